@@ -1,0 +1,99 @@
+"""The words of a statistical question and of its answer."""
+
+from __future__ import annotations
+
+from registry.vocabulary.code import Code
+
+
+class Origin(Code):
+    """Which part of the therapy a complication arises from, as the catalogue judges it."""
+
+    DRUG = "drug", "Drug", "The infused drug."
+    PROCEDURE = "procedure", "Procedure", "Surgery, puncture or anaesthesia."
+    PATIENT = "patient", "Patient", "The patient's body or disease."
+    CATHETER = "catheter", "Catheter", "The catheter or its joints."
+    PUMP = "pump", "Pump", "The pump, its alarm or its programmer."
+    PROGRAMMING = "programming", "Programming", "Prescribing, programming or refilling."
+
+
+class Denominator(Code):
+    """What a rate divides by."""
+
+    PUMP_MONTHS = "pump-months", "Pump-months", "Months that pumps were followed."
+    CATHETER_MONTHS = "catheter-months", "Catheter-months", "Months that catheters were followed."
+    PROCEDURES = "procedures", "Procedures", "Implants, revisions and replacements."
+    REFILLS = "refills", "Refills", "Refills of the reservoir."
+
+
+class Evidence(Code):
+    """How well the source behind a catalogue entry was read."""
+
+    SEEN = "seen", "Seen", "The source itself was read."
+    ABSTRACT = "abstract", "Abstract", "The source's abstract was read."
+    UNVERIFIED = "unverified", "Unverified", "Recalled; the source was not read."
+    CONVENTION = "convention", "Convention", "Set by this registry, not by a source."
+
+
+class DatePrecision(Code):
+    """How finely a deployment may keep the time of an event."""
+
+    YEAR = "year", "Year", "The year only, as the Safe Harbor rule asks."
+    MONTH = "month", "Month", "The year and the month."
+
+
+class SnapshotKind(Code):
+    """Whether frozen data were published."""
+
+    WORKING = "working", "Working snapshot", "The latest freeze; replaced by the next one."
+    RELEASE = "release", "Release", "Published under a label; immutable and citable."
+
+
+class CountingRule(Code):
+    """What one is when events are counted."""
+
+    EVENTS = "events", "Events", "Every event counts."
+    EPISODES = "episodes", "Episodes", "Events that one another caused count once."
+    FIRST_EVENT = (
+        "first_event",
+        "First events",
+        "A device's first event counts; its time ends there.",
+    )
+    DEVICES = "devices", "Devices", "Devices with at least one event."
+    PATIENTS = "patients", "Patients", "Patients with at least one event."
+
+
+class Measure(Code):
+    """Which statistic is asked for."""
+
+    COUNTS = "counts", "Counts", "How many events, devices or patients."
+    RATES = "rates", "Rates", "Events per unit of device time, procedures or refills."
+    PROPORTIONS = "proportions", "Proportions", "The share of patients with at least one event."
+    SURVIVAL = "survival", "Survival", "Freedom from the event over time (Kaplan-Meier)."
+    INCIDENCE = (
+        "incidence",
+        "Cumulative incidence",
+        "Probability of the event over time with competing risks (Aalen-Johansen).",
+    )
+    FUNNEL = "funnel", "Funnel", "Sites against what their exposure lets expect."
+    TREND = "trend", "Trend", "How a rate changes from period to period."
+    SIGNALS = "signals", "Signals", "Models or drugs with more events than the others."
+    CASCADES = "cascades", "Cascades", "Which complications bring about which."
+    COVERAGE = "coverage", "Coverage", "How much of the registry a rate rests on."
+
+
+class Profile(Code):
+    """How numbers leave the registry; it follows from the caller, never from a parameter."""
+
+    EXACT = "exact", "Exact", "True numbers, logged."
+    PROTECTED = "protected", "Protected", "Perturbed, and hidden where small."
+
+
+class CellStatus(Code):
+    """Why a cell shows a number or does not."""
+
+    OK = "ok", "Shown", "The number stands."
+    ZERO = "zero", "Zero", "No event was recorded."
+    SUPPRESSED = "suppressed", "Suppressed", "Hidden because few people are behind it."
+    PARTIAL = "partial", "Partial", "A sum from which hidden cells were left out."
+    NO_DENOMINATOR = "no_denominator", "No denominator", "No exposure to divide by."
+    UNSTABLE = "unstable", "Unstable", "A rate from fewer than 20 events."
