@@ -1,0 +1,13 @@
+"""Settings of the tests: development, a var folder of their own, and a fast password hash."""
+
+import os
+import tempfile
+
+os.environ["DEBUG"] = "1"
+os.environ["REGISTRY_VAR"] = tempfile.mkdtemp(prefix="registry-tests-")
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a loop of its own
+
+from registry_project.settings import *  # noqa: E402, F403
+
+DEBUG = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
