@@ -1,0 +1,100 @@
+"""What can be wrong with what somebody sent or asked, in words that never echo a value."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing to mend: where it is, a stable code, and a sentence that says the mend.
+
+    column: the field, column or parameter; empty where the whole row or request is meant.
+    code: kebab-case and stable. detail: never holds the refused value.
+    file, line: set by the file door only; line 1 is the header.
+    """
+
+    column: str
+    code: str
+    detail: str
+    line: int | None = None
+    file: str | None = None
+
+
+class Refusal(Exception):
+    """A request or a report that the registry turns away; nothing was stored."""
+
+    code = "refused"
+
+    def __init__(self, faults: Iterable[Fault] | Fault) -> None:
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        super().__init__("; ".join(f"{fault.column}: {fault.detail}" for fault in self.faults))
+
+
+class IdentifierFound(Refusal):
+    """A field holds, or is named like, something that identifies a person or a device."""
+
+    code = "identifier-found"
+
+
+class RowRuleBroken(Refusal):
+    """A row that is badly formed, incomplete for its state, or contradicts itself."""
+
+    code = "row-rule-broken"
+
+
+class NotYourSite(Refusal):
+    """A site that the writer is not a member of, or that does not exist: told alike."""
+
+    code = "not-your-site"
+
+
+class DuplicateSourceId(Refusal):
+    """The site has used this source id before; `existing` is the public id of that row."""
+
+    code = "duplicate-source-id"
+
+    def __init__(self, faults: Iterable[Fault] | Fault, *, existing: str) -> None:
+        super().__init__(faults)
+        self.existing = existing
+
+
+class UnknownRow(Refusal):
+    """No such row within the caller's reach."""
+
+    code = "not-found"
+
+
+class StateConflict(Refusal):
+    """The row's state does not allow this change."""
+
+    code = "state-conflict"
+
+
+class VersionConflict(Refusal):
+    """Somebody else changed the row since it was read."""
+
+    code = "version-conflict"
+
+
+class BadQuery(Refusal):
+    """A question with an unknown parameter, an unknown code or a bad range."""
+
+    code = "bad-query"
+
+
+class NotPermitted(Refusal):
+    """The caller's profile may not ask this; the fault names the missing right."""
+
+    code = "not-permitted"
+
+
+class NotAvailableAtThisDetail(Refusal):
+    """A finer question than the protected profile answers; the fault names the nearest."""
+
+    code = "not-available-at-this-detail"
+
+
+class NoSnapshot(Refusal):
+    """No snapshot or release answers this question yet."""
+
+    code = "no-snapshot"

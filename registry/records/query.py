@@ -1,0 +1,158 @@
+"""A question to the registry, in one canonical form, and the dimensions it can name."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from registry.vocabulary import CountingRule, Denominator
+
+
+class Side(StrEnum):
+    """What a dimension is a property of; it decides which sides of a rate it restricts."""
+
+    EVENT = "event"
+    DEVICE = "device"
+    PATIENT = "patient"
+    SITE = "site"
+    TIME = "time"
+
+
+class ValueKind(StrEnum):
+    """How a dimension's values are written."""
+
+    CODE = "code"
+    CODES = "codes"
+    YEAR = "year"
+    PERIOD = "period"
+    FLAG = "flag"
+    WINDOW = "window"
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One property to filter or group by.
+
+    codelist: name in vocabulary.CODELISTS, or "complication", "category", "site", "country".
+    parent: the coarser dimension whose codes this one also accepts.
+    """
+
+    name: str
+    title: str
+    side: Side
+    kind: ValueKind = ValueKind.CODE
+    codelist: str | None = None
+    parent: str | None = None
+    groupable: bool = True
+
+
+def _dimensions() -> dict[str, Dimension]:
+    event, device, patient, site, time = (
+        Side.EVENT,
+        Side.DEVICE,
+        Side.PATIENT,
+        Side.SITE,
+        Side.TIME,
+    )
+    listed = (
+        Dimension(
+            "complication", "Complication", event, codelist="complication", parent="category"
+        ),
+        Dimension("category", "Complication category", event, codelist="category"),
+        Dimension("severity", "Severity", event, codelist="severity"),
+        Dimension("serious", "Serious", event, ValueKind.FLAG),
+        Dimension(
+            "seriousness",
+            "Seriousness criterion",
+            event,
+            ValueKind.CODES,
+            codelist="seriousness",
+        ),
+        Dimension("relatedness_device", "Related to device", event, codelist="relatedness"),
+        Dimension("relatedness_procedure", "Related to procedure", event, codelist="relatedness"),
+        Dimension("relatedness_drug", "Related to drug", event, codelist="relatedness"),
+        Dimension(
+            "relatedness_programming", "Related to programming", event, codelist="relatedness"
+        ),
+        Dimension("relatedness_disease", "Related to disease", event, codelist="relatedness"),
+        Dimension("outcome", "Outcome", event, codelist="outcome"),
+        Dimension("intervention", "Intervention", event, ValueKind.CODES, codelist="intervention"),
+        Dimension("root_cause", "Root cause", event, codelist="root-cause"),
+        Dimension("detection", "How it was found", event, codelist="detection"),
+        Dimension("actuality", "Actuality", event, codelist="actuality"),
+        Dimension("state", "State", event, codelist="state"),
+        Dimension("component", "Component", device, codelist="component"),
+        Dimension("pump_model", "Pump model", device, codelist="pump-model", parent="manufacturer"),
+        Dimension(
+            "catheter_model",
+            "Catheter model",
+            device,
+            codelist="catheter-model",
+            parent="manufacturer",
+        ),
+        Dimension("manufacturer", "Manufacturer", device, codelist="manufacturer"),
+        Dimension("drug", "Drug", device, codelist="drug", parent="drug_class"),
+        Dimension("drug_class", "Drug class", device, codelist="drug-class"),
+        Dimension("label_status", "Label status", device, codelist="label-status"),
+        Dimension("age_band", "Age band at implant", device, codelist="age-band"),
+        Dimension("implant_year", "Year of implant", device, ValueKind.YEAR),
+        Dimension(
+            "indication", "Indication", patient, codelist="indication", parent="indication_group"
+        ),
+        Dimension("indication_group", "Indication group", patient, codelist="indication-group"),
+        Dimension("sex", "Sex", patient, codelist="sex"),
+        Dimension("site", "Site", site, codelist="site"),
+        Dimension("country", "Country", site, codelist="country"),
+        Dimension("year", "Calendar year", time, ValueKind.YEAR, parent="period"),
+        Dimension("period", "Five-year period", time, ValueKind.PERIOD),
+        Dimension("window", "Months since implant", time, ValueKind.WINDOW),
+    )
+    return {dimension.name: dimension for dimension in listed}
+
+
+DIMENSIONS: dict[str, Dimension] = _dimensions()
+"""Every dimension by its parameter name, in the order in which it is offered."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """Months since implant, both ends included; end None is open."""
+
+    start: int
+    end: int | None = None
+
+    def __str__(self) -> str:
+        """Write the window as it is asked: `0-3`, `13-`."""
+        return f"{self.start}-{'' if self.end is None else self.end}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """One question, canonical: the same question is the same value, however it was written.
+
+    where: (dimension, values) sorted by dimension, values sorted and distinct; a group code
+    (a category, a drug class ...) has already been resolved to its own dimension.
+    years: inclusive (first, last), either may be None; a single year is (y, y).
+    windows: of one window it is a filter; "window" in group_by makes each a row.
+    None for counting, unit, per: the measure's default, which the answer names.
+    release: a release's label or id; None is the viewer's default.
+    """
+
+    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    years: tuple[int | None, int | None] | None = None
+    windows: tuple[Window, ...] = ()
+    group_by: tuple[str, ...] = ()
+    counting: CountingRule | None = None
+    unit: Denominator | None = None
+    per: int | None = None
+    level: float = 0.95
+    release: str | None = None
+    labels: str = "code"
+    ordering: tuple[str, ...] = field(default=())
+
+    def values(self, dimension: str) -> tuple[str, ...]:
+        """The values asked of a dimension, empty where it is not restricted."""
+        return dict(self.where).get(dimension, ())
+
+    def canonical(self) -> str:
+        """Canonical JSON: equal for equal questions, for cache keys and receipts."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))

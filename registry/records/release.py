@@ -1,0 +1,52 @@
+"""An answer on its way out, and who asked for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Cell = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of an answer.
+
+    type: string, integer, number or boolean. role: dimension, measure, interval or status.
+    """
+
+    name: str
+    type: str
+    role: str
+    unit: str | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Who asks, as far as protection needs to know; made from the caller, never from a parameter.
+
+    exact_everywhere: reviewers, data managers, analysts under a current agreement.
+    exact_sites: site codes of the caller's memberships. may_ask: False for auditors.
+    """
+
+    user_id: int | None = None
+    exact_everywhere: bool = False
+    exact_sites: frozenset[str] = frozenset()
+    may_ask: bool = True
+    label: str = "public"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One answer: what was counted, how it was protected, and the rows; ready to render.
+
+    meta: JSON-ready, the keys of the API's reply. A hidden number is None with its `status`.
+    """
+
+    meta: Mapping[str, object]
+    columns: tuple[Column, ...]
+    rows: tuple[Mapping[str, Cell], ...] = field(default=())
+
+    @property
+    def receipt(self) -> str:
+        """The signed token of canonical query, snapshot and profile."""
+        return str(self.meta["receipt"])
