@@ -43,6 +43,7 @@ from registry.vocabulary.statistics import (
     Measure,
     Origin,
     Profile,
+    PublishedMeasure,
     SnapshotKind,
 )
 
@@ -76,6 +77,7 @@ CODELISTS: dict[str, type[Code] | type[Severity]] = {
     "outcome": Outcome,
     "procedure": PlacingProcedure,
     "profile": Profile,
+    "published-measure": PublishedMeasure,
     "pump-model": PumpModel,
     "pump-plane": PumpPlane,
     "pump-site": PumpSite,
@@ -130,6 +132,7 @@ __all__ = [
     "Outcome",
     "PlacingProcedure",
     "Profile",
+    "PublishedMeasure",
     "PumpModel",
     "PumpPlane",
     "PumpSite",

@@ -81,6 +81,17 @@ class Measure(Code):
     COVERAGE = "coverage", "Coverage", "How much of the registry a rate rests on."
 
 
+class PublishedMeasure(Code):
+    """What kind of number a source printed; only like may stand beside like."""
+
+    PROPORTION = "proportion", "Proportion", "People, devices or procedures with it, of all."
+    RATE = "rate", "Rate", "Events per unit of time."
+    SHARE = "share", "Share", "One kind's part of all complications, reports or claims: no risk."
+    PREVALENCE = "prevalence", "Prevalence", "Those who had it when they were looked at, of all."
+    SURVIVAL = "survival", "Survival", "The part still free of it at a stated time."
+    FAILURE = "failure", "Failure", "The part that failed by a stated time."
+
+
 class Profile(Code):
     """How numbers leave the registry; it follows from the caller, never from a parameter."""
 

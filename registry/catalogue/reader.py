@@ -1,0 +1,296 @@
+"""Reads the three catalogue files as typed entries that agree with each other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from registry.catalogue.table import CatalogueFault, Row, read_rows
+from registry.vocabulary import Component, Denominator, Evidence, Origin, PublishedMeasure
+
+__all__ = [
+    "Catalogue",
+    "CatalogueFault",
+    "CategoryEntry",
+    "ComplicationEntry",
+    "PublishedRateEntry",
+    "read_catalogue",
+]
+
+SHIPPED = Path(__file__).parent
+CATEGORIES = "categories.csv"
+COMPLICATIONS = "complications.csv"
+PUBLISHED_RATES = "published_rates.csv"
+VERSION = "VERSION"
+
+CATEGORY_COLUMNS = ("code", "name", "definition", "natural_denominator", "sort_order")
+COMPLICATION_COLUMNS = (
+    "code",
+    "name",
+    "category",
+    "definition",
+    "synonyms",
+    "origin",
+    "clock",
+    "natural_denominator",
+    "in_totals",
+    "imdrf_annex_a",
+    "imdrf_annex_e",
+    "citations",
+    "evidence",
+    "core_group",
+)
+RETIREMENT_COLUMNS = ("retired", "replaced_by")
+PUBLISHED_RATE_COLUMNS = (
+    "rate_id",
+    "complication_code",
+    "category_code",
+    "metric",
+    "measure_type",
+    "numerator",
+    "denominator",
+    "unit",
+    "reported_rate",
+    "ci95",
+    "population",
+    "source",
+    "confidence",
+    "shown",
+    "note",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryEntry:
+    """One category: what its complications share, and what their joint rate divides by."""
+
+    code: str
+    name: str
+    definition: str
+    natural_denominator: Denominator
+    sort_order: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComplicationEntry:
+    """One complication: its definition, the clock it runs on, and where it was documented.
+
+    A retired complication keeps its events and takes no new ones; `replaced_by` says where they
+    belong now. Empty IMDRF codes and core group are empty strings.
+    """
+
+    code: str
+    name: str
+    category: str
+    definition: str
+    synonyms: tuple[str, ...]
+    origin: Origin
+    clock: Component
+    natural_denominator: Denominator
+    in_totals: bool
+    imdrf_annex_a: str
+    imdrf_annex_e: str
+    citations: tuple[str, ...]
+    evidence: Evidence
+    core_group: str
+    retired: bool
+    replaced_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRateEntry:
+    """One number from the literature, as printed: about a complication, a category, or all.
+
+    numerator, denominator: in `unit`s, None where the source does not give them. `shown` is False
+    for numbers that must not stand beside a rate of this registry; the note says why.
+    """
+
+    rate_id: str
+    complication_code: str | None
+    category_code: str | None
+    metric: str
+    measure_type: PublishedMeasure
+    numerator: int | float | None
+    denominator: int | float | None
+    unit: str
+    reported_rate: str
+    ci95: str
+    population: str
+    source: str
+    confidence: str
+    shown: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A whole catalogue, in the order of its files; equal versions hold equal content."""
+
+    version: str
+    categories: tuple[CategoryEntry, ...]
+    complications: tuple[ComplicationEntry, ...]
+    published_rates: tuple[PublishedRateEntry, ...]
+
+    @cached_property
+    def by_code(self) -> Mapping[str, ComplicationEntry]:
+        """The complications by their codes, retired ones included."""
+        return MappingProxyType({entry.code: entry for entry in self.complications})
+
+
+def read_catalogue(folder: Path | None = None) -> Catalogue:
+    """Read the shipped catalogue, or the one in a folder, and vouch that it agrees with itself.
+
+    The version is the number in VERSION and the first 12 hex digits of the SHA-256 of categories,
+    complications and published rates, one after the other. Raises CatalogueFault for the first
+    thing wrong, OSError where a file cannot be read.
+    """
+    folder = SHIPPED if folder is None else folder
+    contents = {
+        file: (folder / file).read_bytes() for file in (CATEGORIES, COMPLICATIONS, PUBLISHED_RATES)
+    }
+    number = (folder / VERSION).read_text(encoding="utf-8").strip()
+    if not number:
+        raise CatalogueFault(VERSION, 1, "", "is empty; give the catalogue a number.")
+    digest = hashlib.sha256(b"".join(contents.values())).hexdigest()
+    categories = read_categories(contents[CATEGORIES])
+    complications = read_complications(contents[COMPLICATIONS], categories=categories)
+    return Catalogue(
+        version=f"{number}-{digest[:12]}",
+        categories=categories,
+        complications=complications,
+        published_rates=read_published_rates(
+            contents[PUBLISHED_RATES], categories=categories, complications=complications
+        ),
+    )
+
+
+def read_categories(content: bytes) -> tuple[CategoryEntry, ...]:
+    """The categories; no code stands twice."""
+    rows = list(read_rows(CATEGORIES, content, required=CATEGORY_COLUMNS))
+    check_unique(rows, "code")
+    return tuple(
+        CategoryEntry(
+            code=row.code("code"),
+            name=row.required("name"),
+            definition=row.required("definition"),
+            natural_denominator=row.member("natural_denominator", Denominator),
+            sort_order=row.whole_number("sort_order"),
+        )
+        for row in rows
+    )
+
+
+def read_complications(
+    content: bytes, *, categories: Iterable[CategoryEntry]
+) -> tuple[ComplicationEntry, ...]:
+    """The complications; each code stands once, and its category and replacement exist."""
+    rows = list(
+        read_rows(
+            COMPLICATIONS, content, required=COMPLICATION_COLUMNS, optional=RETIREMENT_COLUMNS
+        )
+    )
+    check_unique(rows, "code")
+    known = {category.code for category in categories}
+    for row in rows:
+        if row.code("category") not in known:
+            raise row.fault("category", f"is no category of {CATEGORIES}.")
+    entries = tuple(complication_entry(row) for row in rows)
+    check_replacements(rows, entries)
+    return entries
+
+
+def complication_entry(row: Row) -> ComplicationEntry:
+    """One complication from its line; a catalogue without retirement columns retires none."""
+    return ComplicationEntry(
+        code=row.code("code"),
+        name=row.required("name"),
+        category=row.code("category"),
+        definition=row.required("definition"),
+        synonyms=row.several("synonyms", ";"),
+        origin=row.member("origin", Origin),
+        clock=row.member("clock", Component),
+        natural_denominator=row.member("natural_denominator", Denominator),
+        in_totals=row.yes("in_totals"),
+        imdrf_annex_a=row.text("imdrf_annex_a"),
+        imdrf_annex_e=row.text("imdrf_annex_e"),
+        citations=row.several("citations", " | "),
+        evidence=row.member("evidence", Evidence),
+        core_group=row.text("core_group"),
+        retired=row.yes("retired") if row.text("retired") else False,
+        replaced_by=row.optional_code("replaced_by"),
+    )
+
+
+def check_replacements(rows: list[Row], entries: tuple[ComplicationEntry, ...]) -> None:
+    """Only a retired complication is replaced, by one that exists, and the way ends somewhere."""
+    by_code = {entry.code: entry for entry in entries}
+    for row, entry in zip(rows, entries, strict=True):
+        if entry.replaced_by is None:
+            continue
+        if not entry.retired:
+            raise row.fault("replaced_by", "is given but the complication is not retired.")
+        if entry.replaced_by not in by_code:
+            raise row.fault("replaced_by", f"is no complication of {COMPLICATIONS}.")
+        seen = {entry.code}
+        step: str | None = entry.replaced_by
+        while step is not None:
+            if step in seen:
+                raise row.fault("replaced_by", "leads round in a circle; end it at one in use.")
+            seen.add(step)
+            step = by_code[step].replaced_by if step in by_code else None
+
+
+def read_published_rates(
+    content: bytes,
+    *,
+    categories: Iterable[CategoryEntry],
+    complications: Iterable[ComplicationEntry],
+) -> tuple[PublishedRateEntry, ...]:
+    """The published numbers; each id stands once and speaks of what the catalogue has."""
+    rows = list(read_rows(PUBLISHED_RATES, content, required=PUBLISHED_RATE_COLUMNS))
+    check_unique(rows, "rate_id")
+    known_complications = {entry.code for entry in complications}
+    known_categories = {entry.code for entry in categories}
+    for row in rows:
+        complication, category = row.text("complication_code"), row.text("category_code")
+        if complication and complication not in known_complications:
+            raise row.fault("complication_code", f"is no complication of {COMPLICATIONS}.")
+        if category and category not in known_categories:
+            raise row.fault("category_code", f"is no category of {CATEGORIES}.")
+        if complication and category:
+            raise row.fault("category_code", "is given beside a complication; keep one of them.")
+    return tuple(published_rate_entry(row) for row in rows)
+
+
+def published_rate_entry(row: Row) -> PublishedRateEntry:
+    """One published number from its line."""
+    return PublishedRateEntry(
+        rate_id=row.required("rate_id"),
+        complication_code=row.optional_code("complication_code"),
+        category_code=row.optional_code("category_code"),
+        metric=row.required("metric"),
+        measure_type=row.member("measure_type", PublishedMeasure),
+        numerator=row.number("numerator"),
+        denominator=row.number("denominator"),
+        unit=row.required("unit"),
+        reported_rate=row.required("reported_rate"),
+        ci95=row.text("ci95"),
+        population=row.required("population"),
+        source=row.required("source"),
+        confidence=row.required("confidence"),
+        shown=row.yes("shown"),
+        note=row.text("note"),
+    )
+
+
+def check_unique(rows: Iterable[Row], column: str) -> None:
+    """Refuse the second line that bears the same key."""
+    first: dict[str, int] = {}
+    for row in rows:
+        line = first.setdefault(row.required(column), row.line)
+        if line != row.line:
+            raise row.fault(column, f"stands on line {line} already; give each its own.")
