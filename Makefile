@@ -1,0 +1,44 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lock bench clean
+PORT ?= 8000
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c "" 2>/dev/null && { echo $$python; break; }; done)
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE := 1
+
+help:  ## Say what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+.venv/ready: requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and no python3 was found." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed; this is $$($(PYTHON) --version 2>&1). Name another with PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@echo "Installing the hash-pinned dependencies into .venv ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+setup: .venv/ready  ## Make .venv from the hash-pinned locks
+
+demo: setup  ## Serve a demo registry on SQLite (PORT=8000)
+	@DEBUG=1 $(BIN)/python manage.py migrate --verbosity 0
+	@DEBUG=1 $(BIN)/python manage.py demo --port $(PORT)
+	@DEBUG=1 exec $(BIN)/gunicorn registry_project.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --threads 4 --no-control-socket --log-level warning
+
+test: setup  ## Run the whole suite on SQLite, then the postgresql part where one answers
+	@.ci/test
+
+check: setup  ## Lint, types, floors, security, migrations, deploy check
+	@.ci/check
+
+lock:  ## Make the locks anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate $(UPGRADE) pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate $(UPGRADE) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+
+bench: setup  ## Run the benchmarks; figures, no verdicts
+	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; DEBUG=1 $(BIN)/python "$$script" || exit 1; done
+
+clean:  ## Remove the environment and everything made by it
+	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
