@@ -1,0 +1,87 @@
+"""Funnel plots: how far a site's ratio of observed to expected may lie from 1 by chance."""
+
+from typing import overload
+
+import numpy as np
+from scipy.special import gammainccinv, gammaincinv, ndtri
+
+from registry.statistics.arguments import (
+    Numbers,
+    broadcast,
+    equally_long,
+    non_negative,
+    row,
+    tail,
+)
+from registry.statistics.results import (
+    FloatArray,
+    LimitArrays,
+    Limits,
+    Overdispersion,
+    Reason,
+)
+
+FEWEST_SITES = 10
+WINSORISED = 0.1  # the outermost tenth of z scores at either end is drawn in
+
+
+@overload
+def poisson_limits(expected: float, *, level: float, tau: float | None = None) -> Limits: ...
+@overload
+def poisson_limits(
+    expected: Numbers, *, level: float, tau: float | Numbers | None = None
+) -> LimitArrays: ...
+@overload
+def poisson_limits(expected: float, *, level: float, tau: Numbers) -> LimitArrays: ...
+def poisson_limits(
+    expected: float | Numbers, *, level: float, tau: float | Numbers | None = None
+) -> Limits | LimitArrays:
+    """Control limits of observed / expected around 1, by gamma quantiles (Spiegelhalter, 2005).
+
+    expected: a scalar or an array, in events; 0 is undefined. Draw levels 0.95 and 0.998.
+    tau: what the sites differ by beyond chance, a standard deviation of log ratios, from
+    `overdispersion` (None or 0: nothing); it broadcasts with expected. It widens each limit on the
+    log scale by the sum of squares (additive random effects), log(limit)^2 + (z tau)^2, which for
+    many expected events is z^2 (1 / expected + tau^2), and for tau = 0 the exact limit.
+    Raises ValueError on negative or missing values.
+    """
+    each_tail = tail(level)
+    target, spread = broadcast(
+        expected=non_negative("expected", expected),
+        tau=non_negative("tau", 0.0 if tau is None else tau),
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = -np.log(gammaincinv(target, each_tail) / target)
+        high = np.log(gammainccinv(target + 1, each_tail) / target)
+    widening = ndtri(each_tail) * spread
+    lower, upper = np.exp(-np.hypot(low, widening)), np.exp(np.hypot(high, widening))
+    if target.ndim == 0:
+        return (float(lower), float(upper)) if target > 0 else (None, None)
+    return np.where(target > 0, lower, np.nan), np.where(target > 0, upper, np.nan)
+
+
+def overdispersion(observed: Numbers, expected: Numbers) -> Overdispersion:
+    """How much sites differ beyond chance, by additive random effects (Spiegelhalter, 2005).
+
+    observed, expected: one entry per site; sites that expect nothing do not count. The z score of a
+    site is log(observed / expected) * sqrt(expected), with half an event in place of none, and the
+    outer tenths Winsorised. phi is the mean of z^2; tau is 0 where phi stays below (n - 1) / n.
+    Under 10 sites both are undefined: `too_few_sites`.
+    Raises ValueError on negative or missing values and on arrays of different length.
+    """
+    counts, target = row("observed", observed), row("expected", expected)
+    equally_long(observed=counts, expected=target)
+    counts, target = counts[target > 0], target[target > 0]
+    sites = target.size
+    if sites < FEWEST_SITES:
+        return Overdispersion(phi=None, tau=None, reason=Reason.TOO_FEW_SITES)
+    scores = np.log(np.where(counts > 0, counts, 0.5) / target) * np.sqrt(target)
+    phi = float(np.square(_winsorised(scores)).mean())
+    weight = target.sum() - np.square(target).sum() / target.sum()
+    tau_squared = max(0.0, (sites * phi - (sites - 1)) / float(weight))
+    return Overdispersion(phi=phi, tau=float(np.sqrt(tau_squared)), reason=None)
+
+
+def _winsorised(scores: FloatArray) -> FloatArray:
+    lowest, highest = np.quantile(scores, (WINSORISED, 1 - WINSORISED))
+    return np.clip(scores, lowest, highest)
