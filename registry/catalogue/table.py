@@ -65,11 +65,11 @@ class Row:
 
     def member(self, column: str, codelist: type[CodeT]) -> CodeT:
         """An entry of a code list."""
-        try:
-            return codelist(self.required(column))
-        except ValueError:
-            known = ", ".join(codelist.codes())
-            raise self.fault(column, f"is not in the list; use one of {known}.") from None
+        value = self.required(column)
+        for member in codelist:
+            if member.value == value:
+                return member
+        raise self.fault(column, f"is not in the list; use one of {', '.join(codelist.codes())}.")
 
     def yes(self, column: str) -> bool:
         """True for yes, False for no; nothing else is an answer."""
