@@ -200,7 +200,7 @@ class CatheterModel(Code):
     ASCENDA = (
         "ascenda",
         "Ascenda",
-        "Reinforced, kink-resistant two-piece catheter.",
+        "Reinforced catheter, made to resist kinks.",
         Manufacturer.MEDTRONIC,
     )
     INDURA = "indura", "Indura", "Silicone catheter of the Indura family.", Manufacturer.MEDTRONIC

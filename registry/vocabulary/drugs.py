@@ -138,8 +138,8 @@ class Drug(Code):
 class LabelStatus(Code):
     """Whether the infusate is one the pump is labelled for.
 
-    It is recorded because it matters: pump failure at 78 months was 2.4 % with labelled drugs and
-    7.0 % with others in the manufacturer's registry.
+    It matters: SynchroMed II pumps failed by 78 months in 2.4 % with approved drugs, in 7.0 % with
+    unapproved ones (manufacturer's registry ISPR; FDA notice, 2012).
     """
 
     ON_LABEL_MONO = "on-label-mono", "On label, one drug", "One drug that the pump is labelled for."

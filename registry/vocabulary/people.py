@@ -101,7 +101,7 @@ class Indication(Code):
     CRPS = (
         "crps",
         "Complex regional pain syndrome",
-        "Type I or II; formerly reflex sympathetic dystrophy.",
+        "Type I or II, reflex sympathetic dystrophy included.",
         IndicationGroup.PAIN_NONCANCER,
     )
     NEUROPATHIC_PERIPHERAL = (
