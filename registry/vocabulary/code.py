@@ -46,7 +46,7 @@ class Described(Enum):
 
     @classmethod
     def pack(cls, members: Iterable[Self]) -> int:
-        """Hold several answers in one whole number; an empty set is 0, and "not recorded" is none."""
+        """Hold several answers in one whole number; none given is 0, told from "not recorded"."""
         bits = 0
         for member in members:
             bits |= 1 << member.bit
