@@ -1,0 +1,186 @@
+"""Which columns each kind of row has, and which a file or a request may not have at all."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+from registry.records.faults import Fault
+from registry.records.rows import RowKind
+
+REQUIRED_COLUMNS: Mapping[RowKind, tuple[str, ...]] = {
+    RowKind.IMPLANT: (
+        "site",
+        "patient",
+        "implant",
+        "component",
+        "model",
+        "implant_year",
+        "age_band",
+        "sex",
+        "indication",
+        "drug",
+        "months_followed",
+        "exit_status",
+    ),
+    RowKind.EXPOSURE: ("site", "year", "component", "devices", "component_months"),
+    RowKind.EVENT: (
+        "site",
+        "source_id",
+        "implant",
+        "complication",
+        "year",
+        "months_since_implant",
+        "severity",
+        "seriousness",
+        "outcome",
+    ),
+}
+"""Columns that a file of each kind must have, in the order in which they are documented."""
+
+OPTIONAL_COLUMNS: Mapping[RowKind, tuple[str, ...]] = {
+    RowKind.IMPLANT: (
+        "months_to_entry",
+        "adjuncts",
+        "label_status",
+        "procedure",
+        "pump_site",
+        "pump_plane",
+        "as_designed",
+        "refills",
+        "procedures",
+    ),
+    RowKind.EXPOSURE: ("model", "procedures", "refills"),
+    RowKind.EVENT: (
+        "month",
+        "relatedness_device",
+        "relatedness_procedure",
+        "relatedness_drug",
+        "relatedness_programming",
+        "relatedness_disease",
+        "interventions",
+        "root_cause",
+        "detection",
+        "days_since_procedure",
+        "days_since_refill",
+        "caused_by",
+        "actuality",
+        "mri_24h",
+        "alarm",
+        "volume_discrepancy",
+        "organism",
+        "component_model",
+        "drug",
+        "indication",
+        "age_band",
+        "sex",
+    ),
+}
+"""Columns that a file may leave out."""
+
+COLUMNS: Mapping[RowKind, frozenset[str]] = {
+    kind: frozenset(REQUIRED_COLUMNS[kind] + OPTIONAL_COLUMNS[kind]) for kind in RowKind
+}
+"""Every column that each kind of row may have."""
+
+# Identifiers under 45 CFR 164.514(b)(2)(i), as hospitals head their columns in English, German,
+# French, Spanish, Italian, Dutch and Portuguese; written without accents, in lower case.
+_WORDS = """
+    name names surname forename firstname lastname fullname givenname familyname initials
+    initial maiden alias mrn ssn sin nhs nin hic npi ahv bsn dni nie nif curp rut cpf nir ipp
+    emr ehr pid patid dob birthday date dates datum fecha phone telephone tel mobile cell fax
+    email mail address street city town postcode postal zip zipcode county serial sn udi lot
+    batch imei mac ip url photo passport license licence insurance policy account biometric
+    fingerprint nachname vorname zuname familienname geschlechtsname patientenname geb gebdat
+    plz wohnort ort strasse str anschrift adresse telefon handy kvnr krankenkasse kasse seriennr
+    fallnr patnr seriennummer chargennummer charge aufnahmenummer fallnummer patientennummer nom
+    noms prenom prenoms naissance ddn rue ville portable courriel matricule nombre nombres
+    apellido apellidos nacimiento direccion calle ciudad telefono movil correo cedula nss
+    historia expediente cognome nascita indirizzo cellulare nosologico naam voornaam achternaam
+    geboortedatum adres straat woonplaats telefoonnummer nome sobrenome apelido nascimento
+    endereco telefone
+"""
+_IDENTIFYING_WORDS = frozenset(_WORDS.split())
+_IDENTIFYING_PARTS = (
+    "birth",
+    "geburt",
+    "naissance",
+    "nacimiento",
+    "nascita",
+    "geboorte",
+    "serial",
+    "serien",
+    "serienr",
+    "numerodeserie",
+    "passport",
+    "insurance",
+    "versicher",
+    "securitesociale",
+    "seguridadsocial",
+    "socialsecurity",
+    "telephone",
+    "telefon",
+    "phone",
+    "email",
+    "address",
+    "adresse",
+    "surname",
+    "forename",
+    "firstname",
+    "lastname",
+    "postcode",
+    "zipcode",
+    "deviceid",
+)
+_OWNING = """
+    patient patients pat hospital clinic case record chart account member health social medical
+    file admission encounter visit person subject device beneficiary certificate vehicle plate
+    patienten fall akte kranken dossier sejour paciente clinica caso paziente
+"""
+_NUMBERING = "no nr num number id ids identifier key code numero n nummer kennung identifiant"
+_OWNERS = frozenset(_OWNING.split())
+_NUMBERS = frozenset(_NUMBERING.split())
+
+
+def names_a_person_or_device(column: str) -> bool:
+    """Tell whether a column's heading says that its cells identify a person or a device.
+
+    Headings are judged only where they are no column of the registry's own.
+    """
+    plain = unicodedata.normalize("NFKD", column.replace("\N{LATIN SMALL LETTER SHARP S}", "ss"))
+    plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).lower()
+    words = set(re.findall(r"[a-z]+", spaced))
+    joined = "".join(re.findall(r"[a-z]+", plain.lower()))
+    return (
+        not words.isdisjoint(_IDENTIFYING_WORDS)
+        or joined in _IDENTIFYING_WORDS
+        or any(part in joined for part in _IDENTIFYING_PARTS)
+        or (not words.isdisjoint(_OWNERS) and not words.isdisjoint(_NUMBERS))
+    )
+
+
+def column_faults(names: Iterable[str], kind: RowKind) -> tuple[Fault, ...]:
+    """Say which of a row's columns the registry cannot take, and the nearest that it can.
+
+    A heading that is no plain word may itself be a value (a file without a header): such a
+    column is named by its position.
+    """
+    faults: list[Fault] = []
+    known = COLUMNS[kind]
+    for position, name in enumerate(names, 1):
+        if name in known:
+            continue
+        if names_a_person_or_device(name):
+            detail = "this column names a person or a device; leave it out, cells and all"
+            faults.append(Fault(_shown(name, position), "identifier-found", detail))
+            continue
+        near = get_close_matches(name.strip().lower(), sorted(known), n=1, cutoff=0.75)
+        mend = f"did you mean {near[0]}?" if near else "leave it out"
+        detail = f"{kind.value} have no such column; {mend}"
+        faults.append(Fault(_shown(name, position), "unknown-column", detail))
+    return tuple(faults)
+
+
+def _shown(name: str, position: int) -> str:
+    return name if re.fullmatch(r"[^\W\d][^\d\n\r,;:@]{0,39}", name) else f"column {position}"

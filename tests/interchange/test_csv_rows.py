@@ -1,0 +1,170 @@
+"""Files as sites write them: encodings, delimiters, headers, and rows that do not fit."""
+
+import io
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from registry.interchange.csv_rows import read_rows
+from registry.records import IdentifierFound, Refusal, RowKind, RowRuleBroken
+
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
+HEADER = "site,year,component,devices,component_months"
+
+
+def read(text, kind=RowKind.EXPOSURE, encoding="utf-8", **options):
+    return list(read_rows(io.BytesIO(text.encode(encoding)), kind, **options))
+
+
+def faults_of(text, kind=RowKind.EXPOSURE, **options):
+    with pytest.raises(Refusal) as refusal:
+        read(text, kind, **options)
+    return [(f.line, f.column, f.code) for f in refusal.value.faults]
+
+
+def test_rows_carry_their_cells_their_line_and_their_file():
+    (row,) = read(f"{HEADER}\nBERN,2020, pump ,3,36\n", name="e.csv")
+
+    assert row.values == {
+        "site": "BERN",
+        "year": "2020",
+        "component": "pump",
+        "devices": "3",
+        "component_months": "36",
+    }
+    assert (row.kind, row.line, row.file) == (RowKind.EXPOSURE, 2, "e.csv")
+
+
+def test_rows_do_not_show_their_cells():
+    (row,) = read(f"{HEADER}\nBERN,2020,pump,3,36\n")
+
+    assert "BERN" not in repr(row)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_rows_are_read_whatever_wrote_them(delimiter, encoding, newline):
+    text = f"{HEADER}{newline}BÄRN,2020,pump,3,36{newline}".replace(",", delimiter)
+
+    (row,) = read(text, encoding=encoding)
+
+    assert row.values["site"] == "BÄRN"
+    assert row.values["component_months"] == "36"
+
+
+def test_lists_with_semicolons_survive_in_a_file_with_semicolons():
+    header = "site;source_id;implant;complication;year;months_since_implant;severity"
+    text = f'{header};seriousness;outcome\nA1;e1;;csf-leak;2020;;;"death;hospitalisation";fatal\n'
+
+    (row,) = read(text, RowKind.EVENT)
+
+    assert row.values["seriousness"] == "death;hospitalisation"
+
+
+def test_lines_are_those_a_text_editor_shows():
+    text = f'\n{HEADER}\nBERN,2020,pump,3,36\n\n"BE\nRN",2020,pump,3,36\n,,,,\nX1,2020,pump,1,1\n'
+
+    assert [row.line for row in read(text)] == [3, 5, 8]
+
+
+def test_path_and_stream_read_alike():
+    path = SAMPLES / "taira-2013-events.csv"
+    with path.open("rb") as stream:
+        from_stream = [row.values for row in read_rows(stream, RowKind.EVENT)]
+
+    assert [row.values for row in read_rows(path, RowKind.EVENT)] == from_stream
+    assert len(from_stream) == 62
+
+
+def test_stream_stays_open_for_its_owner():
+    stream = io.BytesIO(f"{HEADER}\nBERN,2020,pump,3,36\n".encode())
+
+    list(read_rows(stream, RowKind.EXPOSURE))
+
+    assert not stream.closed
+
+
+def test_header_with_identifying_columns_is_refused_by_their_names_alone():
+    with pytest.raises(IdentifierFound) as refusal:
+        list(read_rows(SAMPLES / "identified-events.csv", RowKind.EVENT, name="e.csv"))
+
+    faults = refusal.value.faults
+    named = ["MRN", "Patient name", "Date of birth", "Serial no"]
+    assert [fault.column for fault in faults] == named
+    assert {(fault.file, fault.line) for fault in faults} == {("e.csv", 1)}
+    assert "ller" not in str(refusal.value)
+
+
+def test_header_faults_name_unknown_repeated_and_missing_columns():
+    assert faults_of("site,year,year,component,devices,notes\n") == [
+        (1, "notes", "unknown-column"),
+        (1, "year", "repeated-column"),
+        (1, "component_months", "missing-column"),
+    ]
+
+
+def test_header_that_holds_values_is_refused_without_them():
+    with pytest.raises(Refusal) as refusal:
+        read("Zoe Mueller,Bern,1961\n", RowKind.EVENT)
+
+    (fault,) = refusal.value.faults
+    assert (fault.line, fault.column, fault.code) == (1, "header", "no-header")
+    assert "Zoe" not in str(refusal.value)
+
+
+def test_empty_file_is_refused():
+    assert faults_of("") == [(1, "header", "empty-file")]
+
+
+@pytest.mark.parametrize("data", [HEADER.encode("utf-16"), b"site\x81,year", b"si\0te,year"])
+def test_file_in_another_encoding_is_refused(data):
+    with pytest.raises(Refusal) as refusal:
+        list(read_rows(io.BytesIO(data), RowKind.EXPOSURE))
+
+    assert [fault.code for fault in refusal.value.faults] == ["unknown-encoding"]
+
+
+def test_file_that_does_not_exist_is_refused(tmp_path):
+    with pytest.raises(Refusal) as refusal:
+        list(read_rows(tmp_path / "nowhere.csv", RowKind.EVENT))
+
+    assert [fault.code for fault in refusal.value.faults] == ["unreadable-file"]
+
+
+def test_row_with_another_number_of_cells_is_refused():
+    text = f"{HEADER}\nBERN,2020,pump,3\nBERN,2020,pump,3,36\n"
+
+    with pytest.raises(RowRuleBroken, match="this row has 4 cells and the header 5"):
+        read(text)
+
+
+def test_rows_after_a_misfit_are_still_read_where_faults_are_gathered():
+    text = f"{HEADER}\nBERN,2020,pump,3\nBERN,2020,pump,3,36,,\nBERN,2021,pump,3,36\n"
+    faults = []
+
+    rows = read(text, on_fault=faults.append)
+
+    assert [row.line for row in rows] == [4]
+    assert [(fault.line, fault.column) for fault in faults] == [(2, "row"), (3, "row")]
+
+
+@pytest.mark.parametrize(
+    "row", ['"BERN,2020,pump,3,36\n', '"BE"RN,2020,pump,3,36\n', "B" * 200_000]
+)
+def test_row_with_a_broken_quotation_is_refused_where_it_begins(row):
+    assert faults_of(f"{HEADER}\nA1,2020,pump,3,36\n{row}") == [(3, "row", "broken-quotes")]
+
+
+def test_reading_holds_one_row_however_long_the_file(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text(f"{HEADER}\n" + "BERN,2020,pump,3,36\n" * 100_000)
+
+    tracemalloc.start()
+    count = sum(1 for _ in read_rows(path, RowKind.EXPOSURE))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert count == 100_000
+    assert peak < 1_000_000  # bytes; the file has 2 MB
