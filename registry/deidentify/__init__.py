@@ -1,0 +1,23 @@
+"""From what somebody sent to what the registry may keep, and the rules of one row.
+
+The records that leave this room have no field that could hold an identifier. Pure: no database,
+no settings; a deployment's date precision is passed in.
+"""
+
+from registry.deidentify.rows import event_record, exposure_record, implant_record
+from registry.deidentify.rules import (
+    device_faults,
+    event_faults,
+    exposure_faults,
+    implant_faults,
+)
+
+__all__ = [
+    "device_faults",
+    "event_faults",
+    "event_record",
+    "exposure_faults",
+    "exposure_record",
+    "implant_faults",
+    "implant_record",
+]

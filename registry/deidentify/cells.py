@@ -1,0 +1,160 @@
+"""What one cell says, or why the registry cannot take it; a refused text is never repeated."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from registry.vocabulary import CatheterModel, Code, Component, PumpModel, Severity
+
+Reader = Callable[[str], Any]
+
+IDENTIFIER = "identifier-found"
+"""The fault code of a cell that looks as if it identified a person or a device."""
+
+_SOURCE_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
+_SITE = re.compile(r"[A-Z0-9-]{2,20}")
+_COMPLICATION = re.compile(r"[a-z0-9-]{1,40}")
+_MONTH_NAMES = "jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez"
+_IDENTIFYING_FORMS = (
+    r"[0-9]{6,}",  # a record number
+    r"[0-9]{1,4}[._-][0-9]{1,2}[._-][0-9]{1,4}",  # a date, in any order
+    rf"[0-9]{{1,2}}[._-]?(?:{_MONTH_NAMES})[a-z]*[._-]?[0-9]{{2,4}}",  # a date in words
+    r"(?=(?:[^0-9]*[0-9]){7})[0-9._-]+",  # a telephone number
+    r"(?:mrn|ssn|nhs|dob|pid|patid|sn|tel)[._-]?[0-9]+.*",  # a number that says what it is
+)
+_LOOKS_LIKE_AN_IDENTIFIER = re.compile("|".join(_IDENTIFYING_FORMS), re.IGNORECASE)
+_LOOKS_LIKE_A_DATE = re.compile(
+    r"[0-9]{1,4}[./-][0-9]{1,2}(?:[./-][0-9]{1,4})?(?:[ T].*)?|[0-9]{6,8}"
+)
+
+
+class Unreadable(Exception):
+    """A cell that cannot be kept: the fault's code, and the mend in words."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def source_id(text: str) -> str:
+    """Read a site's own random key, refusing what looks like a record, a date or a telephone."""
+    if _SOURCE_ID.fullmatch(text) is None:
+        raise Unreadable(
+            "bad-source-id", "use 1 to 40 letters, digits, dots, underscores and hyphens"
+        )
+    if _LOOKS_LIKE_AN_IDENTIFIER.fullmatch(text) is not None:
+        raise Unreadable(
+            IDENTIFIER,
+            "this looks like a record number, a date or a telephone number; use a random key",
+        )
+    return text
+
+
+def site(text: str) -> str:
+    """Read a site's code, as the data manager chose it."""
+    if _SITE.fullmatch(text) is None:
+        raise Unreadable("bad-site", "a site is 2 to 20 capital letters, digits and hyphens")
+    return text
+
+
+def complication(text: str) -> str:
+    """Read the form of a complication's code; whether the catalogue has it is asked later."""
+    if _COMPLICATION.fullmatch(text) is None:
+        raise Unreadable("unknown-code", "use a code of the catalogue of complications")
+    return text
+
+
+def year(text: str) -> int:
+    """Read a year of four digits; a date is refused as finer than the registry keeps."""
+    if len(text) == 4 and text.isascii() and text.isdigit():
+        return int(text)
+    if _LOOKS_LIKE_A_DATE.fullmatch(text) is not None:
+        raise Unreadable(IDENTIFIER, "give the year only, as four digits; no full date is kept")
+    raise Unreadable("not-a-year", "give the year only, as four digits")
+
+
+def whole(what: str, lowest: int, highest: int) -> Reader:
+    """Make the reader of a whole number; `what` names it with its unit in the message."""
+
+    def read(text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) <= 9:
+            number = int(text)
+            if lowest <= number <= highest:
+                return number
+        raise Unreadable("out-of-range", f"give {what} as a whole number, {lowest} to {highest}")
+
+    return read
+
+
+def code(codelist: type[Code], named: str) -> Reader:
+    """Make the reader of a cell that holds one code of a list."""
+    members = {member.value: member for member in codelist}
+
+    def read(text: str) -> Code:
+        member = members.get(text)
+        if member is None:
+            raise Unreadable("unknown-code", f"use a code of the list {named}")
+        return member
+
+    return read
+
+
+def codes(codelist: type[Code], named: str) -> Reader:
+    """Make the reader of a cell that holds several codes, separated by semicolons."""
+    members = {member.value: member for member in codelist}
+    seen: dict[str, frozenset[Code]] = {}
+
+    def read(text: str) -> frozenset[Code]:
+        known = seen.get(text)
+        if known is not None:
+            return known
+        try:
+            answer = frozenset(members[part.strip()] for part in text.split(";"))
+        except KeyError:
+            raise Unreadable(
+                "unknown-code", f"use codes of the list {named}, separated by semicolons"
+            ) from None
+        if len(seen) < 4096:
+            seen[text] = answer
+        return answer
+
+    return read
+
+
+def severity(text: str) -> Severity:
+    """Read a grade."""
+    try:
+        return _GRADES[text]
+    except KeyError:
+        raise Unreadable("unknown-code", "severity is a grade from 1 to 5") from None
+
+
+_GRADES = {str(grade.value): grade for grade in Severity}
+
+
+def device_model(component: Component | None) -> Reader:
+    """Make the reader of a model's code, of one component or of whichever has it.
+
+    `unknown` is in both lists: without a component it is read as a pump's, and whoever knows
+    the component decides.
+    """
+    lists: dict[Component | None, tuple[type[PumpModel] | type[CatheterModel], ...]] = {
+        Component.PUMP: (PumpModel,),
+        Component.CATHETER: (CatheterModel,),
+        None: (CatheterModel, PumpModel),
+    }
+    members = {member.value: member for models in lists[component] for member in models}
+    named = {
+        Component.PUMP: "the list pump-model for a pump",
+        Component.CATHETER: "the list catheter-model for a catheter",
+        None: "the lists pump-model and catheter-model",
+    }[component]
+
+    def read(text: str) -> PumpModel | CatheterModel:
+        member = members.get(text)
+        if member is None:
+            raise Unreadable("unknown-code", f"use a code of {named}")
+        return member
+
+    return read

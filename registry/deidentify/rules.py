@@ -1,0 +1,204 @@
+"""The rules that one row must keep, at every door; the database holds the same beneath them."""
+
+from registry.records import EventRecord, ExposureRecord, Fault, ImplantRecord
+from registry.vocabulary import (
+    Actuality,
+    Component,
+    DatePrecision,
+    DaysSinceProcedure,
+    DaysSinceRefill,
+    Outcome,
+    Seriousness,
+    Severity,
+)
+
+EARLIEST_YEAR = 1980
+"""The first infusion pumps for the spinal fluid were implanted in the early 1980s."""
+
+NO_DEVICE_TIME_AFTER_EXIT = frozenset({"catheter", "pump"})
+"""Categories whose events are the component's own: none happens once its follow-up has ended."""
+
+# Whole months, to the nearest, that an implant is old at the least where a band is true of it:
+# m months are up to (m + 0.5) * 30.44 days.
+_LEAST_MONTHS_SINCE_PROCEDURE: dict[DaysSinceProcedure | None, int] = {
+    DaysSinceProcedure.DAYS_31_60: 1,
+    DaysSinceProcedure.DAYS_61_90: 2,
+    DaysSinceProcedure.DAYS_91_365: 3,
+    DaysSinceProcedure.OVER_365: 12,
+}
+_LEAST_MONTHS_SINCE_REFILL: dict[DaysSinceRefill | None, int] = {
+    DaysSinceRefill.DAYS_31_90: 1,
+    DaysSinceRefill.OVER_90: 3,
+}
+_OF_THE_IMPLANT = ("component_model", "drug", "indication", "age_band", "sex")
+_NONE_ONLY = frozenset({Seriousness.NONE})
+
+
+def event_faults(
+    record: EventRecord,
+    *,
+    submitted: bool,
+    precision: DatePrecision,
+    latest_year: int | None = None,
+) -> tuple[Fault, ...]:
+    """Say every way in which an event contradicts itself, or is incomplete for its state.
+
+    submitted: apply what is required from submission on. precision: the deployment's.
+    latest_year: the present year; without it no year is too late.
+    """
+    faults: list[Fault] = []
+    if submitted:
+        _completeness(record, faults)
+    _time(record, faults, precision, latest_year)
+    _death(record, faults)
+    if record.actuality is Actuality.NEAR_MISS:
+        _near_miss(record, faults)
+    _judgement(record, faults)
+    if record.implant is not None:
+        for column in _OF_THE_IMPLANT:
+            if getattr(record, column) is not None:
+                detail = "leave this empty where an implant is named; the implant's row says it"
+                faults.append(Fault(column, "said-by-the-implant", detail))
+    return tuple(faults)
+
+
+def _completeness(record: EventRecord, faults: list[Fault]) -> None:
+    if record.year is None:
+        faults.append(Fault("year", "required", "give the year of the event"))
+    if record.implant is not None and record.months_since_implant is None:
+        detail = "give the whole months since the implant that is named"
+        faults.append(Fault("months_since_implant", "required", detail))
+
+
+def _time(
+    record: EventRecord, faults: list[Fault], precision: DatePrecision, latest_year: int | None
+) -> None:
+    if record.year is not None:
+        _year(record.year, "year", latest_year, faults)
+    if record.month is not None:
+        if precision is DatePrecision.YEAR:
+            detail = "leave the month empty; this registry keeps years only"
+            faults.append(Fault("month", "finer-than-kept", detail))
+        elif record.year is None:
+            faults.append(Fault("month", "month-without-year", "give the year with its month"))
+    months = record.months_since_implant
+    if months is None:
+        return
+    if months < _LEAST_MONTHS_SINCE_PROCEDURE.get(record.days_since_procedure, 0):
+        detail = "these days since the procedure are more than the months since the implant"
+        faults.append(Fault("days_since_procedure", "longer-than-implanted", detail))
+    if months < _LEAST_MONTHS_SINCE_REFILL.get(record.days_since_refill, 0):
+        detail = "these days since the refill are more than the months since the implant"
+        faults.append(Fault("days_since_refill", "longer-than-implanted", detail))
+
+
+def _death(record: EventRecord, faults: list[Fault]) -> None:
+    """Grade 5, a fatal outcome and the criterion death come together or not at all."""
+    grade = record.severity is Severity.DEATH
+    outcome = record.outcome is Outcome.FATAL
+    criterion = record.seriousness is not None and Seriousness.DEATH in record.seriousness
+    said = grade + outcome + criterion
+    if said == 1 and grade:
+        detail = (
+            "grade 5 is death: set the outcome to fatal and the criterion to death, "
+            "or choose another grade"
+        )
+        faults.append(Fault("severity", "grade-5-means-fatal", detail))
+    elif said == 1 and outcome:
+        detail = (
+            "a fatal outcome is grade 5 with the criterion death: set both, "
+            "or choose another outcome"
+        )
+        faults.append(Fault("outcome", "fatal-means-grade-5", detail))
+    elif said == 1:
+        detail = "the criterion death is grade 5 with a fatal outcome: set both, or leave it out"
+        faults.append(Fault("seriousness", "death-means-grade-5", detail))
+    elif said == 2 and not grade:
+        detail = "a fatal outcome with the criterion death is grade 5"
+        faults.append(Fault("severity", "fatal-means-grade-5", detail))
+    elif said == 2 and not outcome:
+        detail = "grade 5 with the criterion death has a fatal outcome"
+        faults.append(Fault("outcome", "grade-5-means-fatal", detail))
+    elif said == 2:
+        detail = "grade 5 with a fatal outcome meets the criterion death; add it"
+        faults.append(Fault("seriousness", "grade-5-means-death", detail))
+    if record.complication == "death" and said == 0:
+        detail = "the complication death is grade 5, outcome fatal, criterion death"
+        faults.append(Fault("severity", "death-needs-grade-5", detail))
+
+
+def _near_miss(record: EventRecord, faults: list[Fault]) -> None:
+    if record.outcome is not Outcome.NOT_APPLICABLE:
+        detail = "a near miss harmed nobody: its outcome is not-applicable"
+        faults.append(Fault("outcome", "near-miss-outcome", detail))
+    if record.severity is not None:
+        detail = "a near miss has no grade; leave it empty"
+        faults.append(Fault("severity", "near-miss-grade", detail))
+    if record.seriousness is not None and record.seriousness != _NONE_ONLY:
+        detail = "a near miss meets no criterion; leave it empty or say none"
+        faults.append(Fault("seriousness", "near-miss-criterion", detail))
+
+
+def _judgement(record: EventRecord, faults: list[Fault]) -> None:
+    seriousness = record.seriousness
+    if seriousness is not None and Seriousness.NONE in seriousness and len(seriousness) > 1:
+        detail = "none stands alone: name the criteria that are met, or say none"
+        faults.append(Fault("seriousness", "none-stands-alone", detail))
+    if record.severity is Severity.LIFE_THREATENING and seriousness in (None, _NONE_ONLY):
+        detail = "grade 4 is serious: name the criterion that is met"
+        faults.append(Fault("seriousness", "grade-4-is-serious", detail))
+
+
+def device_faults(
+    record: EventRecord, implant: ImplantRecord, clock: Component, category: str
+) -> tuple[Fault, ...]:
+    """Say every way in which an event contradicts the implant that it names.
+
+    clock, category: those of the event's complication. Months after the end of follow-up are a
+    fault for a component's own complications; others may come later, outside device time.
+    """
+    faults: list[Fault] = []
+    months = record.months_since_implant
+    if months is None:
+        return ()
+    if implant.component is not clock:
+        detail = f"this complication counts on the {clock.value}: name the patient's {clock.value}"
+        faults.append(Fault("implant", "other-component", detail))
+    if months > implant.months_followed and category in NO_DEVICE_TIME_AFTER_EXIT:
+        detail = f"a {category} complication cannot come after the follow-up of the implant"
+        faults.append(Fault("months_since_implant", "after-exit", detail))
+    elif record.year is not None and record.year - implant.implant_year - months // 12 not in (
+        0,
+        1,
+    ):
+        detail = "the year is the implant's year and the whole years since, or one more"
+        faults.append(Fault("year", "year-and-months-disagree", detail))
+    return tuple(faults)
+
+
+def implant_faults(record: ImplantRecord, *, latest_year: int | None = None) -> tuple[Fault, ...]:
+    """Say every way in which an implant's row contradicts itself."""
+    faults: list[Fault] = []
+    _year(record.implant_year, "implant_year", latest_year, faults)
+    if record.months_to_entry > record.months_followed:
+        detail = "entry cannot come after the end of follow-up"
+        faults.append(Fault("months_to_entry", "entry-after-follow-up", detail))
+    return tuple(faults)
+
+
+def exposure_faults(record: ExposureRecord, *, latest_year: int | None = None) -> tuple[Fault, ...]:
+    """Say every way in which a year's declared device time contradicts itself."""
+    faults: list[Fault] = []
+    _year(record.year, "year", latest_year, faults)
+    if record.component_months > 12 * record.devices:
+        detail = "a device has 12 months a year at the most"
+        faults.append(Fault("component_months", "more-than-a-year", detail))
+    return tuple(faults)
+
+
+def _year(year: int, column: str, latest: int | None, faults: list[Fault]) -> None:
+    if year < EARLIEST_YEAR:
+        detail = f"no year before {EARLIEST_YEAR}: there were no implanted pumps"
+        faults.append(Fault(column, "too-early", detail))
+    elif latest is not None and year > latest:
+        faults.append(Fault(column, "in-the-future", "this year has not begun"))
