@@ -1,0 +1,46 @@
+"""What the registry stores, and the rules and seals under which it does."""
+
+from registry.models.access import (
+    AccessLog,
+    Agreement,
+    IdempotencyKey,
+    Membership,
+    MembershipRole,
+    Role,
+    Site,
+    Snapshot,
+    Token,
+    TokenScope,
+    User,
+)
+from registry.models.audit import NeverDeleted, Seal, Sealing, UnsealedWrite, sealed
+from registry.models.catalogue import CatalogueVersion, Category, Complication, PublishedRate
+from registry.models.events import Event
+from registry.models.exposure import Exposure, Implant, Patient
+
+__all__ = [
+    "AccessLog",
+    "Agreement",
+    "CatalogueVersion",
+    "Category",
+    "Complication",
+    "Event",
+    "Exposure",
+    "IdempotencyKey",
+    "Implant",
+    "Membership",
+    "MembershipRole",
+    "NeverDeleted",
+    "Patient",
+    "PublishedRate",
+    "Role",
+    "Seal",
+    "Sealing",
+    "Site",
+    "Snapshot",
+    "Token",
+    "TokenScope",
+    "UnsealedWrite",
+    "User",
+    "sealed",
+]

@@ -1,0 +1,386 @@
+"""Who may do what: users, roles, sites, members and tokens; and a log of who looked at what."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Any, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, Group, PermissionsMixin, UserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import cached_property
+from knox.models import AbstractAuthToken
+
+from registry.models.audit import SealedRecords, sealed
+from registry.models.fields import CodeSetField
+from registry.models.rules import (
+    COUNTRY,
+    KEBAB_CASE,
+    SITE_CODE,
+    code_field,
+    code_set_rule,
+    coded,
+    rule,
+)
+from registry.vocabulary import Code, SnapshotKind
+
+if TYPE_CHECKING:
+    from registry.models.audit import Sealing
+
+
+class Role(Code):
+    """A group of users; what it may see and do is the same at every site."""
+
+    SITE_STAFF = "site staff", "Site staff", "Members of a site: they see and enter its rows."
+    REVIEWER = "reviewer", "Reviewer", "Judges submitted events of other sites."
+    DATA_MANAGER = "data manager", "Data manager", "Runs the registry: sites, people, imports."
+    AUDITOR = "auditor", "Auditor", "Reads history, seals and the access log."
+    RESEARCHER = "researcher", "Researcher", "Asks for protected statistics of all sites."
+    ANALYST = "analyst", "Analyst", "Under a data-use agreement, asks for exact statistics."
+
+
+class MembershipRole(Code):
+    """What a member does at one site."""
+
+    REPORTER = "reporter", "Reporter", "Enters and submits events."
+    LEAD = "lead", "Lead", "Reports, withdraws, declares exposure, and sees who the members are."
+
+
+class TokenScope(Code):
+    """What a token may be used for, within what its user may do."""
+
+    READ_STATISTICS = "read-statistics", "Read statistics", "Ask for statistics."
+    WRITE_EVENTS = "write-events", "Write events", "Enter and change rows of own sites."
+    READ_ROWS = "read-rows", "Read rows", "Read rows of own sites."
+
+
+class SiteRowsQuerySet(models.QuerySet):
+    """Rows that belong to a site."""
+
+    site_path = "site"
+
+    def at(self, site: Site | str) -> Self:
+        """Only those of one site, given as a row or by its code."""
+        if isinstance(site, Site):
+            return self.filter(**{self.site_path: site})
+        return self.filter(**{f"{self.site_path}__code": site})
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Only those that the user may see: all, those of own sites, or none at all."""
+        if not isinstance(user, User):
+            return self.none()
+        if user.sees_all_rows:
+            return self.all()
+        return self.filter(**{f"{self.site_path}__in": user.sites()})
+
+
+class SiteQuerySet(SiteRowsQuerySet):
+    """Sites; a site belongs to itself."""
+
+    site_path = "pk"
+
+    def at(self, site: Site | str) -> Self:
+        """Only this one."""
+        return self.filter(code=site.code if isinstance(site, Site) else site)
+
+
+class RegistryUserManager(UserManager):
+    """Makes users, under a seal like every row with a history."""
+
+    def _create_user(
+        self, username: str, email: str | None, password: str | None, **fields: Any
+    ) -> User:
+        user: User = self._create_user_object(username, email, password, **fields)
+        with sealed(by=None, action="make-user") as seal:
+            seal.save(user)
+        return user
+
+
+class RolesKept(models.Model):
+    """The roles a user held when the history row was written."""
+
+    roles = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in; deactivated when he or she leaves, never deleted."""
+
+    username = models.CharField(
+        max_length=150,
+        unique=True,
+        validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": "This user name is taken."},
+        help_text="Letters, digits and @ . + - _ only.",
+    )
+    email = models.EmailField(blank=True)
+    is_staff = models.BooleanField(
+        "may open the admin", default=False, help_text="Site members, reviewers and managers may."
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Clear this instead of deleting the user."
+    )
+
+    history = SealedRecords(excluded_fields=["password", "last_login"], bases=[RolesKept])
+    objects = RegistryUserManager()
+
+    EMAIL_FIELD = "email"
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        ordering = ["username"]
+
+    def __str__(self) -> str:
+        return self.username
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """The roles the user holds; none once deactivated. One query."""
+        if not self.is_active:
+            return frozenset()
+        return frozenset(self.groups.values_list("name", flat=True))
+
+    @property
+    def is_data_manager(self) -> bool:
+        """Whether the user runs the registry; the first superuser does without a group."""
+        return Role.DATA_MANAGER in self.roles or (self.is_active and self.is_superuser)
+
+    @property
+    def is_reviewer(self) -> bool:
+        """Whether the user judges submitted events."""
+        return Role.REVIEWER in self.roles
+
+    @property
+    def is_auditor(self) -> bool:
+        """Whether the user reads history and the access log."""
+        return Role.AUDITOR in self.roles
+
+    @property
+    def is_researcher(self) -> bool:
+        """Whether the user asks for protected statistics."""
+        return Role.RESEARCHER in self.roles
+
+    @property
+    def is_analyst(self) -> bool:
+        """Whether the user asks for exact statistics, while an agreement is current."""
+        return Role.ANALYST in self.roles
+
+    @property
+    def sees_all_rows(self) -> bool:
+        """Whether rows of every site are open to the user."""
+        return self.is_data_manager or self.is_reviewer
+
+    def sites(self) -> models.QuerySet[Site]:
+        """The sites of the user's active memberships; none once deactivated."""
+        if not self.is_active:
+            return Site.objects.none()
+        return Site.objects.filter(
+            pk__in=Membership.objects.filter(user=self, active=True).values("site")
+        )
+
+    def leads(self, site: Site) -> bool:
+        """Whether the user is a lead of the site now."""
+        return (
+            self.is_active
+            and Membership.objects.filter(
+                user=self, site=site, active=True, role=MembershipRole.LEAD
+            ).exists()
+        )
+
+    def has_current_agreement(self, today: date) -> bool:
+        """Whether a data-use agreement of the user has not expired by the given day."""
+        return Agreement.objects.filter(user=self, expires_on__gte=today).exists()
+
+    def set_roles(self, roles: Iterable[str], *, seal: Sealing) -> None:
+        """Give the user exactly these roles; the history row names them."""
+        self.groups.set(Group.objects.filter(name__in=list(roles)))
+        self.__dict__.pop("roles", None)
+        seal.save(self, reason="roles-set")
+
+    def history_extras(self) -> dict[str, object]:
+        """What the history row keeps beside the columns: the roles."""
+        return {"roles": ", ".join(sorted(self.groups.values_list("name", flat=True)))}
+
+
+class Token(AbstractAuthToken):
+    """A key for scripts and dashboards: hashed, expiring, and limited to its scopes."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    label = models.CharField(max_length=60, blank=True, default="")
+    scopes = CodeSetField(codes=TokenScope, help_text="Empty: statistics only.")
+
+    class Meta:
+        ordering = ["-created"]
+        constraints = [code_set_rule("scopes", TokenScope)]
+
+    def __str__(self) -> str:
+        return self.label or str(self.public_id)
+
+    def allows(self, scope: TokenScope) -> bool:
+        """Whether the token may be used for this; without scopes it reads statistics."""
+        return scope in (self.scopes or {TokenScope.READ_STATISTICS})
+
+
+class Site(models.Model):
+    """A hospital or practice that reports; outside its staff it is known by its code only."""
+
+    code = models.CharField(max_length=20, unique=True)
+    name = models.CharField(max_length=120, blank=True, default="", help_text="Seen by staff only.")
+    country = models.CharField(max_length=2, blank=True, default="")
+    active = models.BooleanField(default=True)
+
+    history = SealedRecords()
+    objects = SiteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            rule(
+                "code_is_well_formed",
+                Q(code__regex=SITE_CODE),
+                "A site code has 2 to 20 capital letters, digits or hyphens.",
+            ),
+            rule(
+                "country_is_a_code",
+                Q(country="") | Q(country__regex=COUNTRY),
+                "Give the country as two capital letters (ISO 3166).",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Membership(models.Model):
+    """One user's place at one site."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="memberships")
+    role = code_field(MembershipRole, blank=False, default=MembershipRole.REPORTER)
+    active = models.BooleanField(default=True)
+
+    history = SealedRecords()
+
+    class Meta:
+        ordering = ["site", "user"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "site"],
+                name="%(app_label)s_%(class)s_once_a_site",
+                violation_error_message="This user is a member of the site already.",
+            ),
+            coded("role", MembershipRole, blank=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.site}"
+
+
+class Agreement(models.Model):
+    """A data-use agreement under which an analyst sees exact statistics."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="agreements")
+    reference = models.CharField(max_length=80)
+    purpose = models.TextField()
+    expires_on = models.DateField(help_text="The last day on which it holds.")
+
+    history = SealedRecords()
+
+    class Meta:
+        ordering = ["-expires_on"]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class IdempotencyKey(models.Model):
+    """A write that was answered: the same key gets the same reply."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=255)
+    method_path = models.CharField(max_length=255)
+    body_digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    reply = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="%(app_label)s_%(class)s_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method_path} of {self.user}"
+
+
+class AccessLog(models.Model):
+    """One look at rows, one export or one exact answer: who, when, what was asked."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    action = models.CharField(max_length=40)
+    what = models.TextField(
+        blank=True, default="", help_text="The canonical question, without values of persons."
+    )
+    count = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            rule(
+                "action_is_a_code",
+                Q(action__regex=KEBAB_CASE),
+                "Name the action in lower-case words with hyphens.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.user}"
+
+
+class Snapshot(models.Model):
+    """Frozen data that statistics were, or are, computed from."""
+
+    snapshot_id = models.CharField(max_length=64, unique=True)
+    kind = code_field(SnapshotKind, blank=False)
+    label = models.CharField(max_length=40, blank=True, default="")
+    schema_version = models.CharField(max_length=20)
+    catalogue_version = models.CharField(max_length=40)
+    events = models.PositiveIntegerField()
+    implants = models.PositiveIntegerField()
+    exposures = models.PositiveIntegerField()
+    data_as_of = models.DateTimeField(null=True, blank=True)
+    seal_number = models.BigIntegerField(null=True, blank=True)
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-made_at"]
+        constraints = [
+            coded("kind", SnapshotKind, blank=False),
+            models.UniqueConstraint(
+                fields=["label"],
+                condition=~Q(label=""),
+                name="%(app_label)s_%(class)s_label_once",
+                violation_error_message="A release of this label exists already.",
+            ),
+            rule(
+                "release_has_a_label",
+                Q(kind=SnapshotKind.WORKING, label="")
+                | Q(kind=SnapshotKind.RELEASE) & ~Q(label=""),
+                "A release has a label, and a working snapshot has none.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label or self.snapshot_id

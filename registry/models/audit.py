@@ -1,0 +1,384 @@
+"""Seals and history: every writing transaction leaves one seal, and every change one history row.
+
+A seal is a link in a chain: its hash covers its number, instant, actor, action, the digest of the
+history rows written under it, and the hash of the seal before. Who alters a history row or a seal
+breaks the chain from there on, and `verify_audit` names the place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from registry.models.rules import KEBAB_CASE, rule
+
+if TYPE_CHECKING:
+    from registry.models.access import User
+
+M = TypeVar("M", bound=models.Model)
+
+GENESIS = "0" * 64
+"""What the first seal names as the hash before it."""
+
+_SEAL_LOCK = 0x7265676973747279
+"""The advisory lock that lets one writer at a time take the next seal number."""
+
+_CHUNK = 1000
+_open: ContextVar[Sealing | None] = ContextVar("open_seal", default=None)
+
+
+class UnsealedWrite(RuntimeError):
+    """A row with a history was about to be written outside `sealed`: nothing was stored."""
+
+
+class NeverDeleted(RuntimeError):
+    """A row with a history was about to be deleted: withdraw, retire or deactivate it instead."""
+
+
+class Seal(models.Model):
+    """One writing transaction: who, when, what for, and the digest of what it wrote."""
+
+    number = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField(db_index=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="seals",
+        help_text="Empty where a command wrote without anyone's name.",
+    )
+    action = models.CharField(max_length=40)
+    rows = models.PositiveIntegerField(help_text="History rows written under this seal.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of those rows, in order.")
+    previous = models.CharField(max_length=64, unique=True, help_text="Hash of the seal before.")
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            rule("number_is_positive", Q(number__gte=1), "Seals are numbered from 1."),
+            rule(
+                "action_is_a_code",
+                Q(action__regex=KEBAB_CASE),
+                "Name the action in lower-case words with hyphens.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Seal {self.number}"
+
+    def expected_hash(self) -> str:
+        """The hash that this seal must carry: SHA-256 over all its other fields."""
+        at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
+        covered = [self.number, at, self.actor_id, self.action, self.rows]
+        return _sha256([*covered, self.digest, self.previous])
+
+
+class SealedHistory(models.Model):
+    """What every history table has beside simple-history's own columns."""
+
+    seal_number = models.BigIntegerField(db_index=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class SealedRecords(HistoricalRecords):
+    """History that only `sealed` writes; a save or delete past it is refused before it happens."""
+
+    def __init__(self, *, excluded_fields: Sequence[str] = (), bases: Sequence[type] = ()) -> None:
+        super().__init__(
+            bases=[SealedHistory, *bases],
+            excluded_fields=list(excluded_fields),
+            history_id_field=models.BigAutoField(),
+            history_change_reason_field=models.CharField(max_length=40, blank=True, default=""),
+        )
+
+    def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
+        """Watch saves before they reach the database, not after."""
+        if self.cls is sender:
+            self.no_db_index = [
+                field.name for field in sender._meta.fields if not field.primary_key
+            ]
+            super().finalize(sender, **kwargs)
+            models.signals.pre_save.connect(self.refuse_unsealed, sender=sender, weak=False)
+
+    def refuse_unsealed(
+        self,
+        instance: models.Model,
+        raw: bool = False,
+        update_fields: Iterable[str] | None = None,
+        **_: Any,
+    ) -> None:
+        """Let pass what `sealed` saves, fixtures, and changes to columns that have no history."""
+        sealing = _open.get()
+        if raw or (sealing is not None and sealing.saving is instance):
+            return
+        if update_fields is not None and set(update_fields) <= set(self.excluded_fields):
+            return
+        if self.excluded_fields and self._is_as_sealed(instance):
+            return
+        raise UnsealedWrite(f"Save {instance._meta.verbose_name} rows with `sealed`.")
+
+    def _is_as_sealed(self, instance: models.Model) -> bool:
+        """Whether all that has a history stands as its last history row says, as when only a
+        user's password is new."""
+        last = instance.history.order_by("-history_id").first()  # type: ignore[attr-defined]
+        return last is not None and all(
+            getattr(last, field.attname) == getattr(instance, field.attname)
+            for field in last.tracked_fields
+        )
+
+    def post_save(self, instance: models.Model, created: bool, using: Any = None, **_: Any) -> None:
+        """Write nothing: `sealed` writes the history row."""
+
+    def pre_delete(self, instance: models.Model, **_: Any) -> None:
+        """Refuse: nothing with a history is ever deleted."""
+        raise NeverDeleted(f"{instance._meta.verbose_name} rows are never deleted.")
+
+    def post_delete(self, instance: models.Model, using: Any = None, **_: Any) -> None:
+        """Write nothing: nothing is ever deleted."""
+
+
+class Sealing:
+    """An open seal: the only thing that writes rows with a history."""
+
+    def __init__(self, *, by: User | None, action: str) -> None:
+        last = Seal.objects.order_by("-number").first()
+        self.by = by
+        self.action = action
+        self.at: datetime = timezone.now()
+        self.number: int = last.number + 1 if last else 1
+        self.previous: str = last.hash if last else GENESIS
+        self.saving: models.Model | None = None
+        self._touched: set[type[models.Model]] = set()
+
+    def save(self, instance: models.Model, reason: str = "") -> None:
+        """Insert or update one row, with its history row. Two to three queries."""
+        created = instance._state.adding
+        self._stamp(instance)
+        self.saving = instance
+        try:
+            instance.save()
+        finally:
+            self.saving = None
+        self._keep([instance], type(instance), created=created, reason=reason)
+
+    def bulk_create(self, model: type[M], objs: Iterable[M], reason: str = "") -> int:
+        """Insert rows by the thousand, from any iterable; gives back how many.
+
+        Memory stays flat however long the iterable is. Primary keys are set on the objects.
+        """
+        written = 0
+        stream = iter(objs)
+        while chunk := list(islice(stream, _CHUNK)):
+            for obj in chunk:
+                self._stamp(obj)
+            model._base_manager.bulk_create(chunk)
+            self._keep(chunk, model, created=True, reason=reason)
+            written += len(chunk)
+        return written
+
+    def bulk_update(
+        self, model: type[M], objs: Iterable[M], fields: Sequence[str], reason: str = ""
+    ) -> int:
+        """Update the named fields of rows by the thousand; gives back how many."""
+        written = 0
+        stream = iter(objs)
+        while chunk := list(islice(stream, _CHUNK)):
+            for obj in chunk:
+                self._stamp(obj)
+            self._update(model, chunk, fields)
+            self._keep(chunk, model, created=False, reason=reason)
+            written += len(chunk)
+        return written
+
+    def close(self) -> None:
+        """Write the seal over everything that was written; nothing written leaves no seal."""
+        if not self._touched:
+            return
+        digest = SealDigest()
+        for model in sorted(self._touched, key=history_label):
+            rows = model.history.filter(seal_number=self.number)  # type: ignore[attr-defined]
+            for row in history_rows(rows.order_by("history_id")):
+                digest.add(history_label(model), row)
+        seal = Seal(
+            number=self.number,
+            at=self.at,
+            actor=self.by,
+            action=self.action,
+            rows=digest.rows,
+            digest=digest.hexdigest(),
+            previous=self.previous,
+        )
+        seal.hash = seal.expected_hash()
+        seal.save(force_insert=True)
+
+    def _stamp(self, instance: models.Model) -> None:
+        if hasattr(instance, "seal_id"):
+            instance.seal_id = self.number
+
+    def _update(
+        self, model: type[models.Model], objs: Sequence[models.Model], names: Sequence[str]
+    ) -> None:
+        fields = [model._meta.get_field(name) for name in names]
+        if hasattr(model, "seal_id") and "seal" not in names:
+            fields.append(model._meta.get_field("seal"))
+        quote = connection.ops.quote_name
+        columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+        key = model._meta.pk
+        rows = [
+            [
+                field.get_db_prep_save(getattr(obj, field.attname), connection)
+                for field in [*fields, key]
+            ]
+            for obj in objs
+        ]
+        with connection.cursor() as cursor:
+            # Only table and column names stand in the text, and those are this project's own.
+            cursor.executemany(
+                f"UPDATE {quote(model._meta.db_table)} SET {columns} "  # noqa: S608
+                f"WHERE {quote(key.column)} = %s",
+                rows,
+            )
+
+    def _keep(
+        self, objs: Sequence[models.Model], model: type[models.Model], *, created: bool, reason: str
+    ) -> None:
+        """Copy the rows as they now stand in the database into their history table."""
+        self._touched.add(model)
+        stamps = {
+            "history_date": self.at,
+            "history_type": "+" if created else "~",
+            "history_user": self.by.pk if self.by else None,
+            "history_change_reason": reason,
+            "seal_number": self.number,
+        }
+        if hasattr(model, "history_extras"):
+            for obj in objs:
+                self._copy(model, [obj.pk], {**stamps, **obj.history_extras()})  # type: ignore[attr-defined]
+        else:
+            self._copy(model, [obj.pk for obj in objs], stamps)
+
+    def _copy(
+        self, model: type[models.Model], keys: Sequence[Any], stamps: dict[str, object]
+    ) -> None:
+        history = model.history.model  # type: ignore[attr-defined]
+        quote = connection.ops.quote_name
+        extra = [history._meta.get_field(name) for name in stamps]
+        kept = [quote(field.column) for field in history.tracked_fields]
+        columns = ", ".join([*kept, *(quote(field.column) for field in extra)])
+        values = ", ".join([*kept, *["%s"] * len(extra)])
+        key = model._meta.pk
+        among = ", ".join(["%s"] * len(keys))
+        params = [
+            field.get_db_prep_save(value, connection)
+            for field, value in zip(extra, stamps.values(), strict=True)
+        ]
+        params += [key.get_db_prep_save(value, connection) for value in keys]
+        with connection.cursor() as cursor:
+            # Only table and column names stand in the text, and those are this project's own.
+            cursor.execute(
+                f"INSERT INTO {quote(history._meta.db_table)} ({columns}) SELECT {values} "  # noqa: S608
+                f"FROM {quote(model._meta.db_table)} WHERE {quote(key.column)} IN ({among}) "
+                f"ORDER BY {quote(key.column)}",
+                params,
+            )
+
+
+@contextmanager
+def sealed(*, by: User | None, action: str) -> Iterator[Sealing]:
+    """Write rows with a history in one transaction under one seal; the only way to write them.
+
+    by: None, or a signed-in user. action: what is done, in lower-case words with hyphens.
+    Writers wait for each other here, so a seal's number is also its place in time. On any error
+    nothing is stored. Seals do not nest: RuntimeError.
+    """
+    if _open.get() is not None:
+        raise RuntimeError("A seal is open already: write through that one.")
+    with transaction.atomic():
+        _wait_for_turn()
+        sealing = Sealing(by=by, action=action)
+        token = _open.set(sealing)
+        try:
+            yield sealing
+            sealing.close()
+        finally:
+            _open.reset(token)
+
+
+def _wait_for_turn() -> None:
+    """Let one writer in at a time; SQLite does so by itself, transactions begin IMMEDIATE."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEAL_LOCK])
+
+
+class SealDigest:
+    """A running SHA-256 over history rows: tables by name, rows in the order they were written.
+
+    What is blank or false in a row leaves no trace, so that a column which a later version adds
+    does not break the seals before it.
+    """
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self.rows = 0
+
+    def add(self, label: str, row: dict[str, Any]) -> None:
+        """Take in one history row of the table that `label` names."""
+        recorded = {
+            name: value
+            for name, value in row.items()
+            if value not in (None, "") and value is not False
+        }
+        self._hash.update(_canonical([label, recorded]).encode())
+        self.rows += 1
+
+    def hexdigest(self) -> str:
+        """The digest so far, 64 hexadecimal digits."""
+        return self._hash.hexdigest()
+
+
+def history_label(model: type[models.Model]) -> str:
+    """The name of a model in digests; never renamed."""
+    return model._meta.model_name or ""
+
+
+def history_rows(rows: models.QuerySet) -> Iterator[dict[str, Any]]:
+    """Stream history rows as dictionaries of stored columns; memory stays flat."""
+    return rows.values().iterator(chunk_size=2000)
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or value is False or value == ""
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: object) -> object:
+    """Write what JSON has no word for: instants in UTC, sets sorted, the rest as text."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return str(value)

@@ -1,0 +1,155 @@
+"""The catalogue: what can go wrong with an intrathecal system, and what was published about it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from registry.models.audit import SealedRecords
+from registry.models.rules import KEBAB_CASE, code_field, coded, rule
+from registry.vocabulary import Component, Denominator, Evidence, Origin
+
+
+def _code_rule() -> models.CheckConstraint:
+    return rule(
+        "code_is_kebab_case",
+        Q(code__regex=KEBAB_CASE),
+        "Write a code in lower-case words with hyphens.",
+    )
+
+
+class CatalogueVersion(models.Model):
+    """A version of the shipped catalogue, and the seal under which it was loaded."""
+
+    version = models.CharField(max_length=20, unique=True)
+    seal = models.ForeignKey("registry.Seal", on_delete=models.PROTECT, related_name="+")
+
+    history = SealedRecords()
+
+    class Meta:
+        ordering = ["-seal"]
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class Category(models.Model):
+    """A family of complications."""
+
+    code = models.CharField(max_length=40, primary_key=True)
+    name = models.CharField(max_length=80)
+    definition = models.TextField()
+    natural_denominator = code_field(Denominator, blank=False)
+    sort_order = models.PositiveSmallIntegerField()
+
+    history = SealedRecords()
+
+    class Meta:
+        ordering = ["sort_order", "code"]
+        verbose_name_plural = "categories"
+        constraints = [_code_rule(), coded("natural_denominator", Denominator, blank=False)]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ComplicationQuerySet(models.QuerySet):
+    """Complications, read as parts of a sentence."""
+
+    def current(self) -> ComplicationQuerySet:
+        """Only those that new events may be coded with."""
+        return self.filter(retired=False)
+
+
+class Complication(models.Model):
+    """One complication: its definition, where it arises, and what its rate divides by."""
+
+    code = models.CharField(max_length=40, primary_key=True)
+    name = models.CharField(max_length=120)
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="complications")
+    definition = models.TextField()
+    synonyms = models.TextField(blank=True, default="", help_text="Separated by semicolons.")
+    origin = code_field(Origin, blank=False)
+    clock = code_field(
+        Component, blank=False, help_text="The component whose time an event is counted in."
+    )
+    natural_denominator = code_field(Denominator, blank=False)
+    in_totals = models.BooleanField(
+        default=True, help_text="No for consequences, such as revision surgery, of other events."
+    )
+    imdrf_annex_a = models.CharField(max_length=10, blank=True, default="")
+    imdrf_annex_e = models.CharField(max_length=10, blank=True, default="")
+    citations = models.TextField(blank=True, default="", help_text="Separated by vertical bars.")
+    evidence = code_field(Evidence, blank=False)
+    core_group = models.CharField(max_length=40, blank=True, default="")
+    retired = models.BooleanField(default=False, help_text="Kept for old events, not for new ones.")
+    replaced_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaces"
+    )
+
+    history = SealedRecords()
+    objects = ComplicationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["category", "name"]
+        constraints = [
+            _code_rule(),
+            coded("origin", Origin, blank=False),
+            coded("clock", Component, blank=False),
+            coded("natural_denominator", Denominator, blank=False),
+            coded("evidence", Evidence, blank=False),
+            rule(
+                "replaced_means_retired",
+                Q(replaced_by__isnull=True) | Q(retired=True) & ~Q(replaced_by=F("code")),
+                "Retire a complication that another one replaces.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def synonym_list(self) -> list[str]:
+        """Other names in use, in the catalogue's order."""
+        return [part.strip() for part in self.synonyms.split(";") if part.strip()]
+
+    @property
+    def citation_list(self) -> list[str]:
+        """The sources behind the entry, in the catalogue's order."""
+        return [part.strip() for part in self.citations.split("|") if part.strip()]
+
+
+class PublishedRate(models.Model):
+    """A figure from the literature, to stand beside the registry's own."""
+
+    rate_id = models.CharField(max_length=10, primary_key=True)
+    complication = models.ForeignKey(
+        Complication,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="published_rates",
+    )
+    category = models.ForeignKey(
+        Category, on_delete=models.PROTECT, null=True, blank=True, related_name="published_rates"
+    )
+    metric = models.CharField(max_length=120)
+    measure_type = models.CharField(max_length=20)
+    numerator = models.DecimalField(max_digits=12, decimal_places=3, null=True, blank=True)
+    denominator = models.DecimalField(max_digits=12, decimal_places=3, null=True, blank=True)
+    unit = models.CharField(max_length=40, blank=True, default="")
+    reported_rate = models.CharField(max_length=60, blank=True, default="")
+    ci95 = models.CharField(max_length=30, blank=True, default="")
+    population = models.TextField(blank=True, default="")
+    source = models.TextField()
+    confidence = models.CharField(max_length=20, blank=True, default="")
+    shown = models.BooleanField(default=True)
+    note = models.TextField(blank=True, default="")
+
+    history = SealedRecords()
+
+    class Meta:
+        ordering = ["rate_id"]
+
+    def __str__(self) -> str:
+        return f"{self.rate_id}: {self.metric}"

@@ -1,0 +1,186 @@
+"""Adverse events, as sites report them and reviewers judge them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from django.db import models
+from django.db.models import Q
+
+from registry.models.access import Site, SiteRowsQuerySet
+from registry.models.audit import SealedRecords
+from registry.models.catalogue import Complication
+from registry.models.event_rules import CRITERIA, event_constraints
+from registry.models.exposure import Implant, Patient
+from registry.models.fields import CodeSetField
+from registry.models.rules import code_field
+from registry.vocabulary import (
+    Actuality,
+    AgeBand,
+    CatheterModel,
+    DaysSinceProcedure,
+    DaysSinceRefill,
+    Detection,
+    Drug,
+    Indication,
+    Intervention,
+    Organism,
+    Outcome,
+    PumpModel,
+    Relatedness,
+    RootCause,
+    Seriousness,
+    Severity,
+    Sex,
+    State,
+    VolumeDiscrepancy,
+    WithdrawalReason,
+    YesNoUnknown,
+)
+
+
+class EventQuerySet(SiteRowsQuerySet):
+    """Events, read as parts of a sentence."""
+
+    def accepted(self) -> EventQuerySet:
+        """Only those that statistics count."""
+        return self.filter(state=State.ACCEPTED)
+
+    def actual(self) -> EventQuerySet:
+        """Only those that reached a patient; not recorded counts as actual."""
+        return self.exclude(actuality=Actuality.NEAR_MISS)
+
+    def serious(self) -> EventQuerySet:
+        """Only those that meet a criterion of seriousness."""
+        met = Q()
+        for field in CRITERIA.values():
+            met |= Q(**{field: True})
+        return self.filter(met)
+
+
+class Event(models.Model):
+    """One adverse event of one intrathecal system, as a site reported it and a reviewer judged it.
+
+    An event names the implant it happened to, or else carries model, drug, indication, age band
+    and sex as reported. `patient` is the implant's, kept here so that the database can hold a
+    patient to one death.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="events")
+    source_id = models.CharField(
+        max_length=40, blank=True, default="", help_text="The site's own random key."
+    )
+    implant = models.ForeignKey(
+        Implant, on_delete=models.PROTECT, null=True, blank=True, related_name="events"
+    )
+    patient = models.ForeignKey(
+        Patient,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="events",
+    )
+    complication = models.ForeignKey(
+        Complication, on_delete=models.PROTECT, related_name="events", help_text="As adjudicated."
+    )
+    reported_complication = models.ForeignKey(
+        Complication,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        help_text="As reported.",
+    )
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    month = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Only where the registry keeps months."
+    )
+    months_since_implant = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Whole months."
+    )
+    severity = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        choices=Severity.choices,
+        help_text="Worst grade reached, CTCAE 1 to 5.",
+    )
+    serious_death = models.BooleanField("death", default=False)
+    serious_life_threatening = models.BooleanField("life-threatening", default=False)
+    serious_hospitalisation = models.BooleanField("hospitalisation", default=False)
+    serious_permanent_impairment = models.BooleanField("permanent impairment", default=False)
+    serious_intervention_to_prevent = models.BooleanField("intervention to prevent", default=False)
+    serious_chronic_disease = models.BooleanField("chronic disease", default=False)
+    serious_fetal_congenital = models.BooleanField("fetal or congenital", default=False)
+    serious_medically_important = models.BooleanField("medically important", default=False)
+    serious_none = models.BooleanField(
+        "none: not serious", default=False, help_text="Nothing ticked is not recorded."
+    )
+    relatedness_device = code_field(Relatedness)
+    relatedness_procedure = code_field(Relatedness)
+    relatedness_drug = code_field(Relatedness)
+    relatedness_programming = code_field(Relatedness)
+    relatedness_disease = code_field(Relatedness)
+    outcome = code_field(Outcome)
+    interventions = CodeSetField(codes=Intervention)
+    root_cause = code_field(RootCause)
+    detection = code_field(Detection, help_text="How it was found.")
+    days_since_procedure = code_field(DaysSinceProcedure)
+    days_since_refill = code_field(DaysSinceRefill)
+    mri_24h = code_field(YesNoUnknown, verbose_name="MRI within 24 hours before")
+    alarm = code_field(YesNoUnknown)
+    volume_discrepancy = code_field(VolumeDiscrepancy)
+    organism = code_field(Organism)
+    actuality = code_field(Actuality)
+    caused_by = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="consequences",
+        help_text="An earlier event of the same patient.",
+    )
+    pump_model = code_field(PumpModel, help_text="Only without an implant.")
+    catheter_model = code_field(CatheterModel, help_text="Only without an implant.")
+    drug = code_field(Drug, help_text="Only without an implant.")
+    indication = code_field(Indication, help_text="Only without an implant.")
+    age_band = code_field(AgeBand, help_text="Only without an implant.")
+    sex = code_field(Sex, help_text="Only without an implant.")
+    state = code_field(State, blank=False, default=State.DRAFT, editable=False)
+    reason = code_field(WithdrawalReason, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    seal = models.ForeignKey(
+        "registry.Seal", on_delete=models.PROTECT, related_name="+", editable=False
+    )
+
+    history = SealedRecords()
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["state", "site"], name="registry_event_by_state")]
+        constraints = event_constraints()
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    @property
+    def seriousness(self) -> frozenset[Seriousness] | None:
+        """The criteria met, {none} where none is, or None where nobody recorded any."""
+        return frozenset(code for code, field in CRITERIA.items() if getattr(self, field)) or (
+            frozenset({Seriousness.NONE}) if self.serious_none else None
+        )
+
+    @seriousness.setter
+    def seriousness(self, criteria: Iterable[Seriousness] | None) -> None:
+        ticked = frozenset(criteria or ())
+        for code, field in CRITERIA.items():
+            setattr(self, field, code in ticked)
+        self.serious_none = Seriousness.NONE in ticked
+
+    @property
+    def is_serious(self) -> bool | None:
+        """Whether a criterion of seriousness is met; None where not recorded."""
+        criteria = self.seriousness
+        return None if criteria is None else criteria != {Seriousness.NONE}

@@ -1,0 +1,206 @@
+"""Patients, their implanted components, and device time declared without implants."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+
+from registry.models.access import Site, SiteRowsQuerySet
+from registry.models.audit import SealedRecords
+from registry.models.fields import CodeSetField
+from registry.models.rules import (
+    all_coded,
+    code_field,
+    code_set_rule,
+    count_rule,
+    model_fits_component_rule,
+    months_rule,
+    rule,
+    source_id_rule,
+    year_rule,
+)
+from registry.vocabulary import (
+    AgeBand,
+    CatheterModel,
+    Component,
+    Drug,
+    ExitStatus,
+    Indication,
+    LabelStatus,
+    PlacingProcedure,
+    PumpModel,
+    PumpPlane,
+    PumpSite,
+    Sex,
+    YesNoUnknown,
+)
+
+
+class Patient(models.Model):
+    """A person with a system, known by a random code and the site's own random key; no more."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    source_id = models.CharField(max_length=40, help_text="The site's own random key.")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="patients")
+    sex = code_field(Sex)
+    indication = code_field(Indication)
+
+    history = SealedRecords()
+    objects = SiteRowsQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "source_id"],
+                name="%(app_label)s_%(class)s_source_id_once_a_site",
+                violation_error_message="The site has a patient of this key already.",
+            ),
+            source_id_rule(),
+            *all_coded({"sex": Sex, "indication": Indication}),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class Implant(models.Model):
+    """One implanted component, pump or catheter, and its follow-up on its own clock.
+
+    Months are whole months since its implantation; `months_to_entry` of them passed before it
+    came under observation.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    source_id = models.CharField(max_length=40, help_text="The site's own random key.")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="implants")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="implants")
+    component = code_field(Component, blank=False)
+    pump_model = code_field(PumpModel)
+    catheter_model = code_field(CatheterModel)
+    implant_year = models.PositiveSmallIntegerField()
+    age_band = code_field(AgeBand, help_text="Age at implant.")
+    drug = code_field(Drug, help_text="The main drug at entry.")
+    adjuncts = CodeSetField(codes=Drug, help_text="Other drugs in the reservoir at entry.")
+    label_status = code_field(LabelStatus)
+    procedure = code_field(PlacingProcedure, help_text="The procedure that placed it.")
+    pump_site = code_field(PumpSite)
+    pump_plane = code_field(PumpPlane)
+    as_designed = code_field(
+        YesNoUnknown, help_text="No where brands or pieces were joined at revision."
+    )
+    months_to_entry = models.PositiveSmallIntegerField(default=0)
+    months_followed = models.PositiveSmallIntegerField()
+    exit_status = code_field(ExitStatus)
+    refills = models.PositiveIntegerField(null=True, blank=True, help_text="Since entry.")
+    procedures = models.PositiveIntegerField(null=True, blank=True, help_text="Since entry.")
+    version = models.PositiveIntegerField(default=1, editable=False)
+    seal = models.ForeignKey(
+        "registry.Seal", on_delete=models.PROTECT, related_name="+", editable=False
+    )
+
+    history = SealedRecords()
+    objects = SiteRowsQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "source_id"],
+                name="%(app_label)s_%(class)s_source_id_once_a_site",
+                violation_error_message="The site has an implant of this key already.",
+            ),
+            source_id_rule(),
+            *all_coded(
+                {
+                    "component": Component,
+                    "pump_model": PumpModel,
+                    "catheter_model": CatheterModel,
+                    "age_band": AgeBand,
+                    "drug": Drug,
+                    "label_status": LabelStatus,
+                    "procedure": PlacingProcedure,
+                    "pump_site": PumpSite,
+                    "pump_plane": PumpPlane,
+                    "as_designed": YesNoUnknown,
+                    "exit_status": ExitStatus,
+                },
+                required=["component"],
+            ),
+            code_set_rule("adjuncts", Drug),
+            year_rule("implant_year"),
+            months_rule("months_to_entry"),
+            months_rule("months_followed"),
+            count_rule("refills"),
+            count_rule("procedures"),
+            model_fits_component_rule(),
+            rule(
+                "entry_is_not_after_follow_up",
+                Q(months_to_entry__lte=F("months_followed")),
+                "Months to entry cannot be more than months followed: both count from implant.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_component_display()} {self.public_id}"
+
+    @property
+    def model(self) -> str:
+        """The model of its component, empty where not recorded."""
+        return self.pump_model if self.component == Component.PUMP else self.catheter_model
+
+
+class Exposure(models.Model):
+    """Device time of one year that a site declares because it cannot send implants."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="exposures")
+    year = models.PositiveSmallIntegerField()
+    component = code_field(Component, blank=False)
+    pump_model = code_field(PumpModel)
+    catheter_model = code_field(CatheterModel)
+    devices = models.PositiveIntegerField()
+    component_months = models.PositiveIntegerField()
+    procedures = models.PositiveIntegerField(null=True, blank=True)
+    refills = models.PositiveIntegerField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    seal = models.ForeignKey(
+        "registry.Seal", on_delete=models.PROTECT, related_name="+", editable=False
+    )
+
+    history = SealedRecords()
+    objects = SiteRowsQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "year", "component", "pump_model", "catheter_model"],
+                name="%(app_label)s_%(class)s_once_a_year",
+                violation_error_message="The site has declared this year and model already.",
+            ),
+            *all_coded(
+                {
+                    "component": Component,
+                    "pump_model": PumpModel,
+                    "catheter_model": CatheterModel,
+                },
+                required=["component"],
+            ),
+            year_rule("year"),
+            count_rule("devices"),
+            count_rule("component_months"),
+            count_rule("procedures"),
+            count_rule("refills"),
+            model_fits_component_rule(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site}, {self.year}, {self.get_component_display()}"
+
+    @property
+    def model(self) -> str:
+        """The model of its component, empty where not recorded."""
+        return self.pump_model if self.component == Component.PUMP else self.catheter_model

@@ -1,0 +1,99 @@
+"""A column that holds several answers of one code list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.lookups import Lookup
+
+from registry.vocabulary import Code
+
+
+class CodeSetField(models.BigIntegerField):
+    """Several codes of one list in one whole number; in Python a frozenset, or None.
+
+    codes: the list; the member whose `bit` is n stands at 2**n. None, "not recorded", is NULL,
+    and so is an empty set: one blank, not two. The list may hold 62 codes at most.
+    """
+
+    validators: list[Any] = []  # type: ignore[assignment]  # a set has no smallest value
+
+    def __init__(self, *args: Any, codes: type[Code], **kwargs: Any) -> None:
+        self.codes = codes
+        kwargs["null"] = kwargs["blank"] = True
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        """Name the code list in migrations."""
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["null"], kwargs["blank"]
+        return name, path, args, {**kwargs, "codes": self.codes}
+
+    def from_db_value(self, value: int | None, *_: Any) -> frozenset[Code] | None:
+        """Give back the set that was stored."""
+        return frozenset(self.codes.unpack(value)) if value else None
+
+    def to_python(self, value: Any) -> frozenset[Code] | None:
+        """Read a set from codes, from their packed number, or from text with semicolons.
+
+        Raises ValidationError on a code that is not of the list; the value is not echoed.
+        """
+        if value is None:
+            return None
+        if isinstance(value, str):
+            value = int(value) if value.isdigit() else [code for code in value.split(";") if code]
+        try:
+            members = self.codes.unpack(value) if isinstance(value, int) else map(self.codes, value)
+            return frozenset(members) or None
+        except (TypeError, ValueError) as error:
+            raise ValidationError("Choose codes of the list.", code="unknown-code") from error
+
+    def get_prep_value(self, value: Any) -> int | None:
+        """Pack a set for the database; a number is taken as packed already."""
+        if value is None or isinstance(value, int):
+            return value
+        if hasattr(value, "resolve_expression"):
+            return super().get_prep_value(value)
+        return self.codes.pack(self.codes(code) for code in value) or None
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """Write the set as sorted codes with semicolons between."""
+        return ";".join(sorted(self.value_from_object(obj) or ()))
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """Offer the codes as a list of boxes to tick."""
+        kwargs.pop("choices_form_class", None)
+        return forms.MultipleChoiceField(
+            required=False,
+            choices=self.codes.choices,
+            label=kwargs.get("label") or str(self.verbose_name).capitalize(),
+            help_text=kwargs.get("help_text", self.help_text),
+            widget=kwargs.get("widget", forms.CheckboxSelectMultiple),
+        )
+
+    def rule(self, field: str) -> models.Q:
+        """The condition that only bits of the list are set, and that a blank is NULL."""
+        among_the_codes = models.Q(**{f"{field}__gte": 1, f"{field}__lt": 1 << len(self.codes)})
+        return models.Q(**{f"{field}__isnull": True}) | among_the_codes
+
+
+@CodeSetField.register_lookup
+class HoldsAny(Lookup):
+    """`interventions__holds_any=[...]`: rows whose set shares a code with the given ones."""
+
+    lookup_name = "holds_any"
+
+    def get_prep_lookup(self) -> int:
+        """Pack the codes asked for; none at all selects no row."""
+        codes: Iterable[Any] = self.rhs
+        return self.lhs.output_field.get_prep_value(codes) or 0
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """Compare bit by bit, the same on SQLite and PostgreSQL."""
+        left, left_params = self.process_lhs(compiler, connection)
+        right, right_params = self.process_rhs(compiler, connection)
+        return f"({left} & {right}) <> 0", [*left_params, *right_params]
