@@ -103,6 +103,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "registry" / "templates"],  # before the admin's own
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -178,6 +179,7 @@ AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
+AXES_LOCKOUT_CALLABLE = "registry.dashboard.sign_in.locked_out"
 AXES_VERBOSE = False
 
 # The API -----------------------------------------------------------------------------------

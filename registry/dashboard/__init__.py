@@ -1,0 +1,1 @@
+"""Pages for researchers and the public: the catalogue, the rates, and signing in."""

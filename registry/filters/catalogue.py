@@ -1,0 +1,45 @@
+"""The catalogue as anybody may search and read it, in the API and on the pages alike."""
+
+from collections.abc import Sequence
+
+from django.db.models import Q, QuerySet
+
+from registry.models import CatalogueVersion, Category, Complication, PublishedRate
+
+MOST_WORDS = 8
+
+
+def search_complications(text: str = "", *, category: str = "") -> QuerySet[Complication]:
+    """Find complications whose name, synonyms or code hold every word of the text.
+
+    An empty text finds all, an unknown category none. Retired terms are found too, and say so.
+    One query, ordered by category and name.
+    """
+    found = Complication.objects.select_related("category", "replaced_by")
+    for word in text.split()[:MOST_WORDS]:
+        found = found.filter(
+            Q(name__icontains=word) | Q(synonyms__icontains=word) | Q(code__icontains=word)
+        )
+    if category:
+        found = found.filter(category=category)
+    return found.order_by("category__sort_order", "name")
+
+
+def catalogue_categories() -> QuerySet[Category]:
+    """The categories in the order in which the catalogue lists them."""
+    return Category.objects.order_by("sort_order", "name")
+
+
+def shown_rates(complication: Complication) -> Sequence[PublishedRate]:
+    """The literature's numbers for one complication that may stand beside the registry's own."""
+    return list(
+        PublishedRate.objects.filter(complication=complication, shown=True).order_by("rate_id")
+    )
+
+
+def catalogue_version() -> str:
+    """The version that was loaded last; empty before the first."""
+    return (
+        CatalogueVersion.objects.order_by("-seal_id").values_list("version", flat=True).first()
+        or ""
+    )
