@@ -264,7 +264,7 @@ class Membership(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="memberships")
-    role = code_field(MembershipRole, blank=False, default=MembershipRole.REPORTER)
+    role = code_field(MembershipRole, blank=False, default=MembershipRole.REPORTER.value)
     active = models.BooleanField(default=True)
 
     history = SealedRecords()

@@ -234,26 +234,37 @@ class Sealing:
     def _update(
         self, model: type[models.Model], objs: Sequence[models.Model], names: Sequence[str]
     ) -> None:
-        fields = [model._meta.get_field(name) for name in names]
+        fields = [model._meta.pk, *map(model._meta.get_field, names)]
         if hasattr(model, "seal_id") and "seal" not in names:
             fields.append(model._meta.get_field("seal"))
-        quote = connection.ops.quote_name
-        columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
-        key = model._meta.pk
         rows = [
-            [
-                field.get_db_prep_save(getattr(obj, field.attname), connection)
-                for field in [*fields, key]
-            ]
+            [field.get_db_prep_save(getattr(obj, field.attname), connection) for field in fields]
             for obj in objs
         ]
+        quote = connection.ops.quote_name
+        table, (key, *columns) = quote(model._meta.db_table), [quote(f.column) for f in fields]
+        # Only table and column names stand in the text, and those are this project's own.
         with connection.cursor() as cursor:
-            # Only table and column names stand in the text, and those are this project's own.
-            cursor.executemany(
-                f"UPDATE {quote(model._meta.db_table)} SET {columns} "  # noqa: S608
-                f"WHERE {quote(key.column)} = %s",
-                rows,
-            )
+            if connection.vendor == "postgresql":  # plans a statement of many rows once
+                types = [field.rel_db_type(connection) for field in fields]
+                changes = ", ".join(
+                    f"{column} = new.{column}::{type_}"
+                    for column, type_ in zip(columns, types[1:], strict=True)
+                )
+                row = f"({', '.join(['%s'] * len(fields))})"
+                cursor.execute(
+                    f"UPDATE {table} SET {changes} "  # noqa: S608
+                    f"FROM (VALUES {', '.join([row] * len(rows))}) "
+                    f"AS new ({', '.join([key, *columns])}) "
+                    f"WHERE {table}.{key} = new.{key}::{types[0]}",
+                    [value for row in rows for value in row],
+                )
+            else:
+                changes = ", ".join(f"{column} = %s" for column in columns)
+                cursor.executemany(
+                    f"UPDATE {table} SET {changes} WHERE {key} = %s",  # noqa: S608
+                    [[*values, key_value] for key_value, *values in rows],
+                )
 
     def _keep(
         self, objs: Sequence[models.Model], model: type[models.Model], *, created: bool, reason: str

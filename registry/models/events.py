@@ -147,7 +147,7 @@ class Event(models.Model):
     indication = code_field(Indication, help_text="Only without an implant.")
     age_band = code_field(AgeBand, help_text="Only without an implant.")
     sex = code_field(Sex, help_text="Only without an implant.")
-    state = code_field(State, blank=False, default=State.DRAFT, editable=False)
+    state = code_field(State, blank=False, default=State.DRAFT.value, editable=False)
     reason = code_field(WithdrawalReason, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     seal = models.ForeignKey(

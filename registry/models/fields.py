@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -11,6 +12,12 @@ from django.db import models
 from django.db.models.lookups import Lookup
 
 from registry.vocabulary import Code
+
+
+@cache
+def _unpacked(codes: type[Code], bits: int) -> frozenset[Code]:
+    """The set behind a number; few different sets are ever stored, so each is built once."""
+    return frozenset(codes.unpack(bits))
 
 
 class CodeSetField(models.BigIntegerField):
@@ -35,7 +42,7 @@ class CodeSetField(models.BigIntegerField):
 
     def from_db_value(self, value: int | None, *_: Any) -> frozenset[Code] | None:
         """Give back the set that was stored."""
-        return frozenset(self.codes.unpack(value)) if value else None
+        return _unpacked(self.codes, value) if value else None
 
     def to_python(self, value: Any) -> frozenset[Code] | None:
         """Read a set from codes, from their packed number, or from text with semicolons.

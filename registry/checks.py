@@ -1,0 +1,28 @@
+"""System checks that a deployment fails on before it does harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+
+from registry.models.append_only import missing_append_only_triggers
+
+
+@register(Tags.database)
+def audit_trail_is_append_only(
+    app_configs: Any, databases: Iterable[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """Name every append-only trigger that a database lacks. One or two queries a database."""
+    return [
+        Error(
+            f"The audit trail of database {alias} is not append-only: {len(missing)} triggers "
+            f"are missing, the first is {missing[0]}.",
+            hint="Find out who took them away, run `verify_audit`, then `migrate --skip-checks`.",
+            id="registry.E001",
+        )
+        for alias in databases or ()
+        if (missing := missing_append_only_triggers(connections[alias]))
+    ]
