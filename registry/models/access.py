@@ -95,7 +95,9 @@ class RegistryUserManager(UserManager):
     def _create_user(
         self, username: str, email: str | None, password: str | None, **fields: Any
     ) -> User:
-        user: User = self._create_user_object(username, email, password, **fields)
+        user: User = self._create_user_object(  # type: ignore[attr-defined]
+            username, email, password, **fields
+        )
         with sealed(by=None, action="make-user") as seal:
             seal.save(user)
         return user
@@ -124,7 +126,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(
         "may open the admin", default=False, help_text="Site members, reviewers and managers may."
     )
-    is_active = models.BooleanField(
+    is_active = models.BooleanField(  # type: ignore[misc]
         "active", default=True, help_text="Clear this instead of deleting the user."
     )
 
@@ -210,7 +212,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return {"roles": ", ".join(sorted(self.groups.values_list("name", flat=True)))}
 
 
-class Token(AbstractAuthToken):
+class Token(AbstractAuthToken):  # type: ignore[django-manager-missing]
     """A key for scripts and dashboards: hashed, expiring, and limited to its scopes."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -226,7 +228,8 @@ class Token(AbstractAuthToken):
 
     def allows(self, scope: TokenScope) -> bool:
         """Whether the token may be used for this; without scopes it reads statistics."""
-        return scope in (self.scopes or {TokenScope.READ_STATISTICS})
+        scopes: Any = self.scopes
+        return scope in (scopes or {TokenScope.READ_STATISTICS})
 
 
 class Site(models.Model):

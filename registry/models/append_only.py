@@ -19,8 +19,8 @@ _FUNCTION = "registry_refuse_change"
 
 def append_only_tables() -> list[str]:
     """The tables that only ever grow: every history table, and the seals."""
-    histories = [model for model in apps.get_models() if issubclass(model, SealedHistory)]
-    return sorted(model._meta.db_table for model in [*histories, Seal])
+    growing = (SealedHistory, Seal)
+    return sorted(m._meta.db_table for m in apps.get_models() if issubclass(m, growing))
 
 
 def install_append_only_triggers(connection: BaseDatabaseWrapper) -> None:

@@ -7,8 +7,6 @@ breaks the chain from there on, and `verify_audit` names the place.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,7 +20,9 @@ from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from registry.models.digests import SealDigest, history_label, history_rows, sha256_of
 from registry.models.rules import KEBAB_CASE, rule
+from registry.models.statements import copy_to_history, update_rows
 
 if TYPE_CHECKING:
     from registry.models.access import User
@@ -84,7 +84,7 @@ class Seal(models.Model):
         """The hash that this seal must carry: SHA-256 over all its other fields."""
         at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
         covered = [self.number, at, self.actor_id, self.action, self.rows]
-        return _sha256([*covered, self.digest, self.previous])
+        return sha256_of([*covered, self.digest, self.previous])
 
 
 class SealedHistory(models.Model):
@@ -198,10 +198,11 @@ class Sealing:
         """Update the named fields of rows by the thousand; gives back how many."""
         written = 0
         stream = iter(objs)
+        stamped = ["seal"] if hasattr(model, "seal_id") else []
         while chunk := list(islice(stream, _CHUNK)):
             for obj in chunk:
                 self._stamp(obj)
-            self._update(model, chunk, fields)
+            update_rows(model, chunk, [*fields, *stamped])
             self._keep(chunk, model, created=False, reason=reason)
             written += len(chunk)
         return written
@@ -231,47 +232,12 @@ class Sealing:
         if hasattr(instance, "seal_id"):
             instance.seal_id = self.number
 
-    def _update(
-        self, model: type[models.Model], objs: Sequence[models.Model], names: Sequence[str]
-    ) -> None:
-        fields = [model._meta.pk, *map(model._meta.get_field, names)]
-        if hasattr(model, "seal_id") and "seal" not in names:
-            fields.append(model._meta.get_field("seal"))
-        rows = [
-            [field.get_db_prep_save(getattr(obj, field.attname), connection) for field in fields]
-            for obj in objs
-        ]
-        quote = connection.ops.quote_name
-        table, (key, *columns) = quote(model._meta.db_table), [quote(f.column) for f in fields]
-        # Only table and column names stand in the text, and those are this project's own.
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":  # plans a statement of many rows once
-                types = [field.rel_db_type(connection) for field in fields]
-                changes = ", ".join(
-                    f"{column} = new.{column}::{type_}"
-                    for column, type_ in zip(columns, types[1:], strict=True)
-                )
-                row = f"({', '.join(['%s'] * len(fields))})"
-                cursor.execute(
-                    f"UPDATE {table} SET {changes} "  # noqa: S608
-                    f"FROM (VALUES {', '.join([row] * len(rows))}) "
-                    f"AS new ({', '.join([key, *columns])}) "
-                    f"WHERE {table}.{key} = new.{key}::{types[0]}",
-                    [value for row in rows for value in row],
-                )
-            else:
-                changes = ", ".join(f"{column} = %s" for column in columns)
-                cursor.executemany(
-                    f"UPDATE {table} SET {changes} WHERE {key} = %s",  # noqa: S608
-                    [[*values, key_value] for key_value, *values in rows],
-                )
-
     def _keep(
         self, objs: Sequence[models.Model], model: type[models.Model], *, created: bool, reason: str
     ) -> None:
         """Copy the rows as they now stand in the database into their history table."""
         self._touched.add(model)
-        stamps = {
+        stamps: dict[str, object] = {
             "history_date": self.at,
             "history_type": "+" if created else "~",
             "history_user": self.by.pk if self.by else None,
@@ -280,34 +246,10 @@ class Sealing:
         }
         if hasattr(model, "history_extras"):
             for obj in objs:
-                self._copy(model, [obj.pk], {**stamps, **obj.history_extras()})  # type: ignore[attr-defined]
+                extras = obj.history_extras()  # type: ignore[attr-defined]
+                copy_to_history(model, [obj.pk], {**stamps, **extras})
         else:
-            self._copy(model, [obj.pk for obj in objs], stamps)
-
-    def _copy(
-        self, model: type[models.Model], keys: Sequence[Any], stamps: dict[str, object]
-    ) -> None:
-        history = model.history.model  # type: ignore[attr-defined]
-        quote = connection.ops.quote_name
-        extra = [history._meta.get_field(name) for name in stamps]
-        kept = [quote(field.column) for field in history.tracked_fields]
-        columns = ", ".join([*kept, *(quote(field.column) for field in extra)])
-        values = ", ".join([*kept, *["%s"] * len(extra)])
-        key = model._meta.pk
-        among = ", ".join(["%s"] * len(keys))
-        params = [
-            field.get_db_prep_save(value, connection)
-            for field, value in zip(extra, stamps.values(), strict=True)
-        ]
-        params += [key.get_db_prep_save(value, connection) for value in keys]
-        with connection.cursor() as cursor:
-            # Only table and column names stand in the text, and those are this project's own.
-            cursor.execute(
-                f"INSERT INTO {quote(history._meta.db_table)} ({columns}) SELECT {values} "  # noqa: S608
-                f"FROM {quote(model._meta.db_table)} WHERE {quote(key.column)} IN ({among}) "
-                f"ORDER BY {quote(key.column)}",
-                params,
-            )
+            copy_to_history(model, [obj.pk for obj in objs], stamps)
 
 
 @contextmanager
@@ -336,60 +278,3 @@ def _wait_for_turn() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEAL_LOCK])
-
-
-class SealDigest:
-    """A running SHA-256 over history rows: tables by name, rows in the order they were written.
-
-    What is blank or false in a row leaves no trace, so that a column which a later version adds
-    does not break the seals before it.
-    """
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self.rows = 0
-
-    def add(self, label: str, row: dict[str, Any]) -> None:
-        """Take in one history row of the table that `label` names."""
-        recorded = {
-            name: value
-            for name, value in row.items()
-            if value not in (None, "") and value is not False
-        }
-        self._hash.update(_canonical([label, recorded]).encode())
-        self.rows += 1
-
-    def hexdigest(self) -> str:
-        """The digest so far, 64 hexadecimal digits."""
-        return self._hash.hexdigest()
-
-
-def history_label(model: type[models.Model]) -> str:
-    """The name of a model in digests; never renamed."""
-    return model._meta.model_name or ""
-
-
-def history_rows(rows: models.QuerySet) -> Iterator[dict[str, Any]]:
-    """Stream history rows as dictionaries of stored columns; memory stays flat."""
-    return rows.values().iterator(chunk_size=2000)
-
-
-def _is_blank(value: object) -> bool:
-    return value is None or value is False or value == ""
-
-
-def _sha256(value: object) -> str:
-    return hashlib.sha256(_canonical(value).encode()).hexdigest()
-
-
-def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
-
-
-def _plain(value: object) -> object:
-    """Write what JSON has no word for: instants in UTC, sets sorted, the rest as text."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return str(value)

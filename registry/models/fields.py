@@ -27,7 +27,7 @@ class CodeSetField(models.BigIntegerField):
     and so is an empty set: one blank, not two. The list may hold 62 codes at most.
     """
 
-    validators: list[Any] = []  # type: ignore[assignment]  # a set has no smallest value
+    validators: list[Any] = []  # a set has no smallest value
 
     def __init__(self, *args: Any, codes: type[Code], **kwargs: Any) -> None:
         self.codes = codes
@@ -53,10 +53,12 @@ class CodeSetField(models.BigIntegerField):
             return None
         if isinstance(value, str):
             value = int(value) if value.isdigit() else [code for code in value.split(";") if code]
+        by_code = {member.value: member for member in self.codes}
         try:
-            members = self.codes.unpack(value) if isinstance(value, int) else map(self.codes, value)
-            return frozenset(members) or None
-        except (TypeError, ValueError) as error:
+            if isinstance(value, int):
+                return frozenset(self.codes.unpack(value)) or None
+            return frozenset(by_code[code] for code in value) or None
+        except (KeyError, TypeError, ValueError) as error:
             raise ValidationError("Choose codes of the list.", code="unknown-code") from error
 
     def get_prep_value(self, value: Any) -> int | None:
@@ -65,11 +67,12 @@ class CodeSetField(models.BigIntegerField):
             return value
         if hasattr(value, "resolve_expression"):
             return super().get_prep_value(value)
-        return self.codes.pack(self.codes(code) for code in value) or None
+        return self.codes.pack(self.to_python(value) or ()) or None
 
     def value_to_string(self, obj: models.Model) -> str:
         """Write the set as sorted codes with semicolons between."""
-        return ";".join(sorted(self.value_from_object(obj) or ()))
+        codes: Any = self.value_from_object(obj)
+        return ";".join(sorted(codes or ()))
 
     def formfield(self, **kwargs: Any) -> Any:
         """Offer the codes as a list of boxes to tick."""
@@ -99,8 +102,8 @@ class HoldsAny(Lookup):
         codes: Iterable[Any] = self.rhs
         return self.lhs.output_field.get_prep_value(codes) or 0
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Compare bit by bit, the same on SQLite and PostgreSQL."""
         left, left_params = self.process_lhs(compiler, connection)
         right, right_params = self.process_rhs(compiler, connection)
-        return f"({left} & {right}) <> 0", [*left_params, *right_params]
+        return f"({left} & {right}) <> 0", (*left_params, *right_params)

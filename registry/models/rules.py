@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import cast
 
 from django.db.models import CheckConstraint, Q
 from django.db.models.fields import CharField
@@ -126,10 +127,12 @@ def model_fits_component_rule() -> CheckConstraint:
 def _with_plain_values(condition: Q) -> Q:
     """Write members of code lists as their codes, so that migrations hold what is stored."""
     plain = Q(_connector=condition.connector, _negated=condition.negated)
-    plain.children = [
-        _with_plain_values(part) if isinstance(part, Q) else (part[0], _plain(part[1]))
-        for part in condition.children
-    ]
+    for part in condition.children:
+        if isinstance(part, Q):
+            plain.children.append(_with_plain_values(part))
+        else:
+            lookup, value = cast("tuple[str, object]", part)
+            plain.children.append((lookup, _plain(value)))
     return plain
 
 

@@ -1,0 +1,150 @@
+"""Whether the audit trail is whole: seals, history rows and the rows they speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from registry.models.audit import GENESIS, Seal, SealedHistory
+from registry.models.digests import SealDigest, history_label, history_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Where the audit trail does not hold, and in what way.
+
+    seal: number of the first bad seal; None where a row stands outside every seal.
+    """
+
+    seal: int | None
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was checked: how many seals and history rows, and the first break, if any."""
+
+    seals: int
+    rows: int
+    first_break: Break | None
+
+
+def models_with_history() -> list[type[models.Model]]:
+    """Every model whose writes are sealed, in the order in which digests take them."""
+    sealed_models = (
+        model
+        for model in apps.get_models()
+        if hasattr(model, "history") and issubclass(model.history.model, SealedHistory)
+    )
+    return sorted(sealed_models, key=history_label)
+
+
+def verify_trail() -> Verified:
+    """Recompute every seal from the history rows, then hold the live rows against their history.
+
+    Reads every history table and every table with a history once, in order; memory stays flat.
+    Stops at the first break.
+    """
+    histories = {history_label(model): _Rows(model) for model in models_with_history()}
+    seals = rows = 0
+    previous = GENESIS
+    for number, seal in enumerate(Seal.objects.order_by("number").iterator(), start=1):
+        digest = SealDigest()
+        for label, history in histories.items():
+            for row in history.up_to(seal.number):
+                digest.add(label, row)
+        what = _fault(seal, number=number, previous=previous, digest=digest)
+        if what:
+            return Verified(seals, rows, Break(seal.number, what))
+        previous = seal.hash
+        seals, rows = seals + 1, rows + digest.rows
+    for label, history in histories.items():
+        if history.is_left:
+            return Verified(seals, rows, Break(None, f"A history row of {label} has no seal."))
+    return Verified(seals, rows, _live_break())
+
+
+def _fault(seal: Seal, *, number: int, previous: str, digest: SealDigest) -> str:
+    """What is wrong with one seal, in words; empty where it holds."""
+    if seal.number != number:
+        return f"Seal {number} is missing."
+    if seal.previous != previous:
+        return "It does not follow from the seal before it."
+    if seal.hash != seal.expected_hash():
+        return "It was altered: its hash does not fit what it says."
+    if seal.rows != digest.rows:
+        return f"It covers {seal.rows} history rows, and {digest.rows} are there."
+    if seal.digest != digest.hexdigest():
+        return "A history row under it was altered."
+    return ""
+
+
+class _Rows:
+    """The history rows of one model in the order of their seals, read once."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        rows = model.history.order_by("seal_number", "history_id")  # type: ignore[attr-defined]
+        self._rows = history_rows(rows)
+        self._next: dict[str, Any] | None = next(self._rows, None)
+
+    def up_to(self, number: int) -> Iterator[dict[str, Any]]:
+        """Hand out the rows that no earlier seal took, up to this seal's."""
+        while self._next is not None and self._next["seal_number"] <= number:
+            yield self._next
+            self._next = next(self._rows, None)
+
+    @property
+    def is_left(self) -> bool:
+        """Whether rows are left that no seal covers."""
+        return self._next is not None
+
+
+def _live_break() -> Break | None:
+    """The first live row that does not stand as its last history row says."""
+    for model in models_with_history():
+        pk: Any = model._meta.pk
+        names = [field.attname for field in model.history.model.tracked_fields]  # type: ignore[attr-defined]
+        live = model._base_manager.order_by("pk").values(*names).iterator(chunk_size=2000)
+        told = _last_of_each(model, pk.attname, [*names, "seal_number"])
+        if not isinstance(pk, models.AutoField):  # a database sorts codes in an order of its own
+            by_key = itemgetter(pk.attname)
+            live, told = iter(sorted(live, key=by_key)), iter(sorted(told, key=by_key))
+        for row, last in _side_by_side(live, told, pk.attname):
+            if last is None:
+                return Break(None, f"A row of {history_label(model)} has no history.")
+            number = last.pop("seal_number")
+            if row != last:
+                what = "has gone" if row is None else "was altered past its history"
+                return Break(number, f"A row of {history_label(model)} {what}.")
+    return None
+
+
+def _last_of_each(model: type[models.Model], key: str, names: list[str]) -> Iterator[dict]:
+    """The last history row of every row ever written, ordered by the row's key."""
+    rows = model.history.order_by(key, "history_id").values(*names)  # type: ignore[attr-defined]
+    for _, group in groupby(rows.iterator(chunk_size=2000), key=itemgetter(key)):
+        *_, last = group
+        yield last
+
+
+def _side_by_side(
+    live: Iterator[dict], told: Iterator[dict], key: str
+) -> Iterator[tuple[dict | None, dict | None]]:
+    """Pair two streams in the same order by key; None stands where one side has no such row."""
+    row, last = next(live, None), next(told, None)
+    while row is not None or last is not None:
+        if last is None or (row is not None and row[key] < last[key]):
+            yield row, None
+            row = next(live, None)
+        elif row is None or last[key] < row[key]:
+            yield None, last
+            last = next(told, None)
+        else:
+            yield row, last
+            row, last = next(live, None), next(told, None)
