@@ -39,6 +39,14 @@ def scalar(name: str, value: object) -> float:
     return float(array)
 
 
+def whole(name: str, value: object) -> int:
+    """One whole number, not below 0."""
+    number = scalar(name, value)
+    if not number.is_integer():
+        raise ValueError(f"{name}: a whole number is needed.")
+    return int(number)
+
+
 def positive(name: str, value: object) -> float:
     """One number above 0."""
     number = scalar(name, value)

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     TOO_FEW_PERIODS = "too_few_periods"
     TOO_FEW_EVENTS = "too_few_events"
     EVENTS_AT_ONE_END = "events_at_one_end"
+    NO_INFORMATION = "no_information"
 
 
 class Criterion(StrEnum):

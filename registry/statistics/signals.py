@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy.special import gammainc, gammainccinv, gammaincinv, ndtri
 
-from registry.statistics.arguments import Numbers, equally_long, row, scalar, tail, whole_row
+from registry.statistics.arguments import Numbers, equally_long, row, tail, whole, whole_row
 from registry.statistics.results import Criterion, Disproportionality, OutlierSignal, Reason
 
 RATE_RATIO = 2.0
@@ -24,7 +24,7 @@ _Measure: TypeAlias = tuple[float | None, float | None, float | None]
 
 
 def disproportionality(
-    a: float, b: float, c: float, d: float, *, level: float = 0.95
+    a: int, b: int, c: int, d: int, *, level: float = 0.95
 ) -> Disproportionality:
     """How much more often an event is reported with a product than without it, by three measures.
 
@@ -33,9 +33,9 @@ def disproportionality(
     (`empty_cell`) where any cell is 0; IC = log2((a + 1/2) / (E + 1/2)) with limits by gamma
     quantiles (Noren, 2013), which needs only one report in all. chi2_yates, with the correction
     for continuity, is None where a row or a column of the table is empty.
-    Raises ValueError on negative or missing counts.
+    Raises ValueError on counts that are negative, missing or not whole.
     """
-    a, b, c, d = (scalar(name, value) for name, value in zip("abcd", (a, b, c, d), strict=True))
+    a, b, c, d = (whole(name, value) for name, value in zip("abcd", (a, b, c, d), strict=True))
     each_tail = tail(level)
     z = -float(ndtri(each_tail))
     total = a + b + c + d

@@ -106,7 +106,7 @@ def cumulative_incidence(
     upper: dict[int, FloatArray] = {}
     for key in np.unique(cause[cause > 0]).tolist():
         counts[key] = _count(times, ends[(cause == key) & _ever_at_risk(ends, starts)])
-        incidence[key] = np.cumsum(before * counts[key] / at_risk)
+        incidence[key] = np.minimum(np.cumsum(before * counts[key] / at_risk), 1.0)
         se[key] = _incidence_se(incidence[key], counts[key], events, at_risk, before)
         lower[key], upper[key] = _log_log(incidence[key], se[key], z)
     return IncidenceCurves(times, at_risk, survival, counts, incidence, se, lower, upper)

@@ -11,6 +11,7 @@ from registry.statistics.results import Cusum, FloatArray, RateTrend, Reason
 FEWEST_PERIODS = 5
 FEWEST_EVENTS = 10
 STEPS = 100
+LARGEST_LOG = 700.0  # e to this is about the largest float; a limit beyond says nothing
 
 
 def rate_trend(
@@ -23,7 +24,8 @@ def rate_trend(
     chi-squared over its degrees of freedom, and less than 1 counts as 1; p and limits are Student's
     with n - 2 degrees of freedom (McCullagh and Nelder, 1989; R's quasipoisson but for the floor).
     Undefined with a reason: under 5 periods with exposure, under 10 events, events without
-    exposure, or all events in the first or the last period, where no finite trend fits best.
+    exposure, all events in the first or the last period, where no finite trend fits best, or data
+    that say so little of a trend that a limit is beyond any number.
     Raises ValueError on negative or missing values and on arrays of different length.
     """
     each_tail = tail(level)
@@ -41,6 +43,8 @@ def rate_trend(
     log_ratio = slope / half_span
     se = np.sqrt(dispersion * slope_variance) / half_span
     half = -stdtrit(df, each_tail) * se
+    if abs(log_ratio) + half > LARGEST_LOG:
+        return RateTrend(None, None, None, None, None, Reason.NO_INFORMATION)
     return RateTrend(
         rate_ratio=float(np.exp(log_ratio)),
         lower=float(np.exp(log_ratio - half)),

@@ -136,6 +136,10 @@ def test_overdispersion_needs_ten_sites_that_expect_events(expected):
     assert found == Overdispersion(phi=None, tau=None, reason=Reason.TOO_FEW_SITES)
 
 
+def test_overdispersion_is_defined_from_ten_sites_on():
+    assert overdispersion([4] * 10, [5] * 10).reason is None
+
+
 @given(sites, st.randoms(use_true_random=False))
 def test_overdispersion_does_not_depend_on_the_order(rows, random):
     shuffled = random.sample(rows, len(rows))

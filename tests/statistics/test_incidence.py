@@ -77,8 +77,9 @@ def test_cumulative_incidence_has_no_limits_before_the_first_event_of_its_cause(
     assert np.isnan([curves.lower[2][0], curves.upper[2][0]]).all()
 
 
-def test_cumulative_incidence_has_no_limits_where_all_had_the_event():
-    curves = cumulative_incidence([1, 2, 3, 4, 5, 6, 7], [1] * 7)
+@pytest.mark.parametrize("devices", [6, 7, 11, 60])  # at 6 and 11 the sum comes out below 1
+def test_cumulative_incidence_has_no_limits_where_all_had_the_event(devices):
+    curves = cumulative_incidence(range(1, devices + 1), [1] * devices)
 
     assert curves.incidence[1][-1] == pytest.approx(1)
     assert np.isnan([curves.lower[1][-1], curves.upper[1][-1]]).all()

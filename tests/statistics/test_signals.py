@@ -31,6 +31,10 @@ def test_disproportionality_agrees_with_openebgm_by_hand(table, expected, prr):
     assert found.reason is None
 
 
+def test_chi_squared_is_0_where_the_correction_exceeds_the_difference():
+    assert disproportionality(1, 2, 1, 6).chi2_yates == 0  # |1 * 6 - 2 * 1| = 4 < 10 / 2
+
+
 @pytest.mark.parametrize("level", [0.9, 0.95])
 def test_disproportionality_agrees_with_statsmodels_and_scipy(level):
     a, b, c, d = 25, 75, 100, 900
@@ -85,7 +89,7 @@ def test_disproportionality_of_no_reports_is_undefined():
 
 
 @pytest.mark.parametrize("name", "abcd")
-@pytest.mark.parametrize("bad", [-1, float("nan"), [1, 2]])
+@pytest.mark.parametrize("bad", [-1, 0.5, float("nan"), [1, 2]])
 def test_disproportionality_refuses_and_names_the_cell(name, bad):
     with pytest.raises(ValueError, match=f"^{name}: "):
         disproportionality(**{**dict.fromkeys("abcd", 5), name: bad})
@@ -199,6 +203,12 @@ def test_outlier_rule_has_no_ratio_to_a_group_without_events():
     assert (verdicts[0].flagged, verdicts[0].rate_ratio) == (True, None)
     assert verdicts[0].reason is Reason.NO_GROUP_EVENTS
     assert (verdicts[1].flagged, verdicts[1].rate_ratio, verdicts[1].p) == (False, 0, 1)
+
+
+def test_outlier_rule_flags_nothing_in_a_group_without_any_event():
+    verdicts = outlier_rule(events=[0, 0], exposure=[9, 9], devices=[50, 50], revised=[0, 0])
+
+    assert [(verdict.flagged, verdict.p) for verdict in verdicts] == [(False, 1), (False, 1)]
 
 
 def test_outlier_rule_of_no_components_is_empty():

@@ -5,6 +5,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import brentq
 from scipy.stats import t as student
 
 from registry.statistics.results import RateTrend, Reason
@@ -39,6 +40,26 @@ def test_rate_trend_agrees_with_statsmodels(seed):
     assert found.lower == pytest.approx(np.exp(fit.params[1] - half), rel=1e-8)
     assert found.upper == pytest.approx(np.exp(fit.params[1] + half), rel=1e-8)
     assert found.p == pytest.approx(2 * student(6).sf(abs(fit.params[1] / fit.bse[1])), rel=1e-6)
+
+
+@pytest.mark.parametrize("first", [1, 1e3, 1e4, 1e6])
+def test_rate_trend_finds_the_maximum_where_one_period_holds_nearly_all_exposure(first):
+    events, exposure = np.array([9, 4, 5, 8, 9]), np.array([first, 1, 1, 1, 1])
+    periods = np.arange(5)
+
+    def score(slope):
+        share = exposure * np.exp(slope * periods)
+        return (periods * (events - events.sum() * share / share.sum())).sum()
+
+    found = rate_trend(events, exposure, periods)
+
+    assert found.rate_ratio == pytest.approx(np.exp(brentq(score, -5, 9, xtol=1e-12)), rel=1e-6)
+
+
+def test_rate_trend_whose_limits_are_beyond_any_number_is_undefined():
+    found = rate_trend([0, 9, 0, 9, 0], [1e-9, 1, 1e12, 1, 1e-9], range(5))
+
+    assert found == RateTrend(None, None, None, None, None, Reason.NO_INFORMATION)
 
 
 def test_rate_trend_finds_an_exact_growth():
