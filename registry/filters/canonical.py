@@ -1,0 +1,144 @@
+"""The one form of a question: however it was written, the same question is the same value."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from registry.filters.codes import group_members, own_codes
+from registry.models import Complication
+from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, ValueKind, Window
+from registry.vocabulary import NOT_RECORDED, CountingRule, Denominator, Measure
+
+EXPLAINED_RANGE = "The range ends before it starts: year_min must not be after year_max."
+
+GROUPED_EXACTLY = {"complication", "drug", "indication"}
+"""Dimensions whose group is a property of the same thing, so that a group code may move to it.
+
+A pump's maker is not the maker of the catheter beside it: `pump_model=medtronic` stays a list of
+pump models, because `manufacturer` speaks of the component itself.
+"""
+
+USES_LEVEL = frozenset(Measure) - {Measure.COUNTS, Measure.COVERAGE, Measure.CASCADES}
+USES_UNIT = frozenset({Measure.RATES, Measure.FUNNEL, Measure.TREND, Measure.COVERAGE})
+USES_PER = frozenset({Measure.RATES, Measure.TREND})
+
+
+def event_query(asked: Mapping[str, Any], *, measure: Measure | None) -> EventQuery:
+    """Build the canonical question from parameters that have each been found valid.
+
+    Raises BadQuery where the years asked for in several ways have none in common.
+    """
+    where = _resolved(
+        {
+            name: tuple(asked.get(name) or ())
+            for name, dimension in DIMENSIONS.items()
+            if dimension.kind is not ValueKind.WINDOW and asked.get(name)
+        }
+    )
+    years = _years(where, asked.get("year_min"), asked.get("year_max"))
+    group_by = tuple(asked.get("group_by") or ())
+    windows = tuple(each for each in asked.get("window") or () if isinstance(each, Window))
+    if NOT_RECORDED in (asked.get("window") or ()):
+        where["window"] = (NOT_RECORDED,)
+    counting, unit, per = asked.get("counting"), asked.get("unit"), asked.get("per")
+    return EventQuery(
+        where=tuple(sorted(where.items())),
+        years=years,
+        windows=windows if "window" in group_by else merged(windows),
+        group_by=group_by,
+        counting=CountingRule(counting) if counting else None,
+        unit=Denominator(unit) if unit and measure in USES_UNIT else None,
+        per=int(per) if per and measure in USES_PER else None,
+        level=float(asked.get("level") or 0.95) if measure in USES_LEVEL else 0.95,
+        release=asked.get("release") or None,
+        labels=asked.get("labels") or "code",
+        ordering=tuple(asked.get("ordering") or ()),
+    )
+
+
+def _resolved(where: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Take group codes to their own dimension, or spell them out where that would change sense."""
+    resolved = dict(where)
+    for name, values in where.items():
+        if DIMENSIONS[name].parent is None or DIMENSIONS[name].kind is not ValueKind.CODE:
+            continue
+        own = {*own_codes(name), NOT_RECORDED}
+        groups = {value for value in values if value not in own}
+        if not groups:
+            continue
+        parent = str(DIMENSIONS[name].parent)
+        if name in GROUPED_EXACTLY and groups == set(values):
+            both = groups & set(where.get(parent, groups))
+            if both:
+                resolved[parent] = tuple(sorted(both))
+                del resolved[name]
+                continue
+        members = group_members(name)
+        spelled = {code for group in groups for code in members[group]}
+        resolved[name] = tuple(sorted(spelled | (set(values) - groups)))
+    return resolved
+
+
+def _years(
+    where: dict[str, tuple[str, ...]], first: int | None, last: int | None
+) -> tuple[int | None, int | None] | None:
+    """Take what is one unbroken range of calendar years out of `where`, and give the range.
+
+    A year, neighbouring years, a period and an open range all become (first, last). Years with a
+    gap between them, and blanks, stay in `where` as single years.
+    """
+    chosen: set[int] | None = None
+    blanks = False
+    for name in ("year", "period"):
+        if name not in where:
+            continue
+        values = where.pop(name)
+        wanted = {year for value in values if value != NOT_RECORDED for year in _span(value)}
+        if NOT_RECORDED in values:
+            blanks = chosen is None or blanks
+        elif chosen is not None:
+            blanks = False
+        chosen = wanted if chosen is None else chosen & wanted
+    if chosen is None:
+        return None if first is None and last is None else (first, last)
+    if first is not None or last is not None:
+        chosen = {year for year in chosen if (first or year) <= year <= (last or year)}
+        blanks = False
+    if not chosen and not blanks:
+        raise BadQuery(
+            Fault("year", "bad-range", "No year lies in all the years that were asked for.")
+        )
+    if not blanks and max(chosen) - min(chosen) + 1 == len(chosen):
+        return (min(chosen), max(chosen))
+    where["year"] = (*map(str, sorted(chosen)), *((NOT_RECORDED,) if blanks else ()))
+    return None
+
+
+def _span(value: str) -> range:
+    """The calendar years of `2019` or of `2020-2024`."""
+    first, _dash, last = value.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def merged(windows: Iterable[Window]) -> tuple[Window, ...]:
+    """Join windows that touch or overlap: as a filter, 0-3 and 4-12 are 0-12."""
+    joined: list[Window] = []
+    for window in sorted(windows, key=lambda each: each.start):
+        last = joined[-1] if joined else None
+        if last is None or (last.end is not None and window.start > last.end + 1):
+            joined.append(window)
+        elif last.end is not None:
+            end = None if window.end is None else max(last.end, window.end)
+            joined[-1] = Window(last.start, end)
+    return tuple(joined)
+
+
+def warnings_of(query: EventQuery) -> tuple[str, ...]:
+    """Say which complications of the question are retired, and what took their place. One query."""
+    asked = query.values("complication")
+    if not asked:
+        return ()
+    retired = Complication.objects.filter(code__in=asked, retired=True).order_by("code")
+    return tuple(
+        f"The complication {code} is retired" + (f"; see {successor}." if successor else ".")
+        for code, successor in retired.values_list("code", "replaced_by_id")
+    )

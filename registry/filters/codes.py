@@ -1,0 +1,124 @@
+"""The codes each dimension can be asked for, from the code lists and the registry's own tables."""
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+
+from registry.models import Category, Complication, Site
+from registry.models.rules import FIRST_YEAR, LAST_YEAR
+from registry.records import DIMENSIONS, ValueKind
+from registry.vocabulary import CODELISTS, NOT_RECORDED
+
+YES, NO = "yes", "no"
+
+
+def codes_of(dimension: str) -> list[tuple[str, str]]:
+    """Code and label of everything a dimension offers, in the order in which it is offered.
+
+    Retired complications are left out and "not recorded" is not among them. Years and windows have
+    no list and give an empty one. One query for what the registry keeps in tables, none else.
+    """
+    known = DIMENSIONS[dimension]
+    if known.kind is ValueKind.FLAG:
+        return [(YES, "Yes"), (NO, "No")]
+    if known.kind is ValueKind.PERIOD:
+        return [(period, period) for period in periods()]
+    if known.codelist is None:
+        return []
+    if known.codelist in TABLES:
+        return TABLES[known.codelist]()
+    return [(str(code), label) for code, label in CODELISTS[known.codelist].choices()]
+
+
+def _complications() -> list[tuple[str, str]]:
+    current = Complication.objects.current().order_by("category__sort_order", "name")
+    return list(current.values_list("code", "name"))
+
+
+def _categories() -> list[tuple[str, str]]:
+    return list(Category.objects.order_by("sort_order").values_list("code", "name"))
+
+
+def _sites() -> list[tuple[str, str]]:
+    """Site codes stand for themselves: their names are for the registry's staff only."""
+    return [(code, code) for code in Site.objects.order_by("code").values_list("code", flat=True)]
+
+
+def _countries() -> list[tuple[str, str]]:
+    named = Site.objects.exclude(country="").order_by("country").distinct()
+    return [(country, country) for country in named.values_list("country", flat=True)]
+
+
+TABLES: dict[str, Callable[[], list[tuple[str, str]]]] = {
+    "complication": _complications,
+    "category": _categories,
+    "site": _sites,
+    "country": _countries,
+}
+"""The lists that live in the database, by the name a dimension gives them."""
+
+
+def periods() -> list[str]:
+    """Every five-year period, from the first that holds a year the registry may name."""
+    return [
+        f"{first}-{first + 4}" for first in range(FIRST_YEAR - FIRST_YEAR % 5, LAST_YEAR + 1, 5)
+    ]
+
+
+def own_codes(dimension: str) -> tuple[str, ...]:
+    """Every code of the dimension itself that a filter accepts, retired complications included."""
+    if DIMENSIONS[dimension].codelist == "complication":
+        return tuple(Complication.objects.order_by("code").values_list("code", flat=True))
+    return tuple(code for code, _label in codes_of(dimension))
+
+
+def group_members(dimension: str) -> dict[str, tuple[str, ...]]:
+    """Which codes of a dimension each group code stands for, such as `opioid` for its drugs.
+
+    Groups without a member are there with an empty tuple. Empty where there are no groups.
+    """
+    parent = DIMENSIONS[dimension].parent
+    if parent is None:
+        return {}
+    if dimension == "complication":
+        placed = list(Complication.objects.order_by("code").values_list("code", "category_id"))
+    else:
+        codelist = CODELISTS[str(DIMENSIONS[dimension].codelist)]
+        relation = _GROUP_OF[dimension]
+        placed = [(str(member.value), str(getattr(member, relation))) for member in codelist]
+    members: dict[str, list[str]] = {group: [] for group, _label in codes_of(parent)}
+    for code, group in placed:
+        members[group].append(code)
+    return {group: tuple(sorted(codes)) for group, codes in members.items()}
+
+
+_GROUP_OF = {
+    "drug": "drug_class",
+    "indication": "group",
+    "pump_model": "manufacturer",
+    "catheter_model": "manufacturer",
+}
+
+
+def nearest(asked: str, known: Sequence[str]) -> str:
+    """The known word nearest to what was asked, for a message; empty where nothing is known.
+
+    Numbers are near by size, words by their letters; capitals make no difference.
+    """
+    words = [word for word in known if word != NOT_RECORDED] or list(known)
+    if not words:
+        return ""
+    if asked.isdecimal() and all(word.isdecimal() for word in words):
+        return min(words, key=lambda word: abs(int(word) - int(asked)))
+    by_letters = {word.lower(): word for word in [*words, *_blank_like(asked, known)]}
+    found = get_close_matches(asked.lower(), by_letters, n=1, cutoff=0.1)
+    return by_letters[found[0]] if found else words[0]
+
+
+def _blank_like(asked: str, known: Sequence[str]) -> list[str]:
+    """Offer "not recorded" only to whoever nearly wrote it."""
+    return [word for word in get_close_matches(asked.lower(), known) if word == NOT_RECORDED]
+
+
+def with_not_recorded(choices: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The choices of a form, with the blanks of the data as the last of them."""
+    return [*choices, (NOT_RECORDED, "Not recorded")]

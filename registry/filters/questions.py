@@ -1,0 +1,269 @@
+"""One set of filters for every page, list and statistic: parameters in, one EventQuery out."""
+
+import re
+from collections.abc import Collection, Mapping
+from itertools import pairwise
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from registry.filters.canonical import EXPLAINED_RANGE, event_query
+from registry.filters.codes import nearest
+from registry.filters.fields import (
+    CodesField,
+    FlagField,
+    NamesField,
+    OptionField,
+    PeriodsField,
+    ReleaseField,
+    WindowsField,
+    YearField,
+    YearsField,
+    listed,
+)
+from registry.filters.rows import filter_events
+from registry.models import Event
+from registry.records import DIMENSIONS, BadQuery, Dimension, EventQuery, Fault, ValueKind, Window
+from registry.vocabulary import CountingRule, Denominator, Measure
+
+FORMATS = ("json", "csv", "svg", "png", "vega")
+LABELS = ("code", "label", "both")
+LEVELS = ("0.90", "0.95", "0.99")
+PER = ("100", "1000")
+MOST_GROUPS = 3
+
+RANGE = ("year_min", "year_max")
+OPTIONS = ("group_by", "counting", "unit", "per", "level", "release", "labels", "ordering")
+SINGLE = (*RANGE, "counting", "unit", "per", "level", "release", "labels", "format")
+"""Parameters that make sense only once."""
+
+MEASURED: Mapping[Measure, tuple[str, ...]] = {
+    Measure.COUNTS: ("n",),
+    Measure.RATES: ("events", "exposure", "rate", "ci_lower", "ci_upper"),
+    Measure.PROPORTIONS: ("numerator", "denominator", "proportion", "ci_lower", "ci_upper"),
+}
+"""The number columns of each measure that its rows can be ordered by."""
+
+
+class EventQueryForm(forms.Form):
+    """The form behind the filters; its `clean` holds what concerns several parameters at once."""
+
+    measure: Measure | None = None
+
+    def clean(self) -> dict[str, Any]:
+        asked: dict[str, Any] = super().clean() or {}
+        first, last = asked.get("year_min"), asked.get("year_max")
+        if first and last and first > last:
+            self.add_error("year_min", ValidationError(EXPLAINED_RANGE, code="bad-range"))
+        windows = [each for each in asked.get("window") or () if isinstance(each, Window)]
+        if "window" in (asked.get("group_by") or ()):
+            self._check_rows_of_windows(windows)
+        self._check_ordering(asked)
+        return asked
+
+    def _check_rows_of_windows(self, windows: list[Window]) -> None:
+        if not windows:
+            self.add_error(
+                "window",
+                ValidationError(
+                    "Name the windows to group by, such as 0-3,4-12,13-.", code="missing-window"
+                ),
+            )
+        if any(one.end is None or one.end >= other.start for one, other in pairwise(windows)):
+            self.add_error(
+                "window",
+                ValidationError(
+                    "The windows overlap: start each one after the end of the one before.",
+                    code="bad-range",
+                ),
+            )
+
+    def _check_ordering(self, asked: dict[str, Any]) -> None:
+        if self.measure is None or "group_by" not in asked:
+            return
+        known = (*asked["group_by"], *MEASURED.get(self.measure, ()))
+        for word in asked.get("ordering") or ():
+            if word.removeprefix("-") not in known:
+                close = nearest(word.removeprefix("-"), known)
+                self.add_error(
+                    "ordering",
+                    ValidationError(
+                        f"Order by a column of the answer. The nearest is {close}.",
+                        code="unknown-column",
+                    ),
+                )
+
+
+class DimensionFilter(django_filters.Filter):
+    """One dimension as a filter; the row filter itself belongs to the whole question."""
+
+    FIELDS: Mapping[ValueKind, type[forms.Field]] = {
+        ValueKind.CODE: CodesField,
+        ValueKind.CODES: CodesField,
+        ValueKind.FLAG: FlagField,
+        ValueKind.YEAR: YearsField,
+        ValueKind.PERIOD: PeriodsField,
+        ValueKind.WINDOW: WindowsField,
+    }
+
+    def __init__(self, dimension: Dimension) -> None:
+        self.field_class = self.FIELDS[dimension.kind]
+        super().__init__(
+            field_name=dimension.name,
+            lookup_expr="in",
+            label=dimension.title,
+            dimension=dimension.name,
+        )
+
+
+class OptionFilter(django_filters.Filter):
+    """One option of a measure, a filter in name only."""
+
+    def __init__(self, label: str, field_class: type[forms.Field], **options: Any) -> None:
+        self.field_class = field_class
+        super().__init__(label=label, **options)
+
+
+def _groupable() -> tuple[str, ...]:
+    return tuple(name for name, dimension in DIMENSIONS.items() if dimension.groupable)
+
+
+def _orderable() -> tuple[str, ...]:
+    return (*DIMENSIONS, *{column for columns in MEASURED.values() for column in columns})
+
+
+def _choices(words: Collection[str]) -> list[tuple[str, str]]:
+    return [(word, word) for word in words]
+
+
+class EventFilterSet(django_filters.FilterSet):
+    """Every filter and option of a question about events, under the same names everywhere.
+
+    Declared from records.DIMENSIONS, so that a new dimension is filtered, shown in the forms and
+    offered in the API at once. `measure` None is a list of rows: the options are refused there.
+    """
+
+    class Meta:
+        model = Event
+        fields: tuple[str, ...] = ()
+        form = EventQueryForm
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        queryset: QuerySet[Event] | None = None,
+        *,
+        request: Any = None,
+        prefix: str | None = None,
+        measure: Measure | None = None,
+    ) -> None:
+        self.measure = measure
+        super().__init__(data, queryset, request=request, prefix=prefix)
+
+    @classmethod
+    def get_filters(cls) -> dict[str, django_filters.Filter]:
+        filters: dict[str, django_filters.Filter] = super().get_filters()
+        for dimension in DIMENSIONS.values():
+            filters[dimension.name] = DimensionFilter(dimension)
+        filters["year_min"] = OptionFilter("From year", YearField)
+        filters["year_max"] = OptionFilter("To year", YearField)
+        filters["group_by"] = OptionFilter(
+            "Group by",
+            NamesField,
+            known=_groupable,
+            what="a dimension to group by",
+            code="unknown-dimension",
+            most=MOST_GROUPS,
+        )
+        filters["counting"] = OptionFilter("Count", OptionField, choices=CountingRule.choices())
+        filters["unit"] = OptionFilter("Divide by", OptionField, choices=Denominator.choices())
+        filters["per"] = OptionFilter("Per", OptionField, choices=_choices(PER))
+        filters["level"] = OptionFilter(
+            "Confidence level", OptionField, choices=_choices(LEVELS), synonyms={"0.9": "0.90"}
+        )
+        filters["release"] = OptionFilter("Release", ReleaseField)
+        filters["labels"] = OptionFilter("Show", OptionField, choices=_choices(LABELS))
+        filters["ordering"] = OptionFilter(
+            "Order by", NamesField, known=_orderable, what="a column", code="unknown-column"
+        )
+        filters["format"] = OptionFilter("Format", OptionField, choices=_choices(FORMATS))
+        return filters
+
+    @property
+    def form(self) -> EventQueryForm:
+        """The form that pages show; it knows the measure that its options are for."""
+        form: EventQueryForm = super().form
+        form.measure = self.measure
+        return form
+
+    def filter_queryset(self, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        """Keep the events that the question is about; invalid parameters raise BadQuery."""
+        return filter_events(queryset, self.query())
+
+    def query(self) -> EventQuery:
+        """The question in canonical form; raises BadQuery with everything that is wrong."""
+        if faults := self.faults():
+            raise BadQuery(faults)
+        return event_query(self.form.cleaned_data, measure=self.measure)
+
+    def faults(self, *, also: Collection[str] = ()) -> tuple[Fault, ...]:
+        """Everything wrong with the parameters; `also` names those that somebody else reads."""
+        takes = [name for name in self.filters if self.measure is not None or name not in OPTIONS]
+        faults = [
+            _unknown(name, (*takes, *also))
+            for name in self.data
+            if name not in takes and name not in also
+        ]
+        faults += [
+            Fault(name, "repeated-parameter", f"Give {name} only once.")
+            for name in SINGLE
+            if name in takes and len(set(listed(self.data, name))) > 1
+        ]
+        told = {fault.column for fault in faults}
+        for name, errors in self.form.errors.as_data().items():
+            if name in told or name not in takes:
+                continue
+            faults += [
+                Fault(name, error.code or "invalid", str(error.messages[0])) for error in errors
+            ]
+        return tuple(faults)
+
+
+def _unknown(name: str, known: Collection[str]) -> Fault:
+    """Refuse a parameter by its name, unless the name itself could be a value."""
+    plain = bool(re.fullmatch(r"[A-Za-z_][A-Za-z_-]{0,39}", name))
+    close = nearest(name, tuple(known))
+    return Fault(
+        name if plain else "",
+        "unknown-parameter",
+        f"There is no such parameter here. The nearest is {close}.",
+    )
+
+
+def parse_query(
+    params: Mapping[str, Any], *, measure: Measure | None, also: Collection[str] = ()
+) -> EventQuery:
+    """Turn the parameters of an address into one canonical question.
+
+    measure: None for a list of rows, which takes filters only. also: parameters that the caller
+    reads itself, such as `limit`. Raises BadQuery with every fault at once: an unknown parameter
+    or code (the nearest right one is named), a bad range, more than three names or a repeated one
+    in group_by. No value is ever repeated. A few queries for each dimension whose codes live in a
+    table, none for the others. An option the measure has no use for is accepted and left out.
+    """
+    asked = EventFilterSet(_as_query(params), Event.objects.none(), measure=measure)
+    if faults := asked.faults(also=also):
+        raise BadQuery(faults)
+    return event_query(asked.form.cleaned_data, measure=measure)
+
+
+def _as_query(params: Mapping[str, Any]) -> QueryDict:
+    """The parameters with every value kept, whichever mapping they came in."""
+    query = QueryDict(mutable=True)
+    for name in params:
+        query.setlist(name, listed(params, name))
+    return query

@@ -1,0 +1,423 @@
+"""The parameters of an address, and every way in which they can be refused."""
+
+import pytest
+from django.http import QueryDict
+
+from registry.filters import EventFilterSet, parse_query, warnings_of
+from registry.filters.questions import OPTIONS
+from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Window
+from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure
+
+
+def asked(address: str, measure: Measure | None = Measure.RATES) -> EventQuery:
+    return parse_query(QueryDict(address), measure=measure)
+
+
+def refused(address: str, measure: Measure | None = Measure.RATES) -> tuple[Fault, ...]:
+    with pytest.raises(BadQuery) as caught:
+        asked(address, measure)
+    return caught.value.faults
+
+
+def codes(address: str, measure: Measure | None = Measure.RATES) -> list[tuple[str, str]]:
+    return [(fault.column, fault.code) for fault in refused(address, measure)]
+
+
+def test_question_is_the_same_however_its_values_are_written():
+    together = asked("drug=morphine,baclofen&sex=female")
+    repeated = asked("sex=female&drug=baclofen&drug=morphine&drug=baclofen&site=")
+
+    assert together == repeated
+    assert together.where == (("drug", ("baclofen", "morphine")), ("sex", ("female",)))
+    assert together.canonical() == repeated.canonical()
+
+
+def test_question_without_parameters_restricts_nothing():
+    assert asked("") == EventQuery()
+
+
+def test_plain_mapping_is_read_like_an_address():
+    assert parse_query({"drug": ["morphine", "baclofen"]}, measure=None) == asked(
+        "drug=baclofen,morphine", None
+    )
+
+
+def test_group_code_moves_to_its_own_dimension():
+    assert asked("drug=gabab-agonist").where == (("drug_class", ("gabab-agonist",)),)
+    assert asked("indication=pain-cancer").where == (("indication_group", ("pain-cancer",)),)
+
+
+def test_group_code_beside_a_plain_code_is_spelled_out():
+    assert asked("drug=gabab-agonist,ziconotide,not-recorded").where == (
+        ("drug", ("baclofen", "not-recorded", "ziconotide")),
+    )
+
+
+def test_code_that_is_also_a_group_means_the_code():
+    assert asked("drug=other").where == (("drug", ("other",)),)
+
+
+def test_group_code_and_its_dimension_are_both_required():
+    assert asked("drug=opioid&drug_class=opioid,other").where == (("drug_class", ("opioid",)),)
+    assert asked("drug=gabab-agonist&drug_class=opioid").where == (
+        ("drug", ("baclofen",)),
+        ("drug_class", ("opioid",)),
+    )
+
+
+def test_maker_of_a_pump_stays_a_list_of_pumps():
+    assert asked("pump_model=infusaid,flowonix").where == (
+        ("pump_model", ("infusaid", "prometra", "prometra-ii-20", "prometra-ii-40")),
+    )
+
+
+def test_maker_without_such_a_device_is_no_code_of_it():
+    assert codes("catheter_model=tricumed") == [("catheter_model", "unknown-code")]
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_category_is_a_code_of_complication():
+    assert asked("complication=infection") == asked("category=infection")
+    assert asked("complication=infection,catheter-migration").where == (
+        ("complication", ("catheter-migration", "infection-meningitis", "infection-pocket")),
+    )
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_retired_complication_is_asked_as_it_stands_and_its_successor_named():
+    query = asked("complication=catheter-moved")
+
+    assert query.where == (("complication", ("catheter-moved",)),)
+    assert warnings_of(query) == (
+        "The complication catheter-moved is retired; see catheter-migration.",
+    )
+    assert warnings_of(asked("complication=catheter-migration")) == ()
+
+
+@pytest.mark.usefixtures("sites")
+def test_sites_and_countries_are_those_of_the_registry():
+    assert asked("site=LIS-1&country=PT").where == (("country", ("PT",)), ("site", ("LIS-1",)))
+    assert refused("site=LIS-9&country=ES") == (
+        Fault("site", "unknown-code", "The value is not a code of site. The nearest is LIS-1."),
+        Fault("country", "unknown-code", "The value is not a code of country. The nearest is PT."),
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "years"),
+    [
+        ("year=2019", (2019, 2019)),
+        ("year=2020,2019", (2019, 2020)),
+        ("year=2015-2019", (2015, 2019)),
+        ("period=2015-2019", (2015, 2019)),
+        ("period=2015-2019,2020-2024", (2015, 2024)),
+        ("year_min=2015&year_max=2019", (2015, 2019)),
+        ("year_min=2015", (2015, None)),
+        ("year_max=2019", (None, 2019)),
+        ("period=2015-2019&year_min=2018", (2018, 2019)),
+        ("year=2018,2025&period=2015-2019", (2018, 2018)),
+    ],
+)
+def test_unbroken_years_are_one_range(address, years):
+    query = asked(address)
+
+    assert query.years == years
+    assert query.where == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "values"),
+    [
+        ("year=2015,2019", ("2015", "2019")),
+        ("year=2019,not-recorded", ("2019", "not-recorded")),
+        ("year=not-recorded&period=not-recorded", ("not-recorded",)),
+        ("year=2019,not-recorded&period=2015-2019,not-recorded", ("2019", "not-recorded")),
+    ],
+)
+def test_years_with_a_gap_or_a_blank_stay_single(address, values):
+    query = asked(address)
+
+    assert query.years is None
+    assert query.where == (("year", values),)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["year=2019&year_min=2020", "year=2019&period=2020-2024", "year=not-recorded&year_min=2020"],
+)
+def test_years_with_nothing_in_common_are_refused(address):
+    assert codes(address) == [("year", "bad-range")]
+
+
+def test_windows_that_touch_are_one_filter():
+    assert asked("window=13-,0-3,4-6").windows == (Window(0, 6), Window(13, None))
+    assert asked("window=0-12,3-6").windows == (Window(0, 12),)
+
+
+def test_windows_to_group_by_stay_apart_and_in_order():
+    query = asked("window=13-,0-3,4-12&group_by=window")
+
+    assert query.windows == (Window(0, 3), Window(4, 12), Window(13, None))
+
+
+def test_window_takes_the_blanks_alone():
+    assert asked("window=not-recorded").where == (("window", ("not-recorded",)),)
+    assert codes("window=not-recorded,0-3") == [("window", "bad-range")]
+
+
+def test_flag_is_yes_or_no_in_several_words():
+    assert asked("serious=true") == asked("serious=yes")
+    assert asked("serious=false,not-recorded").where == (("serious", ("no", "not-recorded")),)
+
+
+def test_options_are_read_into_the_question():
+    query = asked(
+        "group_by=drug,sex&counting=events&unit=pump-months&per=1000&level=0.99&release=2026Q4"
+        "&labels=both&ordering=-rate,drug&format=csv"
+    )
+
+    assert query == EventQuery(
+        group_by=("drug", "sex"),
+        counting=CountingRule.EVENTS,
+        unit=Denominator.PUMP_MONTHS,
+        per=1000,
+        level=0.99,
+        release="2026Q4",
+        labels="both",
+        ordering=("-rate", "drug"),
+    )
+
+
+def test_level_may_be_written_with_one_digit():
+    assert asked("level=0.9").level == 0.90
+
+
+def test_option_that_a_measure_has_no_use_for_changes_nothing():
+    assert asked("per=100&unit=refills&level=0.99", Measure.COUNTS) == asked("", Measure.COUNTS)
+
+
+@pytest.mark.parametrize(
+    ("address", "column", "code", "detail"),
+    [
+        (
+            "drugs=baclofen",
+            "drugs",
+            "unknown-parameter",
+            "There is no such parameter here. The nearest is drug.",
+        ),
+        (
+            "drug=baclofn",
+            "drug",
+            "unknown-code",
+            "The value is not a code of drug. The nearest is baclofen.",
+        ),
+        (
+            "drug=morphine,baclofn",
+            "drug",
+            "unknown-code",
+            "The second value is not a code of drug. The nearest is baclofen.",
+        ),
+        (
+            "severity=7",
+            "severity",
+            "unknown-code",
+            "The value is not a code of severity. The nearest is 5.",
+        ),
+        (
+            "outcome=not-recordd",
+            "outcome",
+            "unknown-code",
+            "The value is not a code of outcome. The nearest is not-recorded.",
+        ),
+        (
+            "serious=maybe",
+            "serious",
+            "unknown-code",
+            "The value is not yes or no. The nearest is yes.",
+        ),
+        (
+            "year=12",
+            "year",
+            "bad-range",
+            "The value is not a year from 1980 to 2100, a five-year period such as 2020-2024 or "
+            "not-recorded.",
+        ),
+        (
+            "implant_year=2015-2019",
+            "implant_year",
+            "bad-range",
+            "The value is not a year from 1980 to 2100 or not-recorded.",
+        ),
+        (
+            "period=2021-2025",
+            "period",
+            "bad-range",
+            "The value is not a five-year period. The nearest is 2020-2024.",
+        ),
+        ("year_min=1879", "year_min", "bad-range", "Give one year from 1980 to 2100."),
+        (
+            "year_min=2020&year_max=2019",
+            "year_min",
+            "bad-range",
+            "The range ends before it starts: year_min must not be after year_max.",
+        ),
+        (
+            "window=3",
+            "window",
+            "bad-range",
+            "The value is not a window of months such as 4-12, or 13- with an open end.",
+        ),
+        (
+            "window=12-4",
+            "window",
+            "bad-range",
+            "The value ends before it starts: write the smaller number of months first.",
+        ),
+        (
+            "group_by=window",
+            "window",
+            "missing-window",
+            "Name the windows to group by, such as 0-3,4-12,13-.",
+        ),
+        (
+            "group_by=window&window=0-3,3-6",
+            "window",
+            "bad-range",
+            "The windows overlap: start each one after the end of the one before.",
+        ),
+        (
+            "group_by=drugs",
+            "group_by",
+            "unknown-dimension",
+            "The value is not a dimension to group by. The nearest is drug.",
+        ),
+        ("group_by=drug,sex,drug", "group_by", "repeated-name", "Name each only once."),
+        ("group_by=drug,sex,year,site", "group_by", "too-many-names", "Name at most 3."),
+        (
+            "counting=first-event",
+            "counting",
+            "unknown-code",
+            "Choose one of events, episodes, first_event, devices, patients. "
+            "The nearest is first_event.",
+        ),
+        (
+            "unit=pump-month",
+            "unit",
+            "unknown-code",
+            "Choose one of pump-months, catheter-months, procedures, refills. "
+            "The nearest is pump-months.",
+        ),
+        ("per=10", "per", "unknown-code", "Choose one of 100, 1000. The nearest is 100."),
+        (
+            "level=95",
+            "level",
+            "unknown-code",
+            "Choose one of 0.90, 0.95, 0.99. The nearest is 0.95.",
+        ),
+        (
+            "labels=names",
+            "labels",
+            "unknown-code",
+            "Choose one of code, label, both. The nearest is label.",
+        ),
+        (
+            "release=2026 Q4",
+            "release",
+            "unknown-code",
+            "Give the label of a release, such as 2026Q4, or a snapshot's id.",
+        ),
+        (
+            "ordering=rates",
+            "ordering",
+            "unknown-column",
+            "The value is not a column. The nearest is rate.",
+        ),
+        (
+            "ordering=drug",
+            "ordering",
+            "unknown-column",
+            "Order by a column of the answer. The nearest is rate.",
+        ),
+        (
+            "format=xlsx",
+            "format",
+            "unknown-code",
+            "Choose one of json, csv, svg, png, vega. The nearest is svg.",
+        ),
+        ("level=0.95&level=0.99", "level", "repeated-parameter", "Give level only once."),
+    ],
+)
+def test_refusal_names_the_parameter_and_the_mend(address, column, code, detail):
+    assert refused(address) == (Fault(column, code, detail),)
+
+
+def test_every_fault_is_told_at_once():
+    assert codes("drugs=1&drug=x,y&year=0&group_by=z&per=7") == [
+        ("drugs", "unknown-parameter"),
+        ("drug", "unknown-code"),
+        ("drug", "unknown-code"),
+        ("year", "bad-range"),
+        ("group_by", "unknown-dimension"),
+        ("per", "unknown-code"),
+    ]
+
+
+def test_refused_values_are_never_repeated(catalogue, sites):
+    secret = "Zebulon 1952/03/11"
+
+    for name in [*DIMENSIONS, "year_min", "year_max", *OPTIONS, "format"]:
+        faults = refused(f"{name}={secret}")
+        assert faults
+        assert secret not in str(faults)
+        assert "1952" not in str(faults)
+
+
+def test_parameter_whose_name_may_be_a_value_is_not_named():
+    (fault,) = refused("Zebulon 1952-03-11=1")
+
+    assert fault.column == ""
+    assert fault.code == "unknown-parameter"
+
+
+def test_list_of_rows_takes_filters_and_what_the_caller_reads_itself():
+    query = parse_query(QueryDict("drug=baclofen&limit=5"), measure=None, also=("limit",))
+
+    assert query.where == (("drug", ("baclofen",)),)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_list_of_rows_refuses_the_options_of_a_measure(option):
+    assert codes(f"{option}=drug", None) == [(option, "unknown-parameter")]
+
+
+def test_every_dimension_has_a_filter_that_takes_its_codes(catalogue, sites):
+    listed = EventFilterSet(QueryDict("")).filters
+
+    for name, dimension in DIMENSIONS.items():
+        assert listed[name].label == dimension.title
+        codelist = dimension.codelist
+        if codelist in CODELISTS:
+            code = CODELISTS[codelist].choices()[-1][0]
+            assert asked(f"{name}={code}").values(name) == (str(code),)
+        blank_of = "year" if name == "period" else name
+        assert asked(f"{name}=not-recorded").values(blank_of) == ("not-recorded",)
+
+
+def test_form_shows_what_was_asked():
+    form = EventFilterSet(QueryDict("drug=baclofen,morphine&window=0-3,4-12&per=100")).form
+
+    assert form.is_valid()
+    assert form["drug"].value() == ["baclofen", "morphine"]
+    assert str(form["drug"]).count("selected") == 2
+    assert form["window"].value() == "0-3,4-12"
+    assert form["drug"].label == "Drug"
+
+
+def test_questions_on_code_lists_need_no_database(django_assert_num_queries, db):
+    with django_assert_num_queries(0):
+        asked("drug=opioid,baclofen&severity=3&year=2019&group_by=sex")
+
+
+def test_questions_on_the_catalogue_need_a_few_queries(django_assert_max_num_queries, catalogue):
+    with django_assert_max_num_queries(8):
+        asked("complication=infection,catheter-migration&category=infection")

@@ -1,0 +1,141 @@
+"""The same questions put to stored rows."""
+
+import pytest
+from django.http import QueryDict
+
+from registry.filters import EventFilterSet, filter_events, parse_query
+from registry.models import Event
+from tests.filters.conftest import event
+
+
+def found(address: str) -> set[str]:
+    query = parse_query(QueryDict(address), measure=None)
+    return set(filter_events(Event.objects.all(), query).values_list("source_id", flat=True))
+
+
+@pytest.fixture
+def events(patient_with_pump, sites):
+    """On the pump, on the catheter, reported without an implant, and with nothing but its site."""
+    pump, catheter = patient_with_pump
+    event(
+        sites[0],
+        source_id="on-pump",
+        implant=pump,
+        year=2015,
+        months_since_implant=3,
+        severity=3,
+        serious_hospitalisation=True,
+        outcome="recovered",
+        interventions=["antibiotics", "pump-replacement"],
+        relatedness_device="possible",
+        actuality="actual",
+        state="accepted",
+    )
+    event(
+        sites[0],
+        "catheter-migration",
+        source_id="on-catheter",
+        implant=catheter,
+        year=2017,
+        months_since_implant=20,
+        severity=2,
+        serious_none=True,
+    )
+    event(
+        sites[1],
+        "infection-meningitis",
+        source_id="reported",
+        year=2020,
+        pump_model="prometra",
+        drug="morphine",
+        indication="cancer-direct",
+        age_band="65-79",
+        sex="male",
+        serious_death=True,
+    )
+    event(sites[1], "infection-pocket", source_id="bare")
+
+
+@pytest.mark.usefixtures("events")
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("", {"on-pump", "on-catheter", "reported", "bare"}),
+        ("complication=infection-pocket", {"on-pump", "bare"}),
+        ("complication=infection", {"on-pump", "reported", "bare"}),
+        ("category=catheter", {"on-catheter"}),
+        ("severity=2,3", {"on-pump", "on-catheter"}),
+        ("severity=not-recorded", {"reported", "bare"}),
+        ("serious=yes", {"on-pump", "reported"}),
+        ("serious=no", {"on-catheter"}),
+        ("serious=not-recorded", {"bare"}),
+        ("serious=no,not-recorded", {"on-catheter", "bare"}),
+        ("seriousness=death,none", {"reported", "on-catheter"}),
+        ("seriousness=not-recorded", {"bare"}),
+        ("relatedness_device=possible", {"on-pump"}),
+        ("outcome=recovered,not-recorded", {"on-pump", "on-catheter", "reported", "bare"}),
+        ("intervention=antibiotics,blood-patch", {"on-pump"}),
+        ("intervention=not-recorded", {"on-catheter", "reported", "bare"}),
+        ("intervention=antibiotics,not-recorded", {"on-pump", "on-catheter", "reported", "bare"}),
+        ("actuality=actual", {"on-pump"}),
+        ("state=draft", {"on-catheter", "reported", "bare"}),
+        ("component=catheter", {"on-catheter"}),
+        ("component=pump", {"on-pump", "reported", "bare"}),
+        ("pump_model=synchromed-ii-40", {"on-pump", "on-catheter"}),
+        ("pump_model=prometra", {"reported"}),
+        ("pump_model=not-recorded", {"bare"}),
+        ("catheter_model=codman", {"on-pump", "on-catheter"}),
+        ("manufacturer=medtronic", {"on-pump"}),
+        ("manufacturer=codman", {"on-catheter"}),
+        ("manufacturer=flowonix", {"reported"}),
+        ("manufacturer=not-recorded", {"bare"}),
+        ("drug=baclofen", {"on-pump", "on-catheter"}),
+        ("drug=opioid", {"reported"}),
+        ("drug=not-recorded", {"bare"}),
+        ("drug_class=gabab-agonist,not-recorded", {"on-pump", "on-catheter", "bare"}),
+        ("label_status=on-label-mono", {"on-pump"}),
+        ("label_status=not-recorded", {"on-catheter", "reported", "bare"}),
+        ("age_band=40-64", {"on-pump"}),
+        ("age_band=65-79", {"reported"}),
+        ("age_band=not-recorded", {"on-catheter", "bare"}),
+        ("indication=stroke", {"on-pump", "on-catheter"}),
+        ("indication_group=pain-cancer", {"reported"}),
+        ("sex=female", {"on-pump", "on-catheter"}),
+        ("sex=male,not-recorded", {"reported", "bare"}),
+        ("implant_year=2015", {"on-pump", "on-catheter"}),
+        ("implant_year=not-recorded", {"reported", "bare"}),
+        ("site=OTHER-2", {"reported", "bare"}),
+        ("country=PT", {"on-pump", "on-catheter"}),
+        ("country=not-recorded", {"reported", "bare"}),
+        ("year=2017", {"on-catheter"}),
+        ("year=2015,2020", {"on-pump", "reported"}),
+        ("year=not-recorded", {"bare"}),
+        ("period=2015-2019", {"on-pump", "on-catheter"}),
+        ("year_min=2017", {"on-catheter", "reported"}),
+        ("year_max=2017", {"on-pump", "on-catheter"}),
+        ("window=0-3", {"on-pump"}),
+        ("window=0-2,20-20", {"on-catheter"}),
+        ("window=4-", {"on-catheter"}),
+        ("window=not-recorded", {"reported", "bare"}),
+        ("complication=infection&year_min=2016&drug=opioid", {"reported"}),
+    ],
+)
+def test_filter_keeps_the_events_that_are_asked_for(address, expected):
+    assert found(address) == expected
+
+
+@pytest.mark.usefixtures("events")
+def test_filter_is_one_query(django_assert_num_queries):
+    query = parse_query(
+        QueryDict("drug=opioid,baclofen&pump_model=medtronic&site=LIS-1&serious=yes"), measure=None
+    )
+
+    with django_assert_num_queries(1):
+        assert [row.source_id for row in filter_events(Event.objects.all(), query)] == ["on-pump"]
+
+
+@pytest.mark.usefixtures("events")
+def test_filter_set_filters_as_the_question_does():
+    asked = EventFilterSet(QueryDict("serious=yes&year_max=2015"), Event.objects.all())
+
+    assert [row.source_id for row in asked.qs] == ["on-pump"]
