@@ -1,0 +1,157 @@
+"""Rows kept as columns of numbers, and read as stored values or as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from registry.synthetic.hazards import Ints
+from registry.vocabulary import Code, Severity
+
+_LETTERS = np.frombuffer(b"bcdfghjklmnpqrstvwxz", dtype=np.uint8)
+_LENGTH = 6
+_KEYS = 20**_LENGTH
+_SCATTER = 37_512_781
+"""Has no factor in common with the number of keys: every number gets a key of its own."""
+
+
+def keys(numbers: Ints, suffix: str) -> list[str | None]:
+    """Source ids of up to 64 million rows, random to the eye, without a digit; -1 is None."""
+    scattered = (numbers.astype(np.int64) * _SCATTER + 11_777_777) % _KEYS
+    letters = np.empty((numbers.size, _LENGTH), dtype=np.uint8)
+    for place in range(_LENGTH):
+        scattered, digit = np.divmod(scattered, 20)
+        letters[:, place] = _LETTERS[digit]
+    words = letters.view(f"S{_LENGTH}").ravel().astype(f"U{_LENGTH}").tolist()
+    return [
+        word + suffix if number >= 0 else None
+        for word, number in zip(words, numbers.tolist(), strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Positions in a list of codes; -1 is not recorded. `codes` gives what a position means."""
+
+    array: npt.NDArray[Any]
+    codes: tuple[Any, ...]
+
+    def values(self, rows: slice) -> list[Any]:
+        """Codes as plain strings or numbers, or None."""
+        plain = [code.value if isinstance(code, Code | Severity) else code for code in self.codes]
+        return _looked_up(self.array[rows], plain)
+
+    def members(self, rows: slice) -> list[Any]:
+        """Codes as members of their list, or None."""
+        return _looked_up(self.array[rows], list(self.codes))
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSets:
+    """Packed sets of codes; 0 is not recorded."""
+
+    array: npt.NDArray[Any]
+    codelist: type[Code]
+
+    def values(self, rows: slice) -> list[Any]:
+        """Packed numbers, or None."""
+        return [bits or None for bits in self.array[rows].tolist()]
+
+    def members(self, rows: slice) -> list[Any]:
+        """Frozen sets of members, or None."""
+        return [
+            frozenset(self.codelist.unpack(bits)) if bits else None
+            for bits in self.array[rows].tolist()
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Whole numbers; -1 is not recorded."""
+
+    array: npt.NDArray[Any]
+
+    def values(self, rows: slice) -> list[Any]:
+        """Numbers, or None."""
+        return [None if number < 0 else number for number in self.array[rows].tolist()]
+
+    members = values
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Rows of another table, or of this one, by number; -1 is none."""
+
+    array: npt.NDArray[Any]
+    suffix: str
+
+    def values(self, rows: slice) -> list[Any]:
+        """Source ids, or None."""
+        return keys(self.array[rows], self.suffix)
+
+    members = values
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model whose list is that of the row's component."""
+
+    pumps: Coded
+    catheters: Coded
+    is_pump: npt.NDArray[np.bool_]
+
+    def values(self, rows: slice) -> list[Any]:
+        """Codes as plain strings, or None."""
+        return self._either(self.pumps.values(rows), self.catheters.values(rows), rows)
+
+    def members(self, rows: slice) -> list[Any]:
+        """Codes as members of their list, or None."""
+        return self._either(self.pumps.members(rows), self.catheters.members(rows), rows)
+
+    def _either(self, pumps: list[Any], catheters: list[Any], rows: slice) -> list[Any]:
+        return [
+            pump if is_pump else catheter
+            for pump, catheter, is_pump in zip(
+                pumps, catheters, self.is_pump[rows].tolist(), strict=True
+            )
+        ]
+
+
+Column = Coded | CodeSets | Numbers | Keys | Model
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One kind of row as columns of equal length, by the names of its record's fields."""
+
+    size: int
+    columns: Mapping[str, Column]
+
+    def chunks(self, size: int) -> Iterator[Mapping[str, list[Any]]]:
+        """Stored values by column, so many rows at a time: codes as text, sets as packed numbers,
+        None for what is not recorded.
+        """
+        for start in range(0, self.size, size):
+            rows = slice(start, start + size)
+            yield {name: column.values(rows) for name, column in self.columns.items()}
+
+    def records(self, kind: type[Record]) -> Iterator[Record]:
+        """Rows as records, in order."""
+        for start in range(0, self.size, 4096):
+            rows = slice(start, start + 4096)
+            members = [column.members(rows) for column in self.columns.values()]
+            for row in zip(*members, strict=True):
+                yield kind(**dict(zip(self.columns, row, strict=True)))
+
+
+def _looked_up(positions: npt.NDArray[Any], values: list[Any]) -> list[Any]:
+    table = np.empty(len(values) + 1, dtype=object)
+    table[:-1] = values
+    table[-1] = None
+    found: list[Any] = table[positions].tolist()
+    return found
