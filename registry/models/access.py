@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group, PermissionsMixin, UserManager
@@ -112,7 +112,7 @@ class RolesKept(models.Model):
         abstract = True
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]
     """A person who signs in; deactivated when he or she leaves, never deleted."""
 
     username = models.CharField(
@@ -126,7 +126,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(
         "may open the admin", default=False, help_text="Site members, reviewers and managers may."
     )
-    is_active = models.BooleanField(  # type: ignore[misc]
+    is_active = models.BooleanField(
         "active", default=True, help_text="Clear this instead of deleting the user."
     )
 
@@ -135,7 +135,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     EMAIL_FIELD = "email"
     USERNAME_FIELD = "username"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         ordering = ["username"]
@@ -212,7 +212,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return {"roles": ", ".join(sorted(self.groups.values_list("name", flat=True)))}
 
 
-class Token(AbstractAuthToken):  # type: ignore[django-manager-missing]
+class Token(AbstractAuthToken):
     """A key for scripts and dashboards: hashed, expiring, and limited to its scopes."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
