@@ -4,7 +4,7 @@ The records that leave this room have no field that could hold an identifier. Pu
 no settings; a deployment's date precision is passed in.
 """
 
-from registry.deidentify.rows import event_record, exposure_record, implant_record
+from registry.deidentify.rows import event_record, exposure_record, implant_record, patient_record
 from registry.deidentify.rules import (
     device_faults,
     event_faults,
@@ -20,4 +20,5 @@ __all__ = [
     "exposure_record",
     "implant_faults",
     "implant_record",
+    "patient_record",
 ]

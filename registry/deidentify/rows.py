@@ -10,11 +10,12 @@ from registry.records import (
     Fault,
     IdentifierFound,
     ImplantRecord,
+    PatientRecord,
     RawReport,
     Refusal,
     RowRuleBroken,
 )
-from registry.records.columns import COLUMNS, column_faults
+from registry.records.columns import COLUMNS, unknown_names
 from registry.vocabulary import (
     Actuality,
     AgeBand,
@@ -122,14 +123,34 @@ _EXPOSURE_READERS: Mapping[str, cells.Reader] = {
 }
 
 
+_PATIENT_READERS: Mapping[str, cells.Reader] = {
+    "site": cells.site,
+    "source_id": cells.source_id,
+    "sex": _patient_readers["sex"],
+    "indication": _patient_readers["indication"],
+}
+
+
+def patient_record(values: Mapping[str, str]) -> PatientRecord:
+    """Read one patient from texts named site, source_id, sex and indication.
+
+    Raises as event_record does.
+    """
+    known = frozenset(_PATIENT_READERS)
+    kept, faults = _read(values, _PATIENT_READERS, known=known, what="patients")
+    _require(values, kept, faults, ("site", "source_id"))
+    _refuse(faults)
+    return PatientRecord(**kept)
+
+
 def event_record(raw: RawReport) -> EventRecord:
     """Read one event as far as a draft needs it: its site and its complication are given.
 
     Raises IdentifierFound where a field is named like, or looks like, an identifier, otherwise
     RowRuleBroken; either carries every fault of the row.
     """
-    kept, faults = _read(raw, _EVENT_READERS)
-    _require(raw, kept, faults, ("site", "complication"))
+    kept, faults = _read_row(raw, _EVENT_READERS)
+    _require(raw.values, kept, faults, ("site", "complication"))
     _refuse(faults)
     return EventRecord(**kept)
 
@@ -139,10 +160,10 @@ def implant_record(raw: RawReport) -> ImplantRecord:
 
     Raises as event_record does. The model's list is that of the component.
     """
-    kept, faults = _read(raw, _IMPLANT_READERS)
+    kept, faults = _read_row(raw, _IMPLANT_READERS)
     _read_model(raw, kept, faults)
     _require(
-        raw,
+        raw.values,
         kept,
         faults,
         ("site", "patient", "implant", "component", "implant_year", "months_followed"),
@@ -156,21 +177,30 @@ def exposure_record(raw: RawReport) -> ExposureRecord:
 
     Raises as event_record does.
     """
-    kept, faults = _read(raw, _EXPOSURE_READERS)
+    kept, faults = _read_row(raw, _EXPOSURE_READERS)
     _read_model(raw, kept, faults)
-    _require(raw, kept, faults, ("site", "year", "component", "devices", "component_months"))
+    _require(raw.values, kept, faults, ("site", "year", "component", "devices", "component_months"))
     _refuse(faults)
     return ExposureRecord(**kept)
 
 
-def _read(
+def _read_row(
     raw: RawReport, readers: Mapping[str, cells.Reader]
+) -> tuple[dict[str, Any], list[Fault]]:
+    return _read(raw.values, readers, known=COLUMNS[raw.kind], what=raw.kind.value)
+
+
+def _read(
+    values: Mapping[str, str],
+    readers: Mapping[str, cells.Reader],
+    *,
+    known: frozenset[str],
+    what: str,
 ) -> tuple[dict[str, Any], list[Fault]]:
     kept: dict[str, Any] = {}
     faults: list[Fault] = []
-    values = raw.values
-    if not values.keys() <= COLUMNS[raw.kind]:
-        faults += column_faults(values, raw.kind)
+    if not values.keys() <= known:
+        faults += unknown_names(values, known=known, what=what)
     for column, text in values.items():
         if text and column in readers:
             try:
@@ -191,10 +221,13 @@ def _read_model(raw: RawReport, kept: dict[str, Any], faults: list[Fault]) -> No
 
 
 def _require(
-    raw: RawReport, kept: dict[str, Any], faults: list[Fault], columns: tuple[str, ...]
+    values: Mapping[str, str],
+    kept: dict[str, Any],
+    faults: list[Fault],
+    columns: tuple[str, ...],
 ) -> None:
     for column in columns:
-        if column not in kept and not raw.values.get(column):
+        if column not in kept and not values.get(column):
             faults.append(Fault(column, "required", "this may not be empty"))
 
 

@@ -18,17 +18,17 @@ EARLIEST_YEAR = 1980
 NO_DEVICE_TIME_AFTER_EXIT = frozenset({"catheter", "pump"})
 """Categories whose events are the component's own: none happens once its follow-up has ended."""
 
-# Whole months, to the nearest, that an implant is old at the least where a band is true of it:
-# m months are up to (m + 0.5) * 30.44 days.
+# The fewest months since implant with which a band of days can be true, whether months are
+# counted when full or to the nearest: day 91 can fall before the third month is full.
 _LEAST_MONTHS_SINCE_PROCEDURE: dict[DaysSinceProcedure | None, int] = {
     DaysSinceProcedure.DAYS_31_60: 1,
-    DaysSinceProcedure.DAYS_61_90: 2,
-    DaysSinceProcedure.DAYS_91_365: 3,
+    DaysSinceProcedure.DAYS_61_90: 1,
+    DaysSinceProcedure.DAYS_91_365: 2,
     DaysSinceProcedure.OVER_365: 12,
 }
 _LEAST_MONTHS_SINCE_REFILL: dict[DaysSinceRefill | None, int] = {
     DaysSinceRefill.DAYS_31_90: 1,
-    DaysSinceRefill.OVER_90: 3,
+    DaysSinceRefill.OVER_90: 2,
 }
 _OF_THE_IMPLANT = ("component_model", "drug", "indication", "age_band", "sex")
 _NONE_ONLY = frozenset({Seriousness.NONE})
@@ -50,9 +50,9 @@ def event_faults(
     if submitted:
         _completeness(record, faults)
     _time(record, faults, precision, latest_year)
-    _death(record, faults)
+    _death(record, faults, submitted)
     if record.actuality is Actuality.NEAR_MISS:
-        _near_miss(record, faults)
+        _near_miss(record, faults, submitted)
     _judgement(record, faults)
     if record.implant is not None:
         for column in _OF_THE_IMPLANT:
@@ -92,43 +92,53 @@ def _time(
         faults.append(Fault("days_since_refill", "longer-than-implanted", detail))
 
 
-def _death(record: EventRecord, faults: list[Fault]) -> None:
-    """Grade 5, a fatal outcome and the criterion death come together or not at all."""
-    grade = record.severity is Severity.DEATH
-    outcome = record.outcome is Outcome.FATAL
-    criterion = record.seriousness is not None and Seriousness.DEATH in record.seriousness
-    said = grade + outcome + criterion
-    if said == 1 and grade:
-        detail = (
-            "grade 5 is death: set the outcome to fatal and the criterion to death, "
-            "or choose another grade"
-        )
-        faults.append(Fault("severity", "grade-5-means-fatal", detail))
-    elif said == 1 and outcome:
-        detail = (
-            "a fatal outcome is grade 5 with the criterion death: set both, "
-            "or choose another outcome"
-        )
-        faults.append(Fault("outcome", "fatal-means-grade-5", detail))
-    elif said == 1:
-        detail = "the criterion death is grade 5 with a fatal outcome: set both, or leave it out"
-        faults.append(Fault("seriousness", "death-means-grade-5", detail))
-    elif said == 2 and not grade:
-        detail = "a fatal outcome with the criterion death is grade 5"
-        faults.append(Fault("severity", "fatal-means-grade-5", detail))
-    elif said == 2 and not outcome:
-        detail = "grade 5 with the criterion death has a fatal outcome"
-        faults.append(Fault("outcome", "grade-5-means-fatal", detail))
-    elif said == 2:
-        detail = "grade 5 with a fatal outcome meets the criterion death; add it"
-        faults.append(Fault("seriousness", "grade-5-means-death", detail))
-    if record.complication == "death" and said == 0:
+def _death(record: EventRecord, faults: list[Fault], submitted: bool) -> None:
+    """Grade 5, a fatal outcome and the criterion death come together or not at all.
+
+    Each is True, False, or None where it is blank; a blank speaks from submission on.
+    """
+    blank = False if submitted else None
+    grade = blank if record.severity is None else record.severity is Severity.DEATH
+    outcome = blank if record.outcome is None else record.outcome is Outcome.FATAL
+    criteria = record.seriousness
+    criterion = blank if criteria is None else Seriousness.DEATH in criteria
+    told = (grade, outcome, criterion)
+    if True in told and False in told:
+        faults.append(_odd_one_out(told))
+    if record.complication == "death" and not any(told) and grade is not None:
         detail = "the complication death is grade 5, outcome fatal, criterion death"
         faults.append(Fault("severity", "death-needs-grade-5", detail))
 
 
-def _near_miss(record: EventRecord, faults: list[Fault]) -> None:
-    if record.outcome is not Outcome.NOT_APPLICABLE:
+def _odd_one_out(told: tuple[bool | None, bool | None, bool | None]) -> Fault:
+    """Name the one of grade, outcome and criterion that the other two gainsay."""
+    odd = told.count(True) == 1
+    where = told.index(odd)
+    return Fault(("severity", "outcome", "seriousness")[where], *_DEATH_IN_PART[odd, where])
+
+
+_DEATH_IN_PART = {
+    (True, 0): (
+        "grade-5-means-fatal",
+        "grade 5 is death: set the outcome to fatal and the criterion to death, "
+        "or choose another grade",
+    ),
+    (True, 1): (
+        "fatal-means-grade-5",
+        "a fatal outcome is grade 5 with the criterion death: set both, or choose another outcome",
+    ),
+    (True, 2): (
+        "death-means-grade-5",
+        "the criterion death is grade 5 with a fatal outcome: set both, or leave it out",
+    ),
+    (False, 0): ("fatal-means-grade-5", "a fatal outcome with the criterion death is grade 5"),
+    (False, 1): ("grade-5-means-fatal", "grade 5 with the criterion death has a fatal outcome"),
+    (False, 2): ("grade-5-means-death", "grade 5 with a fatal outcome meets the criterion death"),
+}
+
+
+def _near_miss(record: EventRecord, faults: list[Fault], submitted: bool) -> None:
+    if record.outcome is not Outcome.NOT_APPLICABLE and (submitted or record.outcome is not None):
         detail = "a near miss harmed nobody: its outcome is not-applicable"
         faults.append(Fault("outcome", "near-miss-outcome", detail))
     if record.severity is not None:
@@ -140,11 +150,13 @@ def _near_miss(record: EventRecord, faults: list[Fault]) -> None:
 
 
 def _judgement(record: EventRecord, faults: list[Fault]) -> None:
-    seriousness = record.seriousness
-    if seriousness is not None and Seriousness.NONE in seriousness and len(seriousness) > 1:
+    criteria = record.seriousness
+    if criteria is None or Seriousness.NONE not in criteria:
+        return
+    if len(criteria) > 1:
         detail = "none stands alone: name the criteria that are met, or say none"
         faults.append(Fault("seriousness", "none-stands-alone", detail))
-    if record.severity is Severity.LIFE_THREATENING and seriousness in (None, _NONE_ONLY):
+    elif record.severity is Severity.LIFE_THREATENING:
         detail = "grade 4 is serious: name the criterion that is met"
         faults.append(Fault("seriousness", "grade-4-is-serious", detail))
 

@@ -17,7 +17,14 @@ from registry.records.faults import (
 )
 from registry.records.query import DIMENSIONS, Dimension, EventQuery, Side, ValueKind, Window
 from registry.records.release import Cell, Column, Release, Viewer
-from registry.records.rows import EventRecord, ExposureRecord, ImplantRecord, RawReport, RowKind
+from registry.records.rows import (
+    EventRecord,
+    ExposureRecord,
+    ImplantRecord,
+    PatientRecord,
+    RawReport,
+    RowKind,
+)
 
 __all__ = [
     "DIMENSIONS",
@@ -36,6 +43,7 @@ __all__ = [
     "NotAvailableAtThisDetail",
     "NotPermitted",
     "NotYourSite",
+    "PatientRecord",
     "RawReport",
     "Refusal",
     "Release",

@@ -166,8 +166,12 @@ def column_faults(names: Iterable[str], kind: RowKind) -> tuple[Fault, ...]:
     A heading that is no plain word may itself be a value (a file without a header): such a
     column is named by its position.
     """
+    return unknown_names(names, known=COLUMNS[kind], what=kind.value)
+
+
+def unknown_names(names: Iterable[str], *, known: frozenset[str], what: str) -> tuple[Fault, ...]:
+    """Say which names are none of the known ones; `what` tells in the message what has them."""
     faults: list[Fault] = []
-    known = COLUMNS[kind]
     for position, name in enumerate(names, 1):
         if name in known:
             continue
@@ -177,7 +181,7 @@ def column_faults(names: Iterable[str], kind: RowKind) -> tuple[Fault, ...]:
             continue
         near = get_close_matches(name.strip().lower(), sorted(known), n=1, cutoff=0.75)
         mend = f"did you mean {near[0]}?" if near else "leave it out"
-        detail = f"{kind.value} have no such column; {mend}"
+        detail = f"{what} have no such column; {mend}"
         faults.append(Fault(_shown(name, position), "unknown-column", detail))
     return tuple(faults)
 

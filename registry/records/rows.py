@@ -100,6 +100,16 @@ class EventRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatientRecord:
+    """One patient: the site's random key and what all the patient's implants share."""
+
+    site: str
+    source_id: str
+    sex: Sex | None = None
+    indication: Indication | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImplantRecord:
     """One implanted component and its follow-up, in whole months since its implantation."""
 

@@ -1,0 +1,183 @@
+"""Batches of implants and of declared device time on their way into the database."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import Q
+
+from registry.deidentify import exposure_faults, implant_faults
+from registry.intake.devices import disagreement
+from registry.intake.importing import Counts, Import, differing, differs, repeated, stored_rows
+from registry.intake.stored import (
+    EXPOSURE_COLUMNS,
+    IMPLANT_COLUMNS,
+    exposure_columns,
+    exposure_record_of,
+    implant_columns,
+    implant_record_of,
+)
+from registry.intake.writers import not_the_lead
+from registry.models import Exposure, Implant, Patient, Site
+from registry.records import ExposureRecord, Fault, ImplantRecord, RawReport, RowKind
+from registry.vocabulary import ExitStatus
+
+_OF_THE_PATIENT = ("sex", "indication")
+_FOLLOW_UP = ("months_followed", "exit_status", "refills", "procedures")
+
+SourceKey = tuple[int, str]
+"""A row by its site's primary key and its source id."""
+
+
+def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) -> Counts:
+    """Store a batch of implants, and the patients that are new with them.
+
+    Two queries to look up, and those that write.
+    """
+    placed = run.place(rows)
+    patients = _patients(placed)
+    new_patients: list[Patient] = []
+    stored = stored_rows(
+        Implant.objects.all(),
+        ((site.pk, record.implant) for _, record, site in placed),
+        *IMPLANT_COLUMNS,
+    )
+    seen: set[SourceKey] = set()
+    fresh: list[Implant] = []
+    updated: list[Implant] = []
+    unchanged = 0
+    for raw, record, site in placed:
+        key = site.pk, record.implant
+        row = stored.get(key)
+        patient = patients.get((site.pk, record.patient))
+        if patient is None:
+            patient = _patient(record, site)
+            patients[site.pk, record.patient] = patient
+            new_patients.append(patient)
+        if key in seen or (row is not None and row["seal_id"] == run.seal.number):
+            faults: tuple[Fault, ...] = (repeated("implant"),)
+        else:
+            faults = implant_faults(record, latest_year=run.latest_year)
+            faults += _disagreements(record, patient)
+            if row is not None:
+                faults += _not_later(record, implant_record_of(row))
+        seen.add(key)
+        if faults:
+            run.refuse(raw, faults, key=(RowKind.IMPLANT, record.site, record.implant))
+        elif row is None:
+            fresh.append(Implant(site=site, patient=patient, **implant_columns(record)))
+        elif differing(record, implant_record_of(row)):
+            updated.append(_update(record, row))
+        else:
+            unchanged += 1
+    run.seal.bulk_create(Patient, new_patients)
+    for implant in fresh:
+        implant.patient_id = implant.patient.pk
+    run.seal.bulk_create(Implant, fresh)
+    run.seal.bulk_update(Implant, updated, [*_FOLLOW_UP, "version"])
+    return Counts(len(fresh), len(updated), unchanged)
+
+
+def _patients(
+    placed: Iterable[tuple[RawReport, ImplantRecord, Site]],
+) -> dict[SourceKey, Patient]:
+    keys = ((site.pk, record.patient) for _, record, site in placed)
+    rows = stored_rows(Patient.objects.all(), keys, "pk", *_OF_THE_PATIENT)
+    return {key: Patient(**row) for key, row in rows.items()}
+
+
+def _patient(record: ImplantRecord, site: Site) -> Patient:
+    return Patient(
+        site=site,
+        source_id=record.patient,
+        sex=record.sex or "",
+        indication=record.indication or "",
+    )
+
+
+def _disagreements(record: ImplantRecord, patient: Patient) -> tuple[Fault, ...]:
+    return tuple(
+        disagreement(column)
+        for column in _OF_THE_PATIENT
+        if (getattr(record, column) or "") != getattr(patient, column)
+    )
+
+
+def _not_later(record: ImplantRecord, stored: ImplantRecord) -> tuple[Fault, ...]:
+    """Say what of a known implant is neither as it is stored nor a later state of it."""
+    faults: list[Fault] = []
+    for column in differing(record, stored):
+        if column in _OF_THE_PATIENT:
+            continue
+        now, before = getattr(record, column), getattr(stored, column)
+        if column not in _FOLLOW_UP:
+            faults.append(differs(column))
+        elif column == "exit_status":
+            resumed = now == ExitStatus.ACTIVE and before is not None
+            if now is None or (resumed and record.months_followed <= stored.months_followed):
+                faults.append(_earlier(column))
+        elif now is None or (before is not None and now < before):
+            faults.append(_earlier(column))
+    return tuple(faults)
+
+
+def _earlier(column: str) -> Fault:
+    detail = "this is earlier than what is stored for this implant; correct the stored row instead"
+    return Fault(column, "earlier-than-stored", detail)
+
+
+def _update(record: ImplantRecord, row: Mapping[str, Any]) -> Implant:
+    return Implant(
+        pk=row["pk"],
+        months_followed=record.months_followed,
+        exit_status=record.exit_status or "",
+        refills=record.refills,
+        procedures=record.procedures,
+        version=row["version"] + 1,
+    )
+
+
+def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import) -> Counts:
+    """Store a batch of declared device time; what is declared already must be the same."""
+    placed = run.place(rows)
+    stored = _declared(placed)
+    fresh: dict[tuple[Any, ...], Exposure] = {}
+    unchanged = 0
+    for raw, record, site in placed:
+        columns = exposure_columns(record)
+        key = _exposure_key(site.pk, columns)
+        row = stored.get(key)
+        if not run.may_declare(site):
+            faults: tuple[Fault, ...] = (not_the_lead(),)
+        elif key in fresh or (row is not None and row["seal_id"] == run.seal.number):
+            faults = (repeated("year"),)
+        elif row is not None:
+            faults = tuple(differs(name) for name in differing(record, exposure_record_of(row)))
+        else:
+            faults = exposure_faults(record, latest_year=run.latest_year)
+        if faults:
+            run.refuse(raw, faults, key=None)
+        elif row is None:
+            fresh[key] = Exposure(site=site, **columns)
+        else:
+            unchanged += 1
+    run.seal.bulk_create(Exposure, fresh.values())
+    return Counts(len(fresh), 0, unchanged)
+
+
+def _declared(
+    placed: Iterable[tuple[RawReport, ExposureRecord, Site]],
+) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+    """The stored declarations of these sites and years, by their keys. One query."""
+    years: dict[int, set[int]] = {}
+    for _, record, site in placed:
+        years.setdefault(record.year, set()).add(site.pk)
+    wanted = Q(pk__in=[])
+    for year, sites in years.items():
+        wanted |= Q(year=year, site__in=sites)
+    rows = Exposure.objects.filter(wanted).values("site_id", *EXPOSURE_COLUMNS)
+    return {_exposure_key(row["site_id"], row): row for row in rows}
+
+
+def _exposure_key(site_id: int, columns: Mapping[str, Any]) -> tuple[Any, ...]:
+    names = ("year", "component", "pump_model", "catheter_model")
+    return (site_id, *(columns[name] for name in names))

@@ -1,0 +1,270 @@
+"""Patients, implants and declared device time, one at a time."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from registry.deidentify import (
+    exposure_faults,
+    exposure_record,
+    implant_faults,
+    implant_record,
+    patient_record,
+)
+from registry.deidentify.rules import NO_DEVICE_TIME_AFTER_EXIT
+from registry.intake.relations import COUNTED, present_year, refuse
+from registry.intake.stored import (
+    exposure_columns,
+    exposure_texts,
+    implant_columns,
+    implant_texts,
+)
+from registry.intake.writers import (
+    require,
+    require_version,
+    row_to_write,
+    site_to_write,
+)
+from registry.models import Exposure, Implant, Patient, Sealing, Site, User, sealed
+from registry.records import (
+    DuplicateSourceId,
+    ExposureRecord,
+    Fault,
+    ImplantRecord,
+    RawReport,
+    RowKind,
+    RowRuleBroken,
+)
+from registry.vocabulary import State
+
+_STAYS = ("site", "patient", "component", "sex", "indication")
+
+
+def record_patient(values: Mapping[str, str], *, by: User) -> Patient:
+    """Store one patient of the writer's own site: site, source_id, sex, indication.
+
+    Raises IdentifierFound, RowRuleBroken, NotYourSite, DuplicateSourceId.
+    """
+    record = patient_record(_stripped(values))
+    site = site_to_write(record.site, by=by)
+    with sealed(by=by, action="record-patient") as seal:
+        _refuse_used_patient(record.source_id, site)
+        patient = Patient(
+            site=site,
+            source_id=record.source_id,
+            sex=record.sex or "",
+            indication=record.indication or "",
+        )
+        seal.save(patient)
+    return patient
+
+
+def change_patient(public_id: UUID | str, values: Mapping[str, str], *, by: User) -> Patient:
+    """Change the source id, sex or indication of a patient; what is not named stays.
+
+    Raises UnknownRow, NotPermitted, IdentifierFound, RowRuleBroken, DuplicateSourceId.
+    """
+    with sealed(by=by, action="change-patient") as seal:
+        patient = row_to_write(Patient.objects.select_related("site"), public_id, by=by)
+        before = {
+            "site": patient.site.code,
+            "source_id": patient.source_id,
+            "sex": patient.sex,
+            "indication": patient.indication,
+        }
+        after = before | _stripped(values)
+        record = patient_record(after)
+        if after == before:
+            return patient
+        if record.site != patient.site.code:
+            raise RowRuleBroken(_stays("site"))
+        if record.source_id != patient.source_id:
+            _refuse_used_patient(record.source_id, patient.site)
+        patient.source_id = record.source_id
+        patient.sex, patient.indication = record.sex or "", record.indication or ""
+        seal.save(patient)
+    return patient
+
+
+def record_implant(raw: RawReport, *, by: User) -> Implant:
+    """Store one implanted component; a patient whose key is new is stored with it.
+
+    Sex and indication may be left empty for a known patient, and otherwise agree with it.
+    Raises IdentifierFound, RowRuleBroken, NotYourSite, DuplicateSourceId.
+    """
+    record = implant_record(raw)
+    site = site_to_write(record.site, by=by)
+    with sealed(by=by, action="record-implant") as seal:
+        _refuse_used_implant(record.implant, site)
+        patient = Patient.objects.filter(site=site, source_id=record.patient).first()
+        faults = implant_faults(record, latest_year=present_year())
+        if patient is not None:
+            faults += _disagreements(record, patient)
+        refuse(faults)
+        patient = patient or _new_patient(record, site, seal)
+        implant = Implant(site=site, patient=patient, **implant_columns(record))
+        seal.save(implant)
+    return implant
+
+
+def change_implant(
+    public_id: UUID | str, raw: RawReport, *, by: User, version: int | None = None
+) -> Implant:
+    """Change the columns of an implant that the report names, such as a later follow-up.
+
+    Site, patient and component stay; sex and indication are the patient's. Its events must still
+    fit it. Raises UnknownRow, NotPermitted, VersionConflict, DuplicateSourceId, IdentifierFound,
+    RowRuleBroken.
+    """
+    with sealed(by=by, action="change-implant") as seal:
+        implant = row_to_write(Implant.objects.select_related("site"), public_id, by=by)
+        require_version(implant, version)
+        before = implant_texts(implant)
+        after = before | _stripped(raw.values)
+        record = implant_record(RawReport(RowKind.IMPLANT, after, raw.line, raw.file))
+        changed = {name for name, text in after.items() if text != before[name]}
+        if not changed:
+            return implant
+        if "implant" in changed:
+            _refuse_used_implant(record.implant, implant.site)
+        faults = tuple(_stays(name) for name in _STAYS if name in changed)
+        faults += implant_faults(record, latest_year=present_year())
+        refuse(faults + _contradicted_by_events(record, implant))
+        for name, value in implant_columns(record).items():
+            setattr(implant, name, value)
+        implant.version += 1
+        seal.save(implant)
+    return implant
+
+
+def declare_exposure(raw: RawReport, *, by: User) -> Exposure:
+    """Store the device time of one year that a site declares; leads and data managers do.
+
+    Raises IdentifierFound, RowRuleBroken, NotYourSite, NotPermitted.
+    """
+    record = exposure_record(raw)
+    site = site_to_write(record.site, by=by)
+    require(by.is_data_manager or by.leads(site), "declare the device time of this site")
+    with sealed(by=by, action="declare-exposure") as seal:
+        refuse(exposure_faults(record, latest_year=present_year()) + _declared(record, site))
+        exposure = Exposure(site=site, **exposure_columns(record))
+        seal.save(exposure)
+    return exposure
+
+
+def change_exposure(
+    public_id: UUID | str, raw: RawReport, *, by: User, version: int | None = None
+) -> Exposure:
+    """Correct declared device time; the columns that the report does not name stay.
+
+    Raises UnknownRow, NotPermitted, VersionConflict, IdentifierFound, RowRuleBroken.
+    """
+    with sealed(by=by, action="change-exposure") as seal:
+        exposure = row_to_write(Exposure.objects.select_related("site"), public_id, by=by)
+        lead = by.is_data_manager or by.leads(exposure.site)
+        require(lead, "declare the device time of this site")
+        require_version(exposure, version)
+        before = exposure_texts(exposure)
+        after = before | _stripped(raw.values)
+        record = exposure_record(RawReport(RowKind.EXPOSURE, after, raw.line, raw.file))
+        if after == before:
+            return exposure
+        faults = exposure_faults(record, latest_year=present_year())
+        if after["site"] != before["site"]:
+            faults += (_stays("site"),)
+        refuse(faults + _declared(record, exposure.site, but=exposure))
+        for name, value in exposure_columns(record).items():
+            setattr(exposure, name, value)
+        exposure.version += 1
+        seal.save(exposure)
+    return exposure
+
+
+def _new_patient(record: ImplantRecord, site: Site, seal: Sealing) -> Patient:
+    patient = Patient(
+        site=site,
+        source_id=record.patient,
+        sex=record.sex or "",
+        indication=record.indication or "",
+    )
+    seal.save(patient)
+    return patient
+
+
+def _disagreements(record: ImplantRecord, patient: Patient) -> tuple[Fault, ...]:
+    return tuple(
+        disagreement(name)
+        for name in ("sex", "indication")
+        if getattr(record, name) not in (None, getattr(patient, name))
+    )
+
+
+def disagreement(column: str) -> Fault:
+    """The fault of an implant whose row says something else about its patient."""
+    detail = f"the {column} of a patient agrees over all rows; correct this row or the others"
+    return Fault(column, "patient-disagrees", detail)
+
+
+def _contradicted_by_events(record: ImplantRecord, implant: Implant) -> tuple[Fault, ...]:
+    """Say which change of an implant its own events do not fit any longer. Up to two queries."""
+    standing = implant.events.filter(
+        state__in=[State.DRAFT, *COUNTED], months_since_implant__isnull=False
+    )
+    faults: list[Fault] = []
+    if record.months_followed < implant.months_followed:
+        own = standing.filter(
+            complication__category__in=NO_DEVICE_TIME_AFTER_EXIT,
+            months_since_implant__gt=record.months_followed,
+        )
+        if own.exists():
+            detail = "an event of this component is later than that; correct the event first"
+            faults.append(Fault("months_followed", "event-after-exit", detail))
+    if record.implant_year != implant.implant_year:
+        times = standing.filter(year__isnull=False).values_list("year", "months_since_implant")
+        if any(not 0 <= year - record.implant_year - months // 12 <= 1 for year, months in times):
+            detail = "the year of an event does not fit this year; correct the event first"
+            faults.append(Fault("implant_year", "event-does-not-fit", detail))
+    return tuple(faults)
+
+
+def _declared(record: ExposureRecord, site: Site, but: Exposure | None = None) -> tuple[Fault, ...]:
+    columns = exposure_columns(record)
+    key = {name: columns[name] for name in ("year", "component", "pump_model", "catheter_model")}
+    if Exposure.objects.filter(site=site, **key).exclude(pk=but.pk if but else None).exists():
+        return (declared_already(),)
+    return ()
+
+
+def declared_already() -> Fault:
+    """The fault of device time that the site has declared."""
+    detail = "the site has declared this year, component and model already; correct that row"
+    return Fault("year", "declared-already", detail)
+
+
+def _refuse_used_implant(source_id: str, site: Site) -> None:
+    used = Implant.objects.filter(site=site, source_id=source_id).first()
+    if used is not None:
+        detail = "the site has an implant of this source id already"
+        fault = Fault("implant", DuplicateSourceId.code, detail)
+        raise DuplicateSourceId(fault, existing=str(used.public_id))
+
+
+def _refuse_used_patient(source_id: str, site: Site) -> None:
+    used = Patient.objects.filter(site=site, source_id=source_id).first()
+    if used is not None:
+        detail = "the site has a patient of this source id already"
+        fault = Fault("source_id", DuplicateSourceId.code, detail)
+        raise DuplicateSourceId(fault, existing=str(used.public_id))
+
+
+def _stays(column: str) -> Fault:
+    details = {
+        "site": "a row stays at its site",
+        "sex": "sex is the patient's; change it there",
+        "indication": "the indication is the patient's; change it there",
+    }
+    detail = details.get(column, f"the {column} of an implant stays")
+    return Fault(column, "cannot-change", detail)
+
+
+def _stripped(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: text.strip() for name, text in values.items()}

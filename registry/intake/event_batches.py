@@ -1,0 +1,290 @@
+"""Batches of events on their way into the database, and the causes that come later in the file."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from registry.deidentify import device_faults, event_faults
+from registry.intake.importing import (
+    BATCH,
+    Counts,
+    Import,
+    differing,
+    differs,
+    repeated,
+    stored_rows,
+)
+from registry.intake.relations import (
+    COUNTED,
+    cause_faults,
+    circle,
+    device,
+    retired_complication,
+    second_death,
+    unknown_cause,
+    unknown_complication,
+    unknown_implant,
+)
+from registry.intake.stored import EVENT_COLUMNS, event_columns, event_record_of
+from registry.models import Complication, Event, Implant, Site
+from registry.records import EventRecord, Fault, RawReport, RowKind
+from registry.vocabulary import Component, State
+
+SourceKey = tuple[int, str]
+"""A row by its site's primary key and its source id."""
+
+
+@dataclass(slots=True)
+class _Fresh:
+    """An event that is about to be stored, and where its cause is sought."""
+
+    raw: RawReport
+    event: Event
+    site_code: str
+    cause: SourceKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A stored event whose cause was not stored before it."""
+
+    pk: int
+    patient_id: int | None
+    cause: SourceKey
+    site_code: str
+    line: int | None
+    file: str | None
+
+    def place(self, fault: Fault) -> Fault:
+        """The fault, at the row of this event."""
+        return Fault(fault.column, fault.code, fault.detail, self.line, self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The stored rows that the events of one batch name."""
+
+    implants: Mapping[SourceKey, Mapping[str, Any]]
+    events: Mapping[SourceKey, Mapping[str, Any]]
+    causes: Mapping[SourceKey, Mapping[str, Any]]
+    dead: set[int]
+
+
+class EventBatches:
+    """Takes the events of an import batch by batch; `finish` when the last one is taken."""
+
+    def __init__(self, run: Import) -> None:
+        self.run = run
+        self.state = State.ACCEPTED if run.accept else State.SUBMITTED
+        self.complications = Complication.objects.in_bulk()
+        self._waiting: list[_Waiting] = []
+
+    def take(self, rows: Iterable[tuple[RawReport, EventRecord]]) -> Counts:
+        """Store a batch of events. Four queries to look up, and those that write."""
+        placed = self.run.place(rows)
+        known = self._known(placed)
+        fresh: dict[SourceKey, _Fresh] = {}
+        seen: set[SourceKey] = set()
+        unchanged = 0
+        for raw, record, site in placed:
+            key = site.pk, record.source_id or ""
+            row = known.events.get(key)
+            if key in seen or (row is not None and row["seal_id"] == self.run.seal.number):
+                faults: tuple[Fault, ...] = (repeated("source_id"),)
+            elif row is not None:
+                faults = tuple(differs(name) for name in differing(record, event_record_of(row)))
+            else:
+                faults = self._faults(record, site, known)
+            if record.source_id is not None:
+                seen.add(key)
+            if faults or self._names_a_refused_implant(record, site):
+                self.run.refuse(raw, faults, key=(RowKind.EVENT, site.code, key[1]))
+            elif row is None:
+                fresh[key] = self._fresh(raw, record, site, known)
+            else:
+                unchanged += 1
+        self._store(fresh, known)
+        return Counts(len(fresh), 0, unchanged)
+
+    def finish(self) -> None:
+        """Join the events to the causes that came later in the file, and refuse circles."""
+        joined: list[_Waiting] = []
+        waiting = iter(self._waiting)
+        while batch := list(islice(waiting, BATCH)):
+            keys = (one.cause for one in batch)
+            causes = stored_rows(Event.objects.all(), keys, "pk", "patient_id")
+            updates = []
+            for one in batch:
+                cause = causes.get(one.cause)
+                if cause is None:
+                    if not self.run.was_refused((RowKind.EVENT, one.site_code, one.cause[1])):
+                        self.run.note(one.place(unknown_cause()))
+                    continue
+                for fault in cause_faults(one.patient_id, cause["patient_id"]):
+                    self.run.note(one.place(fault))
+                joined.append(one)
+                updates.append(Event(pk=one.pk, caused_by_id=cause["pk"]))
+            self.run.seal.bulk_update(Event, updates, ["caused_by"])
+        self._refuse_circles(joined)
+        self.run.flush()
+
+    def _known(self, placed: Sequence[tuple[RawReport, EventRecord, Site]]) -> _Known:
+        def keys(column: str) -> Iterator[SourceKey]:
+            for _, record, site in placed:
+                named = getattr(record, column)
+                if named is not None:
+                    yield site.pk, named
+
+        implants = stored_rows(
+            Implant.objects.all(),
+            keys("implant"),
+            "pk",
+            "patient_id",
+            "component",
+            "implant_year",
+            "months_followed",
+        )
+        dying = {
+            implants[site.pk, record.implant]["patient_id"]
+            for _, record, site in placed
+            if record.complication == "death" and (site.pk, record.implant) in implants
+        }
+        dead = Event.objects.filter(
+            patient__in=dying, complication="death", state__in=COUNTED
+        ).values_list("patient_id", flat=True)
+        return _Known(
+            implants=implants,
+            events=stored_rows(Event.objects.all(), keys("source_id"), *EVENT_COLUMNS),
+            causes=stored_rows(Event.objects.all(), keys("caused_by"), "pk", "patient_id"),
+            dead=set(dead) if dying else set(),
+        )
+
+    def _faults(self, record: EventRecord, site: Site, known: _Known) -> tuple[Fault, ...]:
+        run = self.run
+        faults = event_faults(
+            record, submitted=True, precision=run.precision, latest_year=run.latest_year
+        )
+        if record.source_id is None:
+            detail = "give the site's own random key of this event"
+            faults += (Fault("source_id", "required", detail),)
+        if run.accept and run.is_member(site):
+            detail = "nobody accepts events of a site that he or she is a member of"
+            faults += (Fault("site", "not-permitted", detail),)
+        complication = self.complications.get(record.complication)
+        if complication is None:
+            faults += (unknown_complication(),)
+        elif complication.retired:
+            faults += (retired_complication(complication.replaced_by_id),)
+        if record.implant is None:
+            return faults
+        implant = known.implants.get((site.pk, record.implant))
+        if implant is None:
+            if not self._names_a_refused_implant(record, site):
+                faults += (unknown_implant(),)
+            return faults
+        if complication is not None:
+            faults += device_faults(
+                record,
+                device(implant["component"], implant["implant_year"], implant["months_followed"]),
+                Component(complication.clock),
+                complication.category_id,
+            )
+        if record.complication == "death":
+            if implant["patient_id"] in known.dead:
+                faults += (second_death(),)
+            known.dead.add(implant["patient_id"])
+        return faults
+
+    def _names_a_refused_implant(self, record: EventRecord, site: Site) -> bool:
+        """Whether the fault is the implant's: the event waits for it without one of its own."""
+        named = record.implant
+        return named is not None and self.run.was_refused((RowKind.IMPLANT, site.code, named))
+
+    def _fresh(self, raw: RawReport, record: EventRecord, site: Site, known: _Known) -> _Fresh:
+        complication = self.complications[record.complication]
+        columns = event_columns(record, Component(complication.clock))
+        if record.implant is not None:
+            implant = known.implants[site.pk, record.implant]
+            columns["implant_id"], columns["patient_id"] = implant["pk"], implant["patient_id"]
+        event = Event(
+            site_id=site.pk,
+            complication_id=complication.pk,
+            reported_complication_id=complication.pk,
+            state=self.state,
+            **columns,
+        )
+        cause = None if record.caused_by is None else (site.pk, record.caused_by)
+        return _Fresh(raw, event, site.code, cause)
+
+    def _store(self, fresh: dict[SourceKey, _Fresh], known: _Known) -> None:
+        """Store events after their causes, so that each is written once and whole."""
+        unstored = dict(fresh)
+        while unstored:
+            ready = {key: one for key, one in unstored.items() if one.cause not in unstored}
+            if not ready:
+                for key, one in unstored.items():
+                    if _reaches_itself(key, unstored):
+                        self.run.refuse(one.raw, (circle(),), key=None)
+                return
+            later = [one for one in ready.values() if not self._join(one, fresh, known)]
+            self.run.seal.bulk_create(Event, [one.event for one in ready.values()])
+            for one in later:
+                assert one.cause is not None  # noqa: S101 - without a cause it is joined
+                self._waiting.append(
+                    _Waiting(
+                        one.event.pk,
+                        one.event.patient_id,
+                        one.cause,
+                        one.site_code,
+                        one.raw.line,
+                        one.raw.file,
+                    )
+                )
+            for key in ready:
+                del unstored[key]
+
+    def _join(self, one: _Fresh, fresh: dict[SourceKey, _Fresh], known: _Known) -> bool:
+        """Name the cause of an event if it is stored; False where it may come later."""
+        if one.cause is None:
+            return True
+        if one.cause in fresh:
+            cause_pk, patient_id = fresh[one.cause].event.pk, fresh[one.cause].event.patient_id
+        elif one.cause in known.causes:
+            row = known.causes[one.cause]
+            cause_pk, patient_id = row["pk"], row["patient_id"]
+        else:
+            return False
+        faults = cause_faults(one.event.patient_id, patient_id)
+        if faults:
+            self.run.refuse(one.raw, faults, key=None)
+        one.event.caused_by_id = cause_pk
+        return True
+
+    def _refuse_circles(self, joined: Sequence[_Waiting]) -> None:
+        """Follow the causes of the events that were joined late; only they can close a circle."""
+        causes: dict[int, int | None] = {}
+        links = {one.pk for one in joined}
+        while links:
+            found: dict[int, int | None] = {}
+            pks = list(links)
+            for start in range(0, len(pks), BATCH):
+                some = Event.objects.filter(pk__in=pks[start : start + BATCH])
+                found.update(some.values_list("pk", "caused_by_id"))
+            causes.update(found)
+            links = {cause for cause in found.values() if cause is not None} - causes.keys()
+        for one in joined:
+            step, seen = causes.get(one.pk), set[int]()
+            while step is not None and step != one.pk and step not in seen:
+                seen.add(step)
+                step = causes.get(step)
+            if step == one.pk:
+                self.run.note(one.place(circle()))
+
+
+def _reaches_itself(key: SourceKey, unstored: Mapping[SourceKey, _Fresh]) -> bool:
+    step, seen = unstored[key].cause, set[SourceKey]()
+    while step is not None and step != key and step not in seen:
+        seen.add(step)
+        step = unstored[step].cause
+    return step == key

@@ -1,0 +1,121 @@
+"""Events on their way in: recording one, changing a draft."""
+
+from typing import Any
+from uuid import UUID
+
+from registry.deidentify import event_record
+from registry.intake.relations import Related, refuse, related
+from registry.intake.review import recode
+from registry.intake.stored import event_columns, event_texts
+from registry.intake.writers import (
+    may_write,
+    require,
+    require_data_manager,
+    require_reviewer,
+    require_version,
+    row_in_sight,
+    site_to_write,
+)
+from registry.models import Event, Site, User, sealed
+from registry.records import (
+    DuplicateSourceId,
+    EventRecord,
+    Fault,
+    RawReport,
+    RowKind,
+    RowRuleBroken,
+    StateConflict,
+)
+from registry.vocabulary import Component, State
+
+
+def record_event(raw: RawReport, *, by: User, submit: bool = False, accept: bool = False) -> Event:
+    """Store one report as a draft event of the reporter's own site; the only way a report gets in.
+
+    submit: hand it in at once. accept: take it into the statistics at once (data managers, not
+    at a site of their own).
+
+    Raises IdentifierFound (names the fields, never their values), RowRuleBroken, NotYourSite,
+    DuplicateSourceId, NotPermitted.
+    """
+    record = event_record(raw)
+    site = site_to_write(record.site, by=by)
+    event = Event(site=site, state=landing_state(submit=submit, accept=accept))
+    if accept:
+        require_data_manager(by, "accept events on arrival")
+        require_reviewer(event, by=by)
+    with sealed(by=by, action="record-event") as seal:
+        _refuse_used_source_id(record, site)
+        found = related(record, site=site, submitted=submit or accept)
+        refuse(found.faults)
+        fill(event, record, found)
+        seal.save(event)
+    return event
+
+
+def landing_state(*, submit: bool, accept: bool) -> State:
+    """The state in which a new report starts."""
+    if accept:
+        return State.ACCEPTED
+    return State.SUBMITTED if submit else State.DRAFT
+
+
+def change_event(
+    public_id: UUID | str, raw: RawReport, *, by: User, version: int | None = None
+) -> Event:
+    """Change the columns of an event that the report names; the others stay as they are.
+
+    A draft is changed by those who enter rows of its site. A submitted event can only be
+    recoded: a reviewer's change of its complication. A change to what is stored already is none.
+
+    Raises UnknownRow, NotPermitted, StateConflict, VersionConflict, and what record_event does.
+    """
+    with sealed(by=by, action="change-event") as seal:
+        event = row_in_sight(Event.objects.select_related("site"), public_id, by=by)
+        require_version(event, version)
+        before = event_texts(event)
+        after = before | {name: text.strip() for name, text in raw.values.items()}
+        record = event_record(RawReport(RowKind.EVENT, after, raw.line, raw.file))
+        changed = {name for name, text in after.items() if text != before[name]}
+        if event.state == State.SUBMITTED and changed <= {"complication"}:
+            require_reviewer(event, by=by)
+            return recode(event, record.complication, seal=seal)
+        require(may_write(event.site, by=by), "enter rows of this site")
+        if event.state != State.DRAFT:
+            detail = "only a draft can be changed; a reviewer recodes, rejects or reopens"
+            raise StateConflict(Fault("state", StateConflict.code, detail))
+        if "site" in changed:
+            detail = "a report stays at its site; withdraw it and enter it at the other"
+            raise RowRuleBroken(Fault("site", "site-stays", detail))
+        if not changed:
+            return event
+        if "source_id" in changed:
+            _refuse_used_source_id(record, event.site)
+        found = related(record, site=event.site, submitted=False, event=event)
+        refuse(found.faults)
+        fill(event, record, found)
+        event.version += 1
+        seal.save(event)
+    return event
+
+
+def fill(event: Event, record: EventRecord, found: Related) -> None:
+    """Write a record without faults, and the rows that it names, into an event."""
+    assert found.complication is not None  # noqa: S101 - a record without faults has one
+    columns: dict[str, Any] = event_columns(record, Component(found.complication.clock))
+    for name, value in columns.items():
+        setattr(event, name, value)
+    event.complication = event.reported_complication = found.complication
+    event.implant = found.implant
+    event.patient_id = found.implant.patient_id if found.implant else None
+    event.caused_by = found.cause
+
+
+def _refuse_used_source_id(record: EventRecord, site: Site) -> None:
+    if record.source_id is None:
+        return
+    used = Event.objects.filter(site=site, source_id=record.source_id).first()
+    if used is not None:
+        detail = "the site has an event of this source id already"
+        fault = Fault("source_id", DuplicateSourceId.code, detail)
+        raise DuplicateSourceId(fault, existing=str(used.public_id))

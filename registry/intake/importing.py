@@ -1,0 +1,164 @@
+"""One import under way: its seal, the sites it writes for, and what was wrong so far."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from registry.intake.relations import date_precision, present_year
+from registry.intake.sites import new_site
+from registry.intake.writers import not_your_site
+from registry.models import Membership, MembershipRole, Sealing, Site, User
+from registry.records import Fault, RawReport, Refusal, RowKind
+
+BATCH = 1_000
+"""Rows that are read, checked and written at a time."""
+
+FAULTS_KEPT = 200
+_KEYS_KEPT = 100_000
+_SITES_A_QUERY = 100
+
+Key = tuple[RowKind, str, str]
+"""A row by its kind, its site's code and its source id."""
+
+
+class ImportRefused(Refusal):
+    """Files with faults: nothing was stored. `total` counts the faults that are not kept, too."""
+
+    code = "import-refused"
+
+    def __init__(self, faults: Iterable[Fault], *, total: int) -> None:
+        super().__init__(faults)
+        self.total = total
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows of one kind were stored, updated, and known already."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.new + other.new,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+        )
+
+
+class Import:
+    """The state that the batches of one import share."""
+
+    def __init__(self, *, seal: Sealing, by: User, accept: bool) -> None:
+        self.seal = seal
+        self.by = by
+        self.accept = accept
+        self.makes_sites = by.is_data_manager
+        self.precision = date_precision()
+        self.latest_year = present_year()
+        self.faults: list[Fault] = []
+        self.total = 0
+        self._batch_faults: list[Fault] = []
+        self._refused: set[Key] = set()
+        self._sites: dict[str, Site | None] = {}
+        roles = Membership.objects.filter(user=by, active=True).values_list("site_id", "role")
+        self._roles: dict[int, str] = dict(roles) if by.is_active else {}
+
+    def site(self, code: str) -> Site | None:
+        """The site that a row is for, or None where it is not the writer's. One query a site.
+
+        A data manager's unknown sites are made.
+        """
+        if code not in self._sites:
+            site = Site.objects.filter(code=code).first()
+            if site is None and self.makes_sites:
+                site = new_site(code, seal=self.seal)
+            elif site is not None:
+                own = self.makes_sites or site.pk in self._roles
+                site = site if own and site.active else None
+            self._sites[code] = site
+        return self._sites[code]
+
+    def place(self, rows: Iterable[tuple[RawReport, Any]]) -> list[tuple[RawReport, Any, Site]]:
+        """Put each row at its site, and refuse those for the sites of others."""
+        placed = []
+        for raw, record in rows:
+            site = self.site(record.site)
+            if site is None:
+                self.refuse(raw, (not_your_site(),), key=None)
+            else:
+                placed.append((raw, record, site))
+        return placed
+
+    def is_member(self, site: Site) -> bool:
+        """Whether the writer is a member of the site, and so no judge of its events."""
+        return site.pk in self._roles
+
+    def may_declare(self, site: Site) -> bool:
+        """Whether the writer declares the device time of the site: its lead, a data manager."""
+        return self.makes_sites or self._roles.get(site.pk) == MembershipRole.LEAD
+
+    def refuse(self, raw: RawReport, faults: Iterable[Fault], *, key: Key | None) -> None:
+        """Note the faults of a row; rows that name it are not told that it is unknown."""
+        for fault in faults:
+            self.note(replace(fault, line=raw.line, file=raw.file))
+        if key is not None and len(self._refused) < _KEYS_KEPT:
+            self._refused.add(key)
+
+    def note(self, fault: Fault) -> None:
+        """Note a fault that has its place already."""
+        self._batch_faults.append(fault)
+
+    def was_refused(self, key: Key) -> bool:
+        """Whether a row of this import was refused, so that naming it is no fault of its own."""
+        return key in self._refused
+
+    def flush(self) -> None:
+        """Put the faults of a batch behind those of the batches before it, line by line."""
+        self.total += len(self._batch_faults)
+        room = FAULTS_KEPT - len(self.faults)
+        if room > 0:
+            self._batch_faults.sort(key=lambda fault: fault.line or 0)
+            self.faults += self._batch_faults[:room]
+        self._batch_faults.clear()
+
+
+def stored_rows(
+    rows: QuerySet[Any], keys: Iterable[tuple[int, str]], *columns: str
+) -> dict[tuple[int, str], Mapping[str, Any]]:
+    """The stored rows of these sites and source ids, by both. One query for a hundred sites."""
+    by_site: dict[int, set[str]] = {}
+    for site_id, source_id in keys:
+        by_site.setdefault(site_id, set()).add(source_id)
+    found: dict[tuple[int, str], Mapping[str, Any]] = {}
+    sites = list(by_site)
+    for start in range(0, len(sites), _SITES_A_QUERY):
+        wanted = Q()
+        for site_id in sites[start : start + _SITES_A_QUERY]:
+            wanted |= Q(site=site_id, source_id__in=by_site[site_id])
+        for row in rows.filter(wanted).values("site_id", "source_id", *columns):
+            found[row["site_id"], row["source_id"]] = row
+    return found
+
+
+def differing(record: object, stored: object) -> list[str]:
+    """The columns in which two records of one kind differ."""
+    if record == stored:
+        return []
+    names = type(record).__dataclass_fields__  # type: ignore[attr-defined]
+    return [name for name in names if getattr(record, name) != getattr(stored, name)]
+
+
+def repeated(column: str) -> Fault:
+    """The fault of a row whose key an earlier row of the file has used."""
+    detail = "an earlier row of this file has the same; each row has a key of its own"
+    return Fault(column, "repeated-in-file", detail)
+
+
+def differs(column: str) -> Fault:
+    """The fault of a row that says something else than what is stored under its key."""
+    detail = "this is not what is stored for this row; correct the file, or the stored row"
+    return Fault(column, "differs-from-stored", detail)

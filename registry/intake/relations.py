@@ -1,0 +1,169 @@
+"""Rules that need more than one row: the implant, the cause, one death a patient, no circle.
+
+Call them inside `sealed`: writers wait for each other there, so what is read here still holds
+when the row is written.
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils import timezone
+
+from registry.deidentify import device_faults, event_faults
+from registry.models import Complication, Event, Implant, Site
+from registry.records import EventRecord, Fault, IdentifierFound, ImplantRecord, RowRuleBroken
+from registry.vocabulary import Component, DatePrecision, State
+
+COUNTED = (State.SUBMITTED, State.ACCEPTED)
+"""States in which a report stands: a patient has one death among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The rows that an event's record names, and what is wrong with the record beside them."""
+
+    complication: Complication | None
+    implant: Implant | None
+    cause: Event | None
+    faults: tuple[Fault, ...]
+
+
+def date_precision() -> DatePrecision:
+    """How finely this deployment keeps the time of an event."""
+    return DatePrecision(settings.REGISTRY_DATE_PRECISION)
+
+
+def present_year() -> int:
+    """The year that no report's year is after."""
+    return timezone.now().year
+
+
+def related(
+    record: EventRecord, *, site: Site, submitted: bool, event: Event | None = None
+) -> Related:
+    """Find what an event's record names and apply every rule to it. At most six queries.
+
+    submitted: apply what is required from submission on. event: the stored row, if there is one.
+    """
+    faults = list(
+        event_faults(
+            record,
+            submitted=submitted,
+            precision=date_precision(),
+            latest_year=present_year(),
+        )
+    )
+    complication = Complication.objects.filter(code=record.complication).first()
+    if complication is None:
+        faults.append(unknown_complication())
+    elif complication.retired and (event is None or event.complication_id != complication.pk):
+        faults.append(retired_complication(complication.replaced_by_id))
+    implant = cause = None
+    if record.implant is not None:
+        implant = Implant.objects.filter(site=site, source_id=record.implant).first()
+        if implant is None:
+            faults.append(unknown_implant())
+        elif complication is not None:
+            faults += device_faults(
+                record,
+                device(implant.component, implant.implant_year, implant.months_followed),
+                Component(complication.clock),
+                complication.category_id,
+            )
+    patient_id = implant.patient_id if implant else None
+    if record.caused_by is not None:
+        cause = Event.objects.filter(site=site, source_id=record.caused_by).first()
+        if cause is None:
+            faults.append(unknown_cause())
+        else:
+            faults += cause_faults(patient_id, cause.patient_id)
+            if event is not None and reaches(cause, event):
+                faults.append(circle())
+    if submitted and record.complication == "death" and patient_id is not None:
+        others = Event.objects.filter(
+            patient=patient_id, complication="death", state__in=COUNTED
+        ).exclude(pk=event.pk if event else None)
+        if others.exists():
+            faults.append(second_death())
+    return Related(complication, implant, cause, tuple(faults))
+
+
+def device(component: str, implant_year: int, months_followed: int) -> ImplantRecord:
+    """As much of an implant's record as an event is held against."""
+    return ImplantRecord(
+        site="",
+        patient="",
+        implant="",
+        component=Component(component),
+        implant_year=implant_year,
+        months_followed=months_followed,
+    )
+
+
+def reaches(cause: Event, event: Event) -> bool:
+    """Whether the chain of causes from `cause` up comes to the event. One query a link."""
+    step: Event | None = cause
+    seen: set[int] = set()
+    while step is not None and step.pk not in seen:
+        if step.pk == event.pk:
+            return True
+        seen.add(step.pk)
+        step = step.caused_by
+    return False
+
+
+def cause_faults(patient_id: int | None, cause_patient_id: int | None) -> tuple[Fault, ...]:
+    """Say why an event cannot be caused by another: it is known to be another patient's.
+
+    Where neither names an implant the site's word is taken.
+    """
+    if patient_id == cause_patient_id:
+        return ()
+    if patient_id is None or cause_patient_id is None:
+        detail = "name the patient's implant on both events, or on neither"
+        return (Fault("caused_by", "cause-without-implant", detail),)
+    return (Fault("caused_by", "other-patient", "the cause is an event of another patient"),)
+
+
+def refuse(faults: tuple[Fault, ...]) -> None:
+    """Raise the refusal that fits the faults of one row, if there are any."""
+    if faults:
+        identifying = any(fault.code == IdentifierFound.code for fault in faults)
+        raise (IdentifierFound if identifying else RowRuleBroken)(faults)
+
+
+def unknown_complication() -> Fault:
+    """The fault of a complication that the catalogue does not have."""
+    detail = "use a code of the catalogue of complications"
+    return Fault("complication", "unknown-code", detail)
+
+
+def retired_complication(replaced_by: str | None) -> Fault:
+    """The fault of a complication that takes no new events."""
+    mend = f"use {replaced_by}" if replaced_by else "use a current one"
+    detail = f"this complication is retired; {mend}"
+    return Fault("complication", "retired-code", detail)
+
+
+def unknown_implant() -> Fault:
+    """The fault of an implant that the site has not sent."""
+    detail = "the site has no such implant; send it first, or leave this empty"
+    return Fault("implant", "unknown-implant", detail)
+
+
+def unknown_cause() -> Fault:
+    """The fault of a cause that the site has not sent."""
+    detail = "the site has no event of this source id"
+    return Fault("caused_by", "unknown-event", detail)
+
+
+def circle() -> Fault:
+    """The fault of an event that is, by way of others, its own cause."""
+    detail = "these events cause each other in a circle; leave one cause out"
+    return Fault("caused_by", "circle", detail)
+
+
+def second_death() -> Fault:
+    """The fault of a patient's second death."""
+    detail = "the death of this patient has been reported already"
+    return Fault("complication", "second-death", detail)

@@ -1,0 +1,216 @@
+"""What happens to an event after it was written: submission, review, withdrawal."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from uuid import UUID
+
+from registry.intake.relations import refuse, related
+from registry.intake.stored import EVENT_COLUMNS, event_record_of
+from registry.intake.writers import (
+    may_write,
+    require,
+    require_reviewer,
+    require_version,
+    row_in_sight,
+)
+from registry.models import Complication, Event, Sealing, User, sealed
+from registry.records import EventRecord, Fault, RowRuleBroken, StateConflict
+from registry.vocabulary import State, WithdrawalReason
+
+REVIEWED = frozenset({State.SUBMITTED})
+"""States in which a reviewer judges an event."""
+
+_MAY_BE_WITHDRAWN_BY_A_LEAD = frozenset({State.DRAFT, State.SUBMITTED})
+
+
+def submit_event(public_id: UUID | str, *, by: User, version: int | None = None) -> Event:
+    """Hand a draft in for review: it must be complete, and break no rule.
+
+    Raises UnknownRow, NotPermitted, StateConflict, VersionConflict, RowRuleBroken.
+    """
+
+    def check(event: Event) -> None:
+        require(may_write(event.site, by=by), "submit events of this site")
+
+    def complete(event: Event) -> None:
+        record = _record_of(event)
+        refuse(related(record, site=event.site, submitted=True, event=event).faults)
+
+    return _move(
+        public_id,
+        by=by,
+        version=version,
+        action="submit-event",
+        starts={State.DRAFT},
+        ends=State.SUBMITTED,
+        check=check,
+        also=complete,
+    )
+
+
+def accept_event(public_id: UUID | str, *, by: User, version: int | None = None) -> Event:
+    """Take a submitted event into the statistics.
+
+    Raises UnknownRow, NotPermitted (also at a site of one's own), StateConflict, VersionConflict.
+    """
+    return _judge(public_id, by, version, "accept-event", REVIEWED, State.ACCEPTED, None)
+
+
+def reject_event(
+    public_id: UUID | str, *, by: User, reason: str, version: int | None = None
+) -> Event:
+    """Turn a submitted event away, with a reason code.
+
+    Raises as accept_event does, and RowRuleBroken for an unknown reason.
+    """
+    why = _reason(reason)
+    return _judge(public_id, by, version, "reject-event", REVIEWED, State.REJECTED, why)
+
+
+def mark_duplicate(public_id: UUID | str, *, by: User, version: int | None = None) -> Event:
+    """Set a submitted event aside because another report holds it already.
+
+    Raises as accept_event does.
+    """
+    why = WithdrawalReason.DUPLICATE_OF_OTHER
+    return _judge(public_id, by, version, "mark-duplicate", REVIEWED, State.DUPLICATE, why)
+
+
+def reopen_event(
+    public_id: UUID | str, *, by: User, reason: str, version: int | None = None
+) -> Event:
+    """Take an accepted event back into review, with a reason code.
+
+    Raises as reject_event does.
+    """
+    why = _reason(reason)
+    accepted = frozenset({State.ACCEPTED})
+    return _judge(public_id, by, version, "reopen-event", accepted, State.SUBMITTED, why)
+
+
+def withdraw_event(
+    public_id: UUID | str, *, by: User, reason: str, version: int | None = None
+) -> Event:
+    """Take a report back, with a reason code; it is kept, and no longer counted.
+
+    A lead withdraws what was not yet judged, a data manager anything.
+    Raises UnknownRow, NotPermitted, StateConflict, VersionConflict, RowRuleBroken.
+    """
+    why = _reason(reason)
+    starts = frozenset(State) - {State.WITHDRAWN}
+    if not by.is_data_manager:
+        starts = _MAY_BE_WITHDRAWN_BY_A_LEAD
+
+    def check(event: Event) -> None:
+        require(by.is_data_manager or by.leads(event.site), "withdraw events of this site")
+
+    return _move(
+        public_id,
+        by=by,
+        version=version,
+        action="withdraw-event",
+        starts=starts,
+        ends=State.WITHDRAWN,
+        check=check,
+        reason=why,
+    )
+
+
+def recode_event(
+    public_id: UUID | str, *, by: User, complication: str, version: int | None = None
+) -> Event:
+    """Give a submitted event the complication that it is, keeping the one that was reported.
+
+    Raises as accept_event does, and RowRuleBroken where the complication is unknown, retired or
+    does not fit the event.
+    """
+    with sealed(by=by, action="recode-event") as seal:
+        event = row_in_sight(Event.objects.select_related("site"), public_id, by=by)
+        require_reviewer(event, by=by)
+        _require_state(event, REVIEWED)
+        require_version(event, version)
+        return recode(event, complication, seal=seal)
+
+
+def recode(event: Event, complication: str, *, seal: Sealing) -> Event:
+    """Write another complication into an event, under a seal that is open already."""
+    if complication == event.complication_id:
+        return event
+    record = replace(_record_of(event), complication=complication)
+    refuse(related(record, site=event.site, submitted=True, event=event).faults)
+    event.complication = Complication.objects.get(code=complication)
+    event.version += 1
+    seal.save(event, reason="recode-event")
+    return event
+
+
+def _judge(
+    public_id: UUID | str,
+    by: User,
+    version: int | None,
+    action: str,
+    starts: Collection[State],
+    ends: State,
+    reason: WithdrawalReason | None,
+) -> Event:
+    def check(event: Event) -> None:
+        require_reviewer(event, by=by)
+
+    return _move(
+        public_id,
+        by=by,
+        version=version,
+        action=action,
+        starts=starts,
+        ends=ends,
+        check=check,
+        reason=reason,
+    )
+
+
+def _move(
+    public_id: UUID | str,
+    *,
+    by: User,
+    version: int | None,
+    action: str,
+    starts: Collection[State],
+    ends: State,
+    check: Callable[[Event], None],
+    also: Callable[[Event], None] | None = None,
+    reason: WithdrawalReason | None = None,
+) -> Event:
+    """Move an event to another state under one seal: the right, the state, then the version."""
+    with sealed(by=by, action=action) as seal:
+        event = row_in_sight(Event.objects.select_related("site"), public_id, by=by)
+        check(event)
+        _require_state(event, starts)
+        require_version(event, version)
+        if also is not None:
+            also(event)
+        event.state = ends
+        event.reason = reason or ""
+        event.version += 1
+        seal.save(event, reason=action)
+    return event
+
+
+def _require_state(event: Event, starts: Collection[State]) -> None:
+    if event.state not in starts:
+        allowed = " or ".join(sorted(starts))
+        detail = f"this event is {event.state}; it would have to be {allowed}"
+        raise StateConflict(Fault("state", StateConflict.code, detail))
+
+
+def _record_of(event: Event) -> EventRecord:
+    return event_record_of(Event.objects.values(*EVENT_COLUMNS).get(pk=event.pk))
+
+
+def _reason(text: str) -> WithdrawalReason:
+    if not text:
+        raise RowRuleBroken(Fault("reason", "required", "give a reason"))
+    try:
+        return WithdrawalReason(text)
+    except ValueError:
+        detail = "use a code of the list withdrawal-reason"
+        raise RowRuleBroken(Fault("reason", "unknown-code", detail)) from None

@@ -1,0 +1,97 @@
+"""Sites and their members."""
+
+import re
+
+from registry.intake.relations import refuse
+from registry.intake.writers import require_data_manager
+from registry.models import Membership, MembershipRole, Sealing, Site, User, sealed
+from registry.models.rules import COUNTRY, SITE_CODE
+from registry.records import Fault, RowRuleBroken
+
+__all__ = ["add_member", "change_member", "change_site", "make_site", "new_site"]
+
+
+def make_site(*, code: str, name: str = "", country: str = "", by: User | None) -> Site:
+    """Add a site under the code that it is known by; data managers do.
+
+    Raises NotPermitted, RowRuleBroken.
+    """
+    require_data_manager(by, "make sites")
+    with sealed(by=by, action="make-site") as seal:
+        refuse(_site_faults(code, country, site=None))
+        return new_site(code, seal=seal, name=name, country=country)
+
+
+def new_site(code: str, *, seal: Sealing, name: str = "", country: str = "") -> Site:
+    """Store a site whose code is well formed and new, under a seal that is open already."""
+    site = Site(code=code, name=name or code, country=country)
+    seal.save(site, reason="make-site")
+    return site
+
+
+def change_site(site: Site, *, name: str, country: str, active: bool, by: User) -> Site:
+    """Rename a site, place it, or close it; its code stays. Data managers do.
+
+    Raises NotPermitted, RowRuleBroken.
+    """
+    require_data_manager(by, "change sites")
+    with sealed(by=by, action="change-site") as seal:
+        refuse(_site_faults(site.code, country, site=site))
+        stored = Site.objects.get(pk=site.pk)
+        if (stored.name, stored.country, stored.active) != (name, country, active):
+            stored.name, stored.country, stored.active = name, country, active
+            seal.save(stored)
+    return stored
+
+
+def add_member(
+    site: Site, *, user: User, role: str = MembershipRole.REPORTER, by: User | None
+) -> Membership:
+    """Make a user a member of a site, as reporter or lead; data managers do.
+
+    Raises NotPermitted, RowRuleBroken.
+    """
+    require_data_manager(by, "add members")
+    with sealed(by=by, action="add-member") as seal:
+        if Membership.objects.filter(site=site, user=user).exists():
+            detail = "this user is a member of the site already; change the membership"
+            raise RowRuleBroken(Fault("user", "member-already", detail))
+        membership = Membership(site=site, user=user, role=_role(role))
+        seal.save(membership)
+    return membership
+
+
+def change_member(membership: Membership, *, role: str, active: bool, by: User) -> Membership:
+    """Change what a member does at a site, or end the membership; data managers do.
+
+    Raises NotPermitted, RowRuleBroken.
+    """
+    require_data_manager(by, "change members")
+    with sealed(by=by, action="change-member") as seal:
+        stored = Membership.objects.get(pk=membership.pk)
+        if (stored.role, stored.active) != (role, active):
+            stored.role, stored.active = _role(role), active
+            seal.save(stored)
+    return stored
+
+
+def _role(role: str) -> MembershipRole:
+    try:
+        return MembershipRole(role)
+    except ValueError:
+        raise RowRuleBroken(
+            Fault("role", "unknown-code", "a member is a reporter or a lead")
+        ) from None
+
+
+def _site_faults(code: str, country: str, *, site: Site | None) -> tuple[Fault, ...]:
+    faults: list[Fault] = []
+    if re.match(SITE_CODE, code) is None:
+        detail = "a site is 2 to 20 capital letters, digits and hyphens"
+        faults.append(Fault("code", "bad-site", detail))
+    elif site is None and Site.objects.filter(code=code).exists():
+        faults.append(Fault("code", "site-exists", "there is a site of this code already"))
+    if country and re.match(COUNTRY, country) is None:
+        detail = "a country is two capital letters (ISO 3166)"
+        faults.append(Fault("country", "bad-country", detail))
+    return tuple(faults)

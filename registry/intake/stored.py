@@ -1,0 +1,212 @@
+"""Records and rows: what a record becomes in its table, and what a row says as a record."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from registry.models import Event, Exposure, Implant
+from registry.models.event_rules import CRITERIA
+from registry.records import EventRecord, ExposureRecord, ImplantRecord
+from registry.vocabulary import CatheterModel, Component, PumpModel, Seriousness
+
+_EVENT_CODES = (
+    "relatedness_device",
+    "relatedness_procedure",
+    "relatedness_drug",
+    "relatedness_programming",
+    "relatedness_disease",
+    "outcome",
+    "root_cause",
+    "detection",
+    "days_since_procedure",
+    "days_since_refill",
+    "actuality",
+    "mri_24h",
+    "alarm",
+    "volume_discrepancy",
+    "organism",
+    "drug",
+    "indication",
+    "age_band",
+    "sex",
+)
+_EVENT_VALUES = ("year", "month", "months_since_implant", "severity", "interventions")
+_IMPLANT_CODES = (
+    "age_band",
+    "drug",
+    "label_status",
+    "procedure",
+    "pump_site",
+    "pump_plane",
+    "as_designed",
+    "exit_status",
+)
+_IMPLANT_VALUES = (
+    "component",
+    "implant_year",
+    "adjuncts",
+    "months_to_entry",
+    "months_followed",
+    "refills",
+    "procedures",
+)
+_EXPOSURE_VALUES = ("year", "component", "devices", "component_months", "procedures", "refills")
+_CRITERIA = {code: field for code, field in CRITERIA.items() if code is not Seriousness.NONE}
+
+EVENT_COLUMNS = (
+    "pk",
+    "public_id",
+    "seal_id",
+    "source_id",
+    "site__code",
+    "implant__source_id",
+    "reported_complication_id",
+    "caused_by__source_id",
+    *_EVENT_VALUES,
+    *_EVENT_CODES,
+    *_CRITERIA.values(),
+    "serious_none",
+    "pump_model",
+    "catheter_model",
+)
+"""What `event_record_of` needs of an event, as names for a queryset's `values`."""
+
+IMPLANT_COLUMNS = (
+    "pk",
+    "seal_id",
+    "source_id",
+    "version",
+    "site__code",
+    "patient_id",
+    "patient__source_id",
+    "patient__sex",
+    "patient__indication",
+    *_IMPLANT_VALUES,
+    *_IMPLANT_CODES,
+    "pump_model",
+    "catheter_model",
+)
+"""What `implant_record_of` needs of an implant, as names for a queryset's `values`."""
+
+EXPOSURE_COLUMNS = (
+    "pk",
+    "seal_id",
+    "site__code",
+    *_EXPOSURE_VALUES,
+    "pump_model",
+    "catheter_model",
+)
+"""What `exposure_record_of` needs of a declared exposure, as names for a queryset's `values`."""
+
+
+def event_columns(record: EventRecord, clock: Component) -> dict[str, Any]:
+    """The columns of an event that its record fills; relations and state are the caller's.
+
+    clock: the complication's, which decides whose `unknown` an unknown model is.
+    """
+    columns: dict[str, Any] = {name: getattr(record, name) for name in _EVENT_VALUES}
+    for name in _EVENT_CODES:
+        columns[name] = getattr(record, name) or ""
+    criteria = record.seriousness or ()
+    for code, field in _CRITERIA.items():
+        columns[field] = code in criteria
+    columns["serious_none"] = Seriousness.NONE in criteria
+    columns["source_id"] = record.source_id or ""
+    model = record.component_model
+    if model is None:
+        component = None
+    elif model == PumpModel.UNKNOWN:
+        component = clock
+    else:
+        component = Component.CATHETER if isinstance(model, CatheterModel) else Component.PUMP
+    return columns | _model_columns(component, model)
+
+
+def implant_columns(record: ImplantRecord) -> dict[str, Any]:
+    """The columns of an implant that its record fills; site and patient are the caller's."""
+    columns: dict[str, Any] = {name: getattr(record, name) for name in _IMPLANT_VALUES}
+    for name in _IMPLANT_CODES:
+        columns[name] = getattr(record, name) or ""
+    columns["source_id"] = record.implant
+    return columns | _model_columns(record.component, record.model)
+
+
+def exposure_columns(record: ExposureRecord) -> dict[str, Any]:
+    """The columns of a declared exposure that its record fills; the site is the caller's."""
+    columns = {name: getattr(record, name) for name in _EXPOSURE_VALUES}
+    return columns | _model_columns(record.component, record.model)
+
+
+def _model_columns(component: Component | None, model: str | None) -> dict[str, str]:
+    return {
+        "pump_model": (model or "") if component == Component.PUMP else "",
+        "catheter_model": (model or "") if component == Component.CATHETER else "",
+    }
+
+
+def event_record_of(row: Mapping[str, Any]) -> EventRecord:
+    """What a stored event says, as its site reported it; codes are plain text."""
+    criteria = frozenset(code for code, field in _CRITERIA.items() if row[field])
+    if row["serious_none"]:
+        criteria = frozenset({Seriousness.NONE})
+    return EventRecord(
+        site=row["site__code"],
+        complication=row["reported_complication_id"],
+        source_id=row["source_id"] or None,
+        implant=row["implant__source_id"],
+        caused_by=row["caused_by__source_id"],
+        seriousness=criteria or None,
+        component_model=row["pump_model"] or row["catheter_model"] or None,
+        **{name: row[name] for name in _EVENT_VALUES},
+        **{name: row[name] or None for name in _EVENT_CODES},
+    )
+
+
+def implant_record_of(row: Mapping[str, Any]) -> ImplantRecord:
+    """What a stored implant and its patient say; codes are plain text."""
+    return ImplantRecord(
+        site=row["site__code"],
+        patient=row["patient__source_id"],
+        implant=row["source_id"],
+        sex=row["patient__sex"] or None,
+        indication=row["patient__indication"] or None,
+        model=row["pump_model"] or row["catheter_model"] or None,
+        **{name: row[name] for name in _IMPLANT_VALUES},
+        **{name: row[name] or None for name in _IMPLANT_CODES},
+    )
+
+
+def exposure_record_of(row: Mapping[str, Any]) -> ExposureRecord:
+    """What a stored declaration says; codes are plain text."""
+    return ExposureRecord(
+        site=row["site__code"],
+        model=row["pump_model"] or row["catheter_model"] or None,
+        **{name: row[name] for name in _EXPOSURE_VALUES},
+    )
+
+
+def event_texts(event: Event) -> dict[str, str]:
+    """What a stored event says, as the text of each column of a report."""
+    row = Event.objects.values(*EVENT_COLUMNS).get(pk=event.pk)
+    return _texts(event_record_of(row))
+
+
+def implant_texts(implant: Implant) -> dict[str, str]:
+    """What a stored implant and its patient say, as the text of each column of a report."""
+    row = Implant.objects.values(*IMPLANT_COLUMNS).get(pk=implant.pk)
+    return _texts(implant_record_of(row))
+
+
+def exposure_texts(exposure: Exposure) -> dict[str, str]:
+    """What a stored declaration says, as the text of each column of a report."""
+    row = Exposure.objects.values(*EXPOSURE_COLUMNS).get(pk=exposure.pk)
+    return _texts(exposure_record_of(row))
+
+
+def _texts(record: EventRecord | ImplantRecord | ExposureRecord) -> dict[str, str]:
+    return {name: _text(getattr(record, name)) for name in type(record).__dataclass_fields__}
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return ";".join(sorted(value)) if isinstance(value, frozenset) else str(value)

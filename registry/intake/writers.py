@@ -1,0 +1,89 @@
+"""Who may write what: members at their own sites, reviewers elsewhere, data managers anywhere."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+
+from registry.models import Event, Site, User
+from registry.records import Fault, NotPermitted, NotYourSite, UnknownRow, VersionConflict
+
+M = TypeVar("M", bound=Model)
+
+
+def may_write(site: Site, *, by: User) -> bool:
+    """Whether the writer enters rows of this site: a member, or a data manager."""
+    return by.is_data_manager or by.sites().filter(pk=site.pk).exists()
+
+
+def site_to_write(code: str, *, by: User) -> Site:
+    """The site that a new row is for.
+
+    Raises NotYourSite, in the same words for a site that is foreign, closed or does not exist.
+    """
+    site = Site.objects.filter(code=code, active=True).first()
+    if site is None or not may_write(site, by=by):
+        raise NotYourSite(not_your_site())
+    return site
+
+
+def not_your_site() -> Fault:
+    """The fault of a row for a site that the writer does not write for."""
+    detail = "you are not a member of this site, or there is no such site"
+    return Fault("site", NotYourSite.code, detail)
+
+
+def not_the_lead() -> Fault:
+    """The fault of device time that somebody else than a lead declares."""
+    detail = "only a lead of the site, or a data manager, declares its device time"
+    return Fault("site", NotPermitted.code, detail)
+
+
+def row_to_write(rows: QuerySet[M], public_id: UUID | str, *, by: User) -> M:
+    """The row of that id, if the writer enters rows of its site.
+
+    Raises UnknownRow where it is out of the writer's sight, NotPermitted where only in sight.
+    """
+    row = row_in_sight(rows, public_id, by=by)
+    require(may_write(row.site, by=by), "enter rows of this site")  # type: ignore[attr-defined]
+    return row
+
+
+def row_in_sight(rows: QuerySet[M], public_id: UUID | str, *, by: User) -> M:
+    """The row of that id, if the caller may see it; otherwise UnknownRow."""
+    try:
+        row = rows.visible_to(by).filter(public_id=public_id).first()  # type: ignore[attr-defined]
+    except (ValidationError, ValueError):
+        row = None
+    if row is None:
+        raise UnknownRow(Fault("id", UnknownRow.code, "there is no such row"))
+    found: M = row
+    return found
+
+
+def require(allowed: bool, right: str) -> None:
+    """Raise NotPermitted, naming the right, where the caller does not have it."""
+    if not allowed:
+        detail = f"your roles do not include the right to {right}"
+        raise NotPermitted(Fault("", NotPermitted.code, detail))
+
+
+def require_data_manager(by: User | None, right: str) -> None:
+    """Raise NotPermitted unless a data manager asks, or a command without anyone's name."""
+    require(by is None or by.is_data_manager, right)
+
+
+def require_reviewer(event: Event, *, by: User) -> None:
+    """Raise NotPermitted unless the caller judges events, and not those of an own site."""
+    require(by.is_reviewer or by.is_data_manager, "review events")
+    if by.sites().filter(pk=event.site_id).exists():
+        detail = "nobody reviews events of a site that he or she is a member of"
+        raise NotPermitted(Fault("", NotPermitted.code, detail))
+
+
+def require_version(row: Model, version: int | None) -> None:
+    """Raise VersionConflict where the caller read another version of the row."""
+    if version is not None and version != row.version:  # type: ignore[attr-defined]
+        detail = "somebody changed this row since you read it; read it again"
+        raise VersionConflict(Fault("version", VersionConflict.code, detail))
