@@ -1,0 +1,12 @@
+"""The admin: a site's own rows, the catalogue, the people, and the audit; it only renders."""
+
+from django.contrib import admin
+
+from registry.admin import access, audit, catalogue, events, exposure
+
+__all__ = ["access", "audit", "catalogue", "events", "exposure"]
+
+admin.site.site_header = "Pump registry"
+admin.site.site_title = "Pump registry"
+admin.site.index_title = "Enter and review"
+admin.site.enable_nav_sidebar = False

@@ -1,0 +1,226 @@
+"""Sites, people, their places and agreements in the admin: kept by data managers, under seals."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from knox.models import AuthToken
+
+from registry import intake
+from registry.admin.rows import RegistryAdmin
+from registry.models import Agreement, Membership, Role, Site, User, sealed
+
+for foreign in (Group, AuthToken):
+    if admin.site.is_registered(foreign):
+        admin.site.unregister(foreign)
+
+
+class SealedForm(forms.ModelForm):
+    """A form of rows that the registry's people keep by hand; the model's own rules judge it."""
+
+    refusal: Any = None
+    asked_by: Any = None
+
+
+class SealedAdmin(RegistryAdmin):
+    """Rows that are written here, each change under a seal that names who made it."""
+
+    form = SealedForm
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """The row as the form fills it in, not stored yet."""
+        return form.save(commit=False)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Store the row with its history; nothing at all where nothing was changed."""
+        if change and not form.has_changed():
+            return
+        action = f"{'change' if change else 'make'}-{self.opts.model_name}"
+        with sealed(by=request.user, action=action) as seal:
+            self.write(seal, obj, form)
+
+    def write(self, seal: Any, obj: Any, form: Any) -> None:
+        """Write the row under the seal."""
+        seal.save(obj)
+
+
+class MembershipInline(admin.TabularInline):
+    """Who belongs to a site, to read; a membership has a page of its own."""
+
+    model = Membership
+    fields = ("user", "role", "active")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Memberships are made on their own page."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Memberships are changed on their own page."""
+        return False
+
+
+@admin.register(Site)
+class SiteAdmin(SealedAdmin):
+    """The hospitals that report; elsewhere they are known by their codes."""
+
+    list_display = ("code", "name", "country", "active")
+    list_filter = ("active", "country")
+    search_fields = ("code", "name")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A site's code is for good: its rows are known by it."""
+        return ("code",) if obj else ()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A new site is active."""
+        return ("code", "name", "country", "active") if obj else ("code", "name", "country")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Make or change the site through intake."""
+        by: Any = request.user
+        given = {name: form.cleaned_data[name] for name in ("name", "country")}
+        if change:
+            site = Site.objects.get(pk=obj.pk)
+            intake.change_site(site, **given, active=form.cleaned_data["active"], by=by)
+        else:
+            obj.pk = intake.make_site(code=form.cleaned_data["code"], **given, by=by).pk
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Who the members are, for data managers and the site's own leads."""
+        user: Any = request.user
+        may = obj is not None and (user.is_data_manager or user.leads(obj))
+        return [MembershipInline] if may else []
+
+
+@admin.register(Membership)
+class MembershipAdmin(SealedAdmin):
+    """Who reports for which site. A membership ends by being made inactive."""
+
+    list_display = ("user", "site", "role", "active")
+    list_select_related = ("user", "site")
+    list_filter = ("role", "active", ("site", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("user__username", "site__code")
+    search_help_text = "Search by user name or site code."
+    autocomplete_fields = ("user", "site")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A new membership is active."""
+        return ("user", "site", "role", "active") if obj else ("user", "site", "role")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """All for data managers; for leads the memberships of the sites that they lead."""
+        memberships = super().get_queryset(request)
+        user: Any = request.user
+        if user.is_data_manager:
+            return memberships
+        led = user.memberships.filter(active=True, role="lead").values("site")
+        return memberships.filter(site__in=led)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A membership stays with its user and site."""
+        return ("user", "site") if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Give or change the place through intake, and open the admin to a new member."""
+        by: Any = request.user
+        given = {"active": True, **form.cleaned_data}
+        if change:
+            stored = Membership.objects.get(pk=obj.pk)
+            intake.change_member(stored, role=given["role"], active=given["active"], by=by)
+        else:
+            stored = intake.add_member(given["site"], user=given["user"], role=given["role"], by=by)
+            obj.pk = stored.pk
+        member = stored.user
+        if given["active"] and not (member.is_staff and Role.SITE_STAFF in member.roles):
+            member.is_staff = True
+            with sealed(by=by, action="change-user") as seal:
+                member.set_roles({*member.roles, Role.SITE_STAFF.value}, seal=seal)
+
+
+class UserForm(SealedForm):
+    """A person who signs in: name, roles, and a first or a new password."""
+
+    roles = forms.MultipleChoiceField(
+        choices=[(role.value, f"{role.label}: {role.definition}") for role in Role],
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "options lines"}),
+        help_text="Members of a site get Site staff with their membership.",
+    )
+    password = forms.CharField(
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"}),
+    )
+
+    class Meta:
+        model = User
+        fields = ("username", "email", "is_active", "is_staff")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stored = self.instance.pk is not None
+        if "roles" in self.fields:
+            self.fields["roles"].initial = sorted(self.instance.roles) if stored else []
+            self.fields["password"].required = not stored
+            self.fields["password"].help_text = (
+                "Leave it empty to keep the present one." if stored else "Tell it to the person."
+            )
+
+    def clean_password(self) -> str:
+        """Hold the password to the same rules as everybody's own."""
+        password: str = self.cleaned_data["password"]
+        if password:
+            validate_password(password, self.instance)
+        return password
+
+
+@admin.register(User)
+class UserAdmin(SealedAdmin):
+    """People who sign in. Who leaves is made inactive: what he or she wrote keeps its author."""
+
+    form = UserForm
+    list_display = ("username", "email", "roles_words", "is_staff", "is_active")
+    list_filter = ("is_active", "is_staff", "groups")
+    search_fields = ("username", "email")
+    search_help_text = "Search by user name or e-mail address."
+    ordering = ("username",)
+    fieldsets = (
+        (None, {"fields": ("username", "email", "password")}),
+        ("What the person may do", {"fields": ("is_active", "is_staff", "roles")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """People with their roles. Two queries a list."""
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def write(self, seal: Any, obj: Any, form: Any) -> None:
+        """Store the person, and the roles where they were changed."""
+        if form.cleaned_data["password"]:
+            obj.set_password(form.cleaned_data["password"])
+        seal.save(obj)
+        if "roles" in form.changed_data:
+            obj.set_roles(form.cleaned_data["roles"], seal=seal)
+
+    @admin.display(description="Roles")
+    def roles_words(self, user: User) -> str:
+        """Every role the person holds."""
+        return ", ".join(sorted(group.name for group in user.groups.all()))
+
+
+@admin.register(Agreement)
+class AgreementAdmin(SealedAdmin):
+    """Data-use agreements, under which analysts see exact statistics."""
+
+    list_display = ("reference", "user", "expires_on")
+    list_select_related = ("user",)
+    search_fields = ("reference", "user__username")
+    autocomplete_fields = ("user",)
+    fields = ("user", "reference", "purpose", "expires_on")
+    ordering = ("-expires_on",)

@@ -1,0 +1,138 @@
+"""Forms that ask for a row as the doors take it: codes as radios or lists, numbers as text."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django import forms
+
+from registry.admin.rows import MOST_RADIOS, IntakeForm
+from registry.models import Site
+from registry.records import RawReport, RowKind
+from registry.vocabulary import CatheterModel, Code, PumpModel, Severity
+
+NOT_RECORDED = [("", "Not recorded")]
+IN_A_LINE = {"class": "options"}
+IN_LINES = {"class": "options lines"}
+IN_COLUMNS = {"class": "options columns"}
+
+
+def one_of(
+    codes: type[Code] | type[Severity], label: str, help_text: str = ""
+) -> forms.ChoiceField:
+    """A question with one answer; short lists as radios, and nothing chosen beforehand."""
+    listed = [(str(code), words) for code, words in codes.choices()]
+    widget = forms.Select() if len(listed) > MOST_RADIOS else forms.RadioSelect(attrs=IN_A_LINE)
+    return forms.ChoiceField(
+        label=label,
+        choices=[*NOT_RECORDED, *listed],
+        required=False,
+        widget=widget,
+        help_text=help_text,
+    )
+
+
+def several_of(codes: type[Code], label: str, help_text: str = "") -> forms.MultipleChoiceField:
+    """A question with several answers at once, as boxes to tick."""
+    return forms.MultipleChoiceField(
+        label=label,
+        choices=codes.choices(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs=IN_COLUMNS),
+        help_text=help_text,
+    )
+
+
+def short_text(
+    label: str, help_text: str = "", *, numeric: bool = False, required: bool = False
+) -> forms.CharField:
+    """A short answer that intake reads; a number is typed as such on a phone."""
+    attrs = {"inputmode": "numeric"} if numeric else {}
+    return forms.CharField(
+        label=label,
+        required=required,
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", **attrs}),
+        help_text=help_text,
+    )
+
+
+def device_model() -> forms.ChoiceField:
+    """The model of a pump or of a catheter, in one list with two parts."""
+    return forms.ChoiceField(
+        label="Model",
+        choices=[
+            *NOT_RECORDED,
+            ("Pumps", PumpModel.choices()),
+            ("Catheters", CatheterModel.choices()),
+        ],
+        required=False,
+    )
+
+
+def open_sites(user: Any) -> Any:
+    """The sites that a person may report for: all of them for a data manager."""
+    sites = Site.objects.all() if user.is_data_manager else user.sites()
+    return sites.filter(active=True).order_by("code")
+
+
+def as_text(value: Any) -> str:
+    """An answer as the doors read it: lists separated by semicolons, empty for not recorded."""
+    if value is None:
+        return ""
+    return ";".join(value) if isinstance(value, list) else str(value)
+
+
+class ReportForm(IntakeForm):
+    """A row of one site, asked for column by column; `raw` is what intake is handed.
+
+    kind: what the row is a report of. fixed: fields that a stored row keeps for good.
+    write: how an answer that is a row of its own becomes text.
+    """
+
+    kind: RowKind
+    fixed: tuple[str, ...] = ("site",)
+    write: dict[str, Callable[[Any], str]] = {}
+    asked_by: Any = None
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    site = forms.ChoiceField(label="Site")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        if self.instance.pk:
+            self.initial = {**self.stored_answers(), **self.initial}
+            for name in self.fixed:
+                fields[name].disabled = True
+            fields["site"].choices = [(self.initial["site"],) * 2]
+            return
+        codes = list(open_sites(self.asked_by).values_list("code", flat=True))
+        blank = [] if len(codes) == 1 else [("", "Choose a site")]
+        fields["site"].choices = [*blank, *((code, code) for code in codes)]
+
+    def stored_answers(self) -> dict[str, Any]:
+        """What the stored row says, by the fields of this form."""
+        row: Any = self.instance
+        columns = {field.name for field in row._meta.fields}
+        said = {name: getattr(row, name) for name in self.base_fields if name in columns}
+        if "model" in self.base_fields:
+            said["model"] = row.model
+        return {**said, "site": row.site.code}
+
+    def texts(self) -> dict[str, str]:
+        """The answers as text by column: all of a new row, the changed ones of a stored one."""
+        names: Iterable[str] = self.changed_data if self.instance.pk else self.fields
+        return {
+            name: self.write.get(name, as_text)(self.cleaned_data[name])
+            for name in names
+            if name != "version"
+        }
+
+    def raw(self) -> RawReport:
+        """The answers as a report on its way in."""
+        return RawReport(kind=self.kind, values=self.texts())
+
+    def version_read(self) -> int | None:
+        """The version that was on the screen: somebody else's later one is not overwritten."""
+        read: int | None = self.cleaned_data["version"]
+        return read

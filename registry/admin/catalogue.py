@@ -1,0 +1,157 @@
+"""The catalogue in the admin: read by all staff, kept by data managers."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+from registry import intake
+from registry.admin.choosing import matches
+from registry.admin.rows import IntakeForm, ReadOnlyAdmin, RegistryAdmin
+from registry.models import Category, Complication, PublishedRate
+
+
+class PublishedRateInline(admin.TabularInline):
+    """What the literature says about a complication, to read beside its definition."""
+
+    model = PublishedRate
+    fields = (
+        "metric",
+        "reported_rate",
+        "interval",
+        "measure_type",
+        "population",
+        "source",
+        "shown",
+    )
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+    @admin.display(description="95 % interval")
+    def interval(self, rate: PublishedRate) -> str | None:
+        """The interval, where the source prints one."""
+        return rate.ci95 or None
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """All staff."""
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Published rates come with the shipped catalogue."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Published rates come with the shipped catalogue."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is ever deleted."""
+        return False
+
+
+class ComplicationForm(IntakeForm):
+    """One term of the catalogue; its code is for good."""
+
+    asked_by: Any = None
+
+    class Meta:
+        model = Complication
+        fields = (
+            "name",
+            "category",
+            "definition",
+            "synonyms",
+            "origin",
+            "clock",
+            "natural_denominator",
+            "in_totals",
+            "imdrf_annex_a",
+            "imdrf_annex_e",
+            "citations",
+            "evidence",
+            "core_group",
+            "retired",
+            "replaced_by",
+        )
+        labels = {"imdrf_annex_a": "IMDRF Annex A", "imdrf_annex_e": "IMDRF Annex E"}
+        widgets = {
+            "definition": forms.Textarea(attrs={"rows": 3}),
+            "synonyms": forms.Textarea(attrs={"rows": 2}),
+            "citations": forms.Textarea(attrs={"rows": 4}),
+        }
+
+
+@admin.register(Complication)
+class ComplicationAdmin(RegistryAdmin):
+    """The terms that events are coded with. A term is retired, never deleted or renamed in code."""
+
+    form = ComplicationForm
+    list_display = ("name", "code", "category", "clock", "evidence", "in_totals", "retired")
+    list_filter = ("category", "evidence", "origin", "clock", "retired")
+    list_select_related = ("category",)
+    list_per_page = 100
+    search_fields = ("name", "synonyms", "code")
+    search_help_text = "Search by name, another word for it, or code."
+    ordering = ("category__sort_order", "name")
+    readonly_fields = ("code",)
+    autocomplete_fields = ("replaced_by",)
+    inlines = (PublishedRateInline,)
+    fieldsets = (
+        (None, {"fields": ("code", "name", "category", "definition", "synonyms")}),
+        (
+            "How it is counted",
+            {"fields": ("origin", "clock", "natural_denominator", "in_totals", "core_group")},
+        ),
+        ("Sources", {"fields": ("evidence", "citations", "imdrf_annex_a", "imdrf_annex_e")}),
+        ("Retirement", {"fields": ("retired", "replaced_by")}),
+    )
+
+    def get_urls(self) -> list[Any]:
+        """Add the address that the searched list of complications asks."""
+        view = self.admin_site.admin_view(self.choices)
+        return [path("choices/", view, name="registry_complication_choices"), *super().get_urls()]
+
+    def choices(self, request: HttpRequest) -> JsonResponse:
+        """Terms still in use, with their category, for the form of an event."""
+        rows = self.get_queryset(request).filter(retired=False).select_related("category")
+        return matches(
+            self,
+            request,
+            rows,
+            keyed_by="code",
+            labelled=lambda term: f"{term.name} ({term.category.name})",
+        )
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """All staff."""
+        return True
+
+    has_module_permission = has_view_permission
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """New terms come with a new version of the shipped catalogue."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Hand what was changed to intake."""
+        values = {name: form.cleaned_data[name] for name in form.changed_data}
+        if values:
+            intake.change_complication(obj.code, values, by=request.user)
+
+
+@admin.register(Category)
+class CategoryAdmin(ReadOnlyAdmin):
+    """The families of complications, as shipped."""
+
+    list_display = ("name", "code", "natural_denominator", "definition")
+    fields = ("code", "name", "definition", "natural_denominator", "sort_order")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """All staff."""
+        return True
+
+    has_module_permission = has_view_permission

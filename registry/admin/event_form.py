@@ -1,0 +1,147 @@
+"""The form on which a site enters one event."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+
+from registry.admin.answers import (
+    IN_LINES,
+    NOT_RECORDED,
+    ReportForm,
+    device_model,
+    one_of,
+    several_of,
+    short_text,
+)
+from registry.admin.choosing import ComplicationSelect, RowChoiceField, RowSelect
+from registry.models import Complication, Event, Implant
+from registry.records import RowKind
+from registry.vocabulary import (
+    Actuality,
+    AgeBand,
+    DatePrecision,
+    DaysSinceProcedure,
+    DaysSinceRefill,
+    Detection,
+    Drug,
+    Indication,
+    Intervention,
+    Organism,
+    Outcome,
+    Relatedness,
+    RootCause,
+    Seriousness,
+    Severity,
+    Sex,
+    VolumeDiscrepancy,
+    YesNoUnknown,
+)
+
+
+def grade_choices() -> list[tuple[str, str]]:
+    """Grades with their definitions: a number alone is read differently by everybody."""
+    graded = [(str(g.value), f"{g.value} {g.label}: {g.definition}") for g in Severity]
+    return [*NOT_RECORDED, *graded]
+
+
+class EventForm(ReportForm):
+    """One event. A draft may be incomplete; what is required is asked for when it is submitted."""
+
+    kind = RowKind.EVENT
+    write = {
+        "complication": lambda term: term.code,
+        "implant": lambda implant: implant.source_id if implant else "",
+        "caused_by": lambda event: event.source_id if event else "",
+    }
+
+    source_id = short_text(
+        "Source id", "Your own random key for this event. Never a record number, name or date."
+    )
+    complication = forms.ModelChoiceField(
+        label="Complication",
+        queryset=Complication.objects.none(),
+        widget=ComplicationSelect,
+        help_text="Type a part of its name, another word for it, or its code.",
+    )
+    actuality = one_of(Actuality, "Did it reach a patient?")
+    implant = RowChoiceField(
+        label="Implant",
+        queryset=Implant.objects.none(),
+        to_field_name="public_id",
+        required=False,
+        widget=RowSelect(Implant),
+        help_text="The component it happened to, by your own key. Leave it empty where the"
+        " implant is not on file, and fill in the last section.",
+    )
+    year = short_text("Year", "Four digits. No date is kept.", numeric=True)
+    month = short_text("Month", "1 to 12.", numeric=True)
+    months_since_implant = short_text(
+        "Months since implant", "Whole months since this component was implanted.", numeric=True
+    )
+    severity = forms.ChoiceField(
+        label="Severity",
+        choices=grade_choices,
+        required=False,
+        widget=forms.RadioSelect(attrs=IN_LINES),
+        help_text="Worst grade reached.",
+    )
+    seriousness = several_of(
+        Seriousness, "Seriousness", "Every criterion that was met, or None alone."
+    )
+    outcome = one_of(Outcome, "Outcome")
+    relatedness_device = one_of(Relatedness, "Related to the device")
+    relatedness_procedure = one_of(Relatedness, "Related to the procedure")
+    relatedness_drug = one_of(Relatedness, "Related to the drug")
+    relatedness_programming = one_of(Relatedness, "Related to programming")
+    relatedness_disease = one_of(Relatedness, "Related to the disease")
+    detection = one_of(Detection, "How it was found")
+    root_cause = one_of(RootCause, "Root cause")
+    interventions = several_of(Intervention, "What was done")
+    caused_by = RowChoiceField(
+        label="Caused by",
+        queryset=Event.objects.none(),
+        to_field_name="public_id",
+        required=False,
+        widget=RowSelect(Event),
+        help_text="An earlier event of the same patient that led to this one.",
+    )
+    days_since_procedure = one_of(DaysSinceProcedure, "Days since the last procedure")
+    days_since_refill = one_of(DaysSinceRefill, "Days since the last refill")
+    mri_24h = one_of(YesNoUnknown, "MRI in the 24 hours before")
+    alarm = one_of(YesNoUnknown, "Pump alarm")
+    volume_discrepancy = one_of(VolumeDiscrepancy, "Refill volume")
+    organism = one_of(Organism, "Organism")
+    component_model = device_model()
+    drug = one_of(Drug, "Drug")
+    indication = one_of(Indication, "Indication")
+    age_band = one_of(AgeBand, "Age at implant")
+    sex = one_of(Sex, "Sex")
+
+    class Meta:
+        model = Event
+        fields: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        if settings.REGISTRY_DATE_PRECISION != DatePrecision.MONTH:
+            del fields["month"]
+        mine = Event.objects.visible_to(self.asked_by).exclude(source_id="")
+        fields["complication"].queryset = Complication.objects.current()
+        fields["implant"].queryset = Implant.objects.visible_to(self.asked_by)
+        fields["caused_by"].queryset = mine.exclude(pk=self.instance.pk)
+
+    def stored_answers(self) -> dict[str, Any]:
+        """What the stored event says; of other rows, their public ids."""
+        event: Event = self.instance
+        return {
+            **super().stored_answers(),
+            "complication": event.complication_id,
+            "implant": event.implant.public_id if event.implant else None,
+            "caused_by": event.caused_by.public_id if event.caused_by else None,
+            "seriousness": sorted(event.seriousness or ()),
+            "interventions": sorted(event.interventions or ()),
+            "component_model": event.pump_model or event.catheter_model,
+            "severity": "" if event.severity is None else str(int(event.severity)),
+        }

@@ -1,0 +1,229 @@
+"""Patients, implants and declared device time in the admin."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+from registry import intake
+from registry.admin.choosing import matches
+from registry.admin.device_forms import ExposureForm, ImplantForm, PatientForm
+from registry.admin.naming import label_of
+from registry.admin.site_rows import OwnSitesFilter, SiteRowsAdmin
+from registry.models import Exposure, Implant, MembershipRole, Patient
+
+
+@admin.register(Patient)
+class PatientAdmin(SiteRowsAdmin):
+    """People with a system, by the random keys of their sites."""
+
+    form = PatientForm
+    list_display = ("source_id", "site_code", "sex", "indication")
+    list_select_related = ("site",)
+    list_filter = (OwnSitesFilter, "sex")
+    search_fields = ("source_id__istartswith",)
+    search_help_text = "Search by the beginning of your own key."
+    ordering = ("-pk",)
+    entry = ((None, {"fields": ("site", "source_id", "sex", "indication")}),)
+    reading = ((None, {"fields": ("source_id", "site_code", "sex", "indication", "public_id")}),)
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Patient:
+        """Record a patient, or change what is known of one."""
+        if change:
+            return intake.change_patient(obj.public_id, form.texts(), by=request.user)  # type: ignore[arg-type]
+        return intake.record_patient(form.texts(), by=request.user)  # type: ignore[arg-type]
+
+
+@admin.register(Implant)
+class ImplantAdmin(SiteRowsAdmin):
+    """Implanted pumps and catheters, each on its own clock."""
+
+    form = ImplantForm
+    list_display = (
+        "source_id",
+        "site_code",
+        "component",
+        "model_words",
+        "implant_year",
+        "drug",
+        "months_followed",
+        "exit_status",
+    )
+    list_select_related = ("site", "patient")
+    list_filter = (OwnSitesFilter, "component", "exit_status")
+    search_fields = ("source_id__istartswith", "patient__source_id__istartswith")
+    search_help_text = "Search by the beginning of your own key for the implant or the patient."
+    ordering = ("-pk",)
+    entry = (
+        (
+            "Which component",
+            {"fields": ("site", "patient", "implant", "component", "model")},
+        ),
+        (
+            "At implant",
+            {
+                "fields": (
+                    "implant_year",
+                    "age_band",
+                    "sex",
+                    "indication",
+                    "procedure",
+                    "pump_site",
+                    "pump_plane",
+                    "as_designed",
+                )
+            },
+        ),
+        ("The drug", {"fields": ("drug", "adjuncts", "label_status")}),
+        (
+            "Follow-up",
+            {
+                "fields": (
+                    "months_to_entry",
+                    "months_followed",
+                    "exit_status",
+                    "refills",
+                    "procedures",
+                )
+            },
+        ),
+    )
+    reading = (
+        (
+            "Which component",
+            {
+                "fields": (
+                    "source_id",
+                    "site_code",
+                    "patient_key",
+                    "component",
+                    "model_words",
+                    "public_id",
+                )
+            },
+        ),
+        (
+            "At implant",
+            {
+                "fields": (
+                    "implant_year",
+                    "age_band",
+                    "procedure",
+                    "pump_site",
+                    "pump_plane",
+                    "as_designed",
+                )
+            },
+        ),
+        ("The drug", {"fields": ("drug", "adjuncts_words", "label_status")}),
+        entry[-1],
+    )
+
+    def get_urls(self) -> list[Any]:
+        """Add the address that the searched list of implants asks."""
+        view = self.admin_site.admin_view(self.choices)
+        return [path("choices/", view, name="registry_implant_choices"), *super().get_urls()]
+
+    def choices(self, request: HttpRequest) -> JsonResponse:
+        """Implants within reach, by their site's own key, for the form of an event."""
+        rows = self.get_queryset(request).order_by("source_id")
+        return matches(self, request, rows, keyed_by="public_id", labelled=label_of)
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Implant:
+        """Record an implant, or its later follow-up."""
+        by: Any = request.user
+        if change:
+            version = form.version_read()
+            return intake.change_implant(obj.public_id, form.raw(), by=by, version=version)
+        return intake.record_implant(form.raw(), by=by)
+
+    @admin.display(description="Model")
+    def model_words(self, implant: Any) -> str | None:
+        """The model of its component."""
+        return implant.get_pump_model_display() or implant.get_catheter_model_display() or None
+
+    @admin.display(description="Patient")
+    def patient_key(self, implant: Implant) -> str:
+        """The patient by the site's own key."""
+        return implant.patient.source_id
+
+    @admin.display(description="Other drugs")
+    def adjuncts_words(self, implant: Implant) -> str | None:
+        """The other drugs in the reservoir."""
+        return ", ".join(sorted(drug.label for drug in implant.adjuncts or ())) or None
+
+
+@admin.register(Exposure)
+class ExposureAdmin(SiteRowsAdmin):
+    """Device time that a site declares for a year because it cannot send implants."""
+
+    form = ExposureForm
+    list_display = (
+        "year",
+        "site_code",
+        "component",
+        "model_words",
+        "devices",
+        "component_months",
+        "procedures",
+        "refills",
+    )
+    list_select_related = ("site",)
+    list_filter = (OwnSitesFilter, "component")
+    ordering = ("-year", "-pk")
+    entry = (
+        (
+            None,
+            {
+                "fields": (
+                    "site",
+                    "year",
+                    "component",
+                    "model",
+                    "devices",
+                    "component_months",
+                    "procedures",
+                    "refills",
+                ),
+                "description": "Where implants of the same year and component are on file, the"
+                " two are never both counted.",
+            },
+        ),
+    )
+    reading = ((None, {"fields": (*list_display, "public_id")}),)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Leads declare the device time of their sites, data managers of any."""
+        return leads_any(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Leads of its site, and data managers."""
+        user: Any = request.user
+        if obj is None:
+            return leads_any(request)
+        return user.is_data_manager or user.leads(obj.site)
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Exposure:
+        """Declare device time, or correct what was declared."""
+        by: Any = request.user
+        if change:
+            version = form.version_read()
+            return intake.change_exposure(obj.public_id, form.raw(), by=by, version=version)
+        return intake.declare_exposure(form.raw(), by=by)
+
+    @admin.display(description="Model")
+    def model_words(self, exposure: Any) -> str | None:
+        """The model, where the site tells models apart."""
+        return exposure.get_pump_model_display() or exposure.get_catheter_model_display() or None
+
+
+def leads_any(request: HttpRequest) -> bool:
+    """Whether the caller may declare device time of any site; one query a request."""
+    known: bool | None = getattr(request, "registry_leads", None)
+    if known is None:
+        user: Any = request.user
+        led = user.memberships.filter(active=True, role=MembershipRole.LEAD)
+        known = user.is_data_manager or (user.is_active and led.exists())
+        request.registry_leads = known  # type: ignore[attr-defined]
+    return known

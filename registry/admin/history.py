@@ -1,0 +1,88 @@
+"""A row's history in words: when, by whom, under which seal, and what changed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Field, ForeignKey, Model
+
+from registry.admin.naming import label_of
+
+MOST_VERSIONS = 200
+UNTOLD = frozenset({"id", "version", "seal", "seal_id", "public_id"})
+NOT_RECORDED = "not recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that a version set, before and after, in words."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a row."""
+
+    at: datetime
+    by: str
+    seal: int
+    action: str
+    reason: str
+    changes: tuple[Change, ...]
+
+
+def versions_of(row: Any) -> list[Version]:
+    """The versions of one row, newest first, at most 200. One query and one for each name."""
+    records = list(
+        row.history.select_related("history_user").order_by("-history_id")[: MOST_VERSIONS + 1]
+    )
+    told = [
+        version_of(record, before)
+        for record, before in zip(records, [*records[1:], None], strict=True)
+    ]
+    return told[:MOST_VERSIONS]
+
+
+def version_of(record: Any, before: Any | None) -> Version:
+    """One history row in words, against the one before it; the first tells what was filled in."""
+    return Version(
+        at=record.history_date,
+        by=record.history_user.get_username() if record.history_user else "the registry itself",
+        seal=record.seal_number,
+        action={"+": "Stored", "~": "Changed", "-": "Removed"}[record.history_type],
+        reason=(record.history_change_reason or "").replace("-", " "),
+        changes=tuple(changes_between(record, before)),
+    )
+
+
+def changes_between(record: Any, before: Any | None) -> Iterable[Change]:
+    """The fields in which two versions differ."""
+    for field in record.tracked_fields:
+        if field.name in UNTOLD:
+            continue
+        after_value = getattr(record, field.attname)
+        before_value = getattr(before, field.attname) if before is not None else None
+        if after_value == before_value or (before is None and after_value in (None, "", False)):
+            continue
+        earlier = NOT_RECORDED if before is None else in_words(field, before)
+        yield Change(str(field.verbose_name), earlier, in_words(field, record))
+
+
+def in_words(field: Field, row: Model) -> str:
+    """One stored value as people read it: labels for codes, a name for another row."""
+    value = getattr(row, field.attname)
+    if value is None or value == "":
+        return NOT_RECORDED
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(member.label for member in value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(field, ForeignKey):
+        return label_of(field.related_model._base_manager.get(pk=value))
+    if field.flatchoices:
+        return str(dict(field.flatchoices).get(value, value))
+    return str(value)

@@ -1,0 +1,263 @@
+"""What every list and form of the admin shares: scoped, sealed, never deleted."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.text import capfirst
+
+from registry.admin.history import versions_of
+from registry.admin.naming import name_of
+from registry.records import Refusal
+
+MOST_RADIOS = 6
+
+
+class IntakeForm(forms.ModelForm):
+    """A form whose rules are intake's: what intake refused stands at the field it names."""
+
+    refusal: Refusal | None = None
+    renamed: dict[str, str] = {}
+
+    def clean(self) -> dict[str, Any]:
+        """Put each fault at its field, or above the form where it concerns none."""
+        cleaned = super().clean() or {}
+        for fault in self.refusal.faults if self.refusal else ():
+            name = self.renamed.get(fault.column, fault.column)
+            place = name if name in self.fields else None
+            words = sentence(fault.detail if place or not name else f"{name}: {fault.detail}")
+            self.add_error(place, forms.ValidationError(words, code=fault.code))
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """Leave the instance alone: intake reads the form and holds every rule of the row."""
+
+
+class AddressedChangeList(ChangeList):
+    """A list whose links carry random public ids: a running number tells how much others enter."""
+
+    def url_for_result(self, result: Any) -> str:
+        """The address of a row's page."""
+        return address_of(result)
+
+
+def address_of(row: Model) -> str:
+    """The admin address of a row, by its public id where it has one."""
+    opts = row._meta
+    key = getattr(row, "public_id", row.pk)
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[key])
+
+
+class RegistryAdmin(admin.ModelAdmin):
+    """A list and a form that nobody can delete from, whose writes go through intake.
+
+    Rows outside the caller's reach do not exist: 404, in the list, the page and the history.
+    """
+
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    empty_value_display = "not recorded"
+    actions_on_bottom = False
+
+    def get_urls(self) -> list[Any]:
+        """Leave the deleting address out."""
+        return [url for url in super().get_urls() if not (url.name or "").endswith("_delete")]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nothing is ever deleted."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The rows that the caller may see."""
+        rows = super().get_queryset(request)
+        return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Model:
+        """One row by its public id; a row out of reach is 404, like one that never was."""
+        keyed_by = "public_id" if hasattr(self.model, "public_id") else "pk"
+        try:
+            key = UUID(object_id) if keyed_by == "public_id" else object_id
+            found = self.get_queryset(request).filter(**{keyed_by: key}).first()
+        except (TypeError, ValueError):
+            found = None
+        if found is None:
+            raise Http404
+        return found
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Link rows by their public ids."""
+        return AddressedChangeList
+
+    @admin.display(description=format_html('<input type="checkbox" id="action-toggle">'))
+    def action_checkbox(self, obj: Any) -> str:
+        """The box that picks a row for an action, by its public id."""
+        key = getattr(obj, "public_id", obj.pk)
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select"'
+            ' aria-label="Select {}">',
+            ACTION_CHECKBOX_NAME,
+            key,
+            name_of(obj),
+        )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; boxes that were ticked name rows by public id and are read within reach."""
+        extra_context = {"title": capfirst(str(self.opts.verbose_name_plural))} | (
+            extra_context or {}
+        )
+        picked = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if picked and hasattr(self.model, "public_id"):
+            sent = request.POST.copy()
+            within = self.get_queryset(request).filter(public_id__in=_uuids(picked))
+            sent.setlist(
+                ACTION_CHECKBOX_NAME, [str(pk) for pk in within.values_list("pk", flat=True)]
+            )
+            request.POST = sent  # type: ignore[assignment]
+        return super().changelist_view(request, extra_context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show and store a form; what intake refuses comes back at its fields, nothing stored."""
+        if object_id is not None:
+            named = {"subtitle": name_of(self.get_object(request, unquote(object_id)))}
+            extra_context = named | (extra_context or {})
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except Refusal as refusal:
+            request.registry_refusal = refusal  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The form class for this request: it knows who asks and what intake refused."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        known = {"refusal": getattr(request, "registry_refusal", None), "asked_by": request.user}
+        return type(form.__name__, (form,), known)
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Short lists as radios, so that no answer is out of sight."""
+        if len(db_field.flatchoices) <= MOST_RADIOS:
+            kwargs.setdefault("widget", forms.RadioSelect(attrs={"class": "options"}))
+            kwargs["choices"] = db_field.get_choices(
+                include_blank=db_field.blank, blank_choice=[("", "Not recorded")]
+            )
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """A field without the icons that open another row in a second window."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """Hand the row on untouched: intake reads the form itself."""
+        return form.instance
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Store nothing more: intake has stored the whole row."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Write nothing: the sealed history is the one log."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Write nothing: the sealed history is the one log."""
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: Any = None
+    ) -> HttpResponse:
+        """Say what was stored and go on as the pressed button says."""
+        return self._stored(request, obj, "is stored")
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Say what was changed and go on as the pressed button says."""
+        return self._stored(request, obj, "is changed")
+
+    def _stored(self, request: HttpRequest, obj: Any, what: str) -> HttpResponse:
+        name = capfirst(str(self.opts.verbose_name))
+        link = format_html('<a href="{}">{}</a>', address_of(obj), name_of(obj))
+        self.message_user(request, format_html("{} {} {}.", name, link, what), messages.SUCCESS)
+        if "_continue" in request.POST:
+            return HttpResponseRedirect(address_of(obj))
+        if "_addanother" in request.POST:
+            return HttpResponseRedirect(
+                reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_add")
+            )
+        return HttpResponseRedirect(
+            reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        )
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Every version of one row, newest first: when, by whom, under which seal, what changed."""
+        obj = self.get_object(request, unquote(object_id))
+        if not self.has_view_or_change_permission(request, obj):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History of {name_of(obj)}",
+            "name": name_of(obj),
+            "shows_seals": sees_seals(request.user),
+            "subtitle": None,
+            "opts": self.opts,
+            "address": address_of(obj),
+            "module_name": capfirst(str(self.opts.verbose_name_plural)),
+            "versions": versions_of(obj) if hasattr(obj, "history") else None,
+        }
+        return TemplateResponse(request, "admin/registry/history.html", context)
+
+
+class ReadOnlyAdmin(RegistryAdmin):
+    """Rows that are written elsewhere and only read here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """These rows are not entered by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """These rows are not changed by hand."""
+        return False
+
+
+def sees_seals(user: Any) -> bool:
+    """Whether seal numbers are shown: one series for all sites tells how much others enter."""
+    return user.sees_all_rows or user.is_auditor
+
+
+def sentence(words: str) -> str:
+    """A fault's words as a sentence."""
+    return capfirst(words) if words.endswith((".", "!", "?")) else f"{capfirst(words)}."
+
+
+def _uuids(texts: Iterable[str]) -> list[UUID]:
+    """The texts that are public ids; anything else names no row."""
+    found = []
+    for text in texts:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found

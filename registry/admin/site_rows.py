@@ -1,0 +1,100 @@
+"""What the lists and forms of a site's own rows share: who reads, who enters, who changes."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from registry.admin.answers import open_sites
+from registry.admin.rows import RegistryAdmin
+
+
+class SiteRowsAdmin(RegistryAdmin):
+    """Rows of the caller's own sites; reviewers and data managers read those of every site.
+
+    entry: the sections of the form. reading: those of the page for who may not change the row.
+    """
+
+    entry: Any = ()
+    reading: Any = ()
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Those whose role says so, and every member of a site."""
+        return super().has_view_permission(request, obj) or is_member(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whoever may view the list sees where it is."""
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Members enter rows of their own sites, data managers of any."""
+        return request.user.is_data_manager or is_member(request)  # type: ignore[union-attr]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Those who may enter a row of its site."""
+        if obj is None:
+            return self.has_add_permission(request)
+        return open_sites(request.user).filter(pk=obj.site_id).exists()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The sections of the form, or of the page for who may only read."""
+        if obj is None:
+            return self.entry
+        if not self.has_change_permission(request, obj):
+            return self.reading
+        if "version" not in self.form.base_fields:
+            return self.entry
+        first, *rest = self.entry
+        title, options = first
+        return [(title, {**options, "fields": (*options["fields"], "version")}), *rest]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The entry form, or an empty one for a page that is only read."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            kwargs["form"] = forms.ModelForm
+        return super().get_form(request, obj, change=change, **{**kwargs, "fields": ()})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Hand the report to intake, and take over how the stored row is known."""
+        stored = self.store(request, obj, form, change=change)
+        obj.pk, obj.public_id = stored.pk, stored.public_id
+        if hasattr(stored, "source_id"):
+            obj.source_id = stored.source_id
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Any:
+        """Write the row through intake and give it back."""
+        raise NotImplementedError
+
+    @admin.display(description="Site", ordering="site__code")
+    def site_code(self, row: Any) -> str:
+        """The site by its code."""
+        return row.site.code
+
+
+class OwnSitesFilter(admin.SimpleListFilter):
+    """Rows by site, among the sites within the caller's reach."""
+
+    title = "site"
+    parameter_name = "site"
+    template = "admin/registry/filter.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The sites of the rows that the caller may see."""
+        codes = model_admin.get_queryset(request).order_by("site__code")
+        return [(code, code) for code in codes.values_list("site__code", flat=True).distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """The rows of the chosen site."""
+        return queryset.at(self.value()) if self.value() else queryset
+
+
+def is_member(request: HttpRequest) -> bool:
+    """Whether the caller is a member of any site; asked often, one query a request."""
+    known: bool | None = getattr(request, "registry_is_member", None)
+    if known is None:
+        known = request.user.sites().exists()  # type: ignore[union-attr]
+        request.registry_is_member = known  # type: ignore[attr-defined]
+    return known
