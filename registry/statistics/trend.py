@@ -3,7 +3,7 @@
 from itertools import accumulate
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy.special import log_softmax, softmax, stdtr, stdtrit
 
 from registry.statistics.arguments import Numbers, equally_long, finite_row, positive, row, tail
 from registry.statistics.results import Cusum, FloatArray, RateTrend, Reason
@@ -36,8 +36,7 @@ def rate_trend(
         return RateTrend(None, None, None, None, None, reason)
     y, time, when = y[time > 0], time[time > 0], when[time > 0]
     middle, half_span = (when.max() + when.min()) / 2, (when.max() - when.min()) / 2
-    design = np.column_stack((np.ones_like(when), (when - middle) / half_span))
-    slope, slope_variance, fitted = _fit(design, y, time)
+    slope, slope_variance, fitted = _fit((when - middle) / half_span, y, time)
     df = y.size - 2
     dispersion = max(1.0, _pearson(y, fitted) / df)
     log_ratio = slope / half_span
@@ -93,27 +92,38 @@ def _why_no_trend(y: FloatArray, time: FloatArray, when: FloatArray) -> Reason |
     return None
 
 
-def _fit(design: FloatArray, y: FloatArray, time: FloatArray) -> tuple[float, float, FloatArray]:
-    """Slope, its Poisson variance and the fitted counts, by iteratively reweighted least squares.
+def _fit(x: FloatArray, y: FloatArray, time: FloatArray) -> tuple[float, float, FloatArray]:
+    """Slope, its Poisson variance and the fitted counts, by Newton steps on the likelihood.
 
-    Starts at a constant rate, where the likelihood is finite, and halves a step that lowers it: the
-    likelihood is concave, so that this finds its one maximum.
+    The level is profiled out, as the fitted counts add up to the observed ones; each step is the
+    one of iteratively reweighted least squares. It starts at a constant rate and halves a step that
+    lowers the likelihood, which is concave, so that this finds its one maximum.
     """
-    offset = np.log(time)
-    beta = np.array([np.log(y.sum() / time.sum()), 0.0])
+    slope = 0.0
     for _ in range(STEPS):
-        fitted = np.exp(offset + design @ beta)
-        information = design.T @ (design * fitted[:, None])
-        step = np.linalg.solve(information, design.T @ (y - fitted))
-        floor = _likelihood(design, y, offset, beta)
-        while _likelihood(design, y, offset, beta + step) < floor - 1e-9 * abs(floor):
+        fitted = _fitted(slope, x, y, time)
+        centred = x - np.average(x, weights=fitted)
+        step = float(centred @ y / (centred**2 @ fitted))
+        reached = _likelihood(slope, x, y, time)
+        while _likelihood(slope + step, x, y, time) < reached - 1e-9 * abs(reached):
             step /= 2
-        beta = beta + step
-        if np.abs(step).max() < 1e-12:
+        slope += step
+        if abs(step) < 1e-12:
             break
-    fitted = np.exp(offset + design @ beta)
-    information = design.T @ (design * fitted[:, None])
-    return float(beta[1]), float(np.linalg.inv(information)[1, 1]), fitted
+    fitted = _fitted(slope, x, y, time)
+    centred = x - np.average(x, weights=fitted)
+    return slope, float(1 / (centred**2 @ fitted)), fitted
+
+
+def _fitted(slope: float, x: FloatArray, y: FloatArray, time: FloatArray) -> FloatArray:
+    """Counts that add up to the observed ones, shared out in proportion to time * exp(slope x)."""
+    counts: FloatArray = y.sum() * softmax(np.log(time) + slope * x)
+    return counts
+
+
+def _likelihood(slope: float, x: FloatArray, y: FloatArray, time: FloatArray) -> float:
+    """Logarithm of the Poisson likelihood, less what does not depend on the slope."""
+    return float(y @ log_softmax(np.log(time) + slope * x))
 
 
 def _pearson(y: FloatArray, fitted: FloatArray) -> float:
@@ -121,10 +131,3 @@ def _pearson(y: FloatArray, fitted: FloatArray) -> float:
     terms = np.zeros_like(fitted)
     np.divide(np.square(y - fitted), fitted, out=terms, where=fitted > 0)
     return float(terms.sum())
-
-
-def _likelihood(design: FloatArray, y: FloatArray, offset: FloatArray, beta: FloatArray) -> float:
-    """Poisson log likelihood, less what does not depend on the coefficients."""
-    eta = offset + design @ beta
-    with np.errstate(over="ignore"):
-        return float((y * eta - np.exp(eta)).sum())
