@@ -4,6 +4,7 @@ import uuid
 
 import django.contrib.auth.validators
 import django.db.models.deletion
+import django.db.models.expressions
 import django.utils.timezone
 import simple_history.models
 from django.conf import settings
@@ -2360,6 +2361,19 @@ class Migration(migrations.Migration):
                         violation_error_code="model-fits-component",
                         violation_error_message="A pump has a pump model and a catheter a catheter model: clear the other one.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "component_months__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("devices"), "*", models.Value(12)
+                                ),
+                            )
+                        ),
+                        name="registry_exposure_months_fit_devices",
+                        violation_error_code="months-fit-devices",
+                        violation_error_message="A device has 12 months a year at the most: check devices and months.",
+                    ),
                 ],
             },
         ),
@@ -3366,9 +3380,13 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("severity", 5), ("outcome", "fatal")),
                             models.Q(
-                                models.Q(("severity", 5), _negated=True),
+                                ("severity", 5), ("severity__isnull", False), ("outcome", "fatal")
+                            ),
+                            models.Q(
+                                models.Q(
+                                    ("severity", 5), ("severity__isnull", False), _negated=True
+                                ),
                                 models.Q(("outcome", "fatal"), _negated=True),
                             ),
                             models.Q(
@@ -3385,9 +3403,15 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("severity", 5), ("serious_death", True)),
                             models.Q(
-                                models.Q(("severity", 5), _negated=True),
+                                ("severity", 5),
+                                ("severity__isnull", False),
+                                ("serious_death", True),
+                            ),
+                            models.Q(
+                                models.Q(
+                                    ("severity", 5), ("severity__isnull", False), _negated=True
+                                ),
                                 models.Q(("serious_death", True), _negated=True),
                             ),
                             models.Q(
@@ -3448,7 +3472,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("complication", "death"), _negated=True),
-                            ("severity", 5),
+                            models.Q(("severity", 5), ("severity__isnull", False)),
                             models.Q(
                                 ("state__in", ["draft", "withdrawn"]), ("severity__isnull", True)
                             ),

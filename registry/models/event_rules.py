@@ -94,7 +94,7 @@ LEAST_MONTHS_SINCE_REFILL = {DaysSinceRefill.DAYS_31_90: 1, DaysSinceRefill.OVER
 the third month is full (1 July to 30 September), day 366 never before the twelfth."""
 
 _INCOMPLETE = Q(state__in=INCOMPLETE_STATES)
-_GRADE_5 = Q(severity=Severity.DEATH)
+_GRADE_5 = Q(severity__isnull=False, severity=Severity.DEATH)  # a NULL would pass every check
 _NO_GRADE = Q(severity__isnull=True)
 _FATAL = Q(outcome=Outcome.FATAL)
 _NO_OUTCOME = Q(outcome="")

@@ -195,6 +195,11 @@ class Exposure(models.Model):
             count_rule("procedures"),
             count_rule("refills"),
             model_fits_component_rule(),
+            rule(
+                "months_fit_devices",
+                Q(component_months__lte=F("devices") * 12),
+                "A device has 12 months a year at the most: check devices and months.",
+            ),
         ]
 
     def __str__(self) -> str:
