@@ -1,0 +1,68 @@
+"""Disclosure control: what leaves the registry for everybody but its own sites and staff.
+
+Pure: no framework, no files but the frozen table, no clock. The seam for whoever answers:
+
+1. `policy.counted(measure, query.counting)` says what is counted, `PROTECTED_FORMS[measure]` how.
+2. `plan(query, trees, policy)` gives rows of nodes; `plan.nodes` is every node once. `trees` come
+   from `vocabulary_tree`, `year_tree`, and `Tree.grouped` or `Tree.flat` for the tables.
+3. For each node, `node.where(trees)` gives the values to select; the store counts distinct units
+   and sums their two keys (written at freeze by `record_key`), and gives a `NodeTruth`.
+4. `Protection.under(K2).show(truth)` gives a `ShownNode`: after this step no true number is left.
+5. `count_row`, `rate_row` and `proportion_row` take the shown nodes of a row; `life_table` takes
+   the `CurveTruth` of a single node.
+
+A total is the plan of the same question without group_by, a node of its own. A refusal, the rows
+and their order follow from the question and the trees alone, never from what was recorded.
+"""
+
+from registry.disclosure.derived import (
+    CountRow,
+    ProportionRow,
+    RateRow,
+    count_row,
+    proportion_row,
+    rate_row,
+)
+from registry.disclosure.life_table import BOUNDARIES, CurvePoint, CurveTruth, life_table
+from registry.disclosure.nodes import Node, Plan, Row, plan
+from registry.disclosure.perturbation import record_key
+from registry.disclosure.policy import PROTECTED_FORMS, Form, Policy
+from registry.disclosure.shown import (
+    NOBODY,
+    Exposure,
+    Keyed,
+    NodeTruth,
+    Protection,
+    ShownNode,
+)
+from registry.disclosure.trees import Tree, vocabulary_tree, year_tree
+
+__all__ = [
+    "BOUNDARIES",
+    "NOBODY",
+    "PROTECTED_FORMS",
+    "CountRow",
+    "CurvePoint",
+    "CurveTruth",
+    "Exposure",
+    "Form",
+    "Keyed",
+    "Node",
+    "NodeTruth",
+    "Plan",
+    "Policy",
+    "ProportionRow",
+    "Protection",
+    "RateRow",
+    "Row",
+    "ShownNode",
+    "Tree",
+    "count_row",
+    "life_table",
+    "plan",
+    "proportion_row",
+    "rate_row",
+    "record_key",
+    "vocabulary_tree",
+    "year_tree",
+]

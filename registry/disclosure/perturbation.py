@@ -1,0 +1,115 @@
+"""Noise that belongs to a set of records: the same records are perturbed once, however asked.
+
+Each record has a key, made from its random id under a secret K1. The keys of a node's records are
+summed, and the sums under a second secret K2 give one uniform number, at which the perturbation is
+looked up in the frozen table. Nothing here knows what a node is called.
+"""
+
+import hmac
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from registry.disclosure.policy import ExposureRule
+from registry.disclosure.table import IntArray, PerturbationTable, frozen_table
+
+HIGH_BITS, LOW_BITS = 30, 31
+LEAST_SECRET = 32
+
+COUNT = "count"
+EXPOSURE = "exposure"
+
+
+def record_key(secret: bytes, public_id: bytes) -> tuple[int, int]:
+    """The 61-bit key of one record, as 30 high and 31 low bits, from HMAC-SHA256(K1, its id).
+
+    Held apart so that sums over many records stay inside 64 bits on any engine. public_id: the 16
+    bytes of the record's random id. Raises ValueError where the secret is shorter than 32 bytes.
+    """
+    bits = int.from_bytes(_digest(secret, public_id)[:8], "big") >> (64 - HIGH_BITS - LOW_BITS)
+    return bits >> LOW_BITS, bits & ((1 << LOW_BITS) - 1)
+
+
+def node_uniform(
+    secret: bytes, high_sum: int, low_sum: int, n: int, *, purpose: str = COUNT
+) -> float:
+    """A number from 0 to below 1 that belongs to a set of n records and to one purpose.
+
+    high_sum, low_sum: sums of the records' keys, taken modulo 2^30 and 2^31. The number is the
+    first 53 bits of HMAC-SHA256(K2, "purpose:high:low:n") in decimal digits.
+    """
+    high, low = high_sum % (1 << HIGH_BITS), low_sum % (1 << LOW_BITS)
+    message = f"{purpose}:{high}:{low}:{n}".encode("ascii")
+    return float((int.from_bytes(_digest(secret, message)[:8], "big") >> 11) / (1 << 53))
+
+
+def perturb_counts(
+    secret: bytes,
+    n: ArrayLike,
+    high_sums: ArrayLike,
+    low_sums: ArrayLike,
+    *,
+    table: PerturbationTable | None = None,
+) -> IntArray:
+    """Counts with their perturbation; never below 0, and a true zero stays 0.
+
+    n, high_sums, low_sums: one entry per node, or scalars. The result is not yet fit to be shown:
+    the threshold comes after it.
+    """
+    counts, high, low = _whole(n=n, high_sums=high_sums, low_sums=low_sums)
+    uniform = [
+        node_uniform(secret, *each)
+        for each in zip(high.tolist(), low.tolist(), counts.tolist(), strict=True)
+    ]
+    return counts + (table or frozen_table()).draw(counts, uniform)
+
+
+def perturb_exposure(
+    secret: bytes,
+    totals: ArrayLike,
+    devices: ArrayLike,
+    high_sums: ArrayLike,
+    low_sums: ArrayLike,
+    *,
+    rule: ExposureRule,
+    table: PerturbationTable | None = None,
+) -> IntArray:
+    """Device time T as T + e x 84 months, rounded to 10; for procedures and refills likewise.
+
+    e is drawn from the row of the number of devices that contribute, at a uniform number of its
+    own: its purpose holds the total in quarters of a month. So one set of devices with one total
+    is perturbed once, while totals that differ (another year, or time that ended at another first
+    event) are perturbed apart. Were they not, their difference would come out exactly. Never below
+    0; without devices it is 0. The result is not yet fit to be shown: the rule's minimum comes
+    after it.
+    """
+    time = np.atleast_1d(np.asarray(totals, np.float64))
+    if not np.isfinite(time).all() or (time < 0).any():
+        raise ValueError("totals: give finite numbers of 0 or more.")
+    counts, high, low = _whole(devices=devices, high_sums=high_sums, low_sums=low_sums)
+    quarters = np.rint(4 * time).astype(np.int64)
+    uniform = [
+        node_uniform(secret, high, low, n, purpose=f"{EXPOSURE}:{quarter}")
+        for high, low, n, quarter in zip(
+            high.tolist(), low.tolist(), counts.tolist(), quarters.tolist(), strict=True
+        )
+    ]
+    steps = (table or frozen_table()).draw(counts, uniform)
+    kept = np.where(counts > 0, np.maximum(quarters / 4 + steps * rule.per_device, 0.0), 0.0)
+    return np.floor(kept / rule.rounding + 0.5).astype(np.int64) * rule.rounding
+
+
+def _digest(secret: bytes, message: bytes) -> bytes:
+    if len(secret) < LEAST_SECRET:
+        raise ValueError(f"secret: give a key of at least {LEAST_SECRET} bytes.")
+    return hmac.digest(secret, message, "sha256")
+
+
+def _whole(**given: ArrayLike) -> list[IntArray]:
+    arrays = [np.atleast_1d(np.asarray(values, np.int64)) for values in given.values()]
+    for name, array in zip(given, arrays, strict=True):
+        if (array < 0).any():
+            raise ValueError(f"{name}: give whole numbers of 0 or more.")
+        if array.shape != arrays[0].shape or array.ndim != 1:
+            raise ValueError(f"{name}: give one entry per node.")
+    return arrays

@@ -1,0 +1,213 @@
+"""What the protected profile publishes: its numbers, its dimensions, and what may be counted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from registry.records import Fault, NotAvailableAtThisDetail
+from registry.vocabulary import NOT_RECORDED, CountingRule, Denominator, Measure
+
+
+class Form(StrEnum):
+    """How a measure is worked out from shown nodes."""
+
+    COUNTS = "counts"
+    RATES = "rates"
+    PROPORTIONS = "proportions"
+    LIFE_TABLE = "life-table"
+    WITHHELD = "withheld"
+
+
+PROTECTED_FORMS: Mapping[Measure, Form] = MappingProxyType(
+    {
+        Measure.COUNTS: Form.COUNTS,
+        Measure.RATES: Form.RATES,
+        Measure.PROPORTIONS: Form.PROPORTIONS,
+        Measure.SURVIVAL: Form.LIFE_TABLE,
+        Measure.INCIDENCE: Form.WITHHELD,
+        Measure.FUNNEL: Form.WITHHELD,
+        Measure.TREND: Form.WITHHELD,
+        Measure.SIGNALS: Form.WITHHELD,
+        Measure.CASCADES: Form.WITHHELD,
+        Measure.COVERAGE: Form.WITHHELD,
+    }
+)
+"""The protected form of every measure; a measure that is not named here must not be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A dimension that a protected question may name.
+
+    group: the parameter that names its groups, None where groups only serve to join values.
+    summable: whether several values may be answered as the sum of shown nodes. A patient has many
+    events, so patients do not add up over the event's side; they do over their own properties.
+    """
+
+    name: str
+    summable: bool
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureRule:
+    """How a denominator is perturbed, in its own unit.
+
+    per_device: what one step of the perturbation adds, about a device's whole contribution.
+    rounding: the multiple that is shown. minimum: less than this, after perturbation, is hidden.
+    """
+
+    per_device: float
+    rounding: int
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """Two sets of codes that no event has together, by a row rule and not by what was recorded."""
+
+    one: str
+    ones: frozenset[str]
+    other: str
+    others: frozenset[str]
+
+
+_EVENT_SIDE = (
+    Offered("complication", summable=False, group="category"),
+    Offered("year", summable=False, group="period"),
+    Offered("severity", summable=False),
+    Offered("serious", summable=False),
+    Offered("outcome", summable=False),
+    Offered("root_cause", summable=False),
+)
+_DEVICE_SIDE = (
+    Offered("component", summable=True),
+    Offered("pump_model", summable=True),
+    Offered("catheter_model", summable=True),
+    Offered("manufacturer", summable=True),
+    Offered("drug", summable=True, group="drug_class"),
+    Offered("label_status", summable=True),
+    Offered("age_band", summable=True),
+    Offered("indication", summable=True, group="indication_group"),
+    Offered("sex", summable=True),
+    Offered("site", summable=True),
+)
+
+_EXPOSURE = {
+    Denominator.PUMP_MONTHS: ExposureRule(per_device=84.0, rounding=10, minimum=1_000),
+    Denominator.CATHETER_MONTHS: ExposureRule(per_device=84.0, rounding=10, minimum=1_000),
+    # The two below are set in proportion: a refill every other month of 84, an implant and one
+    # later operation; and the least shown is what about twelve such devices contribute.
+    Denominator.REFILLS: ExposureRule(per_device=42.0, rounding=10, minimum=500),
+    Denominator.PROCEDURES: ExposureRule(per_device=2.0, rounding=1, minimum=24),
+}
+
+_COUNTING = {
+    Measure.COUNTS: (CountingRule.PATIENTS, CountingRule.DEVICES, CountingRule.FIRST_EVENT),
+    Measure.RATES: (CountingRule.FIRST_EVENT,),
+    Measure.PROPORTIONS: (CountingRule.PATIENTS,),
+    Measure.SURVIVAL: (CountingRule.FIRST_EVENT,),
+}
+
+_DEATH = frozenset({"5"})
+_NOT_DEATH = frozenset({"1", "2", "3", "4", NOT_RECORDED})
+_FATAL = frozenset({"fatal"})
+_NOT_FATAL = frozenset(
+    {
+        "recovered",
+        "recovering",
+        "not-recovered",
+        "recovered-sequelae",
+        "unknown",
+        "not-applicable",
+        NOT_RECORDED,
+    }
+)
+
+_IMPOSSIBLE = (
+    Impossible("severity", _DEATH, "outcome", _NOT_FATAL),
+    Impossible("severity", _NOT_DEATH, "outcome", _FATAL),
+    Impossible("severity", frozenset({"4", "5"}), "serious", frozenset({"no", NOT_RECORDED})),
+    Impossible("outcome", _FATAL, "serious", frozenset({"no", NOT_RECORDED})),
+    Impossible("complication", frozenset({"death"}), "severity", _NOT_DEATH),
+    Impossible("complication", frozenset({"death"}), "outcome", _NOT_FATAL),
+    Impossible("complication", frozenset({"death"}), "serious", frozenset({"no", NOT_RECORDED})),
+)
+
+_NEAREST = {
+    "window": "leave it out, or ask for survival",
+    "seriousness": "ask by serious",
+    "intervention": "ask by complication",
+    "detection": "ask by root_cause",
+    "country": "ask by site",
+    "implant_year": "ask by year",
+    "actuality": "leave it out: near misses stay out",
+    "state": "leave it out: accepted events are counted",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Every number and every choice of the protected profile.
+
+    threshold: a perturbed count below it is hidden. denominator_minimum: perturbed patients or
+    devices below it hide what is divided by them. curve_minimum: perturbed devices a curve starts
+    with. most_dimensions: how many a question may fix or group by. most_cells: rows of a reply,
+    and nodes behind it. most_variance, variance_per_unit, most_added, added_beyond: the law of
+    the perturbation of n, with variance min(most_variance, variance_per_unit n) on the whole
+    numbers from -n to min(most_added, n + added_beyond); another law needs another frozen table.
+    crossed_by_site: what a question that fixes or groups by site may name beside it, one at most,
+    and whether only as groups.
+    """
+
+    threshold: int = 5
+    denominator_minimum: int = 20
+    curve_minimum: int = 300
+    most_dimensions: int = 3
+    most_cells: int = 2_000
+    most_variance: float = 6.0
+    variance_per_unit: float = 1.5
+    most_added: int = 8
+    added_beyond: int = 3
+    offered: tuple[Offered, ...] = _EVENT_SIDE + _DEVICE_SIDE
+    crossed_by_site: Mapping[str, bool] = field(
+        default_factory=lambda: MappingProxyType({"year": False, "complication": True})
+    )
+    impossible: tuple[Impossible, ...] = _IMPOSSIBLE
+    exposure: Mapping[Denominator, ExposureRule] = field(
+        default_factory=lambda: MappingProxyType(_EXPOSURE)
+    )
+    counting: Mapping[Measure, tuple[CountingRule, ...]] = field(
+        default_factory=lambda: MappingProxyType(_COUNTING)
+    )
+    nearest: Mapping[str, str] = field(default_factory=lambda: MappingProxyType(_NEAREST))
+
+    def variance(self, n: int) -> float:
+        """Variance of the perturbation of a count of n; 0 for none, which is never perturbed."""
+        return min(self.most_variance, self.variance_per_unit * n)
+
+    def offer(self, name: str) -> Offered | None:
+        """The dimension that a parameter belongs to, as itself or as its groups."""
+        return next((each for each in self.offered if name in (each.name, each.group)), None)
+
+    def counted(self, measure: Measure, asked: CountingRule | None) -> CountingRule:
+        """What is counted: what was asked, or the measure's default.
+
+        Raises NotAvailableAtThisDetail where a patient could be in the count more than once, and
+        where the measure is withheld.
+        """
+        rules = self.counting.get(measure, ())
+        if not rules:
+            raise NotAvailableAtThisDetail(
+                Fault("measure", NotAvailableAtThisDetail.code, self._other_measures())
+            )
+        if asked is None:
+            return rules[0]
+        if asked not in rules:
+            detail = f"the nearest that is published counts {' or '.join(rules)}"
+            raise NotAvailableAtThisDetail(Fault("counting", NotAvailableAtThisDetail.code, detail))
+        return asked
+
+    def _other_measures(self) -> str:
+        return f"this measure is not published; ask for {', '.join(self.counting)}"

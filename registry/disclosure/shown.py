@@ -1,0 +1,156 @@
+"""The border: true numbers of a node go in, only what may be seen comes out.
+
+Whatever is derived takes `ShownNode`, which has no field for a true or a hidden number.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+from registry.disclosure.perturbation import perturb_counts, perturb_exposure
+from registry.disclosure.policy import Policy
+from registry.disclosure.table import PerturbationTable, frozen_table
+from registry.vocabulary import Denominator
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keyed:
+    """How many distinct records (patients or devices) are in a node, and the sums of their keys.
+
+    high, low: sums of the two halves of record_key over the same records, each record once. A
+    first event is keyed as the device it is counted for, or as the patient where it is counted
+    once a patient: one key a unit, so that it is perturbed once under every counting rule.
+    """
+
+    n: int
+    high: int
+    low: int
+
+    def __repr__(self) -> str:
+        """Name the kind, never the number."""
+        return "<Keyed>"
+
+    def __add__(self, other: "Keyed") -> "Keyed":
+        """The union of two sets of records that have none in common."""
+        return Keyed(self.n + other.n, self.high + other.high, self.low + other.low)
+
+
+NOBODY = Keyed(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Exposure:
+    """What a node's devices contribute to a denominator: months, procedures or refills."""
+
+    total: float
+    unit: Denominator
+    devices: Keyed
+
+    def __repr__(self) -> str:
+        """Name the unit, never the number."""
+        return f"<Exposure {self.unit.value}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NodeTruth:
+    """The true numbers of one node, on their way to be perturbed; never rendered, never logged.
+
+    counted: patients, devices or first events of the node. population: the patients or devices
+    that could have had one: the node without what it fixes on the event's side. exposure: None
+    where the question has no denominator at all, whatever was recorded; a node whose devices
+    contributed nothing has an Exposure of 0.
+    """
+
+    counted: Keyed
+    population: Keyed
+    exposure: Exposure | None = None
+
+    def __repr__(self) -> str:
+        """Name the kind, never a number."""
+        return "<NodeTruth>"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownNode:
+    """What anybody may see of one node; None is hidden.
+
+    count: perturbed, at least the threshold. population: perturbed, at least the denominator
+    minimum. exposure: perturbed and rounded, at least its minimum. The variances and the standard
+    deviation are those of the perturbation, read off the table at the shown number, and 0 where it
+    is hidden. has_exposure: False where the question has no denominator.
+    """
+
+    count: int | None
+    population: int | None
+    exposure: int | None = None
+    has_exposure: bool = False
+    count_variance: float = 0.0
+    population_variance: float = 0.0
+    exposure_sd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Protection:
+    """The one place where a true number becomes a shown one: the policy, the table and K2.
+
+    secret: K2, the key of the noise; of 32 bytes or more, and the same for ever.
+    """
+
+    secret: bytes
+    policy: Policy
+    table: PerturbationTable
+
+    @classmethod
+    def under(cls, secret: bytes, policy: Policy | None = None) -> "Protection":
+        """Protect with the frozen table."""
+        return cls(secret=secret, policy=policy or Policy(), table=frozen_table())
+
+    def __repr__(self) -> str:
+        """Never show the key."""
+        return "<Protection>"
+
+    def count(self, counted: Keyed, *, minimum: int | None = None) -> int | None:
+        """The perturbed number of records, None where it is under the minimum (the threshold)."""
+        least = self.policy.threshold if minimum is None else minimum
+        perturbed = int(
+            perturb_counts(self.secret, counted.n, counted.high, counted.low, table=self.table)[0]
+        )
+        return perturbed if perturbed >= least else None
+
+    def exposure(self, exposure: Exposure) -> int | None:
+        """The perturbed and rounded exposure, None where it is under the minimum of its unit."""
+        rule = self.policy.exposure[exposure.unit]
+        devices = exposure.devices
+        perturbed = perturb_exposure(
+            self.secret,
+            exposure.total,
+            devices.n,
+            devices.high,
+            devices.low,
+            rule=rule,
+            table=self.table,
+        )
+        return int(perturbed[0]) if perturbed[0] >= rule.minimum else None
+
+    def show(self, truth: NodeTruth) -> ShownNode:
+        """What may be seen of a node; a population too small to divide by hides all of it."""
+        population = self.count(truth.population, minimum=self.policy.denominator_minimum)
+        has_exposure = truth.exposure is not None
+        if population is None:
+            return ShownNode(count=None, population=None, has_exposure=has_exposure)
+        count = self.count(truth.counted)
+        exposure = None if truth.exposure is None else self.exposure(truth.exposure)
+        return ShownNode(
+            count=count,
+            population=population,
+            exposure=exposure,
+            has_exposure=has_exposure,
+            count_variance=0.0 if count is None else self.policy.variance(count),
+            population_variance=self.policy.variance(population),
+            exposure_sd=0.0 if exposure is None else self._exposure_sd(truth.exposure),
+        )
+
+    def _exposure_sd(self, exposure: Exposure | None) -> float:
+        """84 months times the table's largest standard deviation: it tells no number of devices."""
+        if exposure is None:
+            return 0.0
+        return self.policy.exposure[exposure.unit].per_device * sqrt(self.policy.most_variance)

@@ -1,0 +1,156 @@
+"""Small trees of codes: value, group, all. Nothing finer or in between is ever computed."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from registry.records import DIMENSIONS, ValueKind
+from registry.vocabulary import CODELISTS, NOT_RECORDED
+
+YEARS_IN_PERIOD = 5
+
+
+class Level(StrEnum):
+    """How fine a place in a tree is."""
+
+    VALUE = "value"
+    GROUP = "group"
+    ALL = "all"
+
+
+class Place(NamedTuple):
+    """One place in a tree: a single code, a group of codes, or all of them."""
+
+    level: Level
+    code: str = ""
+
+
+ALL = Place(Level.ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The codes of one dimension, in the order in which they are shown, and their groups.
+
+    group_of: each value's group; empty where the dimension has none. apart: values that count only
+    where they are named, such as consequences, and so are not in `all`.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    group_of: Mapping[str, str] = field(default_factory=dict)
+    apart: frozenset[str] = frozenset()
+
+    @classmethod
+    def flat(cls, name: str, values: Iterable[str], *, blanks: bool = True) -> "Tree":
+        """A dimension without groups; with its blanks unless it can have none."""
+        return cls(name, _with_blanks(values, blanks))
+
+    @classmethod
+    def grouped(
+        cls,
+        name: str,
+        group_of: Mapping[str, str],
+        *,
+        blanks: bool = True,
+        apart: Collection[str] = (),
+    ) -> "Tree":
+        """A dimension whose values each belong to one group; blanks are a group of their own."""
+        values = _with_blanks(group_of, blanks)
+        groups = {value: group_of.get(value, NOT_RECORDED) for value in values}
+        return cls(name, values, groups, frozenset(apart))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups, in the order of their first value."""
+        return tuple(dict.fromkeys(self.group_of[value] for value in self.values if self.group_of))
+
+    @property
+    def in_totals(self) -> frozenset[str]:
+        """The values that `all` stands for."""
+        return frozenset(self.values) - self.apart
+
+    def members(self, place: Place) -> frozenset[str]:
+        """The values at a place; none at a place that the tree does not have."""
+        if place.level is Level.ALL:
+            return self.in_totals
+        if place.level is Level.GROUP:
+            return frozenset(value for value, group in self.group_of.items() if group == place.code)
+        return frozenset({place.code}) & frozenset(self.values)
+
+    def is_coarse(self, place: Place) -> bool:
+        """Whether a place is as wide as a group; a group's only value is."""
+        if place.level is not Level.VALUE or not self.group_of:
+            return True
+        return len(self.members(Place(Level.GROUP, self.group_of[place.code]))) == 1
+
+    def cover(self, asked: Collection[str]) -> tuple[Place, ...]:
+        """The fewest disjoint places that together hold the asked values, in the tree's order.
+
+        One set of values has one name: all before a group, and a value before its group of one.
+        Codes that the tree does not have are held by no record and add nothing.
+        """
+        wanted = frozenset(asked) & frozenset(self.values)
+        if wanted == self.in_totals:
+            return (ALL,) if wanted else ()
+        whole: set[str] = set()
+        for group in self.groups:
+            members = self.members(Place(Level.GROUP, group))
+            if len(members) > 1 and members <= wanted:
+                whole.add(group)
+        places = (
+            Place(Level.GROUP, self.group_of[value])
+            if self.group_of.get(value) in whole
+            else Place(Level.VALUE, value)
+            for value in self.values
+            if value in wanted
+        )
+        return tuple(dict.fromkeys(places))
+
+
+def year_tree(first: int, last: int) -> Tree:
+    """Calendar years in their five-year periods (2020-2024).
+
+    Take the two ends from something public, such as the registry's first year and the release's:
+    ends read off the events would tell when the first and the last of them happened.
+    """
+    return Tree.grouped(
+        "year", {str(year): period_of(year) for year in range(first, last + 1)}, blanks=False
+    )
+
+
+def period_of(year: int) -> str:
+    """The five-year period of a calendar year, written as it is asked."""
+    start = year - year % YEARS_IN_PERIOD
+    return f"{start}-{start + YEARS_IN_PERIOD - 1}"
+
+
+_GROUPS = {
+    "drug": "drug_class",
+    "indication": "group",
+    "pump_model": "manufacturer",
+    "catheter_model": "manufacturer",
+    "age_band": "group",
+}
+
+
+def vocabulary_tree(name: str) -> Tree:
+    """The tree of a dimension whose codes are a published code list, with its blanks.
+
+    Raises KeyError for a dimension whose codes live in the registry's own tables.
+    """
+    dimension = DIMENSIONS[name]
+    if dimension.kind is ValueKind.FLAG:
+        return Tree.flat(name, ("yes", "no"))
+    members = CODELISTS[str(dimension.codelist)]
+    if name not in _GROUPS:
+        return Tree.flat(name, (str(code) for code in members.codes()))
+    relation = _GROUPS[name]
+    return Tree.grouped(
+        name, {str(member.value): str(getattr(member, relation)) for member in members}
+    )
+
+
+def _with_blanks(values: Iterable[str], blanks: bool) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*values, NOT_RECORDED) if blanks else values))

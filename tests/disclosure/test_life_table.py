@@ -1,0 +1,170 @@
+"""The protected curve: from shown numbers, never rising, silent where too few are left."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from registry.disclosure import BOUNDARIES, CurveTruth, Keyed, Policy, Protection, life_table
+from registry.disclosure.table import PerturbationTable, frozen_table
+
+K2 = bytes(range(100, 132))
+
+
+def curve(at_risk, events):
+    """A truth whose records have keys of their own."""
+    return CurveTruth(
+        tuple(Keyed(n, 1_000 + 7 * n + place, 3 * n) for place, n in enumerate(at_risk)),
+        tuple(Keyed(n, 9_000 + 7 * n + place, 5 * n) for place, n in enumerate(events)),
+    )
+
+
+class Sure(Policy):
+    """A policy under which shown numbers are taken as exact."""
+
+    def variance(self, n: int) -> float:
+        return 0.0
+
+
+@pytest.fixture
+def still(policy):
+    """Protection whose noise is nil, so that the arithmetic can be followed by hand."""
+    offsets = frozen_table().offsets
+    table = PerturbationTable.of(offsets, np.where(offsets == 0, 1.0, 0.0)[np.newaxis])
+    return Protection(secret=K2, policy=policy, table=table)
+
+
+WITHOUT_LOSS = curve(
+    (1_000, 990, 970, 940, 900, 860, 830, 790, 750), (10, 20, 30, 40, 40, 30, 40, 40)
+)
+
+
+def test_curve_is_told_at_nine_boundaries(protection):
+    times = [point.time_months for point in life_table(WITHOUT_LOSS, protection)]
+
+    assert times == [0, 1, 3, 6, 12, 24, 36, 60, 84] == list(BOUNDARIES)
+
+
+def test_curve_without_loss_is_the_share_that_is_left(still):
+    estimates = [point.estimate for point in life_table(WITHOUT_LOSS, still)]
+
+    assert estimates == pytest.approx([1, 0.99, 0.97, 0.94, 0.9, 0.86, 0.83, 0.79, 0.75])
+
+
+def test_curve_counts_half_the_interval_of_those_who_left(still):
+    # 400 at risk, 20 events, 80 left: 20 / (400 - 80 / 2) = 1 / 18.
+    truth = curve((400, 300) + (300,) * 7, (20,) + (0,) * 7)
+
+    assert life_table(truth, still)[1].estimate == pytest.approx(1 - 20 / 360)
+
+
+def test_hidden_events_are_joined_with_the_next_interval(still):
+    truth = curve((400, 398, 395, 390, 380, 370, 360, 350, 340), (2, 3, 5, 10, 10, 10, 10, 10))
+
+    points = life_table(truth, still)
+
+    assert (points[1].estimate, points[1].events, points[1].at_risk) == (None, None, 398)
+    assert points[2].events == 5  # the first two intervals together
+    assert points[2].estimate == pytest.approx(395 / 400)
+
+
+def test_curve_of_hidden_events_only_has_no_estimate_after_the_start(still):
+    truth = curve((400,) * 9, (1, 1, 0, 1, 0, 0, 1, 0))
+
+    points = life_table(truth, still)
+
+    assert [point.estimate for point in points] == [1.0] + [None] * 8
+
+
+def test_curve_ends_where_the_number_at_risk_is_hidden(still):
+    truth = curve((400, 390, 380, 370, 200, 60, 19, 10, 4), (10,) * 8)
+
+    points = life_table(truth, still)
+
+    assert [point.estimate is None for point in points] == [False] * 6 + [True] * 3
+    assert [point.at_risk for point in points[6:]] == [None, None, None]
+
+
+@pytest.mark.parametrize(("devices", "told"), [(300, True), (299, False)])
+def test_curve_needs_300_devices(still, devices, told):
+    truth = curve((devices,) * 9, (5,) * 8)
+
+    assert bool(life_table(truth, still)) is told
+
+
+def test_curve_never_rises_and_shows_no_small_number(policy):
+    for seed in range(60):
+        protection = Protection.under(seed.to_bytes(32, "big"), policy)
+        points = life_table(
+            curve((320, 318, 311, 300, 280, 250, 200, 90, 30), (1, 6, 5, 9, 12, 4, 7, 5)),
+            protection,
+        )
+        told = [point.estimate for point in points if point.estimate is not None]
+
+        assert told == sorted(told, reverse=True)
+        assert all(0 <= estimate <= 1 for estimate in told)
+        assert all(point.events is None or point.events >= 5 for point in points[1:])
+        assert all(point.at_risk is None or point.at_risk >= 20 for point in points)
+
+
+def test_limits_hold_the_estimate_and_the_perturbation_widens_them(still):
+    without = Protection(secret=K2, policy=Sure(), table=still.table)
+
+    for point, plain in zip(
+        life_table(WITHOUT_LOSS, still)[1:], life_table(WITHOUT_LOSS, without)[1:], strict=True
+    ):
+        assert point.ci_lower < plain.ci_lower < point.estimate < plain.ci_upper < point.ci_upper
+
+
+def test_limits_without_noise_are_greenwoods_on_the_log_log_scale(still):
+    # One interval, 40 events of 400: se of log S = sqrt(40 / (400 * 360)).
+    truth = curve((400,) + (360,) * 8, (40,) + (0,) * 7)
+
+    point = life_table(truth, Protection(secret=K2, policy=Sure(), table=still.table))[1]
+
+    width = 1.959964 * (40 / (400 * 360)) ** 0.5 / -np.log(0.9)
+    assert (point.ci_lower, point.ci_upper) == pytest.approx(
+        (0.9 ** np.exp(width), 0.9 ** np.exp(-width)), rel=1e-6
+    )
+
+
+def test_limits_cover_the_true_survival(policy):
+    """Coverage at 60 months over 600 registries of 500 devices, with their own keys."""
+    draws = np.random.default_rng(11)
+    boundaries = np.array(BOUNDARIES)
+    true = np.exp(-0.004 * 60)
+    covered, told = 0, 0
+    for trial in range(600):
+        failed = draws.exponential(250, 500)
+        left = draws.uniform(20, 140, 500)
+        keys = draws.integers(0, 2**30, 500)
+        seen = failed <= left
+
+        def keyed(chosen, keys=keys):
+            return Keyed(int(chosen.sum()), int(keys[chosen].sum()), 1)
+
+        truth = CurveTruth(
+            tuple(keyed(np.minimum(failed, left) > month) for month in boundaries),
+            tuple(
+                keyed(seen & (failed > start) & (failed <= end))
+                for start, end in pairwise(boundaries)
+            ),
+        )
+        points = life_table(truth, Protection.under(trial.to_bytes(32, "big"), policy))
+        point = points[BOUNDARIES.index(60)]
+        if point.estimate is not None:
+            told += 1
+            covered += point.ci_lower <= true <= point.ci_upper
+
+    assert told > 590
+    assert 0.93 <= covered / told <= 0.985
+
+
+@pytest.mark.parametrize(("at_risk", "events"), [(8, 8), (9, 9), (10, 8)])
+def test_truth_of_other_boundaries_is_refused(at_risk, events):
+    with pytest.raises(ValueError, match="one entry per boundary"):
+        curve((400,) * at_risk, (5,) * events)
+
+
+def test_truth_shows_no_number_in_its_repr():
+    assert repr(WITHOUT_LOSS) == "<CurveTruth>"

@@ -1,0 +1,426 @@
+"""Questions as nodes: one question has one plan, and a refusal names what can be had."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from registry.disclosure.nodes import Node, plan
+from registry.disclosure.policy import Policy
+from registry.disclosure.trees import ALL, Level, Place
+from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Window
+
+
+def value(code):
+    return Place(Level.VALUE, code)
+
+
+def group(code):
+    return Place(Level.GROUP, code)
+
+
+def ask(group_by=(), years=None, windows=(), **where):
+    asked = {name: (codes,) if isinstance(codes, str) else codes for name, codes in where.items()}
+    return EventQuery(
+        where=tuple(sorted((name, tuple(sorted(codes))) for name, codes in asked.items())),
+        group_by=tuple(group_by),
+        years=years,
+        windows=windows,
+    )
+
+
+@pytest.fixture
+def planned(trees, policy):
+    return lambda *args, **kwargs: plan(ask(*args, **kwargs), trees, policy)
+
+
+@pytest.fixture
+def faults(planned):
+    def of(*args, **kwargs):
+        with pytest.raises(NotAvailableAtThisDetail) as refused:
+            planned(*args, **kwargs)
+        return {fault.column: fault.detail for fault in refused.value.faults}
+
+    return of
+
+
+def only_nodes(plan):
+    (row,) = plan.rows
+    return row.nodes
+
+
+def test_question_without_a_filter_is_the_node_of_everything(planned):
+    assert only_nodes(planned()) == (Node(),)
+
+
+def test_node_is_a_mapping_of_dimensions_to_places(trees):
+    node = Node.at({"sex": value("male"), "drug": group("opioid"), "year": ALL})
+
+    assert dict(node) == {"drug": group("opioid"), "sex": value("male")}
+    assert len(node) == 2
+    assert node.where(trees) == {
+        "drug": ("fentanyl", "hydromorphone", "morphine"),
+        "sex": ("male",),
+    }
+
+
+def test_group_and_its_values_are_one_question(planned):
+    spelled = planned(drug=("morphine", "fentanyl", "hydromorphone"))
+
+    assert spelled == planned(drug_class="opioid")
+    assert only_nodes(spelled) == (Node.at({"drug": group("opioid")}),)
+
+
+def test_group_of_one_is_its_value(planned):
+    assert planned(drug_class="gabab-agonist") == planned(drug="baclofen")
+
+
+def test_everything_is_no_filter(planned, trees):
+    assert planned(sex=("female", "male", "not-recorded")) == planned()
+    assert planned(drug=trees["drug"].values) == planned()
+
+
+def test_everything_but_one_is_answered_by_groups(planned):
+    nodes = only_nodes(planned(drug=("morphine", "fentanyl", "hydromorphone", "saline")))
+
+    assert nodes == (Node.at({"drug": group("opioid")}), Node.at({"drug": value("saline")}))
+
+
+def test_blanks_are_a_value(planned):
+    assert only_nodes(planned(sex="not-recorded")) == (Node.at({"sex": value("not-recorded")}),)
+    assert planned(drug_class="not-recorded") == planned(drug="not-recorded")
+
+
+def test_several_values_in_two_dimensions_are_every_pair(planned):
+    nodes = only_nodes(planned(drug=("baclofen", "morphine"), sex=("female", "male")))
+
+    assert len(nodes) == 4
+    assert nodes[0] == Node.at({"drug": value("baclofen"), "sex": value("female")})
+
+
+def test_value_and_group_filters_are_both_held(planned):
+    both = planned(drug=("baclofen", "morphine"), drug_class="opioid")
+
+    assert both == planned(drug="morphine")
+
+
+@pytest.mark.parametrize(
+    ("years", "places"),
+    [
+        ((2015, 2019), {"year": group("2015-2019")}),
+        ((2018, 2018), {"year": value("2018")}),
+        ((None, None), {}),
+        ((None, 2024), {}),
+        ((2013, 2024), {}),
+        ((1990, 2030), {}),
+        ((2020, None), {"year": group("2020-2024")}),
+        ((None, 2014), {"year": group("2010-2014")}),
+    ],
+)
+def test_range_of_years_is_a_year_a_period_or_all(planned, years, places):
+    assert only_nodes(planned(years=years)) == (Node.at(places),)
+
+
+def test_year_outside_the_release_is_impossible(planned):
+    assert only_nodes(planned(years=(1990, 1991))) == ()
+
+
+def test_period_filter_is_the_range_of_its_years(planned):
+    assert planned(period="2015-2019") == planned(years=(2015, 2019))
+    assert planned(year=("2015", "2016", "2017", "2018", "2019")) == planned(years=(2015, 2019))
+
+
+def test_range_of_years_between_is_refused_and_names_the_periods(faults):
+    assert faults(years=(2018, 2021)) == {
+        "year": "patients do not add up over these values; ask for one value, "
+        "one period (2015-2019, 2020-2024) or all of them, or group by year"
+    }
+
+
+def test_several_values_of_an_event_are_refused(faults):
+    refused = faults(severity=("1", "2"))
+
+    assert refused == {
+        "severity": "patients do not add up over these values; ask for one value or all of them, "
+        "or group by severity"
+    }
+
+
+def test_part_of_a_category_is_refused_and_names_the_category(faults):
+    assert "one category (catheter)" in faults(complication=("kink", "tear"))["complication"]
+
+
+def test_whole_category_is_its_group(planned):
+    assert planned(complication=("leak", "kink", "tear")) == planned(category="catheter")
+    assert only_nodes(planned(category="catheter")) == (
+        Node.at({"complication": group("catheter")}),
+    )
+
+
+def test_several_complications_of_two_categories_are_refused_with_both(faults):
+    assert "one category (catheter, pump)" in faults(complication=("kink", "stall"))["complication"]
+
+
+def test_consequences_count_only_when_named(planned, trees):
+    in_totals = ("kink", "leak", "overdose", "stall", "tear")
+
+    assert planned(complication=in_totals) == planned()
+    assert only_nodes(planned(complication="death")) == (Node.at({"complication": value("death")}),)
+
+
+def test_all_complications_with_the_consequences_are_refused(faults, trees):
+    assert "complication" in faults(complication=trees["complication"].values)
+
+
+def test_breakdown_has_a_row_for_every_value_and_for_blanks(planned):
+    found = planned(["sex"])
+
+    assert [row.labels for row in found.rows] == [("female",), ("male",), ("not-recorded",)]
+    assert [row.nodes for row in found.rows] == [
+        (Node.at({"sex": value(code)}),) for code in ("female", "male", "not-recorded")
+    ]
+
+
+def test_breakdown_by_complication_names_the_consequences(planned):
+    labels = [row.labels for row in planned(["complication"]).rows]
+
+    assert ("death",) in labels
+    assert ("end-of-service",) in labels
+
+
+def test_breakdown_by_category_is_by_groups(planned):
+    rows = {row.labels: row.nodes for row in planned(["category"]).rows}
+
+    assert rows["catheter",] == (Node.at({"complication": group("catheter")}),)
+    assert rows["drug-effect",] == (Node.at({"complication": value("overdose")}),)
+
+
+def test_value_and_its_group_are_one_dimension(planned):
+    rows = planned(["category", "complication"], sex="male").rows
+
+    assert [row.labels for row in rows][:4] == [
+        ("catheter", "kink"),
+        ("catheter", "leak"),
+        ("catheter", "tear"),
+        ("pump", "stall"),
+    ]
+    assert rows[0].nodes == (Node.at({"complication": value("kink"), "sex": value("male")}),)
+
+
+def test_row_equals_the_question_filtered_to_that_row(planned):
+    rows = planned(["drug_class", "year"], sex="male").rows
+
+    for row in rows:
+        drug_class, year = row.labels
+        alone = planned(sex="male", drug_class=drug_class, year=year)
+        assert only_nodes(alone) == row.nodes
+
+
+def test_breakdown_of_a_filter_keeps_to_the_filter(planned):
+    assert [row.labels for row in planned(["severity"], severity=("4", "5")).rows] == [
+        ("4",),
+        ("5",),
+    ]
+    assert [row.labels for row in planned(["year"], years=(2018, 2021)).rows] == [
+        ("2018",),
+        ("2019",),
+        ("2020",),
+        ("2021",),
+    ]
+
+
+def test_grouped_row_of_part_of_a_class_sums_its_values(planned):
+    (row,) = planned(["drug_class"], drug=("fentanyl", "morphine")).rows
+
+    assert row.labels == ("opioid",)
+    assert len(row.nodes) == 2
+
+
+def test_grouped_row_of_part_of_a_category_is_refused(faults):
+    refused = faults(["category"], complication=("kink", "tear", "stall"))
+
+    assert "or group by complication" in refused["complication"]
+
+
+def test_order_of_grouping_is_the_order_of_labels(planned):
+    one, other = planned(["sex", "severity"]), planned(["severity", "sex"])
+
+    assert {row.labels[::-1]: row.nodes for row in one.rows} == {
+        row.labels: row.nodes for row in other.rows
+    }
+    assert one.nodes == other.nodes
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"severity": "5", "outcome": "recovered"},
+        {"severity": "5", "outcome": "not-recorded"},
+        {"severity": "2", "outcome": "fatal"},
+        {"severity": "4", "serious": "no"},
+        {"outcome": "fatal", "serious": "not-recorded"},
+        {"complication": "death", "severity": "3"},
+        {"complication": "death", "outcome": "recovered"},
+        {"complication": "death", "serious": "no"},
+        {"complication": "kink", "category": "pump"},
+    ],
+)
+def test_impossible_combination_has_no_node(planned, where):
+    assert only_nodes(planned(**where)) == ()
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"severity": "5", "outcome": "fatal"},
+        {"severity": "3", "serious": "no"},
+        {"severity": "not-recorded", "outcome": "recovered"},
+        {"complication": "death", "severity": "5"},
+        {"complication": "kink", "severity": "3"},
+    ],
+)
+def test_possible_combination_has_one(planned, where):
+    assert len(only_nodes(planned(**where))) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "column", "nearest"),
+    [
+        ({"windows": (Window(0, 3),)}, "window", "survival"),
+        ({"group_by": ["window"]}, "window", "survival"),
+        ({"state": "submitted"}, "state", "leave it out"),
+        ({"actuality": "near-miss"}, "actuality", "leave it out"),
+        ({"seriousness": "death"}, "seriousness", "serious"),
+        ({"intervention": "imaging"}, "intervention", "complication"),
+        ({"country": "CH"}, "country", "site"),
+        ({"relatedness_drug": "causal"}, "relatedness_drug", "leave it out"),
+    ],
+)
+def test_dimension_that_is_not_offered_is_refused(faults, question, column, nearest):
+    refused = faults(**question)
+
+    assert list(refused) == [column]
+    assert nearest in refused[column]
+
+
+def test_four_dimensions_are_refused_and_name_what_to_drop(faults):
+    refused = faults(["drug", "severity"], sex="male", years=(2018, 2018))
+
+    assert refused == {
+        "group_by": "at most 3 dimensions are published together; "
+        "leave out drug, severity, sex or year"
+    }
+
+
+def test_three_dimensions_beside_all_of_a_fourth_are_answered(planned, trees):
+    asked = planned(["drug", "severity"], sex="male", age_band=trees["age_band"].values)
+
+    assert asked == planned(["drug", "severity"], sex="male")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"group_by": ["site"]},
+        {"site": "CLINIC-A"},
+        {"group_by": ["site", "year"]},
+        {"site": "CLINIC-A", "period": "2015-2019"},
+        {"group_by": ["site", "category"]},
+        {"site": ("CLINIC-A", "CLINIC-B"), "category": "pump"},
+        {"site": "CLINIC-A", "complication": "overdose"},  # its category's only one
+    ],
+)
+def test_site_is_answered_alone_with_year_or_with_category(planned, question):
+    assert planned(**question).nodes
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"group_by": ["site", "drug"]},
+        {"site": "CLINIC-A", "sex": "male"},
+        {"site": "CLINIC-A", "complication": "kink"},
+        {"group_by": ["site", "complication"]},
+        {"site": ("CLINIC-A", "CLINIC-B"), "severity": "3"},
+        {"group_by": ["site", "year", "category"]},
+    ],
+)
+def test_site_with_anything_else_is_refused(faults, question):
+    assert faults(**question) == {
+        "site": "ask for site alone, site with year or site with category"
+    }
+
+
+def test_every_fault_is_told_at_once(faults):
+    assert set(faults(["site", "drug"], state="draft", severity=("1", "2"))) == {
+        "state",
+        "severity",
+        "site",
+    }
+
+
+def test_refusal_never_repeats_the_value(faults):
+    told = faults(drug="baclofen", site="CLINIC-B", severity=("2", "3"), country="CH")
+
+    for word in ("baclofen", "CLINIC-B", "CH"):
+        assert not any(word in detail for detail in told.values())
+
+
+def test_reply_that_is_too_long_is_refused_before_it_is_built(trees, policy):
+    short = replace(policy, most_cells=20)
+
+    with pytest.raises(BadQuery) as refused:
+        plan(ask(["drug", "severity"]), trees, short)
+
+    assert refused.value.faults[0].code == "too-many-cells"
+
+
+def test_sum_of_too_many_nodes_is_refused(trees, policy):
+    short = replace(policy, most_cells=3)
+
+    with pytest.raises(BadQuery):
+        plan(ask(drug=("baclofen", "morphine"), sex=("female", "male")), trees, short)
+
+
+DEVICE_SIDE = ("drug", "sex", "age_band", "indication")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_equal_questions_in_any_spelling_have_equal_plans(trees, data):
+    names = data.draw(st.lists(st.sampled_from(DEVICE_SIDE), unique=True, max_size=3))
+    chosen = {
+        name: data.draw(st.sets(st.sampled_from(trees[name].values), min_size=1)) for name in names
+    }
+    written = [(name, data.draw(st.permutations(sorted(chosen[name])))) for name in names]
+    written = data.draw(st.permutations(written))
+    spelled = [(name, tuple(codes) + tuple(codes[:1])) for name, codes in written]
+    whole = trees["sex"].values
+    spelled += [] if "sex" in names else [("sex", whole)]
+    by_complement = {
+        name: tuple(sorted(set(trees[name].values) - (set(trees[name].values) - codes)))
+        for name, codes in chosen.items()
+    }
+
+    first = plan(EventQuery(where=tuple(spelled)), trees, Policy())
+    second = plan(ask(**by_complement), trees, Policy())
+
+    assert first == second
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_nodes_of_a_row_are_disjoint_and_hold_what_was_asked(trees, data):
+    drugs = data.draw(st.sets(st.sampled_from(trees["drug"].values), min_size=1))
+    sexes = data.draw(st.sets(st.sampled_from(trees["sex"].values), min_size=1))
+
+    (row,) = plan(ask(drug=tuple(drugs), sex=tuple(sexes)), trees, Policy()).rows
+
+    held = [
+        (drug, sex)
+        for node in row.nodes
+        for drug in node.where(trees).get("drug", trees["drug"].values)
+        for sex in node.where(trees).get("sex", trees["sex"].values)
+    ]
+    assert sorted(held) == sorted((drug, sex) for drug in drugs for sex in sexes)

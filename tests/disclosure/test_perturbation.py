@@ -1,0 +1,217 @@
+"""Noise keyed by the record set: the same records are perturbed once, and no zero becomes more."""
+
+import hashlib
+import hmac
+import uuid
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.disclosure.perturbation import (
+    node_uniform,
+    perturb_counts,
+    perturb_exposure,
+    record_key,
+)
+from registry.disclosure.policy import Policy
+from registry.disclosure.table import frozen_table
+from registry.vocabulary import Denominator
+
+K1 = bytes(range(32))
+K2 = bytes(range(100, 132))
+MONTHS = Policy().exposure[Denominator.PUMP_MONTHS]
+PATIENT = uuid.UUID("12345678-1234-4234-9234-123456789abc").bytes
+
+
+def test_record_key_is_the_first_61_bits_of_the_hmac():
+    digest = hmac.new(K1, PATIENT, hashlib.sha256).hexdigest()
+    bits = f"{int(digest, 16):0256b}"
+
+    high, low = record_key(K1, PATIENT)
+
+    assert f"{high:030b}" == bits[:30]
+    assert f"{low:031b}" == bits[30:61]
+
+
+def test_record_key_stays_what_it_was():
+    # Frozen on the day it was made: a change here changes every published number.
+    assert record_key(K1, PATIENT) == (824_808_904, 1_304_162_554)
+
+
+def test_record_key_differs_by_secret_and_by_record():
+    keys = {record_key(K1, PATIENT), record_key(K2, PATIENT), record_key(K1, PATIENT[::-1])}
+
+    assert len(keys) == 3
+
+
+@pytest.mark.parametrize("secret", [b"", bytes(31)])
+def test_short_secret_is_refused(secret):
+    with pytest.raises(ValueError, match="at least 32 bytes"):
+        record_key(secret, PATIENT)
+    with pytest.raises(ValueError, match="at least 32 bytes"):
+        node_uniform(secret, 1, 2, 3)
+
+
+def test_node_uniform_stays_what_it_was():
+    assert node_uniform(K2, 123_456_789, 987_654_321, 7) == 0.7817709619933914
+
+
+def test_node_uniform_takes_the_sums_modulo_their_bits():
+    assert node_uniform(K2, 2**30 + 5, 2**31 + 6, 9) == node_uniform(K2, 5, 6, 9)
+
+
+def test_node_uniform_does_not_mix_up_the_parts_of_its_message():
+    changed = {
+        node_uniform(K2, 5, 6, 9),
+        node_uniform(K2, 6, 5, 9),
+        node_uniform(K2, 5, 6, 10),
+        node_uniform(K2, 56, 9, 9),
+        node_uniform(K2, 5, 6, 9, purpose="exposure"),
+        node_uniform(K1, 5, 6, 9),
+    }
+
+    assert len(changed) == 6
+
+
+def test_node_uniform_is_uniform():
+    numbers = np.sort([node_uniform(K2, high, 3 * high, 7) for high in range(20_000)])
+
+    distance = np.abs(numbers - (np.arange(20_000) + 0.5) / 20_000).max()
+
+    assert numbers[0] >= 0
+    assert numbers[-1] < 1
+    assert distance < 1.63 / 20_000**0.5  # Kolmogorov-Smirnov, 1 %
+
+
+@given(st.lists(st.binary(min_size=16, max_size=16), min_size=1, max_size=40, unique=True))
+def test_same_records_in_any_order_have_the_same_noise(ids):
+    def perturbed(order):
+        keys = [record_key(K1, public_id) for public_id in order]
+        high, low = sum(key[0] for key in keys), sum(key[1] for key in keys)
+        return perturb_counts(K2, len(keys), high, low).tolist()
+
+    assert perturbed(ids) == perturbed(sorted(ids)) == perturbed(ids[::-1])
+
+
+def test_lone_patient_seen_through_forty_tables_is_perturbed_once():
+    high, low = record_key(K1, PATIENT)
+
+    seen = perturb_counts(K2, [1] * 40, [high] * 40, [low] * 40)
+
+    assert len(set(seen.tolist())) == 1
+
+
+def test_lone_patients_are_perturbed_apart():
+    keys = [record_key(K1, uuid.UUID(int=number).bytes) for number in range(2_000)]
+
+    seen = perturb_counts(K2, [1] * 2_000, *map(list, zip(*keys, strict=True)))
+
+    shares = np.bincount(seen, minlength=6) / 2_000
+    expected = frozen_table().row(1)[frozen_table().offsets >= -1][:6]
+    np.testing.assert_allclose(shares, expected, atol=0.04)
+
+
+@given(st.integers(0, 2**40), st.integers(0, 2**40))
+def test_true_zero_never_becomes_positive(high, low):
+    assert perturb_counts(K2, 0, high, low).tolist() == [0]
+
+
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=30), st.integers(0, 2**30))
+def test_perturbed_count_is_never_negative_and_at_most_eight_more(counts, high):
+    perturbed = perturb_counts(K2, counts, [high] * len(counts), [7] * len(counts))
+
+    assert (perturbed >= 0).all()
+    assert (perturbed - counts <= 8).all()
+
+
+def test_sums_of_ten_million_keys_are_taken_whole():
+    high, low = 10_000_000 * (2**30 - 1), 10_000_000 * (2**31 - 1)
+
+    assert perturb_counts(K2, 50, high, low) == perturb_counts(K2, 50, high % 2**30, low % 2**31)
+
+
+@pytest.mark.parametrize(
+    ("n", "high", "low"), [([-1], [0], [0]), ([1], [-1], [0]), ([1], [0], [-1])]
+)
+def test_negative_numbers_are_refused(n, high, low):
+    with pytest.raises(ValueError, match="0 or more"):
+        perturb_counts(K2, n, high, low)
+
+
+def test_arrays_of_different_length_are_refused():
+    with pytest.raises(ValueError, match="one entry per node"):
+        perturb_counts(K2, [1, 2], [1], [1])
+
+
+def exposures(totals, devices, high=None):
+    many = len(totals)
+    sums = list(range(many)) if high is None else [high] * many
+    return perturb_exposure(K2, totals, [devices] * many, sums, [7] * many, rule=MONTHS)
+
+
+def test_exposure_has_mean_0_noise_of_206_months():
+    shown = exposures([60_000.0] * 20_000, 1_000)
+
+    added = shown - 60_000
+    assert added.mean() == pytest.approx(0, abs=4 * 206 / 20_000**0.5)
+    assert added.std() == pytest.approx(205.8, rel=0.02)  # 84 x square root of 6
+
+
+def test_exposure_is_rounded_to_ten_months():
+    shown = exposures([5_003.25] * 50, 60)
+
+    assert (shown % 10 == 0).all()
+
+
+@pytest.mark.parametrize(("total", "rounded"), [(4.75, 0), (5.0, 10), (14.75, 10), (15.0, 20)])
+def test_exposure_rounds_halves_up_so_that_engines_agree(total, rounded):
+    still = perturb_exposure(K2, [total + 4_000], [1_000], [0], [0], rule=MONTHS, table=_no_noise())
+
+    assert still.tolist() == [4_000 + rounded]
+
+
+def _no_noise():
+    table = frozen_table()
+    probabilities = np.where(table.offsets == 0, 1.0, 0.0)[np.newaxis]
+    return type(table).of(table.offsets, probabilities)
+
+
+def test_exposure_is_never_negative():
+    assert (exposures([10.0] * 500, 40) >= 0).all()
+
+
+def test_exposure_of_no_device_is_nothing():
+    assert exposures([0.0], 0).tolist() == [0]
+
+
+def test_same_devices_with_the_same_time_are_perturbed_once():
+    assert len(set(exposures([5_000.25] * 40, 60, high=11).tolist())) == 1
+
+
+def test_sums_taken_in_another_order_are_the_same_time():
+    assert exposures([5_000.25], 60, high=11) == exposures([5_000.2500001], 60, high=11)
+
+
+def test_same_devices_with_other_time_are_perturbed_apart():
+    # A first event that ends a device's time would otherwise come out as a difference.
+    totals = 6_000 - np.arange(0, 400, 0.25)
+
+    shown = exposures(totals.tolist(), 80, high=11)
+
+    assert np.std(shown - totals) == pytest.approx(205.8, rel=0.08)
+
+
+def test_exposure_and_count_of_one_set_are_perturbed_apart():
+    sets = range(3_000)
+    counts = perturb_counts(K2, [60] * 3_000, list(sets), [7] * 3_000) - 60
+    steps = np.rint((exposures([6_000.0] * 3_000, 60) - 6_000) / 84)
+
+    assert abs(np.corrcoef(counts, steps)[0, 1]) < 0.06
+
+
+@pytest.mark.parametrize("total", [-1.0, float("nan"), float("inf")])
+def test_exposure_that_is_no_time_is_refused(total):
+    with pytest.raises(ValueError, match="totals"):
+        exposures([total], 60)

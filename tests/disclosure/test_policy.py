@@ -1,0 +1,107 @@
+"""What the protected profile offers, counts and withholds."""
+
+import pytest
+
+from registry.disclosure import PROTECTED_FORMS, Form
+from registry.records import DIMENSIONS, NotAvailableAtThisDetail, Side
+from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure
+
+
+def test_every_measure_has_a_form_or_is_withheld():
+    assert set(PROTECTED_FORMS) == set(Measure)
+
+
+def test_measure_with_a_form_has_a_counting_rule_and_no_other_has(policy):
+    formed = {measure for measure, form in PROTECTED_FORMS.items() if form is not Form.WITHHELD}
+
+    assert set(policy.counting) == formed
+
+
+@pytest.mark.parametrize(
+    ("measure", "counting"),
+    [
+        (Measure.COUNTS, CountingRule.PATIENTS),
+        (Measure.RATES, CountingRule.FIRST_EVENT),
+        (Measure.PROPORTIONS, CountingRule.PATIENTS),
+        (Measure.SURVIVAL, CountingRule.FIRST_EVENT),
+    ],
+)
+def test_counted_has_a_default_that_holds_a_patient_once(policy, measure, counting):
+    assert policy.counted(measure, None) is counting
+
+
+def test_counted_takes_another_rule_that_holds_a_unit_once(policy):
+    assert policy.counted(Measure.COUNTS, CountingRule.DEVICES) is CountingRule.DEVICES
+
+
+@pytest.mark.parametrize("counting", [CountingRule.EVENTS, CountingRule.EPISODES])
+@pytest.mark.parametrize("measure", [Measure.COUNTS, Measure.RATES, Measure.PROPORTIONS])
+def test_counted_refuses_what_holds_a_patient_twice(policy, measure, counting):
+    with pytest.raises(NotAvailableAtThisDetail) as refused:
+        policy.counted(measure, counting)
+
+    (fault,) = refused.value.faults
+    assert fault.column == "counting"
+    assert policy.counting[measure][0].value in fault.detail
+
+
+def test_counted_refuses_a_withheld_measure_and_names_those_published(policy):
+    with pytest.raises(NotAvailableAtThisDetail) as refused:
+        policy.counted(Measure.CASCADES, None)
+
+    (fault,) = refused.value.faults
+    assert fault.column == "measure"
+    assert "counts, rates, proportions, survival" in fault.detail
+
+
+def test_every_denominator_has_a_rule(policy):
+    assert set(policy.exposure) == set(Denominator)
+
+
+def test_device_time_is_perturbed_by_84_months_and_hidden_under_1000(policy):
+    for unit in (Denominator.PUMP_MONTHS, Denominator.CATHETER_MONTHS):
+        rule = policy.exposure[unit]
+
+        assert (rule.per_device, rule.rounding, rule.minimum) == (84, 10, 1_000)
+
+
+def test_only_known_dimensions_are_offered_and_groups_are_their_parents(policy):
+    for offered in policy.offered:
+        assert offered.name in DIMENSIONS
+        assert offered.group in (None, DIMENSIONS[offered.name].parent)
+
+
+def test_nothing_on_the_event_side_may_be_summed(policy):
+    for offered in policy.offered:
+        side = DIMENSIONS[offered.name].side
+
+        assert offered.summable is (side in (Side.DEVICE, Side.PATIENT, Side.SITE))
+
+
+@pytest.mark.parametrize("name", ["window", "state", "actuality", "seriousness", "intervention"])
+def test_what_is_many_valued_or_too_fine_is_not_offered(policy, name):
+    assert policy.offer(name) is None
+
+
+def test_group_belongs_to_the_dimension_of_its_values(policy):
+    assert policy.offer("category") == policy.offer("complication")
+
+
+def test_impossible_pairs_name_published_codes_only(policy):
+    known = {"complication": {"death"}, "serious": {"yes", "no"}}
+
+    for rule in policy.impossible:
+        for name, codes in ((rule.one, rule.ones), (rule.other, rule.others)):
+            listed = known.get(name) or set(map(str, CODELISTS[name].codes()))
+            assert codes <= listed | {"not-recorded"}
+
+
+def test_no_outcome_is_forgotten_beside_death(policy):
+    rule = next(rule for rule in policy.impossible if rule.ones == {"5"})
+
+    assert rule.others == {*CODELISTS["outcome"].codes(), "not-recorded"} - {"fatal"}
+
+
+@pytest.mark.parametrize(("n", "variance"), [(0, 0), (1, 1.5), (3, 4.5), (4, 6), (5, 6), (900, 6)])
+def test_variance_grows_with_the_count_up_to_six(policy, n, variance):
+    assert policy.variance(n) == variance

@@ -1,0 +1,154 @@
+"""The border between true and shown numbers: the threshold comes after the perturbation."""
+
+import numpy as np
+import pytest
+
+from registry.disclosure import NOBODY, Exposure, Keyed, NodeTruth, Protection
+from registry.disclosure.table import PerturbationTable, frozen_table
+from registry.vocabulary import Denominator
+
+K2 = bytes(range(100, 132))
+MANY = Keyed(2_000, 5, 6)
+
+
+def shifted(by):
+    """A table that adds the same number to every count."""
+    offsets = frozen_table().offsets
+    return PerturbationTable.of(offsets, np.where(offsets == by, 1.0, 0.0)[np.newaxis])
+
+
+def protection_adding(policy, by):
+    return Protection(secret=K2, policy=policy, table=shifted(by))
+
+
+@pytest.mark.parametrize(
+    ("true", "added", "shown"),
+    [
+        (5, 0, 5),
+        (5, -1, None),  # a true 5 is hidden if it is perturbed to 4
+        (4, 1, 5),  # and a true 4 shown if it is perturbed to 5
+        (4, 0, None),
+        (1, 3, None),
+        (8, -4, None),
+        (8, -3, 5),
+        (0, 8, None),
+        (100, 2, 102),
+    ],
+)
+def test_threshold_is_held_against_the_perturbed_count(policy, true, added, shown):
+    assert protection_adding(policy, added).count(Keyed(true, 1, 2)) == shown
+
+
+def test_no_shown_count_is_one_to_four(protection):
+    shown = {protection.count(Keyed(n, high, 3)) for n in range(12) for high in range(300)}
+
+    assert shown.isdisjoint({0, 1, 2, 3, 4})
+    assert None in shown
+
+
+def test_true_zero_is_hidden_under_every_key(protection):
+    assert {protection.count(Keyed(0, high, 3)) for high in range(500)} == {None}
+
+
+def test_population_under_20_hides_all_of_the_node(policy):
+    truth = NodeTruth(Keyed(12, 1, 2), Keyed(20, 3, 4), months(5_000, 20))
+
+    seen = protection_adding(policy, -1).show(truth)
+
+    assert (seen.count, seen.population, seen.exposure) == (None, None, None)
+    assert seen.has_exposure
+
+
+def test_population_of_20_is_enough(policy):
+    truth = NodeTruth(Keyed(12, 1, 2), Keyed(20, 3, 4))
+
+    seen = protection_adding(policy, 0).show(truth)
+
+    assert (seen.count, seen.population) == (12, 20)
+
+
+def test_hidden_count_leaves_the_population_and_no_trace(policy):
+    seen = protection_adding(policy, 0).show(NodeTruth(Keyed(4, 1, 2), MANY))
+
+    assert seen.count is None
+    assert seen.count_variance == 0
+    assert seen.population == 2_000
+
+
+def months(total, devices, unit=Denominator.PUMP_MONTHS):
+    return Exposure(total, unit, Keyed(devices, 7, 8))
+
+
+@pytest.mark.parametrize(
+    ("total", "added", "shown"),
+    [
+        (5_000, 0, 5_000),
+        (5_000, 2, 5_170),  # 5,168 rounded
+        (1_080, -1, 1_000),  # 996 rounded
+        (1_078, -1, None),  # 994 rounded
+        (995, 0, 1_000),
+        (900, 1, None),
+        (0, 0, None),
+    ],
+)
+def test_exposure_is_hidden_under_1000_months_after_rounding(policy, total, added, shown):
+    assert protection_adding(policy, added).exposure(months(total, 40)) == shown
+
+
+@pytest.mark.parametrize(
+    ("unit", "total", "shown"),
+    [
+        (Denominator.CATHETER_MONTHS, 5_000, 5_080),
+        (Denominator.REFILLS, 2_000, 2_040),
+        (Denominator.REFILLS, 450, None),
+        (Denominator.PROCEDURES, 61, 63),
+        (Denominator.PROCEDURES, 21, None),
+    ],
+)
+def test_exposure_is_perturbed_in_its_own_unit(policy, unit, total, shown):
+    assert protection_adding(policy, 1).exposure(months(total, 40, unit)) == shown
+
+
+def test_node_without_a_denominator_is_told_from_one_that_hides_it(policy):
+    protection = protection_adding(policy, 0)
+
+    without = protection.show(NodeTruth(Keyed(12, 1, 2), MANY))
+    hidden = protection.show(NodeTruth(Keyed(12, 1, 2), MANY, months(0, 0)))
+
+    assert (without.has_exposure, without.exposure) == (False, None)
+    assert (hidden.has_exposure, hidden.exposure) == (True, None)
+
+
+def test_shown_node_carries_the_noise_of_what_it_shows(policy):
+    seen = protection_adding(policy, 0).show(NodeTruth(Keyed(12, 1, 2), MANY, months(9_000, 300)))
+
+    assert (seen.count_variance, seen.population_variance) == (6, 6)
+    assert seen.exposure_sd == pytest.approx(205.76, abs=0.01)  # 84 x square root of 6
+
+
+def test_same_truth_is_shown_alike_by_two_servers(policy):
+    truth = NodeTruth(Keyed(40, 1, 2), MANY, months(9_000, 300))
+
+    assert Protection.under(K2).show(truth) == Protection.under(bytes(K2), policy).show(truth)
+
+
+def test_another_secret_gives_other_noise():
+    sets = [Keyed(40, high, 2) for high in range(60)]
+
+    one, other = (
+        [Protection.under(secret).count(each) for each in sets] for secret in (K2, K2[::-1])
+    )
+
+    assert one != other
+
+
+def test_sets_without_a_common_record_are_joined():
+    assert Keyed(2, 3, 4) + Keyed(10, 20, 30) + NOBODY == Keyed(12, 23, 34)
+
+
+def test_no_true_number_and_no_secret_is_in_a_repr(protection):
+    truth = NodeTruth(Keyed(41, 7_001, 7_002), Keyed(97, 1, 2), months(8_123, 55))
+
+    told = f"{truth!r} {truth.counted!r} {truth.exposure!r} {protection!r}"
+
+    assert told == "<NodeTruth> <Keyed> <Exposure pump-months> <Protection>"
