@@ -128,6 +128,20 @@ def test_limits_without_noise_are_greenwoods_on_the_log_log_scale(still):
     )
 
 
+def test_limits_add_the_variance_of_all_three_perturbed_numbers(still):
+    # n = 400 and m = 360 at risk and d = 40 events, each perturbed with variance 6:
+    # q = 2 d / (n + m + d), dq/dd = 2 (n + m) / 800^2, dq/dn = dq/dm = -2 d / 800^2.
+    truth = curve((400,) + (360,) * 8, (40,) + (0,) * 7)
+    chance = 0.1 * 0.9 / 400
+    noise = 6 * (2 * 760 / 800**2) ** 2 + 2 * 6 * (2 * 40 / 800**2) ** 2
+
+    point = life_table(truth, still)[1]
+
+    width = 1.959964 * (chance + noise) ** 0.5 / 0.9 / -np.log(0.9)
+    assert point.ci_lower == pytest.approx(0.9 ** np.exp(width), rel=1e-7)
+    assert point.ci_upper == pytest.approx(0.9 ** np.exp(-width), rel=1e-7)
+
+
 def test_limits_cover_the_true_survival(policy):
     """Coverage at 60 months over 600 registries of 500 devices, with their own keys."""
     draws = np.random.default_rng(11)

@@ -352,6 +352,13 @@ def test_site_with_anything_else_is_refused(faults, question):
     }
 
 
+def test_all_sites_cross_with_anything_and_a_site_with_all_of_it(planned, trees):
+    every_site, every_drug = trees["site"].values, trees["drug"].values
+
+    assert planned(site=every_site, drug="baclofen") == planned(drug="baclofen")
+    assert planned(site="CLINIC-A", drug=every_drug) == planned(site="CLINIC-A")
+
+
 def test_every_fault_is_told_at_once(faults):
     assert set(faults(["site", "drug"], state="draft", severity=("1", "2"))) == {
         "state",

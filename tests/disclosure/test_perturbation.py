@@ -60,6 +60,7 @@ def test_node_uniform_stays_what_it_was():
 
 def test_node_uniform_takes_the_sums_modulo_their_bits():
     assert node_uniform(K2, 2**30 + 5, 2**31 + 6, 9) == node_uniform(K2, 5, 6, 9)
+    assert node_uniform(K2, 5, 2**30 + 6, 9) != node_uniform(K2, 5, 6, 9)
 
 
 def test_node_uniform_does_not_mix_up_the_parts_of_its_message():
@@ -201,6 +202,20 @@ def test_same_devices_with_other_time_are_perturbed_apart():
     shown = exposures(totals.tolist(), 80, high=11)
 
     assert np.std(shown - totals) == pytest.approx(205.8, rel=0.08)
+
+
+def test_two_sets_that_differ_by_one_device_do_not_tell_its_follow_up():
+    draws = np.random.default_rng(5)
+    follow_up = draws.integers(1, 120, 5_000)
+    keys = draws.integers(0, 2**30, 5_000)
+    without = exposures([5_000.0] * 5_000, 60)
+    with_it = perturb_exposure(
+        K2, 5_000.0 + follow_up, [61] * 5_000, np.arange(5_000) + keys, [7] * 5_000, rule=MONTHS
+    )
+
+    within_a_month = np.abs(with_it - without - follow_up) <= 1
+
+    assert within_a_month.mean() < 0.02
 
 
 def test_exposure_and_count_of_one_set_are_perturbed_apart():
