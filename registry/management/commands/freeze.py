@@ -1,0 +1,36 @@
+"""Makes the working snapshot, or publishes it as a release."""
+
+import re
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from registry.records import Refusal
+from registry.reporting import freshness
+
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+class Command(BaseCommand):
+    """`manage.py freeze [--release LABEL]`."""
+
+    help = "Freeze the registry into the working snapshot; with --release, publish it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--release", metavar="LABEL", help="Publish under this label, such as 2026Q4."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        label = options["release"]
+        if label is None:
+            working = freshness.refresh()
+            self.stdout.write(f"working snapshot {working.snapshot_id}")
+            return
+        if not LABEL.fullmatch(label):
+            raise CommandError("A label has up to 40 letters, digits, dots, hyphens, underscores.")
+        try:
+            release = freshness.publish(label)
+        except Refusal as refusal:
+            raise CommandError(" ".join(fault.detail for fault in refusal.faults)) from refusal
+        self.stdout.write(f"release {release.label} {release.snapshot_id}")

@@ -1,0 +1,191 @@
+"""Finds the snapshot that answers, and keeps the working one as new as the registry."""
+
+import logging
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from registry.models import Snapshot
+from registry.records import BadQuery, Fault, NoSnapshot
+from registry.snapshot import shelf
+from registry.snapshot.manifest import Manifest
+from registry.snapshot.shelf import Working
+from registry.snapshot.source import Mark, freeze_database, newest_mark, rows_held
+from registry.snapshot.store import Store
+from registry.vocabulary import SnapshotKind
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """An open snapshot, and what an answer says of it."""
+
+    store: Store
+    kind: SnapshotKind
+    label: str
+    data_as_of: datetime | None
+
+    @property
+    def snapshot_id(self) -> str:
+        """The snapshot's id."""
+        return self.store.manifest.snapshot_id
+
+
+def root() -> Path:
+    """Where this deployment keeps its snapshots."""
+    return Path(settings.REGISTRY_VAR) / "snapshots"
+
+
+def refresh() -> Working:
+    """Freeze the registry if it has changed since the working snapshot; waits for its turn."""
+    with shelf.freezing(root()):
+        working = Working.read(root())
+        if working is not None and newest_mark().is_of(working) and _is_there(working):
+            return working
+        manifest, mark = freeze_database(root())
+        return _put_to_work(manifest, mark, before=working)
+
+
+def publish(label: str) -> Snapshot:
+    """Freeze the registry and publish it as a release; releases are never changed or deleted.
+
+    Raises BadQuery where the label, or a release of the very same data, exists already.
+    """
+    working = refresh()
+    manifest = Manifest.read(root() / working.snapshot_id)
+    try:
+        with transaction.atomic():
+            published, _ = Snapshot.objects.get_or_create(
+                snapshot_id=working.snapshot_id,
+                defaults=_described(manifest, working) | {"kind": SnapshotKind.WORKING},
+            )
+            if published.kind == SnapshotKind.RELEASE:
+                raise BadQuery(
+                    Fault("release", "already-released", "The same data are a release already.")
+                )
+            published.kind, published.label = SnapshotKind.RELEASE.value, label
+            published.made_at = timezone.now()
+            published.save()
+    except IntegrityError as error:
+        raise BadQuery(
+            Fault("release", "label-taken", "A release of this label exists: choose another.")
+        ) from error
+    return published
+
+
+def current() -> Frozen:
+    """The working snapshot, refreshed first where the registry is small enough to wait for.
+
+    A large registry is refreshed by a command in the background: the answer then says of when
+    its data are.
+    """
+    working = Working.read(root())
+    if working is None or not _is_there(working):
+        working = refresh()
+    elif not newest_mark().is_of(working):
+        if rows_held() <= settings.REGISTRY_SNAPSHOT_AUTO_ROWS:
+            working = refresh()
+        else:
+            _refresh_in_background()
+    return Frozen(
+        store=shelf.open_store(root(), working.snapshot_id),
+        kind=SnapshotKind.WORKING,
+        label="",
+        data_as_of=working.as_of,
+    )
+
+
+def newest_release() -> Frozen:
+    """The newest release; raises NoSnapshot where nothing has been published."""
+    release = Snapshot.objects.filter(kind=SnapshotKind.RELEASE).order_by("-made_at").first()
+    if release is None:
+        raise NoSnapshot(
+            Fault("release", "no-release", "Nothing has been released yet: ask a data manager.")
+        )
+    return _open(release)
+
+
+def named_release(name: str) -> Frozen:
+    """A release by its label or its id; raises BadQuery where there is none."""
+    releases = Snapshot.objects.filter(kind=SnapshotKind.RELEASE)
+    release = releases.filter(label=name).first() or releases.filter(snapshot_id=name).first()
+    if release is None:
+        raise BadQuery(Fault("release", "unknown-release", "There is no such release."))
+    return _open(release)
+
+
+def _open(release: Snapshot) -> Frozen:
+    try:
+        store = shelf.open_store(root(), release.snapshot_id)
+    except FileNotFoundError as error:
+        raise NoSnapshot(
+            Fault("release", "release-missing", "The files of this release are not on the server.")
+        ) from error
+    return Frozen(
+        store=store,
+        kind=SnapshotKind.RELEASE,
+        label=release.label,
+        data_as_of=release.data_as_of,
+    )
+
+
+def _is_there(working: Working) -> bool:
+    return (root() / working.snapshot_id / "manifest.json").exists()
+
+
+def _put_to_work(manifest: Manifest, mark: Mark, *, before: Working | None) -> Working:
+    working = Working(
+        snapshot_id=manifest.snapshot_id,
+        seal_number=mark.number,
+        seal_hash=mark.hash,
+        data_as_of=mark.at,
+    )
+    working.write(root())
+    if before is not None and before.snapshot_id != working.snapshot_id:
+        shelf.retire(root(), before.snapshot_id)
+    Snapshot.objects.get_or_create(
+        snapshot_id=working.snapshot_id,
+        defaults=_described(manifest, working) | {"kind": SnapshotKind.WORKING},
+    )
+    Snapshot.objects.filter(kind=SnapshotKind.WORKING).exclude(
+        snapshot_id=working.snapshot_id
+    ).delete()
+    released = Snapshot.objects.values_list("snapshot_id", flat=True)
+    shelf.tidy(root(), keep=frozenset(released) | {working.snapshot_id})
+    return working
+
+
+def _described(manifest: Manifest, working: Working) -> dict[str, object]:
+    return {
+        "schema_version": str(manifest.schema_version),
+        "catalogue_version": manifest.terms.version,
+        "events": manifest.events,
+        "implants": manifest.implants,
+        "exposures": manifest.exposures,
+        "data_as_of": working.as_of,
+        "seal_number": working.seal_number,
+    }
+
+
+def _refresh_in_background() -> None:
+    """Start `manage.py freeze` unless a freeze is under way."""
+    with shelf.freezing(root(), wait=False) as free:
+        if not free:
+            return
+    logger.info("The working snapshot is older than the registry: freezing in the background.")
+    subprocess.Popen(
+        [sys.executable, "-m", "django", "freeze"],
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]},
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )

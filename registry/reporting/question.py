@@ -1,0 +1,356 @@
+"""Turns a canonical question into selections of a snapshot: what counts, and per what."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Side, ValueKind, Window
+from registry.snapshot.asked import Asked, Condition, MonthSpan, is_multiple, month_spans
+from registry.snapshot.manifest import Manifest
+from registry.snapshot.store import Key
+from registry.snapshot.terms import Term, Terms
+from registry.vocabulary import (
+    CODELISTS,
+    NOT_RECORDED,
+    Actuality,
+    Component,
+    CountingRule,
+    Denominator,
+    Measure,
+    State,
+)
+
+DEFAULT_WINDOWS = (Window(0, 3), Window(4, 12), Window(13, 36), Window(37, 60), Window(61, None))
+DEFAULT_COUNTING = {
+    Measure.COUNTS: CountingRule.EVENTS,
+    Measure.RATES: CountingRule.FIRST_EVENT,
+    Measure.PROPORTIONS: CountingRule.PATIENTS,
+    Measure.COVERAGE: CountingRule.EVENTS,
+}
+ALLOWED_COUNTING = {
+    Measure.COUNTS: frozenset(CountingRule),
+    Measure.RATES: frozenset(
+        {CountingRule.EVENTS, CountingRule.EPISODES, CountingRule.FIRST_EVENT}
+    ),
+    Measure.PROPORTIONS: frozenset({CountingRule.DEVICES, CountingRule.PATIENTS}),
+    Measure.COVERAGE: frozenset({CountingRule.EVENTS}),
+}
+PATIENT_CATEGORIES = frozenset({"drug-effect", "withdrawal"})
+PATIENT_COMPLICATIONS = frozenset({"death"})
+EACH = {
+    CountingRule.EVENTS: "event_no",
+    CountingRule.EPISODES: "episode",
+    CountingRule.DEVICES: "device_no",
+    CountingRule.PATIENTS: "patient_no",
+}
+"""The column of events that is counted once under each rule."""
+
+UNITS = {unit.value: unit for unit in Denominator}
+CLOCK = {
+    Denominator.PUMP_MONTHS: Component.PUMP,
+    Denominator.CATHETER_MONTHS: Component.CATHETER,
+    Denominator.PROCEDURES: Component.PUMP,
+    Denominator.REFILLS: Component.PUMP,
+}
+QUANTITY = {
+    Denominator.PUMP_MONTHS: "months",
+    Denominator.CATHETER_MONTHS: "months",
+    Denominator.PROCEDURES: "procedures",
+    Denominator.REFILLS: "refills",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The rows of an answer that share a denominator, a clock and a rule for first events.
+
+    clock: pump or catheter; None, in proportions, where any device will do. categories: those of
+    its complications.
+    """
+
+    asked: Asked
+    unit: Denominator
+    clock: str | None
+    per_patient: bool
+    categories: frozenset[str]
+
+    @property
+    def quantity(self) -> str:
+        """What the denominator adds up: months, procedures or refills."""
+        return QUANTITY[self.unit]
+
+    @property
+    def whole(self) -> Asked:
+        """The same selection without a breakdown."""
+        return replace(self.asked, group_by=(), spans=joined(self.asked.spans))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question made ready for one snapshot."""
+
+    query: EventQuery
+    measure: Measure
+    counting: CountingRule
+    parts: tuple[Part, ...]
+    windows: tuple[Window, ...]
+
+    @property
+    def units(self) -> tuple[Denominator, ...]:
+        """The denominators of its rows, in the vocabulary's order."""
+        used = {part.unit for part in self.parts}
+        return tuple(unit for unit in Denominator if unit in used)
+
+    def unit_of(self, key: Key) -> str | None:
+        """The denominator of a row by category or by year, whether or not anything fell in it."""
+        category = dict(zip(self.query.group_by, key, strict=True)).get("category")
+        for part in self.parts:
+            if category is None or category in part.categories:
+                return part.unit.value
+        return None
+
+
+def read_question(query: EventQuery, *, measure: Measure, manifest: Manifest) -> Question:
+    """Make a question ready for a snapshot; raises BadQuery where it has no meaning."""
+    if measure not in DEFAULT_COUNTING:
+        raise BadQuery(
+            Fault("measure", "measure-not-available", "This statistic is not offered yet.")
+        )
+    counting = query.counting or DEFAULT_COUNTING[measure]
+    if counting not in ALLOWED_COUNTING[measure]:
+        allowed = ", ".join(sorted(rule.value for rule in ALLOWED_COUNTING[measure]))
+        raise BadQuery(
+            Fault("counting", "bad-counting", f"{measure.label} count one of: {allowed}.")
+        )
+    if len(query.group_by) > 3 or len(set(query.group_by)) < len(query.group_by):
+        raise BadQuery(
+            Fault("group_by", "bad-group-by", "Group by at most three different dimensions.")
+        )
+    by_window = "window" in query.group_by
+    windows = query.windows or (DEFAULT_WINDOWS if by_window else ())
+    spans = month_spans(windows, apart=by_window)
+    if by_window and not query.windows and measure is Measure.COUNTS:
+        spans = (*spans, MonthSpan("", -1, -1))
+    asked = _asked(query, spans=spans, manifest=manifest)
+    split = _split_by_unit if measure in {Measure.RATES, Measure.COVERAGE} else _split_by_clock
+    if measure is Measure.COUNTS and counting is not CountingRule.FIRST_EVENT:
+        split = _one_part
+    return Question(
+        query=query,
+        measure=measure,
+        counting=counting,
+        parts=split(query, asked, manifest.terms),
+        windows=windows,
+    )
+
+
+def selected_terms(query: EventQuery, terms: Terms) -> tuple[Term, ...]:
+    """The complications that count: those named, else those of a category, else of the totals.
+
+    Consequences and expected end of service (in_totals = no) count when they are named, when a
+    category that holds nothing else is named, and in a breakdown by complication.
+    """
+    codes = set(query.values("complication"))
+    categories = set(query.values("category"))
+    chosen = [
+        term
+        for term in terms.complications
+        if (not codes or term.code in codes) and (not categories or term.category in categories)
+    ]
+    if codes or "complication" in query.group_by:
+        return tuple(chosen)
+    only_consequences = categories - {t.category for t in terms.complications if t.in_totals}
+    return tuple(t for t in chosen if t.in_totals or t.category in only_consequences)
+
+
+def natural_unit(chosen: Sequence[Term], components: Iterable[str], terms: Terms) -> Denominator:
+    """What a rate of these complications divides by when nobody says otherwise.
+
+    One complication: its own. Several of one category: their common one, else the category's.
+    Several categories: pump-months, or catheter-months where only catheters are asked for.
+    """
+    if chosen and len({term.category for term in chosen}) == 1:
+        category = chosen[0].category
+        counted = {t.code for t in terms.complications if t.category == category and t.in_totals}
+        units = {term.natural_denominator for term in chosen}
+        whole = len(chosen) > 1 and counted <= {term.code for term in chosen}
+        if len(units) == 1 and not whole:
+            return UNITS[units.pop()]
+        group = next(group for group in terms.categories if group.code == category)
+        return UNITS[group.natural_denominator]
+    if set(components) == {Component.CATHETER.value}:
+        return Denominator.CATHETER_MONTHS
+    return Denominator.PUMP_MONTHS
+
+
+def is_of_patient(term: Term) -> bool:
+    """Whether a complication is the patient's, so that only the patient's first one counts."""
+    return term.clock == Component.PUMP and (
+        term.category in PATIENT_CATEGORIES or term.code in PATIENT_COMPLICATIONS
+    )
+
+
+def joined(spans: tuple[MonthSpan, ...]) -> tuple[MonthSpan, ...]:
+    """Rows of months as one filter."""
+    windows = tuple(Window(span.first, span.last) for span in spans if span.first >= 0)
+    return month_spans(windows, apart=False)
+
+
+def _one_part(query: EventQuery, asked: Asked, terms: Terms) -> tuple[Part, ...]:
+    chosen = selected_terms(query, terms)
+    narrowed = _narrowed(asked, chosen, terms)
+    return (
+        Part(
+            asked=narrowed,
+            unit=Denominator.PUMP_MONTHS,
+            clock=None,
+            per_patient=False,
+            categories=frozenset(term.category for term in chosen),
+        ),
+    )
+
+
+Sort = tuple[Denominator, str | None, bool]
+Kind = Callable[[Sequence[Term], Sequence[str]], Sort]
+
+
+def _split_by_unit(query: EventQuery, asked: Asked, terms: Terms) -> tuple[Part, ...]:
+    def kind(chosen: Sequence[Term], components: Sequence[str]) -> Sort:
+        unit = query.unit or natural_unit(chosen, components, terms)
+        clock = CLOCK[unit].value
+        of_patient = clock == Component.PUMP and bool(chosen) and all(map(is_of_patient, chosen))
+        return unit, clock, of_patient
+
+    return _split(query, asked, terms, kind)
+
+
+def _split_by_clock(query: EventQuery, asked: Asked, terms: Terms) -> tuple[Part, ...]:
+    def kind(chosen: Sequence[Term], components: Sequence[str]) -> Sort:
+        clocks = {term.clock for term in chosen}
+        of_patient = bool(chosen) and all(map(is_of_patient, chosen))
+        return Denominator.PUMP_MONTHS, clocks.pop() if len(clocks) == 1 else None, of_patient
+
+    return _split(query, asked, terms, kind)
+
+
+def _split(query: EventQuery, asked: Asked, terms: Terms, kind: Kind) -> tuple[Part, ...]:
+    """Put rows of the same kind together: each row asks for what it would ask for alone."""
+    components = query.values("component")
+    by_component = [components]
+    if "component" in query.group_by:
+        by_component = [(code,) for code in components or Component.codes()]
+    together: dict[tuple[tuple[str, ...], Sort], list[Term]] = {}
+    for component in by_component:
+        for chosen in _rows_of_terms(query, terms):
+            together.setdefault((component, kind(chosen, component)), []).extend(chosen)
+    parts = []
+    for (component, sort), chosen in together.items():
+        narrowed = _narrowed(asked, chosen, terms)
+        if "component" in query.group_by:
+            only = (*narrowed.on_devices, Condition("component", component))
+            narrowed = replace(narrowed, on_devices=only)
+        unit, clock, per_patient = sort
+        parts.append(
+            Part(
+                asked=narrowed,
+                unit=unit,
+                clock=clock,
+                per_patient=per_patient,
+                categories=frozenset(term.category for term in chosen),
+            )
+        )
+    return tuple(parts)
+
+
+def _rows_of_terms(query: EventQuery, terms: Terms) -> list[list[Term]]:
+    chosen = selected_terms(query, terms)
+    if "complication" in query.group_by:
+        return [[term] for term in chosen]
+    if "category" in query.group_by:
+        together: dict[str, list[Term]] = {}
+        for term in chosen:
+            together.setdefault(term.category, []).append(term)
+        return list(together.values())
+    return [list(chosen)]
+
+
+def _narrowed(asked: Asked, chosen: Sequence[Term], terms: Terms) -> Asked:
+    """Hold the events to these complications, in the fewest words."""
+    codes = {term.code for term in chosen}
+    if codes == {term.code for term in terms.complications if term.in_totals}:
+        condition = Condition("in_totals", (True,))
+    else:
+        condition = Condition("complication", tuple(sorted(codes)))
+    return replace(asked, on_events=(*asked.on_events, condition))
+
+
+def _asked(query: EventQuery, *, spans: tuple[MonthSpan, ...], manifest: Manifest) -> Asked:
+    first, last = manifest.years or (1, 0)
+    known = tuple(range(first, last + 1))
+    on_events: list[Condition] = []
+    on_devices: list[Condition] = []
+    for name, values in query.where:
+        if name in {"complication", "category", "year", "period", "window"}:
+            continue
+        sides = on_events if DIMENSIONS[name].side is Side.EVENT else on_devices
+        sides.append(_condition(name, values))
+    asked_of = dict(query.where)
+    if "actuality" not in asked_of:
+        on_events.append(Condition("actuality", (Actuality.NEAR_MISS.value,), unless=True))
+    if "state" not in asked_of:
+        on_events.append(Condition("state", (State.ACCEPTED.value,)))
+    years, no_year = _years(query, asked_of, known)
+    return Asked(
+        on_events=tuple(on_events),
+        on_devices=tuple(on_devices),
+        group_by=query.group_by,
+        years=years,
+        no_year=no_year,
+        spans=spans,
+        known_years=known,
+    )
+
+
+def _condition(name: str, values: Sequence[str]) -> Condition:
+    blank = NOT_RECORDED in values
+    named = [value for value in values if value != NOT_RECORDED]
+    dimension = DIMENSIONS[name]
+    if is_multiple(name):
+        codes = CODELISTS[dimension.codelist or ""]
+        bits = sum(1 << code.bit for code in codes if str(code.value) in named)
+        return Condition(name, blank=blank, bits=bits)
+    if dimension.kind is ValueKind.FLAG:
+        return Condition(name, tuple(_FLAGS[value] for value in named), blank)
+    if dimension.kind is ValueKind.YEAR or name == "severity":
+        return Condition(name, tuple(int(value) for value in named), blank)
+    return Condition(name, tuple(named), blank)
+
+
+_FLAGS = {"yes": "yes", "true": "yes", "1": "yes", "no": "no", "false": "no", "0": "no"}
+
+
+def _years(
+    query: EventQuery, asked_of: Mapping[str, tuple[str, ...]], known: tuple[int, ...]
+) -> tuple[tuple[int, ...] | None, bool]:
+    """The calendar years asked for, None for any, and whether a blank year is asked for."""
+    chosen: set[int] | None = None
+    blanks: list[bool] = []
+    if query.years is not None:
+        first, last = query.years
+        chosen = {
+            year
+            for year in known
+            if (first is None or year >= first) and (last is None or year <= last)
+        }
+        blanks.append(False)
+    for name in ("year", "period"):
+        values = asked_of.get(name, ())
+        if not values:
+            continue
+        starts = [int(value[:4]) for value in values if value != NOT_RECORDED]
+        length = 5 if name == "period" else 1
+        years = {start + step for start in starts for step in range(length)}
+        chosen = years if chosen is None else chosen & years
+        blanks.append(NOT_RECORDED in values)
+    if chosen is None:
+        return None, False
+    return tuple(sorted(chosen & set(known))), all(blanks)

@@ -1,0 +1,149 @@
+"""What an answer says of itself, in words that a clinician reads."""
+
+from registry.records import DIMENSIONS, EventQuery
+from registry.reporting.question import Question
+from registry.snapshot.terms import Terms
+from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure, Profile
+
+COUNTED = {
+    CountingRule.EVENTS: "Every event.",
+    CountingRule.EPISODES: (
+        "Episodes: events that one another caused count once in each row in which any of them "
+        "falls, so rows need not add up."
+    ),
+    CountingRule.DEVICES: "Devices with at least one event.",
+    CountingRule.PATIENTS: "Patients with at least one event.",
+}
+FIRST_EVENTS = "Each device's first event of the row; its time ends there."
+FIRST_OF_PATIENT = (
+    "Each patient's first event of the row, since drug effects, withdrawal and death are the "
+    "patient's; his or her time ends there."
+)
+FIRST_MIXED = (
+    "Each device's first event of the row, or the patient's first in rows of drug effects, "
+    "withdrawal or death; time ends there."
+)
+METHODS = {
+    Measure.COUNTS: "Counted.",
+    Measure.PROPORTIONS: "Wilson's interval (Wilson 1927, Newcombe 1998).",
+    Measure.COVERAGE: "Counted.",
+}
+GARWOOD = "Exact Poisson interval (Garwood 1936)."
+QUASI_POISSON = (
+    "Quasi-Poisson interval: events cluster within patients; the column dispersion says how much."
+)
+
+
+def title(question: Question, terms: Terms) -> str:
+    """Name the answer: what, of which complications, by what."""
+    query = question.query
+    names = _names(query, terms)
+    words = [question.measure.label, f"of {names}" if names else "of all complications"]
+    if query.group_by:
+        words.append("by " + ", ".join(DIMENSIONS[name].title.lower() for name in query.group_by))
+    return " ".join(words)
+
+
+def _names(query: EventQuery, terms: Terms) -> str:
+    codes = set(query.values("complication"))
+    groups = set(query.values("category"))
+    named = [term.name for term in terms.complications if term.code in codes]
+    named = named or [group.name for group in terms.categories if group.code in groups]
+    return ", ".join(named) if len(named) <= 3 else f"{len(named)} complications"
+
+
+def counted(question: Question) -> str:
+    """Say what one is."""
+    if question.counting is not CountingRule.FIRST_EVENT:
+        return COUNTED[question.counting]
+    kinds = {part.per_patient for part in question.parts}
+    if kinds == {True}:
+        return FIRST_OF_PATIENT
+    return FIRST_MIXED if True in kinds else FIRST_EVENTS
+
+
+def method(question: Question) -> str:
+    """Say how the interval was found."""
+    if question.measure is Measure.RATES:
+        return GARWOOD if question.counting is CountingRule.FIRST_EVENT else QUASI_POISSON
+    return METHODS[question.measure]
+
+
+def denominator(question: Question) -> str | None:
+    """Say what the rows divide by; where they differ, the column unit says it for each."""
+    if question.measure is Measure.RATES:
+        if len(question.units) == 1:
+            return question.units[0].value
+        return "each row's own: see the column unit"
+    if question.measure is Measure.PROPORTIONS:
+        carriers = "devices" if question.counting is CountingRule.DEVICES else "patients"
+        clocks = {part.clock for part in question.parts}
+        if len(clocks) > 1:
+            return f"{carriers} with the component that each row's complications concern"
+        component = clocks.pop() or "pump or catheter"
+        return f"{carriers} with a {component} of the selection"
+    return None
+
+
+def warnings(question: Question, *, profile: Profile) -> list[str]:
+    """Say what a reader has to know before using the numbers."""
+    query, measure = question.query, question.measure
+    said = []
+    over_time = measure in {Measure.RATES, Measure.PROPORTIONS}
+    if over_time and any(part.asked.splits_years for part in question.parts):
+        said.append(
+            "The split by calendar year is approximate: an implant counts as made in the middle "
+            "of its year."
+        )
+    multiple = [
+        DIMENSIONS[name].title.lower()
+        for name in query.group_by
+        if DIMENSIONS[name].codelist in {"seriousness", "intervention"}
+    ]
+    if multiple:
+        said.append(f"An event stands in the row of each {' and '.join(multiple)} it has.")
+    if over_time and any(DIMENSIONS[name].side == "event" for name in query.group_by):
+        said.append("Rows by a property of the event share one denominator.")
+    if measure is Measure.RATES:
+        said.extend(_about_rates(question))
+    if question.counting is CountingRule.PATIENTS and measure is Measure.COUNTS:
+        said.append("Events reported without an implant belong to no known patient.")
+    if question.counting is CountingRule.DEVICES and measure is Measure.COUNTS:
+        said.append("Events reported without an implant belong to no known device.")
+    if measure is Measure.PROPORTIONS:
+        said.append("Follow-up differs between patients: a proportion is not a risk over time.")
+    if profile is Profile.PROTECTED:
+        said.append(
+            "Cells with fewer than ten patients are hidden, zeros too; where one alone would be, "
+            "a second is."
+        )
+    return said
+
+
+def _about_rates(question: Question) -> list[str]:
+    said = ["A rate from fewer than 20 events is marked unstable."]
+    units = set(question.units)
+    first = question.counting is CountingRule.FIRST_EVENT
+    if Denominator.PROCEDURES in units:
+        said.append("Per procedure, only events within 90 days of one count.")
+    if units & {Denominator.PROCEDURES, Denominator.REFILLS}:
+        said.append(
+            "Procedures and refills are totals without dates: by year or months since implant "
+            "there is no denominator" + (", and a first event does not end them." if first else ".")
+        )
+    said.append("Where there is no denominator, events are all that were reported.")
+    return said
+
+
+def label_of(name: str, value: object, terms: Terms) -> str:
+    """The words for one value of a dimension; codes without words stand for themselves."""
+    if name == "complication":
+        return {term.code: term.name for term in terms.complications}.get(str(value), str(value))
+    if name == "category":
+        return {group.code: group.name for group in terms.categories}.get(str(value), str(value))
+    listed = CODELISTS.get(
+        "yes-no-unknown" if name == "serious" else DIMENSIONS[name].codelist or ""
+    )
+    if listed is None:
+        return str(value)
+    return next((code.label for code in listed if str(code.value) == str(value)), str(value))

@@ -1,0 +1,1 @@
+"""Frozen snapshots of the registry and the statements that read them."""

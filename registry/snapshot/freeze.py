@@ -1,0 +1,271 @@
+"""Freezes rows into one immutable snapshot: allow-listed columns in Parquet and a DuckDB file.
+
+The folder is written beside its final name, synced, and renamed, so that readers see a whole
+snapshot or none. Its name is the SHA-256 of the canonical rows, the terms and the schema version:
+the same rows always give the same snapshot.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from registry.snapshot import derive
+from registry.snapshot.manifest import Manifest
+from registry.snapshot.schema import (
+    EVENT_SOURCE,
+    EXPOSURE_SOURCE,
+    IMPLANT_SOURCE,
+    RECORD_KEYS,
+    SCHEMA_VERSION,
+    TABLES,
+)
+from registry.snapshot.terms import Terms
+from registry.vocabulary import CatheterModel, Drug, Indication, PumpModel
+
+Row = Sequence[object]
+RecordKey = Callable[[bytes], tuple[int, int]]
+
+DATABASE = "registry.duckdb"
+_NUMBERS = frozenset(
+    [
+        "year",
+        "months_since_implant",
+        "severity",
+        "implant_year",
+        "months_to_entry",
+        "months_followed",
+        "refills",
+        "procedures",
+        "devices",
+        "component_months",
+    ]
+)
+_CHUNK = 20_000
+
+
+def freeze_rows(
+    root: Path,
+    *,
+    events: Iterable[Row],
+    implants: Iterable[Row],
+    exposures: Iterable[Row],
+    terms: Terms,
+    record_key: RecordKey | None = None,
+) -> Manifest:
+    """Write one snapshot under `root`, unless the same one is there already, and describe it.
+
+    events, implants, exposures: rows in the order of EVENT_SOURCE, IMPLANT_SOURCE and
+    EXPOSURE_SOURCE; they are read once and never held whole. None and "" are "not recorded".
+    record_key: from a public id's bytes to two numbers of 30 and 31 bits, kept with each implant.
+    Raises ValueError where `caused_by` runs in a circle.
+    """
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=".building-", dir=root))
+    try:
+        staging = building / "staging"
+        staging.mkdir(mode=0o700)
+        with duckdb.connect(str(staging / "staging.duckdb")) as connection:
+            _load(connection, staging, "raw_implants", IMPLANT_SOURCE, implants)
+            _load(connection, staging, "raw_events", EVENT_SOURCE, events)
+            _load(connection, staging, "raw_exposures", EXPOSURE_SOURCE, exposures)
+            _load_terms(connection, terms)
+            _derive(connection)
+            extra = _load_record_keys(connection, record_key) if record_key else ""
+            _write_tables(connection, building, extra)
+            manifest = _describe(connection, terms, keyed=record_key is not None)
+        shutil.rmtree(staging)
+        manifest.write(building)
+        _publish(building, root / manifest.snapshot_id)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return manifest
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    table: str,
+    names: tuple[str, ...],
+    rows: Iterable[Row],
+) -> None:
+    """Stage rows by way of a file that DuckDB reads in parallel: a row at a time is too slow."""
+    path = folder / f"{table}.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    types = dict.fromkeys(names, "VARCHAR")
+    connection.execute(
+        f"CREATE TABLE {table} AS SELECT {', '.join(_staged(name) for name in names)} "  # noqa: S608 - names from the schema
+        "FROM read_csv(?, columns = ?, auto_detect = false, header = false, delim = ',', "
+        "quote = '\"', nullstr = '')",
+        [str(path), types],
+    )
+    path.unlink()
+
+
+def _staged(name: str) -> str:
+    """How a source column is typed: NULL is a blank number, an empty text a blank code."""
+    if name in {"public_id", "implant", "patient", "caused_by"}:
+        return f"replace(lower({name}), '-', '') AS {name}"
+    if name in _NUMBERS:
+        return f"{name}::INTEGER AS {name}"
+    if name == "interventions":
+        return f"{name}::BIGINT AS {name}"
+    if name in derive.CRITERIA.values():
+        return f"coalesce({name}::BOOLEAN, false) AS {name}"
+    return f"coalesce({name}, '') AS {name}"
+
+
+def _load_terms(connection: duckdb.DuckDBPyConnection, terms: Terms) -> None:
+    connection.execute(
+        "CREATE TABLE terms (code VARCHAR, category VARCHAR, clock VARCHAR, in_totals BOOLEAN);"
+        "CREATE TABLE sites (code VARCHAR, country VARCHAR);"
+        "CREATE TABLE parents (list VARCHAR, code VARCHAR, parent VARCHAR);"
+    )
+    parents = [
+        *(("pump_model", model.value, model.manufacturer.value) for model in PumpModel),
+        *(("catheter_model", model.value, model.manufacturer.value) for model in CatheterModel),
+        *(("drug", drug.value, drug.drug_class.value) for drug in Drug),
+        *(("indication", each.value, each.group.value) for each in Indication),
+    ]
+    connection.executemany("INSERT INTO parents VALUES (?, ?, ?)", parents)
+    if terms.complications:
+        connection.executemany(
+            "INSERT INTO terms VALUES (?, ?, ?, ?)",
+            [(t.code, t.category, t.clock, t.in_totals) for t in terms.complications],
+        )
+    if terms.sites:
+        connection.executemany("INSERT INTO sites VALUES (?, ?)", list(terms.sites.items()))
+
+
+def _derive(connection: duckdb.DuckDBPyConnection) -> None:
+    for statement in derive.BEFORE_EPISODES:
+        connection.execute(statement)
+    causes = connection.execute(derive.CAUSES).fetchnumpy()
+    count = connection.execute("SELECT count(*) FROM raw_events").fetchall()[0][0]
+    episodes = {  # noqa: F841 - DuckDB reads it by name
+        "event_no": np.arange(count),
+        "episode": episode_of(count, causes["event_no"], causes["cause_no"]),
+    }
+    connection.execute("CREATE TABLE episodes AS SELECT event_no, episode FROM episodes")
+    for statement in derive.AFTER_EPISODES:
+        connection.execute(statement)
+
+
+def episode_of(
+    count: int, event_no: NDArray[np.int64], cause_no: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Number the episode of each of `count` events: that of the event which started it.
+
+    event_no, cause_no: each event that another caused, and that other. Raises ValueError where
+    the causes run in a circle.
+    """
+    start = np.arange(count)
+    start[event_no] = cause_no
+    for _ in range(count.bit_length() + 1):
+        further = start[start]
+        if np.array_equal(further, start):
+            return start
+        start = further
+    raise ValueError("caused_by: the causes of some events run in a circle; break it.")
+
+
+def _load_record_keys(connection: duckdb.DuckDBPyConnection, record_key: RecordKey) -> str:
+    """Keep two keys for each implant and two for its patient; returns the columns to add."""
+    rows = connection.execute("SELECT device_no, public_id, patient FROM all_implants").fetchall()
+    keys = np.array(
+        [
+            (number, *record_key(bytes.fromhex(device)), *record_key(bytes.fromhex(patient)))
+            for number, device, patient in rows
+        ],
+        dtype=np.int64,
+    ).reshape(-1, 5)
+    keyed = {"device_no": keys[:, 0]} | {  # noqa: F841 - DuckDB reads it by name
+        column.name: keys[:, place] for place, column in enumerate(RECORD_KEYS, start=1)
+    }
+    connection.execute("CREATE TABLE record_keys AS SELECT * FROM keyed")
+    return ", " + ", ".join(f"k.{column.name}" for column in RECORD_KEYS)
+
+
+def _write_tables(connection: duckdb.DuckDBPyConnection, folder: Path, extra: str) -> None:
+    connection.execute(f"ATTACH '{_quoted(folder / DATABASE)}' AS frozen")
+    for table, columns in TABLES.items():
+        keys = extra if table == "implants" else ""
+        joined = " LEFT JOIN record_keys k USING (device_no)" if keys else ""
+        connection.execute(
+            f"CREATE TABLE frozen.{table} AS "  # noqa: S608 - names from the schema
+            f"SELECT {derive.listed_columns(table)}{keys} FROM all_{table}{joined} "
+            f"ORDER BY {columns[0].name}"
+        )
+        connection.execute(
+            f"COPY (SELECT * FROM frozen.{table} ORDER BY {columns[0].name}) "  # noqa: S608 - names from the schema
+            f"TO '{_quoted(folder / table)}.parquet' (FORMAT parquet, COMPRESSION zstd)"
+        )
+    connection.execute("DETACH frozen")
+
+
+def _quoted(path: Path) -> str:
+    """A path as SQL text; ATTACH and COPY take no placeholders."""
+    return str(path).replace("'", "''")
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, terms: Terms, *, keyed: bool) -> Manifest:
+    digest = hashlib.sha256(f"schema {SCHEMA_VERSION}, keyed {keyed}\n".encode())
+    digest.update(json.dumps(terms.as_json(), sort_keys=True).encode())
+    counts = {}
+    for table, columns in TABLES.items():
+        counts[table] = 0
+        digest.update(f"\n{table}\n".encode())
+        for lines in _canonical_lines(connection, table, columns[0].name):
+            counts[table] += len(lines)
+            digest.update("\n".join(lines).encode())
+            digest.update(b"\n")
+    first, last = connection.execute(derive.YEARS).fetchall()[0]
+    return Manifest(
+        snapshot_id=digest.hexdigest(),
+        schema_version=SCHEMA_VERSION,
+        terms=terms,
+        years=None if first is None else (first, last),
+        **counts,
+    )
+
+
+def _canonical_lines(
+    connection: duckdb.DuckDBPyConnection, table: str, number: str
+) -> Iterator[list[str]]:
+    found = connection.execute(
+        f"SELECT {derive.canonical_text(table)} FROM all_{table} ORDER BY {number}"  # noqa: S608 - names from the schema
+    )
+    while chunk := found.fetchmany(_CHUNK):
+        yield [line for (line,) in chunk]
+
+
+def _publish(building: Path, folder: Path) -> None:
+    """Sync every file and rename the folder into place; an equal snapshot there stays."""
+    for path in building.iterdir():
+        path.chmod(0o600)
+        _sync(path)
+    _sync(building)
+    if folder.exists():
+        return
+    building.rename(folder)
+    _sync(folder.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+__all__ = ["DATABASE", "RecordKey", "Row", "episode_of", "freeze_rows"]

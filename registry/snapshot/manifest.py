@@ -1,0 +1,53 @@
+"""What a snapshot says of itself, kept beside its files."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from registry.snapshot.terms import Terms
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One frozen snapshot: its id, its schema, the terms it was frozen with, and its size.
+
+    years: first and last calendar year with an event or device time, None where there is none.
+    """
+
+    snapshot_id: str
+    schema_version: int
+    terms: Terms
+    years: tuple[int, int] | None
+    events: int
+    implants: int
+    exposures: int
+
+    def write(self, folder: Path) -> None:
+        """Keep the manifest in the snapshot's folder."""
+        kept = {
+            "snapshot_id": self.snapshot_id,
+            "schema_version": self.schema_version,
+            "terms": self.terms.as_json(),
+            "years": self.years,
+            "events": self.events,
+            "implants": self.implants,
+            "exposures": self.exposures,
+        }
+        (folder / MANIFEST).write_text(json.dumps(kept, indent=1, sort_keys=True))
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read a snapshot's manifest; raises FileNotFoundError where there is no snapshot."""
+        kept = json.loads((folder / MANIFEST).read_text())
+        return cls(
+            snapshot_id=kept["snapshot_id"],
+            schema_version=kept["schema_version"],
+            terms=Terms.from_json(kept["terms"]),
+            years=tuple(kept["years"]) if kept["years"] else None,
+            events=kept["events"],
+            implants=kept["implants"],
+            exposures=kept["exposures"],
+        )

@@ -1,0 +1,226 @@
+"""What a snapshot holds, column by column: a column that is not listed here is not in its files.
+
+Blanks: an empty text where the column holds a code, NULL where it holds a number. Numbers that
+name rows (`patient_no` ...) count up within one snapshot only and are derived from nothing.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+SCHEMA_VERSION = 1
+"""Raised whenever a column or the way it is derived changes; part of every snapshot's id."""
+
+
+class Kind(StrEnum):
+    """How a column is stored; the value is its type in SQL."""
+
+    CODE = "VARCHAR"
+    NUMBER = "INTEGER"
+    BITS = "BIGINT"
+    FLAG = "BOOLEAN"
+    TIME = "DOUBLE"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotColumn:
+    """One column: what it is called, how it is stored, what it means."""
+
+    name: str
+    kind: Kind
+    meaning: str
+
+
+def _columns(*listed: tuple[str, Kind, str]) -> tuple[SnapshotColumn, ...]:
+    return tuple(SnapshotColumn(*column) for column in listed)
+
+
+_DEVICE_AND_PATIENT = _columns(
+    ("site", Kind.CODE, "Code of the site"),
+    ("country", Kind.CODE, "Country of the site, two letters"),
+    ("component", Kind.CODE, "Pump or catheter; without an implant, the complication's clock"),
+    ("pump_model", Kind.CODE, "Pump model at entry: its own, or the patient's at that time"),
+    ("catheter_model", Kind.CODE, "Catheter model at entry: its own, or the patient's"),
+    ("manufacturer", Kind.CODE, "Manufacturer of the component"),
+    ("drug", Kind.CODE, "Drug at entry"),
+    ("drug_class", Kind.CODE, "Class of the drug"),
+    ("label_status", Kind.CODE, "Label status at entry"),
+    ("age_band", Kind.CODE, "Age at implant; 80-89 followed for ten years is 90-plus"),
+    ("implant_year", Kind.NUMBER, "Year of implant; dropped where the age band was pooled"),
+    ("indication", Kind.CODE, "Why the system was implanted"),
+    ("indication_group", Kind.CODE, "Group of the indication"),
+    ("sex", Kind.CODE, "Sex"),
+)
+
+EVENTS = (
+    *_columns(
+        ("event_no", Kind.NUMBER, "Number of the event within this snapshot"),
+        ("patient_no", Kind.NUMBER, "The patient, where an implant is named"),
+        ("device_no", Kind.NUMBER, "The implant that the event names"),
+        ("device_time", Kind.CODE, "Where the event lies in that implant's follow-up"),
+        ("pump_no", Kind.NUMBER, "The patient's pump at that time"),
+        ("pump_month", Kind.NUMBER, "Months since implant on that pump's clock"),
+        ("pump_time", Kind.CODE, "Where the event lies in that pump's follow-up"),
+        ("catheter_no", Kind.NUMBER, "The patient's catheter at that time"),
+        ("catheter_month", Kind.NUMBER, "Months since implant on that catheter's clock"),
+        ("catheter_time", Kind.CODE, "Where the event lies in that catheter's follow-up"),
+        ("episode", Kind.NUMBER, "Shared by events that one another caused"),
+        ("complication", Kind.CODE, "Complication as adjudicated"),
+        ("category", Kind.CODE, "Its category"),
+        ("in_totals", Kind.FLAG, "Whether it counts without being named"),
+        ("year", Kind.NUMBER, "Calendar year of the event"),
+        ("period", Kind.CODE, "Five calendar years, such as 2020-2024"),
+        ("months_since_implant", Kind.NUMBER, "Whole months since implant, as reported"),
+        ("severity", Kind.NUMBER, "Worst grade, 1 to 5"),
+        ("serious", Kind.CODE, "yes, no, or empty where no criterion was judged"),
+        ("seriousness", Kind.BITS, "Criteria met, a bit each in the order of the list"),
+        ("relatedness_device", Kind.CODE, "Relation to the device"),
+        ("relatedness_procedure", Kind.CODE, "Relation to a procedure"),
+        ("relatedness_drug", Kind.CODE, "Relation to the drug"),
+        ("relatedness_programming", Kind.CODE, "Relation to programming"),
+        ("relatedness_disease", Kind.CODE, "Relation to the disease"),
+        ("outcome", Kind.CODE, "Outcome"),
+        ("intervention", Kind.BITS, "Interventions, a bit each in the order of the list"),
+        ("root_cause", Kind.CODE, "Root cause"),
+        ("detection", Kind.CODE, "How it was found"),
+        ("days_since_procedure", Kind.CODE, "Days since the last procedure, as a band"),
+        ("actuality", Kind.CODE, "Actual event or near miss"),
+        ("state", Kind.CODE, "State of the report"),
+    ),
+    *_DEVICE_AND_PATIENT,
+)
+
+IMPLANTS = (
+    *_columns(
+        ("device_no", Kind.NUMBER, "Number of the implant within this snapshot"),
+        ("patient_no", Kind.NUMBER, "The patient"),
+        ("sequence", Kind.NUMBER, "Which of the patient's pumps or catheters it is, from 1"),
+        ("months_to_entry", Kind.NUMBER, "Months since implant when follow-up began"),
+        ("months_followed", Kind.NUMBER, "Months since implant when follow-up ended"),
+        ("time_from", Kind.TIME, "Start of device time, months since implant"),
+        ("time_to", Kind.TIME, "End of device time; 0.25 where follow-up is 0"),
+        ("exit_status", Kind.CODE, "Why follow-up ended"),
+        ("refills", Kind.NUMBER, "Refills since entry"),
+        ("procedures", Kind.NUMBER, "Procedures since entry"),
+    ),
+    *_DEVICE_AND_PATIENT,
+)
+
+EXPOSURES = _columns(
+    ("exposure_no", Kind.NUMBER, "Number of the declaration within this snapshot"),
+    ("site", Kind.CODE, "Code of the site"),
+    ("country", Kind.CODE, "Country of the site, two letters"),
+    ("year", Kind.NUMBER, "Calendar year"),
+    ("period", Kind.CODE, "Five calendar years, such as 2020-2024"),
+    ("component", Kind.CODE, "Pump or catheter"),
+    ("pump_model", Kind.CODE, "Pump model, where declared by model"),
+    ("catheter_model", Kind.CODE, "Catheter model, where declared by model"),
+    ("manufacturer", Kind.CODE, "Manufacturer of the model"),
+    ("devices", Kind.NUMBER, "Devices followed in the year"),
+    ("component_months", Kind.NUMBER, "Months that they were followed"),
+    ("procedures", Kind.NUMBER, "Procedures in the year"),
+    ("refills", Kind.NUMBER, "Refills in the year"),
+    ("counts", Kind.FLAG, "No where implants of that site, year and component give the time"),
+)
+
+RECORD_KEYS = _columns(
+    ("device_key_30", Kind.BITS, "Record key of the implant, lower part"),
+    ("device_key_31", Kind.BITS, "Record key of the implant, upper part"),
+    ("patient_key_30", Kind.BITS, "Record key of the patient, lower part"),
+    ("patient_key_31", Kind.BITS, "Record key of the patient, upper part"),
+)
+"""Columns that implants carry besides, where a snapshot is frozen with record keys."""
+
+TABLES: dict[str, tuple[SnapshotColumn, ...]] = {
+    "events": EVENTS,
+    "implants": IMPLANTS,
+    "exposures": EXPOSURES,
+}
+"""Every table of a snapshot with its columns, in the order in which they are stored."""
+
+EVENT_SOURCE = (
+    "public_id",
+    "implant",
+    "site",
+    "complication",
+    "year",
+    "months_since_implant",
+    "severity",
+    "serious_death",
+    "serious_life_threatening",
+    "serious_hospitalisation",
+    "serious_permanent_impairment",
+    "serious_intervention_to_prevent",
+    "serious_chronic_disease",
+    "serious_fetal_congenital",
+    "serious_medically_important",
+    "serious_none",
+    "relatedness_device",
+    "relatedness_procedure",
+    "relatedness_drug",
+    "relatedness_programming",
+    "relatedness_disease",
+    "outcome",
+    "interventions",
+    "root_cause",
+    "detection",
+    "days_since_procedure",
+    "caused_by",
+    "actuality",
+    "state",
+    "pump_model",
+    "catheter_model",
+    "drug",
+    "indication",
+    "age_band",
+    "sex",
+)
+"""What freezing an event needs, in the order of the rows fed to `freeze_rows`.
+
+`implant` and `caused_by` are public ids; public ids stay outside the snapshot.
+"""
+
+IMPLANT_SOURCE = (
+    "public_id",
+    "patient",
+    "site",
+    "component",
+    "pump_model",
+    "catheter_model",
+    "implant_year",
+    "age_band",
+    "sex",
+    "indication",
+    "drug",
+    "label_status",
+    "months_to_entry",
+    "months_followed",
+    "exit_status",
+    "refills",
+    "procedures",
+)
+"""What freezing an implant needs; `patient` is the patient's public id."""
+
+EXPOSURE_SOURCE = (
+    "public_id",
+    "site",
+    "year",
+    "component",
+    "pump_model",
+    "catheter_model",
+    "devices",
+    "component_months",
+    "procedures",
+    "refills",
+)
+"""What freezing a declared exposure needs."""
+
+
+def column(table: str, name: str) -> SnapshotColumn:
+    """Find a listed column; the only way a column's name gets into a statement.
+
+    Raises LookupError for whatever is not on the list.
+    """
+    for listed in TABLES[table]:
+        if listed.name == name:
+            return listed
+    raise LookupError(f"The snapshot's {table} hold no such column.")

@@ -1,0 +1,117 @@
+"""The folder of snapshots: which one is the working one, who may replace it, what may go.
+
+`working.json` names the working snapshot and the seal it was frozen at; it is replaced by a
+rename. An old folder is deleted when it is neither working nor released and has not been the
+working one for an hour; a reader that still has it open keeps reading.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+from registry.snapshot.engine import DuckDB
+from registry.snapshot.freeze import DATABASE
+from registry.snapshot.manifest import MANIFEST, Manifest
+from registry.snapshot.store import Store
+
+WORKING = "working.json"
+LOCK = ".freezing"
+SECONDS_KEPT = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Working:
+    """Which snapshot is the working one, and what the database's newest seal was at its freeze."""
+
+    snapshot_id: str
+    seal_number: int
+    seal_hash: str
+    data_as_of: str | None
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The instant of the newest seal."""
+        return datetime.fromisoformat(self.data_as_of) if self.data_as_of else None
+
+    @classmethod
+    def read(cls, root: Path) -> Self | None:
+        """The working snapshot, or None where none was ever frozen."""
+        try:
+            return cls(**json.loads((root / WORKING).read_text()))
+        except FileNotFoundError:
+            return None
+
+    def write(self, root: Path) -> None:
+        """Make this the working snapshot, for every process at once."""
+        handle, name = tempfile.mkstemp(prefix=".working-", dir=root)
+        with os.fdopen(handle, "w") as file:
+            json.dump(asdict(self), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, root / WORKING)
+
+
+@contextmanager
+def freezing(root: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the right to freeze; one process at a time has it.
+
+    Gives False, without `wait`, where another process is at it.
+    """
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
+def open_store(root: Path, snapshot_id: str) -> Store:
+    """Open a snapshot for reading; it stays open in this process until others push it out.
+
+    Raises FileNotFoundError where the folder is gone.
+    """
+    return _open(root / snapshot_id)
+
+
+@lru_cache(maxsize=8)
+def _open(folder: Path) -> Store:
+    manifest = Manifest.read(folder)
+    return Store(DuckDB(folder / DATABASE), manifest)
+
+
+def tidy(root: Path, *, keep: frozenset[str], now: float | None = None) -> list[str]:
+    """Delete snapshots that nobody needs and name them; call it while freezing.
+
+    keep: the working snapshot and every release. The others stay for an hour after they were
+    last the working one (`retire` notes when that was).
+    """
+    before = (time.time() if now is None else now) - SECONDS_KEPT
+    gone = []
+    for manifest in root.glob(f"*/{MANIFEST}"):
+        folder = manifest.parent
+        if folder.name not in keep and manifest.stat().st_mtime < before:
+            shutil.rmtree(folder)
+            gone.append(folder.name)
+    return sorted(gone)
+
+
+def retire(root: Path, snapshot_id: str) -> None:
+    """Note that a snapshot was the working one until now."""
+    manifest = root / snapshot_id / MANIFEST
+    if manifest.exists():
+        os.utime(manifest)

@@ -1,0 +1,390 @@
+"""Answers small questions over one snapshot in portable SQL: GROUP BY, count, sum and min."""
+
+# ruff: noqa: S608 - names come from the schema, values go to placeholders
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from registry.records import Cell
+from registry.snapshot.asked import Asked
+from registry.snapshot.derive import AT_RISK, BEFORE_ENTRY
+from registry.snapshot.engine import Engine
+from registry.snapshot.manifest import Manifest
+from registry.snapshot.schema import TABLES, column
+from registry.snapshot.statement import Piece, Source, devices_of, events_of, restrict
+
+Key = tuple[Cell, ...]
+SEQUENCE_STEP = 10_000
+"""A patient's devices stand in order in one number: sequence times this, plus the month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Amounts by row and cluster: a patient, or a site's year of declared exposure."""
+
+    keys: list[Key]
+    cluster: NDArray[np.int64]
+    amount: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Firsts:
+    """First events by row and owner (a device or a patient).
+
+    first: the sequence of the owner's device times SEQUENCE_STEP, plus the month on its clock.
+    """
+
+    keys: list[Key]
+    owner: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Devices of the owners that had an event; keys as in device time, without calendar time.
+
+    origin: months from year 0 to the implantation, NaN where the year of implant is dropped.
+    """
+
+    keys: list[Key]
+    owner: NDArray[np.int64]
+    sequence: NDArray[np.int64]
+    time_from: NDArray[np.float64]
+    time_to: NDArray[np.float64]
+    origin: NDArray[np.float64]
+
+
+class Store:
+    """One snapshot, asked through an engine."""
+
+    def __init__(self, engine: Engine, manifest: Manifest) -> None:
+        self._engine = engine
+        self.manifest = manifest
+
+    def reported(self, asked: Asked, *, each: str) -> dict[Key, int]:
+        """How many different events, episodes, devices or patients were reported, by row.
+
+        each: the column of events that is counted once.
+        """
+        source = events_of(asked, clock="device", device="e")
+        return self._counted(source, each)
+
+    def matched(
+        self, asked: Asked, *, clock: str, each: str, quantity: str = "months"
+    ) -> dict[Key, int]:
+        """How many of them lie in the device time, or on the devices, that a rate divides by."""
+        return self._counted(_at_risk(asked, clock, quantity), each)
+
+    def matched_clusters(
+        self, asked: Asked, *, clock: str, each: str, quantity: str = "months"
+    ) -> Clusters:
+        """The same, patient by patient."""
+        source = _at_risk(asked, clock, quantity)
+        counted = column("events", each).name
+        inner = source.select("i.patient_no AS cluster", by=["i.patient_no", f"e.{counted}"])
+        names = [f"g{place}" for place in range(len(source.groups))]
+        statement = Piece(f"SELECT {', '.join([*names, 'cluster', 'count(*) AS n'])} FROM (")
+        statement.add(inner.text, *inner.values)
+        statement.add(f") d GROUP BY {', '.join([*names, 'cluster'])}")
+        found = self._run(statement)
+        return Clusters(
+            keys=_keys(found, len(names)),
+            cluster=_whole(found["cluster"]),
+            amount=_numbers(found["n"]),
+        )
+
+    def firsts(
+        self, asked: Asked, *, clock: str, per_patient: bool, quantity: str = "months"
+    ) -> Firsts:
+        """The first event of each device, or of each patient, in each row."""
+        source = _at_risk(asked, clock, quantity)
+        owner = "i.patient_no" if per_patient else "i.device_no"
+        found = self._run(
+            source.select(
+                f"{owner} AS owner",
+                f"min(i.sequence * {SEQUENCE_STEP} + e.{clock}_month) AS first",
+                by=[owner],
+            )
+        )
+        return Firsts(
+            keys=_keys(found, len(source.groups)),
+            owner=_whole(found["owner"]),
+            first=_whole(found["first"]),
+        )
+
+    def members(self, asked: Asked, *, clock: str, per_patient: bool) -> Members:
+        """The devices whose time a first event may end."""
+        untimed = Asked(on_devices=asked.on_devices, group_by=_untimed(asked))
+        source, _ = devices_of(untimed, component=clock)
+        owner = "patient_no" if per_patient else "device_no"
+        owners = _at_risk(
+            Asked(on_events=asked.on_events, on_devices=asked.on_devices), clock, "months"
+        ).select(f"i.{owner} AS owner", by=[f"i.{owner}"])
+        source.tables.add(" JOIN (")
+        source.tables.add(owners.text, *owners.values)
+        source.tables.add(f") o ON o.owner = i.{owner}")
+        columns = ("i.sequence", "i.time_from", "i.time_to", "i.implant_year")
+        found = self._run(
+            source.select(
+                f"i.{owner} AS owner", *columns, by=[f"i.{owner}", "i.device_no", *columns]
+            )
+        )
+        return Members(
+            keys=_keys(found, len(source.groups)),
+            owner=_whole(found["owner"]),
+            sequence=_whole(found["sequence"]),
+            time_from=_numbers(found["time_from"]),
+            time_to=_numbers(found["time_to"]),
+            origin=12 * _numbers(found["implant_year"]) + 6,
+        )
+
+    def exposure(self, asked: Asked, *, clock: str, quantity: str = "months") -> dict[Key, float]:
+        """Device months, or procedures or refills since entry, of the implants in each row."""
+        source, amount = _amount(asked, clock, quantity)
+        found = self._run(source.select(f"sum(CAST({amount} AS DOUBLE)) AS amount"))
+        amounts = _numbers(found["amount"]).tolist()
+        keys = _keys(found, len(source.groups))
+        return {key: total for key, total in zip(keys, amounts, strict=True) if total == total}
+
+    def exposure_clusters(self, asked: Asked, *, clock: str, quantity: str = "months") -> Clusters:
+        """The same, patient by patient."""
+        source, amount = _amount(asked, clock, quantity)
+        found = self._run(
+            source.select(
+                "i.patient_no AS cluster",
+                f"sum(CAST({amount} AS DOUBLE)) AS amount",
+                by=["i.patient_no"],
+            )
+        )
+        return Clusters(
+            keys=_keys(found, len(source.groups)),
+            cluster=_whole(found["cluster"]),
+            amount=_numbers(found["amount"]),
+        )
+
+    def declared(self, asked: Asked, *, clock: str, quantity: str = "months") -> Clusters:
+        """What sites declared instead of implants, a site's year at a time, by row.
+
+        A selection that declared exposure cannot follow (by drug, months, age ...) has none.
+        """
+        source = _declared(asked, clock, quantity)
+        if source is None:
+            return _no_clusters()
+        name = "component_months" if quantity == "months" else quantity
+        found = self._run(
+            source.select(
+                "x.site AS site",
+                "x.year AS declared_year",
+                f"CAST(sum(x.{column('exposures', name).name}) AS DOUBLE) AS amount",
+                by=["x.site", "x.year"],
+            )
+        )
+        return Clusters(
+            keys=_keys(found, len(source.groups)),
+            cluster=self._site_years(found),
+            amount=_numbers(found["amount"]),
+        )
+
+    def declared_events(
+        self, asked: Asked, *, clock: str, each: str, quantity: str = "months"
+    ) -> Clusters:
+        """The events without an implant that fall in a site's year of declared exposure."""
+        exposures = _declared(asked, clock, quantity)
+        if exposures is None:
+            return _no_clusters()
+        exposures.groups.clear()
+        years = exposures.select("x.site", "x.year", by=["x.site", "x.year"])
+        source = events_of(asked, clock="device", device="e")
+        source.tables.add(" JOIN (")
+        source.tables.add(years.text, *years.values)
+        source.tables.add(") z ON z.site = e.site AND z.year = e.year")
+        source.require("e.device_no IS NULL")
+        if quantity == "procedures":
+            _within_90_days(source)
+        counted = f"e.{column('events', each).name}"
+        names = [f"g{place}" for place in range(len(source.groups))]
+        inner = source.select(
+            "e.site AS site", "e.year AS declared_year", by=["e.site", "e.year", counted]
+        )
+        outer = [*names, "site", "declared_year"]
+        statement = Piece(f"SELECT {', '.join(outer)}, count(*) AS n FROM (")
+        statement.add(inner.text, *inner.values)
+        statement.add(f") d GROUP BY {', '.join(outer)}")
+        found = self._run(statement)
+        return Clusters(
+            keys=_keys(found, len(names)),
+            cluster=self._site_years(found),
+            amount=_numbers(found["n"]),
+        )
+
+    def carriers(self, asked: Asked, *, clock: str | None, each: str) -> dict[Key, int]:
+        """How many patients, or devices, had a device of the selection under observation."""
+        source, _ = devices_of(asked, component=clock)
+        return self._distinct(source, f"i.{column('implants', each).name}")
+
+    def affected(self, asked: Asked, *, clock: str | None, each: str) -> dict[Key, int]:
+        """How many of those carriers had an event after entry, by row."""
+        placed = clock or "device"
+        source = events_of(asked, clock=placed, device="i")
+        source.require(f"e.{column('events', f'{placed}_time').name} <> ?", BEFORE_ENTRY)
+        if asked.splits_years:
+            source.require(
+                "12 * e.year < 12 * i.implant_year + 6 + i.time_to"
+                " AND 12 * e.year + 12 > 12 * i.implant_year + 6 + i.time_from"
+            )
+        if asked.spans:
+            source.require("w.first_month - 0.5 < i.time_to AND w.last_month + 0.5 > i.time_from")
+        return self._distinct(source, f"i.{column('implants', each).name}")
+
+    def places(self, asked: Asked, *, clock: str) -> list[tuple[Key, str, bool, int]]:
+        """Where the reported events lie on a clock, by row: place, within 90 days, how many."""
+        source = events_of(asked, clock=clock, device="e")
+        near = f"CASE WHEN e.days_since_procedure IN {_placeholders()} THEN 1 ELSE 0 END"
+        place = f"e.{column('events', f'{clock}_time').name}"
+        source.tables = Piece(
+            "(SELECT e.*, "
+            + near
+            + " AS near FROM events e) e"
+            + source.tables.text.removeprefix("events e"),
+            [*WITHIN_90_DAYS, *source.tables.values],
+        )
+        found = self._run(
+            source.select(
+                f"{place} AS place", "e.near AS near", "count(*) AS n", by=[place, "e.near"]
+            )
+        )
+        keys = _keys(found, len(source.groups))
+        columns = (found["place"].tolist(), found["near"].tolist(), found["n"].tolist())
+        return [
+            (key, str(where), bool(close), int(n))
+            for key, where, close, n in zip(keys, *columns, strict=True)
+        ]
+
+    def sites_with(self, asked: Asked, *, clock: str, quantity: str = "months") -> set[str]:
+        """The sites that a rate of this selection finds a denominator at."""
+        whole = Asked(
+            on_devices=asked.on_devices,
+            group_by=("site",),
+            years=asked.years,
+            spans=tuple(asked.spans),
+            known_years=asked.known_years,
+        )
+        tiers = [self.exposure(whole, clock=clock, quantity=quantity)]
+        declared = self.declared(whole, clock=clock, quantity=quantity)
+        tiers.append(dict(zip(declared.keys, declared.amount.tolist(), strict=True)))
+        return {str(key[0]) for tier in tiers for key, amount in tier.items() if amount > 0}
+
+    def _counted(self, source: Source, each: str) -> dict[Key, int]:
+        if each == "event_no":
+            found = self._run(source.select("count(*) AS n"))
+            return _table(found, len(source.groups))
+        return self._distinct(source, f"e.{column('events', each).name}")
+
+    def _distinct(self, source: Source, expression: str) -> dict[Key, int]:
+        return _table(self._run(source.count_distinct(expression)), len(source.groups))
+
+    def _site_years(self, found: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+        """Number a site's years below zero, apart from every patient's number."""
+        places = {site: place for place, site in enumerate(sorted(self.manifest.terms.sites))}
+        pairs = zip(found["site"].tolist(), found["declared_year"].tolist(), strict=True)
+        return np.array(
+            [-(places[site] * SEQUENCE_STEP + year) for site, year in pairs], dtype=np.int64
+        )
+
+    def _run(self, statement: Piece) -> Mapping[str, NDArray[Any]]:
+        return self._engine.run(statement.text, statement.values)
+
+
+WITHIN_90_DAYS = ("0-7", "8-30", "31-60", "61-90")
+"""The day bands in which an event counts per procedure."""
+
+
+def _placeholders() -> str:
+    return f"({', '.join('?' * len(WITHIN_90_DAYS))})"
+
+
+def _within_90_days(source: Source) -> None:
+    source.require(f"e.days_since_procedure IN {_placeholders()}", *WITHIN_90_DAYS)
+
+
+def _at_risk(asked: Asked, clock: str, quantity: str) -> Source:
+    """The events that lie in the follow-up of a device which contributes to the denominator."""
+    source = events_of(asked, clock=clock, device="i")
+    source.require(f"e.{column('events', f'{clock}_time').name} = ?", AT_RISK)
+    source.require("i.component = ?", clock)
+    if asked.splits_years:
+        source.require("i.implant_year IS NOT NULL")
+    if quantity != "months":
+        source.require(f"i.{column('implants', quantity).name} IS NOT NULL")
+        if asked.splits_years or asked.spans:
+            source.require("1 = 0")
+        if quantity == "procedures":
+            _within_90_days(source)
+    return source
+
+
+def _amount(asked: Asked, clock: str, quantity: str) -> tuple[Source, str]:
+    source, months = devices_of(asked, component=clock)
+    if quantity == "months":
+        return source, months
+    if asked.splits_years or asked.spans:
+        source.require("1 = 0")
+    name = f"i.{column('implants', quantity).name}"
+    source.require(f"{name} IS NOT NULL")
+    return source, name
+
+
+def _declared(asked: Asked, clock: str, quantity: str) -> Source | None:
+    """The declared exposure of a selection, or None where it cannot be followed there."""
+    listed = {each.name for each in TABLES["exposures"]}
+    groups = asked.shared
+    needed = {condition.column for condition in asked.on_devices} | set(groups)
+    if asked.spans or not needed <= listed:
+        return None
+    source = Source(Piece("exposures x"))
+    source.require("x.counts")
+    source.require("x.component = ?", clock)
+    restrict(source, "x", asked.on_devices)
+    if asked.years is not None:
+        source.require(
+            f"x.year IN ({', '.join('?' * len(asked.years))})" if asked.years else "1 = 0",
+            *asked.years,
+        )
+    if quantity != "months":
+        source.require(f"x.{column('exposures', quantity).name} IS NOT NULL")
+    source.groups = [f"x.{column('exposures', name).name}" for name in groups]
+    return source
+
+
+def _untimed(asked: Asked) -> tuple[str, ...]:
+    return tuple(name for name in asked.shared if name not in {"year", "period", "window"})
+
+
+def _no_clusters() -> Clusters:
+    return Clusters([], np.array([], dtype=np.int64), np.array([], dtype=np.float64))
+
+
+def _table(found: Mapping[str, NDArray[Any]], groups: int) -> dict[Key, int]:
+    counts = [int(n) for n in found["n"].tolist()]
+    return dict(zip(_keys(found, groups), counts, strict=True))
+
+
+def _keys(found: Mapping[str, NDArray[Any]], groups: int) -> list[Key]:
+    if not groups:
+        length = len(next(iter(found.values())))
+        return [()] * length
+    columns: Iterator[list[Cell]] = (found[f"g{place}"].tolist() for place in range(groups))
+    return list(zip(*columns, strict=True))
+
+
+def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
+    return np.asarray(values, dtype=np.int64)
+
+
+def _numbers(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Numbers with NaN where the engine has NULL."""
+    return np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
