@@ -2,19 +2,24 @@
 
 Each record has a key, made from its random id under a secret K1. The keys of a node's records are
 summed, and the sums under a second secret K2 give one uniform number, at which the perturbation is
-looked up in the frozen table. Nothing here knows what a node is called.
+looked up in the frozen table or, for device time, in the normal law. Nothing here knows what a
+node is called.
 """
 
 import hmac
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import ndtri
 
 from registry.disclosure.policy import ExposureRule
 from registry.disclosure.table import IntArray, PerturbationTable, frozen_table
 
 HIGH_BITS, LOW_BITS = 30, 31
 LEAST_SECRET = 32
+HALF_STEP = 2.0**-54
+"""Half of what two neighbouring uniform numbers differ by: keeps quantiles finite."""
 
 COUNT = "count"
 EXPOSURE = "exposure"
@@ -72,30 +77,34 @@ def perturb_exposure(
     low_sums: ArrayLike,
     *,
     rule: ExposureRule,
-    table: PerturbationTable | None = None,
+    variance: float,
 ) -> IntArray:
     """Device time T as T + e x 84 months, rounded to 10; for procedures and refills likewise.
 
-    e is drawn from the row of the number of devices that contribute, at a uniform number of its
-    own: its purpose holds the total in quarters of a month. So one set of devices with one total
-    is perturbed once, while totals that differ (another year, or time that ended at another first
-    event) are perturbed apart. Were they not, their difference would come out exactly. Never below
-    0; without devices it is 0. The result is not yet fit to be shown: the rule's minimum comes
-    after it.
+    e is normal with mean 0 and the variance of the counts' perturbation, 6: 206 months. Were it
+    whole, like theirs, a difference of two totals would come out exactly but for multiples of 84
+    months, which is about a whole follow-up. It is drawn for the set of devices at a uniform
+    number of its own, whose purpose holds the total in quarters of a month. So one set with one
+    total is perturbed once, while totals that differ (another year, or time that ended at another
+    first event) are perturbed apart: one draw for all of them would cancel in their difference.
+    Never below 0; without devices it is 0. The result is not yet fit to be shown: the rule's
+    minimum comes after it.
     """
     time = np.atleast_1d(np.asarray(totals, np.float64))
     if not np.isfinite(time).all() or (time < 0).any():
         raise ValueError("totals: give finite numbers of 0 or more.")
     counts, high, low = _whole(devices=devices, high_sums=high_sums, low_sums=low_sums)
     quarters = np.rint(4 * time).astype(np.int64)
-    uniform = [
-        node_uniform(secret, high, low, n, purpose=f"{EXPOSURE}:{quarter}")
-        for high, low, n, quarter in zip(
-            high.tolist(), low.tolist(), counts.tolist(), quarters.tolist(), strict=True
-        )
-    ]
-    steps = (table or frozen_table()).draw(counts, uniform)
-    kept = np.where(counts > 0, np.maximum(quarters / 4 + steps * rule.per_device, 0.0), 0.0)
+    uniform = np.array(
+        [
+            node_uniform(secret, high, low, n, purpose=f"{EXPOSURE}:{quarter}")
+            for high, low, n, quarter in zip(
+                high.tolist(), low.tolist(), counts.tolist(), quarters.tolist(), strict=True
+            )
+        ]
+    )
+    added = ndtri(uniform + HALF_STEP) * sqrt(variance) * rule.per_device
+    kept = np.where(counts > 0, np.maximum(quarters / 4 + added, 0.0), 0.0)
     return np.floor(kept / rule.rounding + 0.5).astype(np.int64) * rule.rounding
 
 

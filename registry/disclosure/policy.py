@@ -54,7 +54,7 @@ class Offered:
 class ExposureRule:
     """How a denominator is perturbed, in its own unit.
 
-    per_device: what one step of the perturbation adds, about a device's whole contribution.
+    per_device: what the perturbation is counted in, about a device's whole contribution.
     rounding: the multiple that is shown. minimum: less than this, after perturbation, is hidden.
     """
 
@@ -157,6 +157,7 @@ class Policy:
     and nodes behind it. most_variance, variance_per_unit, most_added, added_beyond: the law of
     the perturbation of n, with variance min(most_variance, variance_per_unit n) on the whole
     numbers from -n to min(most_added, n + added_beyond); another law needs another frozen table.
+    most_variance is also that of an exposure's perturbation, in units of per_device.
     crossed_by_site: what a question that fixes or groups by site may name beside it, one at most,
     and whether only as groups.
     """

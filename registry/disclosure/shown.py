@@ -127,7 +127,7 @@ class Protection:
             devices.high,
             devices.low,
             rule=rule,
-            table=self.table,
+            variance=self.policy.most_variance,
         )
         return int(perturbed[0]) if perturbed[0] >= rule.minimum else None
 
@@ -150,7 +150,6 @@ class Protection:
         )
 
     def _exposure_sd(self, exposure: Exposure | None) -> float:
-        """84 months times the table's largest standard deviation: it tells no number of devices."""
         if exposure is None:
             return 0.0
         return self.policy.exposure[exposure.unit].per_device * sqrt(self.policy.most_variance)

@@ -133,7 +133,7 @@ def test_rate_interval_covers_with_perturbed_exposure():
     true = 5_000
     n = draws.poisson(0.01 * true, 4_000)
     counts = n + TABLE.draw(n, draws.random(4_000))
-    shown = true + 84 * TABLE.draw(np.full(4_000, 80), draws.random(4_000))
+    shown = true + draws.normal(0, SD, 4_000)
     limits = [
         perturbed_rate_interval(count, exposure, count_variance=V, exposure_sd=SD)
         for count, exposure in zip(counts.tolist(), shown.tolist(), strict=True)

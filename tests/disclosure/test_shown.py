@@ -1,5 +1,7 @@
 """The border between true and shown numbers: the threshold comes after the perturbation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -79,34 +81,58 @@ def months(total, devices, unit=Denominator.PUMP_MONTHS):
     return Exposure(total, unit, Keyed(devices, 7, 8))
 
 
-@pytest.mark.parametrize(
-    ("total", "added", "shown"),
-    [
-        (5_000, 0, 5_000),
-        (5_000, 2, 5_170),  # 5,168 rounded
-        (1_080, -1, 1_000),  # 996 rounded
-        (1_078, -1, None),  # 994 rounded
-        (995, 0, 1_000),
-        (900, 1, None),
-        (0, 0, None),
-    ],
-)
-def test_exposure_is_hidden_under_1000_months_after_rounding(policy, total, added, shown):
-    assert protection_adding(policy, added).exposure(months(total, 40)) == shown
+@pytest.fixture
+def still(policy):
+    """Protection whose noise is nil, for counts and for exposures."""
+    return Protection(secret=K2, policy=replace(policy, most_variance=0.0), table=shifted(0))
 
 
 @pytest.mark.parametrize(
     ("unit", "total", "shown"),
     [
-        (Denominator.CATHETER_MONTHS, 5_000, 5_080),
-        (Denominator.REFILLS, 2_000, 2_040),
-        (Denominator.REFILLS, 450, None),
-        (Denominator.PROCEDURES, 61, 63),
-        (Denominator.PROCEDURES, 21, None),
+        (Denominator.PUMP_MONTHS, 5_004.75, 5_000),
+        (Denominator.PUMP_MONTHS, 995, 1_000),
+        (Denominator.PUMP_MONTHS, 994.75, None),
+        (Denominator.PUMP_MONTHS, 0, None),
+        (Denominator.CATHETER_MONTHS, 994, None),
+        (Denominator.REFILLS, 2_006, 2_010),
+        (Denominator.REFILLS, 494, None),
+        (Denominator.PROCEDURES, 24, 24),
+        (Denominator.PROCEDURES, 23, None),
     ],
 )
-def test_exposure_is_perturbed_in_its_own_unit(policy, unit, total, shown):
-    assert protection_adding(policy, 1).exposure(months(total, 40, unit)) == shown
+def test_exposure_is_hidden_under_the_minimum_of_its_unit_after_rounding(still, unit, total, shown):
+    assert still.exposure(months(total, 40, unit)) == shown
+
+
+@pytest.mark.parametrize("total", [900, 1_100])
+def test_minimum_is_held_against_the_perturbed_exposure(protection, total):
+    sets = [Keyed(40, high, 8) for high in range(200)]
+
+    shown = [protection.exposure(Exposure(total, Denominator.PUMP_MONTHS, each)) for each in sets]
+
+    told = [exposure for exposure in shown if exposure is not None]
+    assert None in shown
+    assert min(told) >= 1_000
+
+
+@pytest.mark.parametrize(
+    ("unit", "sd"),
+    [
+        (Denominator.PUMP_MONTHS, 205.76),
+        (Denominator.CATHETER_MONTHS, 205.76),
+        (Denominator.REFILLS, 102.88),
+        (Denominator.PROCEDURES, 4.90),
+    ],
+)
+def test_exposure_is_perturbed_in_its_own_unit(protection, unit, sd):
+    sets = [Keyed(400, high, 8) for high in range(4_000)]
+
+    shown = [protection.exposure(Exposure(20_000, unit, each)) for each in sets]
+
+    assert np.std(shown) == pytest.approx(sd, rel=0.04)
+    seen = protection.show(NodeTruth(MANY, MANY, Exposure(20_000, unit, MANY)))
+    assert seen.exposure_sd == pytest.approx(sd, abs=0.01)
 
 
 def test_node_without_a_denominator_is_told_from_one_that_hides_it(policy):
@@ -119,11 +145,10 @@ def test_node_without_a_denominator_is_told_from_one_that_hides_it(policy):
     assert (hidden.has_exposure, hidden.exposure) == (True, None)
 
 
-def test_shown_node_carries_the_noise_of_what_it_shows(policy):
-    seen = protection_adding(policy, 0).show(NodeTruth(Keyed(12, 1, 2), MANY, months(9_000, 300)))
+def test_shown_node_carries_the_noise_of_its_counts(policy):
+    seen = protection_adding(policy, 0).show(NodeTruth(Keyed(12, 1, 2), MANY))
 
-    assert (seen.count_variance, seen.population_variance) == (6, 6)
-    assert seen.exposure_sd == pytest.approx(205.76, abs=0.01)  # 84 x square root of 6
+    assert (seen.count_variance, seen.population_variance, seen.exposure_sd) == (6, 6, 0)
 
 
 def test_same_truth_is_shown_alike_by_two_servers(policy):
