@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from uuid import UUID
 
+from registry.deidentify import event_record
 from registry.intake.relations import refuse, related
-from registry.intake.stored import EVENT_COLUMNS, event_record_of
+from registry.intake.stored import event_texts
 from registry.intake.writers import (
     may_write,
     require,
@@ -14,7 +15,7 @@ from registry.intake.writers import (
     row_in_sight,
 )
 from registry.models import Complication, Event, Sealing, User, sealed
-from registry.records import EventRecord, Fault, RowRuleBroken, StateConflict
+from registry.records import EventRecord, Fault, RawReport, RowKind, RowRuleBroken, StateConflict
 from registry.vocabulary import State, WithdrawalReason
 
 REVIEWED = frozenset({State.SUBMITTED})
@@ -203,7 +204,7 @@ def _require_state(event: Event, starts: Collection[State]) -> None:
 
 
 def _record_of(event: Event) -> EventRecord:
-    return event_record_of(Event.objects.values(*EVENT_COLUMNS).get(pk=event.pk))
+    return event_record(RawReport(RowKind.EVENT, event_texts(event)))
 
 
 def _reason(text: str) -> WithdrawalReason:

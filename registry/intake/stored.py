@@ -144,7 +144,10 @@ def _model_columns(component: Component | None, model: str | None) -> dict[str, 
 
 
 def event_record_of(row: Mapping[str, Any]) -> EventRecord:
-    """What a stored event says, as its site reported it; codes are plain text."""
+    """What a stored event says, as its site reported it.
+
+    Codes are plain text: compare it with a record that was read, hold no rules against it.
+    """
     criteria = frozenset(code for code, field in _CRITERIA.items() if row[field])
     if row["serious_none"]:
         criteria = frozenset({Seriousness.NONE})

@@ -1,0 +1,214 @@
+"""Who moves an event from which state to which; every other move is refused."""
+
+import pytest
+
+from registry.intake import (
+    accept_event,
+    mark_duplicate,
+    recode_event,
+    record_event,
+    reject_event,
+    reopen_event,
+    submit_event,
+    withdraw_event,
+)
+from registry.models import Event, Seal
+from registry.records import (
+    NotPermitted,
+    RowRuleBroken,
+    StateConflict,
+    UnknownRow,
+    VersionConflict,
+)
+from registry.vocabulary import State
+from tests.factories import EventFactory, MembershipFactory
+from tests.intake.conftest import report
+
+ERROR = "entered-in-error"
+MOVES = {
+    "submit": (submit_event, {}),
+    "accept": (accept_event, {}),
+    "reject": (reject_event, {"reason": "not-an-event"}),
+    "duplicate": (mark_duplicate, {}),
+    "reopen": (reopen_event, {"reason": ERROR}),
+    "withdraw": (withdraw_event, {"reason": ERROR}),
+    "recode": (recode_event, {"complication": "catheter-kink"}),
+}
+ALLOWED = {
+    ("submit", "draft"): ({"reporter", "lead", "manager"}, "submitted"),
+    ("accept", "submitted"): ({"reviewer", "manager"}, "accepted"),
+    ("reject", "submitted"): ({"reviewer", "manager"}, "rejected"),
+    ("duplicate", "submitted"): ({"reviewer", "manager"}, "duplicate"),
+    ("recode", "submitted"): ({"reviewer", "manager"}, "submitted"),
+    ("reopen", "accepted"): ({"reviewer", "manager"}, "submitted"),
+    ("withdraw", "draft"): ({"lead", "manager"}, "withdrawn"),
+    ("withdraw", "submitted"): ({"lead", "manager"}, "withdrawn"),
+    ("withdraw", "accepted"): ({"manager"}, "withdrawn"),
+    ("withdraw", "rejected"): ({"manager"}, "withdrawn"),
+    ("withdraw", "duplicate"): ({"manager"}, "withdrawn"),
+}
+IN_SIGHT = {"reporter", "lead", "reviewer", "manager"}
+
+
+def event_in(world, state):
+    return EventFactory(
+        implant=world.catheter,
+        state=state,
+        reason=ERROR if state == "withdrawn" else "",
+    )
+
+
+@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("state", [state.value for state in State])
+@pytest.mark.parametrize("who", ["reporter", "lead", "reviewer", "manager", "stranger", "auditor"])
+def test_event_moves_as_its_state_and_the_movers_role_allow(world, move, state, who):
+    event = event_in(world, state)
+    call, options = MOVES[move]
+    writers, ends = ALLOWED.get((move, state), (set(), None))
+
+    if who in writers:
+        moved = call(event.public_id, by=getattr(world, who), **options)
+        assert (moved.state, moved.version) == (ends, 2)
+    else:
+        refusal = (NotPermitted, StateConflict) if who in IN_SIGHT else UnknownRow
+        with pytest.raises(refusal):
+            call(event.public_id, by=getattr(world, who), **options)
+    event.refresh_from_db()
+    assert event.state == (ends if who in writers else state)
+
+
+@pytest.mark.parametrize("move", ["accept", "reject", "duplicate", "recode"])
+@pytest.mark.parametrize("who", ["reviewer", "manager"])
+def test_event_is_not_judged_by_a_member_of_its_site(world, move, who):
+    event = event_in(world, "submitted")
+    MembershipFactory(user=getattr(world, who), site=world.site)
+    call, options = MOVES[move]
+
+    with pytest.raises(NotPermitted, match="a site that he or she is a member of"):
+        call(event.public_id, by=getattr(world, who), **options)
+
+
+def test_event_is_not_reopened_by_a_member_of_its_site(world):
+    event = event_in(world, "accepted")
+    MembershipFactory(user=world.reviewer, site=world.site)
+
+    with pytest.raises(NotPermitted):
+        reopen_event(event.public_id, by=world.reviewer, reason=ERROR)
+
+
+def test_event_is_judged_by_a_reviewer_who_is_a_member_elsewhere(world):
+    event = event_in(world, "submitted")
+    MembershipFactory(user=world.reviewer, site=world.other)
+
+    assert accept_event(event.public_id, by=world.reviewer).state == "accepted"
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_event_is_not_moved_by_somebody_who_read_an_older_version(world, move):
+    starts = next(state for name, state in ALLOWED if name == move)
+    event = event_in(world, starts)
+    call, options = MOVES[move]
+
+    with pytest.raises(VersionConflict):
+        call(event.public_id, by=world.manager, version=7, **options)
+
+
+def test_event_move_leaves_its_reason_in_row_history_and_seal(world):
+    event = event_in(world, "submitted")
+
+    event = reject_event(event.public_id, by=world.reviewer, reason="not-an-event")
+
+    last = event.history.latest("history_id")
+    assert (event.reason, last.reason, last.state) == ("not-an-event", "not-an-event", "rejected")
+    assert last.history_change_reason == "reject-event"
+    seal = Seal.objects.get(pk=event.seal_id)
+    assert (seal.action, seal.actor) == ("reject-event", world.reviewer)
+
+
+@pytest.mark.parametrize("move", ["reject", "reopen", "withdraw"])
+@pytest.mark.parametrize(
+    ("reason", "code"), [("", "required"), ("because of Mrs Smith", "unknown-code")]
+)
+def test_event_move_needs_a_reason_of_the_list(world, move, reason, code):
+    event = event_in(world, "submitted")
+
+    with pytest.raises(RowRuleBroken) as refusal:
+        MOVES[move][0](event.public_id, by=world.manager, reason=reason)
+
+    assert [(fault.column, fault.code) for fault in refusal.value.faults] == [("reason", code)]
+    assert "Smith" not in str(refusal.value)
+
+
+def test_draft_is_submitted_once_it_is_complete(world):
+    draft = record_event(report(year=""), by=world.reporter)
+
+    with pytest.raises(RowRuleBroken) as refusal:
+        submit_event(draft.public_id, by=world.reporter)
+
+    assert [(f.column, f.code) for f in refusal.value.faults] == [("year", "required")]
+    assert Event.objects.get(pk=draft.pk).state == "draft"
+
+
+def test_draft_of_a_death_is_submitted_with_grade_outcome_and_criterion(world):
+    death = report(
+        complication="death",
+        implant="p1-pump",
+        severity="5",
+        outcome="fatal",
+        seriousness="death",
+    )
+    draft = record_event(death, by=world.reporter)
+
+    assert submit_event(draft.public_id, by=world.reporter).state == "submitted"
+
+
+def test_withdrawal_of_an_incomplete_draft_is_possible(world):
+    draft = record_event(report(year=""), by=world.reporter)
+
+    assert withdraw_event(draft.public_id, by=world.lead, reason=ERROR).state == "withdrawn"
+
+
+def test_withdrawal_makes_room_for_the_patients_death(world):
+    fatal = {"severity": "5", "outcome": "fatal", "seriousness": "death"}
+    death = report(complication="death", implant="p1-pump", **fatal)
+    first = record_event(death, by=world.reporter, submit=True)
+    withdraw_event(first.public_id, by=world.lead, reason=ERROR)
+
+    again = report(**{**death.values, "source_id": "e2"})
+
+    assert record_event(again, by=world.reporter, submit=True).state == "submitted"
+
+
+def test_recoding_keeps_what_was_reported(world):
+    event = event_in(world, "submitted")
+
+    recoded = recode_event(event.public_id, by=world.reviewer, complication="catheter-kink")
+
+    recoded = Event.objects.get(pk=recoded.pk)
+    assert recoded.complication_id == "catheter-kink"
+    assert recoded.reported_complication_id == "catheter-migration"
+
+
+def test_recoding_to_the_same_changes_nothing(world):
+    event = event_in(world, "submitted")
+
+    same = recode_event(event.public_id, by=world.reviewer, complication="catheter-migration")
+
+    assert same.version == 1
+
+
+@pytest.mark.parametrize(
+    ("complication", "fault"),
+    [
+        ("came-loose", ("complication", "unknown-code")),
+        ("catheter-break", ("complication", "retired-code")),
+        ("csf-leak", ("implant", "other-component")),
+    ],
+)
+def test_recoding_keeps_to_the_rules(world, complication, fault):
+    event = event_in(world, "submitted")
+
+    with pytest.raises(RowRuleBroken) as refusal:
+        recode_event(event.public_id, by=world.reviewer, complication=complication)
+
+    assert fault in [(f.column, f.code) for f in refusal.value.faults]
