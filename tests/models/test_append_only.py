@@ -1,0 +1,150 @@
+"""The database refuses to change what was recorded, and the check sees when it would not."""
+
+from datetime import date
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+
+from registry.checks import audit_trail_is_append_only
+from registry.models import CatalogueVersion, Event, PublishedRate, Seal, sealed
+from registry.models.append_only import (
+    append_only_tables,
+    install_append_only_triggers,
+    lift_append_only_triggers,
+    missing_append_only_triggers,
+)
+from tests.factories import (
+    AgreementFactory,
+    EventFactory,
+    ExposureFactory,
+    ImplantFactory,
+    MembershipFactory,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+REFUSAL = "The audit trail is append-only"
+
+
+def run(statement: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.fixture
+def event() -> Event:
+    return EventFactory()
+
+
+@pytest.fixture
+def rows_of_every_kind() -> None:
+    """A history row in every table, as SQLite's triggers run for a row."""
+    event = EventFactory(implant=ImplantFactory())
+    ExposureFactory(site=event.site)
+    MembershipFactory(site=event.site)
+    AgreementFactory(expires_on=date(2030, 1, 1))
+    with sealed(by=None, action="test") as seal:
+        seal.save(CatalogueVersion(version="1"))
+        seal.save(PublishedRate(rate_id="R1", metric="m", measure_type="rate", source="s"))
+
+
+def test_append_only_tables_are_every_history_table_and_the_seals():
+    histories = {
+        model._meta.db_table
+        for model in apps.get_app_config("registry").get_models()
+        if model.__name__.startswith("Historical")
+    }
+
+    assert set(append_only_tables()) == histories | {"registry_seal"}
+    assert "registry_historicalevent" in histories
+
+
+@pytest.mark.parametrize("table", append_only_tables())
+@pytest.mark.parametrize("verb", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
+@pytest.mark.usefixtures("rows_of_every_kind")
+def test_append_only_table_refuses_update_and_delete(table, verb):
+    column = "rows" if table == "registry_seal" else "history_type"
+    with pytest.raises(IntegrityError, match=REFUSAL):
+        run(verb.format(table=table, column=column))
+
+
+def test_append_only_row_is_not_changed_through_the_models(event):
+    with pytest.raises(IntegrityError, match=REFUSAL), transaction.atomic():
+        Seal.objects.update(action="other")
+    with pytest.raises(IntegrityError, match=REFUSAL), transaction.atomic():
+        event.history.all().delete()
+
+    assert event.history.count() == 1
+
+
+def test_append_only_row_is_not_replaced(event):
+    if connection.vendor == "postgresql":
+        replace = (
+            "INSERT INTO registry_seal SELECT * FROM registry_seal "
+            "ON CONFLICT (number) DO UPDATE SET action = 'other'"
+        )
+    else:
+        replace = "INSERT OR REPLACE INTO registry_seal SELECT * FROM registry_seal"
+
+    with pytest.raises(IntegrityError, match=REFUSAL):
+        run(replace)
+
+
+def test_append_only_table_is_not_truncated():
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL has TRUNCATE")
+
+    with pytest.raises(IntegrityError, match=REFUSAL):
+        run("TRUNCATE registry_historicalevent")
+
+
+def test_triggers_in_place_miss_nothing():
+    assert missing_append_only_triggers(connection) == []
+    assert audit_trail_is_append_only(None, databases=["default"]) == []
+
+
+def test_check_names_the_missing_triggers_and_the_mend():
+    suffix = " ON registry_seal" if connection.vendor == "postgresql" else ""
+    run(f"DROP TRIGGER registry_seal_no_update{suffix}")
+
+    (error,) = audit_trail_is_append_only(None, databases=["default"])
+
+    assert error.id == "registry.E001"
+    assert "1 triggers are missing, the first is registry_seal_no_update" in error.msg
+    assert "migrate --skip-checks" in error.hint
+
+
+def test_check_asks_no_database_where_none_is_named():
+    assert audit_trail_is_append_only(None) == []
+
+
+def test_check_sees_a_disabled_trigger():
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL can disable a trigger")
+    run("ALTER TABLE registry_seal DISABLE TRIGGER registry_seal_no_delete")
+
+    assert missing_append_only_triggers(connection) == ["registry_seal_no_delete"]
+
+
+def test_lifted_triggers_come_back(event):
+    lift_append_only_triggers(connection)
+    run("UPDATE registry_seal SET action = action")
+    assert len(missing_append_only_triggers(connection)) == 3 * len(append_only_tables())
+
+    install_append_only_triggers(connection)
+
+    assert missing_append_only_triggers(connection) == []
+    with pytest.raises(IntegrityError, match=REFUSAL):
+        run("UPDATE registry_seal SET action = action")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migrate_puts_triggers_back():
+    from django.core.management import call_command
+
+    lift_append_only_triggers(connection)
+
+    call_command("migrate", verbosity=0)
+
+    assert missing_append_only_triggers(connection) == []

@@ -1,0 +1,188 @@
+"""Whoever alters what was recorded, past the triggers, is found out."""
+
+import uuid
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from registry.models import Event, Seal, Site, sealed
+from registry.models.append_only import lift_append_only_triggers
+from registry.models.verification import Break, models_with_history, verify_trail
+from tests.factories import EventFactory, SiteFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+
+@pytest.fixture
+def event() -> Event:
+    """An event reported under one seal and changed under the next; a later seal follows.
+
+    Seals: 1 site, 2 category, 3 complication, 4 event, 5 its change, 6 another site.
+    """
+    event = EventFactory(interventions={"antibiotics"})
+    event.severity = 1
+    with sealed(by=None, action="grade") as seal:
+        seal.save(event)
+    SiteFactory()
+    return event
+
+
+def tamper(statement: str, *values: object) -> Break | None:
+    """Change the database as somebody could who owns it; gives back what verification finds."""
+    lift_append_only_triggers(connection)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+    return verify_trail().first_break
+
+
+def test_untouched_trail_holds(event):
+    found = verify_trail()
+
+    assert found.first_break is None
+    assert (found.seals, found.rows) == (6, 6)
+
+
+def test_empty_registry_holds():
+    assert verify_trail().first_break is None
+
+
+def test_every_model_with_a_history_is_verified():
+    assert {Event, Site} < set(models_with_history())
+    assert len(models_with_history()) == 12
+
+
+def test_altered_history_row_is_found_at_its_seal(event):
+    found = tamper("UPDATE registry_historicalevent SET severity = 3 WHERE severity = 2")
+
+    assert found == Break(4, "A history row under it was altered.")
+
+
+def test_altered_author_of_a_history_row_is_found(event):
+    found = tamper("UPDATE registry_historicalevent SET history_change_reason = 'other'")
+
+    assert found == Break(4, "A history row under it was altered.")
+
+
+def test_removed_history_row_is_found_at_its_seal(event):
+    found = tamper("DELETE FROM registry_historicalevent WHERE severity = 1")
+
+    assert found == Break(5, "It covers 1 history rows, and 0 are there.")
+
+
+def test_history_row_moved_to_another_seal_is_found(event):
+    found = tamper("UPDATE registry_historicalevent SET seal_number = 6 WHERE severity = 1")
+
+    assert found == Break(5, "It covers 1 history rows, and 0 are there.")
+
+
+def test_history_row_without_a_seal_is_found(event):
+    found = tamper(
+        "INSERT INTO registry_historicalsite (id, code, name, country, active, history_date, "
+        "history_type, history_change_reason, seal_number) VALUES (99, 'SLY', '', '', "
+        "true, '2026-01-01', '+', '', 7)"
+    )
+
+    assert found == Break(None, "A history row of site has no seal.")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "SET action = 'other' WHERE number = 5",
+        "SET rows = 2 WHERE number = 5",
+        "SET at = '2020-01-01 00:00:00' WHERE number = 5",
+        "SET digest = 'd' WHERE number = 5",
+        "SET hash = 'h' WHERE number = 5",
+    ],
+)
+def test_altered_seal_is_found(event, change):
+    found = tamper("UPDATE registry_seal " + change)
+
+    assert found == Break(5, "It was altered: its hash does not fit what it says.")
+
+
+def test_seal_made_anew_after_tampering_is_found_at_the_next(event):
+    lift_append_only_triggers(connection)
+    seal = Seal.objects.get(number=5)
+    seal.action = "other"
+    seal.hash = seal.expected_hash()
+    seal.save()
+
+    assert verify_trail().first_break == Break(6, "It does not follow from the seal before it.")
+
+
+def test_removed_seal_is_found(event):
+    found = tamper("DELETE FROM registry_seal WHERE number = 6")
+
+    assert found == Break(None, "A history row of site has no seal.")
+
+
+def test_seal_missing_in_the_middle_is_named(event):
+    lift_append_only_triggers(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM registry_historicalsite WHERE seal_number = 1")
+        cursor.execute("DELETE FROM registry_seal WHERE number = 1")
+
+    assert verify_trail().first_break == Break(2, "Seal 1 is missing.")
+
+
+def test_row_altered_past_its_history_is_found(event):
+    found = tamper("UPDATE registry_event SET severity = 3")
+
+    assert found == Break(5, "A row of event was altered past its history.")
+
+
+def test_row_that_has_gone_is_found_at_its_last_seal(event):
+    assert tamper("DELETE FROM registry_event") == Break(5, "A row of event has gone.")
+
+
+def test_row_without_history_is_found(event):
+    found = tamper(
+        "INSERT INTO registry_site (code, name, country, active) VALUES ('SLY', '', '', true)"
+    )
+
+    assert found == Break(None, "A row of site has no history.")
+
+
+def test_row_without_history_is_found_among_codes(event):
+    found = tamper(
+        "INSERT INTO registry_category (code, name, definition, natural_denominator, sort_order) "
+        "VALUES ('a-z', 'n', 'd', 'refills', 1)"
+    )
+
+    assert found == Break(None, "A row of category has no history.")
+
+
+def test_swapped_public_id_is_found(event):
+    number = uuid.uuid4()
+    value = str(number) if connection.vendor == "postgresql" else number.hex
+
+    found = tamper("UPDATE registry_event SET public_id = %s", value)
+
+    assert found == Break(5, "A row of event was altered past its history.")
+
+
+def test_verify_audit_says_how_much_holds(event, capsys):
+    call_command("verify_audit", skip_checks=True)
+
+    assert capsys.readouterr().out == "6 seals and 6 history rows hold.\n"
+
+
+def test_verify_audit_fails_and_names_the_first_bad_seal(event):
+    tamper("UPDATE registry_historicalevent SET severity = 3 WHERE severity = 2")
+
+    with pytest.raises(CommandError) as caught:
+        call_command("verify_audit", skip_checks=True)
+
+    assert str(caught.value) == (
+        "Seal 4: A history row under it was altered. The 3 seals before it hold."
+    )
+    assert caught.value.returncode == 1
+
+
+def test_verify_audit_says_where_no_seal_is_to_blame(event):
+    tamper("INSERT INTO registry_site (code, name, country, active) VALUES ('SLY', '', '', true)")
+
+    with pytest.raises(CommandError, match="Outside every seal: A row of site has no history"):
+        call_command("verify_audit", skip_checks=True)
