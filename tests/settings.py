@@ -11,3 +11,4 @@ from registry_project.settings import *  # noqa: E402, F403
 
 DEBUG = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STATIC_ROOT.mkdir()  # noqa: F405 - WhiteNoise warns of a folder that is not there

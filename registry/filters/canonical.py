@@ -1,12 +1,14 @@
 """The one form of a question: however it was written, the same question is the same value."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from registry.filters.codes import group_members, own_codes
 from registry.models import Complication
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, ValueKind, Window
 from registry.vocabulary import NOT_RECORDED, CountingRule, Denominator, Measure
+
+C = TypeVar("C", CountingRule, Denominator)
 
 EXPLAINED_RANGE = "The range ends before it starts: year_min must not be after year_max."
 
@@ -45,14 +47,18 @@ def event_query(asked: Mapping[str, Any], *, measure: Measure | None) -> EventQu
         years=years,
         windows=windows if "window" in group_by else merged(windows),
         group_by=group_by,
-        counting=CountingRule(counting) if counting else None,
-        unit=Denominator(unit) if unit and measure in USES_UNIT else None,
+        counting=_member(CountingRule, counting),
+        unit=_member(Denominator, unit) if measure in USES_UNIT else None,
         per=int(per) if per and measure in USES_PER else None,
         level=float(asked.get("level") or 0.95) if measure in USES_LEVEL else 0.95,
         release=asked.get("release") or None,
         labels=asked.get("labels") or "code",
         ordering=tuple(asked.get("ordering") or ()),
     )
+
+
+def _member(codelist: type[C], code: str | None) -> C | None:
+    return next((member for member in codelist if member.value == code), None)
 
 
 def _resolved(where: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -265,20 +265,21 @@ class OptionField(forms.ChoiceField):
     def __init__(
         self,
         *,
-        choices: Iterable[tuple[str, str]],
+        choices: Sequence[tuple[str, str]],
         synonyms: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
         self.synonyms = synonyms or {}
+        self.known = tuple(str(code) for code, _label in choices)
         super().__init__(choices=[("", "Default"), *choices], **options)
 
     def clean(self, value: Any) -> str:
         asked = str(value or "").strip()
         asked = self.synonyms.get(asked, asked)
-        known = tuple(str(code) for code, _label in self.choices if code)
-        if asked and asked not in known:
+        if asked and asked not in self.known:
+            close = nearest(asked, self.known)
             raise ValidationError(
-                f"Choose one of {', '.join(known)}. The nearest is {nearest(asked, known)}.",
+                f"Choose one of {', '.join(self.known)}. The nearest is {close}.",
                 code="unknown-code",
             )
         return asked

@@ -45,6 +45,7 @@ MEASURED: Mapping[Measure, tuple[str, ...]] = {
     Measure.COUNTS: ("n",),
     Measure.RATES: ("events", "exposure", "rate", "ci_lower", "ci_upper"),
     Measure.PROPORTIONS: ("numerator", "denominator", "proportion", "ci_lower", "ci_upper"),
+    Measure.COVERAGE: ("n", "counted", "without_denominator"),
 }
 """The number columns of each measure that its rows can be ordered by."""
 
@@ -66,13 +67,6 @@ class EventQueryForm(forms.Form):
         return asked
 
     def _check_rows_of_windows(self, windows: list[Window]) -> None:
-        if not windows:
-            self.add_error(
-                "window",
-                ValidationError(
-                    "Name the windows to group by, such as 0-3,4-12,13-.", code="missing-window"
-                ),
-            )
         if any(one.end is None or one.end >= other.start for one, other in pairwise(windows)):
             self.add_error(
                 "window",

@@ -160,6 +160,10 @@ def test_windows_to_group_by_stay_apart_and_in_order():
     assert query.windows == (Window(0, 3), Window(4, 12), Window(13, None))
 
 
+def test_rows_of_windows_may_be_left_to_the_answer():
+    assert asked("group_by=window").windows == ()
+
+
 def test_window_takes_the_blanks_alone():
     assert asked("window=not-recorded").where == (("window", ("not-recorded",)),)
     assert codes("window=not-recorded,0-3") == [("window", "bad-range")]
@@ -272,12 +276,6 @@ def test_option_that_a_measure_has_no_use_for_changes_nothing():
             "window",
             "bad-range",
             "The value ends before it starts: write the smaller number of months first.",
-        ),
-        (
-            "group_by=window",
-            "window",
-            "missing-window",
-            "Name the windows to group by, such as 0-3,4-12,13-.",
         ),
         (
             "group_by=window&window=0-3,3-6",

@@ -1,0 +1,215 @@
+"""The catalogue of complications: what each is, its codes, its sources, and published rates."""
+
+import re
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from registry.api.described import UNKNOWN_CODE, listing, problems
+from registry.api.pagination import page_of
+from registry.api.parameters import PAGING, refuse_unknown
+from registry.filters.catalogue import search_complications
+from registry.filters.codes import codes_of, nearest
+from registry.models import Category, Complication, PublishedRate
+from registry.records import BadQuery, Fault, UnknownRow
+
+
+class PublishedRateSerializer(serializers.Serializer[PublishedRate]):
+    """One rate as its source published it; what the source left out is null or empty."""
+
+    id = serializers.CharField(source="rate_id")
+    metric = serializers.CharField()
+    measure_type = serializers.CharField()
+    numerator = serializers.DecimalField(
+        max_digits=None, decimal_places=None, coerce_to_string=False, allow_null=True
+    )
+    denominator = serializers.DecimalField(
+        max_digits=None, decimal_places=None, coerce_to_string=False, allow_null=True
+    )
+    unit = serializers.CharField(allow_blank=True)
+    reported_rate = serializers.CharField(allow_blank=True)
+    ci95 = serializers.CharField(allow_blank=True)
+    population = serializers.CharField(allow_blank=True)
+    source = serializers.CharField()  # type: ignore[assignment]
+    confidence = serializers.CharField()
+    note = serializers.CharField(allow_blank=True)
+
+
+class ImdrfSerializer(serializers.Serializer[Any]):
+    """Codes of the IMDRF adverse event terminology: annex A device problem, annex E clinical."""
+
+    annex_a = serializers.ListField(child=serializers.CharField())
+    annex_e = serializers.ListField(child=serializers.CharField())
+
+
+class ComplicationSerializer(serializers.Serializer[Complication]):
+    """One complication; `evidence` says how well its sources were read."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    category = serializers.CharField(source="category_id")
+    definition = serializers.CharField()
+    synonyms = serializers.ListField(child=serializers.CharField(), source="synonym_list")
+    origin = serializers.CharField()
+    clock = serializers.CharField(allow_blank=True)
+    natural_denominator = serializers.CharField(allow_blank=True)
+    in_totals = serializers.BooleanField()
+    imdrf = serializers.SerializerMethodField()
+    citations = serializers.ListField(child=serializers.CharField(), source="citation_list")
+    evidence = serializers.CharField()
+    core_group = serializers.CharField(allow_blank=True)
+    retired = serializers.BooleanField()
+    replaced_by = serializers.CharField(source="replaced_by_id", allow_null=True)
+    published_rates = PublishedRateSerializer(many=True, source="shown_rates")
+
+    def get_imdrf(self, complication: Complication) -> ImdrfSerializer:
+        """The IMDRF codes as lists."""
+        return {  # type: ignore[return-value]
+            "annex_a": _codes(complication.imdrf_annex_a),
+            "annex_e": _codes(complication.imdrf_annex_e),
+        }
+
+
+class CategorySerializer(serializers.Serializer[Category]):
+    """One category of complications, with the rates published for it as a whole."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    definition = serializers.CharField()
+    natural_denominator = serializers.CharField()
+    published_rates = PublishedRateSerializer(many=True, source="shown_rates")
+
+
+def _codes(text: str) -> list[str]:
+    return [code for code in re.split(r"[;,|\s]+", text) if code]
+
+
+def _with_rates(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Fetch the published rates that may be shown: one more query, however many rows."""
+    shown = PublishedRate.objects.filter(shown=True).order_by("rate_id")
+    return queryset.prefetch_related(Prefetch("published_rates", shown, to_attr="shown_rates"))
+
+
+EXAMPLE = OpenApiExample(
+    "A complication",
+    value={
+        "code": "catheter-migration",
+        "name": "Catheter migration or dislodgement",
+        "category": "catheter",
+        "definition": "The tip or the body of the catheter has moved.",
+        "synonyms": ["catheter dislodgement"],
+        "origin": "catheter",
+        "clock": "catheter",
+        "natural_denominator": "catheter-months",
+        "in_totals": True,
+        "imdrf": {"annex_a": ["A010402"], "annex_e": []},
+        "citations": ["Taira T, et al. Neuromodulation 2013;16:266-272."],
+        "evidence": "abstract",
+        "core_group": "",
+        "retired": False,
+        "replaced_by": None,
+        "published_rates": [],
+    },
+    response_only=True,
+)
+
+
+class Complications(APIView):
+    """The complications of the catalogue."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="complications_list",
+        tags=["catalogue"],
+        parameters=[
+            OpenApiParameter("q", str, description="Words to find in name, synonyms and code."),
+            OpenApiParameter("category", str, description="Category codes, comma-separated."),
+            *PAGING,
+        ],
+        responses={
+            200: listing("ComplicationList", ComplicationSerializer),
+            **problems(400, 401, 406, 429),
+        },
+        examples=[UNKNOWN_CODE],
+    )
+    def get(self, request: Request) -> Response:
+        """List the complications by code, retired ones too, which say so; open to all."""
+        refuse_unknown(request, ("q", "category", "limit", "cursor"))
+        found = search_complications(_words(request.query_params.get("q", "")))
+        if categories := _categories(request.query_params.get("category", "")):
+            found = found.filter(category__in=categories)
+        page = page_of(_with_rates(found), request, key="code")
+        return Response(page.body(ComplicationSerializer))
+
+
+def _words(text: str) -> str:
+    """The words to search for; none that no text can hold."""
+    if len(text) > 100 or any(ord(mark) < 32 for mark in text):
+        raise BadQuery(Fault("q", "bad-range", "Search for words of at most 100 letters in all."))
+    return text
+
+
+def _categories(text: str) -> list[str]:
+    asked = [part.strip() for part in text.split(",") if part.strip()]
+    known = tuple(code for code, _name in codes_of("category")) if asked else ()
+    if faults := [
+        Fault(
+            "category",
+            "unknown-code",
+            f"This is not a category. The nearest is {nearest(code, known)}.",
+        )
+        for code in asked
+        if code not in known
+    ]:
+        raise BadQuery(faults)
+    return asked
+
+
+class ComplicationDetail(APIView):
+    """One complication, in use or retired."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="complications_retrieve",
+        tags=["catalogue"],
+        parameters=[OpenApiParameter("code", OpenApiTypes.STR, OpenApiParameter.PATH)],
+        responses={200: ComplicationSerializer, **problems(400, 401, 404, 406, 429)},
+        examples=[EXAMPLE],
+    )
+    def get(self, request: Request, code: str) -> Response:
+        """Show one complication with its sources and published rates; open to all."""
+        refuse_unknown(request)
+        found = _with_rates(Complication.objects.filter(code=code)).first()
+        if found is None:
+            raise UnknownRow(Fault("", "not-found", "The catalogue has no such complication."))
+        return Response(ComplicationSerializer(found).data)
+
+
+class Categories(APIView):
+    """The categories of complications."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="categories_list",
+        tags=["catalogue"],
+        parameters=PAGING,
+        responses={
+            200: listing("CategoryList", CategorySerializer),
+            **problems(400, 401, 406, 429),
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """List the categories by code; open to all."""
+        refuse_unknown(request, ("limit", "cursor"))
+        page = page_of(_with_rates(Category.objects.all()), request, key="code")
+        return Response(page.body(CategorySerializer))

@@ -1,0 +1,74 @@
+"""What every address shares in the schema: problems, and lists with a next page."""
+
+from http import HTTPStatus
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, inline_serializer
+from rest_framework import serializers
+
+from registry.api.problems import MEDIA_TYPE
+
+
+class ProblemErrorSerializer(serializers.Serializer[Any]):
+    """One thing to mend: a parameter of the address, or a pointer into the body."""
+
+    parameter = serializers.CharField(required=False)
+    pointer = serializers.CharField(required=False)
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    line = serializers.IntegerField(required=False)
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """A refusal (RFC 9457); it never repeats the value that was refused."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField(allow_blank=True)
+    errors = ProblemErrorSerializer(many=True)  # type: ignore[assignment]
+    existing = serializers.CharField(
+        required=False, help_text="The id of the event that already has this source id."
+    )
+
+
+UNKNOWN_CODE = OpenApiExample(
+    "An unknown code",
+    value={
+        "type": "urn:pump-registry:problem:unknown-code",
+        "title": "The question is not understood",
+        "status": 400,
+        "code": "unknown-code",
+        "detail": "drug: The value is not a code of drug. The nearest is baclofen.",
+        "errors": [
+            {
+                "parameter": "drug",
+                "code": "unknown-code",
+                "detail": "The value is not a code of drug. The nearest is baclofen.",
+            }
+        ],
+    },
+    response_only=True,
+    status_codes=["400"],
+    media_type=MEDIA_TYPE,
+)
+
+
+def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
+    """The refusals that an address can answer with, for `extend_schema(responses=...)`."""
+    return {
+        (status, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, HTTPStatus(status).phrase)
+        for status in statuses
+    }
+
+
+def listing(name: str, row: Any) -> Any:
+    """The shape of a list of rows with the address of its next page."""
+    return inline_serializer(
+        name,
+        {
+            "results": row(many=True),
+            "next": serializers.URLField(allow_null=True),
+        },
+    )

@@ -1,0 +1,43 @@
+"""Whether the server lives and whether it can answer: for the balancer, without a row."""
+
+from http import HTTPStatus
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> JsonResponse:
+    """Say that the process answers; touches nothing."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """Say whether the database answers with every migration, and the data folder can be used.
+
+    200, or 503 with the checks that fail.
+    """
+    checks = {"database": _database_is_current(), "folder": settings.REGISTRY_VAR.is_dir()}
+    is_ready = all(checks.values())
+    return JsonResponse(
+        {
+            "status": "ok" if is_ready else "unavailable",
+            "checks": {name: "ok" if fine else "failed" for name, fine in checks.items()},
+        },
+        status=HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+
+
+def _database_is_current() -> bool:
+    try:
+        executor = MigrationExecutor(connection)
+        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return False

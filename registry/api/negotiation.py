@@ -1,0 +1,37 @@
+"""Which format a reply has: by `?format=`, then by Accept."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from registry.api.refusals import FormatNotAvailable
+from registry.filters.questions import FORMATS
+from registry.records import BadQuery, Fault
+
+
+class FormatNegotiation(DefaultContentNegotiation):
+    """Content negotiation whose refusals name what is available instead of pretending 404."""
+
+    def filter_renderers(
+        self, renderers: Iterable[BaseRenderer], format: str | None
+    ) -> list[BaseRenderer]:
+        offered = list(renderers)
+        found = [renderer for renderer in offered if renderer.format == format]
+        if found:
+            return found
+        here = " or ".join(str(renderer.format) for renderer in offered)
+        if format in FORMATS:
+            said = f"This answer is not available in that format: ask for {here}."
+            raise FormatNotAvailable(Fault("format", "format-not-available", said))
+        raise BadQuery(Fault("format", "unknown-code", f"Ask for {here}."))
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> Any:
+        asked = request.query_params.getlist("format")
+        if len(set(asked)) > 1:
+            raise BadQuery(Fault("format", "repeated-parameter", "Give format only once."))
+        return super().select_renderer(request, renderers, format_suffix)

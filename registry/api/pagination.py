@@ -1,0 +1,95 @@
+"""Lists page by page: a page starts after a row, not at a number, so that inserts shift nothing."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Model, QuerySet
+from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
+
+from registry.records import BadQuery, Fault
+
+DEFAULT_LIMIT, LARGEST_LIMIT = 100, 500
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Some rows of a list, and the address of the next ones (None: these are the last)."""
+
+    rows: list[Row]
+    next: str | None
+
+    def body(self, serializer: Any) -> dict[str, Any]:
+        """The page as the reply holds it."""
+        return {"results": serializer(self.rows, many=True).data, "next": self.next}
+
+
+def page_of(
+    queryset: QuerySet[Row],
+    request: Request,
+    *,
+    key: str,
+    order_by: str | None = None,
+    read_key: Callable[[str], Any] = str,
+) -> Page[Row]:
+    """Cut the page that `limit` and `cursor` ask for out of a list.
+
+    key: the unique public field that cursors name. order_by: a unique field that only grows
+    and that nobody sees, where rows should come oldest first; else the key orders them.
+    Raises BadQuery. One query, two with a cursor and an order of its own.
+    """
+    limit = _limit(request)
+    order = order_by or key
+    if "cursor" in request.query_params:
+        queryset = queryset.filter(
+            **{f"{order}__gt": _start(queryset, request, key, order, read_key)}
+        )
+    rows = list(queryset.order_by(order)[: limit + 1])
+    if len(rows) <= limit:
+        return Page(rows, None)
+    rows = rows[:limit]
+    cursor = base64.urlsafe_b64encode(str(getattr(rows[-1], key)).encode()).decode().rstrip("=")
+    address = request.build_absolute_uri()
+    return Page(rows, replace_query_param(address, "cursor", cursor))
+
+
+def _limit(request: Request) -> int:
+    asked = request.query_params.get("limit", str(DEFAULT_LIMIT))
+    if not re.fullmatch(r"[0-9]{1,4}", asked) or not 1 <= int(asked) <= LARGEST_LIMIT:
+        said = f"Give a whole number from 1 to {LARGEST_LIMIT}."
+        raise BadQuery(Fault("limit", "bad-range", said))
+    return int(asked)
+
+
+def _start(
+    queryset: QuerySet[Row],
+    request: Request,
+    key: str,
+    order: str,
+    read_key: Callable[[str], Any],
+) -> Any:
+    """Where in the order the cursor's row stands; it has to be a row of this very list."""
+    asked = request.query_params["cursor"]
+    try:
+        text = base64.b64decode(asked + "=" * (-len(asked) % 4), altchars=b"-_", validate=True)
+        value = read_key(text.decode("ascii"))
+    except (ValueError, binascii.Error) as error:
+        raise _bad_cursor() from error
+    if order == key and isinstance(value, str):
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,80}", value):
+            raise _bad_cursor()
+        return value
+    place = queryset.order_by().filter(**{key: value}).values_list(order, flat=True).first()
+    if place is None:
+        raise _bad_cursor()
+    return place
+
+
+def _bad_cursor() -> BadQuery:
+    return BadQuery(Fault("cursor", "bad-cursor", "Take the cursor unchanged from `next`."))

@@ -1,0 +1,52 @@
+"""Plain parameters of addresses that ask no statistical question, and how the schema shows them."""
+
+import re
+from collections.abc import Collection
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from registry.filters.codes import nearest
+from registry.records import DIMENSIONS, BadQuery, Fault
+
+LIMIT = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
+    description="How many results one page holds.",
+)
+CURSOR = OpenApiParameter(
+    "cursor", str, description="Where the page starts: taken unchanged from `next`."
+)
+PAGING = [LIMIT, CURSOR]
+
+
+def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
+    """Refuse every parameter that this address does not read, and one given twice.
+
+    Raises BadQuery with all of them; `format` is always read.
+    """
+    takes = (*known, "format")
+    faults = []
+    for name in request.query_params:
+        if name not in takes:
+            plain = bool(re.fullmatch(r"[A-Za-z_][A-Za-z_-]{0,39}", name))
+            said = f"There is no such parameter here. The nearest is {nearest(name, takes)}."
+            faults.append(Fault(name if plain else "", "unknown-parameter", said))
+        elif len(request.query_params.getlist(name)) > 1:
+            faults.append(Fault(name, "repeated-parameter", f"Give {name} only once."))
+    if faults:
+        raise BadQuery(faults)
+
+
+def filter_parameters() -> list[OpenApiParameter]:
+    """Every filter of events for the schema, as records.DIMENSIONS declares them."""
+    several = "Several values: separated by commas. `not-recorded` selects blanks."
+    described = [
+        OpenApiParameter(name, str, description=f"{dimension.title}. {several}")
+        for name, dimension in DIMENSIONS.items()
+    ]
+    years = [
+        OpenApiParameter(name, int, description=f"{words}, included.")
+        for name, words in (("year_min", "First calendar year"), ("year_max", "Last calendar year"))
+    ]
+    return described + years

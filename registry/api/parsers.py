@@ -1,0 +1,50 @@
+"""Bodies on their way in: JSON, bounded, with every name only once."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+
+from registry.api.refusals import TooLarge
+from registry.records import Fault
+
+LARGEST_BODY = 1 << 20
+"""Bytes that a body may have; one event takes less than two thousand."""
+
+
+class StrictJSONParser(JSONParser):
+    """JSON as RFC 8259 has it: UTF-8, no NaN, no name given twice, at most a mebibyte."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        body = stream.read(LARGEST_BODY + 1)
+        if len(body) > LARGEST_BODY:
+            raise TooLarge(Fault("", "body-too-large", f"Send at most {LARGEST_BODY} bytes."))
+        try:
+            return json.loads(
+                body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant
+            )
+        except (ValueError, RecursionError) as error:
+            said = str(error) if isinstance(error, _NotStrict) else "The body is not valid JSON."
+            raise ParseError(said) from error
+
+
+class _NotStrict(ValueError):
+    """JSON that other readers may read differently."""
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _NotStrict("The body gives a field twice: give each field once.")
+    return found
+
+
+def _no_constant(_name: str) -> None:
+    raise _NotStrict("The body holds a number that JSON does not have: use null for no value.")

@@ -1,0 +1,52 @@
+"""Who may call what: closed unless said otherwise, and a refusal names the right it misses."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+
+from registry import reporting
+from registry.models import Token, TokenScope, User
+
+
+def _token_allows(request: Request, scope: TokenScope) -> bool:
+    """Whether the token in use, if any, covers this; a session covers all that its user may."""
+    return not isinstance(request.auth, Token) or request.auth.allows(scope)
+
+
+class MayAskStatistics(BasePermission):
+    """Everybody whom the registry answers: all but auditors, and strangers where it is closed."""
+
+    message = "Statistics are not open to this account: it lacks the right to ask for them."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the caller's profile may ask at all, and the token was made for it."""
+        if not _token_allows(request, TokenScope.READ_STATISTICS):
+            self.message = _missing(TokenScope.READ_STATISTICS)
+            return False
+        return reporting.viewer_of(request.user).may_ask
+
+
+class WorksWithRows(IsAuthenticated):
+    """Members of a site, reviewers and data managers; the rows themselves are narrowed further."""
+
+    message = (
+        "Rows are open to members of a site, reviewers and data managers: this account lacks a "
+        "site membership."
+    )
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the account works with rows, and the token was made for reading or writing."""
+        user = request.user
+        if not isinstance(user, User):
+            return False
+        reading = request.method in {"GET", "HEAD", "OPTIONS"}
+        scope = TokenScope.READ_ROWS if reading else TokenScope.WRITE_EVENTS
+        if not _token_allows(request, scope):
+            self.message = _missing(scope)
+            return False
+        return user.sees_all_rows or user.sites().exists()
+
+
+def _missing(scope: TokenScope) -> str:
+    return f"This token lacks the scope {scope.value}: make one that has it."

@@ -1,0 +1,220 @@
+"""Every refusal of the API as `application/problem+json` (RFC 9457), without echoing a value."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.http import Http404, HttpResponse, JsonResponse
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.views import APIView, set_rollback
+
+from registry.api.refusals import FormatNotAvailable, KeyReused, TooLarge
+from registry.records import (
+    BadQuery,
+    DuplicateSourceId,
+    Fault,
+    IdentifierFound,
+    NoSnapshot,
+    NotAvailableAtThisDetail,
+    NotPermitted,
+    NotYourSite,
+    Refusal,
+    RowRuleBroken,
+    StateConflict,
+    UnknownRow,
+    VersionConflict,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+STATUS_OF: Mapping[type[Refusal], tuple[HTTPStatus, str]] = {
+    IdentifierFound: (HTTPStatus.BAD_REQUEST, "This looks like an identifier"),
+    RowRuleBroken: (HTTPStatus.BAD_REQUEST, "The report cannot be stored"),
+    BadQuery: (HTTPStatus.BAD_REQUEST, "The question is not understood"),
+    NotYourSite: (HTTPStatus.FORBIDDEN, "Not your site"),
+    NotPermitted: (HTTPStatus.FORBIDDEN, "Not permitted"),
+    UnknownRow: (HTTPStatus.NOT_FOUND, "Not found"),
+    DuplicateSourceId: (HTTPStatus.CONFLICT, "This source id is taken"),
+    StateConflict: (HTTPStatus.CONFLICT, "The state does not allow this"),
+    NoSnapshot: (HTTPStatus.CONFLICT, "No snapshot answers this yet"),
+    VersionConflict: (HTTPStatus.PRECONDITION_FAILED, "Somebody changed it since"),
+    NotAvailableAtThisDetail: (HTTPStatus.UNPROCESSABLE_ENTITY, "Not available at this detail"),
+}
+"""The HTTP status and title of each way in which the registry refuses."""
+
+
+API_STATUS_OF: Mapping[type[Refusal], tuple[HTTPStatus, str]] = {
+    **STATUS_OF,
+    KeyReused: (HTTPStatus.CONFLICT, "This key stands for another request"),
+    FormatNotAvailable: (HTTPStatus.NOT_ACCEPTABLE, "Not available in this format"),
+    TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
+    Refusal: (HTTPStatus.BAD_REQUEST, "The registry cannot take this"),
+}
+
+SAID_OF = {
+    "required": "Give this field.",
+    "null": "Give this field a value.",
+    "blank": "Give this field a value.",
+    "invalid": "This is not a value of this field.",
+    "max_length": "This is too long.",
+}
+"""What is said of a field that a form refuses: our words, since others repeat the value."""
+
+TITLE_OF: Mapping[int, tuple[str, str]] = {
+    400: ("bad-request", "The request is not understood"),
+    401: ("not-authenticated", "Sign in first"),
+    403: ("not-permitted", "Not permitted"),
+    404: ("not-found", "Not found"),
+    405: ("method-not-allowed", "Method not allowed"),
+    406: ("not-acceptable", "Not available in this format"),
+    413: ("body-too-large", "The body is too large"),
+    415: ("unsupported-media-type", "This media type is not read"),
+    429: ("throttled", "Too many requests"),
+    500: ("internal-error", "The registry failed"),
+}
+DETAIL_OF: Mapping[int, str] = {
+    404: "There is nothing here, or nothing that you may see.",
+    405: "This address does not take that method; the Allow header names those it takes.",
+    406: "None of the formats asked for is available here: use application/json.",
+    415: "Send the body as application/json.",
+    500: "The failure was logged; nothing was stored.",
+}
+
+
+def problem(
+    status: int,
+    *,
+    code: str,
+    title: str,
+    detail: str,
+    errors: list[dict[str, Any]] | None = None,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> HttpResponse:
+    """One problem document, whatever format was asked for."""
+    body = {
+        "type": f"urn:pump-registry:problem:{code}",
+        "title": title,
+        "status": int(status),
+        "code": code,
+        "detail": detail,
+        "errors": errors or [],
+        **members,
+    }
+    response = JsonResponse(body, status=int(status), content_type=MEDIA_TYPE)
+    for name, value in (headers or {}).items():
+        response[name] = value
+    return response
+
+
+def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
+    """Turn whatever a view raised into a problem document; the REST framework's handler.
+
+    An unforeseen exception is logged and told as 500 without its words; under DEBUG it is left to
+    Django's own page.
+    """
+    request = context.get("request")
+    if isinstance(exc, Refusal):
+        response = _refused(exc, request)
+    elif isinstance(exc, Http404 | PermissionDenied | RequestDataTooBig):
+        status = {Http404: 404, PermissionDenied: 403}.get(type(exc), 413)
+        response = _plain(status, detail=DETAIL_OF.get(status, "This is not open to you."))
+    elif isinstance(exc, exceptions.APIException):
+        response = _told_by_framework(exc)
+    elif settings.DEBUG:
+        return None
+    else:
+        logger.error("An API view failed", exc_info=exc)
+        django_request = request._request if isinstance(request, Request) else None
+        got_request_exception.send(sender=APIView, request=django_request)
+        response = _plain(500, detail=DETAIL_OF[500])
+    set_rollback()
+    return response
+
+
+def _plain(status: int, *, detail: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    code, title = TITLE_OF[status]
+    return problem(status, code=code, title=title, detail=detail, headers=headers)
+
+
+def _refused(exc: Refusal, request: Request | None) -> HttpResponse:
+    status, title = next(API_STATUS_OF[kind] for kind in type(exc).__mro__ if kind in API_STATUS_OF)
+    reading = request is None or request.method in {"GET", "HEAD", "OPTIONS"}
+    codes = {fault.code for fault in exc.faults}
+    code = exc.code
+    if isinstance(exc, BadQuery) and len(codes) == 1:
+        code = codes.pop()
+    members: dict[str, Any] = {}
+    if isinstance(exc, DuplicateSourceId):
+        members["existing"] = exc.existing
+    return problem(
+        status,
+        code=code,
+        title=title,
+        detail=" ".join(_sentence(fault) for fault in exc.faults[:3])
+        + (f" And {len(exc.faults) - 3} more." if len(exc.faults) > 3 else ""),
+        errors=[_entry(fault, reading=reading) for fault in exc.faults],
+        **members,
+    )
+
+
+def _sentence(fault: Fault) -> str:
+    text = fault.detail[:1].upper() + fault.detail[1:]
+    named = f"{fault.column}: {text}" if fault.column else text
+    return named if named.endswith((".", "?", "!")) else f"{named}."
+
+
+def _entry(fault: Fault, *, reading: bool) -> dict[str, Any]:
+    """One fault as a member of `errors`: a parameter of the address, or a pointer into the body."""
+    entry: dict[str, Any] = {}
+    if fault.column:
+        entry = {"parameter": fault.column} if reading else {"pointer": f"/{fault.column}"}
+    entry |= {"code": fault.code, "detail": fault.detail}
+    if fault.line is not None:
+        entry["line"] = fault.line
+    return entry
+
+
+def _told_by_framework(exc: exceptions.APIException) -> HttpResponse:
+    headers: dict[str, str] = {}
+    if challenge := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if isinstance(exc, exceptions.Throttled):
+        headers["Retry-After"] = str(int(getattr(exc, "wait", None) or 60))
+        return _plain(429, detail="Wait as long as Retry-After says.", headers=headers)
+    if isinstance(exc, exceptions.ValidationError):
+        errors = list(_field_errors(exc.get_codes(), ""))
+        title = TITLE_OF[400][1]
+        return problem(
+            400, code="bad-request", title=title, detail="Mend the fields named.", errors=errors
+        )
+    status = exc.status_code if exc.status_code in TITLE_OF else 500
+    own_words = isinstance(
+        exc,
+        exceptions.AuthenticationFailed
+        | exceptions.NotAuthenticated
+        | exceptions.PermissionDenied
+        | exceptions.ParseError,
+    )
+    detail = str(exc.detail) if own_words else DETAIL_OF.get(status, TITLE_OF[status][1] + ".")
+    return _plain(status, detail=detail, headers=headers)
+
+
+def _field_errors(codes: Any, pointer: str) -> Iterator[dict[str, Any]]:
+    """Walk what a serializer refused: field by field, in our own words."""
+    if isinstance(codes, dict):
+        for name, inner in codes.items():
+            yield from _field_errors(inner, f"{pointer}/{name}")
+    elif isinstance(codes, list):
+        for inner in codes:
+            yield from _field_errors(inner, pointer)
+    else:
+        detail = SAID_OF.get(str(codes), SAID_OF["invalid"])
+        yield {"pointer": pointer or "/", "code": str(codes), "detail": detail}

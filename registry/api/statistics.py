@@ -1,0 +1,307 @@
+"""Statistics as the door out releases them; nothing here reads a row."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.utils.cache import patch_vary_headers
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from registry import reporting
+from registry.api.described import UNKNOWN_CODE, listing, problems
+from registry.api.parameters import filter_parameters, refuse_unknown
+from registry.api.permissions import MayAskStatistics
+from registry.api.renderers import CsvRenderer
+from registry.filters import parse_query, warnings_of
+from registry.records import EventQuery, Release, Side, ValueKind, Viewer
+from registry.vocabulary import CountingRule, Denominator, Measure
+
+
+class ColumnSerializer(serializers.Serializer[Any]):
+    """One column of an answer; role is dimension, measure, interval or status."""
+
+    name = serializers.CharField()
+    type = serializers.CharField()
+    role = serializers.CharField()
+    unit = serializers.CharField(allow_null=True)
+    title = serializers.CharField(allow_blank=True)
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """An answer: what was counted and how, its columns, and flat rows. It is always whole."""
+
+    meta = serializers.DictField()
+    columns = ColumnSerializer(many=True)
+    rows = serializers.ListField(child=serializers.DictField())
+    next = serializers.URLField(allow_null=True)
+
+
+OPTIONS = [
+    OpenApiParameter("group_by", str, description="Up to three dimensions, comma-separated."),
+    OpenApiParameter("counting", str, enum=CountingRule.codes(), description="What counts as one."),
+    OpenApiParameter("unit", str, enum=Denominator.codes(), description="What a rate divides by."),
+    OpenApiParameter("per", int, enum=(100, 1000), description="Units of a rate."),
+    OpenApiParameter(
+        "level", str, enum=("0.90", "0.95", "0.99"), description="Confidence level of the limits."
+    ),
+    OpenApiParameter("release", str, description="Label of a release, or id of a snapshot."),
+    OpenApiParameter("labels", str, enum=("code", "label", "both"), description="How codes show."),
+    OpenApiParameter("ordering", str, description="Columns to order by; a hyphen turns it round."),
+]
+
+
+def _example(
+    measure: str, row: Mapping[str, Any], columns: list[dict[str, Any]], **meta: Any
+) -> OpenApiExample:
+    return OpenApiExample(
+        measure,
+        value={
+            "meta": {
+                "title": "",
+                "profile": "exact",
+                "warnings": [],
+                "receipt": "eyJ...",
+                **meta,
+            },
+            "columns": columns,
+            "rows": [row],
+            "next": None,
+        },
+        response_only=True,
+        status_codes=["200"],
+        media_type="application/json",
+    )
+
+
+def _column(name: str, type_: str, role: str, unit: str | None = None) -> dict[str, Any]:
+    return {"name": name, "type": type_, "role": role, "unit": unit, "title": ""}
+
+
+def _described(measure: Measure, example: OpenApiExample) -> Any:
+    """The schema of one measure's address."""
+    return extend_schema(
+        operation_id=f"statistics_{measure.value}",
+        tags=["statistics"],
+        summary=f"{measure.label}: {measure.definition}",
+        parameters=[*filter_parameters(), *OPTIONS],
+        responses={
+            (200, "application/json"): AnswerSerializer,
+            (200, "text/csv"): str,
+            304: None,
+            **problems(400, 401, 403, 406, 409, 422, 429),
+        },
+        examples=[example, UNKNOWN_CODE],
+    )
+
+
+STATUS = _column("status", "string", "status")
+LIMITS = [_column("ci_lower", "number", "interval"), _column("ci_upper", "number", "interval")]
+
+
+class Statistic(APIView):
+    """One measure, as JSON or CSV."""
+
+    permission_classes = [MayAskStatistics]
+    renderer_classes = [JSONRenderer, CsvRenderer]
+    measure: Measure
+
+    def answer(self, request: Request) -> Response:
+        """Ask, and answer; 304 only after the caller was found to be allowed the answer."""
+        query = parse_query(request.query_params, measure=self.measure)
+        viewer = reporting.viewer_of(request.user)
+        release = reporting.answer(query, measure=self.measure, viewer=viewer)
+        return released(request, release, viewer=viewer, query=query)
+
+
+def released(request: Request, release: Release, *, viewer: Viewer, query: EventQuery) -> Response:
+    """Render a release: its meta, columns and rows, with an ETag that stands for all of them."""
+    warnings = [*_listed(release.meta.get("warnings")), *warnings_of(query)]
+    etag = _etag(release, warnings, request)
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "public, no-cache" if viewer.user_id is None else "private, no-cache",
+    }
+    if _is_known(request, etag):
+        response = Response(status=304, headers=headers)
+    else:
+        body = {
+            "meta": {**release.meta, "warnings": warnings},
+            "columns": [asdict(column) for column in release.columns],
+            "rows": [dict(row) for row in release.rows],
+            "next": None,
+        }
+        response = Response(body, headers=headers)
+    patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
+    return response
+
+
+def _listed(warnings: object) -> list[str]:
+    return [str(warning) for warning in warnings] if isinstance(warnings, list | tuple) else []
+
+
+def _etag(release: Release, warnings: list[str], request: Request) -> str:
+    """One tag for each answer and format.
+
+    The receipt names question, snapshot and profile; what else the reply says is added, since a
+    change that alters no number still moves the data's date.
+    """
+    said = [release.meta.get("data_as_of"), release.meta.get("code_version"), *warnings]
+    known = json.dumps([release.receipt, request.accepted_renderer.format, *said])
+    return f'"{hashlib.sha256(known.encode()).hexdigest()[:32]}"'
+
+
+def _is_known(request: Request, etag: str) -> bool:
+    asked = request.headers.get("If-None-Match", "")
+    tags = [tag.strip().removeprefix("W/") for tag in asked.split(",")]
+    return etag in tags or "*" in tags
+
+
+class Counts(Statistic):
+    """How many events, devices or patients."""
+
+    measure = Measure.COUNTS
+
+    @_described(
+        Measure.COUNTS,
+        _example(
+            "Patients by category",
+            {"category": "catheter", "n": 33, "status": "ok"},
+            [
+                _column("category", "string", "dimension"),
+                _column("n", "integer", "measure"),
+                STATUS,
+            ],
+            counting="patients",
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        """Count events, episodes, devices or patients."""
+        return self.answer(request)
+
+
+class Rates(Statistic):
+    """Events per unit of device time, procedures or refills."""
+
+    measure = Measure.RATES
+
+    @_described(
+        Measure.RATES,
+        _example(
+            "First migrations per 100 catheter-months",
+            {
+                "events": 24,
+                "exposure": 15230.5,
+                "rate": 0.1576,
+                "ci_lower": 0.101,
+                "ci_upper": 0.2345,
+                "status": "ok",
+            },
+            [
+                _column("events", "integer", "measure"),
+                _column("exposure", "number", "measure", "catheter-months"),
+                _column("rate", "number", "measure"),
+                *LIMITS,
+                STATUS,
+            ],
+            per=100,
+            denominator="catheter-months",
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        """Divide events by the exposure that they come from."""
+        return self.answer(request)
+
+
+class Proportions(Statistic):
+    """The share of patients with at least one event."""
+
+    measure = Measure.PROPORTIONS
+
+    @_described(
+        Measure.PROPORTIONS,
+        _example(
+            "Patients with a catheter problem",
+            {
+                "numerator": 34,
+                "denominator": 400,
+                "proportion": 0.085,
+                "ci_lower": 0.0615,
+                "ci_upper": 0.1165,
+                "status": "ok",
+            },
+            [
+                _column("numerator", "integer", "measure"),
+                _column("denominator", "integer", "measure"),
+                _column("proportion", "number", "measure"),
+                *LIMITS,
+                STATUS,
+            ],
+            counting="patients",
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        """Share of the patients with a device who had at least one event."""
+        return self.answer(request)
+
+
+class Coverage(Statistic):
+    """How much of the registry a rate rests on."""
+
+    measure = Measure.COVERAGE
+
+    @_described(
+        Measure.COVERAGE,
+        _example(
+            "Events with device time",
+            {"n": 62, "status": "ok"},
+            [_column("n", "integer", "measure"), STATUS],
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        """Say how many events have a denominator, by tier, and why the others have none."""
+        return self.answer(request)
+
+
+class DimensionSerializer(serializers.Serializer[Any]):
+    """One dimension, and whether the caller may filter and group by it."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    side = serializers.ChoiceField(choices=[(side.value, side.name) for side in Side])
+    kind = serializers.ChoiceField(choices=[(kind.value, kind.name) for kind in ValueKind])
+    parent = serializers.CharField(  # type: ignore[assignment]
+        allow_null=True, help_text="The coarser dimension whose codes it takes too."
+    )
+    filter = serializers.BooleanField()
+    group_by = serializers.BooleanField()
+    only_with_own_site = serializers.BooleanField()
+    values = serializers.ListField(child=serializers.DictField())
+
+
+class Dimensions(APIView):
+    """Which filters and groupings exist, for whom, with their values."""
+
+    permission_classes = [MayAskStatistics]
+
+    @extend_schema(
+        operation_id="statistics_dimensions",
+        tags=["statistics"],
+        responses={
+            200: listing("DimensionList", DimensionSerializer),
+            **problems(400, 401, 403, 406, 409, 429),
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """List the dimensions that the caller may filter and group by, with their values."""
+        refuse_unknown(request)
+        found = reporting.dimensions(reporting.viewer_of(request.user))
+        response = Response({"results": found, "next": None})
+        patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
+        return response

@@ -1,0 +1,227 @@
+"""Tokens for scripts and dashboards: made with a password, listed and revoked by their owner."""
+
+from typing import Any
+
+from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_cool_off
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.db.models import QuerySet
+from django_otp import match_token, user_has_device
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
+from rest_framework.views import APIView
+
+from registry.api.authentication import TokenAuthentication
+from registry.api.described import listing, problems
+from registry.api.pagination import page_of
+from registry.api.parameters import PAGING, refuse_unknown
+from registry.models import Token, TokenScope, User
+from registry.records import Fault, RowRuleBroken, UnknownRow
+
+
+class NewTokenSerializer(serializers.Serializer[Any]):
+    """What it takes to make a token; without scopes it may do all that its owner may."""
+
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(
+        max_length=200, trim_whitespace=False, style={"input_type": "password"}
+    )
+    otp = serializers.CharField(
+        max_length=16, required=False, help_text="The current code, where the account has one."
+    )
+    label = serializers.CharField(max_length=60, required=False, allow_blank=True)  # type: ignore[assignment]
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=TokenScope.choices()),
+        required=False,
+        allow_empty=False,
+    )
+
+
+class MadeTokenSerializer(serializers.Serializer[Any]):
+    """A new token: this is the only time that it is shown."""
+
+    id = serializers.UUIDField()
+    token = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
+    scopes = serializers.ListField(child=serializers.CharField())
+
+
+class TokenSerializer(serializers.Serializer[Token]):
+    """A token without its key, which the registry does not have."""
+
+    id = serializers.UUIDField(source="public_id")
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
+    scopes = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField(source="created")
+    expires_at = serializers.DateTimeField(source="expiry", allow_null=True)
+
+    def get_scopes(self, token: Token) -> list[str]:
+        """What it may be used for."""
+        return _scopes(token)
+
+
+def _scopes(token: Token) -> list[str]:
+    scopes: Any = token.scopes
+    return sorted(scopes or {TokenScope.READ_STATISTICS.value})
+
+
+def _reachable(request: Request) -> QuerySet[Token]:
+    """The caller's tokens; a token with fewer than all scopes reaches only itself."""
+    own = Token.objects.filter(user=request.user)
+    if isinstance(request.auth, Token) and set(_scopes(request.auth)) != set(TokenScope.codes()):
+        return own.filter(pk=request.auth.pk)
+    return own
+
+
+class Tokens(APIView):
+    """Make a token, or list one's own."""
+
+    throttle_scope = "token"
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Making a token takes a password, never a session that another page could ride on."""
+        if self.request is not None and self.request.method == "POST":
+            return [TokenAuthentication()]
+        return super().get_authenticators()
+
+    def get_permissions(self) -> list[BasePermission]:
+        if self.request.method == "POST":
+            return [AllowAny()]
+        return list(super().get_permissions())  # type: ignore[arg-type]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        if self.request.method == "POST":
+            return [ScopedRateThrottle()]
+        return super().get_throttles()
+
+    @extend_schema(
+        operation_id="tokens_create",
+        tags=["tokens"],
+        auth=[],
+        request=NewTokenSerializer,
+        responses={201: MadeTokenSerializer, **problems(400, 401, 406, 413, 415, 429)},
+        examples=[
+            OpenApiExample(
+                "With a second factor",
+                value={"username": "reporter", "password": "correct horse", "otp": "123456"},
+                request_only=True,
+            ),
+            OpenApiExample(
+                "A token",
+                value={
+                    "id": "0b6f5a3e-6b51-4a52-8ff3-52f40e3f6b5d",
+                    "token": "6a0c2b0e4d7f...",
+                    "expires_at": "2026-11-03T18:00:00Z",
+                    "label": "",
+                    "scopes": ["read-rows", "read-statistics", "write-events"],
+                },
+                response_only=True,
+                status_codes=["201"],
+            ),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Make a token with user name, password and, where the account has one, the current code.
+
+        Too many failures lock the name at that address for a while: 429 with Retry-After.
+        """
+        refuse_unknown(request)
+        asked = _read(request)
+        user = _signed_in(request, asked)
+        token, key = Token.objects.create(
+            user=user,
+            label=asked.get("label", ""),
+            scopes=asked.get("scopes") or TokenScope.codes(),
+        )
+        user_logged_in.send(sender=type(user), request=request._request, user=user)
+        made = {
+            "id": token.public_id,
+            "token": key,
+            "expires_at": token.expiry,
+            "label": token.label,
+            "scopes": _scopes(token),
+        }
+        return Response(
+            MadeTokenSerializer(made).data, status=201, headers={"Cache-Control": "no-store"}
+        )
+
+    @extend_schema(
+        operation_id="tokens_list",
+        tags=["tokens"],
+        parameters=PAGING,
+        responses={
+            200: listing("TokenList", TokenSerializer),
+            **problems(400, 401, 406, 429),
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """List one's own tokens, never their keys."""
+        refuse_unknown(request, ("limit", "cursor"))
+        page = page_of(_reachable(request), request, key="public_id")
+        return Response(page.body(TokenSerializer))
+
+
+class TokenDetail(APIView):
+    """Revoke a token."""
+
+    @extend_schema(
+        operation_id="tokens_destroy",
+        tags=["tokens"],
+        responses={204: None, **problems(400, 401, 404, 406, 429)},
+    )
+    def delete(self, request: Request, public_id: str) -> Response:
+        """Revoke one of one's own tokens; it stops working at once."""
+        refuse_unknown(request)
+        deleted, _rows = _reachable(request).filter(public_id=public_id).delete()
+        if not deleted:
+            raise UnknownRow(Fault("", "not-found", "You have no such token."))
+        return Response(status=204)
+
+
+def _read(request: Request) -> dict[str, Any]:
+    """The body, every field known and well-formed; raises RowRuleBroken or ValidationError."""
+    if not isinstance(request.data, dict):
+        raise RowRuleBroken(Fault("", "not-an-object", "Send a JSON object."))
+    known = NewTokenSerializer().fields
+    if unknown := [name for name in request.data if name not in known]:
+        said = f"There is no such field: send {', '.join(known)}."
+        raise RowRuleBroken(
+            Fault(name if name.isidentifier() else "", "unknown-field", said) for name in unknown
+        )
+    body = NewTokenSerializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
+
+
+def _signed_in(request: Request, asked: dict[str, Any]) -> User:
+    """The user whom name, password and second factor show; raises 401, or 429 when locked out.
+
+    Every failure counts towards the lock-out, a wrong second factor as well.
+    """
+    django_request = request._request
+    credentials = {"username": asked["username"]}
+    user = authenticate(django_request, password=asked["password"], **credentials)
+    refused = "User name and password do not match."
+    if isinstance(user, User) and user_has_device(user):
+        otp = asked.get("otp")
+        if not otp:
+            raise AuthenticationFailed("Send the current code of your second factor as otp.")
+        if match_token(user, otp) is None:
+            user_login_failed.send(sender=__name__, credentials=credentials, request=django_request)
+            user, refused = None, "The code does not match: send the current one as otp."
+    if isinstance(user, User):
+        return user
+    locked = AxesProxyHandler.is_locked(django_request, credentials)
+    setattr(django_request, "axes_locked_out", False)  # noqa: B010 - the reply is ours to give
+    if locked:
+        cool_off = get_cool_off(django_request)
+        raise Throttled(wait=cool_off.total_seconds() if cool_off else 3600)
+    raise AuthenticationFailed(refused)

@@ -1,0 +1,37 @@
+"""The addresses of the API; each ends with a slash."""
+
+from django.urls import path, re_path
+
+from registry.api import catalogue, codelists, events, schema, sites, snapshots, statistics, tokens
+from registry.api.unknown import UnknownAddress
+
+app_name = "api"
+
+urlpatterns = [
+    path("complications/", catalogue.Complications.as_view(), name="complications"),
+    path("complications/<str:code>/", catalogue.ComplicationDetail.as_view(), name="complication"),
+    path("categories/", catalogue.Categories.as_view(), name="categories"),
+    path("codelists/", codelists.Codelists.as_view(), name="codelists"),
+    path("codelists/<str:name>/", codelists.CodelistDetail.as_view(), name="codelist"),
+    path("sites/", sites.Sites.as_view(), name="sites"),
+    path("events/", events.Events.as_view(), name="events"),
+    path("events/<uuid:public_id>/", events.EventDetail.as_view(), name="event"),
+    path("events/<uuid:public_id>/submit/", events.SubmitEvent.as_view(), name="event-submit"),
+    path("statistics/counts/", statistics.Counts.as_view(), name="counts"),
+    path("statistics/rates/", statistics.Rates.as_view(), name="rates"),
+    path("statistics/proportions/", statistics.Proportions.as_view(), name="proportions"),
+    path("statistics/coverage/", statistics.Coverage.as_view(), name="coverage"),
+    path("statistics/dimensions/", statistics.Dimensions.as_view(), name="dimensions"),
+    path("snapshots/", snapshots.Snapshots.as_view(), name="snapshots"),
+    path("snapshots/<str:name>/", snapshots.SnapshotDetail.as_view(), name="snapshot"),
+    path(
+        "snapshots/<str:name>/dictionary.csv",
+        snapshots.SnapshotDictionary.as_view(),
+        name="dictionary",
+    ),
+    path("tokens/", tokens.Tokens.as_view(), name="tokens"),
+    path("tokens/<uuid:public_id>/", tokens.TokenDetail.as_view(), name="token"),
+    path("schema/", schema.Schema.as_view(), name="schema"),
+    path("docs/", schema.Docs.as_view(), name="docs"),
+    re_path(r"^.*$", UnknownAddress.as_view()),
+]

@@ -1,0 +1,225 @@
+"""Refusals that every address shares."""
+
+import json
+
+import pytest
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.test import APIClient
+from rest_framework.throttling import AnonRateThrottle
+
+from registry.api import catalogue
+from registry.api.problems import problem_response
+from registry.records import (
+    BadQuery,
+    Fault,
+    IdentifierFound,
+    NoSnapshot,
+    NotAvailableAtThisDetail,
+    NotPermitted,
+    NotYourSite,
+    Refusal,
+    RowRuleBroken,
+    StateConflict,
+    UnknownRow,
+    VersionConflict,
+)
+
+KEYS = {"type", "title", "status", "code", "detail", "errors"}
+
+
+@pytest.fixture
+def client(registry):
+    return APIClient()
+
+
+def check(reply, status, code):
+    assert reply.status_code == status
+    assert reply["Content-Type"] == "application/problem+json"
+    body = reply.json()
+    assert body.keys() >= KEYS
+    assert (body["status"], body["code"]) == (status, code)
+    assert body["type"] == f"urn:pump-registry:problem:{code}"
+
+
+@pytest.mark.parametrize("address", ["nothing/", "events/7/", "complications/a/b/", ""])
+def test_unknown_address_is_a_problem(client, address):
+    check(client.get(f"/api/v1/{address}"), 404, "not-found")
+
+
+def test_reader_who_forgot_the_slash_is_led_to_the_address(client):
+    reply = client.get("/api/v1/complications?q=kink")
+
+    assert reply.status_code == 301
+    assert reply["Location"] == "/api/v1/complications/?q=kink"
+
+
+def test_write_without_the_slash_is_not_led_astray(client):
+    check(client.post("/api/v1/events", {}, format="json"), 404, "not-found")
+
+
+def test_unknown_method_is_a_problem(client):
+    reply = client.put("/api/v1/complications/", {}, format="json")
+
+    check(reply, 405, "method-not-allowed")
+    assert "GET" in reply["Allow"]
+
+
+def test_unreadable_media_type_is_a_problem(as_reporter):
+    reply = as_reporter.post("/api/v1/events/", "<x/>", content_type="application/xml")
+
+    check(reply, 415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"\xff",
+        b'{"year": NaN}',
+        b'{"year": 1, "year": 2}',
+        b"[" * 100_000,
+    ],
+)
+def test_unreadable_body_is_a_problem(as_reporter, body):
+    reply = as_reporter.post("/api/v1/events/", body, content_type="application/json")
+
+    check(reply, 400, "bad-request")
+
+
+def test_field_given_twice_is_said_so(as_reporter):
+    reply = as_reporter.post(
+        "/api/v1/events/", b'{"year": 1, "year": 2}', content_type="application/json"
+    )
+
+    assert reply.json()["detail"] == "The body gives a field twice: give each field once."
+
+
+def test_body_of_more_than_a_mebibyte_is_refused(as_reporter):
+    reply = as_reporter.post(
+        "/api/v1/events/", b" " * ((1 << 20) + 1), content_type="application/json"
+    )
+
+    check(reply, 413, "body-too-large")
+
+
+def test_unknown_format_names_those_there_are(client):
+    reply = client.get("/api/v1/complications/", {"format": "xml"})
+
+    check(reply, 400, "unknown-code")
+    assert reply.json()["errors"] == [
+        {"parameter": "format", "code": "unknown-code", "detail": "Ask for json."}
+    ]
+
+
+@pytest.mark.parametrize("format", ["csv", "svg", "png", "vega"])
+def test_format_that_an_address_does_not_render_is_not_acceptable(client, format):
+    reply = client.get("/api/v1/complications/", {"format": format})
+
+    check(reply, 406, "format-not-available")
+
+
+def test_two_formats_are_one_too_many(client):
+    check(client.get("/api/v1/complications/?format=json&format=csv"), 400, "repeated-parameter")
+
+
+def test_accept_header_that_nothing_meets_is_not_acceptable(client):
+    check(client.get("/api/v1/complications/", HTTP_ACCEPT="image/png"), 406, "not-acceptable")
+
+
+def test_problem_is_json_whatever_was_asked(client):
+    reply = client.get("/api/v1/complications/none/", HTTP_ACCEPT="application/json")
+
+    check(reply, 404, "not-found")
+
+
+def test_failure_is_told_without_its_words(registry, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("Zebulon")
+
+    monkeypatch.setattr(catalogue, "search_complications", fail)
+    client = APIClient(raise_request_exception=False)
+
+    reply = client.get("/api/v1/complications/")
+
+    check(reply, 500, "internal-error")
+    assert "Zebulon" not in reply.content.decode()
+
+
+def test_failure_is_logged(registry, monkeypatch, caplog):
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("Zebulon")
+
+    monkeypatch.setattr(catalogue, "search_complications", fail)
+    APIClient(raise_request_exception=False).get("/api/v1/complications/")
+
+    assert "An API view failed" in caplog.text
+
+
+def test_failure_is_left_to_djangos_page_under_debug(settings):
+    settings.DEBUG = True
+
+    assert problem_response(RuntimeError("x"), {}) is None
+
+
+def test_throttled_reader_is_told_how_long_to_wait(client, monkeypatch):
+    monkeypatch.setattr(AnonRateThrottle, "THROTTLE_RATES", {"anon": "1/min"})
+    client.get("/api/v1/categories/")
+
+    reply = client.get("/api/v1/categories/")
+
+    check(reply, 429, "throttled")
+    assert 0 < int(reply["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        (IdentifierFound, 400, "identifier-found"),
+        (RowRuleBroken, 400, "row-rule-broken"),
+        (BadQuery, 400, "too-many-cells"),
+        (NotYourSite, 403, "not-your-site"),
+        (NotPermitted, 403, "not-permitted"),
+        (UnknownRow, 404, "not-found"),
+        (StateConflict, 409, "state-conflict"),
+        (NoSnapshot, 409, "no-snapshot"),
+        (VersionConflict, 412, "version-conflict"),
+        (NotAvailableAtThisDetail, 422, "not-available-at-this-detail"),
+        (Refusal, 400, "refused"),
+    ],
+)
+def test_every_refusal_has_its_status(kind, status, code):
+    reply = problem_response(kind(Fault("year", "too-many-cells", "mend it")), {})
+
+    assert reply.status_code == status
+    body = json.loads(reply.content)
+    assert body["code"] == code
+    assert body["errors"] == [{"parameter": "year", "code": "too-many-cells", "detail": "mend it"}]
+
+
+def test_fault_of_a_body_points_into_it(rf):
+    request = Request(rf.post("/"))
+
+    reply = problem_response(
+        RowRuleBroken(Fault("year", "x", "mend it", line=3)), {"request": request}
+    )
+
+    assert json.loads(reply.content)["errors"] == [
+        {"pointer": "/year", "code": "x", "detail": "mend it", "line": 3}
+    ]
+
+
+def test_many_faults_are_all_listed_and_the_first_ones_summed_up():
+    faults = [Fault(f"p{number}", "bad-range", "Mend it.") for number in range(5)]
+
+    body = problem_response(BadQuery(faults), {}).content.decode()
+
+    assert body.count('"parameter"') == 5
+    assert "p2: Mend it. And 2 more." in body
+
+
+def test_exception_of_an_unknown_status_is_a_failure():
+    class Teapot(APIException):
+        status_code = 418
+
+    assert problem_response(Teapot(), {}).status_code == 500

@@ -1,0 +1,128 @@
+"""The API's own description, and its pages."""
+
+import io
+import re
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+from registry.api.urls import urlpatterns
+from registry.records import DIMENSIONS
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def test_schema_is_valid_openapi_3_1_and_gives_no_warning():
+    out = io.StringIO()
+
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=out)
+
+    assert "openapi: 3.1.0" in out.getvalue()
+
+
+def test_schema_is_open_to_all(client, db):
+    reply = client.get("/api/v1/schema/", {"format": "json"})
+
+    assert reply.status_code == 200
+    document = reply.json()
+    validate_schema(document)
+    assert document["openapi"] == "3.1.0"
+
+
+def test_schema_describes_every_address(schema):
+    described = {path.removeprefix("/api/v1/") for path in schema["paths"]}
+    named = {
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(pattern.pattern))
+        for pattern in urlpatterns
+        if pattern.name not in (None, "schema", "docs")
+    }
+
+    assert described == named
+
+
+def test_every_operation_says_how_it_refuses(schema):
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            replies = operation["responses"]
+            assert any(status.startswith("2") for status in replies), (path, method)
+            assert {"401", "429"} <= set(replies), (path, method)
+            for status, reply in replies.items():
+                if status.startswith(("4", "5")):
+                    assert list(reply["content"]) == ["application/problem+json"], (path, status)
+
+
+def test_every_filter_is_described_wherever_it_works(schema):
+    for path in ("/api/v1/events/", "/api/v1/statistics/counts/", "/api/v1/statistics/rates/"):
+        described = {each["name"] for each in schema["paths"][path]["get"]["parameters"]}
+        assert set(DIMENSIONS) <= described
+
+
+def test_reports_in_the_examples_are_reports_that_are_taken(schema, registry, as_reporter):
+    content = schema["paths"]["/api/v1/events/"]["post"]["requestBody"]["content"]
+    (example,) = content["application/json"]["examples"].values()
+
+    reply = as_reporter.post(
+        "/api/v1/events/", example["value"] | {"site": "HERE-1"}, format="json"
+    )
+
+    assert reply.status_code == 201
+    stored_fields = reply.json()
+    shown = schema["paths"]["/api/v1/events/"]["post"]["responses"]["201"]["content"]
+    (answered,) = shown["application/json"]["examples"].values()
+    same = set(answered["value"]) - {"id", "seal", "site"}
+    assert {name: stored_fields[name] for name in same} == {
+        name: answered["value"][name] for name in same
+    }
+    assert set(stored_fields) == set(answered["value"])
+
+
+# The pages -------------------------------------------------------------------------------------
+
+
+def test_docs_are_open_and_need_no_other_host(client, db):
+    reply = client.get("/api/v1/docs/")
+
+    assert reply.status_code == 200
+    page = reply.content.decode()
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(sources) >= 4
+    assert all(source.startswith("/") for source in sources)
+
+
+def test_docs_run_no_inline_script(client, db):
+    page = client.get("/api/v1/docs/").content.decode()
+
+    for script in re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL):
+        assert script.strip() == ""
+
+
+def test_docs_have_a_policy_of_their_own_without_another_host(client, db):
+    policy = client.get("/api/v1/docs/")["Content-Security-Policy"]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+
+    assert rules["script-src"] == "'self'"
+    assert rules["connect-src"] == "'self'"
+    assert rules["default-src"] == "'none'"
+    assert "http" not in policy
+
+
+def test_docs_start_from_a_script_of_this_server(client, db):
+    reply = client.get("/api/v1/docs/?script=")
+
+    assert reply["Content-Type"].startswith("application/javascript")
+    script = reply.content.decode()
+    assert 'url: "/api/v1/schema/"' in script
+    assert '"validatorUrl": null' in script
+
+
+def test_files_of_the_docs_are_on_this_server(client, db):
+    page = client.get("/api/v1/docs/").content.decode()
+
+    for source in re.findall(r'"/static/([^"?]+)"', page):
+        assert finders.find(source), source
