@@ -153,7 +153,8 @@ class UserForm(SealedForm):
         widget=forms.CheckboxSelectMultiple(attrs={"class": "options lines"}),
         help_text="Members of a site get Site staff with their membership.",
     )
-    password = forms.CharField(
+    new_password = forms.CharField(
+        label="Password",
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"}),
@@ -168,14 +169,14 @@ class UserForm(SealedForm):
         stored = self.instance.pk is not None
         if "roles" in self.fields:
             self.fields["roles"].initial = sorted(self.instance.roles) if stored else []
-            self.fields["password"].required = not stored
-            self.fields["password"].help_text = (
+            self.fields["new_password"].required = not stored
+            self.fields["new_password"].help_text = (
                 "Leave it empty to keep the present one." if stored else "Tell it to the person."
             )
 
-    def clean_password(self) -> str:
+    def clean_new_password(self) -> str:
         """Hold the password to the same rules as everybody's own."""
-        password: str = self.cleaned_data["password"]
+        password: str = self.cleaned_data["new_password"]
         if password:
             validate_password(password, self.instance)
         return password
@@ -192,7 +193,7 @@ class UserAdmin(SealedAdmin):
     search_help_text = "Search by user name or e-mail address."
     ordering = ("username",)
     fieldsets = (
-        (None, {"fields": ("username", "email", "password")}),
+        (None, {"fields": ("username", "email", "new_password")}),
         ("What the person may do", {"fields": ("is_active", "is_staff", "roles")}),
     )
 
@@ -202,8 +203,8 @@ class UserAdmin(SealedAdmin):
 
     def write(self, seal: Any, obj: Any, form: Any) -> None:
         """Store the person, and the roles where they were changed."""
-        if form.cleaned_data["password"]:
-            obj.set_password(form.cleaned_data["password"])
+        if form.cleaned_data["new_password"]:
+            obj.set_password(form.cleaned_data["new_password"])
         seal.save(obj)
         if "roles" in form.changed_data:
             obj.set_roles(form.cleaned_data["roles"], seal=seal)

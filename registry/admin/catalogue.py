@@ -61,6 +61,7 @@ class ComplicationForm(IntakeForm):
     class Meta:
         model = Complication
         fields = (
+            "code",
             "name",
             "category",
             "definition",
@@ -97,9 +98,7 @@ class ComplicationAdmin(RegistryAdmin):
     search_fields = ("name", "synonyms", "code")
     search_help_text = "Search by name, another word for it, or code."
     ordering = ("category__sort_order", "name")
-    readonly_fields = ("code",)
     autocomplete_fields = ("replaced_by",)
-    inlines = (PublishedRateInline,)
     fieldsets = (
         (None, {"fields": ("code", "name", "category", "definition", "synonyms")}),
         (
@@ -132,15 +131,25 @@ class ComplicationAdmin(RegistryAdmin):
 
     has_module_permission = has_view_permission
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """New terms come with a new version of the shipped catalogue."""
-        return False
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A term's code is for good: events are coded with it."""
+        return ("code",) if obj else ()
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Published rates of a term that is stored; a new one has none."""
+        return [PublishedRateInline] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Hand what was changed to intake."""
-        values = {name: form.cleaned_data[name] for name in form.changed_data}
-        if values:
-            intake.change_complication(obj.code, values, by=request.user)
+        """Hand what was filled in or changed to intake."""
+        by: Any = request.user
+        names = form.changed_data if change else form.fields
+        given = {name: form.cleaned_data[name] for name in names}
+        values = {name: getattr(value, "code", value) for name, value in given.items()}
+        if change:
+            stored = intake.change_complication(obj.code, values, by=by)
+        else:
+            stored = intake.add_complication(values.pop("code"), values, by=by)
+        vars(obj).update(vars(stored))
 
 
 @admin.register(Category)

@@ -102,7 +102,6 @@ class RegistryAdmin(admin.ModelAdmin):
         """Link rows by their public ids."""
         return AddressedChangeList
 
-    @admin.display(description=format_html('<input type="checkbox" id="action-toggle">'))
     def action_checkbox(self, obj: Any) -> str:
         """The box that picks a row for an action, by its public id."""
         key = getattr(obj, "public_id", obj.pk)
@@ -178,6 +177,12 @@ class RegistryAdmin(admin.ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Store nothing more: intake has stored the whole row."""
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, Any]]:
+        """Tell nothing to the admin's own log, which is not kept."""
+        return []
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """Write nothing: the sealed history is the one log."""

@@ -58,11 +58,8 @@ class SiteRowsAdmin(RegistryAdmin):
         return super().get_form(request, obj, change=change, **{**kwargs, "fields": ()})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Hand the report to intake, and take over how the stored row is known."""
-        stored = self.store(request, obj, form, change=change)
-        obj.pk, obj.public_id = stored.pk, stored.public_id
-        if hasattr(stored, "source_id"):
-            obj.source_id = stored.source_id
+        """Hand the report to intake, and go on with the row as it was stored."""
+        vars(obj).update(vars(self.store(request, obj, form, change=change)))
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Any:
         """Write the row through intake and give it back."""

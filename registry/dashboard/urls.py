@@ -1,0 +1,20 @@
+"""Addresses of the pages for everybody, and of signing in for the pages and the admin."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from registry.dashboard import catalogue, sign_in, statistics, tokens
+
+urlpatterns = [
+    path("", catalogue.home, name="home"),
+    path("complications/<slug:code>/", catalogue.complication, name="complication"),
+    path("dashboard/", statistics.dashboard, name="dashboard"),
+    path("login/", sign_in.SignIn.as_view(), name="login"),
+    path("logout/", sign_in.SignOut.as_view(), name="logout"),
+    path("password/", sign_in.ChangePassword.as_view(), name="password"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/<uuid:public_id>/revoke/", tokens.revoke, name="revoke-token"),
+    path("admin/login/", RedirectView.as_view(url="/login/", query_string=True)),
+    path("admin/logout/", sign_in.SignOut.as_view()),
+    path("admin/password_change/", RedirectView.as_view(url="/password/")),
+]

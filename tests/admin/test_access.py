@@ -1,0 +1,173 @@
+"""Sites, people and memberships in the admin: kept by data managers under seals."""
+
+import pytest
+
+from registry.models import Agreement, Membership, Role, Site, User
+from tests.factories import MembershipFactory, UserFactory
+
+USER = {
+    "username": "newcomer",
+    "email": "",
+    "new_password": "a long unlikely phrase",
+    "is_active": "on",
+    "roles": ["researcher"],
+}
+
+NO_MEMBERS_SENT = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+
+
+@pytest.mark.parametrize("role", ["reporter", "lead", "reviewer", "auditor"])
+@pytest.mark.parametrize("place", ["user", "agreement"])
+def test_people_are_closed_to_all_but_data_managers(place, role, request, signed_in):
+    client = signed_in(request.getfixturevalue(role))
+
+    assert client.get(f"/admin/registry/{place}/").status_code == 403
+    assert client.post(f"/admin/registry/{place}/add/", USER).status_code == 403
+
+
+def test_a_data_manager_makes_a_person_with_roles(manager, signed_in):
+    answer = signed_in(manager).post("/admin/registry/user/add/", USER)
+
+    assert answer.status_code == 302
+    person = User.objects.get(username="newcomer")
+    assert person.check_password("a long unlikely phrase")
+    assert person.roles == {Role.RESEARCHER}
+    assert person.is_staff is False
+    assert person.history.first().history_user == manager
+
+
+def test_a_weak_password_is_refused(manager, signed_in):
+    answer = signed_in(manager).post(
+        "/admin/registry/user/add/", {**USER, "new_password": "12345678"}
+    )
+
+    assert "new_password" in answer.context["adminform"].form.errors
+    assert not User.objects.filter(username="newcomer").exists()
+
+
+def test_a_person_who_leaves_is_made_inactive(manager, signed_in):
+    leaver = UserFactory(username="leaver", roles=[Role.REVIEWER])
+    sent = {"username": "leaver", "email": "", "roles": ["reviewer"]}
+
+    signed_in(manager).post(f"/admin/registry/user/{leaver.pk}/change/", sent)
+
+    leaver.refresh_from_db()
+    assert leaver.is_active is False
+    assert leaver.check_password("demo")
+
+
+def test_roles_are_taken_away(manager, signed_in):
+    person = UserFactory(username="person", roles=[Role.REVIEWER, Role.ANALYST])
+    sent = {"username": "person", "email": "", "is_active": "on", "roles": ["analyst"]}
+
+    signed_in(manager).post(f"/admin/registry/user/{person.pk}/change/", sent)
+
+    assert User.objects.get(pk=person.pk).roles == {Role.ANALYST}
+
+
+def test_a_data_manager_makes_a_site(manager, signed_in):
+    sent = {"code": "NEW-1", "name": "New hospital", "country": "NL"}
+
+    answer = signed_in(manager).post("/admin/registry/site/add/", sent)
+
+    assert answer.status_code == 302
+    site = Site.objects.get(code="NEW-1")
+    assert (site.name, site.country, site.active) == ("New hospital", "NL", True)
+    assert site.history.get().history_user == manager
+
+
+def test_a_malformed_site_code_is_refused_at_its_field(manager, signed_in):
+    sent = {"code": "new site", "name": "", "country": ""}
+
+    answer = signed_in(manager).post("/admin/registry/site/add/", sent)
+
+    assert answer.status_code == 200
+    assert answer.context["errors"]
+    assert not Site.objects.exists()
+
+
+def test_a_site_is_closed_and_keeps_its_code(own_site, manager, signed_in):
+    sent = {"code": "RENAMED", "name": "Closed hospital", "country": "NL", **NO_MEMBERS_SENT}
+
+    signed_in(manager).post(f"/admin/registry/site/{own_site.pk}/change/", sent)
+
+    own_site.refresh_from_db()
+    assert (own_site.code, own_site.name, own_site.active) == ("OWN-1", "Closed hospital", False)
+
+
+def test_a_membership_opens_the_admin_to_its_member(own_site, manager, signed_in):
+    person = UserFactory(username="person", is_staff=False)
+    sent = {"user": person.pk, "site": own_site.pk, "role": "lead"}
+
+    answer = signed_in(manager).post("/admin/registry/membership/add/", sent)
+
+    assert answer.status_code == 302
+    member = User.objects.get(pk=person.pk)
+    assert member.leads(own_site)
+    assert member.is_staff
+    assert Role.SITE_STAFF in member.roles
+
+
+def test_a_second_membership_of_the_same_site_is_refused(own_site, reporter, manager, signed_in):
+    sent = {"user": reporter.pk, "site": own_site.pk, "role": "lead"}
+
+    answer = signed_in(manager).post("/admin/registry/membership/add/", sent)
+
+    assert answer.status_code == 200
+    assert Membership.objects.get(user=reporter).role == "reporter"
+
+
+def test_a_membership_is_ended(own_site, reporter, manager, signed_in):
+    membership = Membership.objects.get(user=reporter)
+
+    signed_in(manager).post(
+        f"/admin/registry/membership/{membership.pk}/change/", {"role": "reporter"}
+    )
+
+    membership.refresh_from_db()
+    assert membership.active is False
+
+
+def test_a_lead_sees_the_members_of_the_own_site_only(lead, reporter, other_site, signed_in):
+    stranger = UserFactory(username="stranger")
+    MembershipFactory(user=stranger, site=other_site)
+
+    answer = signed_in(lead).get("/admin/registry/membership/")
+
+    shown = {membership.user for membership in answer.context["cl"].queryset}
+    assert shown == {lead, reporter}
+
+
+def test_a_reporter_sees_no_memberships(reporter, lead, signed_in):
+    answer = signed_in(reporter).get("/admin/registry/membership/")
+
+    assert answer.context["cl"].queryset.count() == 0
+
+
+def test_a_site_page_names_its_members_to_leads_only(own_site, lead, reporter, signed_in):
+    address = f"/admin/registry/site/{own_site.pk}/change/"
+
+    assert "reporter" in signed_in(lead).get(address).text
+    assert len(signed_in(lead).get(address).context["inline_admin_formsets"]) == 1
+    assert len(signed_in(reporter).get(address).context["inline_admin_formsets"]) == 0
+
+
+def test_another_site_is_not_found(other_site, reporter, signed_in):
+    address = f"/admin/registry/site/{other_site.pk}/change/"
+
+    assert signed_in(reporter).get(address).status_code == 404
+
+
+def test_an_agreement_is_recorded_under_a_seal(manager, signed_in):
+    analyst = UserFactory(username="analyst", roles=[Role.ANALYST])
+    sent = {
+        "user": analyst.pk,
+        "reference": "DUA-7",
+        "purpose": "Catheter survival",
+        "expires_on": "2027-12-31",
+    }
+
+    answer = signed_in(manager).post("/admin/registry/agreement/add/", sent)
+
+    assert answer.status_code == 302
+    assert Agreement.objects.get().history.get().history_user == manager
