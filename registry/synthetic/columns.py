@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -127,18 +127,33 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One kind of row as columns of equal length, by the names of its record's fields."""
+    """One kind of row as columns of equal length, by the names of its record's fields.
+
+    aside: columns that a database stores beside them and no record has.
+    """
 
     size: int
     columns: Mapping[str, Column]
+    aside: Mapping[str, Column] = field(default_factory=dict)
 
     def chunks(self, size: int) -> Iterator[Mapping[str, list[Any]]]:
         """Stored values by column, so many rows at a time: codes as text, sets as packed numbers,
         None for what is not recorded.
+
+        A key `x` comes as `x_number` too, the number of the row that it names, from 0; a model
+        also as `pump_model` and `catheter_model`.
         """
         for start in range(0, self.size, size):
             rows = slice(start, start + size)
-            yield {name: column.values(rows) for name, column in self.columns.items()}
+            chunk: dict[str, list[Any]] = {}
+            for name, column in {**self.columns, **self.aside}.items():
+                chunk[name] = column.values(rows)
+                if isinstance(column, Keys):
+                    chunk[f"{name}_number"] = Numbers(column.array).values(rows)
+                elif isinstance(column, Model):
+                    chunk["pump_model"] = column.pumps.values(rows)
+                    chunk["catheter_model"] = column.catheters.values(rows)
+            yield chunk
 
     def records(self, kind: type[Record]) -> Iterator[Record]:
         """Rows as records, in order."""

@@ -84,7 +84,10 @@ def event_times(
     least = rounded.year[device] + months // 12
     year = np.clip(_year(population.implanted[happened.patient] + happened.time), least, least + 1)
     own_clock = happened.context - devices.start[device]
-    since = months_since_procedure(followed, happened.patient, happened.context)
+    # The device's own placing is a procedure too, even for an event in the same instant.
+    since = np.minimum(
+        months_since_procedure(followed, happened.patient, happened.context), own_clock
+    )
     return EventTimes(
         months,
         year,

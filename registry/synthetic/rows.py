@@ -306,11 +306,8 @@ class RowsWritten:
                 "component_model": _model(held["component_model"], held["component"]),
                 **{name: Coded(held[name], tuple(codes)) for name, codes in _EVENT_CODES.items()},
             },
+            {"patient": Keys(held["patient"], "-p")},
         )
-
-    def patient_of_events(self) -> npt.NDArray[np.int64]:
-        """The patient's number of each event, -1 where it names no implant."""
-        return np.concatenate(self._events["patient"]).astype(np.int64)
 
     def _exposure_table(self, declared: Declared) -> Table:
         cells = np.array(sorted(declared.cells), dtype=np.int64).reshape(-1, 4)
