@@ -3,7 +3,6 @@
 import uuid
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection
 
 from registry.models import Event, Seal, Site, sealed
@@ -161,28 +160,3 @@ def test_swapped_public_id_is_found(event):
     found = tamper("UPDATE registry_event SET public_id = %s", value)
 
     assert found == Break(5, "A row of event was altered past its history.")
-
-
-def test_verify_audit_says_how_much_holds(event, capsys):
-    call_command("verify_audit", skip_checks=True)
-
-    assert capsys.readouterr().out == "6 seals and 6 history rows hold.\n"
-
-
-def test_verify_audit_fails_and_names_the_first_bad_seal(event):
-    tamper("UPDATE registry_historicalevent SET severity = 3 WHERE severity = 2")
-
-    with pytest.raises(CommandError) as caught:
-        call_command("verify_audit", skip_checks=True)
-
-    assert str(caught.value) == (
-        "Seal 4: A history row under it was altered. The 3 seals before it hold."
-    )
-    assert caught.value.returncode == 1
-
-
-def test_verify_audit_says_where_no_seal_is_to_blame(event):
-    tamper("INSERT INTO registry_site (code, name, country, active) VALUES ('SLY', '', '', true)")
-
-    with pytest.raises(CommandError, match="Outside every seal: A row of site has no history"):
-        call_command("verify_audit", skip_checks=True)
