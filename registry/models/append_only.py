@@ -88,7 +88,7 @@ def _create(connection: BaseDatabaseWrapper, table: str, name: str, event: str) 
     refuse = f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
     if event == "REPLACE":
         key = "number" if table == Seal._meta.db_table else "history_id"
-        exists = f"EXISTS (SELECT 1 FROM {quote(table)} WHERE {key} = NEW.{key})"  # noqa: S608
+        exists = f"EXISTS (SELECT 1 FROM {quote(table)} WHERE {key} = NEW.{key})"  # noqa: S608  # nosec B608
         return (
             f"CREATE TRIGGER {quote(name)} BEFORE INSERT ON {quote(table)} WHEN {exists} {refuse}"
         )

@@ -25,7 +25,7 @@ from registry.models.rules import KEBAB_CASE, rule
 from registry.models.statements import copy_to_history, update_rows
 
 if TYPE_CHECKING:
-    from registry.models.access import User
+    from django.contrib.auth.base_user import AbstractBaseUser
 
 M = TypeVar("M", bound=models.Model)
 
@@ -156,7 +156,7 @@ class SealedRecords(HistoricalRecords):
 class Sealing:
     """An open seal: the only thing that writes rows with a history."""
 
-    def __init__(self, *, by: User | None, action: str) -> None:
+    def __init__(self, *, by: AbstractBaseUser | None, action: str) -> None:
         last = Seal.objects.order_by("-number").first()
         self.by = by
         self.action = action
@@ -219,7 +219,7 @@ class Sealing:
         seal = Seal(
             number=self.number,
             at=self.at,
-            actor=self.by,
+            actor_id=self.by.pk if self.by else None,
             action=self.action,
             rows=digest.rows,
             digest=digest.hexdigest(),
@@ -253,7 +253,7 @@ class Sealing:
 
 
 @contextmanager
-def sealed(*, by: User | None, action: str) -> Iterator[Sealing]:
+def sealed(*, by: AbstractBaseUser | None, action: str) -> Iterator[Sealing]:
     """Write rows with a history in one transaction under one seal; the only way to write them.
 
     by: None, or a signed-in user. action: what is done, in lower-case words with hyphens.

@@ -37,7 +37,7 @@ def update_rows(
             )
             places = f"({', '.join(['%s'] * len(fields))})"
             cursor.execute(
-                f"UPDATE {table} SET {changes} "  # noqa: S608
+                f"UPDATE {table} SET {changes} "  # noqa: S608  # nosec B608
                 f"FROM (VALUES {', '.join([places] * len(rows))}) "
                 f"AS new ({', '.join([key, *columns])}) "
                 f"WHERE {table}.{key} = new.{key}::{key_type}",
@@ -46,7 +46,7 @@ def update_rows(
         else:
             changes = ", ".join(f"{column} = %s" for column in columns)
             cursor.executemany(
-                f"UPDATE {table} SET {changes} WHERE {key} = %s",  # noqa: S608
+                f"UPDATE {table} SET {changes} WHERE {key} = %s",  # noqa: S608  # nosec B608
                 [[*values, key_value] for key_value, *values in rows],
             )
 
@@ -75,7 +75,7 @@ def copy_to_history(
     ]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {quote(history._meta.db_table)} ({into}) SELECT {taken} "  # noqa: S608
+            f"INSERT INTO {quote(history._meta.db_table)} ({into}) SELECT {taken} "  # noqa: S608  # nosec B608
             f"FROM {quote(model._meta.db_table)} WHERE {quote(key.column)} IN ({among}) "
             f"ORDER BY {quote(key.column)}",
             params,
