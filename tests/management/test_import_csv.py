@@ -1,0 +1,134 @@
+"""manage.py import_csv: its lines on both streams, and its exit codes."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from registry.models import Event, Role
+from tests.factories import UserFactory
+
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
+IMPLANTS = str(SAMPLES / "taira-2013-implants.csv")
+EVENTS = str(SAMPLES / "taira-2013-events.csv")
+BAD = str(SAMPLES / "bad-events.csv")
+IDENTIFIED = str(SAMPLES / "identified-events.csv")
+
+
+@pytest.fixture
+def manager(db):
+    """A data manager, and the catalogue."""
+    call_command("load_catalogue", verbosity=0)
+    return UserFactory(username="manager", roles=[Role.DATA_MANAGER])
+
+
+def import_csv(*options):
+    call_command("import_csv", "--by", "manager", *options)
+
+
+def test_summary_has_a_line_for_each_kind(manager, capsys):
+    import_csv("--implants", IMPLANTS, "--events", EVENTS, "--accept")
+
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-2:] == [
+        "implants: 814 new, 0 updated, 0 unchanged",
+        "events: 62 new, 0 updated, 0 unchanged",
+    ]
+    assert said.err == ""
+    assert Event.objects.accepted().count() == 62
+
+    import_csv("--implants", IMPLANTS, "--events", EVENTS, "--accept")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "implants: 0 new, 0 updated, 814 unchanged",
+        "events: 0 new, 0 updated, 62 unchanged",
+    ]
+
+
+def test_events_land_submitted_without_accept(manager):
+    import_csv("--implants", IMPLANTS, "--events", EVENTS)
+
+    assert set(Event.objects.values_list("state", flat=True)) == {"submitted"}
+
+
+def test_faults_are_told_by_file_line_and_column(manager, capsys):
+    import_csv("--implants", IMPLANTS)
+    capsys.readouterr()
+
+    with pytest.raises(SystemExit) as stop:
+        import_csv("--events", BAD)
+
+    said = capsys.readouterr()
+    assert stop.value.code == 1
+    assert said.out == ""
+    lines = said.err.splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [
+        [f"{BAD}:3", "complication"],
+        [f"{BAD}:4", "severity"],
+        [f"{BAD}:5", "year"],
+        [f"{BAD}:6", "implant"],
+        [f"{BAD}:7", "months_since_implant"],
+        [f"{BAD}:8", "severity"],
+        [f"{BAD}:9", "seriousness"],
+        [f"{BAD}:10", "source_id"],
+        [f"{BAD}:11", "root_cause"],
+        [f"{BAD}:12", "months_since_implant"],
+    ]
+    assert "555-123-4567" not in said.err
+    assert not Event.objects.exists()
+
+
+def test_identifying_columns_are_told_on_the_first_line(manager, capsys):
+    with pytest.raises(SystemExit):
+        import_csv("--events", IDENTIFIED)
+
+    lines = capsys.readouterr().err.splitlines()
+    named = ["MRN", "Patient name", "Date of birth", "Serial no"]
+    assert [line.split(": ")[:2] for line in lines] == [
+        [f"{IDENTIFIED}:1", column] for column in named
+    ]
+
+
+def test_faults_beyond_two_hundred_are_counted(manager, capsys, tmp_path):
+    header, *rows = Path(EVENTS).read_text().splitlines()
+    many = tmp_path / "many.csv"
+    many.write_text("\n".join([header, *rows * 4]))
+
+    with pytest.raises(SystemExit):
+        import_csv("--events", str(many))
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 201
+    assert lines[-1] == "248 faults, of which these are the first 200"
+
+
+def test_dry_run_stores_nothing(manager, capsys):
+    import_csv("--implants", IMPLANTS, "--events", EVENTS, "--dry-run")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "implants: 814 new, 0 updated, 0 unchanged",
+        "events: 62 new, 0 updated, 0 unchanged",
+        "dry run: nothing was stored",
+    ]
+    assert not Event.objects.exists()
+
+
+def test_file_that_does_not_exist_is_a_fault(manager, capsys):
+    with pytest.raises(SystemExit):
+        import_csv("--events", "nowhere.csv")
+
+    assert capsys.readouterr().err == "nowhere.csv:1: file: this file cannot be opened\n"
+
+
+def test_command_needs_a_file_and_a_user(manager):
+    with pytest.raises(CommandError, match="Name a file"):
+        import_csv()
+    with pytest.raises(CommandError, match="no active user"):
+        call_command("import_csv", "--by", "nobody", "--events", EVENTS)
+
+
+def test_accept_is_for_data_managers(manager):
+    UserFactory(username="reporter")
+
+    with pytest.raises(CommandError, match="the right to accept events on arrival"):
+        call_command("import_csv", "--by", "reporter", "--events", EVENTS, "--accept")
