@@ -200,9 +200,9 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.UserRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
-        "anon": os.environ.get("THROTTLE_ANON", "120/min"),
-        "user": os.environ.get("THROTTLE_USER", "1200/min"),
-        "token": os.environ.get("THROTTLE_TOKEN", "20/min"),
+        "anon": os.environ.get("THROTTLE_ANON", "600/min"),
+        "user": os.environ.get("THROTTLE_USER", "6000/min"),
+        "token": os.environ.get("THROTTLE_TOKEN", "60/min"),
     },
 }
 MIGRATION_MODULES = {"knox": None}  # its own token table would stand empty and block TRUNCATE
