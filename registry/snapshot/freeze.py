@@ -171,10 +171,9 @@ def episode_of(
     start = np.arange(count)
     start[event_no] = cause_no
     for _ in range(count.bit_length() + 1):
-        further = start[start]
-        if np.array_equal(further, start):
-            return start
-        start = further
+        start = start[start]
+    if not np.isin(start, event_no).any():
+        return start
     raise ValueError("caused_by: the causes of some events run in a circle; break it.")
 
 

@@ -1,0 +1,434 @@
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+
+from registry.snapshot.freeze import episode_of, freeze_rows
+from registry.snapshot.manifest import Manifest
+from tests.snapshot.rows import event, exposure, implant, shipped_terms
+
+
+def frozen(
+    root: Path, *, events: Any = (), implants: Any = (), exposures: Any = (), **options: Any
+) -> Manifest:
+    options.setdefault("terms", shipped_terms())
+    return freeze_rows(root, events=events, implants=implants, exposures=exposures, **options)
+
+
+def rows_of(root: Path, manifest: Manifest, table: str) -> list[dict[str, Any]]:
+    path = root / manifest.snapshot_id / "registry.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608
+        names = [each[0] for each in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def test_id_is_the_same_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
+    implants = [implant("i1"), implant("i2")]
+    events = [event("e1", on="i1"), event("e2", on="i2", severity=3)]
+
+    one = frozen(tmp_path / "one", events=events, implants=implants)
+    other = frozen(tmp_path / "other", events=events[::-1], implants=implants[::-1])
+
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"events": [event("e1", on="i1", severity=4)]},
+        {"implants": [implant("i1", months_followed=25)]},
+        {"exposures": [exposure("x1", component_months=121)]},
+        {"terms": replace(shipped_terms(), version="later")},
+        {"terms": shipped_terms(A="JP", B="FR")},
+        {"record_key": lambda _: (1, 2)},
+    ],
+)
+def test_id_changes_with_the_rows_the_terms_and_the_keys(
+    tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    rows: dict[str, Any] = {
+        "events": [event("e1", on="i1", severity=3)],
+        "implants": [implant("i1")],
+        "exposures": [exposure("x1")],
+    }
+
+    before = frozen(tmp_path, **rows)
+    after = frozen(tmp_path, **rows | changed)
+
+    assert before.snapshot_id != after.snapshot_id
+
+
+def test_blank_and_unknown_give_different_ids(tmp_path: Path) -> None:
+    blank = frozen(tmp_path, events=[event("e1", outcome="")])
+    unknown = frozen(tmp_path, events=[event("e1", outcome="unknown")])
+
+    assert blank.snapshot_id != unknown.snapshot_id
+
+
+def test_files_are_readable_by_the_server_alone(tmp_path: Path) -> None:
+    manifest = frozen(tmp_path, implants=[implant("i1")])
+    folder = tmp_path / manifest.snapshot_id
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+    assert modes == {
+        "events.parquet": 0o600,
+        "implants.parquet": 0o600,
+        "exposures.parquet": 0o600,
+        "registry.duckdb": 0o600,
+        "manifest.json": 0o600,
+    }
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_freeze_leaves_nothing_else_behind(tmp_path: Path) -> None:
+    manifest = frozen(tmp_path, implants=[implant("i1")])
+
+    assert [path.name for path in tmp_path.iterdir()] == [manifest.snapshot_id]
+
+
+def test_failed_freeze_leaves_nothing_behind(tmp_path: Path) -> None:
+    circle = [event("e1", on="i1", caused_by="e2"), event("e2", on="i1", caused_by="e1")]
+
+    with pytest.raises(ValueError, match="circle"):
+        frozen(tmp_path, events=circle, implants=[implant("i1")])
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_equal_snapshot_stays_as_it_was(tmp_path: Path) -> None:
+    manifest = frozen(tmp_path, implants=[implant("i1")])
+    database = tmp_path / manifest.snapshot_id / "registry.duckdb"
+    before = database.stat().st_ino
+
+    frozen(tmp_path, implants=[implant("i1")])
+
+    assert database.stat().st_ino == before
+
+
+def test_manifest_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    manifest = frozen(
+        tmp_path, events=[event("e1", on="i1")], implants=[implant("i1")], exposures=[exposure("x")]
+    )
+
+    read = Manifest.read(tmp_path / manifest.snapshot_id)
+
+    assert read == manifest
+    assert (read.events, read.implants, read.exposures) == (1, 1, 1)
+
+
+def test_years_span_events_exposure_and_device_time(tmp_path: Path) -> None:
+    # made in mid-2010 and followed for 30 months: to the end of 2012
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", year=2008)],
+        implants=[implant("i1", implant_year=2010, months_followed=30)],
+        exposures=[exposure("x1", year=2011)],
+    )
+
+    assert manifest.years == (2008, 2013)
+
+
+def test_empty_registry_has_no_years(tmp_path: Path) -> None:
+    assert frozen(tmp_path).years is None
+
+
+@pytest.mark.parametrize(("months", "band", "year"), [(119, "80-89", 2010), (120, "90-plus", None)])
+def test_ten_years_of_follow_up_pool_an_age_over_80_and_drop_its_year(
+    tmp_path: Path, months: int, band: str, year: int | None
+) -> None:
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", on="i1")],
+        implants=[
+            implant("i1", age_band="80-89", implant_year=2010, months_followed=months),
+        ],
+    )
+
+    for table in ("implants", "events"):
+        row = rows_of(tmp_path, manifest, table)[0]
+        assert (row["age_band"], row["implant_year"]) == (band, year), table
+
+
+def test_younger_band_keeps_its_year_however_long_it_is_followed(tmp_path: Path) -> None:
+    manifest = frozen(tmp_path, implants=[implant("i1", age_band="65-79", months_followed=200)])
+
+    row = rows_of(tmp_path, manifest, "implants")[0]
+    assert (row["age_band"], row["implant_year"]) == ("65-79", 2015)
+
+
+@pytest.mark.parametrize(
+    ("entry", "followed", "time"), [(0, 0, (0.0, 0.25)), (0, 1, (0.0, 1.0)), (6, 20, (6.0, 20.0))]
+)
+def test_device_time_runs_from_entry_to_the_end_and_is_a_quarter_month_at_0(
+    tmp_path: Path, entry: int, followed: int, time: tuple[float, float]
+) -> None:
+    manifest = frozen(
+        tmp_path, implants=[implant("i1", months_to_entry=entry, months_followed=followed)]
+    )
+
+    row = rows_of(tmp_path, manifest, "implants")[0]
+    assert (row["time_from"], row["time_to"]) == time
+
+
+@pytest.mark.parametrize(
+    ("entry", "month", "place"),
+    [
+        (0, 0, "at-risk"),
+        (0, 24, "at-risk"),
+        (0, 25, "after-follow-up"),
+        (6, 6, "before-entry"),
+        (6, 7, "at-risk"),
+        (6, 0, "before-entry"),
+        (0, None, "no-month"),
+    ],
+)
+def test_event_is_at_risk_after_entry_and_not_after_the_end(
+    tmp_path: Path, entry: int, month: int | None, place: str
+) -> None:
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", on="i1", months_since_implant=month)],
+        implants=[implant("i1", months_to_entry=entry)],
+    )
+
+    row = rows_of(tmp_path, manifest, "events")[0]
+    assert (row["pump_time"], row["device_time"]) == (place, place)
+    assert row["catheter_time"] == ""
+
+
+def test_event_without_an_implant_lies_on_no_clock_and_takes_its_complications_component(
+    tmp_path: Path,
+) -> None:
+    manifest = frozen(
+        tmp_path, events=[event("e1", complication="catheter-kink", catheter_model="ascenda")]
+    )
+
+    row = rows_of(tmp_path, manifest, "events")[0]
+    assert (row["device_no"], row["patient_no"], row["device_time"]) == (None, None, "")
+    assert (row["component"], row["manufacturer"]) == ("catheter", "medtronic")
+
+
+def test_implant_lends_its_attributes_to_its_event(tmp_path: Path) -> None:
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", on="i1")],
+        implants=[
+            implant(
+                "i1",
+                pump_model="prometra",
+                drug="morphine",
+                label_status="on-label-mono",
+                indication="crps",
+                sex="female",
+                age_band="40-64",
+            )
+        ],
+    )
+
+    row = rows_of(tmp_path, manifest, "events")[0]
+    expected = {
+        "pump_model": "prometra",
+        "manufacturer": "flowonix",
+        "drug": "morphine",
+        "drug_class": "opioid",
+        "label_status": "on-label-mono",
+        "indication": "crps",
+        "indication_group": "pain-noncancer",
+        "sex": "female",
+        "age_band": "40-64",
+        "implant_year": 2015,
+        "country": "JP",
+        "period": "2015-2019",
+        "category": "pump",
+    }
+    assert {name: row[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("criteria", "serious", "bits"),
+    [
+        ({}, "", 0),
+        ({"serious_none": True}, "no", 256),
+        ({"serious_death": True, "serious_hospitalisation": True}, "yes", 5),
+    ],
+)
+def test_seriousness_tells_none_from_not_recorded(
+    tmp_path: Path, criteria: dict[str, bool], serious: str, bits: int
+) -> None:
+    manifest = frozen(tmp_path, events=[event("e1", **criteria)])
+
+    row = rows_of(tmp_path, manifest, "events")[0]
+    assert (row["serious"], row["seriousness"]) == (serious, bits)
+
+
+def replaced_system() -> list[tuple[object, ...]]:
+    """A catheter of 2010 with two pumps: 2010 to mid-2015, and 2015 onwards; one patient."""
+    return [
+        implant(
+            "c1",
+            patient="p",
+            component="catheter",
+            catheter_model="ascenda",
+            implant_year=2010,
+            months_followed=96,
+        ),
+        implant(
+            "p1",
+            patient="p",
+            pump_model="isomed",
+            implant_year=2010,
+            months_followed=60,
+            exit_status="replaced-end-of-service",
+        ),
+        implant("p2", patient="p", pump_model="medstream", implant_year=2015, months_followed=36),
+    ]
+
+
+def test_implant_carries_the_model_of_the_other_component_at_its_entry(tmp_path: Path) -> None:
+    manifest = frozen(tmp_path, implants=replaced_system())
+
+    found = {
+        (row["component"], row["sequence"]): (row["pump_model"], row["catheter_model"])
+        for row in rows_of(tmp_path, manifest, "implants")
+    }
+    assert found == {
+        ("catheter", 1): ("isomed", "ascenda"),
+        ("pump", 1): ("isomed", "ascenda"),
+        ("pump", 2): ("medstream", "ascenda"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("month", "model", "pump_month"),
+    [(0, "isomed", 0), (60, "isomed", 60), (61, "medstream", 1), (96, "medstream", 36)],
+)
+def test_catheter_event_is_matched_to_the_pump_of_its_time_on_that_pumps_clock(
+    tmp_path: Path, month: int, model: str, pump_month: int
+) -> None:
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", on="c1", complication="catheter-kink", months_since_implant=month)],
+        implants=replaced_system(),
+    )
+
+    pumps = {row["device_no"]: row["pump_model"] for row in rows_of(tmp_path, manifest, "implants")}
+    row = rows_of(tmp_path, manifest, "events")[0]
+    assert (pumps[row["pump_no"]], row["pump_month"], row["pump_time"]) == (
+        model,
+        pump_month,
+        "at-risk",
+    )
+    assert (row["catheter_month"], row["catheter_no"]) == (month, row["device_no"])
+
+
+def test_event_is_matched_to_no_pump_where_the_patient_had_none_then(tmp_path: Path) -> None:
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", on="c1", complication="catheter-kink", months_since_implant=30)],
+        implants=[
+            implant("c1", patient="p", component="catheter", months_followed=60),
+            implant("p1", patient="p", months_followed=24),
+        ],
+    )
+
+    row = rows_of(tmp_path, manifest, "events")[0]
+    assert (row["pump_no"], row["pump_month"], row["pump_time"]) == (None, None, "")
+
+
+def test_other_patients_pump_is_never_matched(tmp_path: Path) -> None:
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", on="c1", complication="catheter-kink")],
+        implants=[implant("c1", component="catheter"), implant("p1")],
+    )
+
+    assert rows_of(tmp_path, manifest, "events")[0]["pump_no"] is None
+
+
+def test_exposure_does_not_count_where_implants_give_the_time(tmp_path: Path) -> None:
+    # pump at B from mid-2015 to mid-2017; declared: pumps 2014 to 2018, and catheters 2016
+    manifest = frozen(
+        tmp_path,
+        implants=[implant("i1", site="B", implant_year=2015, months_followed=24)],
+        exposures=[
+            *(exposure(f"x{year}", year=year) for year in range(2014, 2019)),
+            exposure("y", year=2016, component="catheter"),
+            exposure("z", year=2016, site="A"),
+        ],
+    )
+
+    found = {
+        (row["site"], row["component"], row["year"]): row["counts"]
+        for row in rows_of(tmp_path, manifest, "exposures")
+    }
+    assert found == {
+        ("B", "pump", 2014): True,
+        ("B", "pump", 2015): False,
+        ("B", "pump", 2016): False,
+        ("B", "pump", 2017): False,
+        ("B", "pump", 2018): True,
+        ("B", "catheter", 2016): True,
+        ("A", "pump", 2016): True,
+    }
+
+
+def test_episode_is_that_of_the_event_which_started_it(tmp_path: Path) -> None:
+    # e1 -> e2 -> e3 and e1 -> e4; e5 alone
+    manifest = frozen(
+        tmp_path,
+        events=[
+            event("e1"),
+            event("e2", caused_by="e1"),
+            event("e3", caused_by="e2"),
+            event("e4", caused_by="e1"),
+            event("e5"),
+        ],
+    )
+
+    assert [row["episode"] for row in rows_of(tmp_path, manifest, "events")] == [0, 0, 0, 0, 4]
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, 7])
+def test_causes_in_a_circle_are_refused(length: int) -> None:
+    circle = np.arange(length)
+
+    with pytest.raises(ValueError, match="circle"):
+        episode_of(length + 1, circle, np.roll(circle, 1))
+
+
+def test_episode_of_a_long_chain_is_found() -> None:
+    chain = np.arange(1, 1000)
+
+    assert set(episode_of(1000, chain, chain - 1).tolist()) == {0}
+
+
+def test_record_keys_stand_beside_their_device_and_patient(tmp_path: Path) -> None:
+    def record_key(public_id: bytes) -> tuple[int, int]:
+        return public_id[0], public_id[1]
+
+    manifest = frozen(
+        tmp_path,
+        implants=[implant("i1", patient="p7"), implant("i2", patient="q8")],
+        record_key=record_key,
+    )
+
+    keys = [
+        tuple(row[name] for name in row if "_key_" in name)
+        for row in rows_of(tmp_path, manifest, "implants")
+    ]
+    assert keys == [
+        (ord("i"), ord("1"), ord("p"), ord("7")),
+        (ord("i"), ord("2"), ord("q"), ord("8")),
+    ]
+
+
+def test_snapshot_without_a_key_function_has_no_keys(tmp_path: Path) -> None:
+    manifest = frozen(tmp_path, implants=[implant("i1")])
+
+    assert not [name for name in rows_of(tmp_path, manifest, "implants")[0] if "_key_" in name]
