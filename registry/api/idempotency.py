@@ -27,6 +27,7 @@ class Reply:
 def answered_once(request: Request, write: Callable[[], Reply]) -> Reply:
     """Run a write, or give the reply it gave before under the same Idempotency-Key.
 
+    The body is kept as text, since a database may put the fields of JSON in another order.
     A refused write leaves no trace, so that a mended body may use the key again. Two requests
     with one key wait for each other. Raises KeyReused where the key stands for another request.
     """
@@ -53,7 +54,7 @@ def answered_once(request: Request, write: Callable[[], Reply]) -> Reply:
             return _again(IdempotencyKey.objects.get(user=request.user, key=key), asked)
         reply = write()
         claim.status = reply.status
-        claim.reply = {"body": dict(reply.body), "headers": dict(reply.headers)}
+        claim.reply = {"body": json.dumps(reply.body), "headers": dict(reply.headers)}
         claim.save(update_fields=["status", "reply"])
     return reply
 
@@ -69,4 +70,4 @@ def _again(earlier: IdempotencyKey, asked: Mapping[str, str]) -> Reply:
         said = "This key stands for a request with another body: make a new key."
         raise KeyReused(Fault("Idempotency-Key", "idempotency-key-reused", said))
     headers = {**earlier.reply["headers"], "Idempotent-Replayed": "true"}
-    return Reply(earlier.status, earlier.reply["body"], headers)
+    return Reply(earlier.status, json.loads(earlier.reply["body"]), headers)

@@ -1,0 +1,95 @@
+"""Schemathesis asks what the schema promises, and finds no reply that the schema does not know."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from registry.models import Token, TokenScope
+from tests.api.conftest import stored
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+FEW = settings(
+    max_examples=6,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture
+def _connection_kept() -> Iterator[None]:
+    """Keep the test's connection open between requests, as Django's own test client does."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def operations(_connection_kept, registry, settings, tmp_path) -> list[tuple[Any, dict[str, str]]]:
+    """Every address that is read, of a registry with two events, asked with a full token."""
+    settings.REGISTRY_VAR = tmp_path
+    stored(registry.reporter)
+    stored(registry.reporter, submit=True)
+    schema = schemathesis.openapi.from_wsgi(
+        "/api/v1/schema/?format=json", get_wsgi_application()
+    ).include(method="GET")
+    _token, key = Token.objects.create(
+        user=registry.reviewer, scopes=frozenset(map(TokenScope, TokenScope.codes()))
+    )
+    headers = {"Authorization": f"Token {key}"}
+    return [(result.ok(), headers) for result in schema.get_all_operations()]
+
+
+def ask(operation: Any, headers: dict[str, str]) -> int:
+    """Ask one address a few questions made from the schema; gives back how many."""
+    asked = []
+
+    @FEW
+    @given(case=operation.as_strategy())
+    def one(case: Any) -> None:
+        asked.append(case)
+        case.call_and_validate(headers=headers, checks=CHECKS)
+
+    one()
+    return len(asked)
+
+
+def test_every_reply_is_one_that_the_schema_describes(operations):
+    asked = [ask(operation, headers) for operation, headers in operations]
+
+    assert len(asked) >= 17
+    assert min(asked) >= 1
+
+
+def test_plain_questions_are_answered_as_described(operations):
+    answered = 0
+
+    for operation, headers in operations:
+        if "{" not in operation.path:
+            response = operation.Case(headers=headers).call_and_validate(checks=CHECKS)
+            assert response.status_code == 200, operation.path
+            answered += 1
+
+    assert answered >= 12

@@ -1,0 +1,453 @@
+"""Statistics over HTTP, on the published cohort of Taira et al. (2013) and on own sites."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from registry import intake
+from registry.models import AccessLog, Complication, Snapshot, sealed
+from registry.records import RowKind
+from tests.api.conftest import client_of, make_user, stored
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+STATISTICS = "/api/v1/statistics/"
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, settings):
+    """Freeze into a folder of this test alone."""
+    settings.REGISTRY_VAR = tmp_path
+
+
+@pytest.fixture
+def cohort(registry):
+    """814 devices of 400 patients with 62 events, all accepted."""
+    intake.import_records(
+        {
+            RowKind.IMPLANT: SAMPLES / "taira-2013-implants.csv",
+            RowKind.EVENT: SAMPLES / "taira-2013-events.csv",
+        },
+        by=registry.manager,
+        accept=True,
+    )
+    return registry
+
+
+@pytest.fixture
+def reviewer(cohort):
+    return client_of(cohort.reviewer)
+
+
+def rows(client, address):
+    reply = client.get(STATISTICS + address)
+    assert reply.status_code == 200, reply.content
+    return reply.json()["rows"]
+
+
+def test_counts_are_those_of_the_published_cohort(reviewer):
+    # tests/samples/README.md, after Taira et al., Neuromodulation 2013;16:266-272
+    found = rows(reviewer, "counts/?group_by=complication")
+
+    assert {row["complication"]: row["n"] for row in found} == {
+        "infection-pocket": 12,
+        "catheter-migration": 25,
+        "catheter-fracture": 6,
+        "catheter-occlusion": 2,
+        "catheter-kink": 1,
+        "pump-flip": 1,
+        "csf-leak": 13,
+        "baclofen-withdrawal": 1,
+        "revision-surgery": 1,
+    }
+
+
+def test_proportion_is_that_of_the_published_cohort(reviewer):
+    # 34 of 400 patients had a catheter problem: 8.5 % (Taira 2013)
+    (row,) = rows(reviewer, "proportions/?category=catheter")
+
+    assert (row["numerator"], row["denominator"], row["proportion"]) == (34, 400, 0.085)
+
+
+def test_rate_is_events_over_exposure(reviewer):
+    (row,) = rows(reviewer, "rates/?complication=catheter-migration&per=100")
+
+    assert row["rate"] == pytest.approx(100 * row["events"] / row["exposure"])
+    assert row["ci_lower"] < row["rate"] < row["ci_upper"]
+    assert row["unit"] == "catheter-months"
+
+
+def test_coverage_says_how_many_events_have_a_denominator(reviewer):
+    (row,) = rows(reviewer, "coverage/")
+
+    assert (row["n"], row["counted"], row["status"]) == (61, 61, "ok")
+
+
+def test_reply_has_the_shape_that_is_promised(reviewer):
+    body = reviewer.get(f"{STATISTICS}rates/?group_by=category").json()
+
+    assert body.keys() == {"meta", "columns", "rows", "next"}
+    assert body["next"] is None
+    assert body["meta"].keys() >= {
+        "title",
+        "snapshot",
+        "data_as_of",
+        "catalogue_version",
+        "code_version",
+        "counting",
+        "denominator",
+        "per",
+        "level",
+        "method",
+        "profile",
+        "coverage",
+        "warnings",
+        "receipt",
+    }
+    assert body["columns"][0].keys() == {"name", "type", "role", "unit", "title"}
+    for row in body["rows"]:
+        assert list(row) == [column["name"] for column in body["columns"]]
+
+
+def test_no_rows_are_an_empty_answer(reviewer):
+    assert rows(reviewer, "counts/?drug=ziconotide&group_by=category") == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "counts/?group_by=category,severity&labels=both",
+        "rates/?group_by=complication",
+        "proportions/?group_by=sex&category=catheter",
+        "coverage/",
+    ],
+)
+def test_csv_holds_the_numbers_of_json(reviewer, address):
+    mark = "&" if "?" in address else "?"
+    shown = reviewer.get(STATISTICS + address).json()
+    text = reviewer.get(f"{STATISTICS}{address}{mark}format=csv").content.decode()
+
+    header, *lines = csv.reader(io.StringIO(text))
+    assert header == [column["name"] for column in shown["columns"]]
+    assert [
+        [
+            cell if isinstance(row[name], str) else json.loads(cell) if cell else None
+            for name, cell in zip(header, line, strict=True)
+        ]
+        for line, row in zip(lines, shown["rows"], strict=True)
+    ] == [list(row.values()) for row in shown["rows"]]
+
+
+def test_accept_header_chooses_csv_too(reviewer):
+    reply = reviewer.get(f"{STATISTICS}counts/", HTTP_ACCEPT="text/csv")
+
+    assert reply["Content-Type"] == "text/csv; charset=utf-8"
+    assert reply.content == reviewer.get(f"{STATISTICS}counts/?format=csv").content
+
+
+@pytest.mark.parametrize("format", ["svg", "png", "vega"])
+def test_charts_are_not_rendered_here(reviewer, format):
+    reply = reviewer.get(f"{STATISTICS}counts/?format={format}")
+
+    assert reply.status_code == 406
+    assert reply.json()["code"] == "format-not-available"
+    assert "json or csv" in reply.json()["detail"]
+
+
+def test_chart_by_accept_header_is_not_acceptable(reviewer):
+    reply = reviewer.get(f"{STATISTICS}counts/", HTTP_ACCEPT="image/svg+xml")
+
+    assert reply.status_code == 406
+    assert reply["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("counts/?drugs=x", "unknown-parameter"),
+        ("counts/?drug=x", "unknown-code"),
+        ("counts/?year_min=2020&year_max=2019", "bad-range"),
+        ("counts/?group_by=drug,sex,year,site", "too-many-names"),
+        ("rates/?counting=patients", "bad-counting"),
+        ("counts/?release=2019Q1", "unknown-release"),
+        ("counts/?group_by=complication,implant_year,age_band&ordering=rate", "unknown-column"),
+    ],
+)
+def test_bad_question_is_refused(reviewer, address, code):
+    reply = reviewer.get(STATISTICS + address)
+
+    assert reply.status_code == 400
+    assert reply.json()["code"] == code
+
+
+def test_problem_stays_json_where_csv_was_asked(reviewer):
+    reply = reviewer.get(f"{STATISTICS}counts/?format=csv&drug=x")
+
+    assert reply["Content-Type"] == "application/problem+json"
+    assert reply.json()["code"] == "unknown-code"
+
+
+def test_retired_complication_is_answered_with_a_warning(reviewer):
+    retired = Complication.objects.get(code="catheter-kink")
+    retired.retired, retired.replaced_by_id = True, "catheter-occlusion"
+    with sealed(by=None, action="test") as seal:
+        seal.save(retired)
+
+    body = reviewer.get(f"{STATISTICS}counts/?complication=catheter-kink").json()
+
+    assert body["rows"][0]["n"] == 1
+    assert (
+        "The complication catheter-kink is retired; see catheter-occlusion."
+        in (body["meta"]["warnings"])
+    )
+
+
+# Repeating a question -----------------------------------------------------------------------------
+
+
+def test_same_question_however_written_has_the_same_answer_and_tag(reviewer):
+    one = reviewer.get(f"{STATISTICS}counts/?drug=baclofen,morphine&sex=female")
+    other = reviewer.get(f"{STATISTICS}counts/?sex=female&drug=morphine&drug=baclofen")
+
+    assert one.content == other.content
+    assert one["ETag"] == other["ETag"]
+
+
+def test_known_answer_is_not_sent_again(reviewer):
+    first = reviewer.get(f"{STATISTICS}counts/")
+
+    again = reviewer.get(f"{STATISTICS}counts/", HTTP_IF_NONE_MATCH=f'"x", W/{first["ETag"]}')
+
+    assert again.status_code == 304
+    assert again.content == b""
+    assert again["ETag"] == first["ETag"]
+
+
+def test_tag_of_another_format_or_question_is_another(reviewer):
+    tags = {
+        reviewer.get(STATISTICS + address)["ETag"]
+        for address in ("counts/", "counts/?format=csv", "rates/", "counts/?sex=male")
+    }
+
+    assert len(tags) == 4
+
+
+def test_new_event_changes_the_tag(cohort, reviewer):
+    first = reviewer.get(f"{STATISTICS}counts/")
+    event = stored(cohort.reporter, submit=True)
+    intake.accept_event(event.public_id, by=cohort.reviewer)
+
+    again = reviewer.get(f"{STATISTICS}counts/", HTTP_IF_NONE_MATCH=first["ETag"])
+
+    assert again.status_code == 200
+    assert again.json()["rows"][0]["n"] == first.json()["rows"][0]["n"] + 1
+
+
+def test_tag_alone_opens_nothing(cohort, reviewer):
+    tag = reviewer.get(f"{STATISTICS}counts/")["ETag"]
+    address = f"{STATISTICS}counts/"
+
+    assert client_of(None).get(address, HTTP_IF_NONE_MATCH=tag).status_code == 401
+    assert client_of(cohort.auditor).get(address, HTTP_IF_NONE_MATCH=tag).status_code == 403
+    assert client_of(cohort.reporter).get(address, HTTP_IF_NONE_MATCH="*").status_code == 409
+
+
+def test_answer_is_kept_by_nobody_else(reviewer):
+    reply = reviewer.get(f"{STATISTICS}counts/")
+
+    assert reply["Cache-Control"] == "private, no-cache"
+    assert {"Accept", "Authorization", "Cookie"} <= set(reply["Vary"].split(", "))
+
+
+# Who may ask -----------------------------------------------------------------------------------
+
+
+def test_own_report_is_found_in_own_exact_statistics(registry, as_reporter, report):
+    body = report(submit=True, drug="ziconotide")
+    made = as_reporter.post("/api/v1/events/", body, format="json").json()
+    before = rows(as_reporter, "counts/?site=HERE-1&drug=ziconotide")
+    intake.accept_event(made["id"], by=registry.reviewer)
+
+    reply = as_reporter.get(f"{STATISTICS}counts/?site=HERE-1&drug=ziconotide").json()
+
+    assert before == [{"n": 0, "status": "zero"}]
+    assert reply["rows"] == [{"n": 1, "status": "ok"}]
+    assert reply["meta"]["profile"] == "exact"
+
+
+def test_own_site_asks_for_any_state_and_is_not_logged(registry, as_reporter):
+    stored(registry.reporter)
+
+    assert rows(as_reporter, "counts/?site=HERE-1&state=draft") == [{"n": 1, "status": "ok"}]
+    assert not AccessLog.objects.filter(action="exact-statistics").exists()
+
+
+def test_exact_answer_over_other_sites_is_logged(reviewer):
+    rows(reviewer, "counts/?sex=female")
+
+    entry = AccessLog.objects.get(action="exact-statistics")
+    assert '["sex",["female"]]' in entry.what
+
+
+@pytest.mark.parametrize("who", ["reporter", "researcher"])
+def test_other_sites_rows_are_not_asked_one_by_one(cohort, who):
+    reply = client_of(getattr(cohort, who)).get(f"{STATISTICS}counts/?site=THERE-2")
+
+    assert reply.status_code == 403
+    assert reply.json()["code"] == "not-permitted"
+    assert reply.json()["errors"][0]["parameter"] == "site"
+
+
+def test_researcher_is_answered_from_releases_only(cohort):
+    researcher = client_of(cohort.researcher)
+    unreleased = researcher.get(f"{STATISTICS}counts/")
+    call_command("freeze", "--release", "2026Q4")
+
+    released = researcher.get(f"{STATISTICS}counts/").json()
+
+    assert unreleased.status_code == 409
+    assert unreleased.json()["code"] == "no-snapshot"
+    assert released["meta"]["profile"] == "protected"
+    assert released["meta"]["snapshot"]["label"] == "2026Q4"
+    assert released["meta"]["counting"] == "patients"
+
+
+def test_researcher_sees_no_small_number_in_any_format(cohort):
+    call_command("freeze", "--release", "2026Q4")
+    researcher = client_of(cohort.researcher)
+    address = "counts/?group_by=category"
+
+    shown = {row["category"]: (row["n"], row["status"]) for row in rows(researcher, address)}
+    text = researcher.get(f"{STATISTICS}{address}&format=csv").content.decode()
+
+    # 34 patients with a catheter problem; one with a pump flip, one with a withdrawal (Taira 2013)
+    assert shown["catheter"] == (34, "ok")
+    assert shown["pump"] == shown["withdrawal"] == (None, "suppressed")
+    assert "pump,,suppressed" in text
+
+
+def test_stranger_is_asked_to_sign_in(cohort):
+    for address in ("counts/", "rates/", "proportions/", "coverage/", "dimensions/"):
+        reply = client_of(None).get(STATISTICS + address)
+        assert reply.status_code == 401
+        assert reply["WWW-Authenticate"] == "Token"
+
+
+def test_stranger_is_answered_where_statistics_are_public(cohort, settings):
+    settings.REGISTRY_PUBLIC_STATISTICS = True
+    call_command("freeze", "--release", "2026Q4")
+
+    reply = client_of(None).get(f"{STATISTICS}counts/")
+
+    assert reply.status_code == 200
+    assert reply.json()["meta"]["profile"] == "protected"
+    assert reply["Cache-Control"] == "public, no-cache"
+
+
+def test_auditor_is_told_what_is_missing(cohort):
+    reply = client_of(cohort.auditor).get(f"{STATISTICS}counts/")
+
+    assert reply.status_code == 403
+    assert "right to ask" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize("scope", ["read-rows", "write-events"])
+def test_token_without_the_scope_is_told_so(cohort, scope):
+    reply = client_of(cohort.reviewer, scopes=(scope,)).get(f"{STATISTICS}counts/")
+
+    assert reply.status_code == 403
+    assert "read-statistics" in reply.json()["detail"]
+
+
+def test_session_asks_like_a_token(cohort, client):
+    client.force_login(cohort.reviewer, backend="django.contrib.auth.backends.ModelBackend")
+
+    assert client.get(f"{STATISTICS}counts/").status_code == 200
+
+
+@pytest.mark.parametrize("events", [10, 200])
+def test_answer_takes_the_same_queries_however_large_the_registry(
+    registry, as_reporter, events, django_assert_num_queries
+):
+    for _ in range(events):
+        stored(registry.reporter)
+    as_reporter.get(f"{STATISTICS}counts/?site=HERE-1")  # freezes
+
+    with django_assert_num_queries(QUERIES_OF_AN_ANSWER):
+        as_reporter.get(f"{STATISTICS}counts/?site=HERE-1&state=draft")
+
+
+QUERIES_OF_AN_ANSWER = 7
+"""The token, its user's other tokens, roles, sites; the parameter's sites; the seals' last mark."""
+
+
+# What describes itself -------------------------------------------------------------------------
+
+
+def test_dimensions_say_what_the_caller_may_use(cohort, reviewer):
+    exact = {row["name"]: row for row in reviewer.get(f"{STATISTICS}dimensions/").json()["results"]}
+    protected = {
+        row["name"]: row
+        for row in client_of(cohort.researcher).get(f"{STATISTICS}dimensions/").json()["results"]
+    }
+
+    assert exact["drug"]["filter"]
+    assert exact["drug"]["group_by"]
+    assert not protected["drug"]["filter"]
+    assert protected["category"]["filter"]
+    assert {"id": "baclofen", "label": "Baclofen"} in exact["drug"]["values"]
+
+
+def test_snapshots_are_listed_for_whom_they_answer(cohort, reviewer):
+    rows(reviewer, "counts/")
+    call_command("freeze", "--release", "2026Q4")
+
+    seen = reviewer.get("/api/v1/snapshots/").json()["results"]
+    released = client_of(cohort.researcher).get("/api/v1/snapshots/").json()["results"]
+
+    assert "2026Q4" in {row["label"] for row in seen}
+    assert seen[0]["events"] == 62
+    assert [row["label"] for row in released] == ["2026Q4"]
+    assert "events" not in released[0]
+
+
+def test_snapshot_is_found_by_label_and_by_id(cohort):
+    call_command("freeze", "--release", "2026Q4")
+    researcher = client_of(cohort.researcher)
+    release = Snapshot.objects.get(label="2026Q4")
+
+    by_label = researcher.get("/api/v1/snapshots/2026Q4/")
+    by_id = researcher.get(f"/api/v1/snapshots/{release.snapshot_id}/")
+
+    assert by_label.json() == by_id.json()
+    assert by_label.json()["id"] == release.snapshot_id
+    assert researcher.get("/api/v1/snapshots/2019Q1/").status_code == 404
+
+
+def test_dictionary_of_a_release_is_csv(cohort):
+    call_command("freeze", "--release", "2026Q4")
+
+    reply = client_of(cohort.researcher).get("/api/v1/snapshots/2026Q4/dictionary.csv")
+
+    assert reply["Content-Type"] == "text/csv; charset=utf-8"
+    lines = list(csv.DictReader(io.StringIO(reply.content.decode())))
+    assert {line["table"] for line in lines} == {"events", "implants", "exposures"}
+    assert {line["meaning"] for line in lines if line["column"] == "severity"} == {
+        "Worst grade, 1 to 5"
+    }
+
+
+@pytest.mark.parametrize("address", ["", "2026Q4/", "2026Q4/dictionary.csv"])
+def test_snapshots_are_closed_to_strangers(cohort, address):
+    assert client_of(None).get(f"/api/v1/snapshots/{address}").status_code == 401
+
+
+def test_analyst_asks_exactly_while_the_agreement_holds(cohort):
+    analyst = client_of(make_user("analyst", "analyst"))
+
+    reply = analyst.get(f"{STATISTICS}counts/?sex=female")
+
+    assert reply.status_code == 403
