@@ -19,11 +19,14 @@ def coverage_of(store: Store, question: Question) -> dict[str, object]:
     tiers = []
     sites: set[str] = set()
     reporting: set[str] = set()
+    declared = question.counting is not CountingRule.FIRST_EVENT
     for part in question.parts:
-        for numbers in _placed(store, part, part.whole).values():
+        for numbers in _placed(store, part, part.whole, declared=declared).values():
             for name, n in numbers.items():
                 totals[name] = totals.get(name, 0) + n
-        sites |= store.sites_with(part.whole, clock=part.clock or "", quantity=part.quantity)
+        sites |= store.sites_with(
+            part.whole, clock=part.clock or "", quantity=part.quantity, declared=declared
+        )
         by_site = Asked(
             on_events=part.whole.on_events,
             on_devices=part.whole.on_devices,
@@ -68,7 +71,7 @@ def coverage_cells(store: Store, question: Question) -> list[Found]:
     """The same, row by row."""
     found = []
     for part in question.parts:
-        placed = _placed(store, part, part.asked)
+        placed = _placed(store, part, part.asked, declared=True)
         if not question.query.group_by:
             placed = placed or {(): {}}
         for key, numbers in placed.items():
@@ -81,14 +84,17 @@ def coverage_cells(store: Store, question: Question) -> list[Found]:
     return found
 
 
-def _placed(store: Store, part: Part, asked: Asked) -> Mapping[Key, Mapping[str, int]]:
+def _placed(
+    store: Store, part: Part, asked: Asked, *, declared: bool
+) -> Mapping[Key, Mapping[str, int]]:
     """Sort the reported events of each row into counted and the reasons why not."""
     clock = part.clock or ""
     asks = {"clock": clock, "each": "event_no", "quantity": part.quantity}
     counted = store.matched(asked, **asks)
-    declared = store.declared_events(asked, **asks)
-    for key, n in zip(declared.keys, declared.amount.tolist(), strict=True):
-        counted[key] = counted.get(key, 0) + int(n)
+    if declared:
+        tier = store.declared_events(asked, **asks)
+        for key, n in zip(tier.keys, tier.amount.tolist(), strict=True):
+            counted[key] = counted.get(key, 0) + int(n)
     found: dict[Key, dict[str, int]] = {}
     for key, place, near, n in store.places(asked, clock=clock):
         numbers = found.setdefault(key, dict.fromkeys(("n", *PLACES), 0))

@@ -264,7 +264,9 @@ class Store:
             for key, where, close, n in zip(keys, *columns, strict=True)
         ]
 
-    def sites_with(self, asked: Asked, *, clock: str, quantity: str = "months") -> set[str]:
+    def sites_with(
+        self, asked: Asked, *, clock: str, quantity: str = "months", declared: bool = True
+    ) -> set[str]:
         """The sites that a rate of this selection finds a denominator at."""
         whole = Asked(
             on_devices=asked.on_devices,
@@ -274,8 +276,9 @@ class Store:
             known_years=asked.known_years,
         )
         tiers = [self.exposure(whole, clock=clock, quantity=quantity)]
-        declared = self.declared(whole, clock=clock, quantity=quantity)
-        tiers.append(dict(zip(declared.keys, declared.amount.tolist(), strict=True)))
+        if declared:
+            tier = self.declared(whole, clock=clock, quantity=quantity)
+            tiers.append(dict(zip(tier.keys, tier.amount.tolist(), strict=True)))
         return {str(key[0]) for tier in tiers for key, amount in tier.items() if amount > 0}
 
     def _counted(self, source: Source, each: str) -> dict[Key, int]:
