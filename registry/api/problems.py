@@ -31,6 +31,7 @@ from registry.records import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+HEADERS = frozenset({"If-Match", "Idempotency-Key"})
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +148,7 @@ def _plain(status: int, *, detail: str, headers: Mapping[str, str] | None = None
 def _refused(exc: Refusal, request: Request | None) -> HttpResponse:
     status, title = next(API_STATUS_OF[kind] for kind in type(exc).__mro__ if kind in API_STATUS_OF)
     reading = request is None or request.method in {"GET", "HEAD", "OPTIONS"}
+    reading = reading or isinstance(exc, BadQuery)
     codes = {fault.code for fault in exc.faults}
     code = exc.code
     if isinstance(exc, BadQuery) and len(codes) == 1:
@@ -172,10 +174,11 @@ def _sentence(fault: Fault) -> str:
 
 
 def _entry(fault: Fault, *, reading: bool) -> dict[str, Any]:
-    """One fault as a member of `errors`: a parameter of the address, or a pointer into the body."""
+    """One fault as a member of `errors`: a parameter or a header, or a pointer into the body."""
     entry: dict[str, Any] = {}
     if fault.column:
-        entry = {"parameter": fault.column} if reading else {"pointer": f"/{fault.column}"}
+        asked = reading or fault.column in HEADERS
+        entry = {"parameter": fault.column} if asked else {"pointer": f"/{fault.column}"}
     entry |= {"code": fault.code, "detail": fault.detail}
     if fault.line is not None:
         entry["line"] = fault.line

@@ -1,8 +1,10 @@
 """Reporting, reading and submitting events of one's own site."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from registry.models import AccessLog, Event, IdempotencyKey
 from tests.api.conftest import client_of, stored
@@ -193,6 +195,34 @@ def test_key_with_a_space_is_refused(as_reporter, report):
 
     assert reply.status_code == 400
     assert reply.json()["code"] == "bad-key"
+
+
+def test_fault_of_the_address_or_a_header_is_no_pointer_into_the_body(as_reporter, report):
+    of_header = as_reporter.post(EVENTS, report(), format="json", HTTP_IDEMPOTENCY_KEY="k 1")
+    of_address = as_reporter.post(f"{EVENTS}?submit=1", report(), format="json")
+
+    assert of_header.json()["errors"][0]["parameter"] == "Idempotency-Key"
+    assert of_address.json()["errors"][0]["parameter"] == "submit"
+
+
+@pytest.mark.postgresql
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs writers side by side")
+@pytest.mark.django_db(transaction=True)
+def test_requests_of_one_key_at_the_same_time_write_once(registry, report):
+    clients = [client_of(registry.reporter) for _ in range(4)]
+
+    def send(client):
+        try:
+            return client.post(EVENTS, report(), format="json", HTTP_IDEMPOTENCY_KEY="k-1")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        replies = list(pool.map(send, clients))
+
+    assert [reply.status_code for reply in replies] == [201] * 4
+    assert len({reply.content for reply in replies}) == 1
+    assert Event.objects.count() == 1
 
 
 def test_kept_reply_holds_a_keyed_digest_of_the_body_only(as_reporter, report):
