@@ -21,6 +21,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from registry.models.digests import SealDigest, history_label, history_rows, sha256_of
+from registry.models.insertion import insert_rows
 from registry.models.rules import KEBAB_CASE, rule
 from registry.models.statements import copy_to_history, update_rows
 
@@ -187,7 +188,7 @@ class Sealing:
         while chunk := list(islice(stream, _CHUNK)):
             for obj in chunk:
                 self._stamp(obj)
-            model._base_manager.bulk_create(chunk)
+            insert_rows(model, chunk)
             self._keep(chunk, model, created=True, reason=reason)
             written += len(chunk)
         return written

@@ -1,0 +1,99 @@
+"""Rows into a table by the thousand: COPY on PostgreSQL, one prepared statement on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db import connection, models
+
+from registry.models.fields import CodeSetField
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+_STORED_AS_THEY_ARE = (
+    models.CharField,
+    models.TextField,
+    models.IntegerField,
+    models.BooleanField,
+    models.ForeignKey,
+)
+
+
+def insert_rows(model: type[models.Model], objs: Sequence[models.Model]) -> None:
+    """Insert rows and set their primary keys, several times as fast as `bulk_create`.
+
+    Only under an open seal: the one writer may take the next keys of the table for itself.
+    """
+    fields = model._meta.concrete_fields
+    fresh = [obj for obj in objs if obj.pk is None]
+    for obj, pk in zip(fresh, _next_keys(model, len(fresh)), strict=True):
+        obj.pk = pk
+    readers = [(field.attname, _stored(field)) for field in fields]
+    rows = []
+    for obj in objs:
+        obj._prepare_related_fields_for_save("bulk_create")  # type: ignore[attr-defined]
+        rows.append([stored(getattr(obj, name)) for name, stored in readers])
+    quote = connection.ops.quote_name
+    table = quote(model._meta.db_table)
+    columns = ", ".join(quote(field.column) for field in fields)
+    # Only table and column names stand in the text, and those are this project's own.
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            statement = f"COPY {table} ({columns}) FROM STDIN"
+            with connection.wrap_database_errors, cursor.copy(statement) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            places = ", ".join(["%s"] * len(fields))
+            cursor.executemany(
+                f"INSERT INTO {table} ({columns}) VALUES ({places})",  # noqa: S608  # nosec B608
+                rows,
+            )
+    for obj in objs:
+        obj._state.adding = False
+        obj._state.db = connection.alias
+
+
+def _next_keys(model: type[models.Model], count: int) -> Sequence[int]:
+    """The next keys of a table whose database numbers its rows."""
+    key = model._meta.pk
+    if count == 0 or key is None:
+        return []
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                [connection.ops.quote_name(table), key.column, count],
+            )
+            return [number for (number,) in cursor.fetchall()]
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+    first = (row[0] if row else 0) + 1
+    return range(first, first + count)
+
+
+def _stored(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
+    """How a field's value is handed to the database; plain values go as they are."""
+
+    def prepared(value: Any) -> Any:
+        return field.get_db_prep_save(value, connection)
+
+    if isinstance(field, CodeSetField):
+        packed: dict[frozenset[Any], Any] = {}
+
+        def pack(value: Any) -> Any:
+            if not isinstance(value, frozenset):
+                return prepared(value)
+            if value not in packed:
+                packed[value] = prepared(value)
+            return packed[value]
+
+        return pack
+    if not isinstance(field, _STORED_AS_THEY_ARE):
+        return prepared
+
+    def plain(value: Any) -> Any:
+        return value if type(value) in _PLAIN else prepared(value)
+
+    return plain

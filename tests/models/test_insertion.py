@@ -1,0 +1,74 @@
+"""Rows inserted by the thousand say what the ORM would have stored, and know their keys."""
+
+import pytest
+from django.db import IntegrityError
+
+from registry.models import Event, Patient, sealed
+from registry.vocabulary import Drug, Intervention, Outcome, Seriousness, Severity, Sex
+from tests.factories import ComplicationFactory, ImplantFactory, PatientFactory, SiteFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_inserted_event_reads_back_as_it_was_set():
+    implant, complication = ImplantFactory(catheter=True), ComplicationFactory()
+    given = {
+        "site": implant.site,
+        "source_id": "e1",
+        "implant": implant,
+        "patient": implant.patient,
+        "complication": complication,
+        "reported_complication": complication,
+        "year": 2011,
+        "month": None,
+        "months_since_implant": 12,
+        "severity": Severity.SEVERE,
+        "seriousness": frozenset({Seriousness.HOSPITALISATION}),
+        "outcome": Outcome.RECOVERED,
+        "interventions": frozenset({Intervention.ANTIBIOTICS, Intervention.UNKNOWN}),
+        "state": "accepted",
+    }
+    event = Event(**given)
+
+    with sealed(by=None, action="make-for-test") as seal:
+        assert seal.bulk_create(Event, [event]) == 1
+
+    stored = Event.objects.get(pk=event.pk)
+    assert {name: getattr(stored, name) for name in given} == given
+    assert stored.public_id == event.public_id
+    assert stored.seal_id == seal.number
+    assert not event._state.adding
+
+
+def test_inserted_rows_and_saved_rows_share_one_sequence_of_keys():
+    before, site = PatientFactory(), SiteFactory()
+    many = [Patient(site=site, source_id=f"b{number}", sex=Sex.FEMALE) for number in range(1500)]
+
+    with sealed(by=None, action="make-for-test") as seal:
+        seal.bulk_create(Patient, many)
+    after = PatientFactory()
+
+    keys = [patient.pk for patient in many]
+    assert len(set(keys)) == 1500
+    assert before.pk < min(keys)
+    assert max(keys) < after.pk
+    assert Patient.objects.get(source_id="b1499").pk == many[-1].pk
+
+
+def test_inserted_rows_name_rows_that_were_inserted_with_them():
+    site = SiteFactory()
+    patient = Patient(site=site, source_id="p1")
+    implant = ImplantFactory.build(site=site, patient=patient, adjuncts={Drug.CLONIDINE})
+
+    with sealed(by=None, action="make-for-test") as seal:
+        seal.bulk_create(Patient, [patient])
+        seal.bulk_create(type(implant), [implant])
+
+    assert type(implant).objects.get(source_id=implant.source_id).patient == patient
+
+
+def test_inserted_row_keeps_to_the_rules_of_its_table():
+    patient = Patient(site=SiteFactory(), source_id="Zoe Mueller")
+
+    with pytest.raises(IntegrityError), sealed(by=None, action="make-for-test") as seal:
+        seal.bulk_create(Patient, [patient])
