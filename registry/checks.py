@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
 from registry.models.append_only import missing_append_only_triggers
+from registry.reporting.keys import key_faults
 
 
 @register(Tags.database)
@@ -26,3 +27,19 @@ def audit_trail_is_append_only(
         for alias in databases or ()
         if (missing := missing_append_only_triggers(connections[alias]))
     ]
+
+
+@register(Tags.security)
+def disclosure_keys_are_safe(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Name what is wrong with the keys of disclosure control; while developing they are made."""
+    return [
+        Error(fault.message, hint=fault.hint, id=KEY_CHECKS[fault.code]) for fault in key_faults()
+    ]
+
+
+KEY_CHECKS = {
+    "missing": "registry.E002",
+    "too-short": "registry.E003",
+    "equal": "registry.E004",
+    "loose-mode": "registry.E005",
+}

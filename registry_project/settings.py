@@ -23,6 +23,15 @@ def _listed(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+class Hidden(str):
+    """A secret whose value is not shown where settings are listed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'(hidden)'"
+
+
 DEBUG = _flag("DEBUG")
 
 # The registry's own settings ---------------------------------------------------------------
@@ -35,6 +44,9 @@ if REGISTRY_DATE_PRECISION not in {"year", "month"}:
 REGISTRY_PUBLIC_STATISTICS = _flag("REGISTRY_PUBLIC_STATISTICS")
 REGISTRY_SNAPSHOT_AUTO_ROWS = int(os.environ.get("REGISTRY_SNAPSHOT_AUTO_ROWS", "200000"))
 REGISTRY_PROTECTED_MINIMUM = 10
+REGISTRY_KEY_RECORDS = Hidden(os.environ.get("REGISTRY_KEY_RECORDS", ""))
+REGISTRY_KEY_NOISE = Hidden(os.environ.get("REGISTRY_KEY_NOISE", ""))
+REGISTRY_KEY_FILE = os.environ.get("REGISTRY_KEY_FILE", "")  # REGISTRY_VAR/disclosure-keys.json
 
 
 def _development_secret() -> str:

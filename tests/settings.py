@@ -5,9 +5,11 @@ import tempfile
 
 os.environ["DEBUG"] = "1"
 os.environ["REGISTRY_VAR"] = tempfile.mkdtemp(prefix="registry-tests-")
+os.environ["REGISTRY_KEY_RECORDS"] = bytes(range(32)).hex()  # so that noise repeats
+os.environ["REGISTRY_KEY_NOISE"] = bytes(range(100, 132)).hex()
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a loop of its own
 
-from registry_project.settings import *  # noqa: E402, F403
+from registry_project.settings import *  # noqa: F403
 
 DEBUG = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

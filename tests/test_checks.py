@@ -1,10 +1,10 @@
-"""The system check that the audit trail is append-only."""
+"""The system checks: the audit trail is append-only, the keys of disclosure control are safe."""
 
 import pytest
-from django.core.checks import Tags, registry
+from django.core.checks import Tags, registry, run_checks
 from django.db import connection
 
-from registry.checks import audit_trail_is_append_only
+from registry.checks import KEY_CHECKS, audit_trail_is_append_only, disclosure_keys_are_safe
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -32,3 +32,37 @@ def test_check_names_the_missing_triggers_and_the_mend():
 
 def test_check_asks_no_database_where_none_is_named():
     assert audit_trail_is_append_only(None) == []
+
+
+@pytest.mark.parametrize(
+    ("records", "noise", "id"),
+    [
+        ("", "", "registry.E002"),
+        ("ab" * 31, "cd" * 32, "registry.E003"),
+        ("ab" * 32, "AB" * 32, "registry.E004"),
+    ],
+)
+def test_production_fails_without_safe_keys(settings, tmp_path, records, noise, id):
+    settings.REGISTRY_VAR, settings.REGISTRY_KEY_FILE = tmp_path, ""
+    settings.REGISTRY_KEY_RECORDS, settings.REGISTRY_KEY_NOISE = records, noise
+
+    (error,) = disclosure_keys_are_safe(None)
+
+    assert error.id == id
+    assert error in run_checks()
+    assert not any(key and key in error.msg + error.hint for key in (records, noise))
+
+
+def test_production_fails_where_the_key_file_is_open_to_others(settings, tmp_path):
+    settings.REGISTRY_VAR, settings.REGISTRY_KEY_FILE = tmp_path, ""
+    settings.REGISTRY_KEY_RECORDS = settings.REGISTRY_KEY_NOISE = ""
+    (tmp_path / "disclosure-keys.json").write_text("{}")
+    (tmp_path / "disclosure-keys.json").chmod(0o640)
+
+    (error,) = disclosure_keys_are_safe(None)
+
+    assert error.id == KEY_CHECKS["loose-mode"] == "registry.E005"
+
+
+def test_production_passes_with_safe_keys():
+    assert disclosure_keys_are_safe(None) == []
