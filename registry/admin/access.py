@@ -48,24 +48,6 @@ class SealedAdmin(RegistryAdmin):
         seal.save(obj)
 
 
-class MembershipInline(admin.TabularInline):
-    """Who belongs to a site, to read; a membership has a page of its own."""
-
-    model = Membership
-    fields = ("user", "role", "active")
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Memberships are made on their own page."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Memberships are changed on their own page."""
-        return False
-
-
 @admin.register(Site)
 class SiteAdmin(SealedAdmin):
     """The hospitals that report; elsewhere they are known by their codes."""
@@ -92,11 +74,12 @@ class SiteAdmin(SealedAdmin):
         else:
             obj.pk = intake.make_site(code=form.cleaned_data["code"], **given, by=by).pk
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+    def beside(self, request: HttpRequest, row: Site) -> dict[str, Any]:
         """Who the members are, for data managers and the site's own leads."""
         user: Any = request.user
-        may = obj is not None and (user.is_data_manager or user.leads(obj))
-        return [MembershipInline] if may else []
+        if not (user.is_data_manager or user.leads(row)):
+            return {}
+        return {"members": list(row.memberships.select_related("user"))}
 
 
 @admin.register(Membership)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from registry.admin.history import Version, version_of
 from registry.admin.rows import ReadOnlyAdmin
@@ -31,18 +31,10 @@ class SealAdmin(ReadOnlyAdmin):
         """Who wrote, or the registry itself where a command did."""
         return str(seal.actor) if seal.actor else "the registry itself"
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """A seal with the versions written under it, 50 at most."""
-        seal: Any = self.get_object(request, object_id)
-        written = list(versions_under(seal.number))
-        told = {**(extra_context or {}), "written": written, "not_told": seal.rows - len(written)}
-        return super().change_view(request, object_id, form_url, told)
+    def beside(self, request: HttpRequest, row: Seal) -> dict[str, Any]:
+        """The versions written under the seal, 50 at most."""
+        written = list(versions_under(row.number))
+        return {"written": written, "not_told": row.rows - len(written)}
 
 
 def versions_under(number: int) -> Iterable[tuple[str, str, Version]]:

@@ -10,47 +10,7 @@ from django.urls import path
 from registry import intake
 from registry.admin.choosing import matches
 from registry.admin.rows import IntakeForm, ReadOnlyAdmin, RegistryAdmin
-from registry.models import Category, Complication, PublishedRate
-
-
-class PublishedRateInline(admin.TabularInline):
-    """What the literature says about a complication, to read beside its definition."""
-
-    model = PublishedRate
-    fields = (
-        "metric",
-        "reported_rate",
-        "interval",
-        "measure_type",
-        "population",
-        "source",
-        "shown",
-    )
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
-    show_change_link = False
-
-    @admin.display(description="95 % interval")
-    def interval(self, rate: PublishedRate) -> str | None:
-        """The interval, where the source prints one."""
-        return rate.ci95 or None
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """All staff."""
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Published rates come with the shipped catalogue."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Published rates come with the shipped catalogue."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is ever deleted."""
-        return False
+from registry.models import Category, Complication
 
 
 class ComplicationForm(IntakeForm):
@@ -135,9 +95,9 @@ class ComplicationAdmin(RegistryAdmin):
         """A term's code is for good: events are coded with it."""
         return ("code",) if obj else ()
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
-        """Published rates of a term that is stored; a new one has none."""
-        return [PublishedRateInline] if obj else []
+    def beside(self, request: HttpRequest, row: Complication) -> dict[str, Any]:
+        """What the literature says, shown and held back alike."""
+        return {"rates": list(row.published_rates.order_by("rate_id"))}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Hand what was filled in or changed to intake."""

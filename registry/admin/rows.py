@@ -139,13 +139,18 @@ class RegistryAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         """Show and store a form; what intake refuses comes back at its fields, nothing stored."""
         if object_id is not None:
-            named = {"subtitle": name_of(self.get_object(request, unquote(object_id)))}
+            row = self.get_object(request, unquote(object_id))
+            named = {"subtitle": name_of(row), **self.beside(request, row)}
             extra_context = named | (extra_context or {})
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Refusal as refusal:
             request.registry_refusal = refusal  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What a row's page shows below its fields, for the template that shows it."""
+        return {}
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

@@ -100,6 +100,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     status = 200
     context: dict[str, Any] = {"room": "dashboard", "asked": asked}
     viewer = reporting.viewer_of(request.user)
+    filters = EventFilterSet.base_filters
     try:
         query = parse_query(question, measure=Measure.RATES)
         release = reporting.answer(query, measure=Measure.RATES, viewer=viewer)
@@ -113,6 +114,11 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         }
     else:
         context["table"] = table_of(release)
+        context["asked_words"] = [
+            (filters[name].label, ", ".join(values))
+            for name, values in asked.lists()
+            if name not in {"group_by", "labels"}
+        ]
         context["api_address"] = f"{API_ADDRESS}?{question.urlencode()}"
         context["csv_address"] = f"{API_ADDRESS}?{with_one(question, 'format', 'csv').urlencode()}"
     context["form"] = QuestionForm(question, viewer)

@@ -13,8 +13,6 @@ USER = {
     "roles": ["researcher"],
 }
 
-NO_MEMBERS_SENT = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
-
 
 @pytest.mark.parametrize("role", ["reporter", "lead", "reviewer", "auditor"])
 @pytest.mark.parametrize("place", ["user", "agreement"])
@@ -87,7 +85,7 @@ def test_a_malformed_site_code_is_refused_at_its_field(manager, signed_in):
 
 
 def test_a_site_is_closed_and_keeps_its_code(own_site, manager, signed_in):
-    sent = {"code": "RENAMED", "name": "Closed hospital", "country": "NL", **NO_MEMBERS_SENT}
+    sent = {"code": "RENAMED", "name": "Closed hospital", "country": "NL"}
 
     signed_in(manager).post(f"/admin/registry/site/{own_site.pk}/change/", sent)
 
@@ -147,9 +145,8 @@ def test_a_reporter_sees_no_memberships(reporter, lead, signed_in):
 def test_a_site_page_names_its_members_to_leads_only(own_site, lead, reporter, signed_in):
     address = f"/admin/registry/site/{own_site.pk}/change/"
 
-    assert "reporter" in signed_in(lead).get(address).text
-    assert len(signed_in(lead).get(address).context["inline_admin_formsets"]) == 1
-    assert len(signed_in(reporter).get(address).context["inline_admin_formsets"]) == 0
+    assert "<td>reporter</td>" in signed_in(lead).get(address).text
+    assert "<td>lead</td>" not in signed_in(reporter).get(address).text
 
 
 def test_another_site_is_not_found(other_site, reporter, signed_in):

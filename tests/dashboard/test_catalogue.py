@@ -1,0 +1,148 @@
+"""The start page, the catalogue's search, and a page for each complication."""
+
+import pytest
+
+from registry.models import PublishedRate, sealed
+from tests.factories import CategoryFactory, ComplicationFactory
+
+
+@pytest.fixture
+def migration(db):
+    return ComplicationFactory(
+        name="Catheter migration",
+        synonyms="dislodgement; tip displacement",
+        imdrf_annex_a="A0406",
+        imdrf_annex_e="E2330",
+        citations="Taira T, et al. Neuromodulation 2013;16:266 | Motta F, et al. 2014",
+    )
+
+
+@pytest.fixture
+def granuloma(db):
+    return ComplicationFactory(
+        code="granuloma",
+        name="Catheter-tip inflammatory mass",
+        synonyms="intrathecal granuloma; IMM",
+        category=CategoryFactory(code="neurological", name="Neurological", sort_order=6),
+        definition="Sterile inflammatory mass at the tip.",
+    )
+
+
+def publish(complication, **columns):
+    with sealed(by=None, action="load-catalogue") as seal:
+        seal.save(
+            PublishedRate(
+                **{
+                    "rate_id": "R004",
+                    "complication": complication,
+                    "metric": "migration",
+                    "measure_type": "proportion",
+                    "numerator": 25,
+                    "denominator": 400,
+                    "unit": "patients",
+                    "reported_rate": "6.3%",
+                    "population": "severe spasticity, Japan",
+                    "source": "Taira et al, 2013",
+                    "confidence": "source-seen",
+                    **columns,
+                }
+            )
+        )
+
+
+def test_the_start_page_has_three_doors(client, migration):
+    html = client.get("/").text
+
+    for address in ("/admin/", "/dashboard/", "/api/v1/docs/"):
+        assert f'class="button" href="{address}"' in html
+
+
+def test_the_start_page_lists_the_catalogue_by_category(client, migration, granuloma):
+    html = client.get("/").text
+
+    assert html.index("Catheter migration") < html.index("Catheter-tip inflammatory mass")
+    assert "2 complications in 2 categories" in html
+
+
+@pytest.mark.parametrize("text", ["INFLAMMATORY", "imm", "granulom", "tip mass", "  granuloma "])
+def test_a_search_finds_by_name_synonym_or_code(text, client, migration, granuloma):
+    answer = client.get("/", {"q": text})
+
+    assert answer.context["found"] == [granuloma]
+    assert "1 complication found" in answer.text
+    assert "Sterile inflammatory mass at the tip." in answer.text
+
+
+def test_a_search_wants_every_word(client, migration, granuloma):
+    answer = client.get("/", {"q": "granuloma dislodgement"})
+
+    assert answer.context["found"] == []
+    assert "Nothing in the catalogue matches" in answer.text
+
+
+def test_a_search_is_narrowed_to_a_category(client, migration, granuloma):
+    assert client.get("/", {"category": "neurological"}).context["found"] == [granuloma]
+    assert client.get("/", {"category": "none-such"}).context["found"] == []
+
+
+def test_a_search_shows_what_was_typed_as_text(client, migration):
+    html = client.get("/", {"q": '"><script>alert(1)</script>'}).text
+
+    assert "<script>" not in html
+
+
+def test_a_complications_page_says_what_is_known(client, migration):
+    publish(migration)
+
+    html = client.get("/complications/catheter-migration/").text
+
+    for words in (
+        "The tip has left the place where it was put.",
+        "dislodgement, tip displacement",
+        "A0406",
+        "E2330",
+        "<li>Motta F, et al. 2014</li>",
+        "Seen: The source itself was read.",
+        "6.3%",
+        "25 / 400 patients",
+        "Proportion",
+        "Taira et al, 2013",
+    ):
+        assert words in html
+
+
+def test_a_rate_that_is_not_to_be_shown_is_not_shown(client, migration):
+    publish(migration, shown=False)
+
+    html = client.get("/complications/catheter-migration/").text
+
+    assert "6.3%" not in html
+    assert "No published rate is on file" in html
+
+
+def test_a_retired_term_names_its_successor(client, granuloma):
+    ComplicationFactory(code="old-mass", name="Old mass", retired=True, replaced_by=granuloma)
+
+    html = client.get("/complications/old-mass/").text
+
+    assert "This term is retired" in html
+    assert '<a href="/complications/granuloma/">Catheter-tip inflammatory mass</a> instead' in html
+
+
+def test_a_retired_term_is_found_and_marked_but_not_listed(client, granuloma):
+    ComplicationFactory(code="old-mass", name="Old mass", retired=True)
+
+    assert "Retired</span>" in client.get("/", {"q": "old"}).text
+    assert "Old mass" not in client.get("/").text
+
+
+def test_an_unknown_complication_is_not_found(client, db):
+    answer = client.get("/complications/none-such/")
+
+    assert answer.status_code == 404
+    assert "Search the catalogue" in answer.text
+
+
+def test_the_pages_of_the_catalogue_are_read_only(client, migration):
+    assert client.post("/").status_code == 405
+    assert client.post("/complications/catheter-migration/").status_code == 405
