@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from registry import intake
 from registry.models import Event, Site, Token, TokenScope, User, sealed
 from registry.records import RawReport, RowKind
 
+SAMPLES = Path(__file__).parent.parent / "samples"
 PASSWORD = "correct horse battery"
 
 
@@ -116,3 +119,29 @@ def stored(user: User, *, submit: bool = False, **columns: str) -> Event:
         **columns,
     }
     return intake.record_event(RawReport(RowKind.EVENT, values), by=user, submit=submit)
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, settings: Settings) -> None:
+    """Freeze into a folder of this test alone."""
+    settings.REGISTRY_VAR = tmp_path
+
+
+@pytest.fixture
+def cohort(registry: Registry) -> Registry:
+    """The published cohort: 814 devices of 400 patients with 62 events, all accepted."""
+    intake.import_records(
+        {
+            RowKind.IMPLANT: SAMPLES / "taira-2013-implants.csv",
+            RowKind.EVENT: SAMPLES / "taira-2013-events.csv",
+        },
+        by=registry.manager,
+        accept=True,
+    )
+    return registry
+
+
+@pytest.fixture
+def reviewer(cohort: Registry) -> APIClient:
+    """A reviewer's client, over the cohort."""
+    return client_of(cohort.reviewer)

@@ -3,43 +3,19 @@
 import csv
 import io
 import json
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from registry import intake
-from registry.models import AccessLog, Complication, Snapshot, sealed
-from registry.records import RowKind
+from registry.models import AccessLog, Agreement, Complication, sealed
 from tests.api.conftest import client_of, make_user, stored
 
-SAMPLES = Path(__file__).parent.parent / "samples"
+pytestmark = pytest.mark.usefixtures("own_folder")
+
 STATISTICS = "/api/v1/statistics/"
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path, settings):
-    """Freeze into a folder of this test alone."""
-    settings.REGISTRY_VAR = tmp_path
-
-
-@pytest.fixture
-def cohort(registry):
-    """814 devices of 400 patients with 62 events, all accepted."""
-    intake.import_records(
-        {
-            RowKind.IMPLANT: SAMPLES / "taira-2013-implants.csv",
-            RowKind.EVENT: SAMPLES / "taira-2013-events.csv",
-        },
-        by=registry.manager,
-        accept=True,
-    )
-    return registry
-
-
-@pytest.fixture
-def reviewer(cohort):
-    return client_of(cohort.reviewer)
 
 
 def rows(client, address):
@@ -401,53 +377,13 @@ def test_dimensions_say_what_the_caller_may_use(cohort, reviewer):
     assert {"id": "baclofen", "label": "Baclofen"} in exact["drug"]["values"]
 
 
-def test_snapshots_are_listed_for_whom_they_answer(cohort, reviewer):
-    rows(reviewer, "counts/")
-    call_command("freeze", "--release", "2026Q4")
+@pytest.mark.parametrize(("days_left", "status"), [(0, 200), (-1, 403)])
+def test_analyst_asks_exactly_while_the_agreement_holds(cohort, days_left, status):
+    user = make_user("analyst", "analyst")
+    last_day = timezone.now().date() + timedelta(days=days_left)
+    with sealed(by=None, action="test") as seal:
+        seal.save(Agreement(user=user, reference="DUA-1", purpose="x", expires_on=last_day))
 
-    seen = reviewer.get("/api/v1/snapshots/").json()["results"]
-    released = client_of(cohort.researcher).get("/api/v1/snapshots/").json()["results"]
+    reply = client_of(user).get(f"{STATISTICS}counts/?sex=female")
 
-    assert "2026Q4" in {row["label"] for row in seen}
-    assert seen[0]["events"] == 62
-    assert [row["label"] for row in released] == ["2026Q4"]
-    assert "events" not in released[0]
-
-
-def test_snapshot_is_found_by_label_and_by_id(cohort):
-    call_command("freeze", "--release", "2026Q4")
-    researcher = client_of(cohort.researcher)
-    release = Snapshot.objects.get(label="2026Q4")
-
-    by_label = researcher.get("/api/v1/snapshots/2026Q4/")
-    by_id = researcher.get(f"/api/v1/snapshots/{release.snapshot_id}/")
-
-    assert by_label.json() == by_id.json()
-    assert by_label.json()["id"] == release.snapshot_id
-    assert researcher.get("/api/v1/snapshots/2019Q1/").status_code == 404
-
-
-def test_dictionary_of_a_release_is_csv(cohort):
-    call_command("freeze", "--release", "2026Q4")
-
-    reply = client_of(cohort.researcher).get("/api/v1/snapshots/2026Q4/dictionary.csv")
-
-    assert reply["Content-Type"] == "text/csv; charset=utf-8"
-    lines = list(csv.DictReader(io.StringIO(reply.content.decode())))
-    assert {line["table"] for line in lines} == {"events", "implants", "exposures"}
-    assert {line["meaning"] for line in lines if line["column"] == "severity"} == {
-        "Worst grade, 1 to 5"
-    }
-
-
-@pytest.mark.parametrize("address", ["", "2026Q4/", "2026Q4/dictionary.csv"])
-def test_snapshots_are_closed_to_strangers(cohort, address):
-    assert client_of(None).get(f"/api/v1/snapshots/{address}").status_code == 401
-
-
-def test_analyst_asks_exactly_while_the_agreement_holds(cohort):
-    analyst = client_of(make_user("analyst", "analyst"))
-
-    reply = analyst.get(f"{STATISTICS}counts/?sex=female")
-
-    assert reply.status_code == 403
+    assert reply.status_code == status
