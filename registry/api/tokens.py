@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +23,7 @@ from registry.api.authentication import TokenAuthentication
 from registry.api.described import listing, problems
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
+from registry.api.parsers import StrictJSONParser
 from registry.models import Token, TokenScope, User
 from registry.records import Fault, RowRuleBroken, UnknownRow
 
@@ -82,9 +84,10 @@ def _reachable(request: Request) -> QuerySet[Token]:
 
 
 class Tokens(APIView):
-    """Make a token, or list one's own."""
+    """Make a token, or list one's own. A form will do as well: `curl -d username=... -d ...`."""
 
     throttle_scope = "token"
+    parser_classes = (StrictJSONParser, FormParser, MultiPartParser)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Making a token takes a password, never a session that another page could ride on."""

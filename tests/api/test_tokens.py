@@ -1,6 +1,7 @@
 """Making, listing and revoking tokens."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
@@ -36,6 +37,20 @@ def test_password_makes_a_token_that_works(client, asked):
     assert reply["Cache-Control"] == "no-store"
     client.credentials(HTTP_AUTHORIZATION=f"Token {made['token']}")
     assert client.get("/api/v1/sites/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "multipart/form-data"]
+)
+def test_form_makes_a_token_as_well(client, asked, content_type):
+    fields = asked | {"scopes": ["read-statistics"]}
+    if content_type.startswith("multipart"):
+        reply = client.post(TOKENS, fields, format="multipart")
+    else:
+        reply = client.post(TOKENS, urlencode(fields, doseq=True), content_type=content_type)
+
+    assert reply.status_code == 201
+    assert reply.json()["scopes"] == ["read-statistics"]
 
 
 def test_key_is_not_stored(client, asked):
