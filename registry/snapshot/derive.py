@@ -213,6 +213,7 @@ SELECT row_number() OVER (ORDER BY r.public_id) - 1 AS exposure_no,
     NOT EXISTS (
         SELECT 1 FROM devices d
         WHERE d.site = r.site AND d.component = r.component
+            AND d.exit_status <> '{ExitStatus.ELIGIBILITY_NOT_MET.value}'
             AND d.origin + d.time_to > 12 * r.year
             AND d.origin + d.time_from < 12 * r.year + 12
     ) AS counts

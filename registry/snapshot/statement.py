@@ -9,8 +9,9 @@ from registry.records import DIMENSIONS, Side
 from registry.snapshot.asked import Asked, Condition, is_multiple
 from registry.snapshot.engine import Value
 from registry.snapshot.schema import Kind, column
-from registry.vocabulary import CODELISTS
+from registry.vocabulary import CODELISTS, ExitStatus
 
+INELIGIBLE = ExitStatus.ELIGIBILITY_NOT_MET.value
 _ENDLESS = 1_000_000
 _ALIASES = {"e": "events", "i": "implants", "x": "exposures"}
 
@@ -100,6 +101,7 @@ def events_of(asked: Asked, *, clock: str, device: str) -> Source:
     source = Source(Piece("events e"))
     if device == "i":
         source.tables.add(f" JOIN implants i ON i.device_no = e.{_listed('events', clock, 'no')}")
+        _leave_out_ineligible(source)
     month = "e.months_since_implant" if clock == "device" else f"e.{clock}_month"
     restrict(source, "e", asked.on_events)
     restrict(source, device, asked.on_devices)
@@ -136,7 +138,7 @@ def _join_codes(source: Source, name: str) -> str:
     ]
     alias = f"m_{listed}"
     source.tables.add(" JOIN (")
-    _rows(source.tables, ("code", "bit"), codes)
+    small_table(source.tables, ("code", "bit"), codes)
     source.tables.add(
         f") {alias} ON ((e.{listed} & {alias}.bit) <> 0 OR (e.{listed} = 0 AND {alias}.bit = 0))"
     )
@@ -149,7 +151,7 @@ def _join_spans_of_events(source: Source, asked: Asked, month: str) -> None:
         for span in asked.spans
     ]
     source.tables.add(" JOIN (")
-    _rows(source.tables, ("label", "first_month", "last_month"), rows)
+    small_table(source.tables, ("label", "first_month", "last_month"), rows)
     source.tables.add(
         f") w ON ({month} >= w.first_month AND {month} <= w.last_month"
         f" OR {month} IS NULL AND w.first_month < 0)"
@@ -159,6 +161,7 @@ def _join_spans_of_events(source: Source, asked: Asked, month: str) -> None:
 def devices_of(asked: Asked, *, component: str | None) -> tuple[Source, str]:
     """The implants asked for, and an expression for the device time of each in each row."""
     source = Source(Piece("implants i"))
+    _leave_out_ineligible(source)
     if component is not None:
         source.require("i.component = ?", component)
     restrict(source, "i", asked.on_devices)
@@ -166,7 +169,7 @@ def devices_of(asked: Asked, *, component: str | None) -> tuple[Source, str]:
     if asked.spans:
         source.tables.add(" JOIN (")
         rows = [(span.label, span.time_from, min(span.time_to, _ENDLESS)) for span in asked.spans]
-        _rows(source.tables, ("label", "time_from", "time_to"), rows)
+        small_table(source.tables, ("label", "time_from", "time_to"), rows)
         source.tables.add(") w ON w.time_from < i.time_to AND w.time_to > i.time_from")
         starts.append("w.time_from")
         ends.append("w.time_to")
@@ -181,6 +184,11 @@ def devices_of(asked: Asked, *, component: str | None) -> tuple[Source, str]:
     return source, f"greatest(0, least({', '.join(ends)}) - greatest({', '.join(starts)}))"
 
 
+def _leave_out_ineligible(source: Source) -> None:
+    """Implants that should not have been followed give neither time nor patients."""
+    source.require(f"i.{column('implants', 'exit_status').name} <> ?", INELIGIBLE)
+
+
 def _join_years(source: Source, asked: Asked) -> None:
     names = (
         *(f"label{place}" for place in range(len(asked.time_groups))),
@@ -191,7 +199,7 @@ def _join_years(source: Source, asked: Asked) -> None:
         (*span.labels, 12 * span.first, 12 * span.last + 12) for span in asked.year_spans()
     ] or [(*(0 for _ in asked.time_groups), 0, 0)]
     source.tables.add(" JOIN (")
-    _rows(source.tables, names, rows)
+    small_table(source.tables, names, rows)
     source.tables.add(
         ") y ON y.month_from < 12 * i.implant_year + 6 + i.time_to"
         " AND y.month_to > 12 * i.implant_year + 6 + i.time_from"
@@ -206,7 +214,7 @@ def _device_group(asked: Asked, name: str) -> str:
     return f"i.{column('implants', name).name}"
 
 
-def _rows(piece: Piece, names: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+def small_table(piece: Piece, names: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Write a small table of placeholders, its columns named in the first line."""
     named = ", ".join(f"? AS {name}" for name in names)
     for place, row in enumerate(rows):

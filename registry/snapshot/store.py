@@ -90,7 +90,7 @@ class Store:
         statement = Piece(f"SELECT {', '.join([*names, 'cluster', 'count(*) AS n'])} FROM (")
         statement.add(inner.text, *inner.values)
         statement.add(f") d GROUP BY {', '.join([*names, 'cluster'])}")
-        found = self._run(statement)
+        found = self.run(statement)
         return Clusters(
             keys=_keys(found, len(names)),
             cluster=_whole(found["cluster"]),
@@ -103,7 +103,7 @@ class Store:
         """The first event of each device, or of each patient, in each row."""
         source = _at_risk(asked, clock, quantity)
         owner = "i.patient_no" if per_patient else "i.device_no"
-        found = self._run(
+        found = self.run(
             source.select(
                 f"{owner} AS owner",
                 f"min(i.sequence * {SEQUENCE_STEP} + e.{clock}_month) AS first",
@@ -128,7 +128,7 @@ class Store:
         source.tables.add(owners.text, *owners.values)
         source.tables.add(f") o ON o.owner = i.{owner}")
         columns = ("i.sequence", "i.time_from", "i.time_to", "i.implant_year")
-        found = self._run(
+        found = self.run(
             source.select(
                 f"i.{owner} AS owner", *columns, by=[f"i.{owner}", "i.device_no", *columns]
             )
@@ -145,7 +145,7 @@ class Store:
     def exposure(self, asked: Asked, *, clock: str, quantity: str = "months") -> dict[Key, float]:
         """Device months, or procedures or refills since entry, of the implants in each row."""
         source, amount = _amount(asked, clock, quantity)
-        found = self._run(source.select(f"sum(CAST({amount} AS DOUBLE)) AS amount"))
+        found = self.run(source.select(f"sum(CAST({amount} AS DOUBLE)) AS amount"))
         amounts = _numbers(found["amount"]).tolist()
         keys = _keys(found, len(source.groups))
         return {key: total for key, total in zip(keys, amounts, strict=True) if total == total}
@@ -153,7 +153,7 @@ class Store:
     def exposure_clusters(self, asked: Asked, *, clock: str, quantity: str = "months") -> Clusters:
         """The same, patient by patient."""
         source, amount = _amount(asked, clock, quantity)
-        found = self._run(
+        found = self.run(
             source.select(
                 "i.patient_no AS cluster",
                 f"sum(CAST({amount} AS DOUBLE)) AS amount",
@@ -175,7 +175,7 @@ class Store:
         if source is None:
             return _no_clusters()
         name = "component_months" if quantity == "months" else quantity
-        found = self._run(
+        found = self.run(
             source.select(
                 "x.site AS site",
                 "x.year AS declared_year",
@@ -214,7 +214,7 @@ class Store:
         statement = Piece(f"SELECT {', '.join(outer)}, count(*) AS n FROM (")
         statement.add(inner.text, *inner.values)
         statement.add(f") d GROUP BY {', '.join(outer)}")
-        found = self._run(statement)
+        found = self.run(statement)
         return Clusters(
             keys=_keys(found, len(names)),
             cluster=self._site_years(found),
@@ -224,6 +224,7 @@ class Store:
     def carriers(self, asked: Asked, *, clock: str | None, each: str) -> dict[Key, int]:
         """How many patients, or devices, had a device of the selection under observation."""
         source, _ = devices_of(asked, component=clock)
+        source.require("i.time_to > i.time_from")
         return self._distinct(source, f"i.{column('implants', each).name}")
 
     def affected(self, asked: Asked, *, clock: str | None, each: str) -> dict[Key, int]:
@@ -231,6 +232,7 @@ class Store:
         placed = clock or "device"
         source = events_of(asked, clock=placed, device="i")
         source.require(f"e.{column('events', f'{placed}_time').name} <> ?", BEFORE_ENTRY)
+        source.require("i.time_to > i.time_from")
         if asked.splits_years:
             source.require(
                 "12 * e.year < 12 * i.implant_year + 6 + i.time_to"
@@ -252,7 +254,7 @@ class Store:
             + source.tables.text.removeprefix("events e"),
             [*WITHIN_90_DAYS, *source.tables.values],
         )
-        found = self._run(
+        found = self.run(
             source.select(
                 f"{place} AS place", "e.near AS near", "count(*) AS n", by=[place, "e.near"]
             )
@@ -283,12 +285,12 @@ class Store:
 
     def _counted(self, source: Source, each: str) -> dict[Key, int]:
         if each == "event_no":
-            found = self._run(source.select("count(*) AS n"))
+            found = self.run(source.select("count(*) AS n"))
             return _table(found, len(source.groups))
         return self._distinct(source, f"e.{column('events', each).name}")
 
     def _distinct(self, source: Source, expression: str) -> dict[Key, int]:
-        return _table(self._run(source.count_distinct(expression)), len(source.groups))
+        return _table(self.run(source.count_distinct(expression)), len(source.groups))
 
     def _site_years(self, found: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
         """Number a site's years below zero, apart from every patient's number."""
@@ -298,7 +300,8 @@ class Store:
             [-(places[site] * SEQUENCE_STEP + year) for site, year in pairs], dtype=np.int64
         )
 
-    def _run(self, statement: Piece) -> Mapping[str, NDArray[Any]]:
+    def run(self, statement: Piece) -> Mapping[str, NDArray[Any]]:
+        """Answer one statement, an array per column."""
         return self._engine.run(statement.text, statement.values)
 
 

@@ -111,3 +111,17 @@ def test_no_event_is_zero_with_an_upper_limit(tmp_path: Path) -> None:
 
     assert found.status == "zero"
     assert found.numbers["ci_lower"] == 0
+
+
+def test_implant_that_should_not_have_been_followed_or_was_not_is_left_out(tmp_path: Path) -> None:
+    asker = Asker(
+        tmp_path,
+        events=[event("e1", on="i1"), event("e2", on="i3", months_since_implant=24)],
+        implants=[
+            implant("i1", exit_status="eligibility-not-met"),
+            implant("i2"),
+            implant("i3", months_to_entry=20, months_followed=20),
+        ],
+    )
+
+    assert asker.proportions() == {(): (0, 1)}

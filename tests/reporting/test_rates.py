@@ -519,3 +519,26 @@ def test_rows_are_the_answer_to_the_question_filtered_to_them(tmp_path: Path) ->
             ("sex", (str(sex) or "not-recorded",)),
         )
         assert asker.parts_of_rates(where=where) == {(): row}
+
+
+def test_implant_that_should_not_have_been_followed_gives_neither_time_nor_events(
+    tmp_path: Path,
+) -> None:
+    asker = Asker(
+        tmp_path,
+        events=[event("e1", on="i1"), event("e2", on="i2")],
+        implants=[implant("i1", exit_status="eligibility-not-met"), implant("i2")],
+    )
+
+    assert asker.parts_of_rates(counting=EVENTS) == {(): (1, 24.0, "pump-months")}
+    assert asker.counts() == {(): 2}
+
+
+def test_declared_exposure_counts_beside_an_implant_that_does_not(tmp_path: Path) -> None:
+    asker = Asker(
+        tmp_path,
+        implants=[implant("i1", site="B", exit_status="eligibility-not-met")],
+        exposures=[exposure("x1", year=2016)],
+    )
+
+    assert asker.parts_of_rates(counting=EVENTS) == {(): (0, 120.0, "pump-months")}

@@ -1,0 +1,336 @@
+import json
+from pathlib import Path
+
+import pytest
+from django.core import signing
+from django.core.cache import cache
+
+from registry import reporting
+from registry.models import AccessLog, Event, Role, Site, sealed
+from registry.records import BadQuery, EventQuery, NoSnapshot, NotPermitted, Release, Viewer
+from registry.reporting import answering, freshness
+from registry.vocabulary import CountingRule, Measure
+from tests.factories import UserFactory
+from tests.reporting.registry_rows import import_cohort
+
+pytestmark = pytest.mark.django_db
+
+EXACT = Viewer(exact_everywhere=True, label="reviewer")
+PUBLIC = Viewer()
+CATHETER = (("category", ("catheter",)),)
+
+
+def ask(measure: Measure = Measure.COUNTS, viewer: Viewer = EXACT, **query: object) -> Release:
+    return reporting.answer(EventQuery(**query), measure=measure, viewer=viewer)  # type: ignore[arg-type]
+
+
+def test_34_of_400_patients_had_a_catheter_problem() -> None:
+    import_cohort()
+
+    answered = ask(Measure.PROPORTIONS, where=CATHETER)
+
+    row = answered.rows[0]
+    assert (row["numerator"], row["denominator"], row["status"]) == (34, 400, "ok")
+    assert (row["ci_lower"], row["ci_upper"]) == (
+        pytest.approx(0.0615, abs=5e-5),
+        pytest.approx(0.1164, abs=5e-5),
+    )
+    assert answered.meta["profile"] == "exact"
+
+
+def test_cohort_is_counted_by_complication_as_published() -> None:
+    # Taira et al. 2013 and tests/samples/README.md
+    import_cohort()
+
+    answered = ask(group_by=("complication",))
+
+    assert {row["complication"]: row["n"] for row in answered.rows} == {
+        "catheter-migration": 25,
+        "catheter-fracture": 6,
+        "catheter-occlusion": 2,
+        "catheter-kink": 1,
+        "pump-flip": 1,
+        "infection-pocket": 12,
+        "csf-leak": 13,
+        "baclofen-withdrawal": 1,
+        "revision-surgery": 1,
+    }
+
+
+def test_interventions_and_seriousness_come_through_the_database() -> None:
+    # 12 explants with delayed reimplant, as many as pocket infections
+    import_cohort()
+
+    by_intervention = ask(group_by=("intervention",), where=(("category", ("infection",)),))
+    serious = ask(where=(("seriousness", ("life-threatening",)),))
+
+    found = {row["intervention"]: row["n"] for row in by_intervention.rows}
+    assert found["system-explant-delayed-reimplant"] == 12
+    assert serious.rows[0]["n"] == 1
+
+
+def test_own_site_is_live() -> None:
+    import_cohort()
+    member = reporting.viewer_of(UserFactory(sites=[Site.objects.get(code="TAIRA-A")]))
+    where = (("site", ("TAIRA-A",)),)
+    before = ask(viewer=member, where=where).rows[0]["n"]
+
+    event = Event.objects.filter(site__code="TAIRA-A", complication_id="csf-leak").first()
+    assert event is not None
+    event.state = "submitted"
+    with sealed(by=None, action="reopen-for-test") as seal:
+        seal.save(event)
+
+    assert isinstance(before, int)
+    assert ask(viewer=member, where=where).rows[0]["n"] == before - 1
+
+
+def test_other_sites_are_not_the_members_to_ask_about() -> None:
+    import_cohort()
+    member = reporting.viewer_of(UserFactory(sites=[Site.objects.get(code="TAIRA-A")]))
+
+    with pytest.raises(NotPermitted):
+        ask(viewer=member, where=(("site", ("TAIRA-B",)),))
+
+
+def test_protected_answers_come_from_the_newest_release_only() -> None:
+    with pytest.raises(NoSnapshot):
+        ask(viewer=PUBLIC)
+    import_cohort()
+    with pytest.raises(NoSnapshot):
+        ask(viewer=PUBLIC)
+
+    freshness.publish("2026Q4")
+
+    answered = ask(viewer=PUBLIC)
+    assert answered.meta["snapshot"] == {
+        "id": freshness.newest_release().snapshot_id,
+        "kind": "release",
+        "label": "2026Q4",
+    }
+    # 61 events of 60 patients: the migration of e000 and its withdrawal are one patient's
+    assert answered.rows == ({"n": 60, "status": "ok"},)
+    assert answered.meta["counting"] == "patients"
+
+
+def test_protected_breakdown_lists_every_category_and_hides_the_small() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+
+    rows = ask(viewer=PUBLIC, group_by=("category",)).rows
+
+    assert rows == (
+        {"category": "infection", "n": 12, "status": "ok"},
+        {"category": "catheter", "n": 34, "status": "ok"},
+        {"category": "pump", "n": None, "status": "suppressed"},
+        {"category": "programming-refill", "n": None, "status": "suppressed"},
+        {"category": "surgical", "n": 13, "status": "ok"},
+        {"category": "neurological", "n": None, "status": "suppressed"},
+        {"category": "drug-effect", "n": None, "status": "suppressed"},
+        {"category": "withdrawal", "n": None, "status": "suppressed"},
+    )
+
+
+def test_protected_rows_that_are_hidden_look_alike_with_and_without_events() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+
+    rows = {
+        row["category"]: dict(row)
+        for row in ask(Measure.RATES, viewer=PUBLIC, group_by=("category",)).rows
+    }
+
+    one, none = rows["withdrawal"], rows["drug-effect"]
+    assert one | {"category": ""} == none | {"category": ""}
+    assert {name for name, cell in one.items() if cell is not None} == {
+        "category",
+        "unit",
+        "status",
+    }
+
+
+def test_protected_breakdown_by_year_lists_every_year() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+
+    rows = ask(viewer=PUBLIC, group_by=("year",)).rows
+
+    assert [row["year"] for row in rows] == list(range(2005, 2016))
+    # 6, 13, 11, 13, 8, 9, 1 events in 2005 to 2011, then none
+    assert [row["n"] for row in rows][:4] == [None, 13, 11, 13]
+    assert {row["n"] for row in rows[4:]} == {None}
+
+
+def test_protected_answer_tells_no_coverage() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+
+    assert "coverage" not in ask(Measure.RATES, viewer=PUBLIC).meta
+    assert ask(Measure.RATES).meta["coverage"]["counted"] == 61  # type: ignore[index]
+
+
+def test_protected_minimum_is_the_deployments(settings: object) -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+    settings.REGISTRY_PROTECTED_MINIMUM = 35  # type: ignore[attr-defined]
+
+    assert ask(viewer=PUBLIC, where=CATHETER).rows == ({"n": None, "status": "suppressed"},)
+
+
+def test_release_gives_the_same_answer_again() -> None:
+    manager = import_cohort()
+    freshness.publish("2026Q4")
+    before = ask(release="2026Q4", group_by=("category",))
+
+    site = Site.objects.get(code="TAIRA-A")
+    UserFactory(sites=[site])  # a later seal
+    freshness.refresh()
+    cache.clear()
+    after = ask(release="2026Q4", group_by=("category",))
+
+    assert after == before
+    assert manager.pk
+
+
+def test_unknown_release_is_refused() -> None:
+    import_cohort()
+
+    with pytest.raises(BadQuery) as refusal:
+        ask(release="2031Q1")
+
+    assert refusal.value.faults[0].column == "release"
+    assert "2031Q1" not in refusal.value.faults[0].detail
+
+
+def test_release_whose_files_are_gone_is_told(tmp_path: Path, settings: object) -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+    settings.REGISTRY_VAR = tmp_path / "elsewhere"  # type: ignore[attr-defined]
+
+    with pytest.raises(NoSnapshot) as refusal:
+        ask(viewer=PUBLIC)
+
+    assert refusal.value.faults[0].code == "release-missing"
+
+
+def test_meta_says_what_was_counted_and_on_what() -> None:
+    import_cohort()
+
+    meta = ask(Measure.RATES, where=CATHETER, group_by=("year",), level=0.9, per=100).meta
+
+    assert set(meta) == {
+        "title",
+        "measure",
+        "snapshot",
+        "data_as_of",
+        "catalogue_version",
+        "code_version",
+        "counting",
+        "counting_in_words",
+        "denominator",
+        "per",
+        "level",
+        "method",
+        "profile",
+        "coverage",
+        "warnings",
+        "receipt",
+    }
+    assert meta["title"] == "Rates of Catheter problem by calendar year"
+    assert meta["counting_in_words"] == "Each device's first event of the row; its time ends there."
+    assert (meta["denominator"], meta["per"], meta["level"]) == ("catheter-months", 100, 0.9)
+    assert any("middle of its year" in warning for warning in meta["warnings"])  # type: ignore[attr-defined]
+    json.dumps(meta)
+
+
+def test_per_has_a_default_that_the_answer_names() -> None:
+    import_cohort()
+
+    answered = ask(Measure.RATES, where=CATHETER)
+
+    assert answered.meta["per"] == 1000
+    row = answered.rows[0]
+    assert row["rate"] == pytest.approx(34 / row["exposure"] * 1000)  # type: ignore[operator]
+    assert ask().meta["per"] is None
+
+
+def test_columns_name_every_cell_in_order() -> None:
+    import_cohort()
+
+    for measure in (Measure.COUNTS, Measure.RATES, Measure.PROPORTIONS, Measure.COVERAGE):
+        answered = ask(measure, group_by=("category", "sex"))
+        for row in answered.rows:
+            assert list(row) == [column.name for column in answered.columns]
+
+
+def test_rates_of_events_carry_their_dispersion() -> None:
+    import_cohort()
+
+    answered = ask(Measure.RATES, counting=CountingRule.EVENTS)
+
+    assert "dispersion" in answered.rows[0]
+    assert "dispersion" not in ask(Measure.RATES).rows[0]
+
+
+def test_receipt_is_signed_and_names_question_and_snapshot() -> None:
+    import_cohort()
+    query = EventQuery(where=CATHETER, counting=CountingRule.EVENTS)
+
+    answered = reporting.answer(query, measure=Measure.COUNTS, viewer=EXACT)
+
+    content = signing.Signer(salt="registry.receipt").unsign_object(answered.receipt)
+    assert content == {
+        "query": query.canonical(),
+        "measure": "counts",
+        "snapshot": answered.meta["snapshot"]["id"],  # type: ignore[index]
+        "profile": "exact",
+    }
+    assert ask(where=CATHETER, counting=CountingRule.EVENTS).receipt == answered.receipt
+
+
+def test_exact_and_protected_answers_are_cached_apart() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+
+    query = {"group_by": ("category",), "counting": CountingRule.PATIENTS, "release": "2026Q4"}
+    exact, protected = ask(**query), ask(viewer=PUBLIC, **query)
+
+    assert {row["category"]: row["n"] for row in exact.rows}["withdrawal"] == 1
+    assert {row["category"]: row["n"] for row in protected.rows}["withdrawal"] is None
+
+
+def test_same_question_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import_cohort()
+    first = ask(where=CATHETER)
+    monkeypatch.setattr(answering, "_worked_out", None)
+
+    assert ask(where=CATHETER) == first
+
+
+def test_exact_answer_beyond_own_sites_is_logged() -> None:
+    import_cohort()
+    analyst = UserFactory(roles=[Role.REVIEWER])
+
+    ask(viewer=reporting.viewer_of(analyst), group_by=("category",))
+    ask(viewer=reporting.viewer_of(analyst), group_by=("category",))
+
+    logged = AccessLog.objects.filter(action="exact-statistics")
+    assert [row.user_id for row in logged] == [analyst.pk, analyst.pk]
+    assert logged[0].what == "counts " + EventQuery(group_by=("category",)).canonical()
+    assert logged[0].count == 5
+
+
+def test_answers_about_own_site_and_protected_ones_are_not_logged() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+    member = reporting.viewer_of(UserFactory(sites=[Site.objects.get(code="TAIRA-A")]))
+
+    ask(viewer=member, where=(("site", ("TAIRA-A",)),))
+    ask(viewer=member)
+
+    assert not AccessLog.objects.filter(action="exact-statistics").exists()
+
+
+def test_stranger_may_not_ask() -> None:
+    with pytest.raises(NotPermitted):
+        ask(viewer=Viewer(may_ask=False))

@@ -1,0 +1,191 @@
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry.models import Seal, Site, Snapshot, sealed
+from registry.records import BadQuery
+from registry.reporting import freshness
+from registry.snapshot import shelf
+from registry.snapshot.asked import Asked
+from registry.snapshot.shelf import Working
+from tests.factories import EventFactory, ImplantFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def implants_held() -> int:
+    return freshness.current().store.manifest.implants
+
+
+def test_small_registry_is_refreshed_at_once() -> None:
+    ImplantFactory()
+    assert implants_held() == 1
+
+    ImplantFactory()
+
+    assert implants_held() == 2
+
+
+def test_unchanged_registry_is_not_frozen_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ImplantFactory()
+    before = freshness.current()
+    monkeypatch.setattr(freshness, "freeze_database", None)
+
+    assert freshness.current() == before
+    assert freshness.refresh().snapshot_id == before.snapshot_id
+
+
+def test_large_registry_is_refreshed_in_the_background(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ImplantFactory()
+    before = freshness.current()
+    started: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **options: started.append(command))
+    settings.REGISTRY_SNAPSHOT_AUTO_ROWS = 1
+    ImplantFactory()
+
+    after = freshness.current()
+
+    assert after == before
+    assert [command[-1] for command in started] == ["freeze"]
+
+
+def test_background_refresh_is_not_started_twice(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ImplantFactory()
+    freshness.current()
+    started: list[object] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **options: started.append(args))
+    settings.REGISTRY_SNAPSHOT_AUTO_ROWS = 0
+    ImplantFactory()
+
+    with shelf.freezing(freshness.root()):
+        freshness.current()
+
+    assert started == []
+
+
+def test_registry_without_a_snapshot_waits_for_the_first_however_large(settings: Any) -> None:
+    settings.REGISTRY_SNAPSHOT_AUTO_ROWS = 0
+    ImplantFactory()
+
+    assert implants_held() == 1
+
+
+def test_staleness_is_seen_in_the_seals_hash_too() -> None:
+    ImplantFactory()
+    working = freshness.refresh()
+    forged = Working(
+        snapshot_id=working.snapshot_id,
+        seal_number=working.seal_number,
+        seal_hash="of another registry",
+        data_as_of=None,
+    )
+    forged.write(freshness.root())
+
+    freshness.current()
+
+    read = Working.read(freshness.root())
+    assert read is not None
+    assert read.seal_hash == Seal.objects.order_by("-number")[0].hash
+
+
+def test_answer_is_as_of_the_newest_seal() -> None:
+    ImplantFactory()
+
+    assert freshness.current().data_as_of == Seal.objects.order_by("-number")[0].at
+
+
+def test_snapshot_whose_folder_is_gone_is_frozen_again() -> None:
+    ImplantFactory()
+    first = freshness.refresh()
+    shelf.tidy(freshness.root(), keep=frozenset(), now=4e9)
+    shelf._open.cache_clear()
+
+    assert freshness.current().snapshot_id == first.snapshot_id
+
+
+def test_seal_that_changes_no_row_keeps_the_snapshot_and_moves_its_date() -> None:
+    ImplantFactory()
+    before = freshness.current()
+    site = Site.objects.get()
+    site.name = "Another name"
+
+    with sealed(by=None, action="rename-for-test") as seal:
+        seal.save(site)
+
+    after = freshness.current()
+    assert after.snapshot_id == before.snapshot_id
+    assert after.data_as_of != before.data_as_of
+
+
+def test_one_working_snapshot_is_on_record() -> None:
+    ImplantFactory()
+    freshness.refresh()
+    ImplantFactory()
+    working = freshness.refresh()
+
+    row = Snapshot.objects.get()
+    assert (row.snapshot_id, row.kind, row.implants) == (working.snapshot_id, "working", 2)
+
+
+def test_release_stays_when_the_registry_goes_on() -> None:
+    ImplantFactory()
+    released = freshness.publish("2026Q4")
+    ImplantFactory()
+    freshness.refresh()
+    shelf.tidy(
+        freshness.root(), keep=frozenset(Snapshot.objects.values_list("snapshot_id", flat=True))
+    )
+
+    assert freshness.named_release("2026Q4").store.manifest.implants == 1
+    assert freshness.named_release(released.snapshot_id).label == "2026Q4"
+    assert freshness.newest_release().label == "2026Q4"
+
+
+def test_newest_release_is_the_one_published_last() -> None:
+    ImplantFactory()
+    freshness.publish("2026Q3")
+    ImplantFactory()
+    freshness.publish("2026Q4")
+
+    assert freshness.newest_release().label == "2026Q4"
+
+
+def test_label_is_taken_once() -> None:
+    ImplantFactory()
+    freshness.publish("2026Q4")
+    ImplantFactory()
+
+    with pytest.raises(BadQuery) as refusal:
+        freshness.publish("2026Q4")
+
+    assert refusal.value.faults[0].code == "label-taken"
+    assert freshness.named_release("2026Q4").store.manifest.implants == 1
+
+
+def test_same_data_are_released_once() -> None:
+    ImplantFactory()
+    freshness.publish("2026Q3")
+
+    with pytest.raises(BadQuery) as refusal:
+        freshness.publish("2026Q4")
+
+    assert refusal.value.faults[0].code == "already-released"
+
+
+def test_event_is_frozen_with_its_implant_and_site() -> None:
+    event = EventFactory(state="accepted")
+
+    store = freshness.current().store
+
+    asked = Asked(group_by=("site", "complication"))
+    assert store.reported(asked, each="event_no") == {(event.site.code, event.complication_id): 1}
+
+
+def test_snapshots_lie_in_the_deployments_folder(tmp_path: Path) -> None:
+    assert freshness.root() == tmp_path / "snapshots"

@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from registry.snapshot.engine import DuckDB
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> DuckDB:
+    path = tmp_path / "one.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "CREATE TABLE rows AS SELECT * FROM (VALUES (1, 'a'), (NULL, 'b')) t(n, c)"
+        )
+    return DuckDB(path)
+
+
+def test_engine_gives_an_array_per_column_masked_where_nothing_is_recorded(engine: DuckDB) -> None:
+    found = engine.run("SELECT n, c FROM rows WHERE c IN (?, ?) ORDER BY c", ["a", "b"])
+
+    assert found["c"].tolist() == ["a", "b"]
+    assert np.ma.getmaskarray(found["n"]).tolist() == [False, True]
+
+
+def test_engine_changes_nothing(engine: DuckDB) -> None:
+    with pytest.raises(duckdb.Error, match="read-only"):
+        engine.run("DELETE FROM rows", [])
+
+
+def test_engine_reads_no_other_file(engine: DuckDB, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("a\n1\n")
+
+    with pytest.raises(duckdb.Error):
+        engine.run("SELECT * FROM read_csv(?)", [str(other)])

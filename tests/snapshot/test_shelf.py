@@ -1,0 +1,128 @@
+import multiprocessing
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from registry.snapshot import shelf
+from registry.snapshot.asked import Asked
+from registry.snapshot.freeze import freeze_rows
+from registry.snapshot.manifest import MANIFEST
+from registry.snapshot.shelf import Working
+from tests.snapshot.rows import event, shipped_terms
+
+HOUR = 3600
+
+
+def frozen(root: Path, events: int) -> str:
+    rows = [event(f"e{n}") for n in range(events)]
+    return freeze_rows(
+        root, events=rows, implants=(), exposures=(), terms=shipped_terms()
+    ).snapshot_id
+
+
+def working(snapshot_id: str) -> Working:
+    return Working(snapshot_id=snapshot_id, seal_number=7, seal_hash="ab", data_as_of=None)
+
+
+def test_working_snapshot_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    mark = Working(
+        snapshot_id="1" * 64, seal_number=7, seal_hash="ab", data_as_of="2026-01-02T03:04:05+00:00"
+    )
+
+    mark.write(tmp_path)
+
+    assert Working.read(tmp_path) == mark
+    assert mark.as_of is not None
+    assert mark.as_of.year == 2026
+    assert stat.S_IMODE((tmp_path / "working.json").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["working.json"]
+
+
+def test_there_is_no_working_snapshot_before_the_first_freeze(tmp_path: Path) -> None:
+    assert Working.read(tmp_path) is None
+
+
+def test_reader_keeps_its_snapshot_when_a_newer_one_is_put_to_work_and_it_is_deleted(
+    tmp_path: Path,
+) -> None:
+    old = frozen(tmp_path, 1)
+    reader = shelf.open_store(tmp_path, old)
+
+    new = frozen(tmp_path, 2)
+    working(new).write(tmp_path)
+    shutil.rmtree(tmp_path / old)
+
+    assert reader.reported(Asked(), each="event_no") == {(): 1}
+    newer = shelf.open_store(tmp_path, new)
+    assert newer.reported(Asked(), each="event_no") == {(): 2}
+
+
+def read_elsewhere(root: Path, snapshot_id: str, found: "multiprocessing.Queue[int]") -> None:
+    store = shelf.open_store(root, snapshot_id)
+    found.put(store.reported(Asked(), each="event_no")[()])
+
+
+def test_many_processes_read_one_snapshot(tmp_path: Path) -> None:
+    snapshot_id = frozen(tmp_path, 3)
+    here = shelf.open_store(tmp_path, snapshot_id)
+    spawn = multiprocessing.get_context("spawn")
+    found = spawn.Queue()
+
+    others = [
+        spawn.Process(target=read_elsewhere, args=(tmp_path, snapshot_id, found)) for _ in range(2)
+    ]
+    for other in others:
+        other.start()
+    counts = [found.get(timeout=60) for _ in others]
+    for other in others:
+        other.join(timeout=60)
+
+    assert counts == [3, 3]
+    assert here.reported(Asked(), each="event_no") == {(): 3}
+
+
+def test_missing_snapshot_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        shelf.open_store(tmp_path, "0" * 64)
+
+
+def test_one_freeze_at_a_time(tmp_path: Path) -> None:
+    with shelf.freezing(tmp_path) as mine, shelf.freezing(tmp_path, wait=False) as other:
+        assert (mine, other) == (True, False)
+    with shelf.freezing(tmp_path, wait=False) as again:
+        assert again
+
+
+def age(root: Path, snapshot_id: str, seconds: float, now: float) -> None:
+    os.utime(root / snapshot_id / MANIFEST, (now - seconds, now - seconds))
+
+
+def test_old_snapshots_go_unless_kept_or_lately_working(tmp_path: Path) -> None:
+    now = 2_000_000_000.0
+    kept, late, old = (frozen(tmp_path, n) for n in (1, 2, 3))
+    age(tmp_path, kept, 9 * HOUR, now)
+    age(tmp_path, late, HOUR - 1, now)
+    age(tmp_path, old, HOUR + 1, now)
+
+    gone = shelf.tidy(tmp_path, keep=frozenset({kept}), now=now)
+
+    assert gone == [old]
+    assert {path.name for path in tmp_path.iterdir()} == {kept, late}
+
+
+def test_retired_snapshot_stays_for_an_hour_from_then(tmp_path: Path) -> None:
+    snapshot_id = frozen(tmp_path, 1)
+    age(tmp_path, snapshot_id, 0, 1_000_000_000.0)
+
+    shelf.retire(tmp_path, snapshot_id)
+
+    assert shelf.tidy(tmp_path, keep=frozenset()) == []
+
+
+def test_retiring_a_snapshot_that_is_gone_does_nothing(tmp_path: Path) -> None:
+    shelf.retire(tmp_path, "0" * 64)
+
+    assert list(tmp_path.iterdir()) == []
