@@ -40,7 +40,8 @@ class SealedAdmin(RegistryAdmin):
         if change and not form.has_changed():
             return
         action = f"{'change' if change else 'make'}-{self.opts.model_name}"
-        with sealed(by=request.user, action=action) as seal:
+        by: Any = request.user
+        with sealed(by=by, action=action) as seal:
             self.write(seal, obj, form)
 
     def write(self, seal: Any, obj: Any, form: Any) -> None:

@@ -43,11 +43,12 @@ def versions_under(number: int) -> Iterable[tuple[str, str, Version]]:
     for model in apps.get_app_config("registry").get_models():
         if not hasattr(model, "history"):
             continue
-        history: Any = model.history  # type: ignore[attr-defined]
+        history: Any = model.history
         rows = history.filter(seal_number=number).select_related("history_user")
         for record in rows.order_by("history_id")[:left]:
             left -= 1
-            key = str(getattr(record, "public_id", None) or getattr(record, "code", record.id))
+            numbered = getattr(record, model._meta.pk.attname)
+            key = str(getattr(record, "public_id", None) or getattr(record, "code", numbered))
             earlier = record.prev_record
             yield str(model._meta.verbose_name), key, version_of(record, earlier)
 

@@ -1,6 +1,6 @@
 """Lists that are searched as one types, offering only rows within the caller's reach."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -22,15 +22,14 @@ class RowSelect(AutocompleteSelect):
 
     def __init__(self, model: type[Model], attrs: dict[str, str] | None = None) -> None:
         self.model = model
-        names = {Event: "caused_by"}
-        field = Event._meta.get_field(names.get(model, model._meta.model_name))
-        super().__init__(field, admin.site, attrs=attrs)
+        name = "caused_by" if model is Event else "implant"
+        super().__init__(Event._meta.get_field(name), admin.site, attrs=attrs)
 
     def get_url(self) -> str:
         """Where the typed letters are looked up."""
         return reverse(f"admin:registry_{self.model._meta.model_name}_choices")
 
-    def optgroups(self, name: str, value: list[Any], attrs: Any = None) -> list[Any]:
+    def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> list[Any]:
         """The row that is chosen now, and nothing else: the others come as one types."""
         return chosen_only(self, name, value, "public_id")
 
@@ -45,7 +44,7 @@ class ComplicationSelect(AutocompleteSelect):
         """Where the typed letters are looked up."""
         return reverse("admin:registry_complication_choices")
 
-    def optgroups(self, name: str, value: list[Any], attrs: Any = None) -> list[Any]:
+    def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> list[Any]:
         """The term that is chosen now, and nothing else."""
         return chosen_only(self, name, value, "code")
 
@@ -59,7 +58,7 @@ class RowChoiceField(forms.ModelChoiceField):
 
 
 def chosen_only(
-    widget: AutocompleteSelect, name: str, value: list[Any], keyed_by: str
+    widget: AutocompleteSelect, name: str, value: Sequence[str], keyed_by: str
 ) -> list[Any]:
     """The options of a searched list: an empty one and what is chosen within reach."""
     options = [] if widget.is_required else [widget.create_option(name, "", "", False, 0)]

@@ -44,7 +44,7 @@ class PatientForm(ReportForm):
     """One patient: a key, sex and indication, and nothing else."""
 
     kind = RowKind.IMPLANT
-    version = None
+    version = None  # type: ignore[assignment]  # a patient has no version
     source_id = short_text("Patient's key", KEY_HELP, required=True)
     sex = one_of(Sex, "Sex")
     indication = one_of(Indication, "Indication")
@@ -96,7 +96,7 @@ class ImplantForm(ReportForm):
 
     def stored_answers(self) -> dict[str, Any]:
         """What the stored implant and its patient say."""
-        implant: Implant = self.instance
+        implant: Any = self.instance
         return {
             **super().stored_answers(),
             "patient": implant.patient.source_id,

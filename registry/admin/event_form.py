@@ -134,7 +134,7 @@ class EventForm(ReportForm):
 
     def stored_answers(self) -> dict[str, Any]:
         """What the stored event says; of other rows, their public ids."""
-        event: Event = self.instance
+        event: Any = self.instance
         return {
             **super().stored_answers(),
             "complication": event.complication_id,

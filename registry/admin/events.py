@@ -62,6 +62,9 @@ ENTRY: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 """The sections of the form: title, fields, and what to know before answering."""
 
+GRADES = dict(Severity.choices())
+"""Grade -> its name."""
+
 STANDING = ("state", "reason", "reported_words", "public_id")
 """What only the registry says about an event."""
 
@@ -208,7 +211,7 @@ class EventAdmin(SiteRowsAdmin):
         """The grade with its name."""
         if event.severity is None:
             return None
-        return f"{int(event.severity)} {Severity(event.severity).label}"
+        return f"{event.severity} {GRADES[event.severity]}"
 
     @admin.display(description="Seriousness")
     def seriousness_words(self, event: Event) -> str | None:
@@ -216,7 +219,7 @@ class EventAdmin(SiteRowsAdmin):
         return ", ".join(c.label for c in Seriousness if c in (event.seriousness or ())) or None
 
     @admin.display(description="What was done")
-    def interventions_words(self, event: Event) -> str | None:
+    def interventions_words(self, event: Any) -> str | None:
         """Every intervention."""
         return ", ".join(sorted(one.label for one in event.interventions or ())) or None
 

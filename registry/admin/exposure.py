@@ -149,7 +149,7 @@ class ImplantAdmin(SiteRowsAdmin):
         return implant.patient.source_id
 
     @admin.display(description="Other drugs")
-    def adjuncts_words(self, implant: Implant) -> str | None:
+    def adjuncts_words(self, implant: Any) -> str | None:
         """The other drugs in the reservoir."""
         return ", ".join(sorted(drug.label for drug in implant.adjuncts or ())) or None
 

@@ -16,6 +16,6 @@ def label_of(row: Any) -> str:
     """A row's name, and of an implant what tells it from the patient's others."""
     if not isinstance(row, Implant):
         return name_of(row)
-    model = row.get_pump_model_display() or row.get_catheter_model_display()  # type: ignore[attr-defined]
-    known = (row.get_component_display(), model, str(row.implant_year))  # type: ignore[attr-defined]
+    model = row.get_pump_model_display() or row.get_catheter_model_display()
+    known = (row.get_component_display(), model, str(row.implant_year))
     return f"{name_of(row)} ({', '.join(filter(None, known))})"

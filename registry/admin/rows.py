@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from registry.admin.history import versions_of
@@ -102,7 +103,7 @@ class RegistryAdmin(admin.ModelAdmin):
         """Link rows by their public ids."""
         return AddressedChangeList
 
-    def action_checkbox(self, obj: Any) -> str:
+    def action_checkbox(self, obj: Any) -> SafeString:
         """The box that picks a row for an action, by its public id."""
         key = getattr(obj, "public_id", obj.pk)
         return format_html(
@@ -189,10 +190,10 @@ class RegistryAdmin(admin.ModelAdmin):
         """Tell nothing to the admin's own log, which is not kept."""
         return []
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Write nothing: the sealed history is the one log."""
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Write nothing: the sealed history is the one log."""
 
     def response_add(

@@ -1,6 +1,7 @@
 """What the registry is, its catalogue to search, and a page for each complication."""
 
 from itertools import groupby
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,6 +16,8 @@ from registry.filters.catalogue import (
 from registry.vocabulary import Evidence, PublishedMeasure
 
 LONGEST_SEARCH = 100
+EVIDENCE = {each.value: each for each in Evidence}
+MEASURES = {each.value: each for each in PublishedMeasure}
 
 
 @require_safe
@@ -22,21 +25,21 @@ def home(request: HttpRequest) -> HttpResponse:
     """Say what this is and for whom, and search the catalogue: `?q=`, `?category=`."""
     text = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     category = request.GET.get("category", "").strip()
-    context = {
+    searched = bool(text or category)
+    categories = list(catalogue_categories())
+    context: dict[str, Any] = {
         "room": "catalogue",
         "q": text,
         "category": category,
-        "categories": list(catalogue_categories()),
-        "searched": bool(text or category),
+        "categories": categories,
+        "searched": searched,
     }
-    if context["searched"]:
+    if searched:
         context["found"] = list(search_complications(text, category=category))
     else:
         terms = [term for term in search_complications() if not term.retired]
         shelves = {code: list(kept) for code, kept in groupby(terms, lambda t: t.category_id)}
-        context["shelves"] = [
-            (one, shelves[one.pk]) for one in context["categories"] if one.pk in shelves
-        ]
+        context["shelves"] = [(one, shelves[one.pk]) for one in categories if one.pk in shelves]
         context["total"] = len(terms)
         context["version"] = catalogue_version()
     return render(request, "registry/home.html", context)
@@ -51,7 +54,7 @@ def complication(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "room": "catalogue",
         "term": term,
-        "evidence": Evidence(term.evidence),
-        "rates": [(rate, PublishedMeasure(rate.measure_type)) for rate in shown_rates(term)],
+        "evidence": EVIDENCE[term.evidence],
+        "rates": [(rate, MEASURES[rate.measure_type]) for rate in shown_rates(term)],
     }
     return render(request, "registry/complication.html", context)

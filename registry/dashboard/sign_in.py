@@ -38,7 +38,7 @@ class SignInForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Check the password first, then the code; a wrong code slows the next one down."""
         cleaned = super().clean()
-        user = self.get_user()
+        user: Any = self.get_user()
         if user is not None and user_has_device(user, confirmed=True):
             device = match_token(user, cleaned.get("otp_token") or "")
             if device is None:

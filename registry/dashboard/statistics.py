@@ -219,6 +219,8 @@ def table_of(release: Release) -> dict[str, Any]:
 FOLDED = frozenset({"ci_upper"})
 """Columns that another column shows: both limits stand together."""
 
+STATUSES = {each.value: each for each in CellStatus}
+UNITS = {each.value: each for each in Denominator}
 TITLES = {"ci_lower": "Interval", "unit": "Divided by", "status": "Status"}
 """Headings that the page writes in its own words."""
 
@@ -257,13 +259,13 @@ def shown(row: Mapping[str, Cell], column: Column) -> Shown:
     value = row[column.name]
     number = column.role in {"measure", "interval"}
     if column.name == "status":
-        return Shown(CellStatus(str(value)).label)
+        return Shown(STATUSES[str(value)].label)
     if column.name == "unit":
-        return Shown(Denominator(str(value)).label if value else "")
+        return Shown(UNITS[str(value)].label if value else "")
     if column.role == "dimension":
         return Shown(str(value), heading=True)
     if value is None:
-        return Shown(CellStatus(str(row["status"])).label, number=number, hidden=True)
+        return Shown(STATUSES[str(row["status"])].label, number=number, hidden=True)
     if column.name == "ci_lower":
         return Shown(f"{written(value)} to {written(row['ci_upper'])}", number=True)
     return Shown(written(value), number=number)

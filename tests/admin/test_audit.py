@@ -1,6 +1,7 @@
 """Seals and the access log: auditors read them, and nobody writes them."""
 
 import pytest
+from django.core.management import call_command
 
 from registry.models import AccessLog, Seal
 from tests.factories import EventFactory
@@ -35,6 +36,18 @@ def test_a_seal_shows_what_was_written_under_it(entries, auditor, signed_in):
     assert answer.status_code == 200
     [(kind, key, version)] = answer.context["written"]
     assert (kind, key, version.action) == ("event", str(entries.public_id), "Stored")
+
+
+def test_a_seal_of_the_catalogue_shows_its_first_fifty_rows(auditor, signed_in):
+    call_command("load_catalogue", verbosity=0)
+    seal = Seal.objects.get(action="load-catalogue")
+
+    answer = signed_in(auditor).get(f"/admin/registry/seal/{seal.number}/change/")
+
+    written = answer.context["written"]
+    assert len(written) == 50
+    assert ("category", "infection") in [(kind, key) for kind, key, _version in written]
+    assert f"And {seal.rows - 50} more rows" in answer.text
 
 
 def test_a_seal_is_not_changed(entries, auditor, signed_in):
