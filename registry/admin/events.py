@@ -88,12 +88,12 @@ class EventAdmin(SiteRowsAdmin):
     list_display = (
         "key",
         "site_code",
+        "state",
         "complication",
         "year",
         "months_since_implant",
         "severity_words",
         "outcome",
-        "state",
     )
     list_select_related = ("site", "complication", "implant")
     list_filter = (
