@@ -219,8 +219,13 @@ def _contradicted_by_events(record: ImplantRecord, implant: Implant) -> tuple[Fa
             detail = "an event of this component is later than that; correct the event first"
             faults.append(Fault("months_followed", "event-after-exit", detail))
     if record.implant_year != implant.implant_year:
-        times = standing.filter(year__isnull=False).values_list("year", "months_since_implant")
-        if any(not 0 <= year - record.implant_year - months // 12 <= 1 for year, months in times):
+        times = standing.values_list("year", "months_since_implant")
+        if any(
+            year is not None
+            and months is not None
+            and not 0 <= year - record.implant_year - months // 12 <= 1
+            for year, months in times
+        ):
             detail = "the year of an event does not fit this year; correct the event first"
             faults.append(Fault("implant_year", "event-does-not-fit", detail))
     return tuple(faults)
@@ -229,9 +234,10 @@ def _contradicted_by_events(record: ImplantRecord, implant: Implant) -> tuple[Fa
 def _declared(record: ExposureRecord, site: Site, but: Exposure | None = None) -> tuple[Fault, ...]:
     columns = exposure_columns(record)
     key = {name: columns[name] for name in ("year", "component", "pump_model", "catheter_model")}
-    if Exposure.objects.filter(site=site, **key).exclude(pk=but.pk if but else None).exists():
-        return (declared_already(),)
-    return ()
+    same = Exposure.objects.filter(site=site, **key)
+    if but is not None:
+        same = same.exclude(pk=but.pk)
+    return (declared_already(),) if same.exists() else ()
 
 
 def declared_already() -> Fault:

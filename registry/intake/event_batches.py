@@ -148,7 +148,9 @@ class EventBatches:
         dying = {
             implants[site.pk, record.implant]["patient_id"]
             for _, record, site in placed
-            if record.complication == "death" and (site.pk, record.implant) in implants
+            if record.complication == "death"
+            and record.implant is not None
+            and (site.pk, record.implant) in implants
         }
         dead = Event.objects.filter(
             patient__in=dying, complication="death", state__in=COUNTED
@@ -187,7 +189,7 @@ class EventBatches:
             faults += device_faults(
                 record,
                 device(implant["component"], implant["implant_year"], implant["months_followed"]),
-                Component(complication.clock),
+                Component.of(complication.clock),
                 complication.category_id,
             )
         if record.complication == "death":
@@ -203,7 +205,7 @@ class EventBatches:
 
     def _fresh(self, raw: RawReport, record: EventRecord, site: Site, known: _Known) -> _Fresh:
         complication = self.complications[record.complication]
-        columns = event_columns(record, Component(complication.clock))
+        columns = event_columns(record, Component.of(complication.clock))
         if record.implant is not None:
             implant = known.implants[site.pk, record.implant]
             columns["implant_id"], columns["patient_id"] = implant["pk"], implant["patient_id"]
@@ -227,32 +229,24 @@ class EventBatches:
                     if _reaches_itself(key, unstored):
                         self.run.refuse(one.raw, (circle(),), key=None)
                 return
-            later = [one for one in ready.values() if not self._join(one, fresh, known)]
+            later = [
+                (one, one.cause)
+                for one in ready.values()
+                if one.cause is not None and not self._join(one, one.cause, fresh, known)
+            ]
             self.run.seal.bulk_create(Event, [one.event for one in ready.values()])
-            for one in later:
-                assert one.cause is not None  # noqa: S101 - without a cause it is joined
-                self._waiting.append(
-                    _Waiting(
-                        one.event.pk,
-                        one.event.patient_id,
-                        one.cause,
-                        one.site_code,
-                        one.raw.line,
-                        one.raw.file,
-                    )
-                )
+            self._waiting += [_waiting(one, cause) for one, cause in later]
             for key in ready:
                 del unstored[key]
 
-    def _join(self, one: _Fresh, fresh: dict[SourceKey, _Fresh], known: _Known) -> bool:
+    def _join(
+        self, one: _Fresh, cause: SourceKey, fresh: dict[SourceKey, _Fresh], known: _Known
+    ) -> bool:
         """Name the cause of an event if it is stored; False where it may come later."""
-        if one.cause is None:
-            return True
-        if one.cause in fresh:
-            cause_pk, patient_id = fresh[one.cause].event.pk, fresh[one.cause].event.patient_id
-        elif one.cause in known.causes:
-            row = known.causes[one.cause]
-            cause_pk, patient_id = row["pk"], row["patient_id"]
+        if cause in fresh:
+            cause_pk, patient_id = fresh[cause].event.pk, fresh[cause].event.patient_id
+        elif cause in known.causes:
+            cause_pk, patient_id = known.causes[cause]["pk"], known.causes[cause]["patient_id"]
         else:
             return False
         faults = cause_faults(one.event.patient_id, patient_id)
@@ -280,6 +274,11 @@ class EventBatches:
                 step = causes.get(step)
             if step == one.pk:
                 self.run.note(one.place(circle()))
+
+
+def _waiting(one: _Fresh, cause: SourceKey) -> _Waiting:
+    event, raw = one.event, one.raw
+    return _Waiting(event.pk, event.patient_id, cause, one.site_code, raw.line, raw.file)
 
 
 def _reaches_itself(key: SourceKey, unstored: Mapping[SourceKey, _Fresh]) -> bool:

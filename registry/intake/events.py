@@ -1,6 +1,5 @@
 """Events on their way in: recording one, changing a draft."""
 
-from typing import Any
 from uuid import UUID
 
 from registry.deidentify import event_record
@@ -26,7 +25,7 @@ from registry.records import (
     RowRuleBroken,
     StateConflict,
 )
-from registry.vocabulary import Component, State
+from registry.vocabulary import State
 
 
 def record_event(raw: RawReport, *, by: User, submit: bool = False, accept: bool = False) -> Event:
@@ -101,11 +100,9 @@ def change_event(
 
 def fill(event: Event, record: EventRecord, found: Related) -> None:
     """Write a record without faults, and the rows that it names, into an event."""
-    assert found.complication is not None  # noqa: S101 - a record without faults has one
-    columns: dict[str, Any] = event_columns(record, Component(found.complication.clock))
-    for name, value in columns.items():
+    for name, value in event_columns(record, found.clock).items():
         setattr(event, name, value)
-    event.complication = event.reported_complication = found.complication
+    event.complication_id = event.reported_complication_id = record.complication
     event.implant = found.implant
     event.patient_id = found.implant.patient_id if found.implant else None
     event.caused_by = found.cause

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from registry.deidentify import event_record, exposure_record, implant_record
 from registry.intake.device_batches import take_exposures, take_implants
@@ -17,6 +17,8 @@ from registry.records import RawReport, Refusal, RowKind
 
 Source = str | Path | BinaryIO | Iterable[RawReport]
 Progress = Callable[[RowKind, int], None]
+Read = Callable[[RawReport], Any]
+Take = Callable[[list[tuple[RawReport, Any]]], Counts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,7 @@ def import_records(
 
 def _take(kind: RowKind, source: Source, run: Import, progress: Progress | None) -> Counts:
     events = EventBatches(run) if kind is RowKind.EVENT else None
-    read: Callable[[RawReport], Any] = {
-        RowKind.IMPLANT: implant_record,
-        RowKind.EXPOSURE: exposure_record,
-        RowKind.EVENT: event_record,
-    }[kind]
-    take: Callable[[list[Any]], Counts] = {
-        RowKind.IMPLANT: lambda rows: take_implants(rows, run),
-        RowKind.EXPOSURE: lambda rows: take_exposures(rows, run),
-        RowKind.EVENT: events.take if events else list,
-    }[kind]
+    read, take = _hands(kind, run, events)
     counts, done = Counts(), 0
     try:
         raws = _rows(kind, source, run)
@@ -107,13 +100,23 @@ def _take(kind: RowKind, source: Source, run: Import, progress: Progress | None)
     return counts
 
 
+def _hands(kind: RowKind, run: Import, events: EventBatches | None) -> tuple[Read, Take]:
+    """What reads a row of the kind, and what stores a batch of them."""
+    if events is not None:
+        return event_record, events.take
+    if kind is RowKind.IMPLANT:
+        return implant_record, lambda rows: take_implants(rows, run)
+    return exposure_record, lambda rows: take_exposures(rows, run)
+
+
 def _rows(kind: RowKind, source: Source, run: Import) -> Iterator[RawReport]:
     if isinstance(source, str | Path):
         return read_rows(source, kind, on_fault=run.note)
-    if hasattr(source, "read"):
-        name = Path(getattr(source, "name", "") or kind.value).name
-        return read_rows(source, kind, name=name, on_fault=run.note)
-    return iter(source)
+    if not hasattr(source, "read"):
+        return iter(source)
+    stream = cast(BinaryIO, source)
+    name = Path(getattr(stream, "name", "") or kind.value).name
+    return read_rows(stream, kind, name=name, on_fault=run.note)
 
 
 def _key(raw: RawReport) -> tuple[RowKind, str, str]:

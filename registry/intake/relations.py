@@ -20,9 +20,12 @@ COUNTED = (State.SUBMITTED, State.ACCEPTED)
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The rows that an event's record names, and what is wrong with the record beside them."""
+    """The rows that an event's record names, and what is wrong with the record beside them.
 
-    complication: Complication | None
+    clock: the complication's; without faults there is a complication.
+    """
+
+    clock: Component
     implant: Implant | None
     cause: Event | None
     faults: tuple[Fault, ...]
@@ -30,7 +33,7 @@ class Related:
 
 def date_precision() -> DatePrecision:
     """How finely this deployment keeps the time of an event."""
-    return DatePrecision(settings.REGISTRY_DATE_PRECISION)
+    return DatePrecision.of(settings.REGISTRY_DATE_PRECISION)
 
 
 def present_year() -> int:
@@ -67,7 +70,7 @@ def related(
             faults += device_faults(
                 record,
                 device(implant.component, implant.implant_year, implant.months_followed),
-                Component(complication.clock),
+                Component.of(complication.clock),
                 complication.category_id,
             )
     patient_id = implant.patient_id if implant else None
@@ -80,12 +83,13 @@ def related(
             if event is not None and reaches(cause, event):
                 faults.append(circle())
     if submitted and record.complication == "death" and patient_id is not None:
-        others = Event.objects.filter(
-            patient=patient_id, complication="death", state__in=COUNTED
-        ).exclude(pk=event.pk if event else None)
+        others = Event.objects.filter(patient=patient_id, complication="death", state__in=COUNTED)
+        if event is not None:
+            others = others.exclude(pk=event.pk)
         if others.exists():
             faults.append(second_death())
-    return Related(complication, implant, cause, tuple(faults))
+    clock = Component.of(complication.clock) if complication else Component.PUMP
+    return Related(clock, implant, cause, tuple(faults))
 
 
 def device(component: str, implant_year: int, months_followed: int) -> ImplantRecord:
@@ -94,7 +98,7 @@ def device(component: str, implant_year: int, months_followed: int) -> ImplantRe
         site="",
         patient="",
         implant="",
-        component=Component(component),
+        component=Component.of(component),
         implant_year=implant_year,
         months_followed=months_followed,
     )

@@ -211,7 +211,7 @@ def _reason(text: str) -> WithdrawalReason:
     if not text:
         raise RowRuleBroken(Fault("reason", "required", "give a reason"))
     try:
-        return WithdrawalReason(text)
+        return WithdrawalReason.of(text)
     except ValueError:
         detail = "use a code of the list withdrawal-reason"
         raise RowRuleBroken(Fault("reason", "unknown-code", detail)) from None

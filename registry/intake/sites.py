@@ -77,7 +77,7 @@ def change_member(membership: Membership, *, role: str, active: bool, by: User) 
 
 def _role(role: str) -> MembershipRole:
     try:
-        return MembershipRole(role)
+        return MembershipRole.of(role)
     except ValueError:
         raise RowRuleBroken(
             Fault("role", "unknown-code", "a member is a reporter or a lead")

@@ -50,7 +50,9 @@ _IMPLANT_VALUES = (
     "procedures",
 )
 _EXPOSURE_VALUES = ("year", "component", "devices", "component_months", "procedures", "refills")
-_CRITERIA = {code: field for code, field in CRITERIA.items() if code is not Seriousness.NONE}
+_CRITERIA: dict[Seriousness, str] = {
+    code: field for code, field in CRITERIA.items() if code is not Seriousness.NONE
+}
 
 EVENT_COLUMNS = (
     "pk",
@@ -148,7 +150,9 @@ def event_record_of(row: Mapping[str, Any]) -> EventRecord:
 
     Codes are plain text: compare it with a record that was read, hold no rules against it.
     """
-    criteria = frozenset(code for code, field in _CRITERIA.items() if row[field])
+    criteria: frozenset[Seriousness] = frozenset(
+        code for code, field in _CRITERIA.items() if row[field]
+    )
     if row["serious_none"]:
         criteria = frozenset({Seriousness.NONE})
     return EventRecord(
@@ -166,6 +170,7 @@ def event_record_of(row: Mapping[str, Any]) -> EventRecord:
 
 def implant_record_of(row: Mapping[str, Any]) -> ImplantRecord:
     """What a stored implant and its patient say; codes are plain text."""
+    codes: dict[str, Any] = {name: row[name] or None for name in _IMPLANT_CODES}
     return ImplantRecord(
         site=row["site__code"],
         patient=row["patient__source_id"],
@@ -174,7 +179,7 @@ def implant_record_of(row: Mapping[str, Any]) -> ImplantRecord:
         indication=row["patient__indication"] or None,
         model=row["pump_model"] or row["catheter_model"] or None,
         **{name: row[name] for name in _IMPLANT_VALUES},
-        **{name: row[name] or None for name in _IMPLANT_CODES},
+        **codes,
     )
 
 

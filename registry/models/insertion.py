@@ -24,7 +24,7 @@ def insert_rows(model: type[models.Model], objs: Sequence[models.Model]) -> None
 
     Only under an open seal: the one writer may take the next keys of the table for itself.
     """
-    fields = model._meta.concrete_fields
+    fields: Sequence[Any] = model._meta.concrete_fields
     fresh = [obj for obj in objs if obj.pk is None]
     for obj, pk in zip(fresh, _next_keys(model, len(fresh)), strict=True):
         obj.pk = pk

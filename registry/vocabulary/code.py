@@ -75,3 +75,11 @@ class Code(Described, StrEnum):
         member._value_ = code
         member.describe(label, definition)
         return member
+
+    @classmethod
+    def of(cls, code: str) -> Self:
+        """The entry of this code; ValueError where the list has none."""
+        for member in cls:
+            if member.value == code:
+                return member
+        raise ValueError(f"{cls.__name__} has no such code.")

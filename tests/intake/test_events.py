@@ -212,7 +212,9 @@ def test_event_cause_must_be_known(world):
 
 def test_event_cause_is_not_another_patients(world):
     record_event(report(), by=world.reporter)
-    ImplantFactory(patient=PatientFactory(site=world.site), source_id="p2-cath", catheter=True)
+    ImplantFactory(
+        patient=PatientFactory(site=world.site, source_id="p2"), source_id="p2-cath", catheter=True
+    )
     other = report(source_id="e2", implant="p2-cath", caused_by="e1")
 
     faults = refused(RowRuleBroken, record_event, other, by=world.reporter)

@@ -13,6 +13,7 @@ from registry.vocabulary import (
     PumpModel,
     Seriousness,
     Severity,
+    Sex,
 )
 
 
@@ -122,3 +123,9 @@ def test_not_recorded_is_a_code_of_no_list():
 def test_bit_sets_fit_a_signed_64_bit_column():
     assert set(BIT_SETS) >= {Seriousness, Drug}
     assert max(len(codelist) for codelist in BIT_SETS) <= 63
+
+
+def test_code_is_found_by_its_value_and_by_nothing_else():
+    assert Sex.of("female") is Sex.FEMALE
+    with pytest.raises(ValueError, match="Sex has no such code"):
+        Sex.of("Female")
