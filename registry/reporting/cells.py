@@ -1,7 +1,7 @@
 """Counts, rates and proportions, row by row: the arithmetic between the store and the answer."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -164,7 +164,7 @@ def _bounds(asked: Asked, key: Key) -> list[Bounds]:
     named = dict(zip(asked.group_by, key, strict=True))
     spans: list[tuple[float, float] | None] = [
         (span.time_from, span.time_to)
-        for span in asked.spans
+        for span in asked.timed_spans
         if named.get("window", span.label) == span.label
     ]
     years: list[tuple[float, float] | None] = [
@@ -172,7 +172,7 @@ def _bounds(asked: Asked, key: Key) -> list[Bounds]:
         for span in asked.year_spans()
         if span.labels == tuple(named[name] for name in asked.time_groups)
     ]
-    return list(product(spans or [None], years if asked.splits_years else [None]))
+    return list(product(spans if asked.spans else [None], years if asked.splits_years else [None]))
 
 
 def _overlap(
@@ -270,10 +270,9 @@ def _present(store: Store, asked: Asked) -> dict[Key, float]:
     """Rows under which there are devices, whatever happened to them."""
     if not asked.shared:
         return {}
-    known = replace(asked, spans=tuple(span for span in asked.spans if span.first >= 0))
-    present: dict[Key, float] = dict(store.carriers(known, clock=None, each="device_no"))
+    present: dict[Key, float] = dict(store.carriers(asked, clock=None, each="device_no"))
     for clock in ("pump", "catheter"):
-        present |= dict.fromkeys(store.declared(known, clock=clock).keys, 1.0)
+        present |= dict.fromkeys(store.declared(asked, clock=clock).keys, 1.0)
     return present
 
 

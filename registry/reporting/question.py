@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Side, ValueKind, Window
-from registry.snapshot.asked import Asked, Condition, MonthSpan, is_multiple, month_spans
+from registry.snapshot.asked import (
+    NO_MONTHS,
+    Asked,
+    Condition,
+    MonthSpan,
+    is_multiple,
+    month_spans,
+)
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.store import Key
 from registry.snapshot.terms import Term, Terms
@@ -126,10 +133,13 @@ def read_question(query: EventQuery, *, measure: Measure, manifest: Manifest) ->
             Fault("group_by", "bad-group-by", "Group by at most three different dimensions.")
         )
     by_window = "window" in query.group_by
-    windows = query.windows or (DEFAULT_WINDOWS if by_window else ())
+    windows = query.windows
+    if by_window and not windows and "window" not in dict(query.where):
+        windows = DEFAULT_WINDOWS
     spans = month_spans(windows, apart=by_window)
-    if by_window and not query.windows and measure is Measure.COUNTS:
-        spans = (*spans, MonthSpan("", -1, -1))
+    without_month = NOT_RECORDED in query.values("window")
+    if without_month or (by_window and measure in {Measure.COUNTS, Measure.COVERAGE}):
+        spans = (*spans, NO_MONTHS)
     asked = _asked(query, spans=spans, manifest=manifest)
     split = _split_by_unit if measure in {Measure.RATES, Measure.COVERAGE} else _split_by_clock
     if measure is Measure.COUNTS and counting is not CountingRule.FIRST_EVENT:
@@ -191,8 +201,9 @@ def is_of_patient(term: Term) -> bool:
 
 def joined(spans: tuple[MonthSpan, ...]) -> tuple[MonthSpan, ...]:
     """Rows of months as one filter."""
-    windows = tuple(Window(span.first, span.last) for span in spans if span.first >= 0)
-    return month_spans(windows, apart=False)
+    windows = tuple(Window(span.first, span.last) for span in spans if span != NO_MONTHS)
+    blank = (NO_MONTHS,) if NO_MONTHS in spans else ()
+    return (*month_spans(windows, apart=False), *blank)
 
 
 def _one_part(query: EventQuery, asked: Asked, terms: Terms) -> tuple[Part, ...]:
@@ -294,9 +305,9 @@ def _asked(query: EventQuery, *, spans: tuple[MonthSpan, ...], manifest: Manifes
         sides = on_events if DIMENSIONS[name].side is Side.EVENT else on_devices
         sides.append(_condition(name, values))
     asked_of = dict(query.where)
-    if "actuality" not in asked_of:
+    if "actuality" not in asked_of and "actuality" not in query.group_by:
         on_events.append(Condition("actuality", (Actuality.NEAR_MISS.value,), unless=True))
-    if "state" not in asked_of:
+    if "state" not in asked_of and "state" not in query.group_by:
         on_events.append(Condition("state", (State.ACCEPTED.value,)))
     years, no_year = _years(query, asked_of, known)
     return Asked(

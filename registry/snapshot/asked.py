@@ -34,7 +34,10 @@ class YearSpan:
 
 @dataclass(frozen=True, slots=True)
 class MonthSpan:
-    """Months since implant that belong to one row; `last` None is open."""
+    """Months since implant that belong to one row; `last` None is open.
+
+    NO_MONTHS stands for the events without a month: it holds no time.
+    """
 
     label: str
     first: int
@@ -49,6 +52,9 @@ class MonthSpan:
     def time_to(self) -> float:
         """Where its device time ends: half a month after its last month."""
         return float("inf") if self.last is None else self.last + 0.5
+
+
+NO_MONTHS = MonthSpan("", -1, -1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,11 @@ class Asked:
     def shared(self) -> tuple[str, ...]:
         """The groupings that break device time down as well."""
         return tuple(name for name in self.group_by if DIMENSIONS[name].side in SHARED)
+
+    @property
+    def timed_spans(self) -> tuple[MonthSpan, ...]:
+        """The windows that hold time."""
+        return tuple(span for span in self.spans if span != NO_MONTHS)
 
     @property
     def splits_years(self) -> bool:

@@ -112,7 +112,7 @@ def events_of(asked: Asked, *, clock: str, device: str) -> Source:
     if asked.spans:
         _join_spans_of_events(source, asked, month)
     for name in asked.group_by:
-        source.groups.append(_event_group(source, name, device))
+        source.groups.append(_event_group(source, asked, name, device))
     return source
 
 
@@ -120,22 +120,32 @@ def _listed(table: str, clock: str, what: str) -> str:
     return column(table, f"{clock}_{what}").name
 
 
-def _event_group(source: Source, name: str, device: str) -> str:
+def _event_group(source: Source, asked: Asked, name: str, device: str) -> str:
     if name == "window":
         return "w.label"
     if is_multiple(name):
-        return _join_codes(source, name)
+        return _join_codes(source, asked, name)
     side = DIMENSIONS[name].side
     alias = "e" if side in {Side.EVENT, Side.TIME} or name == "component" else device
     return f"{alias}.{column(_ALIASES[alias], name).name}"
 
 
-def _join_codes(source: Source, name: str) -> str:
-    """Let an event stand in the row of each of its codes, or in that of the blanks."""
+def _join_codes(source: Source, asked: Asked, name: str) -> str:
+    """Let an event stand in the row of each of its codes, or in that of the blanks.
+
+    Where the question names some of the codes, only these make rows.
+    """
     listed = column("events", name).name
     codes = [("", 0)] + [
         (str(code.value), 1 << code.bit) for code in CODELISTS[DIMENSIONS[name].codelist or ""]
     ]
+    for condition in asked.on_events:
+        if condition.column == name:
+            codes = [
+                (code, bit)
+                for code, bit in codes
+                if (bit & condition.bits if bit else condition.blank)
+            ]
     alias = f"m_{listed}"
     source.tables.add(" JOIN (")
     small_table(source.tables, ("code", "bit"), codes)
@@ -168,7 +178,9 @@ def devices_of(asked: Asked, *, component: str | None) -> tuple[Source, str]:
     starts, ends = ["i.time_from"], ["i.time_to"]
     if asked.spans:
         source.tables.add(" JOIN (")
-        rows = [(span.label, span.time_from, min(span.time_to, _ENDLESS)) for span in asked.spans]
+        rows = [
+            (span.label, span.time_from, min(span.time_to, _ENDLESS)) for span in asked.timed_spans
+        ] or [("", 0, 0)]
         small_table(source.tables, ("label", "time_from", "time_to"), rows)
         source.tables.add(") w ON w.time_from < i.time_to AND w.time_to > i.time_from")
         starts.append("w.time_from")

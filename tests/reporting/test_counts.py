@@ -150,6 +150,31 @@ def test_event_stands_in_the_row_of_each_of_its_interventions(tmp_path: Path) ->
     assert asker.counts(where=(("intervention", ("wound-care", "not-recorded")),)) == {(): 2}
 
 
+def test_filter_on_interventions_holds_the_rows_to_them(tmp_path: Path) -> None:
+    both = Intervention.pack([Intervention.ANTIBIOTICS, Intervention.WOUND_CARE])
+    asker = Asker(tmp_path, events=[event("e1", interventions=both), event("e2")])
+
+    found = asker.counts(
+        where=(("intervention", ("antibiotics", "not-recorded")),), group_by=("intervention",)
+    )
+    assert found == {("antibiotics",): 1, ("",): 1}
+
+
+def test_breakdown_by_actuality_or_state_shows_each(tmp_path: Path) -> None:
+    asker = Asker(
+        tmp_path,
+        events=[
+            event("e1"),
+            event("e2", actuality="near-miss"),
+            event("e3", actuality=""),
+            event("e4", state="draft"),
+        ],
+    )
+
+    assert asker.counts(group_by=("actuality",)) == {("actual",): 1, ("near-miss",): 1, ("",): 1}
+    assert asker.counts(group_by=("state",)) == {("accepted",): 2, ("draft",): 1}
+
+
 def test_seriousness_is_broken_down_by_criterion(tmp_path: Path) -> None:
     asker = Asker(
         tmp_path,
@@ -205,9 +230,22 @@ def test_windows_filter_and_make_rows(tmp_path: Path) -> None:
 
 
 def test_event_without_a_month_is_a_row_of_its_own_among_windows(tmp_path: Path) -> None:
-    asker = Asker(tmp_path, events=[event("e1")])
+    asker = Asker(tmp_path, events=[event("e1"), event("e2", on="i1")], implants=[implant("i1")])
+    blank = (("window", ("not-recorded",)),)
 
-    assert asker.counts(group_by=("window",)) == {("",): 1}
+    assert asker.counts(windows=(Window(0, 3),), group_by=("window",)) == {("",): 1, ("0-3",): 0}
+    assert asker.counts(group_by=("window",))[("",)] == 1
+    assert asker.counts(where=blank) == {(): 1}
+    assert asker.counts(where=blank, windows=(Window(4, 12),)) == {(): 2}
+    assert asker.counts(where=blank, group_by=("window",)) == {("",): 1}
+
+
+def test_no_device_time_belongs_to_events_without_a_month(tmp_path: Path) -> None:
+    asker = Asker(tmp_path, events=[event("e1"), event("e2", on="i1")], implants=[implant("i1")])
+    blank = (("window", ("not-recorded",)),)
+
+    assert asker.rates(where=blank)[()]["status"] == "no_denominator"
+    assert asker.proportions(where=blank) == {(): (0, 0)}
 
 
 def test_rows_with_devices_and_no_event_say_zero(tmp_path: Path) -> None:
