@@ -5,6 +5,7 @@ Pure: no framework, no files but the frozen table, no clock. The seam for whoeve
 1. `policy.counted(measure, query.counting)` says what is counted, `PROTECTED_FORMS[measure]` how.
 2. `plan(query, trees, policy)` gives rows of nodes; `plan.nodes` is every node once. `trees` come
    from `vocabulary_tree`, `year_tree`, and `Tree.grouped` or `Tree.flat` for the tables.
+   `canonical` writes the question in its one spelling, to be named and kept by.
 3. For each node, `node.where(trees)` gives the values to select; the store counts distinct units
    and sums their two keys (written at freeze by `record_key`), and gives a `NodeTruth`.
 4. `Protection.under(K2).show(truth)` gives a `ShownNode`: after this step no true number is left.
@@ -24,7 +25,7 @@ from registry.disclosure.derived import (
     rate_row,
 )
 from registry.disclosure.life_table import BOUNDARIES, CurvePoint, CurveTruth, life_table
-from registry.disclosure.nodes import Node, Plan, Row, plan
+from registry.disclosure.nodes import Node, Plan, Row, canonical, plan
 from registry.disclosure.perturbation import record_key
 from registry.disclosure.policy import PROTECTED_FORMS, Form, Policy
 from registry.disclosure.shown import (
@@ -57,6 +58,7 @@ __all__ = [
     "Row",
     "ShownNode",
     "Tree",
+    "canonical",
     "count_row",
     "life_table",
     "plan",

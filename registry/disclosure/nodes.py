@@ -4,8 +4,8 @@ A node is one place in each tree, so that it is single-valued in every dimension
 written in another way, by values, by groups or by all but the rest, gives the same nodes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
@@ -151,17 +151,37 @@ def _asked(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> list
     return [_asked_of(offer, query, trees[offer.name]) for offer in offers]
 
 
+def canonical(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> EventQuery:
+    """The same question in its one spelling: equal for questions that have equal plans.
+
+    Filters are written by groups where they hold whole groups, else by values, and left out where
+    they leave nothing out; a range of years becomes years or periods. For questions that `plan`
+    does not refuse.
+    """
+    where: dict[str, tuple[str, ...]] = {}
+    for each in _asked(query, trees, policy):
+        offered, tree = each.offered, each.tree
+        if each.selection == _unfiltered(tree, each.group_by):
+            continue
+        groups = {place.code for place in tree.cover(each.selection) if place.level is Level.GROUP}
+        if offered.group and each.selection == _of_groups(
+            tree, groups, own=tree.name in query.group_by
+        ):
+            where[offered.group] = tuple(sorted(groups))
+        else:
+            where[offered.name] = tuple(sorted(each.selection))
+    return replace(query, where=tuple(sorted(where.items())), years=None)
+
+
 def _asked_of(offered: Offered, query: EventQuery, tree: Tree) -> _Asked:
     group_by = tuple(name for name in query.group_by if name in (offered.name, offered.group))
     filters = dict(query.where)
+    own = offered.name in group_by or offered.name in filters
     selections: list[frozenset[str]] = []
     if offered.name in filters:
         selections.append(frozenset(filters[offered.name]))
     if offered.group in filters:
-        wanted = filters[offered.group]
-        selections.append(
-            frozenset(value for value in tree.values if tree.group_of[value] in wanted)
-        )
+        selections.append(_of_groups(tree, filters[offered.group], own=own))
     if offered.name == "year" and query.years is not None:
         first, last = query.years
         selections.append(
@@ -171,11 +191,22 @@ def _asked_of(offered: Offered, query: EventQuery, tree: Tree) -> _Asked:
                 if (first is None or first <= int(value)) and (last is None or int(value) <= last)
             )
         )
-    named = bool(selections or group_by)
-    selection = frozenset(tree.values) if named else tree.in_totals
+    whole = frozenset(tree.values)
+    selection = whole if selections else _unfiltered(tree, group_by)
     for each in selections:
         selection &= each
     return _Asked(offered, tree, selection, group_by)
+
+
+def _unfiltered(tree: Tree, group_by: Collection[str]) -> frozenset[str]:
+    """What is selected without a filter: values apart only where rows name values."""
+    return frozenset(tree.values) if tree.name in group_by else tree.in_totals
+
+
+def _of_groups(tree: Tree, groups: Collection[str], *, own: bool) -> frozenset[str]:
+    """The values of groups; those apart as well where the question names values besides."""
+    counted = frozenset(tree.values) if own else tree.in_groups
+    return frozenset(value for value in counted if tree.group_of[value] in groups)
 
 
 def _not_offered(name: str, policy: Policy) -> Fault:

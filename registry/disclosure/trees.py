@@ -34,7 +34,8 @@ class Tree:
     """The codes of one dimension, in the order in which they are shown, and their groups.
 
     group_of: each value's group; empty where the dimension has none. apart: values that count only
-    where they are named, such as consequences, and so are not in `all`.
+    where they are named, such as consequences, and so are neither in `all` nor in their group,
+    unless it holds nothing else.
     """
 
     name: str
@@ -76,8 +77,15 @@ class Tree:
         if place.level is Level.ALL:
             return self.in_totals
         if place.level is Level.GROUP:
-            return frozenset(value for value, group in self.group_of.items() if group == place.code)
+            placed = frozenset(each for each, group in self.group_of.items() if group == place.code)
+            return placed - self.apart or placed
         return frozenset({place.code}) & frozenset(self.values)
+
+    @property
+    def in_groups(self) -> frozenset[str]:
+        """The values that the groups stand for, all together."""
+        together = (self.members(Place(Level.GROUP, group)) for group in self.groups)
+        return frozenset(value for members in together for value in members)
 
     def is_coarse(self, place: Place) -> bool:
         """Whether a place is as wide as a group; a group's only value is."""
@@ -94,19 +102,13 @@ class Tree:
         wanted = frozenset(asked) & frozenset(self.values)
         if wanted == self.in_totals:
             return (ALL,) if wanted else ()
-        whole: set[str] = set()
+        named = {value: Place(Level.VALUE, value) for value in self.values}
         for group in self.groups:
-            members = self.members(Place(Level.GROUP, group))
+            place = Place(Level.GROUP, group)
+            members = self.members(place)
             if len(members) > 1 and members <= wanted:
-                whole.add(group)
-        places = (
-            Place(Level.GROUP, self.group_of[value])
-            if self.group_of.get(value) in whole
-            else Place(Level.VALUE, value)
-            for value in self.values
-            if value in wanted
-        )
-        return tuple(dict.fromkeys(places))
+                named |= dict.fromkeys(members, place)
+        return tuple(dict.fromkeys(named[value] for value in self.values if value in wanted))
 
 
 def year_tree(first: int, last: int) -> Tree:

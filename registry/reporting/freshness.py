@@ -6,16 +6,20 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from registry.disclosure import record_key
 from registry.models import Snapshot
 from registry.records import BadQuery, Fault, NoSnapshot
+from registry.reporting.keys import read_keys
 from registry.snapshot import shelf
 from registry.snapshot.manifest import Manifest
+from registry.snapshot.schema import SCHEMA_VERSION
 from registry.snapshot.shelf import Working
 from registry.snapshot.source import Mark, freeze_database, newest_mark, rows_held
 from registry.snapshot.store import Store
@@ -47,10 +51,18 @@ def root() -> Path:
 def refresh() -> Working:
     """Freeze the registry if it has changed since the working snapshot; waits for its turn."""
     with shelf.freezing(root()):
+        keys = read_keys()
         working = Working.read(root())
-        if working is not None and newest_mark().is_of(working) and _is_there(working):
+        if (
+            working is not None
+            and newest_mark().is_of(working)
+            and _is_there(working)
+            and Manifest.read(root() / working.snapshot_id).keys == keys.mark
+        ):
             return working
-        manifest, mark = freeze_database(root())
+        manifest, mark = freeze_database(
+            root(), record_key=partial(record_key, keys.records), keys=keys.mark
+        )
         return _put_to_work(manifest, mark, before=working)
 
 
@@ -138,7 +150,11 @@ def _open(release: Snapshot) -> Frozen:
 
 
 def _is_there(working: Working) -> bool:
-    return (root() / working.snapshot_id / "manifest.json").exists()
+    """Whether the snapshot's files are there, as this version of the code writes them."""
+    try:
+        return Manifest.read(root() / working.snapshot_id).schema_version == SCHEMA_VERSION
+    except FileNotFoundError:
+        return False
 
 
 def _put_to_work(manifest: Manifest, mark: Mark, *, before: Working | None) -> Working:

@@ -60,12 +60,14 @@ def freeze_rows(
     exposures: Iterable[Row],
     terms: Terms,
     record_key: RecordKey | None = None,
+    keys: str = "",
 ) -> Manifest:
     """Write one snapshot under `root`, unless the same one is there already, and describe it.
 
     events, implants, exposures: rows in the order of EVENT_SOURCE, IMPLANT_SOURCE and
     EXPOSURE_SOURCE; they are read once and never held whole. None and "" are "not recorded".
     record_key: from a public id's bytes to two numbers of 30 and 31 bits, kept with each implant.
+    keys: the mark of the secret behind `record_key`; other keys make another snapshot.
     Raises ValueError where `caused_by` runs in a circle.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -81,7 +83,7 @@ def freeze_rows(
             _derive(connection)
             extra = _load_record_keys(connection, record_key) if record_key else ""
             _write_tables(connection, building, extra)
-            manifest = _describe(connection, terms, keyed=record_key is not None)
+            manifest = _describe(connection, terms, keys=keys, keyed=record_key is not None)
         shutil.rmtree(staging)
         manifest.write(building)
         _publish(building, root / manifest.snapshot_id)
@@ -216,8 +218,10 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, terms: Terms, *, keyed: bool) -> Manifest:
-    digest = hashlib.sha256(f"schema {SCHEMA_VERSION}, keyed {keyed}\n".encode())
+def _describe(
+    connection: duckdb.DuckDBPyConnection, terms: Terms, *, keys: str, keyed: bool
+) -> Manifest:
+    digest = hashlib.sha256(f"schema {SCHEMA_VERSION}, keyed {keyed} {keys}\n".encode())
     digest.update(json.dumps(terms.as_json(), sort_keys=True).encode())
     counts = {}
     for table, columns in TABLES.items():
@@ -233,6 +237,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, terms: Terms, *, keyed: boo
         schema_version=SCHEMA_VERSION,
         terms=terms,
         years=None if first is None else (first, last),
+        keys=keys,
         **counts,
     )
 

@@ -15,6 +15,7 @@ class Manifest:
     """One frozen snapshot: its id, its schema, the terms it was frozen with, and its size.
 
     years: first and last calendar year with an event or device time, None where there is none.
+    keys: the mark of the keys that its record keys were made with; empty where it has none.
     """
 
     snapshot_id: str
@@ -24,6 +25,7 @@ class Manifest:
     events: int
     implants: int
     exposures: int
+    keys: str = ""
 
     def write(self, folder: Path) -> None:
         """Keep the manifest in the snapshot's folder."""
@@ -35,6 +37,7 @@ class Manifest:
             "events": self.events,
             "implants": self.implants,
             "exposures": self.exposures,
+            "keys": self.keys,
         }
         (folder / MANIFEST).write_text(json.dumps(kept, indent=1, sort_keys=True))
 
@@ -50,4 +53,5 @@ class Manifest:
             events=kept["events"],
             implants=kept["implants"],
             exposures=kept["exposures"],
+            keys=kept.get("keys", ""),
         )

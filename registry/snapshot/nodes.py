@@ -26,11 +26,9 @@ BLANK_NUMBER = -1
 FIRST_HALF_MONTH = 0.25
 _ENDLESS = 1_000_000
 _ORIGIN = "12 * i.implant_year + 6"
-_UNITS = {
-    "device": ("device_no", "device_key_30", "device_key_31"),
-    "patient": ("patient_no", "patient_key_30", "patient_key_31"),
-}
-"""The number of a record and its two keys, by what is counted."""
+_KEYS = [key.name for key in RECORD_KEYS]
+_UNITS = {"device": ("device_no", *_KEYS[:2]), "patient": ("patient_no", *_KEYS[2:])}
+"""The number of a record and the two halves of its key, by what is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +101,8 @@ def affected_units(
     source = after_entry(Asked(on_events=grid.on_events), clock=clock)
     _place_events(source, grid, device="i")
     if grid.years:
-        source.require(f"12 * e.year < {_ORIGIN} + i.time_to")
-        source.require(f"12 * e.year + 12 > {_ORIGIN} + i.time_from")
+        source.require(f"12 * y.first_year < {_ORIGIN} + i.time_to")
+        source.require(f"12 * y.last_year + 12 > {_ORIGIN} + i.time_from")
     return _key_sums(store, source, each)
 
 
@@ -279,7 +277,6 @@ def _node_keys(found: Mapping[str, NDArray[Any]], groups: int) -> list[NodeKey]:
 
 __all__ = [
     "BLANK_NUMBER",
-    "RECORD_KEYS",
     "DeviceTime",
     "Grid",
     "KeySums",

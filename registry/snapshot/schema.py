@@ -7,7 +7,7 @@ name rows (`patient_no` ...) count up within one snapshot only and are derived f
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever a column or the way it is derived changes; part of every snapshot's id."""
 
 
@@ -123,12 +123,16 @@ EXPOSURES = _columns(
 )
 
 RECORD_KEYS = _columns(
-    ("device_key_30", Kind.BITS, "Record key of the implant, lower part"),
-    ("device_key_31", Kind.BITS, "Record key of the implant, upper part"),
-    ("patient_key_30", Kind.BITS, "Record key of the patient, lower part"),
-    ("patient_key_31", Kind.BITS, "Record key of the patient, upper part"),
+    ("device_key_30", Kind.BITS, "Record key of the implant, the upper 30 bits"),
+    ("device_key_31", Kind.BITS, "Record key of the implant, the lower 31 bits"),
+    ("patient_key_30", Kind.BITS, "Record key of the patient, the upper 30 bits"),
+    ("patient_key_31", Kind.BITS, "Record key of the patient, the lower 31 bits"),
 )
-"""Columns that implants carry besides, where a snapshot is frozen with record keys."""
+"""Columns that implants carry besides, where a snapshot is frozen with record keys.
+
+They are on no list that can be asked, shown or described: only their sums over a node leave the
+files, on their way to be perturbed.
+"""
 
 TABLES: dict[str, tuple[SnapshotColumn, ...]] = {
     "events": EVENTS,

@@ -19,7 +19,7 @@ from registry.models import (
     Seal,
     Site,
 )
-from registry.snapshot.freeze import Row, freeze_rows
+from registry.snapshot.freeze import RecordKey, Row, freeze_rows
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import EVENT_SOURCE, EXPOSURE_SOURCE, IMPLANT_SOURCE
 from registry.snapshot.shelf import Working
@@ -62,8 +62,11 @@ def rows_held() -> int:
     return sum(model.objects.count() for model in (Event, Implant, Exposure))
 
 
-def freeze_database(root: Path) -> tuple[Manifest, Mark]:
-    """Freeze what the database holds, and say at which seal; writes nothing to the database."""
+def freeze_database(root: Path, *, record_key: RecordKey, keys: str) -> tuple[Manifest, Mark]:
+    """Freeze what the database holds, and say at which seal; writes nothing to the database.
+
+    record_key, keys: as `freeze_rows` takes them.
+    """
     with _consistent():
         mark = newest_mark()
         manifest = freeze_rows(
@@ -72,6 +75,8 @@ def freeze_database(root: Path) -> tuple[Manifest, Mark]:
             implants=_rows(Implant.objects.all(), IMPLANT_SOURCE, _OF_PATIENT),
             exposures=_rows(Exposure.objects.all(), EXPOSURE_SOURCE, {}),
             terms=_terms(),
+            record_key=record_key,
+            keys=keys,
         )
     return manifest, mark
 

@@ -3,13 +3,13 @@
 # ruff: noqa: S608 - names come from the schema, values go to placeholders
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.records import Cell
+from registry.records import DIMENSIONS, Cell, Side
 from registry.snapshot.asked import Asked
 from registry.snapshot.derive import AT_RISK, BEFORE_ENTRY
 from registry.snapshot.engine import Engine
@@ -77,13 +77,13 @@ class Store:
         self, asked: Asked, *, clock: str, each: str, quantity: str = "months"
     ) -> dict[Key, int]:
         """How many of them lie in the device time, or on the devices, that a rate divides by."""
-        return self._counted(_at_risk(asked, clock, quantity), each)
+        return self._counted(at_risk(asked, clock, quantity), each)
 
     def matched_clusters(
         self, asked: Asked, *, clock: str, each: str, quantity: str = "months"
     ) -> Clusters:
         """The same, patient by patient."""
-        source = _at_risk(asked, clock, quantity)
+        source = at_risk(asked, clock, quantity)
         counted = column("events", each).name
         inner = source.select("i.patient_no AS cluster", by=["i.patient_no", f"e.{counted}"])
         names = [f"g{place}" for place in range(len(source.groups))]
@@ -101,7 +101,7 @@ class Store:
         self, asked: Asked, *, clock: str, per_patient: bool, quantity: str = "months"
     ) -> Firsts:
         """The first event of each device, or of each patient, in each row."""
-        source = _at_risk(asked, clock, quantity)
+        source = at_risk(asked, clock, quantity)
         owner = "i.patient_no" if per_patient else "i.device_no"
         found = self.run(
             source.select(
@@ -121,7 +121,7 @@ class Store:
         untimed = Asked(on_devices=asked.on_devices, group_by=_untimed(asked))
         source, _ = devices_of(untimed, component=clock)
         owner = "patient_no" if per_patient else "device_no"
-        owners = _at_risk(
+        owners = at_risk(
             Asked(on_events=asked.on_events, on_devices=asked.on_devices), clock, "months"
         ).select(f"i.{owner} AS owner", by=[f"i.{owner}"])
         source.tables.add(" JOIN (")
@@ -192,23 +192,29 @@ class Store:
     def declared_events(
         self, asked: Asked, *, clock: str, each: str, quantity: str = "months"
     ) -> Clusters:
-        """The events without an implant that fall in a site's year of declared exposure."""
+        """The events without an implant that fall in a site's year of declared exposure.
+
+        An episode that goes on into another year is of the first.
+        """
         exposures = _declared(asked, clock, quantity)
         if exposures is None:
             return _no_clusters()
-        exposures.groups.clear()
-        years = exposures.select("x.site", "x.year", by=["x.site", "x.year"])
+        years = exposures.select(
+            "x.site AS site", "x.year AS declared_year", by=["x.site", "x.year"]
+        )
         source = events_of(asked, clock="device", device="e")
         source.tables.add(" JOIN (")
         source.tables.add(years.text, *years.values)
-        source.tables.add(") z ON z.site = e.site AND z.year = e.year")
+        source.tables.add(") z ON z.site = e.site AND z.declared_year = e.year")
+        for place, name in enumerate(asked.shared):
+            source.tables.add(f" AND z.g{place} = {source.groups[asked.group_by.index(name)]}")
         source.require("e.device_no IS NULL")
         if quantity == "procedures":
             _within_90_days(source)
         counted = f"e.{column('events', each).name}"
         names = [f"g{place}" for place in range(len(source.groups))]
         inner = source.select(
-            "e.site AS site", "e.year AS declared_year", by=["e.site", "e.year", counted]
+            "e.site AS site", "min(e.year) AS declared_year", by=["e.site", counted]
         )
         outer = [*names, "site", "declared_year"]
         statement = Piece(f"SELECT {', '.join(outer)}, count(*) AS n FROM (")
@@ -222,24 +228,15 @@ class Store:
         )
 
     def carriers(self, asked: Asked, *, clock: str | None, each: str) -> dict[Key, int]:
-        """How many patients, or devices, had a device of the selection under observation."""
-        source, _ = devices_of(asked, component=clock)
-        source.require("i.time_to > i.time_from")
+        """How many patients, or devices, had a device under observation in each row."""
+        source = _observed(asked, clock)
         return self._distinct(source, f"i.{column('implants', each).name}")
 
     def affected(self, asked: Asked, *, clock: str | None, each: str) -> dict[Key, int]:
         """How many of those carriers had an event after entry, by row."""
-        placed = clock or "device"
-        source = events_of(asked, clock=placed, device="i")
-        source.require(f"e.{column('events', f'{placed}_time').name} <> ?", BEFORE_ENTRY)
-        source.require("i.time_to > i.time_from")
-        if asked.splits_years:
-            source.require(
-                "12 * e.year < 12 * i.implant_year + 6 + i.time_to"
-                " AND 12 * e.year + 12 > 12 * i.implant_year + 6 + i.time_from"
-            )
-        if asked.spans:
-            source.require("w.first_month - 0.5 < i.time_to AND w.last_month + 0.5 > i.time_from")
+        source = after_entry(asked, clock=clock)
+        if asked.splits_years or asked.spans:
+            _hold_to_observed(source, asked, clock)
         return self._distinct(source, f"i.{column('implants', each).name}")
 
     def places(self, asked: Asked, *, clock: str) -> list[tuple[Key, str, bool, int]]:
@@ -317,7 +314,39 @@ def _within_90_days(source: Source) -> None:
     source.require(f"e.days_since_procedure IN {_placeholders()}", *WITHIN_90_DAYS)
 
 
-def _at_risk(asked: Asked, clock: str, quantity: str) -> Source:
+def _observed(asked: Asked, clock: str | None) -> Source:
+    """The devices that were followed for any of the time of a row."""
+    source, months = devices_of(asked, component=clock)
+    source.require(f"{months} > 0")
+    return source
+
+
+def _hold_to_observed(source: Source, asked: Asked, clock: str | None) -> None:
+    """Keep the events of devices that were followed for any of the time of the event's row.
+
+    The event's own year may be one in which its device has no time: that split is approximate.
+    """
+    times = tuple(name for name in asked.shared if DIMENSIONS[name].side is Side.TIME)
+    devices = _observed(replace(asked, group_by=times), clock).select(
+        "i.device_no AS observed_no", by=["i.device_no"]
+    )
+    source.tables.add(" JOIN (")
+    source.tables.add(devices.text, *devices.values)
+    source.tables.add(") o ON o.observed_no = i.device_no")
+    for place, name in enumerate(times):
+        source.tables.add(f" AND o.g{place} = {source.groups[asked.group_by.index(name)]}")
+
+
+def after_entry(asked: Asked, *, clock: str | None) -> Source:
+    """The events of devices under observation that came after entry; no clock: the device's own."""
+    placed = clock or "device"
+    source = events_of(asked, clock=placed, device="i")
+    source.require(f"e.{column('events', f'{placed}_time').name} <> ?", BEFORE_ENTRY)
+    source.require("i.time_to > i.time_from")
+    return source
+
+
+def at_risk(asked: Asked, clock: str, quantity: str) -> Source:
     """The events that lie in the follow-up of a device which contributes to the denominator."""
     source = events_of(asked, clock=clock, device="i")
     source.require(f"e.{column('events', f'{clock}_time').name} = ?", AT_RISK)

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from registry.disclosure.nodes import Node, plan
+from registry.disclosure.nodes import Node, canonical, plan
 from registry.disclosure.policy import Policy
-from registry.disclosure.trees import ALL, Level, Place
+from registry.disclosure.trees import ALL, Level, Place, Tree
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Window
 
 
@@ -431,3 +431,119 @@ def test_nodes_of_a_row_are_disjoint_and_hold_what_was_asked(trees, data):
         for sex in node.where(trees).get("sex", trees["sex"].values)
     ]
     assert sorted(held) == sorted((drug, sex) for drug in drugs for sex in sexes)
+
+
+MIXED = Tree.grouped(
+    "complication",
+    {"kink": "catheter", "stall": "pump", "alarm": "pump", "end-of-service": "pump", "death": "x"},
+    blanks=False,
+    apart=("end-of-service", "death"),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "values"),
+    [
+        ({"category": "pump"}, [("stall", "alarm")]),
+        ({"complication": ("stall", "alarm")}, [("stall", "alarm")]),
+        ({"category": "x"}, [("death",)]),
+        ({"group_by": ["category"]}, [("kink",), ("stall", "alarm")]),
+        ({"group_by": ["category"], "category": ("pump", "x")}, [("stall", "alarm"), ("death",)]),
+        (
+            {"group_by": ["complication"], "category": "pump"},
+            [("stall",), ("alarm",), ("end-of-service",)],
+        ),
+    ],
+)
+def test_category_leaves_out_what_counts_only_when_named(trees, policy, question, values):
+    mixed = trees | {"complication": MIXED}
+
+    found = plan(ask(**question), mixed, policy)
+
+    assert [node.where(mixed)["complication"] for row in found.rows for node in row.nodes] == [
+        tuple(sorted(each)) for each in values
+    ]
+
+
+def test_category_with_what_it_leaves_out_is_refused(trees, policy):
+    asked = ask(complication=("alarm", "stall", "end-of-service"))
+
+    with pytest.raises(NotAvailableAtThisDetail):
+        plan(asked, trees | {"complication": MIXED}, policy)
+
+
+@pytest.mark.parametrize(
+    ("question", "spelled"),
+    [
+        ({"drug": ("morphine", "fentanyl", "hydromorphone")}, {"drug_class": "opioid"}),
+        ({"drug_class": "gabab-agonist"}, {"drug": "baclofen"}),
+        ({"drug": ("morphine", "saline"), "drug_class": "opioid"}, {"drug": "morphine"}),
+        ({"years": (2015, 2019)}, {"period": "2015-2019"}),
+        ({"years": (2018, 2018)}, {"year": "2018"}),
+        ({"years": (1990, 2030)}, {}),
+        ({"sex": ("female", "male", "not-recorded")}, {}),
+        ({"age_band": ("0-5", "6-11")}, {"age_band": ("0-5", "6-11")}),
+        ({"complication": ("kink", "leak", "tear")}, {"category": "catheter"}),
+        (
+            {"complication": ("kink", "leak", "overdose", "stall", "tear")},
+            {},
+        ),
+    ],
+)
+def test_canonical_names_groups_where_there_is_a_name_and_leaves_out_what_is_all(
+    trees, policy, question, spelled
+):
+    assert canonical(ask(**question), trees, policy) == ask(**spelled)
+
+
+def test_canonical_keeps_what_is_no_filter(trees, policy):
+    asked = replace(ask(["sex"], drug="morphine"), level=0.9, labels="both", ordering=("-n",))
+
+    assert canonical(asked, trees, policy) == asked
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_canonical_question_has_the_same_plan_and_is_its_own_canonical(trees, data):
+    mixed = trees | {"complication": MIXED}
+    names = data.draw(
+        st.lists(
+            st.sampled_from(["complication", "category", "year", "period", "drug", "drug_class"]),
+            unique=True,
+            max_size=3,
+        )
+    )
+    where = {}
+    for name in data.draw(st.sets(st.sampled_from(["complication", "drug", "year"]))):
+        where[name] = data.draw(st.sets(st.sampled_from(mixed[name].values), min_size=1))
+    for name, tree in (("category", "complication"), ("drug_class", "drug"), ("period", "year")):
+        if data.draw(st.booleans()):
+            where[name] = data.draw(st.sets(st.sampled_from(mixed[tree].groups), min_size=1))
+    asked = ask(names, **where)
+
+    try:
+        found = plan(asked, mixed, Policy())
+    except NotAvailableAtThisDetail:
+        reject()
+    spelled = canonical(asked, mixed, Policy())
+
+    assert plan(spelled, mixed, Policy()) == found
+    assert canonical(spelled, mixed, Policy()) == spelled
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_equal_plans_have_one_canonical_question(trees, data):
+    drugs = data.draw(st.sets(st.sampled_from(trees["drug"].values), min_size=1))
+    classes = {group for group in trees["drug"].groups if _members(trees, group) <= drugs}
+    spelled = ask(drug=tuple(drugs))
+    others = [ask(drug=tuple(drugs), sex=trees["sex"].values, years=(1980, 2100))]
+    if classes and _members(trees, *classes) == drugs:
+        others.append(ask(drug_class=tuple(classes)))
+
+    for other in others:
+        assert canonical(other, trees, Policy()) == canonical(spelled, trees, Policy())
+
+
+def _members(trees, *groups):
+    return {value for value, group in trees["drug"].group_of.items() if group in groups}

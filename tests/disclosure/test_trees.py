@@ -8,7 +8,12 @@ from registry.disclosure.trees import ALL, Level, Place, Tree, vocabulary_tree, 
 from registry.vocabulary import Drug, Outcome
 
 TREE = Tree.grouped("t", {"a": "x", "b": "x", "c": "x", "d": "y", "e": "z", "f": "z"})
-APART = Tree.grouped("t", {"a": "x", "b": "x", "c": "y"}, blanks=False, apart=("b",))
+APART = Tree.grouped(
+    "t",
+    {"a": "x", "b": "x", "c": "x", "d": "y", "e": "z", "f": "z"},
+    blanks=False,
+    apart=("c", "e", "f"),
+)
 
 
 def value(code):
@@ -38,17 +43,27 @@ def test_cover_is_the_fewest_places(asked, places):
     assert TREE.cover(asked) == places
 
 
-@given(st.sets(st.sampled_from(TREE.values)))
-def test_cover_holds_each_asked_value_once(asked):
-    covered = [value for place in TREE.cover(asked) for value in TREE.members(place)]
+@given(st.sampled_from([TREE, APART]), st.data())
+def test_cover_holds_each_asked_value_once(tree, data):
+    asked = data.draw(st.sets(st.sampled_from(tree.values)))
+
+    covered = [value for place in tree.cover(asked) for value in tree.members(place)]
 
     assert sorted(covered) == sorted(asked)
 
 
 def test_all_leaves_out_what_counts_only_when_named():
-    assert APART.cover({"a", "c"}) == (ALL,)
-    assert APART.cover({"a", "b", "c"}) == (group("x"), value("c"))
-    assert APART.members(ALL) == {"a", "c"}
+    assert APART.cover({"a", "b", "d"}) == (ALL,)
+    assert APART.cover({"a", "b", "c", "d"}) == (group("x"), value("c"), value("d"))
+    assert APART.members(ALL) == {"a", "b", "d"}
+
+
+def test_group_leaves_out_what_counts_only_when_named_unless_it_holds_nothing_else():
+    assert APART.members(group("x")) == {"a", "b"}
+    assert APART.members(group("z")) == {"e", "f"}
+    assert APART.in_groups == {"a", "b", "d", "e", "f"}
+    assert APART.cover({"a", "c"}) == (value("a"), value("c"))
+    assert APART.cover({"e", "f"}) == (group("z"),)
 
 
 @pytest.mark.parametrize(

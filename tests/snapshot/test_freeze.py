@@ -45,7 +45,7 @@ def test_id_is_the_same_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
         {"exposures": [exposure("x1", component_months=121)]},
         {"terms": replace(shipped_terms(), version="later")},
         {"terms": shipped_terms(A="JP", B="FR")},
-        {"record_key": lambda _: (1, 2)},
+        {"record_key": lambda _: (1, 2), "keys": "mark"},
     ],
 )
 def test_id_changes_with_the_rows_the_terms_and_the_keys(
