@@ -94,6 +94,8 @@ def _stored(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
         return prepared
 
     def plain(value: Any) -> Any:
-        return value if type(value) in _PLAIN else prepared(value)
+        if type(value) in _PLAIN:
+            return value
+        return str(value) if isinstance(value, str) else prepared(value)  # a code is its text
 
     return plain
