@@ -227,6 +227,11 @@ class Store:
             amount=_numbers(found["n"]),
         )
 
+    def present(self, asked: Asked) -> dict[Key, int]:
+        """The rows in which any implant was followed, for a breakdown to say zero in."""
+        source, _ = devices_of(asked, component=None)
+        return _table(self.run(source.select("count(*) AS n")), len(source.groups))
+
     def carriers(self, asked: Asked, *, clock: str | None, each: str) -> dict[Key, int]:
         """How many patients, or devices, had a device under observation in each row."""
         source = _observed(asked, clock)
