@@ -130,7 +130,8 @@ JOIN numbered_events c ON c.public_id = e.caused_by
 """
 """Each event that another caused, and that other: what episodes are made of."""
 
-_ELSEWHERE = """
+# An event outside the follow-up of the device it names counts in no device time, so on no other.
+_ELSEWHERE = f"""
 CREATE TABLE elsewhere AS
 SELECT e.public_id, c.other_no AS device_no, c.other_component AS component,
     c.other_sequence AS sequence, c.months_to_entry, c.months_followed,
@@ -138,7 +139,7 @@ SELECT e.public_id, c.other_no AS device_no, c.other_component AS component,
 FROM raw_events e
 JOIN devices d ON d.public_id = e.implant
 JOIN couples c ON c.device_no = d.device_no
-WHERE e.months_since_implant IS NOT NULL
+WHERE {_place("e.months_since_implant", "d")} = '{AT_RISK}'
 """
 
 # The patient's other component at the time of the event: the earliest of those at risk.
@@ -154,12 +155,13 @@ QUALIFY row_number() OVER (PARTITION BY o.public_id ORDER BY o.sequence) = 1
 def _clock(component: Component) -> str:
     own = f"d.component = '{component.value}'"
     other = f"o.component = '{component.value}'"
+    place = _place("e.months_since_implant", "d")
     return f"""
     CASE WHEN {own} THEN d.device_no WHEN {other} THEN o.device_no END AS {component.value}_no,
     CASE WHEN {own} THEN e.months_since_implant WHEN {other} THEN o.month END
         AS {component.value}_month,
-    CASE WHEN {own} THEN {_place("e.months_since_implant", "d")}
-         WHEN {other} THEN '{AT_RISK}' ELSE '' END AS {component.value}_time,"""
+    CASE WHEN {other} THEN '{AT_RISK}'
+         WHEN {own} OR {place} <> '{AT_RISK}' THEN {place} ELSE '' END AS {component.value}_time,"""
 
 
 _EVENTS = f"""

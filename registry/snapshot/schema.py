@@ -7,7 +7,7 @@ name rows (`patient_no` ...) count up within one snapshot only and are derived f
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised whenever a column or the way it is derived changes; part of every snapshot's id."""
 
 

@@ -103,6 +103,8 @@ def events_of(asked: Asked, *, clock: str, device: str) -> Source:
         source.tables.add(f" JOIN implants i ON i.device_no = e.{_listed('events', clock, 'no')}")
         _leave_out_ineligible(source)
     month = "e.months_since_implant" if clock == "device" else f"e.{clock}_month"
+    if device == "e" and clock != "device":  # where no device is found on that clock
+        month = f"coalesce({month}, e.months_since_implant)"
     restrict(source, "e", asked.on_events)
     restrict(source, device, asked.on_devices)
     if device == "i":

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from registry.records import Window
 from registry.vocabulary import CountingRule
 from tests.reporting.asking import Asker
 from tests.snapshot.rows import event, exposure, implant
@@ -95,3 +96,14 @@ def test_coverage_can_be_broken_down(tmp_path: Path) -> None:
         ("A",): (1, 1),
         ("B",): (1, 0),
     }
+
+
+def test_coverage_of_months_knows_events_that_no_device_is_found_for(tmp_path: Path) -> None:
+    asker = Asker(
+        tmp_path,
+        events=[event("e1", months_since_implant=3), event("e2", months_since_implant=9)],
+    )
+
+    found = asker.coverage(windows=(Window(0, 3),))
+
+    assert (found["n"], found["without_denominator"]) == (1, 1)

@@ -125,3 +125,30 @@ def test_implant_that_should_not_have_been_followed_or_was_not_is_left_out(tmp_p
     )
 
     assert asker.proportions() == {(): (0, 1)}
+
+
+def test_patient_of_a_cell_had_time_in_both_its_year_and_its_months(tmp_path: Path) -> None:
+    # made in mid-2015: months 0 to 3 all lie in 2015
+    asker = Asker(
+        tmp_path,
+        events=[event("e1", on="i1", year=2016, months_since_implant=3)],
+        implants=[implant("i1")],
+    )
+
+    assert asker.proportions(windows=(Window(0, 3),), years=(2015, 2015)) == {(): (0, 1)}
+    assert asker.proportions(windows=(Window(0, 3),), years=(2016, 2016)) == {(): (0, 0)}
+
+
+def test_event_counts_where_its_device_has_time_in_any_of_the_years_asked(tmp_path: Path) -> None:
+    # followed to the end of 2015 as split, with an event in 2016
+    asker = Asker(
+        tmp_path,
+        events=[event("e1", on="i1", year=2016, months_since_implant=6)],
+        implants=[implant("i1", months_followed=6)],
+    )
+
+    assert asker.proportions() == {(): (1, 1)}
+    assert asker.proportions(years=(2015, 2016)) == {(): (1, 1)}
+    assert asker.proportions(where=(("year", ("2015", "2016")),)) == {(): (1, 1)}
+    assert asker.proportions(years=(2016, 2016)) == {(): (0, 0)}
+    assert asker.proportions(group_by=("period",)) == {("2015-2019",): (1, 1)}

@@ -542,3 +542,63 @@ def test_declared_exposure_counts_beside_an_implant_that_does_not(tmp_path: Path
     )
 
     assert asker.parts_of_rates(counting=EVENTS) == {(): (0, 120.0, "pump-months")}
+
+
+def test_event_outside_its_own_devices_time_counts_on_no_other_component(tmp_path: Path) -> None:
+    # both lie in the pump's follow-up, one before the catheter's and one after it
+    asker = Asker(
+        tmp_path,
+        events=[
+            event("e1", on="c1", complication="granuloma", months_since_implant=10),
+            event("e2", on="c1", complication="granuloma", months_since_implant=11),
+            event("e3", on="c1", complication="granuloma", months_since_implant=21),
+        ],
+        implants=[
+            implant("p1", patient="p"),
+            implant(
+                "c1", patient="p", component="catheter", months_to_entry=10, months_followed=20
+            ),
+        ],
+    )
+    asked = {"unit": Denominator.PUMP_MONTHS, "counting": EVENTS}
+
+    assert asker.parts_of_rates(**asked) == {(): (1, 24.0, "pump-months")}
+    told = asker.coverage(**asked)
+    assert (told["excluded_before_entry"], told["after_follow_up"]) == (1, 1)
+
+
+def test_event_without_an_implant_counts_only_in_a_row_that_its_site_and_year_declare(
+    tmp_path: Path,
+) -> None:
+    asker = Asker(
+        tmp_path,
+        events=[
+            event("e1", site="B", year=2016, pump_model="isomed"),
+            event("e2", site="B", year=2016, pump_model="prometra"),
+            event("e3", on="i1", year=2016),
+        ],
+        implants=[implant("i1", pump_model="prometra")],
+        exposures=[exposure("x1", pump_model="isomed")],
+    )
+
+    assert asker.parts_of_rates(counting=EVENTS, group_by=("pump_model",)) == {
+        ("isomed",): (1, 120.0, "pump-months"),
+        ("prometra",): (1, 24.0, "pump-months"),
+    }
+
+
+def test_episode_over_two_declared_years_counts_once(tmp_path: Path) -> None:
+    asker = Asker(
+        tmp_path,
+        events=[
+            event("e1", site="B", year=2016),
+            event("e2", site="B", year=2017, complication="skin-erosion", caused_by="e1"),
+        ],
+        exposures=[exposure("x1"), exposure("x2", year=2017)],
+    )
+
+    assert asker.parts_of_rates(counting=CountingRule.EPISODES) == {(): (1, 240.0, "pump-months")}
+    assert asker.parts_of_rates(counting=CountingRule.EPISODES, group_by=("year",)) == {
+        (2016,): (1, 120.0, "pump-months"),
+        (2017,): (1, 120.0, "pump-months"),
+    }
