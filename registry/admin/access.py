@@ -112,7 +112,7 @@ class MembershipAdmin(SealedAdmin):
         return ("user", "site") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Give or change the place through intake, and open the admin to a new member."""
+        """Give or change the place through intake, which opens the admin to a new member."""
         by: Any = request.user
         given = {"active": True, **form.cleaned_data}
         if change:
@@ -121,11 +121,6 @@ class MembershipAdmin(SealedAdmin):
         else:
             stored = intake.add_member(given["site"], user=given["user"], role=given["role"], by=by)
             obj.pk = stored.pk
-        member = stored.user
-        if given["active"] and not (member.is_staff and Role.SITE_STAFF in member.roles):
-            member.is_staff = True
-            with sealed(by=by, action="change-user") as seal:
-                member.set_roles({*member.roles, Role.SITE_STAFF.value}, seal=seal)
 
 
 class UserForm(SealedForm):

@@ -38,7 +38,6 @@ class ComplicationForm(IntakeForm):
             "retired",
             "replaced_by",
         )
-        labels = {"imdrf_annex_a": "IMDRF Annex A", "imdrf_annex_e": "IMDRF Annex E"}
         widgets = {
             "definition": forms.Textarea(attrs={"rows": 3}),
             "synonyms": forms.Textarea(attrs={"rows": 2}),

@@ -4,7 +4,7 @@ import re
 
 from registry.intake.relations import refuse
 from registry.intake.writers import require_data_manager
-from registry.models import Membership, MembershipRole, Sealing, Site, User, sealed
+from registry.models import Membership, MembershipRole, Role, Sealing, Site, User, sealed
 from registry.models.rules import COUNTRY, SITE_CODE
 from registry.records import Fault, RowRuleBroken
 
@@ -47,7 +47,7 @@ def change_site(site: Site, *, name: str, country: str, active: bool, by: User) 
 def add_member(
     site: Site, *, user: User, role: str = MembershipRole.REPORTER, by: User | None
 ) -> Membership:
-    """Make a user a member of a site, as reporter or lead; data managers do.
+    """Make a user a member of a site, as reporter or lead, who may open the admin; managers do.
 
     Raises NotPermitted, RowRuleBroken.
     """
@@ -58,13 +58,14 @@ def add_member(
             raise RowRuleBroken(Fault("user", "member-already", detail))
         membership = Membership(site=site, user=user, role=_role(role))
         seal.save(membership)
+        _make_staff(user, seal=seal)
     return membership
 
 
 def change_member(membership: Membership, *, role: str, active: bool, by: User) -> Membership:
     """Change what a member does at a site, or end the membership; data managers do.
 
-    Raises NotPermitted, RowRuleBroken.
+    Who is still a member may open the admin afterwards. Raises NotPermitted, RowRuleBroken.
     """
     require_data_manager(by, "change members")
     with sealed(by=by, action="change-member") as seal:
@@ -72,7 +73,17 @@ def change_member(membership: Membership, *, role: str, active: bool, by: User) 
         if (stored.role, stored.active) != (role, active):
             stored.role, stored.active = _role(role), active
             seal.save(stored)
+        if active:
+            _make_staff(stored.user, seal=seal)
     return stored
+
+
+def _make_staff(user: User, *, seal: Sealing) -> None:
+    """Let a member of a site into the admin, with the role that all members share."""
+    held = set(user.groups.values_list("name", flat=True))
+    if not user.is_staff or Role.SITE_STAFF.value not in held:
+        user.is_staff = True
+        user.set_roles({*held, Role.SITE_STAFF.value}, seal=seal)
 
 
 def _role(role: str) -> MembershipRole:

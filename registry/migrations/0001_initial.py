@@ -911,8 +911,18 @@ class Migration(migrations.Migration):
                         help_text="No for consequences, such as revision surgery, of other events.",
                     ),
                 ),
-                ("imdrf_annex_a", models.CharField(blank=True, default="", max_length=10)),
-                ("imdrf_annex_e", models.CharField(blank=True, default="", max_length=10)),
+                (
+                    "imdrf_annex_a",
+                    models.CharField(
+                        blank=True, default="", max_length=10, verbose_name="IMDRF Annex A"
+                    ),
+                ),
+                (
+                    "imdrf_annex_e",
+                    models.CharField(
+                        blank=True, default="", max_length=10, verbose_name="IMDRF Annex E"
+                    ),
+                ),
                 (
                     "citations",
                     models.TextField(
@@ -1042,8 +1052,18 @@ class Migration(migrations.Migration):
                         help_text="No for consequences, such as revision surgery, of other events.",
                     ),
                 ),
-                ("imdrf_annex_a", models.CharField(blank=True, default="", max_length=10)),
-                ("imdrf_annex_e", models.CharField(blank=True, default="", max_length=10)),
+                (
+                    "imdrf_annex_a",
+                    models.CharField(
+                        blank=True, default="", max_length=10, verbose_name="IMDRF Annex A"
+                    ),
+                ),
+                (
+                    "imdrf_annex_e",
+                    models.CharField(
+                        blank=True, default="", max_length=10, verbose_name="IMDRF Annex E"
+                    ),
+                ),
                 (
                     "citations",
                     models.TextField(
@@ -2510,6 +2530,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.Relatedness.choices,
                         default="",
                         max_length=40,
+                        verbose_name="related to the device",
                     ),
                 ),
                 (
@@ -2519,6 +2540,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.Relatedness.choices,
                         default="",
                         max_length=40,
+                        verbose_name="related to the procedure",
                     ),
                 ),
                 (
@@ -2528,6 +2550,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.Relatedness.choices,
                         default="",
                         max_length=40,
+                        verbose_name="related to the drug",
                     ),
                 ),
                 (
@@ -2537,6 +2560,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.Relatedness.choices,
                         default="",
                         max_length=40,
+                        verbose_name="related to programming",
                     ),
                 ),
                 (
@@ -2546,6 +2570,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.Relatedness.choices,
                         default="",
                         max_length=40,
+                        verbose_name="related to the disease",
                     ),
                 ),
                 (
@@ -2560,7 +2585,8 @@ class Migration(migrations.Migration):
                 (
                     "interventions",
                     registry.models.fields.CodeSetField(
-                        codes=registry.vocabulary.management.Intervention
+                        codes=registry.vocabulary.management.Intervention,
+                        verbose_name="what was done",
                     ),
                 ),
                 (
@@ -2580,6 +2606,7 @@ class Migration(migrations.Migration):
                         default="",
                         help_text="How it was found.",
                         max_length=40,
+                        verbose_name="how it was found",
                     ),
                 ),
                 (
@@ -2589,6 +2616,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.DaysSinceProcedure.choices,
                         default="",
                         max_length=40,
+                        verbose_name="days since the last procedure",
                     ),
                 ),
                 (
@@ -2598,6 +2626,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.DaysSinceRefill.choices,
                         default="",
                         max_length=40,
+                        verbose_name="days since the last refill",
                     ),
                 ),
                 (
@@ -2617,6 +2646,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.YesNoUnknown.choices,
                         default="",
                         max_length=40,
+                        verbose_name="pump alarm",
                     ),
                 ),
                 (
@@ -2626,6 +2656,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.VolumeDiscrepancy.choices,
                         default="",
                         max_length=40,
+                        verbose_name="refill volume",
                     ),
                 ),
                 (
@@ -3679,6 +3710,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.Relatedness.choices,
                         default="",
                         max_length=40,
+                        verbose_name="related to the device",
                     ),
                 ),
                 (
@@ -3688,6 +3720,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.Relatedness.choices,
                         default="",
                         max_length=40,
+                        verbose_name="related to the procedure",
                     ),
                 ),
                 (
@@ -3697,6 +3730,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.Relatedness.choices,
                         default="",
                         max_length=40,
+                        verbose_name="related to the drug",
                     ),
                 ),
                 (
@@ -3706,6 +3740,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.Relatedness.choices,
                         default="",
                         max_length=40,
+                        verbose_name="related to programming",
                     ),
                 ),
                 (
@@ -3715,6 +3750,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.Relatedness.choices,
                         default="",
                         max_length=40,
+                        verbose_name="related to the disease",
                     ),
                 ),
                 (
@@ -3729,7 +3765,8 @@ class Migration(migrations.Migration):
                 (
                     "interventions",
                     registry.models.fields.CodeSetField(
-                        codes=registry.vocabulary.management.Intervention
+                        codes=registry.vocabulary.management.Intervention,
+                        verbose_name="what was done",
                     ),
                 ),
                 (
@@ -3749,6 +3786,7 @@ class Migration(migrations.Migration):
                         default="",
                         help_text="How it was found.",
                         max_length=40,
+                        verbose_name="how it was found",
                     ),
                 ),
                 (
@@ -3758,6 +3796,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.DaysSinceProcedure.choices,
                         default="",
                         max_length=40,
+                        verbose_name="days since the last procedure",
                     ),
                 ),
                 (
@@ -3767,6 +3806,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.DaysSinceRefill.choices,
                         default="",
                         max_length=40,
+                        verbose_name="days since the last refill",
                     ),
                 ),
                 (
@@ -3786,6 +3826,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.YesNoUnknown.choices,
                         default="",
                         max_length=40,
+                        verbose_name="pump alarm",
                     ),
                 ),
                 (
@@ -3795,6 +3836,7 @@ class Migration(migrations.Migration):
                         choices=registry.vocabulary.event.VolumeDiscrepancy.choices,
                         default="",
                         max_length=40,
+                        verbose_name="refill volume",
                     ),
                 ),
                 (

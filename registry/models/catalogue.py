@@ -77,8 +77,12 @@ class Complication(models.Model):
     in_totals = models.BooleanField(
         default=True, help_text="No for consequences, such as revision surgery, of other events."
     )
-    imdrf_annex_a = models.CharField(max_length=10, blank=True, default="")
-    imdrf_annex_e = models.CharField(max_length=10, blank=True, default="")
+    imdrf_annex_a = models.CharField(
+        max_length=10, blank=True, default="", verbose_name="IMDRF Annex A"
+    )
+    imdrf_annex_e = models.CharField(
+        max_length=10, blank=True, default="", verbose_name="IMDRF Annex E"
+    )
     citations = models.TextField(blank=True, default="", help_text="Separated by vertical bars.")
     evidence = code_field(Evidence, blank=False)
     core_group = models.CharField(max_length=40, blank=True, default="")

@@ -117,20 +117,24 @@ class Event(models.Model):
     serious_none = models.BooleanField(
         "none: not serious", default=False, help_text="Nothing ticked is not recorded."
     )
-    relatedness_device = code_field(Relatedness)
-    relatedness_procedure = code_field(Relatedness)
-    relatedness_drug = code_field(Relatedness)
-    relatedness_programming = code_field(Relatedness)
-    relatedness_disease = code_field(Relatedness)
+    relatedness_device = code_field(Relatedness, verbose_name="related to the device")
+    relatedness_procedure = code_field(Relatedness, verbose_name="related to the procedure")
+    relatedness_drug = code_field(Relatedness, verbose_name="related to the drug")
+    relatedness_programming = code_field(Relatedness, verbose_name="related to programming")
+    relatedness_disease = code_field(Relatedness, verbose_name="related to the disease")
     outcome = code_field(Outcome)
-    interventions = CodeSetField(codes=Intervention)
+    interventions = CodeSetField(codes=Intervention, verbose_name="what was done")
     root_cause = code_field(RootCause)
-    detection = code_field(Detection, help_text="How it was found.")
-    days_since_procedure = code_field(DaysSinceProcedure)
-    days_since_refill = code_field(DaysSinceRefill)
+    detection = code_field(
+        Detection, help_text="How it was found.", verbose_name="how it was found"
+    )
+    days_since_procedure = code_field(
+        DaysSinceProcedure, verbose_name="days since the last procedure"
+    )
+    days_since_refill = code_field(DaysSinceRefill, verbose_name="days since the last refill")
     mri_24h = code_field(YesNoUnknown, verbose_name="MRI within 24 hours before")
-    alarm = code_field(YesNoUnknown)
-    volume_discrepancy = code_field(VolumeDiscrepancy)
+    alarm = code_field(YesNoUnknown, verbose_name="pump alarm")
+    volume_discrepancy = code_field(VolumeDiscrepancy, verbose_name="refill volume")
     organism = code_field(Organism)
     actuality = code_field(Actuality)
     caused_by = models.ForeignKey(

@@ -3,8 +3,9 @@
 import pytest
 
 from registry.intake import add_member, change_member, change_site, make_site
-from registry.models import Membership, Seal, Site
+from registry.models import Membership, Role, Seal, Site, User
 from registry.records import NotPermitted, RowRuleBroken
+from tests.factories import MembershipFactory, UserFactory
 
 
 def faults_of(call, *args, **options):
@@ -70,6 +71,28 @@ def test_member_is_added_once(world):
     assert faults_of(add_member, world.other, user=world.lead, role="chief", by=world.manager) == [
         ("role", "unknown-code")
     ]
+
+
+def test_member_may_open_the_admin_as_site_staff(world):
+    researcher = UserFactory(roles=[Role.RESEARCHER], is_staff=False)
+
+    add_member(world.site, user=researcher, by=world.manager)
+
+    stored = User.objects.get(pk=researcher.pk)
+    assert stored.is_staff
+    assert stored.roles == {Role.RESEARCHER, Role.SITE_STAFF}
+
+
+def test_member_who_comes_back_may_open_the_admin_again(world):
+    person = UserFactory(is_staff=False)
+    member = MembershipFactory(user=person, site=world.site, active=False)
+
+    change_member(member, role="reporter", active=False, by=world.manager)
+    assert not User.objects.get(pk=person.pk).is_staff
+
+    change_member(member, role="reporter", active=True, by=world.manager)
+    assert User.objects.get(pk=person.pk).is_staff
+    assert User.objects.get(pk=person.pk).roles == {Role.SITE_STAFF}
 
 
 def test_member_changes_role_and_leaves(world):

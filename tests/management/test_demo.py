@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.models import Event, Implant, Seal, Site, Snapshot, User
+from registry.models import Event, Implant, Role, Seal, Site, Snapshot, User
 from registry.vocabulary import SnapshotKind, State
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +70,8 @@ def test_demo_gives_each_person_a_role():
     people = {user.username: user for user in User.objects.all()}
 
     assert people["reporter"].sites().count() == 1
+    assert people["reporter"].is_staff
+    assert people["reporter"].roles == {Role.SITE_STAFF}
     assert people["reviewer"].is_reviewer
     assert people["manager"].is_data_manager
     assert people["researcher"].is_researcher
