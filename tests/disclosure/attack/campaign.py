@@ -1,0 +1,266 @@
+"""All nine attacks on one registry, at its own addresses, and on the naive server beside it."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tests.disclosure.attack import channels, consistency, releasing
+from tests.disclosure.attack.asking import Asker
+from tests.disclosure.attack.attacks import (
+    Names,
+    differences,
+    findings,
+    parents,
+    tables_of,
+    trackers,
+    true_cells,
+    universe,
+)
+from tests.disclosure.attack.judging import Findings
+from tests.disclosure.attack.registries import (
+    Cell,
+    Door,
+    Planter,
+    door_of,
+    fill,
+    release,
+    releases,
+    trees_of,
+)
+from tests.disclosure.attack.servers import Naive
+from tests.disclosure.attack.truth import Truth
+from tests.disclosure.attack.utility import Usefulness, usefulness, wrongly_shown
+
+FIRST = "first"
+PLANTED_TABLE: Names = ("category", "drug", "sex")
+SMALL_TABLES: tuple[Names, ...] = (
+    ("age_band", "category", "sex"),
+    ("category", "label_status", "sex"),
+    ("category", "drug_class", "sex"),
+    ("age_band", "label_status", "severity"),
+    ("indication_group", "period", "sex"),
+    ("drug_class", "root_cause", "sex"),
+)
+"""Tables short enough to ask for each of their values apart."""
+
+PAIR_TABLES: tuple[Names, ...] = (
+    ("category", "drug"),
+    ("age_band", "indication_group"),
+    ("category", "year"),
+    ("drug", "sex"),
+    ("complication", "sex"),
+)
+"""Tables that every third dimension refines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How much is asked. shares: into how many parts the universe is dealt; share: mine."""
+
+    questions: int
+    shares: int
+    share: int
+    most_tables: int | None = None
+    small_tables: tuple[Names, ...] = SMALL_TABLES
+    pair_tables: tuple[Names, ...] = PAIR_TABLES
+    all_measures: int = 6
+    parents: int = 1_000
+    releases: int = 20
+    insider_cells: int = 80
+    most_filtered: int = 60
+    timed_cells: int = 60
+
+
+@dataclass(slots=True)
+class Record:
+    """What came of it: findings to be judged, and counts of what must not happen at all."""
+
+    implants: int = 0
+    requests: int = 0
+    universe: int = 0
+    universe_refused: int = 0
+    universe_asked: int = 0
+    findings: dict[str, Findings] = field(default_factory=dict)
+    naive: dict[str, Findings] = field(default_factory=dict)
+    insider: list[Findings] = field(default_factory=list)
+    naive_insider: list[Findings] = field(default_factory=list)
+    questions: int = 0
+    spellings: int = 0
+    unequal: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    slower: float = 0.5
+    shown: int = 0
+    shown_small: int = 0
+    shown_empty: int = 0
+    device_pairs: list[tuple[float, float]] = field(default_factory=list)
+    naive_device_pairs: list[tuple[float, float]] = field(default_factory=list)
+    usefulness: Usefulness = field(default_factory=Usefulness)
+
+
+def run(
+    plan: Plan,
+    *,
+    events: int,
+    seed: int,
+    again: Callable[[Sequence[str]], list[str]] | None = None,
+    tell: Callable[[str], None] = lambda _said: None,
+) -> Record:
+    """Fill an empty database, publish it, and attack; gives back everything that was found."""
+    fill(events=events, seed=seed)
+    folder = release(FIRST)
+    truth = Truth.read(folder)
+    door, other = (door_of(name, "researcher") for name in ("researcher", "colleague"))
+    asker = Asker(door, most_filtered=plan.most_filtered)
+    naive = Asker(Naive({"": truth, FIRST: truth}, trees_of(folder)))
+    record = Record(implants=truth.months.size)
+    for said, step in (
+        ("A", lambda: _consistency(record, plan, door, other, asker, seed, again)),
+        ("C to E", lambda: _single_release(record, plan, asker, naive, truth)),
+        ("F", lambda: _universe(record, plan, asker, naive, truth)),
+        ("utility", lambda: _usefulness(record, asker, truth)),
+        ("G to I, B", lambda: _many_releases(record, plan, door, asker, naive, truth, seed)),
+    ):
+        step()
+        tell(f"{said}: {asker.requests:,} requests")
+    record.requests = asker.requests + record.spellings
+    return record
+
+
+def _consistency(
+    record: Record,
+    plan: Plan,
+    door: Door,
+    other: Door,
+    asker: Asker,
+    seed: int,
+    again: Callable[[Sequence[str]], list[str]] | None,
+) -> None:
+    asked, requests, unequal = consistency.attack(
+        door, other, asker, count=plan.questions, seed=seed, again=again
+    )
+    record.questions, record.spellings = asked, requests
+    record.unequal = [f"{each.spelling}: {each.question}" for each in unequal]
+
+
+def _single_release(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Truth) -> None:
+    for kept, against in ((record.findings, asker), (record.naive, naive)):
+        for letter, attack in (("C", differences), ("D", trackers)):
+            kept[letter] = _joined(
+                findings(against, truth, names, attack(against, names))
+                for names in plan.small_tables
+            )
+        averaged: dict[int, list[Findings | None]] = {}
+        for names in plan.pair_tables:
+            for size, mean in (parents(against, names, most=plan.parents) or {}).items():
+                averaged.setdefault(size, []).append(findings(against, truth, names, mean))
+        kept.update({f"E {size}": _joined(found) for size, found in averaged.items()})
+
+
+def _universe(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Truth) -> None:
+    everything = [names for names in tables_of(asker.offered()) if len(names) == 3]
+    record.universe = len(everything)
+    dealt = sorted(everything, key=lambda names: random.Random(" ".join(names)).random())
+    mine = dealt[plan.share :: plan.shares][: plan.most_tables]
+    found = []
+    for names in mine:
+        solved = universe(asker, names)
+        record.universe_refused += solved is None
+        found.append(findings(asker, truth, names, solved))
+    record.universe_asked = len(mine)
+    record.findings["F"] = _joined(found)
+    record.findings["F all measures"] = _joined(
+        findings(asker, truth, names, universe(asker, names, all_units=True))
+        for names in (*plan.small_tables, *mine)[: plan.all_measures]
+    )
+    record.naive["F"] = _joined(
+        findings(naive, truth, names, universe(naive, names, partial_sums=3))
+        for names in plan.small_tables[:3]
+    )
+
+
+def _usefulness(record: Record, asker: Asker, truth: Truth) -> None:
+    checked = wrongly_shown(asker, truth)
+    record.shown, record.shown_small, record.shown_empty = checked
+    record.usefulness = usefulness(asker, truth)
+
+
+def _many_releases(
+    record: Record, plan: Plan, door: Door, asker: Asker, naive: Asker, truth: Truth, seed: int
+) -> None:
+    names = PLANTED_TABLE
+    truths = naive.server.truths  # type: ignore[attr-defined]
+    planter = Planter(seed)
+    cells = insider_targets = releasing.insider_cells(
+        asker, names, most=plan.insider_cells, seed=seed, label=FIRST
+    )
+    changes = _changes(truth, names, plan.releases, seed=seed)
+    labels = [FIRST]
+    for number, cell in enumerate(changes, start=1):
+        for label in releases(planter, truths, [(f"change-{number}", [cell])]):
+            for kept, against in (
+                (record.device_pairs, asker),
+                (record.naive_device_pairs, naive),
+            ):
+                kept += releasing.planted_devices(
+                    against, ("drug", "sex", "component"), labels[-1], label, planter.planted[0]
+                )
+            labels.append(label)
+    touched = np.zeros([len(asker.axis(name)) for name in names], bool)
+    for cell in changes:
+        touched[tuple(asker.axis(name).index(cell[name]) for name in names)] = True
+    for kept, against in ((record.findings, asker), (record.naive, naive)):
+        for said, used in (("G 1", labels[:2]), (f"G {len(labels) - 1}", labels)):
+            mean, solved = releasing.over_releases(against, names, used)
+            places = ~touched
+            shown = np.full(int(places.sum()), np.nan)
+            true = true_cells(against, truth, names)[places]
+            kept[said] = Findings.of(true, shown, mean[places], solved[places])
+    before = truths[labels[-1]]
+    plans = [(f"insider-{number}", cells) for number in range(1, releasing.INSIDER_MOST + 1)]
+    grown = list(releases(planter, truths, plans[: plan.releases]))
+    record.insider = releasing.insider(asker, before, names, insider_targets, grown, FIRST)
+    record.naive_insider = releasing.insider(naive, before, names, insider_targets, grown, FIRST)
+    for kept, against in ((record.device_pairs, asker), (record.naive_device_pairs, naive)):
+        kept += releasing.single_devices(
+            against, truth, ("drug", "indication", "pump_model", "age_band", "sex")
+        )
+    _channels(record, plan, door, asker, truth, grown[-1])
+
+
+def _channels(
+    record: Record, plan: Plan, door: Door, asker: Asker, truth: Truth, last: str
+) -> None:
+    record.told = [
+        *(f"refusal differs: {each}" for each in channels.unequal_refusals(door, FIRST, last)),
+        *(f"rows differ: {each}" for each in channels.rows_that_differ(asker, FIRST, last)),
+        *(f"rows or totals reached: {each}" for each in channels.rows_reached(door)),
+    ]
+    zeros, small = (
+        [
+            {**cell, "release": FIRST}
+            for cell in channels.cells_by_truth(asker, truth, PLANTED_TABLE, sizes)
+        ]
+        for sizes in ((0,), (1, 2, 3, 4))
+    )
+    chance = random.Random(1)
+    most = min(plan.timed_cells, len(zeros), len(small))
+    zeros, small = chance.sample(zeros, most), chance.sample(small, most)
+    if channels.told_apart(door, zeros, small) > 1:
+        record.told.append("an empty and a small cell are said to be hidden in different words")
+    record.slower = channels.timing(door, zeros, small)
+
+
+def _changes(truth: Truth, names: Names, count: int, *, seed: int) -> list[Cell]:
+    """Cells for new records, as patients come: where there are many, more."""
+    chance = np.random.default_rng(seed)
+    rows = chance.choice(np.flatnonzero(truth.in_totals), count)
+    columns = {name: truth.events[name] for name in names}
+    return [
+        {name: known[inverse[row]] for name, (known, inverse) in columns.items()} for row in rows
+    ]
+
+
+def _joined(found: object) -> Findings:
+    return Findings.joined([each for each in found if each is not None])  # type: ignore[attr-defined]

@@ -1,0 +1,152 @@
+"""Attack B: what is said besides numbers: refusals, lists, headers, and the time it takes."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from django.core.cache import cache
+from django.http import HttpResponse
+
+from tests.disclosure.attack.asking import Asker
+from tests.disclosure.attack.attacks import Names
+from tests.disclosure.attack.registries import Door
+from tests.disclosure.attack.truth import Truth
+
+Cells = Sequence[Mapping[str, str]]
+ABOUT_THE_QUESTION = {"title", "receipt"}
+REFUSED = (
+    ("counts", {"group_by": "category,sex,drug", "outcome": "fatal"}),
+    ("counts", {"group_by": "site,drug"}),
+    ("counts", {"group_by": "site,complication"}),
+    ("counts", {"severity": "1,2"}),
+    ("counts", {"complication": "catheter-kink,catheter-migration"}),
+    ("counts", {"counting": "events"}),
+    ("counts", {"counting": "episodes"}),
+    ("counts", {"window": "0-3"}),
+    ("counts", {"group_by": "window"}),
+    ("counts", {"state": "draft"}),
+    ("counts", {"actuality": "near-miss"}),
+    ("counts", {"implant_year": "2015"}),
+    ("counts", {"country": "PT"}),
+    ("counts", {"intervention": "pump-replacement"}),
+    ("counts", {"seriousness": "death"}),
+    ("counts", {"relatedness_device": "probable"}),
+    ("counts", {"detection": "alarm"}),
+    ("counts", {"year_min": "2016", "year_max": "2018"}),
+    ("counts", {"drug": "morphin"}),
+    ("counts", {"site": "SITE-99"}),
+    ("counts", {"grup_by": "sex"}),
+    ("counts", {"ordering": "n"}),
+    ("rates", {"counting": "events"}),
+    ("rates", {"group_by": "complication,pump_model,indication"}),
+    ("proportions", {"counting": "devices"}),
+    ("coverage", {}),
+)
+"""Questions that a researcher should be refused, or answered alike, whatever there is."""
+
+WITHHELD = ("survival", "incidence", "funnel", "trend", "signals", "cascades", "coverage")
+ROW_ADDRESSES = ("events/", "patients/", "implants/", "exposures/")
+
+
+def unequal_refusals(door: Door, one: str, other: str) -> list[str]:
+    """Questions whose refusal differs between two releases of different data, in any byte."""
+    found = []
+    for measure, asked in REFUSED:
+        first, second = (
+            door.get(f"statistics/{measure}/", {**asked, "release": label})
+            for label in (one, other)
+        )
+        if first.status_code == second.status_code == 200:
+            continue
+        if _said(first) != _said(second):
+            found.append(f"{measure} {sorted(asked)}")
+    return found
+
+
+def _said(response: HttpResponse) -> tuple[object, ...]:
+    headers = {name: value for name, value in response.items() if name not in {"Date"}}
+    return response.status_code, response.content, tuple(sorted(headers.items()))
+
+
+def rows_that_differ(asker: Asker, one: str, other: str) -> list[str]:
+    """Groupings whose rows differ between two releases: rows must not follow the data."""
+    found = []
+    for name in asker.offered():
+        first, second = (
+            asker.server.reply("counts", {"group_by": name, "release": label}).rows
+            for label in (one, other)
+        )
+        if [row[name] for row in first] != [row[name] for row in second]:
+            found.append(name)
+    return found
+
+
+def cells_by_truth(
+    asker: Asker, truth: Truth, names: Names, wanted: Sequence[int]
+) -> Iterator[Mapping[str, str]]:
+    """Cells that truly hold one of these numbers and are hidden, in the order of the table."""
+    axes = {name: asker.axis(name) for name in names}
+    table = asker.table(names)
+    if table is None:
+        return
+    sizes = truth.counted(axes, unit=asker.server.unit)
+    for index in np.argwhere(np.isin(sizes, wanted) & np.isnan(table.values)):
+        yield {name: axes[name][place] for name, place in zip(names, index, strict=True)}
+
+
+def told_apart(door: Door, zeros: Cells, small: Cells) -> int:
+    """How many ways there are to say that a cell is hidden; one is right.
+
+    Everything is compared but what repeats the question.
+    """
+    ways = {_without_question(door, cell) for cell in (*zeros, *small)}
+    return len(ways)
+
+
+def _without_question(door: Door, cell: Mapping[str, str]) -> str:
+    response = door.get("statistics/counts/", cell)
+    body: dict[str, Any] = response.json()
+    meta = {name: v for name, v in body["meta"].items() if name not in ABOUT_THE_QUESTION}
+    headers = sorted(name for name, _value in response.items())
+    return json.dumps([response.status_code, meta, body["columns"], body["rows"], headers])
+
+
+def timing(door: Door, zeros: Cells, small: Cells) -> float:
+    """How well the time of an answer tells an empty cell from a small one: 0.5 is not at all.
+
+    The chance that a small cell took longer than an empty one, cold, in random order.
+    """
+    order = [(cell, False) for cell in zeros] + [(cell, True) for cell in small]
+    chance = np.random.default_rng(1)
+    taken: dict[bool, list[float]] = {False: [], True: []}
+    for place in chance.permutation(len(order)):
+        cell, is_small = order[place]
+        cache.clear()
+        began = time.perf_counter()
+        door.get("statistics/counts/", cell)
+        taken[is_small].append(time.perf_counter() - began)
+    slower = np.array(taken[True])[:, None] > np.array(taken[False])[None, :]
+    return float(slower.mean()) if slower.size else 0.5
+
+
+def rows_reached(door: Door) -> list[str]:
+    """Addresses of rows that answer a researcher with any row or any total."""
+    found = []
+    for address in ROW_ADDRESSES:
+        response = door.get(address)
+        if response.status_code == 200:
+            body = response.json()
+            if body.get("results") or set(body) - {"results", "next"}:
+                found.append(address)
+    for measure in WITHHELD:
+        response = door.get(f"statistics/{measure}/", {"group_by": "category"})
+        if response.status_code == 200 and any(
+            row.get("events") or row.get("n") for row in response.json()["rows"]
+        ):
+            found.append(f"statistics/{measure}/")
+    sizes = {"events", "implants", "exposures"}
+    if any(sizes & set(row) for row in door.get("snapshots/").json()["results"]):
+        found.append("snapshots/")
+    return found
