@@ -5,74 +5,273 @@ questions, each would have had to make the same mistake. It answers one selectio
 breakdown is the answers to the question narrowed to each of its rows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from registry.catalogue import Catalogue
-from registry.records import EventRecord, ExposureRecord, ImplantRecord
+from registry.records import EventRecord, ExposureRecord
 from registry.vocabulary import (
     NOT_RECORDED,
-    Actuality,
-    AgeBand,
-    CatheterModel,
     Component,
     CountingRule,
     DaysSinceProcedure,
     Denominator,
-    Drug,
-    ExitEffect,
-    Indication,
-    PumpModel,
-    Seriousness,
 )
+from tests.reporting.oracle_rows import Rows
+from tests.reporting.oracle_selection import EVENT_SIDE, TIME, Asked, Device
 
-PATIENTS_OWN_CATEGORIES = {"drug-effect", "withdrawal"}
-PATIENTS_OWN_COMPLICATIONS = {"death"}
 WITHIN_90_DAYS = {
     DaysSinceProcedure.DAYS_0_7,
     DaysSinceProcedure.DAYS_8_30,
     DaysSinceProcedure.DAYS_31_60,
     DaysSinceProcedure.DAYS_61_90,
 }
-MONTHS_OF = {Denominator.PUMP_MONTHS: Component.PUMP, Denominator.CATHETER_MONTHS: Component.CATHETER}
-EVENT_SIDE = {
-    "complication", "category", "severity", "serious", "seriousness", "relatedness_device",
-    "relatedness_procedure", "relatedness_drug", "relatedness_programming",
-    "relatedness_disease", "outcome", "intervention", "root_cause", "detection", "actuality",
-}  # fmt: skip
-Key = tuple[str, str]
+MONTHS_OF = {
+    Denominator.PUMP_MONTHS: Component.PUMP,
+    Denominator.CATHETER_MONTHS: Component.CATHETER,
+}
+Place = tuple[EventRecord, Device, int]
+"""An event with the device that it counts on, and the month on that device's clock."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One selection: what each dimension may be, the years, the months, and how to count."""
-
-    where: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    years: tuple[int | None, int | None] | None = None
-    windows: tuple[tuple[int, int | None], ...] = ()
-    counting: CountingRule | None = None
-    unit: Denominator | None = None
-    grouped: frozenset[str] = frozenset()
-
-    def narrowed(self, cell: Mapping[str, str]) -> "Asked":
-        """The same question of one row of a breakdown."""
-        where = dict(self.where)
-        windows = self.windows
-        for name, value in cell.items():
-            if name == "window" and value != NOT_RECORDED:
-                first, _, last = value.partition("-")
-                windows = ((int(first), int(last) if last else None),)
-            else:
-                where[name] = where.get(name, frozenset({value})) & {value}
-        return replace(self, where=where, windows=windows)
-
-
-@dataclass(frozen=True)
-class Rate:
-    """What a rate is made of; by_patient is events and time of each patient."""
+class RateParts:
+    """What a rate is made of; clusters hold events and exposure by patient, or site and year."""
 
     unit: Denominator
-    events: int
-    exposure: float
-    by_patient: Mapping[object, tuple[int, float]] = field(default_factory=dict)
+    clusters: Mapping[object, tuple[int, float]]
+
+    @property
+    def events(self) -> int:
+        """How many events, episodes or first events."""
+        return sum(events for events, _ in self.clusters.values())
+
+    @property
+    def exposure(self) -> float:
+        """Months, procedures or refills."""
+        return sum(exposure for _, exposure in self.clusters.values())
+
+
+class Oracle(Rows):
+    """Counts, rates, proportions and coverage of one selection at a time."""
+
+    # Counts.
+
+    def count(self, asked: Asked) -> int:
+        """How many of a selection, by the counting rule (events unless another is asked)."""
+        events, counting = self.reported(asked), asked.counting
+        if counting in (None, CountingRule.EVENTS):
+            return len(events)
+        if counting is CountingRule.EPISODES:
+            return len({self.episodes[id(event)] for event in events})
+        devices = [device for event in events if (device := self.device_of(event)) is not None]
+        by_patient = counting is CountingRule.PATIENTS or (
+            counting is CountingRule.FIRST_EVENT and self.is_by_patient(asked)
+        )
+        return len({device.patient if by_patient else device for device in devices})
+
+    # Rates.
+
+    def unit(self, asked: Asked) -> Denominator:
+        """What the rate divides by: as asked, or the complication's, or the category's."""
+        if asked.unit is not None:
+            return asked.unit
+        entries = [self.complications[code] for code in self.kinds(asked)]
+        categories = {entry.category for entry in entries}
+        if len(categories) != 1:
+            catheters = asked.where.get("component") == {Component.CATHETER.value}
+            return Denominator.CATHETER_MONTHS if catheters else Denominator.PUMP_MONTHS
+        category = categories.pop()
+        whole = {
+            entry.code
+            for entry in self.complications.values()
+            if entry.category == category and entry.in_totals
+        }
+        units = {entry.natural_denominator for entry in entries}
+        if len(entries) == 1 or (len(units) == 1 and not whole <= {e.code for e in entries}):
+            return units.pop()
+        return self.categories[category].natural_denominator
+
+    def rate(self, asked: Asked) -> RateParts:
+        """Events and exposure of one selection that match each other."""
+        unit = self.unit(asked)
+        component = MONTHS_OF.get(unit, Component.PUMP)
+        counting = asked.counting or CountingRule.FIRST_EVENT
+        devices = [
+            device
+            for device in self.devices.values()
+            if device.record.component is component
+            and device.is_eligible
+            and device.fits(asked, self.countries)
+        ]
+        if unit not in MONTHS_OF:
+            split = asked.is_timed or asked.calendar is not None
+            devices = [
+                each
+                for each in devices
+                if getattr(each.record, unit.value) is not None and not split
+            ]
+        places = self.matched(asked, unit, set(devices))
+        clusters: dict[object, list[float]] = {}
+        until: dict[Device, int] = {}
+        gone: set[Device] = set()
+        if counting is CountingRule.FIRST_EVENT:
+            by_patient = component is Component.PUMP and self.is_by_patient(asked)
+            places = self.first_events(places, by_patient=by_patient)
+            for _, device, month in places:
+                until[device] = month
+                if by_patient:
+                    pumps = self.row(device, own=True)
+                    gone |= set(pumps[pumps.index(device) + 1 :])
+        for device in devices:
+            if unit not in MONTHS_OF:
+                amount = float(getattr(device.record, unit.value))
+            else:
+                amount = 0.0 if device in gone else device.months(asked, until=until.get(device))
+            clusters.setdefault(device.patient, [0, 0.0])[1] += amount
+        ones: set[int] = set()
+        for event, device, _ in places:
+            one = self.episodes[id(event)] if counting is CountingRule.EPISODES else id(event)
+            clusters[device.patient][0] += one not in ones
+            ones.add(one)
+        if counting is not CountingRule.FIRST_EVENT:
+            self.add_declared(asked, unit, clusters)
+        return RateParts(unit, {key: (int(n), time) for key, (n, time) in clusters.items()})
+
+    def matched(self, asked: Asked, unit: Denominator, devices: set[Device]) -> list[Place]:
+        """The events of a selection that fall in the time of its devices."""
+        component = MONTHS_OF.get(unit, Component.PUMP)
+        kinds, wanted = self.kinds(asked), asked.where.get("component")
+        found = []
+        for event in self.events:
+            place = self.place_of(event, component)
+            if place is None or not self.is_of_kind(event, asked, kinds):
+                continue
+            if unit is Denominator.PROCEDURES and event.days_since_procedure not in WITHIN_90_DAYS:
+                continue
+            device, month = place
+            if wanted is not None and self.device_value(event, "component") not in wanted:
+                continue
+            undated = device.year is None and asked.calendar is not None
+            if device in devices and asked.holds_month(month) and not undated:
+                found.append((event, device, month))
+        return found
+
+    def first_events(self, places: Iterable[Place], *, by_patient: bool) -> list[Place]:
+        """Each device's, or each patient's, first."""
+        first: dict[object, Place] = {}
+        for place in sorted(places, key=lambda place: (place[1].order, place[2])):
+            first.setdefault(place[1].patient if by_patient else place[1], place)
+        return list(first.values())
+
+    def add_declared(
+        self, asked: Asked, unit: Denominator, clusters: dict[object, list[float]]
+    ) -> None:
+        """Add the device time that sites declared, and the events that fall in its years."""
+        if asked.is_timed:
+            return
+        rows = [row for row in self.exposures if self.is_declared(row, unit, asked)]
+        for row in rows:
+            amount = row.component_months if unit in MONTHS_OF else getattr(row, unit.value)
+            clusters.setdefault((row.site, row.year), [0, 0.0])[1] += amount
+        declared = {(row.site, row.year) for row in rows}
+        ones: set[int] = set()
+        for event in sorted(self.reported(asked), key=lambda event: event.year or 0):
+            if event.implant is not None or (event.site, event.year) not in declared:
+                continue
+            if unit is Denominator.PROCEDURES and event.days_since_procedure not in WITHIN_90_DAYS:
+                continue
+            episodes = asked.counting is CountingRule.EPISODES
+            one = self.episodes[id(event)] if episodes else id(event)
+            clusters[event.site, event.year][0] += one not in ones
+            ones.add(one)
+
+    def is_declared(self, row: ExposureRecord, unit: Denominator, asked: Asked) -> bool:
+        """Whether declared device time is of the selection, and not that of implants as well."""
+        component = MONTHS_OF.get(unit, Component.PUMP)
+        values = {
+            "site": row.site,
+            "country": self.countries.get(row.site) or NOT_RECORDED,
+            "component": row.component.value,
+            "manufacturer": row.model.manufacturer.value if row.model else NOT_RECORDED,
+            "pump_model": NOT_RECORDED,
+            "catheter_model": NOT_RECORDED,
+        }
+        if row.model:
+            values[f"{component.value}_model"] = row.model.value
+        years = asked.calendar
+        return (
+            row.component is component
+            and row not in self.sent_instead
+            and (years is None or str(row.year) in years)
+            and (unit in MONTHS_OF or getattr(row, unit.value) is not None)
+            and all(
+                values.get(name) in wanted
+                for name, wanted in asked.where.items()
+                if name not in EVENT_SIDE | TIME
+            )
+        )
+
+    # Proportions.
+
+    def proportion(self, asked: Asked) -> tuple[int, int]:
+        """Patients (or devices) with at least one event, and those with time in the selection.
+
+        An event after the end of follow-up counts as well, one before entry does not.
+        """
+        kinds = self.kinds(asked)
+        clocks = {self.complications[code].clock for code in kinds}
+        devices = {
+            device
+            for device in self.devices.values()
+            if (len(clocks) != 1 or device.record.component in clocks)
+            and device.is_eligible
+            and device.fits(asked, self.countries)
+            and device.months(asked) > 0
+        }
+        having = set()
+        for event in self.events:
+            device, month = self.device_of(event), event.months_since_implant
+            if (
+                device in devices
+                and month is not None
+                and not device.is_before_entry(month)
+                and asked.holds_month(month)
+                and self.is_of_kind(event, asked, kinds)
+            ):
+                having.add(device)
+        if asked.counting is CountingRule.DEVICES:
+            return len(having), len(devices)
+        return len({each.patient for each in having}), len({each.patient for each in devices})
+
+    # Coverage.
+
+    def coverage(self, asked: Asked) -> dict[str, int]:
+        """What became of each reported event in a rate of every event.
+
+        Meant for questions that name nothing in which a patient's devices differ: the event is
+        then of the selection on whichever of them it counts.
+        """
+        unit = self.unit(asked)
+        names = ("excluded_before_entry", "after_follow_up", "over_90_days")
+        found = {
+            "n": 0,
+            "counted": self.rate(replace(asked, counting=CountingRule.EVENTS)).events,
+            **dict.fromkeys(names, 0),
+        }
+        for event in self.reported(asked):
+            found["n"] += 1
+            device, month = self.device_of(event), event.months_since_implant
+            if device is None or month is None:
+                continue
+            if device.is_before_entry(month):
+                found["excluded_before_entry"] += 1
+            elif not device.is_at_risk(month):
+                found["after_follow_up"] += 1
+            elif (
+                unit is Denominator.PROCEDURES
+                and event.days_since_procedure not in WITHIN_90_DAYS
+                and self.place_of(event, Component.PUMP) is not None
+            ):
+                found["over_90_days"] += 1
+        rest = found["n"] - sum(found[name] for name in ("counted", *names))
+        return {**found, "without_denominator": rest}
