@@ -94,8 +94,13 @@ def implants(dice: Random, *, patients: int) -> list[ImplantRecord]:
     return rows
 
 
-def events(dice: Random, devices: Sequence[ImplantRecord], *, number: int) -> Iterator[EventRecord]:
-    """Events at the ends of follow-up, without an implant, near misses, blanks and cascades."""
+def events(
+    dice: Random, devices: Sequence[ImplantRecord], *, number: int, prefix: str = "e"
+) -> Iterator[EventRecord]:
+    """Events at the ends of follow-up, without an implant, near misses, blanks and cascades.
+
+    prefix: of their source ids. Deaths are among those with the usual one only.
+    """
     catalogue = read_catalogue().by_code
     dead: set[tuple[str, str]] = set()
     told: list[tuple[EventRecord, tuple[str, str] | None]] = []
@@ -105,7 +110,7 @@ def events(dice: Random, devices: Sequence[ImplantRecord], *, number: int) -> It
         fitting = [device for device in devices if device.component is entry.clock]
         device = dice.choice(fitting) if fitting and dice.random() < 0.8 else None
         patient = (device.site, device.patient) if device else None
-        if code == "death" and patient in dead:
+        if code == "death" and (patient in dead or prefix != "e"):
             continue
         site = device.site if device else dice.choice((*SITES, DECLARES))
         month = year = None
@@ -119,7 +124,7 @@ def events(dice: Random, devices: Sequence[ImplantRecord], *, number: int) -> It
         causes = [one for one, of in told if of == patient and one.site == site]
         row = EventRecord(
             site=site,
-            source_id=f"e{turn}",
+            source_id=f"{prefix}{turn}",
             complication=code,
             implant=device.implant if device else None,
             year=year,

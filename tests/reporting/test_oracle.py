@@ -94,6 +94,9 @@ def imported(seed: int) -> World:
     rows = {RowKind.IMPLANT: implants, RowKind.EXPOSURE: exposures, RowKind.EVENT: events}
     files = {kind: [raw(kind, record) for record in records] for kind, records in rows.items()}
     import_records(files, by=manager, accept=True)
+    waiting = nasty.events(dice, edge, number=20, prefix="w")  # submitted, so counted nowhere
+    submitted = [raw(RowKind.EVENT, record) for record in waiting]
+    import_records({RowKind.EVENT: submitted}, by=manager, accept=False)
     for site in Site.objects.all():
         if site.code in COUNTRIES:
             change_site(site, name=site.name, country=COUNTRIES[site.code], active=True, by=manager)
@@ -218,9 +221,10 @@ def differences(world: World, measure: Measure, params: dict[str, str]) -> Itera
         for name, expected in numbers(world.oracle, measure, cell, params).items():
             if row[name] != expected:
                 yield f"{said} {key} {name}: told {row[name]}, found {expected}"
+    of_devices = set(groups) <= {*DEVICE_SIDE, "window"}
     for key in keys(world.oracle, asked, groups, measure):
         cell = asked.narrowed(dict(zip(groups, key, strict=True)))
-        if key not in told and numerator(world.oracle, measure, cell):
+        if key not in told and has_row(world.oracle, measure, cell, of_devices=of_devices):
             yield f"{said} {key}: left out"
 
 
@@ -277,12 +281,17 @@ def rate_numbers(oracle: Oracle, cell: Asked, *, level: float, per: int) -> dict
     }
 
 
-def numerator(oracle: Oracle, measure: Measure, cell: Asked) -> int:
+def has_row(oracle: Oracle, measure: Measure, cell: Asked, *, of_devices: bool) -> bool:
+    """Whether there is anything to tell of a row: an event, or device time in a row of devices."""
     if measure is Measure.COUNTS:
-        return oracle.count(cell)
-    return (
-        oracle.proportion(cell)[0] if measure is Measure.PROPORTIONS else oracle.rate(cell).events
-    )
+        return bool(oracle.count(cell))
+    if measure is Measure.COVERAGE:
+        return bool(oracle.coverage(cell)["n"])
+    if measure is Measure.PROPORTIONS:
+        having, carriers = oracle.proportion(cell)
+        return bool(having or (of_devices and carriers))
+    parts = oracle.rate(cell)
+    return bool(parts.events or (of_devices and parts.exposure))
 
 
 def near(number: float | None) -> object:
@@ -291,7 +300,7 @@ def near(number: float | None) -> object:
 
 
 def keys(oracle: Oracle, asked: Asked, groups: list[str], measure: Measure) -> set[tuple[str, ...]]:
-    """The cells that a reported event is in."""
+    """The cells that a reported event is in, and those of devices where events make no rows."""
     windows = asked.windows or DEFAULT_WINDOWS
     named = {f"{first}-{'' if last is None else last}" for first, last in windows}
     if asked.no_month or (measure is Measure.COUNTS and not asked.windows):
@@ -300,6 +309,16 @@ def keys(oracle: Oracle, asked: Asked, groups: list[str], measure: Measure) -> s
     for event in oracle.reported(asked):
         sets = [named if name == "window" else oracle.values(event, name) for name in groups]
         found |= set(product(*sets))
+    if set(groups) <= {*DEVICE_SIDE, "window"}:
+        for device in oracle.devices.values():
+            found |= set(
+                product(
+                    *(
+                        named if name == "window" else {device.value(name, oracle.countries)}
+                        for name in groups
+                    )
+                )
+            )
     return found
 
 
