@@ -1,0 +1,72 @@
+"""What an answer leaves out or takes in where a reader could expect otherwise, in words."""
+
+from registry.reporting.question import Question, selected_terms
+from registry.snapshot.terms import Terms
+from registry.vocabulary import CountingRule, Measure
+
+CONSEQUENCES = (
+    "Consequences and the expected end of service are left out: they count when they are named, "
+    "or by complication."
+)
+NO_IMPLANT_NO_FIRST = "Events reported without an implant are no device's first event."
+INELIGIBLE = (
+    "Implants that did not meet eligibility give neither time nor patients; their events are in "
+    "counts only."
+)
+AFTER_FOLLOW_UP = "Events after the end of follow-up count here, those before entry do not."
+IN_FOLLOW_UP = "An event counts if it lies in the follow-up of the device it happened with."
+OTHER_COMPONENT = (
+    "An event of the other component counts with the device that the patient had in place at that "
+    "time; both count as made in the middle of their years."
+)
+DECLARED = (
+    "An event without an implant counts with the exposure that its site declared for its year."
+)
+WITHOUT_YEAR = "Implants whose year is dropped (ages over 89 are pooled) have no time by year."
+OWN_YEAR = (
+    "An event counts in its own calendar year, even where the split leaves its device no time "
+    "there."
+)
+
+
+def left_out(question: Question, terms: Terms) -> list[str]:
+    """Say how the answer reads the rules where more than one reading is possible."""
+    said = [CONSEQUENCES] if _leaves_consequences_out(question, terms) else []
+    measure, first = question.measure, question.counting is CountingRule.FIRST_EVENT
+    if measure is Measure.COUNTS and first:
+        said.append(NO_IMPLANT_NO_FIRST)
+    if measure is Measure.PROPORTIONS:
+        said.append(AFTER_FOLLOW_UP)
+    if measure is Measure.RATES:
+        said.append(IN_FOLLOW_UP)
+        if _counts_on_the_other_component(question, terms):
+            said.append(OTHER_COMPONENT)
+        if not first:
+            said.append(DECLARED)
+    if measure in {Measure.RATES, Measure.PROPORTIONS}:
+        said.append(INELIGIBLE)
+        if any(part.asked.splits_years for part in question.parts):
+            said.append(WITHOUT_YEAR)
+            if measure is Measure.RATES:
+                said.append(OWN_YEAR)
+    return said
+
+
+def _leaves_consequences_out(question: Question, terms: Terms) -> bool:
+    """Whether the categories asked for hold complications that count only when named."""
+    categories = question.query.values("category")
+    if question.query.values("complication"):
+        return False
+    chosen = set(selected_terms(question.query, terms))
+    return any(
+        term not in chosen and (not categories or term.category in categories)
+        for term in terms.complications
+    )
+
+
+def _counts_on_the_other_component(question: Question, terms: Terms) -> bool:
+    """Whether complications of one clock may be divided by the months of the other."""
+    clocks = {term.clock for term in selected_terms(question.query, terms)}
+    used = {part.clock for part in question.parts}
+    by_category = "category" in question.query.group_by and len(clocks) > 1
+    return by_category or not clocks <= used
