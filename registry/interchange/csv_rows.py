@@ -99,10 +99,13 @@ def _header(text: TextIO, kind: RowKind, name: str | None) -> tuple[str, list[st
             raise Refusal(Fault("header", "empty-file", detail, 1, name))
     known = COLUMNS[kind]
     splits = {mark: _cells(line, mark) for mark in DELIMITERS}
-    delimiter = max(splits, key=lambda m: (len(known.intersection(splits[m])), len(splits[m])))
+    delimiter = max(splits, key=lambda mark: _fit(splits[mark], known))
     columns = splits[delimiter]
     faults = list(column_faults(columns, kind))
-    if known.isdisjoint(columns) and not any(f.code == "identifier-found" for f in faults):
+    in_any_case = {column.lower() for column in columns}
+    if in_any_case.isdisjoint(REQUIRED_COLUMNS[kind]) and not any(
+        f.code == "identifier-found" for f in faults
+    ):
         detail = f"the first line must name the columns of {kind.value}"
         raise Refusal(Fault("header", "no-header", detail, number, name))
     for column in dict.fromkeys(c for c in columns if columns.count(c) > 1 and c in known):
@@ -116,6 +119,11 @@ def _header(text: TextIO, kind: RowKind, name: str | None) -> tuple[str, list[st
         identifying = any(fault.code == "identifier-found" for fault in placed)
         raise (IdentifierFound if identifying else Refusal)(placed)
     return delimiter, columns, number
+
+
+def _fit(columns: list[str], known: frozenset[str]) -> tuple[int, int]:
+    """How well a split of the header fits: columns that are known in any case, then columns."""
+    return len(known.intersection(column.lower() for column in columns)), len(columns)
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -140,7 +148,7 @@ def _records(
         except csv.Error as error:
             detail = "a quotation mark in this row is not closed, or the row is too long"
             raise Refusal(Fault("row", "broken-quotes", detail, begins, name)) from error
-        if any(cells):
+        if any(map(str.strip, cells)):
             yield begins, cells
 
 

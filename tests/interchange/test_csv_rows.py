@@ -42,6 +42,13 @@ def test_rows_do_not_show_their_cells():
     assert "BERN" not in repr(row)
 
 
+@pytest.mark.parametrize("blank", ["", "   ", ",,,,", " , ,\t, ,"])
+def test_rows_without_a_filled_cell_are_passed_over(blank):
+    (row,) = read(f"{HEADER}\n{blank}\nBERN,2020,pump,3,36\n{blank}\n")
+
+    assert row.line == 3
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -112,6 +119,26 @@ def test_header_that_holds_values_is_refused_without_them():
     (fault,) = refusal.value.faults
     assert (fault.line, fault.column, fault.code) == (1, "header", "no-header")
     assert "Zoe" not in str(refusal.value)
+
+
+def test_value_that_is_also_a_columns_name_makes_no_header():
+    with pytest.raises(Refusal) as refusal:
+        read("Mueller,Bern,alarm\n", RowKind.EVENT)
+
+    assert [fault.code for fault in refusal.value.faults] == ["no-header"]
+    assert "Mueller" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_header_in_capitals_is_told_the_right_names(delimiter):
+    header = HEADER.upper().replace(",", delimiter)
+
+    with pytest.raises(Refusal) as refusal:
+        read(f"{header}\nBERN,2020,pump,3,36\n")
+
+    fault = refusal.value.faults[0]
+    assert (fault.line, fault.column, fault.code) == (1, "SITE", "unknown-column")
+    assert fault.detail.endswith("did you mean site?")
 
 
 def test_empty_file_is_refused():

@@ -120,6 +120,13 @@ def test_file_that_does_not_exist_is_a_fault(manager, capsys):
     assert capsys.readouterr().err == "nowhere.csv:1: file: this file cannot be opened\n"
 
 
+def test_second_file_of_a_kind_is_refused_before_anything_is_stored(manager):
+    with pytest.raises(CommandError, match="one file of each kind"):
+        import_csv("--implants", IMPLANTS, "--events", EVENTS, "--implants", IMPLANTS)
+
+    assert not Event.objects.exists()
+
+
 def test_command_needs_a_file_and_a_user(manager):
     with pytest.raises(CommandError, match="Name a file"):
         import_csv()

@@ -1,5 +1,6 @@
 """manage.py import_csv: store the files of a site, all of them or nothing."""
 
+from argparse import Action, ArgumentError, ArgumentParser, Namespace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -7,6 +8,22 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from registry.intake import ImportRefused, import_records
 from registry.models import User
 from registry.records import Fault, Refusal, RowKind
+
+
+class OneFile(Action):
+    """A file that is named once: a second of its kind would take the first one's place."""
+
+    def __call__(
+        self,
+        parser: ArgumentParser,
+        namespace: Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep the file; refuse another one."""
+        if getattr(namespace, self.dest) is not None:
+            raise ArgumentError(self, "name one file of each kind; import the other one after it")
+        setattr(namespace, self.dest, values)
 
 
 class Command(BaseCommand):
@@ -18,7 +35,12 @@ class Command(BaseCommand):
         """Name the writer, a file for each kind, and what becomes of the rows."""
         parser.add_argument("--by", required=True, metavar="USERNAME", help="who imports")
         for kind in RowKind:
-            parser.add_argument(f"--{kind.value}", metavar="FILE", help=f"CSV file of {kind.value}")
+            parser.add_argument(
+                f"--{kind.value}",
+                action=OneFile,
+                metavar="FILE",
+                help=f"CSV file of {kind.value}",
+            )
         parser.add_argument(
             "--accept", action="store_true", help="accept the events at once (data managers)"
         )
