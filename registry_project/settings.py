@@ -43,7 +43,7 @@ if REGISTRY_DATE_PRECISION not in {"year", "month"}:
     raise ImproperlyConfigured("REGISTRY_DATE_PRECISION must be year or month.")
 REGISTRY_PUBLIC_STATISTICS = _flag("REGISTRY_PUBLIC_STATISTICS")
 REGISTRY_SNAPSHOT_AUTO_ROWS = int(os.environ.get("REGISTRY_SNAPSHOT_AUTO_ROWS", "200000"))
-REGISTRY_PROTECTED_MINIMUM = 10
+REGISTRY_FIRST_YEAR = int(os.environ.get("REGISTRY_FIRST_YEAR", "2005"))
 REGISTRY_KEY_RECORDS = Hidden(os.environ.get("REGISTRY_KEY_RECORDS", ""))
 REGISTRY_KEY_NOISE = Hidden(os.environ.get("REGISTRY_KEY_NOISE", ""))
 REGISTRY_KEY_FILE = os.environ.get("REGISTRY_KEY_FILE", "")  # REGISTRY_VAR/disclosure-keys.json

@@ -20,7 +20,7 @@ from registry.api.parameters import filter_parameters, refuse_unknown
 from registry.api.permissions import MayAskStatistics
 from registry.api.renderers import CsvRenderer
 from registry.filters import parse_query, warnings_of
-from registry.records import EventQuery, Release, Side, ValueKind, Viewer
+from registry.records import Release, Side, ValueKind, Viewer
 from registry.vocabulary import CountingRule, Denominator, Measure
 
 
@@ -117,12 +117,12 @@ class Statistic(APIView):
         query = parse_query(request.query_params, measure=self.measure)
         viewer = reporting.viewer_of(request.user)
         release = reporting.answer(query, measure=self.measure, viewer=viewer)
-        return released(request, release, viewer=viewer, query=query)
+        return released(request, release, viewer=viewer)
 
 
-def released(request: Request, release: Release, *, viewer: Viewer, query: EventQuery) -> Response:
+def released(request: Request, release: Release, *, viewer: Viewer) -> Response:
     """Render a release: its meta, columns and rows, with an ETag that stands for all of them."""
-    warnings = [*_listed(release.meta.get("warnings")), *warnings_of(query)]
+    warnings = [*_listed(release.meta.get("warnings")), *warnings_of(release.query)]
     etag = _etag(release, warnings, request)
     headers = {
         "ETag": etag,
@@ -282,6 +282,11 @@ class DimensionSerializer(serializers.Serializer[Any]):
     filter = serializers.BooleanField()
     group_by = serializers.BooleanField()
     only_with_own_site = serializers.BooleanField()
+    protected = serializers.DictField(
+        allow_null=True,
+        help_text="What protected answers offer of it: levels, groups, several_values, with_site, "
+        "most_dimensions.",
+    )
     values = serializers.ListField(child=serializers.DictField())
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from registry.records.query import EventQuery
+
 Cell = str | int | float | bool | None
 
 
@@ -34,17 +36,24 @@ class Viewer:
     may_ask: bool = True
     label: str = "public"
 
+    @property
+    def is_public(self) -> bool:
+        """Whether this is anybody at all: no role, no site, perhaps not signed in."""
+        return self.label == "public" and not (self.exact_everywhere or self.exact_sites)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """One answer: what was counted, how it was protected, and the rows; ready to render.
 
     meta: JSON-ready, the keys of the API's reply. A hidden number is None with its `status`.
+    query: the question as it was answered, in the one spelling that its profile gives it.
     """
 
     meta: Mapping[str, object]
     columns: tuple[Column, ...]
     rows: tuple[Mapping[str, Cell], ...] = field(default=())
+    query: EventQuery = field(default_factory=EventQuery)
 
     @property
     def receipt(self) -> str:

@@ -2,8 +2,7 @@
 
 import hashlib
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache as once
 
 from django.conf import settings
@@ -11,20 +10,16 @@ from django.core import signing
 from django.core.cache import cache
 
 from registry.models import AccessLog
-from registry.records import (
-    Column,
-    EventQuery,
-    Release,
-    Viewer,
-)
-from registry.reporting import cells, freshness, words
+from registry.records import Column, EventQuery, Fault, NotPermitted, Release, Viewer
+from registry.reporting import cells, freshness, protected, published, words
 from registry.reporting.coverage import coverage_cells, coverage_of
 from registry.reporting.freshness import Frozen
-from registry.reporting.profiles import PROTECTED_COUNTING, Row, hide_small, hold_to_profile
-from registry.reporting.question import Question, read_question, selected_terms
-from registry.reporting.rows import ordered, written
-from registry.snapshot.store import Key
-from registry.vocabulary import CellStatus, CountingRule, Measure, Profile
+from registry.reporting.keys import read_keys
+from registry.reporting.left_out import left_out
+from registry.reporting.profiles import profile_of
+from registry.reporting.question import Question, read_question
+from registry.reporting.rows import Row, ordered, written
+from registry.vocabulary import CountingRule, Measure, Profile
 
 DEFAULT_PER = 1000
 CACHED_SECONDS = 24 * 3600
@@ -35,40 +30,47 @@ INTERVAL = (
     Column("ci_upper", "number", "interval", title="Upper limit"),
 )
 STATUS = Column("status", "string", "status", title="Status")
+HIDDEN_CELLS = Column("hidden_cells", "integer", "status", title="Hidden cells")
 
 
 def answer(query: EventQuery, *, measure: Measure, viewer: Viewer) -> Release:
     """Answer a question as far as this viewer may know; the only way a number leaves.
 
-    Raises NotPermitted, BadQuery, NoSnapshot; NotAvailableAtThisDetail is kept for finer
-    questions than the protected profile has. An exact answer over more than the viewer's own
-    sites is logged.
+    Raises NotPermitted, BadQuery, NoSnapshot, and NotAvailableAtThisDetail for a finer question
+    than the protected profile has. An exact answer over more than the viewer's own sites is
+    logged.
     """
-    profile = hold_to_profile(query, measure, viewer)
-    frozen = _snapshot_for(query, profile)
-    asked = _with_defaults(query, measure, profile)
-    release = _cached(asked, measure=measure, profile=profile, frozen=frozen)
-    if profile is Profile.EXACT and not _own_sites_only(query, viewer):
+    if profile_of(query, viewer) is Profile.PROTECTED:
+        return protected_answer(query, measure, _published(query, viewer))
+    frozen = freshness.named_release(query.release) if query.release else freshness.current()
+    release = _cached(
+        query,
+        measure=measure,
+        profile=Profile.EXACT,
+        frozen=frozen,
+        work=lambda: _exact(query, measure, frozen),
+    )
+    if not _own_sites_only(query, viewer):
         AccessLog.objects.create(
             user_id=viewer.user_id,
             action="exact-statistics",
-            what=f"{measure.value} {asked.canonical()}",
+            what=f"{measure.value} {query.canonical()}",
             count=len(release.rows),
         )
     return release
 
 
-def _snapshot_for(query: EventQuery, profile: Profile) -> Frozen:
-    """The release that was named, or the viewer's default: working, or newest release."""
-    if query.release:
-        return freshness.named_release(query.release)
-    return freshness.current() if profile is Profile.EXACT else freshness.newest_release()
-
-
-def _with_defaults(query: EventQuery, measure: Measure, profile: Profile) -> EventQuery:
-    if profile is Profile.PROTECTED:
-        return replace(query, counting=PROTECTED_COUNTING[measure])
-    return query
+def _published(query: EventQuery, viewer: Viewer) -> Frozen:
+    """The release that was named, or the newest; the public has the newest only."""
+    newest = freshness.newest_release()
+    if query.release is None:
+        return newest
+    named = freshness.named_release(query.release)
+    if viewer.is_public and named.snapshot_id != newest.snapshot_id:
+        raise NotPermitted(
+            Fault("release", "newest-only", "Sign in as a researcher to ask an older release.")
+        )
+    return named
 
 
 def _own_sites_only(query: EventQuery, viewer: Viewer) -> bool:
@@ -76,24 +78,28 @@ def _own_sites_only(query: EventQuery, viewer: Viewer) -> bool:
     return bool(sites) and sites <= viewer.exact_sites
 
 
-def _cached(query: EventQuery, *, measure: Measure, profile: Profile, frozen: Frozen) -> Release:
+def _cached(
+    query: EventQuery,
+    *,
+    measure: Measure,
+    profile: Profile,
+    frozen: Frozen,
+    work: Callable[[], Release],
+) -> Release:
     """Answer once per snapshot, question, measure and profile."""
     about = f"{code_version()} {frozen.kind} {frozen.label} {frozen.data_as_of}"
     named = f"{frozen.snapshot_id} {about} {measure} {profile} {query.canonical()}"
     key = f"answer-{hashlib.sha256(named.encode()).hexdigest()}"
     release: Release | None = cache.get(key)
     if release is None:
-        release = _worked_out(query, measure=measure, profile=profile, frozen=frozen)
+        release = work()
         cache.set(key, release, CACHED_SECONDS)
     return release
 
 
-def _worked_out(
-    query: EventQuery, *, measure: Measure, profile: Profile, frozen: Frozen
-) -> Release:
+def _exact(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
     store = frozen.store
     question = read_question(query, measure=measure, manifest=store.manifest)
-    columns = _columns(question)
     per = query.per or DEFAULT_PER
     if measure is Measure.COUNTS:
         found = cells.count_cells(store, question)
@@ -104,39 +110,46 @@ def _worked_out(
     else:
         found = coverage_cells(store, question)
     rows = [Row(each.key, each.numbers, each.status) for each in found]
-    if profile is Profile.PROTECTED:
-        rows = _protected(rows, frozen, question)
-    rows = ordered(rows, question=question, terms=store.manifest.terms, columns=columns)
-    meta = _meta(question, frozen=frozen, profile=profile, per=per)
-    shown, values = written(rows, question=question, terms=store.manifest.terms, columns=columns)
-    return Release(meta=meta, columns=shown, rows=values)
+    meta = _meta(question, frozen=frozen, profile=Profile.EXACT, per=per)
+    if measure is Measure.RATES:
+        meta["coverage"] = coverage_of(store, question)
+    return _written(rows, meta, question, frozen, columns=_columns(question))
 
 
-def _protected(rows: Sequence[Row], frozen: Frozen, question: Question) -> list[Row]:
-    """The same rows for every state of the data, small ones hidden."""
-    patients = cells.patients_behind(frozen.store, question)
-    found = {row.key: row for row in rows}
-    listed = _listed_keys(frozen, question)
-    whole = [
-        replace(found[key], patients=patients.get(key, 0))
-        if key in found
-        else Row(key, {"unit": question.unit_of(key)}, CellStatus.ZERO)
-        for key in listed
-    ]
-    return hide_small(
-        whole, minimum=settings.REGISTRY_PROTECTED_MINIMUM, kept=frozenset({"unit", "status"})
+def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
+    """The same answer for everybody who is not told true numbers; knows nothing of who asks."""
+    keys = read_keys()
+    protected.hold_to_keys(frozen, keys)
+    asked = protected.read_protected(query, measure=measure, frozen=frozen, per=DEFAULT_PER)
+
+    def work() -> Release:
+        question = read_question(asked.query, measure=measure, manifest=frozen.store.manifest)
+        rows = protected.protected_rows(asked, frozen=frozen, keys=keys)
+        meta = _meta(
+            question, frozen=frozen, profile=Profile.PROTECTED, per=asked.query.per or DEFAULT_PER
+        )
+        meta["disclosure"] = published.disclosure(question, asked.plan, protected.POLICY)
+        *numbers, status = _columns(question)
+        columns = (*numbers, HIDDEN_CELLS, status)
+        return _written(rows, meta, question, frozen, columns=columns)
+
+    return _cached(
+        asked.query, measure=measure, profile=Profile.PROTECTED, frozen=frozen, work=work
     )
 
 
-def _listed_keys(frozen: Frozen, question: Question) -> list[Key]:
-    manifest = frozen.store.manifest
-    if question.query.group_by == ("year",):
-        first, last = manifest.years or (1, 0)
-        return [(year,) for year in range(first, last + 1)]
-    if question.query.group_by == ("category",):
-        chosen = {term.category for term in selected_terms(question.query, manifest.terms)}
-        return [(group.code,) for group in manifest.terms.categories if group.code in chosen]
-    return [()]
+def _written(
+    rows: Sequence[Row],
+    meta: Mapping[str, object],
+    question: Question,
+    frozen: Frozen,
+    *,
+    columns: tuple[Column, ...],
+) -> Release:
+    terms = frozen.store.manifest.terms
+    rows = ordered(rows, question=question, terms=terms, columns=columns)
+    shown, values = written(rows, question=question, terms=terms, columns=columns)
+    return Release(meta=meta, columns=shown, rows=values, query=question.query)
 
 
 def _columns(question: Question) -> tuple[Column, ...]:
@@ -176,12 +189,10 @@ def _columns(question: Question) -> tuple[Column, ...]:
     )
 
 
-def _meta(
-    question: Question, *, frozen: Frozen, profile: Profile, per: int
-) -> Mapping[str, object]:
+def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> dict[str, object]:
     query, manifest = question.query, frozen.store.manifest
     rates = question.measure is Measure.RATES
-    meta: dict[str, object] = {
+    return {
         "title": words.title(question, manifest.terms),
         "measure": question.measure.value,
         "snapshot": {
@@ -197,14 +208,14 @@ def _meta(
         "denominator": words.denominator(question),
         "per": per if rates else None,
         "level": query.level,
-        "method": words.method(question),
+        "method": words.method(question, profile=profile),
         "profile": profile.value,
-        "warnings": words.warnings(question, profile=profile),
+        "warnings": [
+            *words.warnings(question, profile=profile),
+            *left_out(question, manifest.terms),
+        ],
         "receipt": receipt(query, question.measure, frozen.snapshot_id, profile),
     }
-    if profile is Profile.EXACT and rates:
-        meta["coverage"] = coverage_of(frozen.store, question)
-    return meta
 
 
 def receipt(query: EventQuery, measure: Measure, snapshot_id: str, profile: Profile) -> str:

@@ -13,7 +13,7 @@ from registry.snapshot.asked import SHARED, Asked
 from registry.snapshot.store import SEQUENCE_STEP, Clusters, Firsts, Key, Members, Store
 from registry.statistics.intervals import wilson_interval
 from registry.statistics.rates import clustered_rate, incidence_rate
-from registry.vocabulary import CellStatus, CountingRule, Measure
+from registry.vocabulary import CellStatus, CountingRule
 
 MOST_CELLS = 2000
 FEWEST_STABLE_EVENTS = 20
@@ -79,23 +79,6 @@ def proportion_cells(store: Store, question: Question) -> list[Found]:
             status = CellStatus.OK if n else CellStatus.ZERO
             found.append(Found(key, numbers, status if of else CellStatus.NO_DENOMINATOR))
         _hold_to_limit(found)
-    return found
-
-
-def patients_behind(store: Store, question: Question) -> dict[Key, int]:
-    """How many patients had an event that a row's number rests on."""
-    found: dict[Key, int] = {}
-    for part in question.parts:
-        if question.measure is Measure.RATES:
-            patients = store.matched(
-                part.asked, clock=part.clock or "", each="patient_no", quantity=part.quantity
-            )
-        elif question.measure is Measure.PROPORTIONS:
-            patients = store.affected(part.asked, clock=part.clock, each="patient_no")
-        else:
-            patients = store.reported(part.asked, each="patient_no")
-        for key, n in patients.items():
-            found[key] = found.get(key, 0) + n
     return found
 
 
@@ -270,7 +253,7 @@ def _present(store: Store, asked: Asked) -> dict[Key, float]:
     """Rows under which there are devices, whatever happened to them."""
     if not asked.shared:
         return {}
-    present: dict[Key, float] = dict(store.carriers(asked, clock=None, each="device_no"))
+    present: dict[Key, float] = dict(store.present(asked))
     for clock in ("pump", "catheter"):
         present |= dict.fromkeys(store.declared(asked, clock=clock).keys, 1.0)
     return present

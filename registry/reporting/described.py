@@ -1,11 +1,14 @@
 """What can be asked, and what can be cited."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from registry.disclosure import Tree
+from registry.disclosure.policy import Offered
 from registry.models import Snapshot
 from registry.records import DIMENSIONS, Dimension, NoSnapshot, Viewer
 from registry.reporting import freshness
-from registry.reporting.profiles import PROTECTED_GROUPS
+from registry.reporting.protected import POLICY
+from registry.reporting.trees import trees_of
 from registry.reporting.words import label_of
 from registry.snapshot.schema import TABLES
 from registry.snapshot.terms import Terms
@@ -13,20 +16,20 @@ from registry.vocabulary import CODELISTS, NOT_RECORDED, SnapshotKind
 
 
 def dimensions(viewer: Viewer) -> list[dict[str, object]]:
-    """Every dimension: its title, side and values, and whether this viewer may use it.
+    """Every dimension: its title, side and values, and what this viewer may do with it.
 
     Values of complication, category, site and country are those of the newest snapshot that the
-    viewer may ask; before there is one they are empty. Years and months have no list.
+    viewer may ask; before there is one they are empty. Years and months have no list. `protected`
+    says what protected answers offer of it, and is None where they do not have it. All of it
+    follows from the code lists and the catalogue, nothing from what was recorded.
     """
     if not viewer.may_ask:
         return []
-    terms = _terms(viewer)
-    site_exact = bool(viewer.exact_sites)
+    exact = viewer.exact_everywhere or bool(viewer.exact_sites)
+    terms, trees = _terms_and_trees(exact=exact)
     found: list[dict[str, object]] = []
     for dimension in DIMENSIONS.values():
-        exact = viewer.exact_everywhere or site_exact
-        protected_filter = dimension.name == "category"
-        protected_group = dimension.name in PROTECTED_GROUPS
+        offered = POLICY.offer(dimension.name)
         found.append(
             {
                 "name": dimension.name,
@@ -34,27 +37,51 @@ def dimensions(viewer: Viewer) -> list[dict[str, object]]:
                 "side": dimension.side.value,
                 "kind": dimension.kind.value,
                 "parent": dimension.parent,
-                "filter": exact or protected_filter,
-                "group_by": dimension.groupable and (exact or protected_group),
-                "only_with_own_site": exact
-                and not viewer.exact_everywhere
-                and not (protected_filter or protected_group),
-                "values": _values(dimension, terms, viewer),
+                "filter": exact or offered is not None,
+                "group_by": dimension.groupable and (exact or offered is not None),
+                "only_with_own_site": exact and not viewer.exact_everywhere and offered is None,
+                "protected": _offer(dimension.name, offered, trees) if offered else None,
+                "values": _values(dimension, terms),
             }
         )
     return found
 
 
-def _terms(viewer: Viewer) -> Terms:
+def _offer(name: str, offered: Offered, trees: Mapping[str, Tree]) -> dict[str, object]:
+    """What protected answers offer of a dimension.
+
+    levels: how fine a question may be, the finest first; `group` where groups only serve to join
+    values. groups: the values of each. several_values: whether a filter may hold several that are
+    no group. with_site: whether it may be asked together with a site.
+    """
+    tree = trees[offered.name]
+    is_group = name == offered.group
+    only_groups = POLICY.crossed_by_site.get(offered.name)
+    finest = [] if is_group else [offered.name]
+    coarser = [offered.group or "group"] if tree.groups else []
+    return {
+        "levels": [*finest, *coarser, "all"],
+        "groups": {
+            group: [value for value in tree.values if tree.group_of[value] == group]
+            for group in tree.groups
+        },
+        "several_values": offered.summable,
+        "with_site": only_groups is not None and (is_group or not only_groups),
+        "most_dimensions": POLICY.most_dimensions,
+    }
+
+
+def _terms_and_trees(*, exact: bool) -> tuple[Terms, Mapping[str, Tree]]:
     try:
-        exact = viewer.exact_everywhere or viewer.exact_sites
         frozen = freshness.current() if exact else freshness.newest_release()
     except NoSnapshot:
-        return Terms(version="", complications=(), categories=(), sites={})
-    return frozen.store.manifest.terms
+        nothing = Terms(version="", complications=(), categories=(), sites={})
+        return nothing, trees_of(nothing, data_as_of=None, policy=POLICY)
+    terms = frozen.store.manifest.terms
+    return terms, trees_of(terms, data_as_of=frozen.data_as_of, policy=POLICY)
 
 
-def _values(dimension: Dimension, terms: Terms, viewer: Viewer) -> list[dict[str, object]]:
+def _values(dimension: Dimension, terms: Terms) -> list[dict[str, object]]:
     name = dimension.name
     codes: Sequence[object]
     if name == "complication":
@@ -62,8 +89,7 @@ def _values(dimension: Dimension, terms: Terms, viewer: Viewer) -> list[dict[str
     elif name == "category":
         codes = [group.code for group in terms.categories]
     elif name == "site":
-        mine = None if viewer.exact_everywhere else viewer.exact_sites
-        codes = [code for code in sorted(terms.sites) if mine is None or code in mine]
+        codes = sorted(terms.sites)
     elif name == "country":
         codes = sorted({country for country in terms.sites.values() if country})
     elif name == "serious":
@@ -80,13 +106,18 @@ def _values(dimension: Dimension, terms: Terms, viewer: Viewer) -> list[dict[str
 
 
 def snapshots(viewer: Viewer) -> list[dict[str, object]]:
-    """What can be cited: releases, newest first, and the working snapshot for exact viewers."""
+    """What can be cited: releases, newest first, and the working snapshot for exact viewers.
+
+    The public is told the newest release, which is what it may ask.
+    """
     if not viewer.may_ask:
         return []
     rows = Snapshot.objects.order_by("-made_at")
     exact = viewer.exact_everywhere or viewer.exact_sites
     if not exact:
         rows = rows.filter(kind=SnapshotKind.RELEASE)
+    if viewer.is_public:
+        rows = rows[:1]
     return [_described(row, sizes=viewer.exact_everywhere) for row in rows]
 
 

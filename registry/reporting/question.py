@@ -13,7 +13,6 @@ from registry.snapshot.asked import (
     month_spans,
 )
 from registry.snapshot.manifest import Manifest
-from registry.snapshot.store import Key
 from registry.snapshot.terms import Term, Terms
 from registry.vocabulary import (
     CODELISTS,
@@ -51,6 +50,13 @@ EACH = {
 }
 """The column of events that is counted once under each rule."""
 
+Sort = tuple[Denominator, str | None, bool]
+"""A denominator, a clock (None for either), and whether the patient's first event counts."""
+
+ACTUAL = Condition("actuality", (Actuality.NEAR_MISS.value,), unless=True)
+ACCEPTED = Condition("state", (State.ACCEPTED.value,))
+"""What counts unless somebody who may asks otherwise; a blank actuality counts as actual."""
+
 UNITS = {unit.value: unit for unit in Denominator}
 CLOCK = {
     Denominator.PUMP_MONTHS: Component.PUMP,
@@ -70,15 +76,13 @@ QUANTITY = {
 class Part:
     """The rows of an answer that share a denominator, a clock and a rule for first events.
 
-    clock: pump or catheter; None, in proportions, where any device will do. categories: those of
-    its complications.
+    clock: pump or catheter; None, in proportions, where any device will do.
     """
 
     asked: Asked
     unit: Denominator
     clock: str | None
     per_patient: bool
-    categories: frozenset[str]
 
     @property
     def quantity(self) -> str:
@@ -106,14 +110,6 @@ class Question:
         """The denominators of its rows, in the vocabulary's order."""
         used = {part.unit for part in self.parts}
         return tuple(unit for unit in Denominator if unit in used)
-
-    def unit_of(self, key: Key) -> str | None:
-        """The denominator of a row by category or by year, whether or not anything fell in it."""
-        category = dict(zip(self.query.group_by, key, strict=True)).get("category")
-        for part in self.parts:
-            if category is None or category in part.categories:
-                return part.unit.value
-        return None
 
 
 def read_question(query: EventQuery, *, measure: Measure, manifest: Manifest) -> Question:
@@ -192,6 +188,20 @@ def natural_unit(chosen: Sequence[Term], components: Iterable[str], terms: Terms
     return Denominator.PUMP_MONTHS
 
 
+def sort_of_unit(chosen: Sequence[Term], unit: Denominator) -> Sort:
+    """How a rate of these complications is worked out: unit, clock, and whether by patient."""
+    clock = CLOCK[unit].value
+    of_patient = clock == Component.PUMP and bool(chosen) and all(map(is_of_patient, chosen))
+    return unit, clock, of_patient
+
+
+def sort_of_clock(chosen: Sequence[Term]) -> Sort:
+    """How a share or a number of devices is worked out: the clock is None where there are two."""
+    clocks = {term.clock for term in chosen}
+    of_patient = bool(chosen) and all(map(is_of_patient, chosen))
+    return Denominator.PUMP_MONTHS, clocks.pop() if len(clocks) == 1 else None, of_patient
+
+
 def is_of_patient(term: Term) -> bool:
     """Whether a complication is the patient's, so that only the patient's first one counts."""
     return term.clock == Component.PUMP and (
@@ -215,30 +225,23 @@ def _one_part(query: EventQuery, asked: Asked, terms: Terms) -> tuple[Part, ...]
             unit=Denominator.PUMP_MONTHS,
             clock=None,
             per_patient=False,
-            categories=frozenset(term.category for term in chosen),
         ),
     )
 
 
-Sort = tuple[Denominator, str | None, bool]
 Kind = Callable[[Sequence[Term], Sequence[str]], Sort]
 
 
 def _split_by_unit(query: EventQuery, asked: Asked, terms: Terms) -> tuple[Part, ...]:
     def kind(chosen: Sequence[Term], components: Sequence[str]) -> Sort:
-        unit = query.unit or natural_unit(chosen, components, terms)
-        clock = CLOCK[unit].value
-        of_patient = clock == Component.PUMP and bool(chosen) and all(map(is_of_patient, chosen))
-        return unit, clock, of_patient
+        return sort_of_unit(chosen, query.unit or natural_unit(chosen, components, terms))
 
     return _split(query, asked, terms, kind)
 
 
 def _split_by_clock(query: EventQuery, asked: Asked, terms: Terms) -> tuple[Part, ...]:
     def kind(chosen: Sequence[Term], components: Sequence[str]) -> Sort:
-        clocks = {term.clock for term in chosen}
-        of_patient = bool(chosen) and all(map(is_of_patient, chosen))
-        return Denominator.PUMP_MONTHS, clocks.pop() if len(clocks) == 1 else None, of_patient
+        return sort_of_clock(chosen)
 
     return _split(query, asked, terms, kind)
 
@@ -266,7 +269,6 @@ def _split(query: EventQuery, asked: Asked, terms: Terms, kind: Kind) -> tuple[P
                 unit=unit,
                 clock=clock,
                 per_patient=per_patient,
-                categories=frozenset(term.category for term in chosen),
             )
         )
     return tuple(parts)
@@ -306,9 +308,9 @@ def _asked(query: EventQuery, *, spans: tuple[MonthSpan, ...], manifest: Manifes
         sides.append(_condition(name, values))
     asked_of = dict(query.where)
     if "actuality" not in asked_of and "actuality" not in query.group_by:
-        on_events.append(Condition("actuality", (Actuality.NEAR_MISS.value,), unless=True))
+        on_events.append(ACTUAL)
     if "state" not in asked_of and "state" not in query.group_by:
-        on_events.append(Condition("state", (State.ACCEPTED.value,)))
+        on_events.append(ACCEPTED)
     years, no_year = _years(query, asked_of, known)
     return Asked(
         on_events=tuple(on_events),

@@ -1,16 +1,26 @@
 """Writes rows out: in an order that repeats, with codes, labels or both."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from registry.records import DIMENSIONS, BadQuery, Cell, Column, Fault, ValueKind
 from registry.reporting import words
-from registry.reporting.profiles import Row
 from registry.reporting.question import Question
+from registry.snapshot.store import Key
 from registry.snapshot.terms import Terms
-from registry.vocabulary import CODELISTS, NOT_RECORDED
+from registry.vocabulary import CODELISTS, NOT_RECORDED, CellStatus
 
 NOT_RECORDED_LABEL = "Not recorded"
 LAST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of an answer before it is written out: its key, numbers by column, and status."""
+
+    key: Key
+    numbers: Mapping[str, Cell]
+    status: CellStatus
 
 
 def ordered(

@@ -62,8 +62,20 @@ def counted(question: Question) -> str:
     return FIRST_MIXED if True in kinds else FIRST_EVENTS
 
 
-def method(question: Question) -> str:
+PERTURBED_RATE = (
+    "Garwood's interval (1936) of the events that the perturbed count is worth, with the noise of "
+    "the device time added on the log scale."
+)
+PERTURBED_PROPORTION = "Wilson's interval (1927) with the variance of the perturbation added."
+PERTURBED_COUNT = "Counted and perturbed."
+
+
+def method(question: Question, *, profile: Profile) -> str:
     """Say how the interval was found."""
+    if profile is Profile.PROTECTED:
+        return {Measure.RATES: PERTURBED_RATE, Measure.PROPORTIONS: PERTURBED_PROPORTION}.get(
+            question.measure, PERTURBED_COUNT
+        )
     if question.measure is Measure.RATES:
         return GARWOOD if question.counting is CountingRule.FIRST_EVENT else QUASI_POISSON
     return METHODS[question.measure]
@@ -106,17 +118,14 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
         said.append("Rows by a property of the event share one denominator.")
     if measure is Measure.RATES:
         said.extend(_about_rates(question))
+        if profile is Profile.EXACT:
+            said.append("Where there is no denominator, events are all that were reported.")
     if question.counting is CountingRule.PATIENTS and measure is Measure.COUNTS:
         said.append("Events reported without an implant belong to no known patient.")
     if question.counting is CountingRule.DEVICES and measure is Measure.COUNTS:
         said.append("Events reported without an implant belong to no known device.")
     if measure is Measure.PROPORTIONS:
         said.append("Follow-up differs between patients: a proportion is not a risk over time.")
-    if profile is Profile.PROTECTED:
-        said.append(
-            "Cells with fewer than ten patients are hidden, zeros too; where one alone would be, "
-            "a second is."
-        )
     return said
 
 
@@ -131,7 +140,6 @@ def _about_rates(question: Question) -> list[str]:
             "Procedures and refills are totals without dates: by year or months since implant "
             "there is no denominator" + (", and a first event does not end them." if first else ".")
         )
-    said.append("Where there is no denominator, events are all that were reported.")
     return said
 
 

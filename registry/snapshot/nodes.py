@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from registry.snapshot.asked import Asked, Condition
 from registry.snapshot.engine import Value
 from registry.snapshot.schema import RECORD_KEYS, Kind, column
+from registry.snapshot.selections import after_entry, at_risk
 from registry.snapshot.statement import Piece, Source, devices_of, events_of, small_table
-from registry.snapshot.store import SEQUENCE_STEP, Store, after_entry, at_risk
+from registry.snapshot.store import SEQUENCE_STEP, Store
 
 NodeKey = tuple[int, ...]
 """The places of a node: those of devices in the grid's order, of calendar time, of events."""

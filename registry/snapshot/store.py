@@ -3,19 +3,29 @@
 # ruff: noqa: S608 - names come from the schema, values go to placeholders
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.records import DIMENSIONS, Cell, Side
+from registry.records import Cell
 from registry.snapshot.asked import Asked
-from registry.snapshot.derive import AT_RISK, BEFORE_ENTRY
 from registry.snapshot.engine import Engine
 from registry.snapshot.manifest import Manifest
-from registry.snapshot.schema import TABLES, column
-from registry.snapshot.statement import Piece, Source, devices_of, events_of, restrict
+from registry.snapshot.schema import column
+from registry.snapshot.selections import (
+    WITHIN_90_DAYS,
+    after_entry,
+    amount_of,
+    at_risk,
+    declared_by_sites,
+    hold_to_observed,
+    observed,
+    placeholders,
+    within_90_days,
+)
+from registry.snapshot.statement import Piece, Source, devices_of, events_of
 
 Key = tuple[Cell, ...]
 SEQUENCE_STEP = 10_000
@@ -144,7 +154,7 @@ class Store:
 
     def exposure(self, asked: Asked, *, clock: str, quantity: str = "months") -> dict[Key, float]:
         """Device months, or procedures or refills since entry, of the implants in each row."""
-        source, amount = _amount(asked, clock, quantity)
+        source, amount = amount_of(asked, clock, quantity)
         found = self.run(source.select(f"sum(CAST({amount} AS DOUBLE)) AS amount"))
         amounts = _numbers(found["amount"]).tolist()
         keys = _keys(found, len(source.groups))
@@ -152,7 +162,7 @@ class Store:
 
     def exposure_clusters(self, asked: Asked, *, clock: str, quantity: str = "months") -> Clusters:
         """The same, patient by patient."""
-        source, amount = _amount(asked, clock, quantity)
+        source, amount = amount_of(asked, clock, quantity)
         found = self.run(
             source.select(
                 "i.patient_no AS cluster",
@@ -171,7 +181,7 @@ class Store:
 
         A selection that declared exposure cannot follow (by drug, months, age ...) has none.
         """
-        source = _declared(asked, clock, quantity)
+        source = declared_by_sites(asked, clock, quantity)
         if source is None:
             return _no_clusters()
         name = "component_months" if quantity == "months" else quantity
@@ -196,7 +206,7 @@ class Store:
 
         An episode that goes on into another year is of the first.
         """
-        exposures = _declared(asked, clock, quantity)
+        exposures = declared_by_sites(asked, clock, quantity)
         if exposures is None:
             return _no_clusters()
         years = exposures.select(
@@ -210,7 +220,7 @@ class Store:
             source.tables.add(f" AND z.g{place} = {source.groups[asked.group_by.index(name)]}")
         source.require("e.device_no IS NULL")
         if quantity == "procedures":
-            _within_90_days(source)
+            within_90_days(source)
         counted = f"e.{column('events', each).name}"
         names = [f"g{place}" for place in range(len(source.groups))]
         inner = source.select(
@@ -234,20 +244,20 @@ class Store:
 
     def carriers(self, asked: Asked, *, clock: str | None, each: str) -> dict[Key, int]:
         """How many patients, or devices, had a device under observation in each row."""
-        source = _observed(asked, clock)
+        source = observed(asked, clock)
         return self._distinct(source, f"i.{column('implants', each).name}")
 
     def affected(self, asked: Asked, *, clock: str | None, each: str) -> dict[Key, int]:
         """How many of those carriers had an event after entry, by row."""
         source = after_entry(asked, clock=clock)
         if asked.splits_years or asked.spans:
-            _hold_to_observed(source, asked, clock)
+            hold_to_observed(source, asked, clock)
         return self._distinct(source, f"i.{column('implants', each).name}")
 
     def places(self, asked: Asked, *, clock: str) -> list[tuple[Key, str, bool, int]]:
         """Where the reported events lie on a clock, by row: place, within 90 days, how many."""
         source = events_of(asked, clock=clock, device="e")
-        near = f"CASE WHEN e.days_since_procedure IN {_placeholders()} THEN 1 ELSE 0 END"
+        near = f"CASE WHEN e.days_since_procedure IN {placeholders()} THEN 1 ELSE 0 END"
         place = f"e.{column('events', f'{clock}_time').name}"
         source.tables = Piece(
             "(SELECT e.*, "
@@ -305,99 +315,6 @@ class Store:
     def run(self, statement: Piece) -> Mapping[str, NDArray[Any]]:
         """Answer one statement, an array per column."""
         return self._engine.run(statement.text, statement.values)
-
-
-WITHIN_90_DAYS = ("0-7", "8-30", "31-60", "61-90")
-"""The day bands in which an event counts per procedure."""
-
-
-def _placeholders() -> str:
-    return f"({', '.join('?' * len(WITHIN_90_DAYS))})"
-
-
-def _within_90_days(source: Source) -> None:
-    source.require(f"e.days_since_procedure IN {_placeholders()}", *WITHIN_90_DAYS)
-
-
-def _observed(asked: Asked, clock: str | None) -> Source:
-    """The devices that were followed for any of the time of a row."""
-    source, months = devices_of(asked, component=clock)
-    source.require(f"{months} > 0")
-    return source
-
-
-def _hold_to_observed(source: Source, asked: Asked, clock: str | None) -> None:
-    """Keep the events of devices that were followed for any of the time of the event's row.
-
-    The event's own year may be one in which its device has no time: that split is approximate.
-    """
-    times = tuple(name for name in asked.shared if DIMENSIONS[name].side is Side.TIME)
-    devices = _observed(replace(asked, group_by=times), clock).select(
-        "i.device_no AS observed_no", by=["i.device_no"]
-    )
-    source.tables.add(" JOIN (")
-    source.tables.add(devices.text, *devices.values)
-    source.tables.add(") o ON o.observed_no = i.device_no")
-    for place, name in enumerate(times):
-        source.tables.add(f" AND o.g{place} = {source.groups[asked.group_by.index(name)]}")
-
-
-def after_entry(asked: Asked, *, clock: str | None) -> Source:
-    """The events of devices under observation that came after entry; no clock: the device's own."""
-    placed = clock or "device"
-    source = events_of(asked, clock=placed, device="i")
-    source.require(f"e.{column('events', f'{placed}_time').name} <> ?", BEFORE_ENTRY)
-    source.require("i.time_to > i.time_from")
-    return source
-
-
-def at_risk(asked: Asked, clock: str, quantity: str) -> Source:
-    """The events that lie in the follow-up of a device which contributes to the denominator."""
-    source = events_of(asked, clock=clock, device="i")
-    source.require(f"e.{column('events', f'{clock}_time').name} = ?", AT_RISK)
-    source.require("i.component = ?", clock)
-    if asked.splits_years:
-        source.require("i.implant_year IS NOT NULL")
-    if quantity != "months":
-        source.require(f"i.{column('implants', quantity).name} IS NOT NULL")
-        if asked.splits_years or asked.spans:
-            source.require("1 = 0")
-        if quantity == "procedures":
-            _within_90_days(source)
-    return source
-
-
-def _amount(asked: Asked, clock: str, quantity: str) -> tuple[Source, str]:
-    source, months = devices_of(asked, component=clock)
-    if quantity == "months":
-        return source, months
-    if asked.splits_years or asked.spans:
-        source.require("1 = 0")
-    name = f"i.{column('implants', quantity).name}"
-    source.require(f"{name} IS NOT NULL")
-    return source, name
-
-
-def _declared(asked: Asked, clock: str, quantity: str) -> Source | None:
-    """The declared exposure of a selection, or None where it cannot be followed there."""
-    listed = {each.name for each in TABLES["exposures"]}
-    groups = asked.shared
-    needed = {condition.column for condition in asked.on_devices} | set(groups)
-    if asked.spans or not needed <= listed:
-        return None
-    source = Source(Piece("exposures x"))
-    source.require("x.counts")
-    source.require("x.component = ?", clock)
-    restrict(source, "x", asked.on_devices)
-    if asked.years is not None:
-        source.require(
-            f"x.year IN ({', '.join('?' * len(asked.years))})" if asked.years else "1 = 0",
-            *asked.years,
-        )
-    if quantity != "months":
-        source.require(f"x.{column('exposures', quantity).name} IS NOT NULL")
-    source.groups = [f"x.{column('exposures', name).name}" for name in groups]
-    return source
 
 
 def _untimed(asked: Asked) -> tuple[str, ...]:

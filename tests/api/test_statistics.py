@@ -269,12 +269,38 @@ def test_exact_answer_over_other_sites_is_logged(reviewer):
 
 
 @pytest.mark.parametrize("who", ["reporter", "researcher"])
-def test_other_sites_rows_are_not_asked_one_by_one(cohort, who):
-    reply = client_of(getattr(cohort, who)).get(f"{STATISTICS}counts/?site=THERE-2")
+def test_another_site_is_answered_with_protected_numbers(cohort, who):
+    call_command("freeze", "--release", "2026Q4")
 
-    assert reply.status_code == 403
-    assert reply.json()["code"] == "not-permitted"
-    assert reply.json()["errors"][0]["parameter"] == "site"
+    reply = client_of(getattr(cohort, who)).get(f"{STATISTICS}counts/?site=THERE-2").json()
+
+    # a site without a patient: hidden like every other small number
+    assert reply["rows"] == [{"n": None, "hidden_cells": 1, "status": "suppressed"}]
+    assert reply["meta"]["profile"] == "protected"
+
+
+@pytest.mark.parametrize(
+    ("address", "parameter", "nearest"),
+    [
+        ("counts/?counting=events", "counting", "patients"),
+        ("counts/?group_by=drug,sex,age_band&indication=crps", "group_by", "at most 3"),
+        ("counts/?site=THERE-2&drug=baclofen", "site", "site alone"),
+        ("counts/?severity=3,4", "severity", "one value"),
+        ("rates/?year_min=2007&year_max=2011", "year", "period"),
+        ("rates/?complication=csf-leak&unit=refills", "unit", "procedures"),
+        ("coverage/", "measure", "counts, rates"),
+    ],
+)
+def test_finer_question_is_refused_and_the_nearest_named(cohort, address, parameter, nearest):
+    call_command("freeze", "--release", "2026Q4")
+
+    reply = client_of(cohort.researcher).get(STATISTICS + address)
+
+    assert reply.status_code == 422
+    assert reply.json()["code"] == "not-available-at-this-detail"
+    (error,) = reply.json()["errors"]
+    assert error["parameter"] == parameter
+    assert nearest in error["detail"]
 
 
 def test_researcher_is_answered_from_releases_only(cohort):
@@ -299,10 +325,11 @@ def test_researcher_sees_no_small_number_in_any_format(cohort):
     shown = {row["category"]: (row["n"], row["status"]) for row in rows(researcher, address)}
     text = researcher.get(f"{STATISTICS}{address}&format=csv").content.decode()
 
-    # 34 patients with a catheter problem; one with a pump flip, one with a withdrawal (Taira 2013)
-    assert shown["catheter"] == (34, "ok")
-    assert shown["pump"] == shown["withdrawal"] == (None, "suppressed")
-    assert "pump,,suppressed" in text
+    # 34 patients with a catheter problem, none with one of the nerves (Taira 2013)
+    assert shown["catheter"][1] == "ok"
+    assert shown["neurological"] == (None, "suppressed")
+    assert not any(n in (0, 1, 2, 3, 4) for n, _status in shown.values())
+    assert "neurological,,1,suppressed" in text
 
 
 def test_stranger_is_asked_to_sign_in(cohort):
@@ -372,18 +399,23 @@ def test_dimensions_say_what_the_caller_may_use(cohort, reviewer):
 
     assert exact["drug"]["filter"]
     assert exact["drug"]["group_by"]
-    assert not protected["drug"]["filter"]
-    assert protected["category"]["filter"]
+    assert protected["drug"]["filter"]
+    assert not protected["implant_year"]["filter"]
+    assert protected["drug"]["protected"]["levels"] == ["drug", "drug_class", "all"]
+    assert exact["drug"]["protected"] is not None
     assert {"id": "baclofen", "label": "Baclofen"} in exact["drug"]["values"]
 
 
-@pytest.mark.parametrize(("days_left", "status"), [(0, 200), (-1, 403)])
-def test_analyst_asks_exactly_while_the_agreement_holds(cohort, days_left, status):
+@pytest.mark.parametrize(("days_left", "profile"), [(0, "exact"), (-1, "protected")])
+def test_analyst_asks_exactly_while_the_agreement_holds(cohort, days_left, profile):
+    call_command("freeze", "--release", "2026Q4")
     user = make_user("analyst", "analyst")
     last_day = timezone.now().date() + timedelta(days=days_left)
     with sealed(by=None, action="test") as seal:
         seal.save(Agreement(user=user, reference="DUA-1", purpose="x", expires_on=last_day))
 
-    reply = client_of(user).get(f"{STATISTICS}counts/?sex=female")
+    reply = client_of(user).get(f"{STATISTICS}counts/?sex=female").json()
 
-    assert reply.status_code == status
+    logged = AccessLog.objects.filter(action="exact-statistics", user=user)
+    assert reply["meta"]["profile"] == profile
+    assert logged.count() == (1 if profile == "exact" else 0)

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 EXACT = Viewer(exact_everywhere=True, label="reviewer")
 PUBLIC = Viewer()
+RESEARCHER = Viewer(user_id=1, label="researcher")
 CATHETER = (("category", ("catheter",)),)
 
 
@@ -85,12 +86,15 @@ def test_own_site_is_live() -> None:
     assert ask(viewer=member, where=where).rows[0]["n"] == before - 1
 
 
-def test_other_sites_are_not_the_members_to_ask_about() -> None:
+def test_other_sites_are_protected_for_a_member() -> None:
     import_cohort()
+    freshness.publish("2026Q4")
     member = reporting.viewer_of(UserFactory(sites=[Site.objects.get(code="TAIRA-A")]))
 
-    with pytest.raises(NotPermitted):
-        ask(viewer=member, where=(("site", ("TAIRA-B",)),))
+    answered = ask(viewer=member, where=(("site", ("TAIRA-B",)),))
+
+    assert answered.meta["profile"] == "protected"
+    assert answered == ask(viewer=RESEARCHER, where=(("site", ("TAIRA-B",)),))
 
 
 def test_protected_answers_come_from_the_newest_release_only() -> None:
@@ -108,27 +112,52 @@ def test_protected_answers_come_from_the_newest_release_only() -> None:
         "kind": "release",
         "label": "2026Q4",
     }
-    # 61 events of 60 patients: the migration of e000 and its withdrawal are one patient's
-    assert answered.rows == ({"n": 60, "status": "ok"},)
+    # 61 events of 60 patients: the migration of e000 and its withdrawal are one patient's; a count
+    # of 60 is moved by 24 at most and by 2.4 on the average (registry/disclosure/table.csv)
+    (row,) = answered.rows
+    assert row["status"] == "ok"
+    assert 40 <= row["n"] <= 68  # type: ignore[operator]
     assert answered.meta["counting"] == "patients"
 
 
-def test_protected_breakdown_lists_every_category_and_hides_the_small() -> None:
+def test_working_snapshot_is_never_asked_for_a_protected_answer() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+    before = ask(viewer=PUBLIC)
+    event = Event.objects.filter(complication_id="csf-leak").first()
+    assert event is not None
+    event.state = "submitted"
+    with sealed(by=None, action="reopen-for-test") as seal:
+        seal.save(event)
+    working = freshness.refresh()
+
+    assert ask(viewer=PUBLIC) == before
+    with pytest.raises(BadQuery) as refusal:
+        ask(viewer=RESEARCHER, release=working.snapshot_id)
+    assert refusal.value.faults[0].code == "unknown-release"
+
+
+def test_protected_breakdown_lists_every_category_of_the_totals() -> None:
     import_cohort()
     freshness.publish("2026Q4")
 
     rows = ask(viewer=PUBLIC, group_by=("category",)).rows
 
-    assert rows == (
-        {"category": "infection", "n": 12, "status": "ok"},
-        {"category": "catheter", "n": 34, "status": "ok"},
-        {"category": "pump", "n": None, "status": "suppressed"},
-        {"category": "programming-refill", "n": None, "status": "suppressed"},
-        {"category": "surgical", "n": 13, "status": "ok"},
-        {"category": "neurological", "n": None, "status": "suppressed"},
-        {"category": "drug-effect", "n": None, "status": "suppressed"},
-        {"category": "withdrawal", "n": None, "status": "suppressed"},
-    )
+    assert [row["category"] for row in rows] == [
+        "infection",
+        "catheter",
+        "pump",
+        "programming-refill",
+        "surgical",
+        "neurological",
+        "drug-effect",
+        "withdrawal",
+    ]
+    # nobody had a problem of programming, the nerves or the drug; 34 had one of the catheter
+    hidden = {"n": None, "hidden_cells": 1, "status": "suppressed"}
+    for code in ("programming-refill", "neurological", "drug-effect"):
+        assert hidden | {"category": code} in rows
+    assert all(row["n"] is None or row["n"] >= 5 for row in rows)  # type: ignore[operator]
 
 
 def test_protected_rows_that_are_hidden_look_alike_with_and_without_events() -> None:
@@ -136,29 +165,28 @@ def test_protected_rows_that_are_hidden_look_alike_with_and_without_events() -> 
     freshness.publish("2026Q4")
 
     rows = {
-        row["category"]: dict(row)
-        for row in ask(Measure.RATES, viewer=PUBLIC, group_by=("category",)).rows
+        row["complication"]: dict(row)
+        for row in ask(Measure.RATES, viewer=PUBLIC, group_by=("complication",)).rows
     }
 
-    one, none = rows["withdrawal"], rows["drug-effect"]
-    assert one | {"category": ""} == none | {"category": ""}
-    assert {name for name, cell in one.items() if cell is not None} == {
-        "category",
-        "unit",
-        "status",
-    }
+    # one patient had a pump flip, none a pump that stalled; a single patient is hidden 98 % of
+    # the time and then always
+    one, none = rows["pump-flip"], rows["pump-motor-stall"]
+    shown = {"complication", "unit", "hidden_cells", "status"}
+    assert {name for name, cell in none.items() if cell is not None} == shown
+    if one["events"] is None:
+        assert one | {"complication": ""} == none | {"complication": ""}
 
 
-def test_protected_breakdown_by_year_lists_every_year() -> None:
+def test_protected_breakdown_by_year_lists_every_year_to_that_of_the_release() -> None:
     import_cohort()
     freshness.publish("2026Q4")
+    release = freshness.newest_release()
+    assert release.data_as_of is not None
 
     rows = ask(viewer=PUBLIC, group_by=("year",)).rows
 
-    assert [row["year"] for row in rows] == list(range(2005, 2016))
-    # 6, 13, 11, 13, 8, 9, 1 events in 2005 to 2011, then none
-    assert [row["n"] for row in rows][:4] == [None, 13, 11, 13]
-    assert {row["n"] for row in rows[4:]} == {None}
+    assert [row["year"] for row in rows] == list(range(2005, release.data_as_of.year + 1))
 
 
 def test_protected_answer_tells_no_coverage() -> None:
@@ -167,14 +195,6 @@ def test_protected_answer_tells_no_coverage() -> None:
 
     assert "coverage" not in ask(Measure.RATES, viewer=PUBLIC).meta
     assert ask(Measure.RATES).meta["coverage"]["counted"] == 61  # type: ignore[index]
-
-
-def test_protected_minimum_is_the_deployments(settings: object) -> None:
-    import_cohort()
-    freshness.publish("2026Q4")
-    settings.REGISTRY_PROTECTED_MINIMUM = 35  # type: ignore[attr-defined]
-
-    assert ask(viewer=PUBLIC, where=CATHETER).rows == ({"n": None, "status": "suppressed"},)
 
 
 def test_release_gives_the_same_answer_again() -> None:
@@ -296,13 +316,14 @@ def test_exact_and_protected_answers_are_cached_apart() -> None:
     exact, protected = ask(**query), ask(viewer=PUBLIC, **query)
 
     assert {row["category"]: row["n"] for row in exact.rows}["withdrawal"] == 1
-    assert {row["category"]: row["n"] for row in protected.rows}["withdrawal"] is None
+    assert {row["category"]: row["n"] for row in protected.rows}["withdrawal"] != 1
+    assert (exact.meta["profile"], protected.meta["profile"]) == ("exact", "protected")
 
 
 def test_same_question_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
     import_cohort()
     first = ask(where=CATHETER)
-    monkeypatch.setattr(answering, "_worked_out", None)
+    monkeypatch.setattr(answering, "_exact", None)
 
     assert ask(where=CATHETER) == first
 

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from registry import reporting
+from registry.models import Event, sealed
 from registry.records import Viewer
 from registry.reporting import freshness
 from tests.factories import ImplantFactory
@@ -12,7 +13,30 @@ pytestmark = pytest.mark.django_db
 
 EXACT = Viewer(exact_everywhere=True)
 MEMBER = Viewer(user_id=1, exact_sites=frozenset({"TAIRA-A"}))
-RESEARCHER = Viewer(user_id=2)
+RESEARCHER = Viewer(user_id=2, label="researcher")
+PUBLIC = Viewer()
+PUBLISHED = [
+    "complication",
+    "category",
+    "severity",
+    "serious",
+    "outcome",
+    "root_cause",
+    "component",
+    "pump_model",
+    "catheter_model",
+    "manufacturer",
+    "drug",
+    "drug_class",
+    "label_status",
+    "age_band",
+    "indication",
+    "indication_group",
+    "sex",
+    "site",
+    "year",
+    "period",
+]
 
 
 def by_name(viewer: Viewer) -> dict[str, dict[str, Any]]:
@@ -29,15 +53,81 @@ def test_exact_viewer_may_use_every_dimension() -> None:
     assert not any(each["only_with_own_site"] for each in found.values())
 
 
-def test_protected_viewer_may_use_category_and_year() -> None:
+def test_protected_viewer_is_told_what_is_published() -> None:
     import_cohort()
     freshness.publish("2026Q4")
 
     found = by_name(RESEARCHER)
 
-    assert [name for name, each in found.items() if each["filter"]] == ["category"]
-    assert [name for name, each in found.items() if each["group_by"]] == ["category", "year"]
-    assert found["site"]["values"] == []
+    assert [name for name, each in found.items() if each["filter"]] == PUBLISHED
+    assert [name for name, each in found.items() if each["group_by"]] == PUBLISHED
+    assert [name for name, each in found.items() if each["protected"]] == PUBLISHED
+    assert {each["protected"]["most_dimensions"] for each in found.values() if each["filter"]} == {
+        3
+    }
+    assert not any(each["only_with_own_site"] for each in found.values())
+
+
+def test_levels_are_told_and_the_groups_with_their_values() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+
+    offered = {name: each["protected"] for name, each in by_name(RESEARCHER).items()}
+
+    assert offered["drug"]["levels"] == ["drug", "drug_class", "all"]
+    assert offered["drug_class"]["levels"] == ["drug_class", "all"]
+    assert offered["age_band"]["levels"] == ["age_band", "group", "all"]
+    assert offered["sex"] == {
+        "levels": ["sex", "all"],
+        "groups": {},
+        "several_values": True,
+        "with_site": False,
+        "most_dimensions": 3,
+    }
+    assert offered["age_band"]["groups"]["child"] == ["0-5", "6-11", "12-17"]
+    assert offered["year"]["groups"]["2010-2014"] == ["2010", "2011", "2012", "2013", "2014"]
+
+
+def test_site_goes_with_year_and_with_category_alone() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+
+    found = by_name(RESEARCHER)
+
+    with_site = [name for name, each in found.items() if (each["protected"] or {}).get("with_site")]
+    assert with_site == ["category", "year", "period"]
+
+
+def test_several_values_are_for_the_side_of_the_device_and_the_patient() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+
+    offered = {name: each["protected"] for name, each in by_name(RESEARCHER).items()}
+
+    assert [name for name in PUBLISHED if not offered[name]["several_values"]] == [
+        "complication",
+        "category",
+        "severity",
+        "serious",
+        "outcome",
+        "root_cause",
+        "year",
+        "period",
+    ]
+
+
+def test_description_is_the_same_whatever_was_recorded() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+    before = reporting.dimensions(RESEARCHER)
+    event = Event.objects.filter(complication_id="csf-leak").first()
+    assert event is not None
+    event.state = "submitted"
+    with sealed(by=None, action="reopen-for-test") as seal:
+        seal.save(event)
+    freshness.publish("2027Q1")
+
+    assert reporting.dimensions(RESEARCHER) == before
 
 
 def test_member_is_told_what_needs_the_own_site() -> None:
@@ -45,9 +135,9 @@ def test_member_is_told_what_needs_the_own_site() -> None:
 
     found = by_name(MEMBER)
 
-    assert found["drug"]["only_with_own_site"] is True
-    assert found["category"]["only_with_own_site"] is False
-    assert [value["id"] for value in found["site"]["values"]] == ["TAIRA-A"]
+    assert found["implant_year"]["only_with_own_site"] is True
+    assert found["drug"]["only_with_own_site"] is False
+    assert "TAIRA-A" in [value["id"] for value in found["site"]["values"]]
 
 
 def test_values_have_labels_and_name_the_blanks() -> None:
@@ -86,6 +176,16 @@ def test_releases_are_listed_for_all_and_the_working_snapshot_for_exact_viewers(
 
     assert [row["label"] for row in reporting.snapshots(RESEARCHER)] == ["2026Q4"]
     assert [row["kind"] for row in reporting.snapshots(EXACT)] == ["working", "release"]
+
+
+def test_public_is_told_the_newest_release_alone() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+    ImplantFactory()
+    freshness.publish("2027Q1")
+
+    assert [row["label"] for row in reporting.snapshots(PUBLIC)] == ["2027Q1"]
+    assert [row["label"] for row in reporting.snapshots(RESEARCHER)] == ["2027Q1", "2026Q4"]
 
 
 def test_sizes_are_told_to_exact_viewers_alone() -> None:

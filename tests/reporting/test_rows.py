@@ -5,8 +5,7 @@ import pytest
 
 from registry.records import BadQuery, Column
 from registry.reporting import cells
-from registry.reporting.profiles import Row
-from registry.reporting.rows import ordered, written
+from registry.reporting.rows import Row, ordered, written
 from registry.vocabulary import CellStatus, Measure
 from tests.reporting.asking import Asker
 from tests.snapshot.rows import event, implant

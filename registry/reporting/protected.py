@@ -1,0 +1,181 @@
+"""Answers for everybody who may not see true numbers: perturbed, hidden where small, all alike.
+
+A question becomes nodes, nodes become truths, and truths pass through `Protection.show`; the rows
+are made of what is shown. Nothing here knows who asks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from registry.disclosure import (
+    PROTECTED_FORMS,
+    CountRow,
+    Form,
+    Plan,
+    Policy,
+    ProportionRow,
+    Protection,
+    RateRow,
+    ShownNode,
+    Tree,
+    canonical,
+    count_row,
+    plan,
+    proportion_row,
+    rate_row,
+)
+from registry.disclosure.nodes import Row as PlanRow
+from registry.records import (
+    DIMENSIONS,
+    BadQuery,
+    Cell,
+    EventQuery,
+    Fault,
+    NoSnapshot,
+    NotAvailableAtThisDetail,
+    ValueKind,
+)
+from registry.reporting.freshness import Frozen
+from registry.reporting.keys import Keys
+from registry.reporting.question import DEFAULT_COUNTING
+from registry.reporting.rows import Row
+from registry.reporting.trees import refuse_earlier_years, trees_of
+from registry.reporting.truths import takes_months, truths_of, unit_of
+from registry.snapshot.terms import Terms
+from registry.vocabulary import NOT_RECORDED, Denominator, Measure
+
+POLICY = Policy()
+"""What is published; the same for every deployment, so that it can be known and checked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectedQuestion:
+    """A question in its one spelling, and the nodes that answer it."""
+
+    query: EventQuery
+    measure: Measure
+    form: Form
+    plan: Plan
+    trees: Mapping[str, Tree]
+
+
+def read_protected(
+    query: EventQuery, *, measure: Measure, frozen: Frozen, per: int
+) -> ProtectedQuestion:
+    """Make a question ready for a release, in the one spelling that all its spellings have.
+
+    Raises NotAvailableAtThisDetail, naming the nearest that can be had, for what is finer than is
+    published, and BadQuery for what is no question. Both follow from the question, the code lists
+    and the release's catalogue alone.
+    """
+    form = PROTECTED_FORMS.get(measure, Form.WITHHELD)
+    if form is Form.WITHHELD:
+        POLICY.counted(measure, None)  # says which measures are published
+        raise NotAvailableAtThisDetail(
+            Fault("measure", NotAvailableAtThisDetail.code, "this measure is not published")
+        )
+    if measure not in DEFAULT_COUNTING:
+        raise BadQuery(
+            Fault("measure", "measure-not-available", "This statistic is not offered yet.")
+        )
+    terms = frozen.store.manifest.terms
+    trees = trees_of(terms, data_as_of=frozen.data_as_of, policy=POLICY)
+    refuse_earlier_years(query, trees["year"])
+    planned = plan(query, trees, POLICY)
+    spelled = replace(
+        canonical(query, trees, POLICY),
+        counting=POLICY.counted(measure, query.counting),
+        unit=_other_unit(query.unit, planned, trees, terms) if form is Form.RATES else None,
+        per=(query.per or per) if form is Form.RATES else None,
+        level=query.level if form is not Form.COUNTS else EventQuery().level,
+        release=None,  # the answer names its release, however that was chosen
+    )
+    return ProtectedQuestion(query=spelled, measure=measure, form=form, plan=planned, trees=trees)
+
+
+def hold_to_keys(frozen: Frozen, keys: Keys) -> None:
+    """Refuse a release that was frozen under other keys, or under none.
+
+    Its noise would be other noise, and the mean of two is nearer to the truth than either. Raises
+    NoSnapshot.
+    """
+    if frozen.store.manifest.keys != keys.mark:
+        raise NoSnapshot(
+            Fault(
+                "release",
+                "other-keys",
+                "This release was frozen without the keys in use and is not published any more: "
+                "ask a newer one, or a data manager to freeze one.",
+            )
+        )
+
+
+def protected_rows(asked: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> list[Row]:
+    """The rows of an answer, made of shown nodes only; in the order of the plan."""
+    protection = Protection.under(keys.noise, POLICY)
+    truths = truths_of(
+        asked.plan.nodes,
+        store=frozen.store,
+        trees=asked.trees,
+        form=asked.form,
+        counting=POLICY.counted(asked.measure, asked.query.counting),
+        unit=asked.query.unit,
+    )
+    shown = {node: protection.show(truth) for node, truth in truths.items()}
+    rows = []
+    for row in asked.plan.rows:
+        numbers = asdict(_row(asked, [shown[node] for node in row.nodes]))
+        status = numbers.pop("status")
+        if asked.form is Form.RATES:
+            numbers["unit"] = _unit_of_row(asked, row, frozen.store.manifest.terms)
+        labelled = zip(asked.plan.group_by, row.labels, strict=True)
+        rows.append(Row(tuple(_stored(name, label) for name, label in labelled), numbers, status))
+    return rows
+
+
+def _row(
+    asked: ProtectedQuestion, shown: Sequence[ShownNode]
+) -> CountRow | RateRow | ProportionRow:
+    query = asked.query
+    if asked.form is Form.COUNTS:
+        return count_row(shown)
+    if asked.form is Form.PROPORTIONS:
+        return proportion_row(shown, level=query.level)
+    return rate_row(shown, per=query.per or 1, level=query.level)
+
+
+def _unit_of_row(asked: ProtectedQuestion, row: PlanRow, terms: Terms) -> str | None:
+    """The denominator that the nodes of a row share; an impossible row has none."""
+    if not row.nodes:
+        return None
+    return (asked.query.unit or unit_of(row.nodes[0], asked.trees, terms)).value
+
+
+def _stored(name: str, label: str) -> Cell:
+    """A label of a row as the exact rows hold it: numbers as numbers, blanks as nothing."""
+    if label == NOT_RECORDED:
+        return None
+    if DIMENSIONS[name].kind is ValueKind.YEAR or name == "severity":
+        return int(label)
+    return label
+
+
+def _other_unit(
+    unit: Denominator | None, planned: Plan, trees: Mapping[str, Tree], terms: Terms
+) -> Denominator | None:
+    """The asked denominator where it is another than the rows' own; refused where they have one.
+
+    The same patients divided by another clock are other records with another noise, and each
+    further draw brings the mean nearer to the truth: so each node has one denominator. By year,
+    where procedures and refills have no dates, that is pump-months, if they are asked for.
+    """
+    own = {node: unit_of(node, trees, terms) for node in planned.nodes}
+    others = {node for node, natural in own.items() if unit not in (None, natural)}
+    if not others:
+        return None
+    by_year = all(natural is unit or takes_months(node, natural) for node, natural in own.items())
+    if by_year and unit is Denominator.PUMP_MONTHS:
+        return unit
+    named = ", ".join(dict.fromkeys(natural.value for natural in own.values()))
+    detail = f"each row is divided by its own denominator ({named}); leave the unit out"
+    raise NotAvailableAtThisDetail(Fault("unit", NotAvailableAtThisDetail.code, detail))

@@ -1,0 +1,69 @@
+"""What a protected answer says was done to it, in words that a clinician reads."""
+
+from registry.disclosure import Plan, Policy
+from registry.reporting.question import Question
+from registry.reporting.trees import first_year
+from registry.vocabulary import Denominator, Measure
+
+IN_MONTHS = {Denominator.PUMP_MONTHS, Denominator.CATHETER_MONTHS}
+COVERAGE = (
+    "Measured coverage of the 95 % limits is 96 to 98 % where eight or more events are expected, "
+    "and 84 to 94 % where three or four are: a small count is shown only when chance and noise "
+    "made it large enough."
+)
+
+
+def disclosure(question: Question, plan: Plan, policy: Policy) -> dict[str, object]:
+    """The numbers and the sentences that go with an answer; from the question alone."""
+    told: dict[str, object] = {
+        "threshold": policy.threshold,
+        "denominator_minimum": policy.denominator_minimum,
+        "most_dimensions": policy.most_dimensions,
+    }
+    if question.measure is Measure.RATES:
+        told["exposure_minimum"] = {
+            unit.value: policy.exposure[unit].minimum for unit in question.units
+        }
+    return told | {"in_words": [*_sentences(question, plan, policy)]}
+
+
+def _sentences(question: Question, plan: Plan, policy: Policy) -> list[str]:
+    said = [
+        "Every count was changed by a small random whole number, of variance up to "
+        f"{policy.most_variance:g}, that belongs to the set of patients or devices behind it: the "
+        "same set is changed alike wherever it is counted.",
+        f"A changed count under {policy.threshold} is hidden, zeros too, and so is what has fewer "
+        f"than {policy.denominator_minimum} patients or devices behind it. Nothing that is hidden "
+        "enters another number.",
+    ]
+    if question.measure is Measure.RATES:
+        said.extend(_about_exposure(question, policy))
+    said.append(
+        "Totals are changed on their own: they need not equal the sum of their parts, here or "
+        "elsewhere."
+    )
+    if any(len(row.nodes) > 1 for row in plan.rows):
+        said.append(
+            "Several values are answered as the sum of their cells that are shown; hidden_cells "
+            "says how many are left out, and sets no bound to what is in them. A patient with "
+            "devices in several cells counts in each."
+        )
+    if {"year", "period"} & set(question.query.group_by):
+        said.append(f"Years before {first_year()} are in totals only.")
+    if question.measure in {Measure.RATES, Measure.PROPORTIONS}:
+        said.append(f"The limits allow for chance and perturbation together. {COVERAGE}")
+    return said
+
+
+def _about_exposure(question: Question, policy: Policy) -> list[str]:
+    said = []
+    for unit in question.units:
+        rule = policy.exposure[unit]
+        noise = round(rule.per_device * policy.most_variance**0.5)
+        amount = "month" if unit in IN_MONTHS else unit.value.removesuffix("s")
+        rounded = f", rounded to {rule.rounding}" if rule.rounding > 1 else ""
+        said.append(
+            f"{unit.label} were changed by a random amount with a standard deviation of {noise} "
+            f"{amount}s{rounded}, and are hidden under {rule.minimum:,}."
+        )
+    return said
