@@ -24,7 +24,7 @@ def cohorts() -> list[tuple[list[ImplantRecord], list[EventRecord]]]:
 
 
 def device_time(implants: list[ImplantRecord]) -> dict[str, float]:
-    """Months at risk by implant, as STATISTICS.md counts them, apart from the registry's code."""
+    """Months at risk by implant, worked out apart from the registry's own code."""
     return {
         row.implant: 0.25
         if row.months_to_entry == row.months_followed == 0
