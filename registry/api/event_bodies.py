@@ -38,6 +38,68 @@ CODED = {
 """Fields that hold one code, and the list it comes from."""
 
 
+REPORT: Mapping[str, Any] = {
+    "site": "CLINIC-A",
+    "source_id": "ev-7f3k",
+    "complication": "catheter-migration",
+    "year": 2024,
+    "severity": 3,
+    "seriousness": ["hospitalisation", "intervention-to-prevent"],
+    "outcome": "recovered",
+    "interventions": ["catheter-revision"],
+    "submit": True,
+}
+"""A report as the schema shows it."""
+
+SHOWN: Mapping[str, Any] = {
+    "id": "6f1c2d3e-4a5b-4c6d-8e7f-0a1b2c3d4e5f",
+    "state": "submitted",
+    "reason": None,
+    "version": 1,
+    "seal": None,
+    "site": "CLINIC-A",
+    "source_id": "ev-7f3k",
+    "implant": None,
+    "complication": "catheter-migration",
+    "reported_complication": "catheter-migration",
+    "category": "catheter",
+    "year": 2024,
+    "month": None,
+    "months_since_implant": None,
+    "severity": 3,
+    "serious": True,
+    "seriousness": ["hospitalisation", "intervention-to-prevent"],
+    "interventions": ["catheter-revision"],
+    "caused_by": None,
+    "caused_by_id": None,
+    "component_model": None,
+    "outcome": "recovered",
+    **dict.fromkeys(
+        (
+            "root_cause",
+            "detection",
+            "days_since_procedure",
+            "days_since_refill",
+            "actuality",
+            "mri_24h",
+            "alarm",
+            "volume_discrepancy",
+            "organism",
+            "drug",
+            "indication",
+            "age_band",
+            "sex",
+            "relatedness_device",
+            "relatedness_procedure",
+            "relatedness_drug",
+            "relatedness_programming",
+            "relatedness_disease",
+        )
+    ),
+}
+"""An event as the schema shows it."""
+
+
 def _field(name: str) -> serializers.Field[Any, Any, Any, Any]:
     """How the schema describes a field that is sent; null and an empty text are "not recorded"."""
     if name in NUMBERS:
@@ -71,6 +133,17 @@ class ReportSerializer(serializers.Serializer[Any]):
         return {name: _field(name) for name in COLUMNS} | super().get_fields()
 
 
+class ChangeSerializer(serializers.Serializer[Any]):
+    """What is to change of an event: only the fields that are sent; null empties one."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """The columns of a file, none of them required."""
+        fields = {name: _field(name) for name in COLUMNS}
+        for field in fields.values():
+            field.required = False
+        return fields
+
+
 class EventSerializer(serializers.Serializer[Event]):
     """An event as its own site sees it; null is "not recorded"."""
 
@@ -78,7 +151,7 @@ class EventSerializer(serializers.Serializer[Event]):
     state = serializers.CharField()
     reason = serializers.SerializerMethodField()
     version = serializers.IntegerField()
-    seal = serializers.IntegerField(source="seal_id", help_text="Order of the last change.")
+    seal = serializers.SerializerMethodField()
     site = serializers.CharField(source="site.code")
     source_id = serializers.SerializerMethodField()
     implant = serializers.SerializerMethodField()
@@ -99,6 +172,12 @@ class EventSerializer(serializers.Serializer[Event]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """The fields above, and every field that holds one code."""
         return super().get_fields() | {name: _CodeField(allow_null=True) for name in CODED}
+
+    def get_seal(self, event: Event) -> int | None:
+        """The order of the last change; null for site staff: it tells how much others enter."""
+        request = self.context.get("request")
+        sees = request is not None and request.user.sees_all_rows
+        return event.seal_id if sees else None
 
     def get_reason(self, event: Event) -> str | None:
         """Why it was taken back or judged so."""

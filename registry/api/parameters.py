@@ -19,6 +19,26 @@ CURSOR = OpenApiParameter(
 )
 PAGING = [LIMIT, CURSOR]
 
+_OTHER_COMPONENT = (
+    " Also finds the events of the patient's {other}: in statistics of those that were in place "
+    "with this {own}, in the list of events of all that the patient ever had."
+)
+MORE_ABOUT = {
+    "pump_model": _OTHER_COMPONENT.format(own="pump", other="catheters"),
+    "catheter_model": _OTHER_COMPONENT.format(own="catheter", other="pumps"),
+}
+"""What the schema has to say of a filter beyond its title."""
+
+
+def refuse_repeated(request: Request, single: Collection[str]) -> None:
+    """Refuse parameters that have one value and were given twice; raises BadQuery."""
+    if faults := [
+        Fault(name, "repeated-parameter", f"Give {name} only once.")
+        for name in single
+        if len(request.query_params.getlist(name)) > 1
+    ]:
+        raise BadQuery(faults)
+
 
 def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
     """Refuse every parameter that this address does not read, and one given twice.
@@ -42,7 +62,9 @@ def filter_parameters() -> list[OpenApiParameter]:
     """Every filter of events for the schema, as records.DIMENSIONS declares them."""
     several = "Several values: separated by commas. `not-recorded` selects blanks."
     described = [
-        OpenApiParameter(name, str, description=f"{dimension.title}. {several}")
+        OpenApiParameter(
+            name, str, description=f"{dimension.title}. {several}{MORE_ABOUT.get(name, '')}"
+        )
         for name, dimension in DIMENSIONS.items()
     ]
     years = [

@@ -48,5 +48,24 @@ class WorksWithRows(IsAuthenticated):
         return user.sees_all_rows or user.sites().exists()
 
 
+class ReadsHistory(WorksWithRows):
+    """Those who work with rows, and auditors, who read the history of every site."""
+
+    message = (
+        "History is open to members of a site, reviewers, data managers and auditors: this "
+        "account lacks a site membership."
+    )
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the account reads rows or audits, and the token was made for reading rows."""
+        user = request.user
+        if isinstance(user, User) and user.is_auditor:
+            if _token_allows(request, TokenScope.READ_ROWS):
+                return True
+            self.message = _missing(TokenScope.READ_ROWS)
+            return False
+        return super().has_permission(request, view)
+
+
 def _missing(scope: TokenScope) -> str:
     return f"This token lacks the scope {scope.value}: make one that has it."

@@ -6,12 +6,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from registry.api.described import listing, problems
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
-from registry.api.permissions import WorksWithRows
+from registry.api.rows import RowView
 from registry.models import Site
 
 
@@ -24,10 +23,8 @@ class SiteSerializer(serializers.Serializer[Site]):
     active = serializers.BooleanField()
 
 
-class Sites(APIView):
+class Sites(RowView):
     """Own sites; every site for reviewers and data managers."""
-
-    permission_classes = [WorksWithRows]
 
     @extend_schema(
         operation_id="sites_list",

@@ -2,7 +2,18 @@
 
 from django.urls import path, re_path
 
-from registry.api import catalogue, codelists, events, schema, sites, snapshots, statistics, tokens
+from registry.api import (
+    catalogue,
+    codelists,
+    event_history,
+    event_steps,
+    events,
+    schema,
+    sites,
+    snapshots,
+    statistics,
+    tokens,
+)
 from registry.api.unknown import UnknownAddress
 
 app_name = "api"
@@ -16,7 +27,15 @@ urlpatterns = [
     path("sites/", sites.Sites.as_view(), name="sites"),
     path("events/", events.Events.as_view(), name="events"),
     path("events/<uuid:public_id>/", events.EventDetail.as_view(), name="event"),
-    path("events/<uuid:public_id>/submit/", events.SubmitEvent.as_view(), name="event-submit"),
+    path(
+        "events/<uuid:public_id>/history/",
+        event_history.EventHistory.as_view(),
+        name="event-history",
+    ),
+    *(
+        path(f"events/<uuid:public_id>/{step}/", view.as_view(), name=f"event-{step}")
+        for step, view in event_steps.STEPS.items()
+    ),
     path("statistics/counts/", statistics.Counts.as_view(), name="counts"),
     path("statistics/rates/", statistics.Rates.as_view(), name="rates"),
     path("statistics/proportions/", statistics.Proportions.as_view(), name="proportions"),

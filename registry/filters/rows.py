@@ -22,7 +22,8 @@ def filter_events(queryset: QuerySet[Event], query: EventQuery) -> QuerySet[Even
 
     What belongs to the device or the patient is the implant's where the event has one, and what was
     reported with the event otherwise. A pump model also finds the events of that patient's
-    catheters, and a catheter model those of the pumps, as it does in the statistics.
+    catheters, and a catheter model those of the pumps, whenever they were implanted; statistics
+    take only those that were in place together.
     """
     for dimension, values in query.where:
         queryset = queryset.filter(_condition(dimension, values))

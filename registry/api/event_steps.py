@@ -1,0 +1,161 @@
+"""The steps of an event's state: submitted, judged, reopened, withdrawn; one address for each."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry import intake
+from registry.api.described import problems
+from registry.api.event_bodies import SHOWN, EventSerializer
+from registry.api.parameters import refuse_unknown
+from registry.api.rows import EVENT_ID, IDEMPOTENCY_KEY, IF_MATCH, RowView, changed
+from registry.records import Fault, RowRuleBroken
+from registry.vocabulary import WithdrawalReason
+
+REASON = "reason"
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why a report is turned away, taken back or judged again."""
+
+    reason = serializers.ChoiceField(choices=WithdrawalReason.choices())
+
+
+def _step(name: str, state: str, *, reason: bool = False) -> Any:
+    """The schema of the address of one step."""
+    return extend_schema(
+        operation_id=f"events_{name}",
+        tags=["rows"],
+        parameters=[EVENT_ID, IF_MATCH, IDEMPOTENCY_KEY],
+        request=ReasonSerializer if reason else None,
+        responses={
+            200: EventSerializer,
+            **problems(400, 401, 403, 404, 406, 409, 412, 413, 415, 429),
+        },
+        examples=[
+            OpenApiExample(state.title(), value={**SHOWN, "state": state}, response_only=True)
+        ],
+    )
+
+
+def _asked(request: Request, *known: str) -> dict[str, str]:
+    """The fields of the body, each of them known and text; raises RowRuleBroken."""
+    body = request.data
+    if not isinstance(body, Mapping):
+        raise RowRuleBroken(Fault("", "not-an-object", "send a JSON object, or no body"))
+    takes = f"send {', '.join(known)}" if known else "send no body"
+    unknown = [name for name in body if name not in known]
+    if unknown:
+        raise RowRuleBroken(
+            Fault(
+                name if name.isidentifier() else "",
+                "unknown-field",
+                f"this step has no such field; {takes}",
+            )
+            for name in unknown
+        )
+    if not all(isinstance(body.get(name, ""), str) for name in known):
+        raise RowRuleBroken([Fault(name, "bad-type", "send text") for name in known])
+    return {name: body.get(name, "") for name in known}
+
+
+class SubmitEvent(RowView):
+    """Hand a draft in for review."""
+
+    @_step("submit", "submitted")
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Submit a draft of one's own site; the rules for what is required hold from here on."""
+        refuse_unknown(request)
+        _asked(request)
+        by: Any = request.user
+        return changed(
+            request, public_id, lambda v: intake.submit_event(public_id, by=by, version=v)
+        )
+
+
+class AcceptEvent(RowView):
+    """Take a submitted event into the statistics."""
+
+    @_step("accept", "accepted")
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Accept a submitted event; reviewers and data managers, never at a site of their own."""
+        refuse_unknown(request)
+        _asked(request)
+        by: Any = request.user
+        return changed(
+            request, public_id, lambda v: intake.accept_event(public_id, by=by, version=v)
+        )
+
+
+class RejectEvent(RowView):
+    """Turn a submitted event away."""
+
+    @_step("reject", "rejected", reason=True)
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Reject a submitted event with a reason; reviewers and data managers of other sites."""
+        refuse_unknown(request)
+        asked = _asked(request, REASON)
+        by: Any = request.user
+        return changed(
+            request, public_id, lambda v: intake.reject_event(public_id, by=by, version=v, **asked)
+        )
+
+
+class DuplicateEvent(RowView):
+    """Set a submitted event aside that another report holds already."""
+
+    @_step("duplicate", "duplicate")
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Mark a submitted event as a duplicate; reviewers and data managers of other sites."""
+        refuse_unknown(request)
+        _asked(request)
+        by: Any = request.user
+        return changed(
+            request, public_id, lambda v: intake.mark_duplicate(public_id, by=by, version=v)
+        )
+
+
+class WithdrawEvent(RowView):
+    """Take a report back; it is kept, and no longer counted."""
+
+    @_step("withdraw", "withdrawn", reason=True)
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Withdraw an event with a reason: a lead before it is judged, a data manager any."""
+        refuse_unknown(request)
+        asked = _asked(request, REASON)
+        by: Any = request.user
+        return changed(
+            request,
+            public_id,
+            lambda v: intake.withdraw_event(public_id, by=by, version=v, **asked),
+        )
+
+
+class ReopenEvent(RowView):
+    """Take an accepted event back into review."""
+
+    @_step("reopen", "submitted", reason=True)
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Reopen an accepted event with a reason; reviewers and data managers of other sites."""
+        refuse_unknown(request)
+        asked = _asked(request, REASON)
+        by: Any = request.user
+        return changed(
+            request, public_id, lambda v: intake.reopen_event(public_id, by=by, version=v, **asked)
+        )
+
+
+STEPS = {
+    "submit": SubmitEvent,
+    "accept": AcceptEvent,
+    "reject": RejectEvent,
+    "duplicate": DuplicateEvent,
+    "withdraw": WithdrawEvent,
+    "reopen": ReopenEvent,
+}
+"""The last part of a step's address, and what answers there."""
