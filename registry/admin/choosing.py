@@ -1,5 +1,6 @@
 """Lists that are searched as one types, offering only rows within the caller's reach."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -86,9 +87,9 @@ def matches(
     """One page of the given rows that match what was typed, as the list widget reads it."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    rows, _ = model_admin.get_search_results(request, rows, request.GET.get("term", ""))
-    page = request.GET.get("page", "1")
-    first = (int(page) - 1) * PAGE if page.isdecimal() and page != "0" else 0
+    term = request.GET.get("term", "").replace("\0", "")
+    rows, _ = model_admin.get_search_results(request, rows, term)
+    first = (_page(request.GET.get("page", "")) - 1) * PAGE
     found = list(rows[first : first + PAGE + 1])
     return JsonResponse(
         {
@@ -98,3 +99,8 @@ def matches(
             "pagination": {"more": len(found) > PAGE},
         }
     )
+
+
+def _page(text: str) -> int:
+    """The page that is asked for; the first one for anything that names none."""
+    return int(text) if re.fullmatch(r"[1-9][0-9]{0,8}", text) else 1

@@ -90,6 +90,8 @@ class RegistryAdmin(admin.ModelAdmin):
     ) -> Model:
         """One row by its public id; a row out of reach is 404, like one that never was."""
         keyed_by = "public_id" if hasattr(self.model, "public_id") else "pk"
+        if "\0" in object_id:
+            raise Http404
         try:
             key = UUID(object_id) if keyed_by == "public_id" else object_id
             found = self.get_queryset(request).filter(**{keyed_by: key}).first()

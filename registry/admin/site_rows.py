@@ -23,6 +23,12 @@ class SiteRowsAdmin(RegistryAdmin):
         """Those whose role says so, and every member of a site."""
         return super().has_view_permission(request, obj) or is_member(request)
 
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        """None for the admin's own autocomplete, which would name rows by running numbers."""
+        if request.resolver_match and request.resolver_match.url_name == "autocomplete":
+            return ()
+        return super().get_search_fields(request)
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whoever may view the list sees where it is."""
         return self.has_view_permission(request)

@@ -188,7 +188,9 @@ class ComplicationDetail(APIView):
     def get(self, request: Request, code: str) -> Response:
         """Show one complication with its sources and published rates; open to all."""
         refuse_unknown(request)
-        found = _with_rates(Complication.objects.filter(code=code)).first()
+        found = None
+        if re.fullmatch(r"[a-z0-9-]{1,40}", code):
+            found = _with_rates(Complication.objects.filter(code=code)).first()
         if found is None:
             raise UnknownRow(Fault("", "not-found", "The catalogue has no such complication."))
         return Response(ComplicationSerializer(found).data)

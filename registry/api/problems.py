@@ -83,7 +83,9 @@ TITLE_OF: Mapping[int, tuple[str, str]] = {
 DETAIL_OF: Mapping[int, str] = {
     404: "There is nothing here, or nothing that you may see.",
     405: "This address does not take that method; the Allow header names those it takes.",
+    403: "This is not open to you.",
     406: "None of the formats asked for is available here: use application/json.",
+    413: "Send a smaller body.",
     415: "Send the body as application/json.",
     500: "The failure was logged; nothing was stored.",
 }
@@ -126,7 +128,7 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse
         response = _refused(exc, request)
     elif isinstance(exc, Http404 | PermissionDenied | RequestDataTooBig):
         status = {Http404: 404, PermissionDenied: 403}.get(type(exc), 413)
-        response = _plain(status, detail=DETAIL_OF.get(status, "This is not open to you."))
+        response = _plain(status, detail=DETAIL_OF[status])
     elif isinstance(exc, exceptions.APIException):
         response = _told_by_framework(exc)
     elif settings.DEBUG:

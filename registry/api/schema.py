@@ -9,6 +9,9 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+
+from registry.api.parameters import refuse_unknown
 
 SWAGGER_POLICY = {
     "default-src": [NONE],
@@ -45,6 +48,11 @@ class Schema(SpectacularAPIView):
 
     permission_classes = [AllowAny]
     content_negotiation_class = DefaultContentNegotiation
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse parameters that nothing reads, here as everywhere."""
+        super().initial(request, *args, **kwargs)
+        refuse_unknown(request)
 
 
 @method_decorator(csp(SWAGGER_POLICY), name="dispatch")

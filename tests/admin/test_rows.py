@@ -2,6 +2,8 @@
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from registry.models import Event, Exposure, Implant, Patient, Role, Site
@@ -82,13 +84,38 @@ def test_the_searched_list_offers_a_reporter_only_own_rows(model, rows, reporter
     assert offered == [str(rows["mine"][model].public_id)]
 
 
-def test_the_admins_own_autocomplete_offers_a_reporter_only_own_rows(rows, reporter, signed_in):
-    asked = {"app_label": "registry", "model_name": "event", "field_name": "implant", "term": "k-"}
+@pytest.mark.parametrize("page", ["0", "-1", "x", "٢", "9" * 30])
+def test_the_searched_list_takes_what_names_no_page_as_the_first(page, rows, reporter, signed_in):
+    answer = signed_in(reporter).get(reverse("admin:registry_event_choices"), {"page": page})
 
-    answer = signed_in(reporter).get(reverse("admin:autocomplete"), asked)
+    assert len(answer.json()["results"]) == 1
 
-    offered = {choice["id"] for choice in answer.json()["results"]}
-    assert offered == {str(rows["mine"]["implant"].pk)}
+
+def test_the_searched_list_passes_no_mark_on_that_a_database_cannot_hold(rows, reporter, signed_in):
+    address = reverse("admin:registry_event_choices")
+
+    with CaptureQueriesContext(connection) as asked:
+        answer = signed_in(reporter).get(address, {"term": "k-\0mine"})
+
+    assert len(answer.json()["results"]) == 1
+    assert not any("\0" in query["sql"] for query in asked.captured_queries)
+
+
+@pytest.mark.parametrize("field", ["implant", "caused_by"])
+def test_the_admins_own_autocomplete_tells_no_running_numbers(field, rows, reporter, signed_in):
+    asked = {"app_label": "registry", "model_name": "event", "field_name": field, "term": "k-"}
+
+    assert signed_in(reporter).get(reverse("admin:autocomplete"), asked).status_code == 404
+
+
+@pytest.mark.parametrize("model", ["complication", "site", "event"])
+def test_an_address_that_no_database_can_hold_is_not_found(model, manager, signed_in):
+    address = reverse(f"admin:registry_{model}_changelist")
+
+    with CaptureQueriesContext(connection) as asked:
+        assert signed_in(manager).get(f"{address}%00/change/").status_code == 404
+
+    assert not any("\0" in query["sql"] for query in asked.captured_queries)
 
 
 def test_an_action_cannot_reach_a_row_of_another_site(rows, reporter, signed_in):

@@ -115,6 +115,14 @@ def test_unknown_entry_is_not_found(client, address):
     assert "no-such" not in reply.content.decode()
 
 
+@pytest.mark.parametrize("code", ["%00", "catheter-kink%00", "Catheter-Kink", "%C3%A9", "a" * 41])
+def test_code_that_no_entry_can_have_asks_the_database_nothing(
+    client, code, django_assert_num_queries
+):
+    with django_assert_num_queries(0):
+        assert client.get(f"{COMPLICATIONS}{code}/").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("params", "code", "nearest"),
     [

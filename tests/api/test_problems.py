@@ -103,6 +103,15 @@ def test_body_of_more_than_a_mebibyte_is_refused(as_reporter):
     check(reply, 413, "body-too-large")
 
 
+def test_body_that_is_not_even_read_is_too_large_and_not_forbidden(as_reporter, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+
+    reply = as_reporter.post("/api/v1/events/", {"organism": "x" * 2000}, format="json")
+
+    check(reply, 413, "body-too-large")
+    assert reply.json()["detail"] == "Send a smaller body."
+
+
 def test_unknown_format_names_those_there_are(client):
     reply = client.get("/api/v1/complications/", {"format": "xml"})
 

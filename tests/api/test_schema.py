@@ -35,6 +35,13 @@ def test_schema_is_open_to_all(client, db):
     assert document["openapi"] == "3.1.0"
 
 
+def test_schema_refuses_parameters_that_nothing_reads(client, db):
+    reply = client.get("/api/v1/schema/", {"formt": "json"})
+
+    assert reply.status_code == 400
+    assert reply.json()["code"] == "unknown-parameter"
+
+
 def test_schema_describes_every_address(schema):
     described = {path.removeprefix("/api/v1/") for path in schema["paths"]}
     named = {
