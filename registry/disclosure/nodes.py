@@ -107,7 +107,7 @@ def plan(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> Plan:
     question and the trees alone, never from what was recorded: a row without an event is there.
     Counting, measure, unit and level are not looked at.
     Raises NotAvailableAtThisDetail with every fault, each naming the nearest that can be had, and
-    BadQuery (`too-many-cells`) where the reply would be too long.
+    BadQuery where the reply would be too long (`too-many-cells`) or names no dimension.
     """
     not_offered = [_not_offered(name, policy) for name in _named(query) if not policy.offer(name)]
     asked = _asked(query, trees, policy)
@@ -137,6 +137,8 @@ def plan(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> Plan:
 def _named(query: EventQuery) -> list[str]:
     """Every parameter that the question fixes or groups by, once, in the order of DIMENSIONS."""
     named = {name for name, _values in query.where} | set(query.group_by)
+    if named - set(DIMENSIONS):
+        raise BadQuery(Fault("", "unknown-dimension", "ask by the dimensions that are described"))
     if query.years is not None:
         named.add("year")
     if query.windows:

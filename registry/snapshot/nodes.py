@@ -133,7 +133,7 @@ def device_time(
         source.require(f"{amount} IS NOT NULL")
     inner = _each_once(source, "device", f"sum(CAST({amount} AS DOUBLE)) AS amount")
     found = store.run(_summed(source, inner, "sum(amount) AS amount"))
-    totals = [float(total) for total in found["amount"].tolist() if total is not None]
+    totals = [float(total or 0) for total in found["amount"].tolist()]
     sums = _read_sums(found, len(source.groups))
     return {
         key: DeviceTime(total, devices)

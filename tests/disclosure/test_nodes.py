@@ -304,6 +304,15 @@ def test_dimension_that_is_not_offered_is_refused(faults, question, column, near
     assert nearest in refused[column]
 
 
+@pytest.mark.parametrize("question", [{"patient": "p1"}, {"group_by": ["device_key_30"]}])
+def test_what_is_no_dimension_is_no_question(planned, question):
+    with pytest.raises(BadQuery) as refused:
+        planned(**question)
+
+    (fault,) = refused.value.faults
+    assert fault.code == "unknown-dimension"
+
+
 def test_four_dimensions_are_refused_and_name_what_to_drop(faults):
     refused = faults(["drug", "severity"], sex="male", years=(2018, 2018))
 

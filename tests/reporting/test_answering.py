@@ -1,16 +1,18 @@
 import json
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.core import signing
 from django.core.cache import cache
+from django.utils import timezone
 
 from registry import reporting
 from registry.models import AccessLog, Event, Role, Site, sealed
 from registry.records import BadQuery, EventQuery, NoSnapshot, NotPermitted, Release, Viewer
-from registry.reporting import answering, freshness
+from registry.reporting import answering, freshness, viewers
 from registry.vocabulary import CountingRule, Measure
-from tests.factories import UserFactory
+from tests.factories import AgreementFactory, ImplantFactory, UserFactory
 from tests.reporting.registry_rows import import_cohort
 
 pytestmark = pytest.mark.django_db
@@ -355,3 +357,77 @@ def test_answers_about_own_site_and_protected_ones_are_not_logged() -> None:
 def test_stranger_may_not_ask() -> None:
     with pytest.raises(NotPermitted):
         ask(viewer=Viewer(may_ask=False))
+
+
+def test_every_protected_viewer_gets_the_same_answer() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+    analyst = UserFactory(roles=[Role.ANALYST])
+    yesterday = timezone.now().date() - timedelta(days=1)
+    AgreementFactory(user=analyst, expires_on=yesterday)
+    everybody = [
+        PUBLIC,
+        RESEARCHER,
+        reporting.viewer_of(analyst),
+        reporting.viewer_of(UserFactory(roles=[Role.RESEARCHER])),
+        reporting.viewer_of(UserFactory(sites=[Site.objects.get(code="TAIRA-A")])),
+    ]
+
+    answers = [ask(Measure.RATES, viewer=viewer, group_by=("category",)) for viewer in everybody]
+
+    assert all(answered == answers[0] for answered in answers)
+    assert not AccessLog.objects.filter(action="exact-statistics").exists()
+
+
+def test_analyst_is_protected_from_the_day_after_the_agreement_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+    analyst = UserFactory(roles=[Role.ANALYST])
+    AgreementFactory(user=analyst, expires_on=date(2026, 3, 31))
+
+    told = {}
+    for instant in (datetime(2026, 3, 31, 23, 59, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)):
+        monkeypatch.setattr(viewers.timezone, "now", lambda instant=instant: instant)
+        told[instant.date()] = ask(viewer=reporting.viewer_of(analyst)).meta["profile"]
+
+    assert told == {date(2026, 3, 31): "exact", date(2026, 4, 1): "protected"}
+    assert AccessLog.objects.filter(action="exact-statistics", user=analyst).count() == 1
+
+
+def test_older_release_answers_as_it_did() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+    before = ask(viewer=RESEARCHER, group_by=("category",))
+    ImplantFactory()
+    freshness.publish("2027Q1")
+    cache.clear()
+
+    assert ask(viewer=RESEARCHER, group_by=("category",), release="2026Q4") == before
+    assert ask(viewer=RESEARCHER).meta["snapshot"]["label"] == "2027Q1"  # type: ignore[index]
+
+
+def test_public_has_the_newest_release_alone() -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+    ImplantFactory()
+    freshness.publish("2027Q1")
+
+    assert ask(viewer=PUBLIC, release="2027Q1") == ask(viewer=PUBLIC)
+    with pytest.raises(NotPermitted) as refusal:
+        ask(viewer=PUBLIC, release="2026Q4")
+    assert refusal.value.faults[0].code == "newest-only"
+
+
+def test_release_from_before_the_keys_is_refused_to_the_protected_alone(settings: object) -> None:
+    import_cohort()
+    freshness.publish("2026Q4")
+    settings.REGISTRY_KEY_RECORDS = "ef" * 32  # type: ignore[attr-defined]
+
+    with pytest.raises(NoSnapshot) as refusal:
+        ask(viewer=RESEARCHER)
+    assert refusal.value.faults[0].code == "other-keys"
+    assert ask(release="2026Q4").meta["profile"] == "exact"
+    freshness.publish("2026Q4-rekeyed")
+    assert ask(viewer=RESEARCHER).rows

@@ -1,15 +1,22 @@
+import base64
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from registry.disclosure import record_key
 from registry.models import Seal, Site, Snapshot, sealed
 from registry.records import BadQuery
 from registry.reporting import freshness
-from registry.snapshot import shelf
+from registry.reporting.keys import read_keys
+from registry.snapshot import freeze, schema, shelf
 from registry.snapshot.asked import Asked
+from registry.snapshot.manifest import Manifest
+from registry.snapshot.schema import RECORD_KEYS
 from registry.snapshot.shelf import Working
+from registry.snapshot.statement import Piece
 from tests.factories import EventFactory, ImplantFactory
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +196,65 @@ def test_event_is_frozen_with_its_implant_and_site() -> None:
 
 def test_snapshots_lie_in_the_deployments_folder(tmp_path: Path) -> None:
     assert freshness.root() == tmp_path / "snapshots"
+
+
+def test_record_keys_are_frozen_from_the_random_ids() -> None:
+    device = ImplantFactory()
+    secret = read_keys().records
+
+    store = freshness.current().store
+
+    found = store.run(Piece("SELECT * FROM implants"))
+    kept = tuple(int(found[column.name][0]) for column in RECORD_KEYS)
+    assert kept == (
+        *record_key(secret, device.public_id.bytes),
+        *record_key(secret, device.patient.public_id.bytes),
+    )
+
+
+def test_keys_themselves_are_in_no_file_of_a_snapshot() -> None:
+    ImplantFactory()
+    EventFactory()
+    working = freshness.refresh()
+    keys = read_keys()
+    told = [keys.records, keys.noise]
+    told += [each.hex().encode() for each in told] + [base64.b64encode(each) for each in told]
+
+    files = [path for path in freshness.root().rglob("*") if path.is_file()]
+
+    assert {path.name for path in files} >= {"implants.parquet", "registry.duckdb", "manifest.json"}
+    assert not [path.name for path in files for key in told if key in path.read_bytes()]
+    assert Manifest.read(freshness.root() / working.snapshot_id).keys == keys.mark
+
+
+def test_other_keys_freeze_the_same_rows_anew(settings: Any) -> None:
+    ImplantFactory()
+    before = freshness.refresh()
+    settings.REGISTRY_KEY_RECORDS = "ab" * 32
+
+    after = freshness.refresh()
+
+    assert after.snapshot_id != before.snapshot_id
+    assert after.seal_number == before.seal_number
+
+
+def test_nothing_is_frozen_without_keys(settings: Any) -> None:
+    settings.REGISTRY_KEY_RECORDS = settings.REGISTRY_KEY_NOISE = ""
+    ImplantFactory()
+
+    with pytest.raises(ImproperlyConfigured, match="make_keys"):
+        freshness.refresh()
+
+    assert not list(freshness.root().glob("*/manifest.json"))
+
+
+def test_snapshot_as_older_code_wrote_it_is_frozen_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    ImplantFactory()
+    monkeypatch.setattr(freeze, "SCHEMA_VERSION", 1)
+    before = freshness.refresh()
+    monkeypatch.undo()
+
+    after = freshness.current()
+
+    assert after.snapshot_id != before.snapshot_id
+    assert after.store.manifest.schema_version == schema.SCHEMA_VERSION

@@ -1,0 +1,258 @@
+"""True numbers of nodes: those of an exact answer to the same selection, with the keys' sums."""
+
+from collections.abc import Mapping
+from itertools import combinations
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from registry.disclosure import Form, Keyed, Node, NodeTruth, Policy, Tree, record_key
+from registry.disclosure.trees import Level, Place
+from registry.records import EventQuery
+from registry.reporting import cells
+from registry.reporting.freshness import Frozen
+from registry.reporting.keys import read_keys
+from registry.reporting.question import read_question
+from registry.reporting.trees import trees_of
+from registry.reporting.truths import truths_of
+from registry.snapshot.store import Store
+from registry.vocabulary import CountingRule, Denominator, Measure
+from tests.reporting.protecting import frozen_rows, tangled_rows
+from tests.snapshot.rows import event, implant, public_id
+
+POLICY = Policy()
+NAMES = tuple(offer.name for offer in POLICY.offered)
+FORMS = {
+    Form.COUNTS: Measure.COUNTS,
+    Form.RATES: Measure.RATES,
+    Form.PROPORTIONS: Measure.PROPORTIONS,
+}
+
+
+def trees(frozen: Frozen) -> Mapping[str, Tree]:
+    return trees_of(frozen.store.manifest.terms, data_as_of=frozen.data_as_of, policy=POLICY)
+
+
+def selection(node: Node, of: Mapping[str, Tree]) -> EventQuery:
+    """The same records as a question of the exact profile."""
+    where = node.where(of)
+    years = sorted(map(int, where.pop("year", ())))
+    return EventQuery(
+        where=tuple(sorted(where.items())), years=(years[0], years[-1]) if years else None
+    )
+
+
+def exactly(store: Store, node: Node, of: Mapping[str, Tree], form: Form, **how: object) -> object:
+    """What the exact profile answers: what is counted, and what it is of."""
+    measure = FORMS[form]
+    query = selection(node, of)
+    query = EventQuery(where=query.where, years=query.years, **how)  # type: ignore[arg-type]
+    question = read_question(query, measure=measure, manifest=store.manifest)
+    if form is Form.COUNTS:
+        (found,) = cells.count_cells(store, question)
+        return found.numbers["n"]
+    if form is Form.PROPORTIONS:
+        (found,) = cells.proportion_cells(store, question)
+        return found.numbers["numerator"], found.numbers["denominator"]
+    (found,) = cells.rate_cells(store, question, per=1)
+    return found.numbers["events"], found.numbers["exposure"], found.numbers["unit"]
+
+
+def truly(truth: NodeTruth, form: Form) -> object:
+    if form is Form.COUNTS:
+        return truth.counted.n
+    if form is Form.PROPORTIONS:
+        return truth.counted.n, truth.population.n
+    assert truth.exposure is not None
+    return truth.counted.n, truth.exposure.total, truth.exposure.unit.value
+
+
+def places(tree: Tree, draw: Random) -> Place:
+    """A value or a group of a tree."""
+    groups = [group for group in tree.groups if len(tree.members(Place(Level.GROUP, group))) > 1]
+    if groups and draw.random() < 0.5:
+        return Place(Level.GROUP, draw.choice(groups))
+    return Place(Level.VALUE, draw.choice(tree.values))
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def tangled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    implants, events = tangled_rows(request.param)
+    return frozen_rows(tmp_path_factory.mktemp("tangled"), events=events, implants=implants)
+
+
+@pytest.mark.parametrize(
+    ("form", "counting"),
+    [
+        (Form.COUNTS, CountingRule.PATIENTS),
+        (Form.COUNTS, CountingRule.DEVICES),
+        (Form.COUNTS, CountingRule.FIRST_EVENT),
+        (Form.PROPORTIONS, CountingRule.PATIENTS),
+        (Form.RATES, CountingRule.FIRST_EVENT),
+    ],
+)
+def test_node_holds_what_an_exact_answer_counts(
+    tangled: Frozen, form: Form, counting: CountingRule
+) -> None:
+    of, draw = trees(tangled), Random(7)
+    nodes = [Node()]
+    for dimensions in [(name,) for name in NAMES] + list(combinations(NAMES, 2)):
+        nodes += [Node.at({name: places(of[name], draw) for name in dimensions}) for _ in range(2)]
+
+    found = truths_of(nodes, store=tangled.store, trees=of, form=form, counting=counting)
+
+    compared = 0
+    for node in dict.fromkeys(nodes):
+        truth = found[node]
+        if form is Form.RATES and truth.exposure is None:
+            continue
+        told = exactly(tangled.store, node, of, form, counting=counting)
+        if form is Form.RATES and isinstance(told, tuple) and not told[1]:
+            told = (truth.counted.n, 0.0, told[2])  # events beside the denominator are no truth
+        assert truly(truth, form) == told, node
+        compared += truth.counted.n > 0
+    assert compared > 20
+
+
+def test_year_of_procedures_and_refills_has_no_denominator(tangled: Frozen) -> None:
+    of = trees(tangled)
+    year = {"year": Place(Level.VALUE, "2012")}
+    nodes = [
+        Node.at(year | {"complication": Place(Level.VALUE, "infection-pocket")}),
+        Node.at(year | {"complication": Place(Level.VALUE, "catheter-kink")}),
+    ]
+
+    found = truths_of(
+        nodes,
+        store=tangled.store,
+        trees=of,
+        form=Form.RATES,
+        counting=CountingRule.FIRST_EVENT,
+    )
+
+    assert found[nodes[0]] == NodeTruth(counted=Keyed(0, 0, 0), population=Keyed(0, 0, 0))
+    assert found[nodes[1]].exposure is not None
+
+
+def test_months_may_take_the_place_of_a_denominator_without_dates(tangled: Frozen) -> None:
+    of = trees(tangled)
+    node = Node.at(
+        {
+            "year": Place(Level.GROUP, "2010-2014"),
+            "complication": Place(Level.VALUE, "infection-pocket"),
+        }
+    )
+
+    found = truths_of(
+        [node],
+        store=tangled.store,
+        trees=of,
+        form=Form.RATES,
+        counting=CountingRule.FIRST_EVENT,
+        unit=Denominator.PUMP_MONTHS,
+    )
+
+    assert truly(found[node], Form.RATES) == exactly(
+        tangled.store, node, of, Form.RATES, unit=Denominator.PUMP_MONTHS
+    )
+
+
+@pytest.fixture
+def hand(tmp_path: Path) -> Frozen:
+    """Two pumps of one patient, one pump of another, and an event on each of the first two."""
+    return frozen_rows(
+        tmp_path,
+        implants=[
+            implant("i1", patient="p1", drug="morphine", implant_year=2010),
+            implant("i2", patient="p1", drug="baclofen", implant_year=2012),
+            implant("i3", patient="p2", drug="morphine", implant_year=2010),
+        ],
+        events=[
+            event("e1", on="i1", year=2011, months_since_implant=6),
+            event("e2", on="i1", year=2012, months_since_implant=20),
+            event("e3", on="i2", year=2013, months_since_implant=12),
+        ],
+    )
+
+
+def keyed(*names: str) -> Keyed:
+    """The sum of the keys of named records, worked out without the snapshot."""
+    secret = read_keys().records
+    keys = [record_key(secret, bytes.fromhex(public_id(name).replace("-", ""))) for name in names]
+    return Keyed(len(keys), sum(high for high, _ in keys), sum(low for _, low in keys))
+
+
+@pytest.mark.parametrize(
+    ("form", "counting", "where", "counted", "population"),
+    [
+        (Form.COUNTS, CountingRule.PATIENTS, {}, ("p1",), ("p1", "p2")),
+        (Form.COUNTS, CountingRule.DEVICES, {}, ("i1", "i2"), ("i1", "i2", "i3")),
+        (Form.COUNTS, CountingRule.FIRST_EVENT, {}, ("i1", "i2"), ("i1", "i2", "i3")),
+        (Form.PROPORTIONS, CountingRule.PATIENTS, {}, ("p1",), ("p1", "p2")),
+        (Form.RATES, CountingRule.FIRST_EVENT, {}, ("i1", "i2"), ("i1", "i2", "i3")),
+        (Form.RATES, CountingRule.FIRST_EVENT, {"drug": "morphine"}, ("i1",), ("i1", "i3")),
+        (Form.COUNTS, CountingRule.PATIENTS, {"year": "2013"}, ("p1",), ("p1",)),
+        (Form.PROPORTIONS, CountingRule.PATIENTS, {"year": "2012"}, ("p1",), ("p1", "p2")),
+        (Form.COUNTS, CountingRule.PATIENTS, {"severity": "5"}, (), ("p1", "p2")),
+    ],
+)
+def test_keys_are_those_of_each_record_once(
+    hand: Frozen,
+    form: Form,
+    counting: CountingRule,
+    where: dict[str, str],
+    counted: tuple[str, ...],
+    population: tuple[str, ...],
+) -> None:
+    node = Node.at({name: Place(Level.VALUE, value) for name, value in where.items()})
+
+    found = truths_of([node], store=hand.store, trees=trees(hand), form=form, counting=counting)
+
+    assert found[node].counted == keyed(*counted)
+    assert found[node].population == keyed(*population)
+
+
+def test_exposure_ends_at_the_first_event_and_is_keyed_by_its_devices(hand: Frozen) -> None:
+    found = truths_of(
+        [Node()],
+        store=hand.store,
+        trees=trees(hand),
+        form=Form.RATES,
+        counting=CountingRule.FIRST_EVENT,
+    )
+
+    exposure = found[Node()].exposure
+    assert exposure is not None
+    # 6 months to the first event of i1, 12 to that of i2, 24 of i3
+    assert (exposure.total, exposure.unit) == (42.0, Denominator.PUMP_MONTHS)
+    assert exposure.devices == keyed("i1", "i2", "i3")
+
+
+def test_plan_of_2000_nodes_takes_a_few_statements(
+    tangled: Frozen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = trees(tangled)
+    nodes = [
+        Node.at({"complication": Place(Level.VALUE, code), "drug": Place(Level.VALUE, drug)})
+        for code in of["complication"].values
+        for drug in of["drug"].values
+    ]
+    statements = []
+    run = Store.run
+    monkeypatch.setattr(
+        Store,
+        "run",
+        lambda self, statement: (statements.append(statement), run(self, statement))[1],
+    )
+
+    truths_of(
+        nodes,
+        store=tangled.store,
+        trees=of,
+        form=Form.RATES,
+        counting=CountingRule.FIRST_EVENT,
+    )
+
+    # four denominators, and pump-months of devices apart from those of patients
+    assert len(statements) <= 4 * 5
