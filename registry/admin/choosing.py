@@ -13,6 +13,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 
 from registry.admin.naming import label_of
+from registry.admin.site_rows import SiteRowsAdmin
 from registry.models import Event
 
 PAGE = 20
@@ -91,6 +92,8 @@ def matches(
     rows, _ = model_admin.get_search_results(request, rows, term)
     first = (_page(request.GET.get("page", "")) - 1) * PAGE
     found = list(rows[first : first + PAGE + 1])
+    if isinstance(model_admin, SiteRowsAdmin):
+        model_admin.log_look(request, "choices", len(found[:PAGE]))
     return JsonResponse(
         {
             "results": [

@@ -4,15 +4,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from registry.admin.answers import open_sites
 from registry.admin.rows import RegistryAdmin
+from registry.models import AccessLog
 
 
 class SiteRowsAdmin(RegistryAdmin):
     """Rows of the caller's own sites; reviewers and data managers read those of every site.
 
+    Every look at rows is logged: lists with how many were shown, pages and histories by public id.
     entry: the sections of the form. reading: those of the page for who may not change the row.
     """
 
@@ -62,6 +64,38 @@ class SiteRowsAdmin(RegistryAdmin):
         if obj is not None and not self.has_change_permission(request, obj):
             kwargs["form"] = forms.ModelForm
         return super().get_form(request, obj, change=change, **{**kwargs, "fields": ()})
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; what it shows is logged, in numbers."""
+        answer = super().changelist_view(request, extra_context)
+        listed = (getattr(answer, "context_data", None) or {}).get("cl")
+        if listed is not None:
+            self.log_look(request, "list", len(listed.result_list))
+        return answer
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        """The page of one row, or an empty form; a look at a row is logged."""
+        if obj is not None:
+            self.log_look(request, str(obj.public_id), 1)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Every version of one row; the look is logged."""
+        answer = super().history_view(request, object_id, extra_context)
+        self.log_look(request, f"{object_id} history", 1)
+        return answer
+
+    def log_look(self, request: HttpRequest, what: str, count: int) -> None:
+        """Write into the access log that the caller looked at rows of this kind."""
+        user: Any = request.user
+        said = f"{self.opts.model_name} {what}"
+        AccessLog.objects.create(user=user, action="row-read", what=said, count=count)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Hand the report to intake, and go on with the row as it was stored."""
