@@ -168,3 +168,30 @@ def test_exposure_reads_counts():
 )
 def test_record_has_the_columns_of_its_kind_and_no_other(record, kind):
     assert {field.name for field in dataclasses.fields(record)} == COLUMNS[kind]
+
+
+@pytest.mark.parametrize(
+    ("read", "kind", "needed"),
+    [
+        (event_record, RowKind.EVENT, ["site", "complication"]),
+        (
+            implant_record,
+            RowKind.IMPLANT,
+            ["site", "patient", "implant", "component", "implant_year", "months_followed"],
+        ),
+        (
+            exposure_record,
+            RowKind.EXPOSURE,
+            ["site", "year", "component", "devices", "component_months"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("cell", [None, ""])
+def test_row_needs_its_columns_whether_they_are_empty_or_left_out(read, kind, needed, cell):
+    values = {} if cell is None else dict.fromkeys(needed, cell)
+
+    with pytest.raises(RowRuleBroken) as refusal:
+        read(RawReport(kind, values))
+
+    told = [(fault.column, fault.code) for fault in refusal.value.faults]
+    assert told == [(column, "required") for column in needed]
