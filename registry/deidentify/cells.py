@@ -23,6 +23,10 @@ _IDENTIFYING_FORMS = (
     r"(?:mrn|ssn|nhs|dob|pid|patid|sn|tel)[._-]?[0-9]+.*",  # a number that says what it is
 )
 _LOOKS_LIKE_AN_IDENTIFIER = re.compile("|".join(_IDENTIFYING_FORMS), re.IGNORECASE)
+_YEAR, _MONTH, _DAY = r"(?:19|20)[0-9]{2}", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12][0-9]|3[01])"
+_HOLDS_A_DATE = re.compile(
+    rf"(?<![0-9])(?:{_YEAR}[._-]{_MONTH}[._-]{_DAY}|{_DAY}[._-]{_MONTH}[._-]{_YEAR})(?![0-9])"
+)
 _LOOKS_LIKE_A_DATE = re.compile(
     r"[0-9]{1,4}[./-][0-9]{1,2}(?:[./-][0-9]{1,4})?(?:[ T].*)?|[0-9]{6,8}"
 )
@@ -43,7 +47,8 @@ def source_id(text: str) -> str:
         raise Unreadable(
             "bad-source-id", "use 1 to 40 letters, digits, dots, underscores and hyphens"
         )
-    if _LOOKS_LIKE_AN_IDENTIFIER.fullmatch(text) is not None:
+    looks = _LOOKS_LIKE_AN_IDENTIFIER.fullmatch(text) or _HOLDS_A_DATE.search(text)
+    if looks is not None:
         raise Unreadable(
             IDENTIFIER,
             "this looks like a record number, a date or a telephone number; use a random key",

@@ -14,7 +14,18 @@ def refusal_of(reader, text):
 
 
 @pytest.mark.parametrize(
-    "text", ["p053-cath", "e000", "12345", "K7.3_b", "a" * 40, "3f2c9a1e-0b1d-4c77-9a52-1"]
+    "text",
+    [
+        "p053-cath",
+        "e000",
+        "12345",
+        "K7.3_b",
+        "a" * 40,
+        "3f2c9a1e-0b1d-4c77-9a52-1",
+        "a2019-13-01",
+        "a2019-01-011",
+        "a12019-01-01",
+    ],
 )
 def test_source_id_takes_a_random_key(text):
     assert cells.source_id(text) == text
@@ -39,6 +50,8 @@ def test_source_id_has_no_room_for_a_sentence(text):
         "044.123.45.67",
         "MRN00482",
         "nhs-4857773456",
+        "p1950-01-31",
+        "fall_31.12.1961-b",
     ],
 )
 def test_source_id_that_looks_like_a_record_a_date_or_a_telephone_is_refused(text):
