@@ -91,7 +91,7 @@ def change_event(
         if "source_id" in changed:
             _refuse_used_source_id(record, event.site)
         found = related(record, site=event.site, submitted=False, event=event)
-        refuse(found.faults)
+        refuse(found.faults + _contradicted_by_consequences(event, record, found))
         fill(event, record, found)
         event.version += 1
         seal.save(event)
@@ -106,6 +106,21 @@ def fill(event: Event, record: EventRecord, found: Related) -> None:
     event.implant = found.implant
     event.patient_id = found.implant.patient_id if found.implant else None
     event.caused_by = found.cause
+
+
+def _contradicted_by_consequences(
+    event: Event, record: EventRecord, found: Related
+) -> tuple[Fault, ...]:
+    """Say which change of an event the events that name it as their cause do not bear. One query."""
+    patients = set(event.consequences.values_list("patient_id", flat=True))
+    faults: list[Fault] = []
+    if patients and record.source_id is None:
+        detail = "another event names this one as its cause by this key; keep one"
+        faults.append(Fault("source_id", "needed-by-consequence", detail))
+    if patients - {found.implant.patient_id if found.implant else None}:
+        detail = "another event of the patient names this one as its cause; change that one first"
+        faults.append(Fault("implant", "other-patient", detail))
+    return tuple(faults)
 
 
 def _refuse_used_source_id(record: EventRecord, site: Site) -> None:

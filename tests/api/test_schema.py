@@ -70,6 +70,18 @@ def test_every_filter_is_described_wherever_it_works(schema):
         assert set(DIMENSIONS) <= described
 
 
+@pytest.mark.parametrize("name", ["pump_model", "catheter_model"])
+def test_filter_by_model_says_how_lists_and_statistics_differ(schema, name):
+    [filter_] = [
+        parameter
+        for parameter in schema["paths"]["/api/v1/events/"]["get"]["parameters"]
+        if parameter["name"] == name
+    ]
+
+    assert "in statistics of those that were in place with this" in filter_["description"]
+    assert "in the list of events of all that the patient ever had" in filter_["description"]
+
+
 def test_reports_in_the_examples_are_reports_that_are_taken(schema, registry, as_reporter):
     content = schema["paths"]["/api/v1/events/"]["post"]["requestBody"]["content"]
     (example,) = content["application/json"]["examples"].values()

@@ -301,6 +301,32 @@ def test_change_may_take_the_implant_away(world):
     assert (changed.implant, changed.patient_id, changed.sex) == (None, None, "male")
 
 
+def test_change_leaves_a_cause_the_key_that_its_consequence_names(world):
+    cause = record_event(report(), by=world.reporter)
+    record_event(report(source_id="e2", caused_by="e1"), by=world.reporter)
+
+    faults = refused(
+        RowRuleBroken, change_event, cause.public_id, patch(source_id=""), by=world.reporter
+    )
+
+    assert faults == [("source_id", "needed-by-consequence")]
+    assert change_event(cause.public_id, patch(source_id="e9"), by=world.reporter).version == 2
+
+
+def test_change_leaves_a_cause_with_the_patient_of_its_consequence(world):
+    other = ImplantFactory(
+        patient=PatientFactory(site=world.site, source_id="p2"), source_id="p2-cath", catheter=True
+    )
+    cause = record_event(report(), by=world.reporter)
+    record_event(report(source_id="e2", caused_by="e1"), by=world.reporter)
+    away = patch(implant="", months_since_implant="")
+
+    for change in (patch(implant=other.source_id), away):
+        assert refused(RowRuleBroken, change_event, cause.public_id, change, by=world.reporter) == [
+            ("implant", "other-patient")
+        ]
+
+
 def test_change_keeps_to_the_rules(world):
     event = record_event(report(), by=world.reporter)
 
