@@ -1,5 +1,6 @@
 """What the registry is, its catalogue to search, and a page for each complication."""
 
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -7,13 +8,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from registry import reporting
+from registry.dashboard.asking import Panel, ask, may_look, of_complications, refused_alike
+from registry.dashboard.literature import PER, comparison_of
+from registry.dashboard.tables import WHY_HIDDEN, source_of
+from registry.dashboard.work import tasks_of
 from registry.filters.catalogue import (
     catalogue_categories,
     catalogue_version,
     search_complications,
     shown_rates,
 )
-from registry.vocabulary import Evidence, PublishedMeasure
+from registry.records import EventQuery, Viewer
+from registry.vocabulary import Evidence, Measure, PublishedMeasure
 
 LONGEST_SEARCH = 100
 EVIDENCE = {each.value: each for each in Evidence}
@@ -42,19 +49,44 @@ def home(request: HttpRequest) -> HttpResponse:
         context["shelves"] = [(one, shelves[one.pk]) for one in categories if one.pk in shelves]
         context["total"] = len(terms)
         context["version"] = catalogue_version()
+        if request.user.is_authenticated:
+            context["tasks"] = tasks_of(request.user)
     return render(request, "registry/home.html", context)
 
 
 @require_safe
 def complication(request: HttpRequest, code: str) -> HttpResponse:
-    """One complication: definition, other names, IMDRF codes, sources and published rates."""
+    """One complication: definition, names, sources, published rates, and our own beside them.
+
+    Our own are two answers, for whoever may ask; to everybody else the page says how to sign in.
+    """
     term = search_complications().filter(code=code).first()
     if term is None:
         raise Http404
-    context = {
+    rates = shown_rates(term)
+    context: dict[str, Any] = {
         "room": "catalogue",
         "term": term,
         "evidence": EVIDENCE[term.evidence],
-        "rates": [(rate, MEASURES[rate.measure_type]) for rate in shown_rates(term)],
+        "rates": [(rate, MEASURES[rate.measure_type]) for rate in rates],
+        "may_look": may_look(request),
     }
+    if context["may_look"]:
+        panels = ours_of(term.code, reporting.viewer_of(request.user))
+        context["refused"] = refused_alike(panels)
+        context["comparisons"] = [
+            comparison_of(panel, panel.rows[0], rates) for panel in panels if panel.rows
+        ]
+        context["source"] = next((source_of(one.meta) for one in panels if one.release), "")
+        if any(each.hides for each in context["comparisons"]):
+            context["why_hidden"] = WHY_HIDDEN
     return render(request, "registry/complication.html", context)
+
+
+def ours_of(code: str, viewer: Viewer) -> list[Panel]:
+    """The share of patients that had one complication, and its rate: two questions."""
+    share = of_complications(EventQuery(), [code])
+    return [
+        ask(share, Measure.PROPORTIONS, viewer),
+        ask(replace(share, per=PER), Measure.RATES, viewer),
+    ]

@@ -13,6 +13,8 @@ from django.shortcuts import render
 from django.urls import reverse_lazy
 from django_otp import match_token, user_has_device
 
+from registry.dashboard.work import first_place
+
 
 class SignInForm(AuthenticationForm):
     """Ask for user name and password, and for a one-time code where the account has a device."""
@@ -57,6 +59,10 @@ class SignIn(auth_views.LoginView):
     form_class = SignInForm
     template_name = "registry/login.html"
     extra_context = {"room": "login"}
+
+    def get_default_redirect_url(self) -> str:
+        """Lead people to where they work, unless the address says where they were going."""
+        return first_place(self.request.user)
 
 
 class SignOut(auth_views.LogoutView):

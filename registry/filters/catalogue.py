@@ -1,6 +1,6 @@
 """The catalogue as anybody may search and read it, in the API and on the pages alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Q, QuerySet
 
@@ -43,3 +43,11 @@ def catalogue_version() -> str:
         CatalogueVersion.objects.order_by("-seal_id").values_list("version", flat=True).first()
         or ""
     )
+
+
+def rates_shown_for(
+    *, complications: Iterable[str], categories: Iterable[str]
+) -> Sequence[PublishedRate]:
+    """The literature's numbers for any of these complications or categories. One query."""
+    about = Q(complication__in=list(complications)) | Q(category__in=list(categories))
+    return list(PublishedRate.objects.filter(about, shown=True).order_by("rate_id"))

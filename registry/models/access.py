@@ -156,6 +156,11 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         return Role.DATA_MANAGER in self.roles or (self.is_active and self.is_superuser)
 
     @property
+    def is_site_staff(self) -> bool:
+        """Whether the user is a member of a site, and so enters its rows."""
+        return Role.SITE_STAFF in self.roles
+
+    @property
     def is_reviewer(self) -> bool:
         """Whether the user judges submitted events."""
         return Role.REVIEWER in self.roles

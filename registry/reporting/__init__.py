@@ -2,6 +2,15 @@
 
 from registry.reporting.answering import answer
 from registry.reporting.described import dictionary, dimensions, snapshots
+from registry.reporting.literature import Figure, published_figure
 from registry.reporting.viewers import viewer_of
 
-__all__ = ["answer", "dictionary", "dimensions", "snapshots", "viewer_of"]
+__all__ = [
+    "Figure",
+    "answer",
+    "dictionary",
+    "dimensions",
+    "published_figure",
+    "snapshots",
+    "viewer_of",
+]

@@ -1,8 +1,11 @@
 """The start page, the catalogue's search, and a page for each complication."""
 
+import re
+
 import pytest
 
-from registry.models import PublishedRate, sealed
+from registry import reporting
+from registry.models import Complication, PublishedRate, Role, sealed
 from tests.factories import CategoryFactory, ComplicationFactory
 
 
@@ -109,6 +112,73 @@ def test_a_complications_page_says_what_is_known(client, migration):
         "Taira et al, 2013",
     ):
         assert words in html
+
+
+def test_ours_stands_beside_the_published_where_measure_and_unit_agree(as_role, released):
+    publish(released_term())
+    publish(released_term(), rate_id="R999", unit="procedures", source="Unlike et al, 2020")
+
+    answer = as_role(Role.REVIEWER).get("/complications/catheter-migration/")
+
+    share, rate = answer.context["comparisons"]
+    assert (share.ours_counts, share.ours_value) == ("2 of 12", "16.67 %")
+    assert [each.label for each in share.published] == ["Taira et al 2013"]
+    assert (rate.ours_value, rate.remark, rate.published) == ("3.21", "unstable", [])
+    [svg] = re.findall(r"<svg.*?</svg>", answer.text, flags=re.DOTALL)
+    assert "This registry 16.67 %; Taira et al 2013 6.25 %" in svg
+    assert "style=" not in svg
+    assert "/dashboard/explore/?complication=catheter-migration" in answer.text
+
+
+def test_strangers_see_what_is_published_and_how_to_sign_in(client, released):
+    publish(released_term())
+
+    html = client.get("/complications/catheter-migration/").text
+
+    assert '<a href="/login/?next=/complications/catheter-migration/">sign in</a>' in html
+    assert "Taira et al, 2013" in html
+    assert "16.67" not in html
+
+
+def test_a_protected_reader_sees_no_small_number(as_role, released):
+    answer = as_role(Role.RESEARCHER).get("/complications/catheter-migration/")
+
+    assert {each.ours_value for each in answer.context["comparisons"]} == {"hidden"}
+    assert "What is hidden is never a zero" in answer.text
+
+
+def test_a_reader_without_statistics_is_told_so_in_place(as_role, released):
+    answer = as_role(Role.AUDITOR).get("/complications/catheter-migration/")
+
+    assert answer.status_code == 200
+    assert "Your account may not ask this" in answer.text
+    assert answer.context["comparisons"] == []
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.RESEARCHER])
+def test_a_complication_that_is_younger_than_the_release_has_a_page(role, as_role, released):
+    ComplicationFactory(code="brand-new", name="Brand new")
+
+    assert as_role(role).get("/complications/brand-new/").status_code == 200
+
+
+def test_a_complications_page_asks_two_questions(as_role, released, monkeypatch):
+    asked = []
+    answer = reporting.answer
+
+    def noted(query, **how):
+        asked.append(how["measure"].value)
+        return answer(query, **how)
+
+    monkeypatch.setattr(reporting, "answer", noted)
+
+    as_role(Role.REVIEWER).get("/complications/catheter-migration/")
+
+    assert asked == ["proportions", "rates"]
+
+
+def released_term():
+    return Complication.objects.get(code="catheter-migration")
 
 
 def test_a_rate_that_is_not_to_be_shown_is_not_shown(client, migration):

@@ -31,7 +31,7 @@ def test_a_password_signs_in_and_leads_on(client, user):
 def test_signing_in_leads_to_no_other_host(client, user):
     answer = sign_in(client, next="https://elsewhere.example/")
 
-    assert answer["Location"] == "/dashboard/"
+    assert answer["Location"] == "/"
 
 
 @pytest.mark.parametrize("answers", [{"password": "wrong"}, {"username": "nobody"}])

@@ -1,0 +1,150 @@
+"""Asks the door out, and keeps an answer or the reason why there is none, panel by panel."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, QueryDict
+
+from registry import reporting
+from registry.records import (
+    BadQuery,
+    Cell,
+    EventQuery,
+    NoSnapshot,
+    NotAvailableAtThisDetail,
+    NotPermitted,
+    Refusal,
+    Release,
+    Viewer,
+)
+from registry.vocabulary import Measure, Profile
+
+REFUSALS: Mapping[type[Refusal], tuple[int, str, str, str]] = {
+    BadQuery: (
+        400,
+        "error",
+        "This question cannot be read",
+        "Mend the filters below and ask again.",
+    ),
+    NotPermitted: (
+        403,
+        "warning",
+        "Your account may not ask this",
+        "Ask it with less detail: one category, or rates by year. Exact numbers of every site need"
+        " a data-use agreement, which the registry's data manager can give.",
+    ),
+    NotAvailableAtThisDetail: (
+        422,
+        "warning",
+        "This detail is not given out",
+        "Choose the coarser level that is named above.",
+    ),
+    NoSnapshot: (
+        409,
+        "warning",
+        "There is nothing published to count yet",
+        "Statistics come from frozen data. A data manager publishes a release with the freeze"
+        " command; then this page answers.",
+    ),
+}
+"""Status, tone, heading and the way on for each reason that a question can be turned away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a question has no answer, as a page says it."""
+
+    status: int
+    tone: str
+    heading: str
+    way_on: str
+    faults: tuple[Any, ...]
+
+    @classmethod
+    def because(cls, refusal: Refusal) -> "Refused":
+        """The words for a refusal that a page can meet."""
+        return cls(*REFUSALS[type(refusal)], faults=refusal.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One question of a page with its answer, or with the reason why there is none."""
+
+    query: EventQuery
+    measure: Measure
+    release: Release | None = None
+    refused: Refused | None = None
+
+    @property
+    def rows(self) -> tuple[Mapping[str, Cell], ...]:
+        """The rows of the answer; none where it was refused."""
+        return self.release.rows if self.release else ()
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """What the answer says of itself; empty where it was refused."""
+        return self.release.meta if self.release else {}
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether true numbers were answered."""
+        return self.meta.get("profile") == Profile.EXACT
+
+    def row_of(self, **named: Cell) -> Mapping[str, Cell] | None:
+        """The row with these values, if the answer has one."""
+        return next(
+            (row for row in self.rows if all(row[name] == value for name, value in named.items())),
+            None,
+        )
+
+
+def ask(query: EventQuery, measure: Measure, viewer: Viewer) -> Panel:
+    """Ask one question; a refusal becomes the panel's own, whatever the others answer."""
+    try:
+        release = reporting.answer(query, measure=measure, viewer=viewer)
+    except (BadQuery, NotPermitted, NotAvailableAtThisDetail, NoSnapshot) as refusal:
+        return Panel(query, measure, refused=Refused.because(refusal))
+    return Panel(query, measure, release=release)
+
+
+def refused_alike(panels: Iterable[Panel]) -> Refused | None:
+    """The first reason, to give once for the whole page, where no panel has an answer."""
+    found = [panel.refused for panel in panels]
+    return found[0] if found and all(found) else None
+
+
+def of_complications(query: EventQuery, codes: Iterable[str]) -> EventQuery:
+    """The same question of these complications alone; whatever it named of them gives way."""
+    kept = {name: values for name, values in query.where if name not in NAMED}
+    kept["complication"] = tuple(sorted(codes))
+    return replace(query, where=tuple(sorted(kept.items())))
+
+
+NAMED = frozenset({"complication", "category"})
+"""The dimensions by which a question names complications."""
+
+
+def may_look(request: HttpRequest) -> bool:
+    """Whether statistics are open to this caller at all; a stranger is led to sign in."""
+    return request.user.is_authenticated or settings.REGISTRY_PUBLIC_STATISTICS
+
+
+def without_blanks(params: QueryDict) -> QueryDict:
+    """What was really asked: a form sends every box that was left empty, too."""
+    asked = QueryDict(mutable=True)
+    for name, values in params.lists():
+        if kept := [value for value in values if value.strip()]:
+            asked.setlist(name, kept)
+    return asked
+
+
+def with_set(asked: QueryDict, **values: str) -> QueryDict:
+    """The same parameters with some of them set, and those set to nothing left out."""
+    changed = asked.copy()
+    for name, value in values.items():
+        changed.pop(name, None)
+        if value:
+            changed[name] = value
+    return changed

@@ -1,0 +1,120 @@
+"""The groups that every report of complications names: each rate and share, ours and published."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from registry.dashboard.asking import NAMED, Panel, with_set
+from registry.dashboard.literature import (
+    PER,
+    Beside,
+    beside,
+    counts_in_words,
+    limits_in_words,
+    remark_of,
+    value_in_words,
+)
+from registry.dashboard.panels import Panels, codes_of, is_of_events
+from registry.dashboard.tables import UNITS
+from registry.filters.catalogue import rates_shown_for
+from registry.records import Cell
+from registry.vocabulary import Measure
+
+Row = Mapping[str, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Our number of one group in words. unit: what a rate divides by. remark: its status."""
+
+    value: str
+    limits: str
+    counts: str
+    unit: str = ""
+    remark: str = ""
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreRow:
+    """One core group: its rate, its share of patients, and what has been published of it.
+
+    rate, share: None where the answer was refused. note: where a coarser group stands for it.
+    """
+
+    name: str
+    note: str
+    rate: Figure | None
+    share: Figure | None
+    published: Sequence[Beside]
+    address: str
+
+
+def core_rows(panels: Panels, asked: QueryDict) -> list[CoreRow]:
+    """The core groups of a question, in the catalogue's order. One query for the literature.
+
+    A question of some events only, such as the severe ones, is no like of what was published.
+    """
+    where = [name for name, _values in panels.counts.query.where]
+    if any(is_of_events(name) and name not in NAMED for name in where):
+        return [core_row(name, terms, panels, (), asked) for name, terms in panels.core]
+    single = [terms[0].code for _name, terms in panels.core if len(terms) == 1]
+    several = {terms[0].category_id for _name, terms in panels.core if len(terms) > 1}
+    rates = rates_shown_for(complications=single, categories=several)
+    return [core_row(name, terms, panels, rates, asked) for name, terms in panels.core]
+
+
+def core_row(
+    name: str, terms: Sequence[Any], panels: Panels, rates: Sequence[Any], asked: QueryDict
+) -> CoreRow:
+    """One group: of one term its row of the breakdown, of several their joint answer.
+
+    Several terms together are more than a protected answer tells: their whole category then
+    stands for them, and the row says so.
+    """
+    category = terms[0].category
+    note = ""
+    if len(terms) == 1:
+        code = terms[0].code
+        about = [each for each in rates if each.complication_id == code]
+        rate = figure(panels.by_complication, complication=code)
+        share = figure(panels.shares_by_complication, complication=code)
+    else:
+        about = [each for each in rates if each.category_id == category.code]
+        rate, share = (figure(panel) for panel in panels.joint[name])
+        if rate is None and share is None:
+            note = f"the whole category {category.name.lower()}"
+            rate = figure(panels.by_category, category=category.code)
+            share = figure(panels.shares_by_category, category=category.code)
+    named = {"category": category.code} if note else {"complication": ",".join(codes_of(terms))}
+    question = with_set(asked, **dict.fromkeys(NAMED, ""))
+    return CoreRow(
+        name=name.capitalize(),
+        note=note,
+        rate=rate,
+        share=share,
+        published=beside(about, measure=Measure.PROPORTIONS),
+        address=f"{reverse('explore')}?{with_set(question, **named).urlencode(safe=',')}",
+    )
+
+
+def figure(panel: Panel | None, **named: Cell) -> Figure | None:
+    """One cell of an answer in words; None where the answer was refused, or nobody asked."""
+    if panel is None or panel.release is None:
+        return None
+    shares = panel.measure is Measure.PROPORTIONS
+    row = panel.row_of(**named)
+    if row is None:
+        return Figure("none reported", "", "", hidden=True)
+    unit = "" if shares or not row["unit"] else UNITS[str(row["unit"])].label.lower()
+    return Figure(
+        value=value_in_words(row, shares=shares),
+        limits=limits_in_words(row, shares=shares),
+        counts=counts_in_words(row, shares=shares),
+        unit=f"per {PER:,} {unit}" if unit else "",
+        remark=remark_of(str(row["status"])),
+        hidden=row["ci_lower"] is None,
+    )

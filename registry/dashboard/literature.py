@@ -1,0 +1,213 @@
+"""The literature's figures beside the registry's own, where measure and unit agree."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from registry import reporting
+from registry.dashboard.asking import Panel
+from registry.dashboard.drawing import Estimate, Picture, forest_picture
+from registry.dashboard.numbers import HIDDEN, in_percent, range_in_percent, range_of, written
+from registry.dashboard.tables import STATUSES, UNITS, missing
+from registry.records import Cell
+from registry.vocabulary import CellStatus, Denominator, Measure, PublishedMeasure
+
+PATIENTS = "patients"
+TIME_UNITS = {
+    "pump-months": (Denominator.PUMP_MONTHS, 1),
+    "pump-years": (Denominator.PUMP_MONTHS, 12),
+    "catheter-months": (Denominator.CATHETER_MONTHS, 1),
+    "catheter-years": (Denominator.CATHETER_MONTHS, 12),
+}
+"""Units of published rates that are the registry's own, and how many of ours one of them is.
+
+A year of a patient or of therapy is none of them: one patient can have two devices, and time
+without one.
+"""
+PER = 1000
+SHORT = 24
+OURS = "This registry"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One published figure that may stand beside ours, worked out from its own counts."""
+
+    source: str
+    population: str
+    metric: str
+    note: str
+    confidence: str
+    counts: str
+    value: float
+    lower: float
+    upper: float
+    shares: bool
+
+    @property
+    def value_words(self) -> str:
+        """The figure as the page writes it."""
+        return in_percent(self.value) if self.shares else written(self.value)
+
+    @property
+    def limits_words(self) -> str:
+        """Its limits as the page writes them."""
+        limits = range_in_percent if self.shares else range_of
+        return limits(self.lower, self.upper)
+
+    @property
+    def label(self) -> str:
+        """The source in a few letters: who and when."""
+        return short_source(self.source)
+
+
+def beside(rates: Iterable[Any], *, measure: Measure, unit: str | None = None) -> list[Beside]:
+    """The published figures of this very measure and unit that print their counts.
+
+    unit: what our rate divides by; proportions are of patients. Others are left out: an unlike
+    number beside ours would mislead.
+    """
+    found = []
+    for rate in rates:
+        times = like(rate.measure_type, rate.unit, measure=measure, unit=unit)
+        if times is None or rate.numerator is None or not rate.denominator:
+            continue
+        events, of = float(rate.numerator), float(rate.denominator) * times
+        figure = reporting.published_figure(measure, events=events, of=of, per=PER)
+        if figure.value is None or figure.lower is None or figure.upper is None:
+            continue
+        found.append(
+            Beside(
+                source=rate.source,
+                population=rate.population,
+                metric=rate.metric,
+                note=rate.note,
+                confidence=rate.confidence,
+                counts=f"{written(events)} of {written(float(rate.denominator))} {rate.unit}",
+                value=figure.value,
+                lower=figure.lower,
+                upper=figure.upper,
+                shares=measure is Measure.PROPORTIONS,
+            )
+        )
+    return found
+
+
+def like(
+    measure_type: str, published_unit: str, *, measure: Measure, unit: str | None
+) -> int | None:
+    """How many of our units one published unit is; None where the two must not be compared."""
+    if measure is Measure.PROPORTIONS:
+        same = measure_type == PublishedMeasure.PROPORTION and published_unit == PATIENTS
+        return 1 if same else None
+    ours, times = TIME_UNITS.get(published_unit, (None, 0))
+    same = measure_type == PublishedMeasure.RATE and ours is not None and ours == unit
+    return times if same else None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Our figure of one measure with the published ones, in words and as a picture.
+
+    remark: the status of our cell where it needs a word.
+    """
+
+    measure: str
+    title: str
+    ours_counts: str
+    ours_value: str
+    ours_limits: str
+    remark: str
+    hides: bool
+    published: Sequence[Beside]
+    picture: Picture | None
+    described: str
+
+
+def comparison_of(panel: Panel, row: Any, rates: Iterable[Any]) -> Comparison:
+    """Put one cell of an answer beside what the literature gives in the same measure and unit."""
+    shares = panel.measure is Measure.PROPORTIONS
+    unit = None if shares else row["unit"]
+    published = beside(rates, measure=panel.measure, unit=unit)
+    value = row["proportion" if shares else "rate"]
+    ours = estimate_of(OURS, (value, row["ci_lower"], row["ci_upper"]), shares=shares)
+    drawn = [
+        ours,
+        *(
+            estimate_of(each.label, (each.value, each.lower, each.upper), shares=shares, own=False)
+            for each in published
+        ),
+    ]
+    units = UNITS[unit].label.lower() if unit else ""
+    return Comparison(
+        measure=panel.measure.value,
+        title="Patients with at least one event" if shares else f"Per {PER:,} {units}",
+        ours_counts=counts_in_words(row, shares=shares),
+        ours_value=value_in_words(row, shares=shares),
+        ours_limits=limits_in_words(row, shares=shares),
+        remark=remark_of(str(row["status"])),
+        hides=row["status"] == CellStatus.SUPPRESSED,
+        published=published,
+        picture=forest_picture(drawn, unit=" %" if shares else ""),
+        described="; ".join(
+            [
+                f"{OURS} {value_in_words(row, shares=shares)}",
+                *(f"{each.label} {each.value_words}" for each in published),
+            ]
+        ),
+    )
+
+
+def remark_of(status: str) -> str:
+    """The word that has to stand beside a number; none where it simply stands."""
+    return "" if status in {CellStatus.OK, CellStatus.ZERO} else STATUSES[status].label.lower()
+
+
+def estimate_of(
+    label: str, numbers: tuple[Cell, Cell, Cell], *, shares: bool, own: bool = True
+) -> Estimate:
+    """A figure to draw: shares in per cent, rates as they are; what is hidden stays so."""
+    times = 100.0 if shares else 1.0
+    value, lower, upper = (
+        times * each if isinstance(each, int | float) else None for each in numbers
+    )
+    return Estimate(label, value, lower, upper, own)
+
+
+def counts_in_words(row: Any, *, shares: bool) -> str:
+    """What a figure rests on: `34 of 400` patients, or `15 in 4,312` of what it divides by."""
+    of = row["denominator" if shares else "exposure"]
+    base = HIDDEN if of is None else written(round(of))
+    return f"{count_in_words(row, shares=shares)} {'of' if shares else 'in'} {base}"
+
+
+def count_in_words(row: Any, *, shares: bool) -> str:
+    """The events or patients behind a figure, or how they are hidden."""
+    column = "numerator" if shares else "events"
+    count = row[column]
+    return missing(column, str(row["status"])) if count is None else written(count)
+
+
+def value_in_words(row: Any, *, shares: bool) -> str:
+    """A rate or a proportion, or why it is not there."""
+    value = row["proportion" if shares else "rate"]
+    if value is None:
+        return missing("value", str(row["status"]))
+    return in_percent(value) if shares else written(value)
+
+
+def limits_in_words(row: Any, *, shares: bool) -> str:
+    """Its limits; empty where there are none."""
+    if row["ci_lower"] is None or row["ci_upper"] is None:
+        return ""
+    return (range_in_percent if shares else range_of)(row["ci_lower"], row["ci_upper"])
+
+
+def short_source(source: str) -> str:
+    """Who and when, as short as a picture needs: `Taira et al 2013`."""
+    who = source.split(",")[0].split("(")[0].strip()
+    year = re.search(r"\b(?:19|20)\d{2}\b", source)
+    who = re.sub(r"\s*\b(?:19|20)\d{2}.*", "", who) or who
+    who = f"{who[: SHORT - 1].rstrip()}…" if len(who) > SHORT else who
+    return f"{who} {year[0]}" if year and year[0] not in who else who

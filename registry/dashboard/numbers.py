@@ -1,0 +1,45 @@
+"""Numbers as a reader wants them: grouped, to three figures, proportions in per cent."""
+
+from registry.records import Cell
+
+FEW = "<5"
+"""How a count that is hidden is written, from none to four alike."""
+
+HIDDEN = "hidden"
+"""How a number that would give back a hidden count is written."""
+
+
+def written(value: Cell) -> str:
+    """A number as a reader wants it: whole numbers grouped, others to three figures or more."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if float(value).is_integer():
+        return f"{int(value):,}"
+    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def percent(share: float) -> str:
+    """A proportion in per cent, without the sign: two decimals, under 1 % three figures."""
+    text = f"{100 * share:.2f}" if 100 * share >= 1 or not share else f"{100 * share:.3g}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def in_percent(share: Cell) -> str:
+    """A proportion with its sign, as in `8.5 %`."""
+    return f"{percent(_number(share))} %"
+
+
+def range_in_percent(lower: Cell, upper: Cell) -> str:
+    """The limits of a proportion, as in `6.15 to 11.64 %`."""
+    return f"{percent(_number(lower))} to {percent(_number(upper))} %"
+
+
+def range_of(lower: Cell, upper: Cell) -> str:
+    """The limits of a rate, as in `0.388 to 11.6`."""
+    return f"{written(lower)} to {written(upper)}"
+
+
+def _number(value: Cell) -> float:
+    if isinstance(value, str) or value is None:
+        raise TypeError("A number is wanted here.")
+    return float(value)

@@ -1,0 +1,97 @@
+"""The overview: totals, the core groups, the trend and every category, to read in a minute."""
+
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from registry import reporting
+from registry.dashboard.asking import (
+    Refused,
+    may_look,
+    refused_alike,
+    with_set,
+    without_blanks,
+)
+from registry.dashboard.core_groups import core_rows
+from registry.dashboard.explore import api_address
+from registry.dashboard.panels import ask_all
+from registry.dashboard.question_form import QuestionForm
+from registry.dashboard.tables import EXACT, PROTECTED, WHY_HIDDEN, source_of, table_of
+from registry.dashboard.totals import totals_of
+from registry.dashboard.trend import trend_of
+from registry.filters import parse_query
+from registry.records import BadQuery, EventQuery, Viewer
+from registry.vocabulary import Measure
+
+ONLY_A_TABLE = frozenset(
+    {"measure", "group_by", "counting", "unit", "per", "labels", "ordering", "format"}
+)
+"""Parameters that ask for one table: the page to explore answers them."""
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """How often complications happen, for the filters in the address; by default for all.
+
+    The number of questions asked is always the same. Strangers are led to sign in unless the
+    deployment's statistics are public; a question for a single table goes to the page to explore.
+    """
+    if not may_look(request):
+        return redirect_to_login(request.get_full_path())
+    asked = without_blanks(request.GET)
+    if set(asked) & ONLY_A_TABLE:
+        return redirect(f"{reverse('explore')}?{asked.urlencode(safe=',')}")
+    viewer = reporting.viewer_of(request.user)
+    context: dict[str, Any] = {"room": "dashboard", "page": "overview", "asked": asked}
+    readable = False
+    try:
+        query = parse_query(asked, measure=Measure.RATES)
+    except BadQuery as refusal:
+        context["refusal"] = Refused.because(refusal)
+    else:
+        context |= answered(query, asked, viewer)
+        readable = True
+    context["form"] = form = QuestionForm(asked, viewer, measure=None)
+    context["asked_words"] = form.in_words(asked) if readable else []  # no refused value again
+    if viewer.exact_sites and not viewer.exact_everywhere and "site" not in asked:
+        context["own_sites"] = ",".join(sorted(viewer.exact_sites))
+    status = context["refusal"].status if context["refusal"] else 200
+    return render(request, "registry/dashboard.html", context, status=status)
+
+
+def answered(query: EventQuery, asked: QueryDict, viewer: Viewer) -> dict[str, Any]:
+    """Every panel of the page; where none has an answer, the one reason instead."""
+    panels = ask_all(query, viewer)
+    refusal = refused_alike(panels.everything())
+    if refusal:
+        return {"refusal": refusal}
+    first = next(panel for panel in panels.everything() if panel.release)
+    return {
+        "refusal": None,
+        "profile_words": EXACT if first.is_exact else PROTECTED,
+        "source": source_of(first.meta),
+        "totals": totals_of(panels),
+        "core": core_rows(panels, asked),
+        "trend": trend_of(panels.by_year),
+        "table": panels.by_category.release and table_of(panels.by_category.release),
+        "panels": panels,
+        "why_hidden": WHY_HIDDEN,
+        **addresses(asked),
+    }
+
+
+def addresses(asked: QueryDict) -> dict[str, str]:
+    """Where to go on from the table of categories: the page to explore, and the API."""
+    question = with_set(asked, group_by="category")
+    return {
+        "explore_address": f"{reverse('explore')}?{question.urlencode(safe=',')}",
+        "trend_address": (
+            f"{reverse('explore')}?{with_set(asked, group_by='year').urlencode(safe=',')}"
+        ),
+        "api_address": api_address(Measure.RATES, question),
+        "csv_address": api_address(Measure.RATES, with_set(question, format="csv")),
+    }

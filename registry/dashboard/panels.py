@@ -1,0 +1,156 @@
+"""The questions behind the overview: as many whatever the registry holds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from registry.dashboard.asking import Panel, ask, of_complications
+from registry.dashboard.literature import PER
+from registry.filters.catalogue import search_complications
+from registry.records import DIMENSIONS, EventQuery, Side, Viewer
+from registry.vocabulary import CountingRule, Denominator, Measure
+
+WITHOUT_DATES = {Denominator.PROCEDURES.value, Denominator.REFILLS.value}
+"""Denominators that are totals since entry: they cannot be split by year."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panels:
+    """The answers that the overview is made of.
+
+    core: the core groups that lie within the question, as (name, terms). joint: for each of
+    several terms its name -> (rates, proportions) of all of them together. devices: only exact
+    answers count them. shares_by_category: only protected answers need it, for groups of several
+    terms.
+    """
+
+    core: Sequence[tuple[str, Sequence[Any]]]
+    counts: Panel
+    shares: Panel
+    by_component: Panel
+    devices: Panel | None
+    by_category: Panel
+    shares_by_category: Panel | None
+    by_complication: Panel
+    shares_by_complication: Panel
+    by_year: Panel
+    joint: Mapping[str, tuple[Panel, Panel]]
+
+    @property
+    def level(self) -> int:
+        """The confidence level of every interval, in per cent."""
+        return round(100 * self.counts.query.level)
+
+    def everything(self) -> Sequence[Panel]:
+        """Every panel, the simplest question first."""
+        asked = [
+            self.counts,
+            self.by_category,
+            self.by_year,
+            self.shares,
+            self.by_component,
+            self.devices,
+            self.shares_by_category,
+            self.by_complication,
+            self.shares_by_complication,
+            *(panel for pair in self.joint.values() for panel in pair),
+        ]
+        return [panel for panel in asked if panel]
+
+
+def ask_all(query: EventQuery, viewer: Viewer) -> Panels:
+    """Ask for everything on the page: eight questions, and two for each group of several terms.
+
+    Totals of devices and their time leave out what the question asks of events; where true
+    numbers are given they count every device and its whole time.
+    """
+    terms = terms_within(query)
+    core = core_groups(terms)
+    shares = replace(query, labels="both", unit=None, per=None)
+    rates = replace(shares, per=PER)
+    counts = ask(shares, Measure.COUNTS, viewer)
+    exact = counts.is_exact
+    every_event = CountingRule.EVENTS if exact else None
+    component, category = ("component",), ("category",)
+    return Panels(
+        core=core,
+        counts=counts,
+        shares=ask(shares, Measure.PROPORTIONS, viewer),
+        by_component=ask(
+            replace(of_devices(rates), group_by=component, counting=every_event),
+            Measure.RATES,
+            viewer,
+        ),
+        devices=ask(
+            replace(of_devices(shares), group_by=component, counting=CountingRule.DEVICES),
+            Measure.PROPORTIONS,
+            viewer,
+        )
+        if exact
+        else None,
+        by_category=ask(replace(rates, group_by=category), Measure.RATES, viewer),
+        shares_by_category=None
+        if exact
+        else ask(replace(shares, group_by=category), Measure.PROPORTIONS, viewer),
+        by_complication=ask(replace(rates, group_by=("complication",)), Measure.RATES, viewer),
+        shares_by_complication=ask(
+            replace(shares, group_by=("complication",)), Measure.PROPORTIONS, viewer
+        ),
+        by_year=ask(
+            replace(rates, group_by=("year",), unit=unit_by_year(terms)), Measure.RATES, viewer
+        ),
+        joint={
+            name: (
+                ask(of_complications(rates, codes_of(several)), Measure.RATES, viewer),
+                ask(of_complications(shares, codes_of(several)), Measure.PROPORTIONS, viewer),
+            )
+            for name, several in core
+            if len(several) > 1
+        },
+    )
+
+
+def of_devices(query: EventQuery) -> EventQuery:
+    """The same question without what it asks of events: the devices and times behind it."""
+    kept = [(name, values) for name, values in query.where if not is_of_events(name)]
+    return replace(query, where=tuple(kept))
+
+
+def is_of_events(name: str) -> bool:
+    """Whether a filter is on the event, and so leaves the time it is divided by as it is."""
+    return DIMENSIONS[name].side is Side.EVENT
+
+
+def terms_within(query: EventQuery) -> list[Any]:
+    """The catalogue's current terms that the question is about. One query."""
+    codes, categories = set(query.values("complication")), set(query.values("category"))
+    return [
+        term
+        for term in search_complications()
+        if not term.retired
+        and (not codes or term.code in codes)
+        and (not categories or term.category_id in categories)
+    ]
+
+
+def core_groups(terms: Iterable[Any]) -> list[tuple[str, list[Any]]]:
+    """The groups that every report names, with those of their terms that are asked about."""
+    groups: dict[str, list[Any]] = {}
+    for term in terms:
+        if term.core_group:
+            groups.setdefault(term.core_group, []).append(term)
+    return list(groups.items())
+
+
+def codes_of(terms: Iterable[Any]) -> list[str]:
+    """The codes of some terms."""
+    return [term.code for term in terms]
+
+
+def unit_by_year(terms: Sequence[Any]) -> Denominator | None:
+    """What a rate by year divides by: pump-months where the terms' own unit has no dates."""
+    if len({term.category_id for term in terms}) != 1:
+        return None
+    units = {term.natural_denominator for term in terms}
+    units.add(terms[0].category.natural_denominator)
+    return Denominator.PUMP_MONTHS if units & WITHOUT_DATES else None

@@ -1,0 +1,116 @@
+"""How much there is: events, patients, devices, their time, and the sites they come from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from registry.dashboard.asking import Panel
+from registry.dashboard.numbers import in_percent, range_in_percent, written
+from registry.dashboard.panels import Panels
+from registry.dashboard.tables import missing
+from registry.records import Cell
+from registry.vocabulary import Component, CountingRule
+
+NOT_GIVEN = "not given out"
+FEW_BEHIND = "hidden: few people are behind it"
+MONTHS_A_YEAR = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One number of the registry with what it is, and a word on it."""
+
+    title: str
+    number: str
+    note: str = ""
+    hidden: bool = False
+
+
+def totals_of(panels: Panels) -> list[Total]:
+    """The totals of a selection, each as far as its own answer goes."""
+    return [
+        sites(panels.by_category),
+        patients(panels.shares),
+        devices(panels.devices),
+        device_years(panels.by_component),
+        counted(panels.counts),
+        affected(panels.shares),
+    ]
+
+
+def counted(panel: Panel) -> Total:
+    """Events, or for protected answers the patients who had one."""
+    patients = panel.meta.get("counting") == CountingRule.PATIENTS
+    title = "Patients with an event" if patients else "Events"
+    if not panel.rows:
+        return hidden(title)
+    row = panel.rows[0]
+    if row["n"] is None:
+        return Total(title, missing("n", str(row["status"])), FEW_BEHIND, hidden=True)
+    return Total(title, written(row["n"]), "accepted; without consequences and near misses")
+
+
+def affected(panel: Panel) -> Total:
+    """The share of patients that had at least one event."""
+    title = "Share with an event"
+    if not panel.rows or panel.rows[0]["proportion"] is None:
+        return hidden(title)
+    row = panel.rows[0]
+    limits = range_in_percent(row["ci_lower"], row["ci_upper"])
+    return Total(title, in_percent(row["proportion"]), f"{limits} of patients")
+
+
+def patients(panel: Panel) -> Total:
+    """The patients with a device of the selection."""
+    number = panel.rows[0]["denominator"] if panel.rows else None
+    if number is None:
+        return hidden("Patients")
+    return Total("Patients", written(number), "with a pump or a catheter")
+
+
+def devices(panel: Panel | None) -> Total:
+    """Pumps and catheters; exact answers only."""
+    known = {
+        code: number
+        for code in Component.codes()
+        if panel and isinstance(number := cell_of(panel, code, "denominator"), int | float)
+    }
+    if not known:
+        return hidden("Implants")
+    parts = " and ".join(f"{written(n)} {code}s" for code, n in known.items())
+    return Total("Implants", written(sum(known.values())), parts)
+
+
+def device_years(panel: Panel) -> Total:
+    """Device time of pumps and catheters, in years."""
+    years = {
+        code: round(months / MONTHS_A_YEAR)
+        for code in Component.codes()
+        if cell_of(panel, code, "unit") == f"{code}-months"
+        and isinstance(months := cell_of(panel, code, "exposure"), int | float)
+    }
+    if not years:
+        return hidden("Device-years")
+    whole = panel.meta.get("counting") == CountingRule.EVENTS
+    parts = " and ".join(f"{written(n)} of {code}s" for code, n in years.items())
+    note = parts if whole else f"{parts}, until a first event"
+    return Total("Device-years", written(sum(years.values())), note)
+
+
+def sites(panel: Panel) -> Total:
+    """The sites that reported, and those that sent device time; exact answers only."""
+    coverage: Any = panel.meta.get("coverage")
+    if not coverage:
+        return hidden("Sites")
+    with_time = coverage["sites_with_denominator"]
+    return Total("Sites", written(coverage["sites"]), f"{written(with_time)} with device time")
+
+
+def cell_of(panel: Panel, component: str, column: str) -> Cell:
+    """One number of a component's row; None where it is hidden, or there is no such row."""
+    row = panel.row_of(component=component)
+    return row[column] if row else None
+
+
+def hidden(title: str) -> Total:
+    """A total that this reader is not given."""
+    return Total(title, NOT_GIVEN, hidden=True)

@@ -1,0 +1,137 @@
+"""A release as a table: what each cell says, and what a hidden one does not."""
+
+import pytest
+
+from registry.dashboard.tables import day_of, shown, table_of
+from registry.records import Column, Release
+
+RATES = {"measure": "rates"}
+PROPORTIONS = {"measure": "proportions"}
+META = {
+    "title": "Proportions of Catheter problem",
+    "measure": "proportions",
+    "counting_in_words": "Patients with at least one event.",
+    "denominator": "patients with a catheter of the selection",
+    "level": 0.95,
+    "method": "Wilson's interval.",
+    "snapshot": {"id": "abcdef0123456789", "kind": "release", "label": "2026Q4"},
+    "data_as_of": "2026-11-21T23:58:00+00:00",
+    "profile": "protected",
+    "warnings": ["Follow-up differs."],
+    "disclosure": {"in_words": ["Every count was changed."]},
+    "receipt": "signed",
+}
+COLUMNS = (
+    Column("category", "string", "dimension", title="Complication category"),
+    Column("category_label", "string", "dimension", title="Complication category, in words"),
+    Column("numerator", "integer", "measure", title="With an event"),
+    Column("denominator", "integer", "measure", title="Of"),
+    Column("proportion", "number", "measure", title="Proportion"),
+    Column("ci_lower", "number", "interval"),
+    Column("ci_upper", "number", "interval"),
+    Column("hidden_cells", "integer", "status"),
+    Column("status", "string", "status"),
+)
+
+
+def row(**numbers):
+    return {
+        "category": "catheter",
+        "category_label": "Catheter problem",
+        "numerator": 34,
+        "denominator": 400,
+        "proportion": 0.085,
+        "ci_lower": 0.06146,
+        "ci_upper": 0.11643,
+        "hidden_cells": 0,
+        "status": "ok",
+        **numbers,
+    }
+
+
+def suppressed(**kept):
+    gone = dict.fromkeys(["numerator", "proportion", "ci_lower", "ci_upper"])
+    return row(**gone, status="suppressed", **kept)
+
+
+def table(*rows):
+    return table_of(Release(meta=META, columns=COLUMNS, rows=rows))
+
+
+def texts(made):
+    return [[cell.text for cell in cells] for cells in made.rows]
+
+
+def test_a_proportion_is_a_share_of_all_in_per_cent():
+    made = table(row())
+
+    assert [title for title, _number in made.columns] == [
+        "Complication category",
+        "With an event, of all",
+        "Proportion",
+        "Interval",
+        "Status",
+    ]
+    assert texts(made) == [["Catheter problem", "34 of 400", "8.5 %", "6.15 to 11.64 %", "Shown"]]
+
+
+def test_a_hidden_count_is_few_and_what_it_would_give_back_is_hidden():
+    made = table(suppressed(denominator=400))
+
+    assert texts(made) == [["Catheter problem", "<5", "hidden", "hidden", "Suppressed"]]
+    assert made.hides
+    assert not table(row()).hides
+
+
+def test_nothing_hidden_is_written_as_zero_or_left_blank():
+    [cells] = texts(table(suppressed(denominator=None)))
+
+    assert not {"0", "0 %", "", "None"} & set(cells)
+
+
+def test_a_count_of_a_hidden_number_of_people_says_so():
+    assert texts(table(row(denominator=None)))[0][1] == "34 of hidden"
+
+
+def test_cells_that_were_left_out_of_a_sum_are_told_where_there_are_any():
+    assert "Cells left out" in [title for title, _ in table(row(hidden_cells=2)).columns]
+    assert "Cells left out" not in [title for title, _ in table(row()).columns]
+
+
+def test_the_legend_explains_the_statuses_that_occur():
+    assert [each.label for each in table(row(), suppressed()).legend] == ["Suppressed"]
+    assert table(row()).legend == []
+
+
+def test_what_was_done_to_protected_numbers_stands_with_the_warnings():
+    assert table(row()).warnings == ["Follow-up differs.", "Every count was changed."]
+
+
+def test_the_caption_says_how_to_read_the_numbers():
+    caption = " ".join(table(row()).caption)
+
+    for words in (
+        "Counted: Patients with at least one event.",
+        "Of all: patients with a catheter",
+        "Intervals of 95 %: Wilson's",
+        "Data as of 21 November 2026, 23:58 UTC, release 2026Q4.",
+        "Protected numbers",
+    ):
+        assert words in caption
+
+
+def test_a_registry_without_rows_has_no_day():
+    assert day_of(None) == "no entry yet"
+
+
+@pytest.mark.parametrize(
+    ("status", "text"), [("suppressed", "hidden"), ("no_denominator", "No denominator")]
+)
+def test_a_missing_rate_says_why(status, text):
+    cells = {"rate": None, "ci_lower": None, "ci_upper": None, "status": status}
+
+    rate = shown(cells, Column("rate", "number", "measure"), RATES)
+    limits = shown(cells, Column("ci_lower", "number", "interval"), RATES)
+
+    assert (rate.text, rate.hidden) == (text, True)
+    assert (limits.text, limits.hidden) == (text, True)
