@@ -111,7 +111,7 @@ def fill(event: Event, record: EventRecord, found: Related) -> None:
 def _contradicted_by_consequences(
     event: Event, record: EventRecord, found: Related
 ) -> tuple[Fault, ...]:
-    """Say which change of an event the events that name it as their cause do not bear. One query."""
+    """Say which change of an event its consequences do not bear: those that name it. One query."""
     patients = set(event.consequences.values_list("patient_id", flat=True))
     faults: list[Fault] = []
     if patients and record.source_id is None:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from registry.deidentify import event_record
 from registry.intake import accept_event, change_event, record_event, submit_event
+from registry.intake.relations import related
 from registry.models import Event, Seal
 from registry.records import (
     DuplicateSourceId,
@@ -210,6 +212,20 @@ def test_event_cause_must_be_known(world):
     assert faults == [("caused_by", "unknown-event")]
 
 
+def test_event_cause_is_sought_at_its_own_site(world):
+    bare = {"implant": "", "months_since_implant": ""}
+    record_event(report(site="BASEL", **bare), by=world.stranger)
+
+    faults = refused(
+        RowRuleBroken,
+        record_event,
+        report(source_id="e2", caused_by="e1", **bare),
+        by=world.reporter,
+    )
+
+    assert faults == [("caused_by", "unknown-event")]
+
+
 def test_event_cause_is_not_another_patients(world):
     record_event(report(), by=world.reporter)
     ImplantFactory(
@@ -255,6 +271,15 @@ def test_event_patient_dies_once(world):
     assert refused(RowRuleBroken, submit_event, draft.public_id, by=world.reporter) == [
         ("complication", "second-death")
     ]
+
+
+def test_event_of_a_death_is_no_second_death_beside_itself(world):
+    raw = report(complication="death", implant="p1-pump", **FATAL)
+    event = record_event(raw, by=world.reporter, submit=True)
+
+    found = related(event_record(raw), site=world.site, submitted=True, event=event)
+
+    assert found.faults == ()
 
 
 def test_event_is_accepted_on_arrival_by_a_data_manager_only(world):
