@@ -13,8 +13,8 @@ M = TypeVar("M", bound=Model)
 
 
 def may_write(site: Site, *, by: User) -> bool:
-    """Whether the writer enters rows of this site: a member, or a data manager."""
-    return by.is_data_manager or by.sites().filter(pk=site.pk).exists()
+    """Whether the writer enters rows of this site, while it is open: a member, a data manager."""
+    return site.active and (by.is_data_manager or by.sites().filter(pk=site.pk).exists())
 
 
 def site_to_write(code: str, *, by: User) -> Site:
@@ -22,7 +22,7 @@ def site_to_write(code: str, *, by: User) -> Site:
 
     Raises NotYourSite, in the same words for a site that is foreign, closed or does not exist.
     """
-    site = Site.objects.filter(code=code, active=True).first()
+    site = Site.objects.filter(code=code).first()
     if site is None or not may_write(site, by=by):
         raise NotYourSite(not_your_site())
     return site

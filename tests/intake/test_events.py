@@ -3,7 +3,13 @@
 import pytest
 
 from registry.deidentify import event_record
-from registry.intake import accept_event, change_event, record_event, submit_event
+from registry.intake import (
+    accept_event,
+    change_event,
+    change_site,
+    record_event,
+    submit_event,
+)
 from registry.intake.relations import related
 from registry.models import Event, Seal
 from registry.records import (
@@ -114,6 +120,27 @@ def test_event_of_a_foreign_or_unknown_site_is_refused_alike(world, site):
 @pytest.mark.parametrize("who", ["reviewer", "auditor", "stranger"])
 def test_event_is_not_recorded_by_those_who_are_not_of_the_site(world, who):
     refused(NotYourSite, record_event, report(), by=getattr(world, who))
+
+
+def close(site, by):
+    change_site(site, name=site.name, country=site.country, active=False, by=by)
+
+
+@pytest.mark.parametrize("who", ["reporter", "manager"])
+def test_event_is_not_recorded_for_a_site_that_is_closed(world, who):
+    close(world.site, by=world.manager)
+
+    assert refused(NotYourSite, record_event, report(), by=getattr(world, who)) == [
+        ("site", "not-your-site")
+    ]
+
+
+def test_event_of_a_site_that_is_closed_is_neither_changed_nor_submitted(world):
+    event = record_event(report(), by=world.reporter)
+    close(world.site, by=world.manager)
+
+    refused(NotPermitted, change_event, event.public_id, patch(severity="2"), by=world.reporter)
+    refused(NotPermitted, submit_event, event.public_id, by=world.reporter)
 
 
 def test_event_is_not_recorded_by_a_member_who_was_deactivated(world):
