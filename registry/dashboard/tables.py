@@ -42,8 +42,8 @@ TITLES = {
 EXACT = "Exact numbers; whoever looks beyond an own site is logged."
 PROTECTED = "Protected numbers: small counts are hidden, so that nobody can be singled out."
 WHY_HIDDEN = (
-    f"{FEW}: four or fewer, or none, or too few patients, devices or months to divide by. What is"
-    " hidden is never a zero, and no total gives it back."
+    f"{FEW}: four or fewer, or none, or too few patients, devices or months to divide by. Hidden"
+    " does not mean none, and no total gives it back."
 )
 
 

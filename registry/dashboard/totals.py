@@ -81,7 +81,12 @@ def devices(panel: Panel | None) -> Total:
 
 
 def device_years(panel: Panel) -> Total:
-    """Device time of pumps and catheters, in years."""
+    """Device time of pumps and catheters, in years; exact answers only.
+
+    Protected rates end a device's time at its first event: less than there is, so not given out.
+    """
+    if panel.meta.get("counting") != CountingRule.EVENTS:
+        return hidden("Device-years")
     years = {
         code: round(months / MONTHS_A_YEAR)
         for code in Component.codes()
@@ -90,10 +95,8 @@ def device_years(panel: Panel) -> Total:
     }
     if not years:
         return hidden("Device-years")
-    whole = panel.meta.get("counting") == CountingRule.EVENTS
     parts = " and ".join(f"{written(n)} of {code}s" for code, n in years.items())
-    note = parts if whole else f"{parts}, until a first event"
-    return Total("Device-years", written(sum(years.values())), note)
+    return Total("Device-years", written(sum(years.values())), parts)
 
 
 def sites(panel: Panel) -> Total:

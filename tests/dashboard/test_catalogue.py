@@ -144,7 +144,7 @@ def test_a_protected_reader_sees_no_small_number(as_role, released):
     answer = as_role(Role.RESEARCHER).get("/complications/catheter-migration/")
 
     assert {each.ours_value for each in answer.context["comparisons"]} == {"hidden"}
-    assert "What is hidden is never a zero" in answer.text
+    assert "Hidden does not mean none" in answer.text
 
 
 def test_a_reader_without_statistics_is_told_so_in_place(as_role, released):

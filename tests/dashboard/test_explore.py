@@ -189,7 +189,7 @@ def test_a_hidden_cell_is_few_with_the_reason(as_role, released):
     assert cells[:2] == ["Catheter problem", "<5"]
     assert cells[2:5] == ["hidden"] * 3
     assert cells[-1] == "Suppressed"
-    assert "What is hidden is never a zero" in answer.text
+    assert "Hidden does not mean none" in answer.text
     assert "A changed count under 5 is hidden, zeros too" in answer.text
     assert "624" not in answer.text
 
