@@ -4,10 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
 from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 from registry.models import Role
+from registry.models.append_only import lift_append_only_triggers
 from tests.factories import EventFactory, ImplantFactory, PatientFactory, SiteFactory, UserFactory
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -31,24 +36,56 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def people(transactional_db, tmp_path, settings):
-    """The shipped catalogue, a site with an event, a release, and people to sign in as."""
-    settings.REGISTRY_VAR = tmp_path
+@pytest.fixture(scope="module")
+def served(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[str]:
+    """The address of a server over one registry that all tests of a module share.
+
+    Loading the catalogue for each test took longer than the tests. What a test enters is rolled
+    back with it on SQLite, whose one connection the server shares, and stays until the module ends
+    on PostgreSQL.
+    """
+    folder = tmp_path_factory.mktemp("registry")
+    with django_db_blocker.unblock(), override_settings(REGISTRY_VAR=folder):
+        cache.clear()
+        fill()
+        server = LiveServer("localhost")
+        yield server.url
+        server.stop()
+        cache.clear()
+        lift_append_only_triggers(connection)
+        call_command("flush", interactive=False, verbosity=0)
+
+
+def fill() -> None:
+    """The shipped catalogue, a site with devices and events, a release, and people to sign in."""
     call_command("load_catalogue", verbosity=0)
     site = SiteFactory(code="OWN-1")
-    pump = ImplantFactory(patient=PatientFactory(site=site), source_id="i-own")
+    for number in range(12):
+        patient = PatientFactory(site=site)
+        pump = ImplantFactory(patient=patient, source_id=f"i-own-{number}")
+        catheter = ImplantFactory(patient=patient, catheter=True)
+        if number < 2:
+            EventFactory(implant=catheter)
     EventFactory(site=site, source_id="e-own", state="draft")
-    EventFactory(implant=pump, source_id="e-counted")
+    EventFactory(implant=pump, source_id="e-sent", state="submitted")
     UserFactory(username="reporter", roles=[Role.SITE_STAFF], sites=[site])
     UserFactory(username="reviewer", roles=[Role.REVIEWER])
+    UserFactory(username="researcher", roles=[Role.RESEARCHER], is_staff=False)
     call_command("freeze", release="2026Q4", verbosity=0)
 
 
 @pytest.fixture(params=["light", "dark"])
-def page(request, chromium, live_server, people) -> Iterator[Page]:
+def page(request, chromium, served) -> Iterator[Page]:
     """A page in each colour scheme that keeps what the content policy refused."""
-    context = chromium.new_context(color_scheme=request.param, base_url=live_server.url)
+    context = chromium.new_context(color_scheme=request.param, base_url=served)
     context.add_init_script(REPORTS_VIOLATIONS)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def plain_page(chromium, served) -> Iterator[Page]:
+    """A page in a browser that runs no script."""
+    context = chromium.new_context(java_script_enabled=False, base_url=served)
     yield context.new_page()
     context.close()
