@@ -6,6 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from registry.intake import change_site
 from registry.models import Event, Exposure, Implant, Patient, Role, Site
 from tests.factories import (
     EventFactory,
@@ -243,3 +244,25 @@ def test_the_admin_has_no_sign_in_of_its_own(client, db):
 
     assert answer.status_code == 302
     assert answer["Location"] == "/login/?next=/admin/"
+
+
+@pytest.mark.parametrize("who", ["reporter", "manager"])
+def test_a_row_of_a_closed_site_is_only_read(who, rows, own_site, manager, request, signed_in):
+    change_site(own_site, name="", country="", active=False, by=manager)
+    client = signed_in(request.getfixturevalue(who))
+
+    answer = client.get(page(rows["mine"]["patient"]))
+
+    assert answer.status_code == 200
+    assert answer.context["has_change_permission"] is False
+    offered = client.get(reverse("admin:registry_patient_add")).context["adminform"].form
+    assert "OWN-1" not in dict(offered.fields["site"].choices)
+
+
+@pytest.mark.parametrize(("who", "may"), [("reporter", False), ("lead", True), ("manager", True)])
+def test_declared_device_time_is_changed_by_leads_and_managers(who, may, rows, request, signed_in):
+    client = signed_in(request.getfixturevalue(who))
+
+    answer = client.get(page(rows["mine"]["exposure"]))
+
+    assert answer.context["has_change_permission"] is may

@@ -183,3 +183,15 @@ def test_nobody_accepts_an_event_of_an_own_site(registry, submitted):
 
     assert reply.status_code == 403
     assert Event.objects.get().state == "submitted"
+
+
+def test_key_stands_for_one_address(registry, submitted):
+    other = stored(registry.reporter, submit=True, source_id="ev-other")
+    client = client_of(registry.reviewer)
+    take(client, submitted, "accept", HTTP_IDEMPOTENCY_KEY="k-1")
+
+    reply = take(client, other, "accept", HTTP_IDEMPOTENCY_KEY="k-1")
+
+    assert (reply.status_code, reply.json()["code"]) == (409, "idempotency-key-reused")
+    other.refresh_from_db()
+    assert other.state == "submitted"

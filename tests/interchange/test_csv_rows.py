@@ -129,6 +129,10 @@ def test_value_that_is_also_a_columns_name_makes_no_header():
     assert "Mueller" not in str(refusal.value)
 
 
+def test_delimiter_is_the_one_that_gives_known_columns_not_the_commonest():
+    assert faults_of(f'{HEADER},"a;b;c;d;e;f;g;h"\n') == [(1, "column 6", "unknown-column")]
+
+
 @pytest.mark.parametrize("delimiter", [",", ";"])
 def test_header_in_capitals_is_told_the_right_names(delimiter):
     header = HEADER.upper().replace(",", delimiter)
