@@ -69,12 +69,14 @@ def answered(query: EventQuery, asked: QueryDict, viewer: Viewer) -> dict[str, A
     refusal = refused_alike(panels.everything())
     if refusal:
         return {"refusal": refusal}
+    totals = totals_of(panels)
     first = next(panel for panel in panels.everything() if panel.release)
     return {
         "refusal": None,
         "profile_words": EXACT if first.is_exact else PROTECTED,
         "source": source_of(first.meta),
-        "totals": totals_of(panels),
+        "totals": totals,
+        "withheld": [total.title for total in totals if total.is_withheld],
         "core": core_rows(panels, asked),
         "trend": trend_of(panels.by_year),
         "table": panels.by_category.release and table_of(panels.by_category.release),

@@ -19,15 +19,15 @@ class Panels:
     """The answers that the overview is made of.
 
     core: the core groups that lie within the question, as (name, terms). joint: for each of
-    several terms its name -> (rates, proportions) of all of them together. devices: only exact
-    answers count them. shares_by_category: only protected answers need it, for groups of several
-    terms.
+    several terms its name -> (rates, proportions) of all of them together. by_component, devices:
+    only exact answers give whole device time, and count devices. shares_by_category: only protected
+    answers need it, for groups of several terms.
     """
 
     core: Sequence[tuple[str, Sequence[Any]]]
     counts: Panel
     shares: Panel
-    by_component: Panel
+    by_component: Panel | None
     devices: Panel | None
     by_category: Panel
     shares_by_category: Panel | None
@@ -61,8 +61,8 @@ class Panels:
 def ask_all(query: EventQuery, viewer: Viewer) -> Panels:
     """Ask for everything on the page: eight questions, and two for each group of several terms.
 
-    Totals of devices and their time leave out what the question asks of events; where true
-    numbers are given they count every device and its whole time.
+    One fewer where the answers are protected. Totals of devices count every device and its whole
+    time: they leave out what the question asks of events.
     """
     terms = terms_within(query)
     core = core_groups(terms)
@@ -70,32 +70,20 @@ def ask_all(query: EventQuery, viewer: Viewer) -> Panels:
     rates = replace(shares, per=PER)
     counts = ask(shares, Measure.COUNTS, viewer)
     exact = counts.is_exact
-    every_event = CountingRule.EVENTS if exact else None
-    component, category = ("component",), ("category",)
+    devices = replace(of_devices(shares), group_by=("component",), counting=CountingRule.DEVICES)
+    device_time = replace(devices, per=PER, counting=CountingRule.EVENTS)
+    by_category = replace(shares, group_by=("category",))
+    by_complication = replace(shares, group_by=("complication",))
     return Panels(
         core=core,
         counts=counts,
         shares=ask(shares, Measure.PROPORTIONS, viewer),
-        by_component=ask(
-            replace(of_devices(rates), group_by=component, counting=every_event),
-            Measure.RATES,
-            viewer,
-        ),
-        devices=ask(
-            replace(of_devices(shares), group_by=component, counting=CountingRule.DEVICES),
-            Measure.PROPORTIONS,
-            viewer,
-        )
-        if exact
-        else None,
-        by_category=ask(replace(rates, group_by=category), Measure.RATES, viewer),
-        shares_by_category=None
-        if exact
-        else ask(replace(shares, group_by=category), Measure.PROPORTIONS, viewer),
-        by_complication=ask(replace(rates, group_by=("complication",)), Measure.RATES, viewer),
-        shares_by_complication=ask(
-            replace(shares, group_by=("complication",)), Measure.PROPORTIONS, viewer
-        ),
+        by_component=ask(device_time, Measure.RATES, viewer) if exact else None,
+        devices=ask(devices, Measure.PROPORTIONS, viewer) if exact else None,
+        by_category=ask(replace(by_category, per=PER), Measure.RATES, viewer),
+        shares_by_category=None if exact else ask(by_category, Measure.PROPORTIONS, viewer),
+        by_complication=ask(replace(by_complication, per=PER), Measure.RATES, viewer),
+        shares_by_complication=ask(by_complication, Measure.PROPORTIONS, viewer),
         by_year=ask(
             replace(rates, group_by=("year",), unit=unit_by_year(terms)), Measure.RATES, viewer
         ),

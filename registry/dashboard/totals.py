@@ -24,6 +24,11 @@ class Total:
     note: str = ""
     hidden: bool = False
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether this reader is not given the number at all, however large."""
+        return self.number == NOT_GIVEN
+
 
 def totals_of(panels: Panels) -> list[Total]:
     """The totals of a selection, each as far as its own answer goes."""
@@ -80,17 +85,16 @@ def devices(panel: Panel | None) -> Total:
     return Total("Implants", written(sum(known.values())), parts)
 
 
-def device_years(panel: Panel) -> Total:
+def device_years(panel: Panel | None) -> Total:
     """Device time of pumps and catheters, in years; exact answers only.
 
     Protected rates end a device's time at its first event: less than there is, so not given out.
     """
-    if panel.meta.get("counting") != CountingRule.EVENTS:
-        return hidden("Device-years")
     years = {
         code: round(months / MONTHS_A_YEAR)
         for code in Component.codes()
-        if cell_of(panel, code, "unit") == f"{code}-months"
+        if panel
+        and cell_of(panel, code, "unit") == f"{code}-months"
         and isinstance(months := cell_of(panel, code, "exposure"), int | float)
     }
     if not years:

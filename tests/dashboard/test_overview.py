@@ -131,8 +131,10 @@ def test_device_years_do_not_depend_on_what_is_asked_of_events(as_role, infectio
 
 
 def test_a_protected_reader_gets_no_total_of_sites_and_implants(as_role, released):
-    totals = totals_of(as_role(Role.RESEARCHER).get("/dashboard/"))
+    answer = as_role(Role.RESEARCHER).get("/dashboard/")
 
+    totals = totals_of(answer)
+    assert "Not given out here: sites, patients, implants, device-years" in answer.text
     assert totals["Sites"][0] == "not given out"
     assert totals["Implants"][0] == "not given out"
     assert totals["Device-years"][0] == "not given out"  # rates end it at first events
