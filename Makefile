@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock bench clean
+.PHONY: help setup demo test check lock bench attack clean
 PORT ?= 8000
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c "" 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
@@ -39,6 +39,9 @@ lock:  ## Make the locks anew from pyproject.toml
 
 bench: setup  ## Run the benchmarks; figures, no verdicts
 	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; DEBUG=1 $(BIN)/python "$$script" || exit 1; done
+
+attack: setup  ## Attack the protection on ten registries; about a quarter of an hour on two cores
+	@$(BIN)/python -m tests.disclosure.attack $(ATTACK)
 
 clean:  ## Remove the environment and everything made by it
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -8,37 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.disclosure import Policy
-from registry.disclosure.trees import period_of
 from tests.disclosure.attack.servers import TOO_MANY, Reply, Server, registry_trees
-from tests.disclosure.attack.truth import EVENT_SIDE, WIDER, Labels
+from tests.disclosure.attack.truth import Labels
 
 Values = NDArray[np.float64]
-COARSER = {offered.name: offered.group for offered in Policy().offered if offered.group}
-FINER = {group: name for name, group in COARSER.items()}
-_TREES = registry_trees((2000, 2001), ("ANY-SITE",))
-
-
-def tree_of(name: str) -> str:
-    """The dimension that a grouping belongs to: category is complication's."""
-    return FINER.get(name, name)
-
-
-def group_of(name: str, label: str) -> str | None:
-    """The group of a value, from the published lists; None where the dimension has no groups."""
-    if name == "year":
-        return period_of(label_year) if (label_year := _year(label)) else None
-    if name in COARSER or name in WIDER:
-        return _TREES[name].group_of.get(label)
-    return None
-
-
-def is_summable(name: str) -> bool:
-    """Whether values of it may be joined in one protected answer."""
-    return tree_of(name) not in EVENT_SIDE
-
-
-def _year(label: str) -> int:
-    return int(label) if label.isdigit() else 0
+_COMPLICATIONS = registry_trees((2000, 2001), ())["complication"]
+"""The catalogue, which is open to all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +36,54 @@ class Asker:
     requests: int = 0
     refused: set[tuple[str, ...]] = field(default_factory=set)
     _kept: dict[tuple[Any, ...], Table | None] = field(default_factory=dict)
+    _names: tuple[str, ...] = ()
+    _offers: dict[str, Mapping[str, Any] | None] = field(default_factory=dict)
     _axes: dict[str, Labels] = field(default_factory=dict)
 
     def offered(self) -> tuple[str, ...]:
         """Everything that may be grouped by, as statistics/dimensions/ says."""
-        return tuple(str(each["name"]) for each in self.server.dimensions() if each["group_by"])
+        if not self._names:
+            told = self.server.dimensions()
+            self._names = tuple(str(each["name"]) for each in told if each["group_by"])
+        return self._names
+
+    def _offer(self, name: str) -> Mapping[str, Any]:
+        if not self._offers:
+            told = self.server.dimensions()
+            self._offers = {str(each["name"]): each["protected"] for each in told}
+        return self._offers[name] or {}
+
+    def coarser(self, name: str) -> str | None:
+        """The parameter that names a dimension's groups, if there is one."""
+        levels = self._offer(name).get("levels", ())
+        named = len(levels) > 2 and levels[0] == name and levels[1] != "group"
+        return str(levels[1]) if named else None
+
+    def tree_of(self, name: str) -> str:
+        """The dimension that a grouping belongs to: category is complication's."""
+        return next((finer for finer in self.offered() if self.coarser(finer) == name), name)
+
+    def group_of(self, name: str, label: str) -> str | None:
+        """The group of a value; None where the dimension has no groups."""
+        if self.tree_of(name) != name:
+            return None
+        groups: Mapping[str, Sequence[str]] = self._offer(name).get("groups", {})
+        return next((group for group, values in groups.items() if label in values), None)
+
+    def is_summable(self, name: str) -> bool:
+        """Whether values of it may be joined in one protected answer."""
+        return bool(self._offer(name).get("several_values"))
 
     def in_all(self, name: str, label: str) -> bool:
         """Whether a value is part of `all`: consequences count only where they are named."""
-        tree = _TREES["complication"]
-        if self.server.unit == "events" or tree_of(name) != "complication":
+        counts = _COMPLICATIONS.in_totals
+        if self.server.unit == "events" or name not in {"complication", "category"}:
             return True
         if name == "complication":
-            return label in tree.in_totals
-        return any(group == label and v in tree.in_totals for v, group in tree.group_of.items())
+            return label in counts
+        return any(
+            group == label and value in counts for value, group in _COMPLICATIONS.group_of.items()
+        )
 
     def axis(self, name: str) -> Labels:
         """The labels of a dimension, as its own breakdown lists them."""

@@ -13,13 +13,9 @@ from scipy import sparse
 
 from registry.vocabulary import NOT_RECORDED
 from tests.disclosure.attack.asking import (
-    COARSER,
     Asker,
     Table,
     Values,
-    group_of,
-    is_summable,
-    tree_of,
 )
 from tests.disclosure.attack.judging import Findings
 from tests.disclosure.attack.solving import NOISE, Margin, expected, margins, solve
@@ -28,13 +24,13 @@ from tests.disclosure.attack.truth import Truth
 Names = tuple[str, ...]
 
 
-def tables_of(names: Sequence[str], most: int = 3) -> list[Names]:
+def tables_of(asker: Asker, most: int = 3) -> list[Names]:
     """Every choice of at most three groupings that belong to different dimensions."""
     return [
         chosen
         for size in range(1, most + 1)
-        for chosen in combinations(sorted(names), size)
-        if len({tree_of(name) for name in chosen}) == size
+        for chosen in combinations(sorted(asker.offered()), size)
+        if len({asker.tree_of(name) for name in chosen}) == size
     ]
 
 
@@ -190,12 +186,19 @@ def _summed(
 
 
 def parents(
-    asker: Asker, names: Names, *, most: int, refined_by: int | None = None, seed: int = 1
+    asker: Asker,
+    names: Names,
+    *,
+    most: int,
+    refined_by: int | None = None,
+    joins: int = 4,
+    seed: int = 1,
 ) -> dict[int, Values] | None:
     """E: the mean over 1, 10, 100 ... `most` parents of each cell, less the rest of the parent.
 
-    Parents are joined of random values where they may be (then only clean answers count, since
-    what is hidden was never in them), and are all values or the cell's group; each, and its rest,
+    Parents are joined of random values, in `joins` draws, where they may be (then only clean
+    answers count, since what is hidden was never in them), and are all values or the cell's group;
+    each, and its rest,
     is taken as shown and as the sum of its parts in every other dimension (or the first
     `refined_by`), patients and devices.
     """
@@ -203,7 +206,7 @@ def parents(
     if own is None:
         return None
     chance = random.Random(seed)
-    joined = _joined_parents(asker, names, most=min(most, 40), chance=chance)
+    joined = _joined_parents(asker, names, most=min(most, joins), chance=chance)
     pools = _refined_parents(asker, names, refined_by)
     means: dict[int, Values] = {}
     sizes = [size for size in (1, 10, 100, 1000) if size <= most]
@@ -229,7 +232,7 @@ def _joined_parents(
     asker: Asker, names: Names, *, most: int, chance: random.Random
 ) -> list[Values]:
     """The same random set of values with and without the cell's own, where both are clean."""
-    axes = [axis for axis, name in enumerate(names) if tree_of(name) == name]
+    axes = [axis for axis, name in enumerate(names) if asker.tree_of(name) == name]
     found: list[Values] = []
     for draw in range(most):
         axis = axes[draw % len(axes)] if axes else 0
@@ -260,18 +263,18 @@ def _refined_parents(
     others = [
         other
         for other in asker.offered()
-        if tree_of(other) == other and other not in {tree_of(name) for name in names}
+        if asker.tree_of(other) == other and other not in {asker.tree_of(name) for name in names}
     ][:most]
     found = []
     for axis, name in enumerate(names):
         labels = asker.axis(name)
         bases: list[np.ndarray] = [np.array([asker.in_all(name, lb) for lb in labels], float)]
-        groups = [group_of(name, lb) or NOT_RECORDED for lb in labels]
+        groups = [asker.group_of(name, lb) or NOT_RECORDED for lb in labels]
         same = np.array([[float(g == h) for h in groups] for g in groups])
         rests_of_all = np.tile(bases[0], (len(labels), 1)) - np.eye(len(labels)) * bases[0]
         wider = [(None, rests_of_all)]
-        coarse = COARSER.get(name)
-        if coarse in asker.offered():
+        coarse = asker.coarser(name)
+        if coarse is not None:
             wider.append((coarse, same - np.eye(len(labels))))
         for base, rest in wider:
             wholes, rests = [], []
@@ -321,12 +324,12 @@ def _at_cells(
 
 
 def universe(
-    asker: Asker, names: Names, *, all_units: bool = False, partial_sums: int = 0
+    asker: Asker, names: Names, *, all_units: bool = False, partial_sums: bool = False
 ) -> Values | None:
     """F: the table that fits best everything published about it and its margins.
 
     all_units: devices and first events of rates as well, which are other noise on nearly the same
-    cells. partial_sums: along how many dimensions at once sums of all values but one are used.
+    cells. partial_sums: use sums of all values but one as well, as in C.
     """
     found = margins(asker, names)
     if not found or shown_cells(asker, names) is None:
@@ -337,26 +340,10 @@ def universe(
             *margins(asker, names, counting="devices"),
             *margins(asker, names, measure="rates", column="events"),
         ]
-    if partial_sums:
-        found += list(_partial_sums(asker, names, partial_sums))
+    if partial_sums and (single := differences(asker, names)) is not None:
+        each = sparse.csr_array(sparse.eye(single.size))
+        found.append(Margin(each, single.ravel(), np.full(single.size, 2 * NOISE)))
     return solve(found, expected(asker, names))
-
-
-def _partial_sums(asker: Asker, names: Names, most: int) -> Iterator[Margin]:
-    sizes = [len(asker.axis(name)) for name in names]
-    for count in range(1, most + 1):
-        for axes in combinations(range(len(names)), count):
-            if not all(is_summable(names[a]) or asker.server.unit == "events" for a in axes):
-                continue
-            value = _term(asker, names, dict.fromkeys(axes, "but"), None, {})
-            if value is None:
-                continue
-            members = sparse.csr_array(np.ones((1, 1)))
-            for axis, size in enumerate(sizes):
-                eye = np.eye(size)
-                members = sparse.kron(members, 1 - eye if axis in axes else eye)
-            noise = np.full(value.size, NOISE)
-            yield Margin(sparse.csr_array(members), value.ravel(), noise)
 
 
 def findings(asker: Asker, truth: Truth, names: Names, estimate: Values | None) -> Findings | None:

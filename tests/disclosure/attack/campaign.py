@@ -1,13 +1,13 @@
 """All nine attacks on one registry, at its own addresses, and on the naive server beside it."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from tests.disclosure.attack import channels, consistency, releasing
-from tests.disclosure.attack.asking import Asker
+from tests.disclosure.attack.asking import Asker, Values
 from tests.disclosure.attack.attacks import (
     Names,
     differences,
@@ -31,7 +31,12 @@ from tests.disclosure.attack.registries import (
 )
 from tests.disclosure.attack.servers import Naive
 from tests.disclosure.attack.truth import Truth
-from tests.disclosure.attack.utility import Usefulness, usefulness, wrongly_shown
+from tests.disclosure.attack.utility import (
+    Usefulness,
+    rate_limits,
+    usefulness,
+    wrongly_shown,
+)
 
 FIRST = "first"
 PLANTED_TABLE: Names = ("category", "drug", "sex")
@@ -41,23 +46,24 @@ SMALL_TABLES: tuple[Names, ...] = (
     ("category", "drug_class", "sex"),
     ("age_band", "label_status", "severity"),
     ("indication_group", "period", "sex"),
-    ("drug_class", "root_cause", "sex"),
 )
 """Tables short enough to ask for each of their values apart."""
 
 PAIR_TABLES: tuple[Names, ...] = (
-    ("category", "drug"),
     ("age_band", "indication_group"),
-    ("category", "year"),
-    ("drug", "sex"),
-    ("complication", "sex"),
+    ("category", "drug_class"),
+    ("category", "label_status"),
 )
 """Tables that every third dimension refines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much is asked. shares: into how many parts the universe is dealt; share: mine."""
+    """How much is asked.
+
+    shares, share: into how many parts the universe is dealt, and which is this registry's.
+    most_tables: of its part; None is all.
+    """
 
     questions: int
     shares: int
@@ -67,9 +73,11 @@ class Plan:
     pair_tables: tuple[Names, ...] = PAIR_TABLES
     all_measures: int = 6
     parents: int = 1_000
+    refined_by: int | None = None
     releases: int = 20
     insider_cells: int = 80
-    most_filtered: int = 60
+    most_filtered: int = 30
+    most_filtered_again: int = 8
     timed_cells: int = 60
 
 
@@ -79,6 +87,7 @@ class Record:
 
     implants: int = 0
     requests: int = 0
+    offered: tuple[str, ...] = ()
     universe: int = 0
     universe_refused: int = 0
     universe_asked: int = 0
@@ -104,7 +113,7 @@ def run(
     *,
     events: int,
     seed: int,
-    again: Callable[[Sequence[str]], list[str]] | None = None,
+    again: Callable[[list[str], str], list[str]] | None = None,
     tell: Callable[[str], None] = lambda _said: None,
 ) -> Record:
     """Fill an empty database, publish it, and attack; gives back everything that was found."""
@@ -124,7 +133,7 @@ def run(
     ):
         step()
         tell(f"{said}: {asker.requests:,} requests")
-    record.requests = asker.requests + record.spellings
+    record.requests += asker.requests + record.spellings
     return record
 
 
@@ -135,7 +144,7 @@ def _consistency(
     other: Door,
     asker: Asker,
     seed: int,
-    again: Callable[[Sequence[str]], list[str]] | None,
+    again: Callable[[list[str], str], list[str]] | None,
 ) -> None:
     asked, requests, unequal = consistency.attack(
         door, other, asker, count=plan.questions, seed=seed, again=again
@@ -153,16 +162,19 @@ def _single_release(record: Record, plan: Plan, asker: Asker, naive: Asker, trut
             )
         averaged: dict[int, list[Findings | None]] = {}
         for names in plan.pair_tables:
-            for size, mean in (parents(against, names, most=plan.parents) or {}).items():
+            for size, mean in _parents(plan, against, names).items():
                 averaged.setdefault(size, []).append(findings(against, truth, names, mean))
         kept.update({f"E {size}": _joined(found) for size, found in averaged.items()})
 
 
+def _parents(plan: Plan, asker: Asker, names: Names) -> dict[int, Values]:
+    return parents(asker, names, most=plan.parents, refined_by=plan.refined_by) or {}
+
+
 def _universe(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Truth) -> None:
-    everything = [names for names in tables_of(asker.offered()) if len(names) == 3]
-    record.universe = len(everything)
-    dealt = sorted(everything, key=lambda names: random.Random(" ".join(names)).random())
-    mine = dealt[plan.share :: plan.shares][: plan.most_tables]
+    mine = dealt_tables(asker, plan)
+    record.offered = asker.offered()
+    record.universe = sum(len(names) == 3 for names in tables_of(asker))
     found = []
     for names in mine:
         solved = universe(asker, names)
@@ -175,15 +187,24 @@ def _universe(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Tru
         for names in (*plan.small_tables, *mine)[: plan.all_measures]
     )
     record.naive["F"] = _joined(
-        findings(naive, truth, names, universe(naive, names, partial_sums=3))
+        findings(naive, truth, names, universe(naive, names, partial_sums=True))
         for names in plan.small_tables[:3]
     )
+
+
+def dealt_tables(asker: Asker, plan: Plan) -> list[Names]:
+    """This registry's part of all three-way tables, dealt in an order of no meaning."""
+    everything = [names for names in tables_of(asker) if len(names) == 3]
+    dealt = sorted(everything, key=lambda names: random.Random(" ".join(names)).random())
+    return dealt[plan.share :: plan.shares][: plan.most_tables]
 
 
 def _usefulness(record: Record, asker: Asker, truth: Truth) -> None:
     checked = wrongly_shown(asker, truth)
     record.shown, record.shown_small, record.shown_empty = checked
     record.usefulness = usefulness(asker, truth)
+    exact = Asker(door_of("manager", "data manager"))
+    record.usefulness.exact_limits = rate_limits(exact, release=FIRST)
 
 
 def _many_releases(
@@ -196,6 +217,7 @@ def _many_releases(
         asker, names, most=plan.insider_cells, seed=seed, label=FIRST
     )
     changes = _changes(truth, names, plan.releases, seed=seed)
+    again = Asker(door, most_filtered=plan.most_filtered_again)
     labels = [FIRST]
     for number, cell in enumerate(changes, start=1):
         for label in releases(planter, truths, [(f"change-{number}", [cell])]):
@@ -207,16 +229,16 @@ def _many_releases(
                     against, ("drug", "sex", "component"), labels[-1], label, planter.planted[0]
                 )
             labels.append(label)
-    touched = np.zeros([len(asker.axis(name)) for name in names], bool)
-    for cell in changes:
-        touched[tuple(asker.axis(name).index(cell[name]) for name in names)] = True
-    for kept, against in ((record.findings, asker), (record.naive, naive)):
+    for kept, against in ((record.findings, again), (record.naive, naive)):
         for said, used in (("G 1", labels[:2]), (f"G {len(labels) - 1}", labels)):
             mean, solved = releasing.over_releases(against, names, used)
-            places = ~touched
+            places = np.ones(mean.shape, bool)
+            for cell in changes:
+                places[tuple(against.axis(name).index(cell[name]) for name in names)] = False
             shown = np.full(int(places.sum()), np.nan)
             true = true_cells(against, truth, names)[places]
             kept[said] = Findings.of(true, shown, mean[places], solved[places])
+    record.requests += again.requests
     before = truths[labels[-1]]
     plans = [(f"insider-{number}", cells) for number in range(1, releasing.INSIDER_MOST + 1)]
     grown = list(releases(planter, truths, plans[: plan.releases]))
@@ -247,7 +269,7 @@ def _channels(
     chance = random.Random(1)
     most = min(plan.timed_cells, len(zeros), len(small))
     zeros, small = chance.sample(zeros, most), chance.sample(small, most)
-    if channels.told_apart(door, zeros, small) > 1:
+    if channels.told_apart(door, zeros, small):
         record.told.append("an empty and a small cell are said to be hidden in different words")
     record.slower = channels.timing(door, zeros, small)
 

@@ -96,13 +96,15 @@ def cells_by_truth(
         yield {name: axes[name][place] for name, place in zip(names, index, strict=True)}
 
 
-def told_apart(door: Door, zeros: Cells, small: Cells) -> int:
-    """How many ways there are to say that a cell is hidden; one is right.
+def told_apart(door: Door, zeros: Cells, small: Cells) -> bool:
+    """Whether there is more than one way to say that a cell of one category is hidden.
 
-    Everything is compared but what repeats the question.
+    Everything is compared but what repeats the question; some warnings belong to a category.
     """
-    ways = {_without_question(door, cell) for cell in (*zeros, *small)}
-    return len(ways)
+    ways: dict[str, set[str]] = {}
+    for cell in (*zeros, *small):
+        ways.setdefault(cell["category"], set()).add(_without_question(door, cell))
+    return any(len(each) > 1 for each in ways.values())
 
 
 def _without_question(door: Door, cell: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.core.cache import cache
 
 from registry.snapshot import shelf
-from tests.disclosure.attack.asking import COARSER, Asker, group_of, is_summable, tree_of
+from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.registries import Door
 
 MEASURES = ("counts", "rates", "proportions")
@@ -38,14 +38,14 @@ def questions(asker: Asker, *, count: int, seed: int) -> Iterator[Question]:
     offered = [name for name in asker.offered() if asker.axis(name)]
     for _ in range(count):
         named = chance.sample(offered, chance.choice((1, 2, 2, 3)))
-        named = list({tree_of(name): name for name in named}.values())
+        named = list({asker.tree_of(name): name for name in named}.values())
         grouped = tuple(name for name in named if chance.random() < 0.4)
         where = {}
         for name in named:
             if name in grouped and chance.random() < 0.7:
                 continue
             labels = list(asker.axis(name))
-            several = is_summable(name) and chance.random() < 0.8
+            several = asker.is_summable(name) and chance.random() < 0.8
             where[name] = tuple(
                 chance.sample(labels, chance.randint(1, len(labels)) if several else 1)
             )
@@ -85,7 +85,7 @@ def spellings(asker: Asker, question: Question, *, seed: int) -> Iterator[tuple[
         for name, value in plain
         if name == "group_by" or len(set(value.split(","))) < len(asker.axis(name))
     ]
-    if whole != plain and all(is_summable(name) for name in question.where):
+    if whole != plain and all(asker.is_summable(name) for name in question.where):
         yield "without filters on everything", whole
 
 
@@ -95,13 +95,13 @@ def _shuffled(values: Sequence, chance: random.Random) -> list:  # type: ignore[
 
 def _by_groups(asker: Asker, name: str, values: Sequence[str]) -> list[str]:
     """The same values, with a group's code in place of all its values where there is one."""
-    if name not in COARSER or name == "year":
+    if name == "group_by" or asker.coarser(name) is None or name == "year":
         return list(values)
     labels = asker.axis(name)
     told = []
     for value in values:
-        group = group_of(name, value) or ""
-        members = [label for label in labels if group_of(name, label) == group]
+        group = asker.group_of(name, value) or ""
+        members = [label for label in labels if asker.group_of(name, label) == group]
         whole = set(members) <= set(values) and group not in labels
         told.append(group if whole else value)
     return list(dict.fromkeys(told))
@@ -122,12 +122,13 @@ def attack(
     *,
     count: int,
     seed: int,
-    again: Callable[[Sequence[str]], list[str]] | None = None,
+    again: Callable[[list[str], str], list[str]] | None = None,
 ) -> tuple[int, int, list[Difference]]:
     """Ask every question in every way; gives back questions, requests, and what differed.
 
-    Bytes are compared whole, refusals too. again: gives the digests of many addresses from a
-    process that has just started; without it, this process forgets what it keeps.
+    Bytes are compared whole, refusals too. again: gives the digests of many addresses, asked
+    with the same key of a process that has just started; without it, this process forgets what
+    it keeps.
     """
     asked = list(questions(asker, count=count, seed=seed))
     first: list[bytes] = []
@@ -152,7 +153,9 @@ def attack(
     addresses = [f"statistics/{each.measure}/?{urlencode(each.parameters())}" for each in asked]
     if again is None:
         forget_everything()
-    digests = again(addresses) if again else [digest(door, address) for address in addresses]
+    digests = (
+        again(addresses, door.key) if again else [digest(door, address) for address in addresses]
+    )
     for question, body, said in zip(asked, first, digests, strict=True):
         if said != hashlib.sha256(body).hexdigest():
             found.append(Difference("restart", question))
@@ -163,7 +166,7 @@ def attack(
 def forget_everything() -> None:
     """Throw away what a process keeps between requests: answers and open snapshots."""
     cache.clear()
-    shelf.open_store.cache_clear()
+    shelf._open.cache_clear()
 
 
 def digest(door: Door, address: str) -> str:

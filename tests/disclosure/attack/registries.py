@@ -42,6 +42,7 @@ class Door:
     """The registry's own address, asked with a researcher's token. unit: what its counts count."""
 
     client: APIClient
+    key: str
     unit: str = "patients"
 
     def get(self, address: str, asked: Mapping[str, Any] | None = None) -> HttpResponse:
@@ -76,6 +77,13 @@ def release(label: str) -> Path:
     return Path(settings.REGISTRY_VAR) / "snapshots" / found.snapshot_id
 
 
+def door_with(key: str) -> Door:
+    """Come in with a token's key."""
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {key}")
+    return Door(client, key)
+
+
 def door_of(name: str, *roles: str) -> Door:
     """A person with these roles, and a token that may do all that he or she may."""
     user = User.objects.filter(username=name).first()
@@ -85,9 +93,7 @@ def door_of(name: str, *roles: str) -> Door:
             user.set_roles(roles, seal=seal)
     scopes = frozenset(map(TokenScope, TokenScope.codes()))
     _token, key = Token.objects.create(user=user, scopes=scopes)
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {key}")
-    return Door(client)
+    return door_with(key)
 
 
 def trees_of(folder: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from registry.disclosure.table import frozen_table
 from registry.models import Implant
-from tests.disclosure.attack.asking import Asker, Values, is_summable
+from tests.disclosure.attack.asking import Asker, Values
 from tests.disclosure.attack.attacks import Names, differences
 from tests.disclosure.attack.judging import Findings
 from tests.disclosure.attack.registries import Cell
@@ -111,7 +111,7 @@ def single_devices(asker: Asker, truth: Truth, names: Sequence[str]) -> list[tup
     whole = asker.table((), measure="rates", column="exposure")
     for name in names:
         labels = asker.axis(name)
-        if not is_summable(name) or whole is None:
+        if not asker.is_summable(name) or whole is None:
             continue
         devices = truth.keyed({name: labels}, unit="devices", population=True)[0]
         months = truth.time({name: labels})

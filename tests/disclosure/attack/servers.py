@@ -14,7 +14,6 @@ from registry.disclosure import (
     Keyed,
     Node,
     NodeTruth,
-    Policy,
     Protection,
     ShownNode,
     Tree,
@@ -28,7 +27,7 @@ from registry.disclosure import (
 from registry.disclosure.trees import Level
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail
 from registry.vocabulary import NOT_RECORDED, Denominator
-from tests.disclosure.attack.truth import DEVICE_SIDE, EVENT_SIDE, Labels, Truth
+from tests.disclosure.attack.truth import EVENT_SIDE, OFFERED, Labels, Truth
 
 TOO_MANY = "too-many-cells"
 OPTIONS = frozenset({"group_by", "counting", "release", "unit"})
@@ -60,7 +59,7 @@ def registry_trees(years: tuple[int, int], sites: Sequence[str]) -> dict[str, Tr
     terms = read_catalogue().complications
     trees = {
         offered.name: vocabulary_tree(offered.name)
-        for offered in Policy().offered
+        for offered in OFFERED
         if offered.name not in {"complication", "year", "site"}
     }
     trees["complication"] = Tree.grouped(
@@ -82,8 +81,23 @@ def _groups(asked: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in asked.get("group_by", "").split(",") if name)
 
 
-def _dimensions(names: Sequence[str]) -> list[dict[str, Any]]:
-    return [{"name": name, "group_by": True, "filter": True} for name in names]
+def _dimensions(trees: Mapping[str, Tree]) -> list[dict[str, Any]]:
+    """Everything offered, told as statistics/dimensions/ tells it."""
+    found: list[dict[str, Any]] = []
+    for offered in OFFERED:
+        tree = trees[offered.name]
+        groups = {
+            group: [value for value in tree.values if tree.group_of[value] == group]
+            for group in tree.groups
+        }
+        coarser = [offered.group or "group"] if groups else []
+        told = {"groups": groups, "several_values": offered.summable}
+        own = {"protected": {**told, "levels": [offered.name, *coarser, "all"]}, "group_by": True}
+        found.append({"name": offered.name, **own})
+        if offered.group:
+            wide = {"protected": {**told, "levels": [offered.group, "all"]}, "group_by": True}
+            found.append({"name": offered.group, **wide})
+    return found
 
 
 @dataclass
@@ -114,13 +128,13 @@ class Naive:
         return Reply(200, rows)
 
     def dimensions(self) -> Sequence[Mapping[str, Any]]:
-        return _dimensions([*EVENT_SIDE, *DEVICE_SIDE])
+        return _dimensions(self.trees)
 
     def _labels(self, name: str) -> Labels:
         for tree in self.trees.values():
             if tree.name == name:
                 return tree.values
-        grouped = next(o for o in Policy().offered if o.group == name)
+        grouped = next(o for o in OFFERED if o.group == name)
         return self.trees[grouped.name].groups
 
 
@@ -175,9 +189,7 @@ class StandIn:
         return Reply(200, rows)
 
     def dimensions(self) -> Sequence[Mapping[str, Any]]:
-        policy = self.protection.policy
-        groups = [offered.group for offered in policy.offered if offered.group]
-        return _dimensions([*(offered.name for offered in policy.offered), *groups])
+        return _dimensions(self.trees)
 
     def _shown(self, node: Node, unit: str, *, with_time: bool) -> ShownNode:
         counted = self._keyed(node, unit, population=False)

@@ -8,41 +8,25 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.vocabulary import NOT_RECORDED, AgeBand, CatheterModel, PumpModel
+from registry.disclosure import Policy, vocabulary_tree
+from registry.records import DIMENSIONS, Side
+from registry.vocabulary import NOT_RECORDED
 
 Labels = tuple[str, ...]
 Where = Mapping[str, Sequence[str]]
 Column = tuple[Labels, NDArray[np.int64]]
 """A column as the labels that occur, and which of them each row has."""
 
-DEVICE_SIDE = (
-    "component",
-    "pump_model",
-    "catheter_model",
-    "manufacturer",
-    "drug",
-    "drug_class",
-    "label_status",
-    "age_band",
-    "indication",
-    "indication_group",
-    "sex",
-    "site",
-)
-EVENT_SIDE = (
-    "complication",
-    "category",
-    "year",
-    "period",
-    "severity",
-    "serious",
-    "outcome",
-    "root_cause",
-)
+OFFERED = Policy().offered
+_NAMES = [name for each in OFFERED for name in (each.name, each.group) if name]
+_OF_EVENTS = frozenset({Side.EVENT, Side.TIME})
+EVENT_SIDE = tuple(name for name in _NAMES if DIMENSIONS[name].side in _OF_EVENTS)
+DEVICE_SIDE = tuple(name for name in _NAMES if DIMENSIONS[name].side not in _OF_EVENTS)
+COARSER = {each.name: each.group for each in OFFERED if each.group}
 WIDER: Mapping[str, Mapping[str, str]] = {
-    "age_band": {band.value: str(band.group) for band in AgeBand},
-    "pump_model": {model.value: str(model.manufacturer) for model in PumpModel},
-    "catheter_model": {model.value: str(model.manufacturer) for model in CatheterModel},
+    each.name: vocabulary_tree(each.name).group_of
+    for each in OFFERED
+    if each.group is None and each.name != "site" and vocabulary_tree(each.name).group_of
 }
 """Groups that no parameter names: they are had by asking for all of their values."""
 
@@ -184,12 +168,7 @@ def _widened(columns: dict[str, Column]) -> dict[str, Column]:
         known, inverse = columns[name]
         groups = tuple(group_of.get(label, NOT_RECORDED) for label in known)
         columns[f"{name}:group"] = (groups, inverse)
-    for name, group in (
-        ("drug", "drug_class"),
-        ("indication", "indication_group"),
-        ("year", "period"),
-        ("complication", "category"),
-    ):
+    for name, group in COARSER.items():
         if group in columns:
             columns[f"{name}:group"] = columns[group]
     return columns

@@ -23,11 +23,13 @@ RATE_TABLES = (
 @dataclass(slots=True)
 class Usefulness:
     """errors: by band of the true size, relative errors of what is shown. hidden: how many are
-    not, by band. limits: of each shown rate, where it stands, its events, rate and interval."""
+    not, by band. limits: of each shown rate, where it stands, its events, rate and interval;
+    exact_limits are those that the registry's own staff sees."""
 
     errors: dict[tuple[int, int], list[float]] = field(default_factory=dict)
     hidden: dict[tuple[int, int], int] = field(default_factory=dict)
     limits: dict[tuple[str, ...], tuple[float, ...]] = field(default_factory=dict)
+    exact_limits: dict[tuple[str, ...], tuple[float, ...]] = field(default_factory=dict)
 
 
 def wrongly_shown(asker: Asker, truth: Truth) -> tuple[int, int, int]:

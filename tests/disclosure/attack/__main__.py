@@ -1,0 +1,190 @@
+"""`make attack`: attack registries of several sizes and seeds, and print what came of it.
+
+Each registry has a database and keys of its own, in a folder that goes at the end.
+"""
+
+import argparse
+import json
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+EVENTS_PER_IMPLANT = 1.42
+REFERENCE_EVENTS = 150_000
+QUESTIONS = 500
+MODULE = "tests.disclosure.attack"
+
+
+def main() -> int:
+    """Run what was asked for; 1 where a limit is broken."""
+    parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description=__doc__)
+    parser.add_argument("--implants", default="800,6000", help="sizes, by commas")
+    parser.add_argument("--seeds", type=int, default=5, help="registries of each size, at least 2")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--keep", type=Path, help="folder for the findings of each registry")
+    parser.add_argument(
+        "--tables", type=int, default=30, help="of the universe, for each registry; 0 for its share"
+    )
+    for hidden in ("--attack", "--seed", "--share", "--reference", "--repeat", "--into"):
+        parser.add_argument(hidden, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.repeat:
+        return _repeat(asked.repeat)
+    if asked.attack:
+        return _attack(asked)
+    if asked.reference:
+        return _reference(int(asked.reference), Path(asked.into))
+    if asked.seeds < 2:
+        parser.error("--seeds: the attacker learns on the others, so give 2 or more")
+    sizes = [int(size) for size in asked.implants.split(",")]
+    return _orchestrate(sizes, asked)
+
+
+def _orchestrate(sizes: list[int], asked: argparse.Namespace) -> int:
+    from tests.disclosure.attack.report import report
+
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="registry-attack-") as made:
+        folder = asked.keep or Path(made)
+        folder.mkdir(parents=True, exist_ok=True)
+        reference = folder / "reference.pickle"
+        jobs = [(["--reference", str(REFERENCE_EVENTS)], reference)]
+        for size in sorted(sizes, reverse=True):
+            for seed in range(1, asked.seeds + 1):
+                share = f"{len(jobs) - 1}/{len(sizes) * asked.seeds}"
+                told = ["--attack", str(size), "--seed", str(seed), "--share", share]
+                into = folder / f"{size}-{seed}.pickle"
+                jobs.append(([*told, "--tables", str(asked.tables)], into))
+        with ThreadPoolExecutor(asked.processes) as pool:
+            list(pool.map(_in_its_own_process, jobs))
+        records = {
+            size: [_read(folder / f"{size}-{seed}.pickle") for seed in range(1, asked.seeds + 1)]
+            for size in sizes
+        }
+        found = report(records, _read(reference))
+    print(found.text())
+    print(f"{time.monotonic() - began:.0f} s in {asked.processes} processes")
+    return 1 if found.broken else 0
+
+
+def _read(path: Path) -> Any:
+    with path.open("rb") as file:
+        return pickle.load(file)  # noqa: S301 - written by this very run
+
+
+def _in_its_own_process(job: tuple[list[str], Path]) -> None:
+    """Attack one registry in a folder of its own, which goes afterwards."""
+    arguments, into = job
+    if into.exists():
+        return
+    with tempfile.TemporaryDirectory(prefix="registry-attacked-") as var:
+        subprocess.run(
+            [sys.executable, "-m", MODULE, *arguments, "--into", str(into)],
+            env=_environment(var),
+            check=True,
+        )
+
+
+def _environment(var: str) -> dict[str, str]:
+    kept = {name: text for name, text in os.environ.items() if name != "DATABASE_URL"}
+    return kept | {
+        "DEBUG": "1",
+        "REGISTRY_VAR": var,
+        "DJANGO_SETTINGS_MODULE": "registry_project.settings",
+        "THROTTLE_USER": "1000000000/min",  # an attacker has years; this run has minutes
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def _begin() -> None:
+    import django
+    from django.test.utils import setup_test_environment
+
+    django.setup()
+    setup_test_environment(debug=False)
+    logging.disable(logging.WARNING)
+
+
+def _attack(asked: argparse.Namespace) -> int:
+    _begin()
+    from django.core.management import call_command
+
+    from registry.reporting.keys import make_keys
+    from tests.disclosure.attack.campaign import Plan, run
+
+    call_command("migrate", verbosity=0)
+    make_keys()
+    implants, seed = int(asked.attack), int(asked.seed)
+    share, shares = map(int, asked.share.split("/"))
+    plan = Plan(
+        questions=QUESTIONS // shares, shares=shares, share=share, most_tables=asked.tables or None
+    )
+    began = time.monotonic()
+
+    def tell(said: str) -> None:
+        print(f"{implants} seed {seed}, {time.monotonic() - began:.0f} s: {said}", flush=True)
+
+    record = run(
+        plan,
+        events=round(implants * EVENTS_PER_IMPLANT),
+        seed=seed,
+        again=_asked_again,
+        tell=tell,
+    )
+    with Path(asked.into).open("wb") as file:
+        pickle.dump(record, file)
+    return 0
+
+
+def _asked_again(addresses: list[str], key: str) -> list[str]:
+    """Digests of the same answers from a process that has just started."""
+    done = subprocess.run(
+        [sys.executable, "-m", MODULE, "--repeat", key],
+        input=json.dumps(addresses),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: list[str] = json.loads(done.stdout)
+    return found
+
+
+def _repeat(key: str) -> int:
+    _begin()
+    from tests.disclosure.attack.consistency import digest
+    from tests.disclosure.attack.registries import door_with
+
+    door = door_with(key)
+    print(json.dumps([digest(door, address) for address in json.load(sys.stdin)]))
+    return 0
+
+
+def _reference(events: int, into: Path) -> int:
+    """Exact rates of a registry so large that chance hardly moves them."""
+    _begin()
+    from django.core.management import call_command
+
+    from registry.reporting.keys import make_keys
+    from tests.disclosure.attack.asking import Asker
+    from tests.disclosure.attack.registries import door_of, fill, release
+    from tests.disclosure.attack.utility import rate_limits
+
+    call_command("migrate", verbosity=0)
+    make_keys()
+    fill(events=events, seed=1_000)
+    release("large")
+    found = rate_limits(Asker(door_of("manager", "data manager")), release="large")
+    with into.open("wb") as file:
+        pickle.dump(found, file)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

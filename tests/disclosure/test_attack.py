@@ -1,0 +1,187 @@
+"""The nine attacks of DISCLOSURE.md at the registry's own addresses, in their fast form.
+
+One small registry, attacked with a researcher's token; `make attack` is the full form. A limit is
+for the mean of five large registries: here three standard errors more are allowed. The attacker
+practises on registries that he makes himself.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+from django.test.utils import override_settings
+
+from registry.disclosure import Policy
+from tests.disclosure.attack.asking import Asker
+from tests.disclosure.attack.attacks import differences, findings, parents, trackers, universe
+from tests.disclosure.attack.campaign import PLANTED_TABLE, Plan, Record, run
+from tests.disclosure.attack.judging import Findings, Verdict, judge
+from tests.disclosure.attack.limits import LIMIT, MOST_FOLLOWED, MOST_SURE, NAIVE_LOSES
+from tests.disclosure.attack.practice import practice_truth
+from tests.disclosure.attack.registries import RefusedOutright, door_with
+from tests.disclosure.attack.releasing import practised_insider, within_a_month
+from tests.disclosure.attack.servers import Naive, StandIn, registry_trees
+from tests.disclosure.attack.truth import Truth
+
+pytestmark = pytest.mark.django_db
+
+EVENTS = 1_100
+TABLES = (("age_band", "category", "sex"), ("category", "label_status", "sex"))
+PAIRS = (("age_band", "category"),)
+PLAN = Plan(
+    questions=12,
+    shares=400,
+    share=7,
+    small_tables=TABLES,
+    pair_tables=PAIRS,
+    all_measures=1,
+    parents=100,
+    refined_by=3,
+    releases=3,
+    insider_cells=60,
+    most_filtered=12,
+    timed_cells=10,
+)
+
+
+@pytest.fixture(scope="module")
+def attacked(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Record]:
+    """What the attacks found out; the database is as before afterwards."""
+    var = tmp_path_factory.mktemp("attacked")
+    with django_db_blocker.unblock(), override_settings(REGISTRY_VAR=var), transaction.atomic():
+        cache.clear()
+        yield run(PLAN, events=EVENTS, seed=11)
+        transaction.set_rollback(True)
+    cache.clear()
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory) -> list[tuple[Truth, Asker, Asker]]:
+    """Two registries of his own, behind a protected and a naive server."""
+    sites = tuple(f"SITE-{number:02d}" for number in range(1, 13))
+    trees = registry_trees((2005, 2029), sites)
+    made = []
+    for seed in (21, 22):
+        truth = practice_truth(tmp_path_factory.mktemp("practice"), events=EVENTS, seed=seed)
+        protected = Asker(StandIn(truth, trees, seed), most_filtered=PLAN.most_filtered)
+        made.append((truth, protected, Asker(Naive({"": truth}, trees))))
+    return made
+
+
+def averaged(asker: Asker, names):
+    return (parents(asker, names, most=PLAN.parents, refined_by=PLAN.refined_by) or {}).get(100)
+
+
+def practised(practice, tables, attack, *, naive: bool = False) -> list[Findings]:
+    """The same attack on his own registries."""
+    found = []
+    for truth, protected, open_to_all in practice:
+        asker = open_to_all if naive else protected
+        ways = (findings(asker, truth, names, attack(asker, names)) for names in tables)
+        found.append(Findings.joined([way for way in ways if way is not None]))
+    return found
+
+
+def assert_within(verdict: Verdict, limit: float) -> None:
+    assert verdict.cells > 20
+    assert verdict.gain <= limit + 3 * verdict.spread
+    assert verdict.sure <= MOST_SURE + 3 * np.sqrt(MOST_SURE / verdict.cells)
+
+
+def test_the_same_question_has_the_same_bytes_however_it_is_asked(attacked):
+    assert attacked.questions == 12
+    assert attacked.spellings > 80
+    assert attacked.unequal == []
+
+
+def test_nothing_is_told_beside_the_numbers(attacked):
+    assert attacked.told == []
+
+
+def test_no_number_from_1_to_4_is_shown(attacked):
+    assert attacked.shown > 1_000
+    assert attacked.shown_small == 0
+
+
+def test_no_group_without_an_event_shows_one(attacked):
+    assert attacked.shown_empty == 0
+
+
+def test_everything_the_policy_offers_is_offered_and_within_the_universe(attacked):
+    policy = Policy().offered
+    names = {name for each in policy for name in (each.name, each.group) if name}
+
+    assert set(attacked.offered) == names
+    assert attacked.universe > 900
+    assert attacked.universe_asked == 3
+
+
+ATTACKS = {
+    "C": (TABLES, differences),
+    "D": (TABLES, trackers),
+    "E 100": (PAIRS, averaged),
+    "F": (TABLES, universe),
+}
+
+
+@pytest.mark.parametrize("said", ATTACKS)
+def test_no_attack_on_one_release_gets_past_the_limit(attacked, practice, said):
+    learnt = practised(practice, *ATTACKS[said])
+
+    assert_within(judge(attacked.findings[said], learnt), LIMIT[said[0]])
+
+
+def test_the_mean_of_more_parents_is_no_better(attacked, practice):
+    learnt = practised(practice, *ATTACKS["E 100"])
+    few, many = (judge(attacked.findings[said], learnt) for said in ("E 10", "E 100"))
+
+    assert many.gain <= few.gain + 3 * many.spread
+
+
+@pytest.mark.parametrize("said", ATTACKS)
+def test_the_same_attack_takes_the_naive_servers_small_cells(attacked, practice, said):
+    tables, attack = ATTACKS[said]
+
+    def asked(asker, names):
+        return universe(asker, names, partial_sums=True) if said == "F" else attack(asker, names)
+
+    learnt = practised(practice, tables, asked, naive=True)
+
+    assert judge(attacked.naive[said], learnt).exact >= NAIVE_LOSES
+
+
+def test_releases_after_one_another_do_not_get_past_the_limit(attacked, practice):
+    learnt = []
+    for truth, asker, _naive in practice:
+        one, two = differences(asker, PLANTED_TABLE), universe(asker, PLANTED_TABLE)
+        found = findings(asker, truth, PLANTED_TABLE, one)
+        nothing = np.full(found.truth.size, np.nan)
+        learnt.append(Findings.of(found.truth, nothing, found.estimate, two))
+
+    assert_within(judge(attacked.findings["G 3"], learnt), LIMIT["G"])
+
+
+def test_an_insider_who_plants_records_does_not_get_past_the_limit(attacked):
+    for planted, found in enumerate(attacked.insider[:-1], start=1):
+        sizes = np.random.default_rng(planted).choice(found.truth, 4_000)
+        hint = np.full(sizes.size, np.median(found.hint))
+        learnt = practised_insider(sizes, hint, [planted], seed=planted)
+        level = np.full(found.hint.size, hint[0])
+        told = Findings.of(found.truth, found.shown, found.estimate, level)
+
+        verdict = judge(told, [learnt])
+
+        assert verdict.gain <= LIMIT["H"] + 3 * verdict.spread
+
+
+def test_differences_of_exposure_give_no_device_s_follow_up(attacked):
+    assert len(attacked.device_pairs) > 3
+    assert within_a_month(attacked.device_pairs) <= MOST_FOLLOWED + 0.2
+    assert within_a_month(attacked.naive_device_pairs) == 1.0
+
+
+def test_an_attacker_without_a_right_to_ask_does_not_count_as_beaten():
+    with pytest.raises(RefusedOutright):
+        door_with("no-such-token").reply("counts", {})
