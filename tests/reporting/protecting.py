@@ -84,7 +84,7 @@ def tangled_rows(seed: int, *, patients: int = 80) -> tuple[list[tuple[object, .
             year = draw.randint(2004, 2018)
             for turn in range(draw.randint(0, 2)):
                 name = f"{component[0]}{number}-{turn}"
-                followed = draw.randint(0, 90)
+                followed = draw.choice((draw.randint(0, 90), draw.randint(0, 90), 130))
                 entry = draw.choice((0, 0, draw.randint(0, followed)))
                 model = {f"{component}_model": draw.choice(PUMPS)} if component == "pump" else {}
                 implants.append(
