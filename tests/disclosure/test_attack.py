@@ -16,12 +16,13 @@ from django.test.utils import override_settings
 from registry.disclosure import Policy
 from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.attacks import differences, findings, parents, trackers, universe
-from tests.disclosure.attack.campaign import PLANTED_TABLE, Plan, Record, run
+from tests.disclosure.attack.campaign import PLANTED_TABLE, Plan, run
 from tests.disclosure.attack.judging import Findings, Verdict, judge
 from tests.disclosure.attack.limits import LIMIT, MOST_FOLLOWED, MOST_SURE, NAIVE_LOSES
 from tests.disclosure.attack.practice import practice_truth
+from tests.disclosure.attack.record import Record, within_a_month
 from tests.disclosure.attack.registries import RefusedOutright, door_with
-from tests.disclosure.attack.releasing import practised_insider, within_a_month
+from tests.disclosure.attack.releasing import practised_insider
 from tests.disclosure.attack.servers import Naive, StandIn, registry_trees
 from tests.disclosure.attack.truth import Truth
 

@@ -85,6 +85,7 @@ def _in_its_own_process(job: tuple[list[str], Path]) -> None:
     if into.exists():
         return
     with tempfile.TemporaryDirectory(prefix="registry-attacked-") as var:
+        (Path(var) / "static").mkdir()  # the server warns where it is not there
         subprocess.run(
             [sys.executable, "-m", MODULE, *arguments, "--into", str(into)],
             env=_environment(var),

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from tests.disclosure.attack.attacks import (
     universe,
 )
 from tests.disclosure.attack.judging import Findings
+from tests.disclosure.attack.record import Record
 from tests.disclosure.attack.registries import (
     Cell,
     Door,
@@ -32,7 +33,6 @@ from tests.disclosure.attack.registries import (
 from tests.disclosure.attack.servers import Naive
 from tests.disclosure.attack.truth import Truth
 from tests.disclosure.attack.utility import (
-    Usefulness,
     rate_limits,
     usefulness,
     wrongly_shown,
@@ -79,33 +79,6 @@ class Plan:
     most_filtered: int = 30
     most_filtered_again: int = 8
     timed_cells: int = 60
-
-
-@dataclass(slots=True)
-class Record:
-    """What came of it: findings to be judged, and counts of what must not happen at all."""
-
-    implants: int = 0
-    requests: int = 0
-    offered: tuple[str, ...] = ()
-    universe: int = 0
-    universe_refused: int = 0
-    universe_asked: int = 0
-    findings: dict[str, Findings] = field(default_factory=dict)
-    naive: dict[str, Findings] = field(default_factory=dict)
-    insider: list[Findings] = field(default_factory=list)
-    naive_insider: list[Findings] = field(default_factory=list)
-    questions: int = 0
-    spellings: int = 0
-    unequal: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-    slower: float = 0.5
-    shown: int = 0
-    shown_small: int = 0
-    shown_empty: int = 0
-    device_pairs: list[tuple[float, float]] = field(default_factory=list)
-    naive_device_pairs: list[tuple[float, float]] = field(default_factory=list)
-    usefulness: Usefulness = field(default_factory=Usefulness)
 
 
 def run(

@@ -149,8 +149,3 @@ def planted_devices(
         if not np.isnan(step):
             found.append((float(step), time))
     return found
-
-
-def within_a_month(pairs: Sequence[tuple[float, float]]) -> float:
-    """The share of differences that give the follow-up within a month."""
-    return float(np.mean([abs(said - true) <= 1 for said, true in pairs])) if pairs else 0.0

@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from tests.disclosure.attack.campaign import Record
 from tests.disclosure.attack.judging import Findings, Verdict, judge
 from tests.disclosure.attack.limits import (
     LIMIT,
@@ -15,7 +14,7 @@ from tests.disclosure.attack.limits import (
     NAIVE_LOSES,
     NO_BETTER,
 )
-from tests.disclosure.attack.releasing import within_a_month
+from tests.disclosure.attack.record import Record, within_a_month
 from tests.disclosure.attack.utility import BANDS
 
 Reference = Mapping[tuple[str, ...], tuple[float, ...]]
