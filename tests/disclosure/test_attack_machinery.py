@@ -5,11 +5,13 @@ registries; here one small registry is allowed three standard errors more.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import pytest
+from scipy.optimize import nnls
+from scipy.sparse import csr_array
 
 from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.attacks import (
@@ -25,6 +27,7 @@ from tests.disclosure.attack.limits import LIMIT, MOST_SURE, NAIVE_LOSES
 from tests.disclosure.attack.practice import practice_truth
 from tests.disclosure.attack.releasing import practised_insider
 from tests.disclosure.attack.servers import Naive, StandIn, registry_trees
+from tests.disclosure.attack.solving import Margin, expected, margins, solve
 from tests.disclosure.attack.truth import Truth
 
 EVENTS = 1_100
@@ -138,6 +141,28 @@ def test_a_lone_estimate_of_an_unseen_size_makes_nobody_sure():
     unseen = Findings.of(np.full(200, 2), nothing, np.full(200, 2.2), np.ones(200))
 
     assert judge(unseen, [seen]).sure == 0.0
+
+
+def test_the_table_that_fits_best_is_scipys_non_negative_least_squares(registries):
+    asker, names = registries[0].naive, ("category", "severity")
+    found = margins(asker, names)
+    open_to_all = [replace(each, shown=np.nan_to_num(each.shown, nan=2.0)) for each in found]
+    equations = np.vstack([each.members.toarray() for each in open_to_all])
+    shown = np.concatenate([each.shown for each in open_to_all])
+    _cells, least = nnls(equations, shown)
+
+    solved = solve(open_to_all, expected(asker, names))
+
+    assert (solved >= 0).all()
+    assert np.linalg.norm(equations @ solved.ravel() - shown) == pytest.approx(least, rel=1e-3)
+
+
+def test_a_hidden_sum_keeps_its_cells_under_the_threshold():
+    both = Margin(csr_array(np.ones((1, 2))), np.array([np.nan]), np.array([6.0]))
+    each = Margin(csr_array(np.eye(2)), np.array([9.0, 8.0]), np.array([6.0, 6.0]))
+
+    assert solve([each], np.ones(2)).tolist() == pytest.approx([9, 8])
+    assert solve([each, both], np.ones(2)).sum() == pytest.approx(4 + 13 / 3)
 
 
 def test_the_naive_server_hides_all_counts_under_5(registries):
