@@ -4,6 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from hypothesis import settings
+
+settings.register_profile("registry", deadline=None)  # a busy machine is no failure
+settings.load_profile("registry")
 
 
 @pytest.fixture(autouse=True)
