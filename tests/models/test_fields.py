@@ -82,7 +82,7 @@ def test_code_set_offers_boxes_to_tick(field):
 
     assert form_field.clean(["antibiotics"]) == ["antibiotics"]
     assert not form_field.required
-    assert form_field.label == "Interventions"
+    assert form_field.label == "What was done"
     assert [code for code, _ in form_field.choices] == list(Intervention.codes())
 
 
