@@ -32,8 +32,8 @@ REFUSALS: Mapping[type[Refusal], tuple[int, str, str, str]] = {
         403,
         "warning",
         "Your account may not ask this",
-        "Ask it with less detail: one category, or rates by year. Exact numbers of every site need"
-        " a data-use agreement, which the registry's data manager can give.",
+        "Roles, and data-use agreements for exact numbers of every site, are given by the"
+        " registry's data manager.",
     ),
     NotAvailableAtThisDetail: (
         422,
