@@ -14,4 +14,3 @@ from registry_project.settings import *  # noqa: F403
 DEBUG = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STATIC_ROOT.mkdir()  # noqa: F405 - WhiteNoise warns of a folder that is not there
-DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405 - no thread may keep a test database in use
