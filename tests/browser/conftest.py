@@ -48,6 +48,7 @@ def served(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> It
     with django_db_blocker.unblock(), override_settings(REGISTRY_VAR=folder):
         cache.clear()
         fill()
+        connection.inc_thread_sharing()  # for good: a request may end after its server has
         server = LiveServer("localhost")
         yield server.url
         server.stop()
