@@ -1,6 +1,6 @@
 """The steps of an event's state: submitted, judged, reopened, withdrawn; one address for each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from registry.api.described import problems
 from registry.api.event_bodies import SHOWN, EventSerializer
 from registry.api.parameters import refuse_unknown
 from registry.api.rows import EVENT_ID, IDEMPOTENCY_KEY, IF_MATCH, RowView, changed
+from registry.models import Event
 from registry.records import Fault, RowRuleBroken
 from registry.vocabulary import WithdrawalReason
 
@@ -64,18 +65,24 @@ def _asked(request: Request, *known: str) -> dict[str, str]:
     return {name: body.get(name, "") for name in known}
 
 
+def _taken(request: Request, public_id: UUID, verb: Callable[..., Event], *known: str) -> Response:
+    """Take one step by intake's verb for it, with the fields that the body may hold."""
+    refuse_unknown(request)
+    asked = _asked(request, *known)
+    return changed(
+        request,
+        public_id,
+        lambda version: verb(public_id, by=request.user, version=version, **asked),
+    )
+
+
 class SubmitEvent(RowView):
     """Hand a draft in for review."""
 
     @_step("submit", "submitted")
     def post(self, request: Request, public_id: UUID) -> Response:
         """Submit a draft of one's own site; the rules for what is required hold from here on."""
-        refuse_unknown(request)
-        _asked(request)
-        by: Any = request.user
-        return changed(
-            request, public_id, lambda v: intake.submit_event(public_id, by=by, version=v)
-        )
+        return _taken(request, public_id, intake.submit_event)
 
 
 class AcceptEvent(RowView):
@@ -84,12 +91,7 @@ class AcceptEvent(RowView):
     @_step("accept", "accepted")
     def post(self, request: Request, public_id: UUID) -> Response:
         """Accept a submitted event; reviewers and data managers, never at a site of their own."""
-        refuse_unknown(request)
-        _asked(request)
-        by: Any = request.user
-        return changed(
-            request, public_id, lambda v: intake.accept_event(public_id, by=by, version=v)
-        )
+        return _taken(request, public_id, intake.accept_event)
 
 
 class RejectEvent(RowView):
@@ -98,12 +100,7 @@ class RejectEvent(RowView):
     @_step("reject", "rejected", reason=True)
     def post(self, request: Request, public_id: UUID) -> Response:
         """Reject a submitted event with a reason; reviewers and data managers of other sites."""
-        refuse_unknown(request)
-        asked = _asked(request, REASON)
-        by: Any = request.user
-        return changed(
-            request, public_id, lambda v: intake.reject_event(public_id, by=by, version=v, **asked)
-        )
+        return _taken(request, public_id, intake.reject_event, REASON)
 
 
 class DuplicateEvent(RowView):
@@ -112,12 +109,7 @@ class DuplicateEvent(RowView):
     @_step("duplicate", "duplicate")
     def post(self, request: Request, public_id: UUID) -> Response:
         """Mark a submitted event as a duplicate; reviewers and data managers of other sites."""
-        refuse_unknown(request)
-        _asked(request)
-        by: Any = request.user
-        return changed(
-            request, public_id, lambda v: intake.mark_duplicate(public_id, by=by, version=v)
-        )
+        return _taken(request, public_id, intake.mark_duplicate)
 
 
 class WithdrawEvent(RowView):
@@ -126,14 +118,7 @@ class WithdrawEvent(RowView):
     @_step("withdraw", "withdrawn", reason=True)
     def post(self, request: Request, public_id: UUID) -> Response:
         """Withdraw an event with a reason: a lead before it is judged, a data manager any."""
-        refuse_unknown(request)
-        asked = _asked(request, REASON)
-        by: Any = request.user
-        return changed(
-            request,
-            public_id,
-            lambda v: intake.withdraw_event(public_id, by=by, version=v, **asked),
-        )
+        return _taken(request, public_id, intake.withdraw_event, REASON)
 
 
 class ReopenEvent(RowView):
@@ -142,12 +127,7 @@ class ReopenEvent(RowView):
     @_step("reopen", "submitted", reason=True)
     def post(self, request: Request, public_id: UUID) -> Response:
         """Reopen an accepted event with a reason; reviewers and data managers of other sites."""
-        refuse_unknown(request)
-        asked = _asked(request, REASON)
-        by: Any = request.user
-        return changed(
-            request, public_id, lambda v: intake.reopen_event(public_id, by=by, version=v, **asked)
-        )
+        return _taken(request, public_id, intake.reopen_event, REASON)
 
 
 STEPS = {
