@@ -47,10 +47,6 @@ def history_rows(rows: models.QuerySet) -> Iterator[dict[str, Any]]:
     return rows.values().iterator(chunk_size=2000)
 
 
-def _is_blank(value: object) -> bool:
-    return value is None or value is False or value == ""
-
-
 def sha256_of(value: object) -> str:
     """The SHA-256 of a value's canonical JSON, 64 hexadecimal digits."""
     return hashlib.sha256(_canonical(value).encode()).hexdigest()
