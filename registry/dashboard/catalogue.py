@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from registry import reporting
-from registry.dashboard.asking import Panel, ask, may_look, of_complications, refused_alike
+from registry.answers.asking import Panel, ask, may_look, of_complications, refused_alike
+from registry.answers.tables import WHY_HIDDEN, source_of
 from registry.dashboard.literature import PER, comparison_of
-from registry.dashboard.tables import WHY_HIDDEN, source_of
 from registry.dashboard.work import tasks_of
 from registry.filters.catalogue import (
     catalogue_categories,

@@ -7,7 +7,8 @@ from typing import Any
 from django.http import QueryDict
 from django.urls import reverse
 
-from registry.dashboard.asking import NAMED, Panel, with_set
+from registry.answers.asking import NAMED, Panel, with_set
+from registry.answers.tables import UNITS
 from registry.dashboard.literature import (
     PER,
     Beside,
@@ -18,7 +19,6 @@ from registry.dashboard.literature import (
     value_in_words,
 )
 from registry.dashboard.panels import Panels, codes_of, is_of_events
-from registry.dashboard.tables import UNITS
 from registry.filters.catalogue import rates_shown_for
 from registry.records import Cell
 from registry.vocabulary import Measure

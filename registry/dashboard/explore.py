@@ -8,9 +8,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from registry import reporting
-from registry.dashboard.asking import Panel, Refused, ask, may_look, with_set, without_blanks
-from registry.dashboard.question_form import MEASURES, QuestionForm
-from registry.dashboard.tables import WHY_HIDDEN, table_of
+from registry.answers.asking import Panel, Refused, ask, may_look, with_set, without_blanks
+from registry.answers.question_form import MEASURES, QuestionForm
+from registry.answers.tables import WHY_HIDDEN, table_of
 from registry.filters import parse_query
 from registry.records import BadQuery, Fault
 from registry.vocabulary import Measure

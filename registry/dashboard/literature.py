@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry import reporting
-from registry.dashboard.asking import Panel
+from registry.answers.asking import Panel
+from registry.answers.numbers import HIDDEN, in_percent, range_in_percent, range_of, written
+from registry.answers.tables import STATUSES, UNITS, missing
 from registry.dashboard.drawing import Estimate, Picture, forest_picture
-from registry.dashboard.numbers import HIDDEN, in_percent, range_in_percent, range_of, written
-from registry.dashboard.tables import STATUSES, UNITS, missing
 from registry.records import Cell
 from registry.vocabulary import CellStatus, Denominator, Measure, PublishedMeasure
 

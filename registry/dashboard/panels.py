@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from registry.dashboard.asking import Panel, ask, of_complications
+from registry.answers.asking import Panel, ask, of_complications
 from registry.dashboard.literature import PER
 from registry.filters.catalogue import search_complications
 from registry.records import DIMENSIONS, EventQuery, Side, Viewer

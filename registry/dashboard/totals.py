@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from registry.dashboard.asking import Panel
-from registry.dashboard.numbers import in_percent, range_in_percent, written
+from registry.answers.asking import Panel
+from registry.answers.numbers import in_percent, range_in_percent, written
+from registry.answers.tables import missing
 from registry.dashboard.panels import Panels
-from registry.dashboard.tables import missing
 from registry.records import Cell
 from registry.vocabulary import Component, CountingRule
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.dashboard.asking import Panel
+from registry.answers.asking import Panel
+from registry.answers.tables import UNITS
 from registry.dashboard.drawing import Estimate, Picture, trend_picture
 from registry.dashboard.literature import (
     PER,
@@ -13,7 +14,6 @@ from registry.dashboard.literature import (
     limits_in_words,
     value_in_words,
 )
-from registry.dashboard.tables import UNITS
 from registry.records import Cell
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from registry.dashboard.asking import Panel
+from registry.answers.asking import Panel
 from registry.dashboard.literature import beside, comparison_of, like, short_source
 from registry.records import EventQuery, Release
 from registry.vocabulary import Measure

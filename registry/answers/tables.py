@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.dateformat import format as date_format
 
-from registry.dashboard.numbers import (
+from registry.answers.numbers import (
     FEW,
     HIDDEN,
     in_percent,

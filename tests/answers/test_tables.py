@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.dashboard.tables import day_of, shown, table_of
+from registry.answers.tables import day_of, shown, table_of
 from registry.records import Column, Release
 
 RATES = {"measure": "rates"}

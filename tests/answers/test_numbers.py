@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.dashboard.numbers import in_percent, range_in_percent, range_of, written
+from registry.answers.numbers import in_percent, range_in_percent, range_of, written
 
 
 @pytest.mark.parametrize(
