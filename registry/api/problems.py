@@ -25,7 +25,9 @@ from registry.records import (
     NotYourSite,
     Refusal,
     RowRuleBroken,
+    SnapshotGone,
     StateConflict,
+    UnknownReceipt,
     UnknownRow,
     VersionConflict,
 )
@@ -42,6 +44,8 @@ STATUS_OF: Mapping[type[Refusal], tuple[HTTPStatus, str]] = {
     NotYourSite: (HTTPStatus.FORBIDDEN, "Not your site"),
     NotPermitted: (HTTPStatus.FORBIDDEN, "Not permitted"),
     UnknownRow: (HTTPStatus.NOT_FOUND, "Not found"),
+    UnknownReceipt: (HTTPStatus.NOT_FOUND, "No such receipt"),
+    SnapshotGone: (HTTPStatus.GONE, "The data have given way to newer ones"),
     DuplicateSourceId: (HTTPStatus.CONFLICT, "This source id is taken"),
     StateConflict: (HTTPStatus.CONFLICT, "The state does not allow this"),
     NoSnapshot: (HTTPStatus.CONFLICT, "No snapshot answers this yet"),

@@ -98,3 +98,15 @@ class NoSnapshot(Refusal):
     """No snapshot or release answers this question yet."""
 
     code = "no-snapshot"
+
+
+class UnknownReceipt(Refusal):
+    """A receipt that this registry did not give, or not to such as the caller: told alike."""
+
+    code = "unknown-receipt"
+
+
+class SnapshotGone(Refusal):
+    """The working snapshot that an answer was counted on has given way to a newer one."""
+
+    code = "snapshot-gone"
