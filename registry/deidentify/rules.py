@@ -189,9 +189,18 @@ def device_faults(
 
 
 def implant_faults(record: ImplantRecord, *, latest_year: int | None = None) -> tuple[Fault, ...]:
-    """Say every way in which an implant's row contradicts itself."""
+    """Say every way in which an implant's row contradicts itself.
+
+    latest_year: the present year; without it no year is too late. Only the year of implant is
+    kept: follow-up is refused as yet to come where it is so even for an implant in January.
+    """
     faults: list[Fault] = []
     _year(record.implant_year, "implant_year", latest_year, faults)
+    if latest_year is not None and not faults:
+        years = latest_year - record.implant_year
+        if record.months_followed // 12 > years:
+            detail = "so many months have not passed since the year of implant; give those that have"
+            faults.append(Fault("months_followed", "in-the-future", detail))
     if record.months_to_entry > record.months_followed:
         detail = "entry cannot come after the end of follow-up"
         faults.append(Fault("months_to_entry", "entry-after-follow-up", detail))

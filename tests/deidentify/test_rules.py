@@ -229,6 +229,22 @@ def test_implant_year_is_one_in_which_pumps_were_implanted(year, code):
     assert (fault.column, fault.code) == ("implant_year", code)
 
 
+@pytest.mark.parametrize(
+    ("year", "months"), [(2024, 11), (2023, 23), (2010, 179), (2024, 0), (2023, 12)]
+)
+def test_implant_follow_up_may_have_come_to_its_end(year, months):
+    followed = replace(IMPLANT, implant_year=year, months_followed=months)
+    assert implant_faults(followed, latest_year=2024) == ()
+
+
+@pytest.mark.parametrize(("year", "months"), [(2024, 12), (2023, 24), (2010, 180)])
+def test_implant_follow_up_that_is_yet_to_come_is_refused(year, months):
+    followed = replace(IMPLANT, implant_year=year, months_followed=months)
+    (fault,) = implant_faults(followed, latest_year=2024)
+    assert (fault.column, fault.code) == ("months_followed", "in-the-future")
+    assert implant_faults(followed) == ()
+
+
 def test_exposure_has_12_months_a_device_at_the_most():
     assert exposure_faults(EXPOSURE) == ()
     (fault,) = exposure_faults(replace(EXPOSURE, component_months=25))
