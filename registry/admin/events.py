@@ -1,11 +1,9 @@
 """Events in the admin: a site's own list, the form to enter one, and the steps of its state."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
@@ -14,10 +12,8 @@ from registry.admin.choosing import matches
 from registry.admin.event_form import EventForm
 from registry.admin.filters import filter_by
 from registry.admin.naming import label_of
-from registry.admin.rows import sentence
-from registry.admin.site_rows import SiteRowsAdmin
+from registry.admin.review import ReviewSteps
 from registry.models import Event
-from registry.records import Refusal
 from registry.vocabulary import DatePrecision, Seriousness, Severity, State
 
 ENTRY: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -81,7 +77,7 @@ IN_OTHER_WORDS = {
 
 
 @admin.register(Event)
-class EventAdmin(SiteRowsAdmin):
+class EventAdmin(ReviewSteps):
     """Events of the caller's own sites; drafts are changed here, later states only read."""
 
     form = EventForm
@@ -114,7 +110,6 @@ class EventAdmin(SiteRowsAdmin):
     search_help_text = "Search by the beginning of your own source id."
     ordering = ("-seal_id", "-pk")
     sortable_by = ("year", "severity_words", "state")
-    actions = ("submit_events", "accept_events")
 
     def get_urls(self) -> list[Any]:
         """Add the address that the searched list of events asks."""
@@ -130,14 +125,6 @@ class EventAdmin(SiteRowsAdmin):
         """Only a draft is changed by form, by those who may report for its site."""
         draft = obj is None or obj.state == State.DRAFT
         return draft and super().has_change_permission(request, obj)
-
-    def has_submit_permission(self, request: HttpRequest) -> bool:
-        """Those who may report may submit."""
-        return self.has_add_permission(request)
-
-    def has_accept_permission(self, request: HttpRequest) -> bool:
-        """Reviewers and data managers judge what was submitted."""
-        return request.user.sees_all_rows  # type: ignore[union-attr]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The sections of the form; a page to read begins with the event's state."""
@@ -165,36 +152,6 @@ class EventAdmin(SiteRowsAdmin):
         version = form.version_read()
         stored = intake.change_event(obj.public_id, form.raw(), by=by, version=version)
         return intake.submit_event(stored.public_id, by=by) if submit else stored
-
-    @admin.action(description="Submit the chosen drafts", permissions=["submit"])
-    def submit_events(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
-        """Submit drafts one by one; each one that is not ready says why."""
-        self._move(request, queryset, intake.submit_event, "submitted")
-
-    @admin.action(description="Accept the chosen submitted events", permissions=["accept"])
-    def accept_events(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
-        """Accept submitted events one by one; never those of a site one belongs to."""
-        self._move(request, queryset, intake.accept_event, "accepted")
-
-    def _move(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet[Event],
-        step: Callable[..., Any],
-        done: str,
-    ) -> None:
-        moved = 0
-        for event in queryset.order_by("pk"):
-            try:
-                step(event.public_id, by=request.user)
-            except Refusal as refusal:
-                words = " ".join(sentence(fault.detail) for fault in refusal.faults)
-                self.message_user(request, f"{label_of(event)}: {words}", messages.WARNING)
-            else:
-                moved += 1
-        if moved:
-            events = "1 event is" if moved == 1 else f"{moved} events are"
-            self.message_user(request, f"{events} {done}.", messages.SUCCESS)
 
     @admin.display(description="Event", ordering="source_id")
     def key(self, event: Event) -> str:

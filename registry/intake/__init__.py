@@ -20,6 +20,7 @@ from registry.intake.importing import Counts, ImportRefused
 from registry.intake.review import (
     accept_event,
     mark_duplicate,
+    open_steps,
     recode_event,
     reject_event,
     reopen_event,
@@ -48,6 +49,7 @@ __all__ = [
     "load_catalogue",
     "make_site",
     "mark_duplicate",
+    "open_steps",
     "recode_event",
     "record_event",
     "record_implant",

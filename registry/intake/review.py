@@ -24,6 +24,24 @@ REVIEWED = frozenset({State.SUBMITTED})
 _MAY_BE_WITHDRAWN_BY_A_LEAD = frozenset({State.DRAFT, State.SUBMITTED})
 
 
+def open_steps(event: Event, *, by: User) -> frozenset[str]:
+    """The steps that the caller may take with an event in sight as it stands, by their names.
+
+    Names: submit, accept, reject, duplicate, recode, reopen, withdraw. Three queries at most.
+    """
+    steps: set[str] = set()
+    if event.state == State.DRAFT and may_write(event.site, by=by):
+        steps.add("submit")
+    if event.state in _withdrawable(by) and (by.is_data_manager or by.leads(event.site)):
+        steps.add("withdraw")
+    judged = {State.SUBMITTED: {"accept", "reject", "duplicate", "recode"}}
+    judged[State.ACCEPTED] = {"reopen"}
+    judging = judged.get(State.of(event.state), set())
+    if judging and by.sees_all_rows and not by.sites().filter(pk=event.site_id).exists():
+        steps |= judging
+    return frozenset(steps)
+
+
 def submit_event(public_id: UUID | str, *, by: User, version: int | None = None) -> Event:
     """Hand a draft in for review: it must be complete, and break no rule.
 
@@ -98,9 +116,6 @@ def withdraw_event(
     Raises UnknownRow, NotPermitted, StateConflict, VersionConflict, RowRuleBroken.
     """
     why = _reason(reason)
-    starts = frozenset(State) - {State.WITHDRAWN}
-    if not by.is_data_manager:
-        starts = _MAY_BE_WITHDRAWN_BY_A_LEAD
 
     def check(event: Event) -> None:
         require(by.is_data_manager or by.leads(event.site), "withdraw events of this site")
@@ -110,7 +125,7 @@ def withdraw_event(
         by=by,
         version=version,
         action="withdraw-event",
-        starts=starts,
+        starts=_withdrawable(by),
         ends=State.WITHDRAWN,
         check=check,
         reason=why,
@@ -194,6 +209,13 @@ def _move(
         event.version += 1
         seal.save(event, reason=action)
     return event
+
+
+def _withdrawable(by: User) -> frozenset[State]:
+    """The states from which the caller takes reports back, where he or she may at all."""
+    if by.is_data_manager:
+        return frozenset(State) - {State.WITHDRAWN}
+    return _MAY_BE_WITHDRAWN_BY_A_LEAD
 
 
 def _require_state(event: Event, starts: Collection[State]) -> None:

@@ -234,7 +234,7 @@ def test_the_submit_action_says_what_an_incomplete_draft_lacks(draft, reporter, 
     draft.refresh_from_db()
     assert draft.state == "draft"
     [message] = answer.context["messages"]
-    assert str(message).startswith("e-draft: ")
+    assert ">e-draft</a>: " in str(message)
     assert "year" in str(message).lower()
 
 

@@ -5,6 +5,7 @@ import pytest
 from registry.intake import (
     accept_event,
     mark_duplicate,
+    open_steps,
     recode_event,
     record_event,
     reject_event,
@@ -75,6 +76,26 @@ def test_event_moves_as_its_state_and_the_movers_role_allow(world, move, state, 
             call(event.public_id, by=getattr(world, who), **options)
     event.refresh_from_db()
     assert event.state == (ends if who in writers else state)
+
+
+@pytest.mark.parametrize("state", [state.value for state in State])
+@pytest.mark.parametrize("who", sorted(IN_SIGHT))
+def test_open_steps_are_those_that_would_be_taken(world, state, who):
+    event = event_in(world, state)
+
+    taken = {move for move in MOVES if who in ALLOWED.get((move, state), (set(),))[0]}
+
+    assert open_steps(event, by=getattr(world, who)) == taken
+
+
+@pytest.mark.parametrize(
+    ("state", "left"), [("submitted", {"withdraw"}), ("accepted", {"withdraw"})]
+)
+def test_open_steps_hold_no_review_of_an_own_site(world, state, left):
+    event = event_in(world, state)
+    MembershipFactory(user=world.manager, site=world.site)
+
+    assert open_steps(event, by=world.manager) == {"withdraw"}
 
 
 @pytest.mark.parametrize("move", ["accept", "reject", "duplicate", "recode"])

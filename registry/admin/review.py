@@ -1,0 +1,325 @@
+"""The steps of an event in the admin: buttons on its page, actions of the list, one page to ask."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from registry import intake
+from registry.admin.answers import IN_LINES
+from registry.admin.naming import label_of
+from registry.admin.rows import address_of, sentence
+from registry.admin.site_rows import SiteRowsAdmin
+from registry.models import Complication, Event, User
+from registry.records import Refusal, VersionConflict
+from registry.vocabulary import WithdrawalReason
+
+MOST_AT_ONCE = 200
+"""Events that one action moves: each is a transaction of its own."""
+
+
+class StepForm(forms.Form):
+    """What a step asks before it is taken; most ask nothing."""
+
+    def __init__(self, *args: Any, events: list[Event], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        self.events = events
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Put each fault of intake at its field, or above the form."""
+        for fault in refusal.faults:
+            place = fault.column if fault.column in self.fields else None
+            self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
+
+
+class ReasonForm(StepForm):
+    """Ask why, by a code of the list."""
+
+    reason = forms.ChoiceField(
+        label="Reason",
+        choices=[(code.value, f"{code.label}: {code.definition}") for code in WithdrawalReason],
+        widget=forms.RadioSelect(attrs=IN_LINES),
+        error_messages={"required": "Choose a reason."},
+    )
+
+
+class RecodeForm(StepForm):
+    """Ask which complication it is."""
+
+    complication = forms.ChoiceField(
+        label="Complication as adjudicated",
+        help_text="What the site reported is kept beside it.",
+        error_messages={"required": "Choose a complication."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        by_category: dict[str, list[tuple[str, str]]] = {}
+        terms = Complication.objects.current().select_related("category")
+        for term in terms.order_by("category__sort_order", "name"):
+            by_category.setdefault(term.category.name, []).append((term.code, term.name))
+        field: Any = self.fields["complication"]
+        field.choices = [("", "Choose"), *by_category.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an event's state.
+
+    name: as intake names it. label: on its button. done: what an event is afterwards.
+    form: what it asks. note: what to know before taking it.
+    """
+
+    name: str
+    label: str
+    done: str
+    verb: Callable[..., Event]
+    form: type[StepForm] = StepForm
+    note: str = ""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it needs an answer before it is taken."""
+        return self.form is not StepForm
+
+    def within_role(self, user: User) -> bool:
+        """Whether the user's roles ever include this step; which events is intake's to say."""
+        if self.name == "submit":
+            return user.is_data_manager or user.is_site_staff
+        if self.name == "withdraw":
+            return user.is_data_manager or user.is_site_staff
+        return user.sees_all_rows
+
+
+STEPS: Mapping[str, Step] = {
+    step.name: step
+    for step in (
+        Step("submit", "Submit", "submitted", intake.submit_event),
+        Step("accept", "Accept", "accepted", intake.accept_event),
+        Step(
+            "reject",
+            "Reject",
+            "rejected",
+            intake.reject_event,
+            ReasonForm,
+            "A rejected event is kept with its reason, and not counted.",
+        ),
+        Step(
+            "recode",
+            "Recode",
+            "recoded",
+            intake.recode_event,
+            RecodeForm,
+            "The event stays submitted; accept it afterwards.",
+        ),
+        Step(
+            "reopen",
+            "Reopen",
+            "under review again",
+            intake.reopen_event,
+            ReasonForm,
+            "The event goes back into review and is not counted meanwhile.",
+        ),
+        Step(
+            "withdraw",
+            "Withdraw",
+            "withdrawn",
+            intake.withdraw_event,
+            ReasonForm,
+            "A withdrawn report is kept and no longer counted. It cannot be brought back.",
+        ),
+    )
+}
+"""Every step by name, in the order of their buttons."""
+
+
+class ReviewSteps(SiteRowsAdmin):
+    """Events with the buttons and list actions that move them; every move is intake's.
+
+    An action moves event by event, each under a seal of its own: one that is refused says why and
+    holds up none of the others.
+    """
+
+    def get_urls(self) -> list[Any]:
+        """Add the address at which a step is asked about and taken."""
+        view = self.admin_site.admin_view(self.step)
+        return [path("steps/<slug:name>/", view, name="registry_event_step"), *super().get_urls()]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """The steps that the caller's role may take, as actions of the list."""
+        user: Any = request.user
+        return {
+            f"{step.name}_events": (
+                _action(step),
+                f"{step.name}_events",
+                f"{step.label} the chosen events",
+            )
+            for step in STEPS.values()
+            if step.within_role(user)
+        }
+
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """The box that picks an event, and beside it the version that the list shows."""
+        shown = format_html('<input type="hidden" name="read" value="{}">', pick_of(obj))
+        return super().action_checkbox(obj) + shown
+
+    def beside(self, request: HttpRequest, row: Event) -> dict[str, Any]:
+        """The steps that are open to the reader, as buttons above the event."""
+        user: Any = request.user
+        open_steps = intake.open_steps(row, by=user)
+        by_form = self.has_change_permission(request, row)  # a draft is submitted by its form
+        return {
+            "steps": [
+                step
+                for name, step in STEPS.items()
+                if name in open_steps and not (by_form and name == "submit")
+            ],
+            "pick": pick_of(row),
+            "not_own": user.sees_all_rows and user.sites().filter(pk=row.site_id).exists(),
+        }
+
+    def step(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Ask what a step needs, or take it; events out of reach are 404."""
+        step = STEPS.get(name)
+        if step is None:
+            raise Http404
+        user: Any = request.user
+        if not step.within_role(user):
+            raise PermissionDenied
+        sent = request.POST if request.method == "POST" else request.GET
+        versions = versions_in(sent.getlist("event"))
+        rows = self.get_queryset(request).filter(public_id__in=versions)
+        events = list(self._as_listed(rows)[:MOST_AT_ONCE])
+        if not events:
+            raise Http404
+        return self.ask_or_take(request, step, events, versions)
+
+    def ask_or_take(
+        self,
+        request: HttpRequest,
+        step: Step,
+        events: list[Event],
+        versions: Mapping[UUID, int | None],
+    ) -> HttpResponse:
+        """Take the step where everything it needs is there, and otherwise ask for it."""
+        taking = request.method == "POST" and "confirmed" in request.POST
+        form = step.form(request.POST if taking else None, events=events)
+        if taking and form.is_valid():
+            refused = self.take(request, step, events, versions, form.cleaned_data)
+            if not (refused and step.asks and len(events) == 1):
+                return self._back(request, events)
+            form.refuse(refused[0])
+            events = list(self._as_listed(Event.objects.filter(pk=events[0].pk)))
+        self.log_look(request, f"step {step.name}", len(events))
+        one = len(events) == 1
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{step.label} {label_of(events[0]) if one else f'{len(events)} events'}",
+            "step": step,
+            "form": form,
+            "events": [(event, pick_of(event)) for event in events],
+            "back": address_of(events[0]) if one else reverse("admin:registry_event_changelist"),
+            "back_words": label_of(events[0]) if one else "",
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/registry/event/step.html", context)
+
+    def take(
+        self,
+        request: HttpRequest,
+        step: Step,
+        events: Iterable[Event],
+        versions: Mapping[UUID, int | None],
+        given: Mapping[str, Any],
+    ) -> list[Refusal]:
+        """Move the events one by one and say what became of them; gives back the refusals."""
+        moved: list[Event] = []
+        refused: list[Refusal] = []
+        for event in events:
+            read = versions.get(event.public_id)
+            try:
+                step.verb(event.public_id, by=request.user, version=read, **given)
+            except Refusal as refusal:
+                refused.append(refusal)
+                said = "{}: {}{}"
+                told = format_html(said, _linked(event), in_words(refusal), _nothing_lost(refusal))
+                self.message_user(request, told, messages.ERROR)
+            else:
+                moved.append(event)
+        if len(moved) == 1:
+            told = format_html("{} is {}.", _linked(moved[0]), step.done)
+            self.message_user(request, told, messages.SUCCESS)
+        elif moved:
+            done = f"{len(moved)} events are {step.done}."
+            self.message_user(request, done, messages.SUCCESS)
+        return refused
+
+    def _as_listed(self, rows: QuerySet[Event]) -> QuerySet[Event]:
+        related = ("site", "complication", "reported_complication", "implant")
+        return rows.select_related(*related).order_by("pk")
+
+    def _back(self, request: HttpRequest, events: list[Event]) -> HttpResponseRedirect:
+        if len(events) == 1:
+            return HttpResponseRedirect(address_of(events[0]))
+        return HttpResponseRedirect(reverse("admin:registry_event_changelist"))
+
+
+def _action(step: Step) -> Callable[..., HttpResponse | None]:
+    """The list action of a step: taken at once, or after a page that asks."""
+
+    def act(
+        model_admin: ReviewSteps, request: HttpRequest, queryset: QuerySet[Event]
+    ) -> HttpResponse | None:
+        events = list(model_admin._as_listed(queryset)[: MOST_AT_ONCE + 1])
+        if len(events) > MOST_AT_ONCE:
+            told = f"Choose at most {MOST_AT_ONCE} events at a time. Nothing was done."
+            model_admin.message_user(request, told, messages.ERROR)
+            return None
+        versions = versions_in(request.POST.getlist("read"))
+        if step.asks:
+            return model_admin.ask_or_take(request, step, events, versions)
+        model_admin.take(request, step, events, versions, {})
+        return None
+
+    return act
+
+
+def pick_of(event: Event) -> str:
+    """An event as it was read: its public id and its version."""
+    return f"{event.public_id}:{event.version}"
+
+
+def versions_in(picks: Iterable[str]) -> dict[UUID, int | None]:
+    """The events that are named, with the version that was read; what names none is left out."""
+    found: dict[UUID, int | None] = {}
+    for pick in picks:
+        key, _, version = pick.partition(":")
+        try:
+            found[UUID(key)] = int(version) if version else None
+        except ValueError:
+            continue
+    return found
+
+
+def in_words(refusal: Refusal) -> str:
+    """Why a step was refused, as sentences."""
+    return " ".join(sentence(fault.detail) for fault in refusal.faults)
+
+
+def _nothing_lost(refusal: Refusal) -> str:
+    return " Nothing was done." if isinstance(refusal, VersionConflict) else ""
+
+
+def _linked(event: Event) -> SafeString:
+    return format_html('<a href="{}">{}</a>', address_of(event), label_of(event))

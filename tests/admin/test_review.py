@@ -1,0 +1,327 @@
+"""The steps of an event by button and by list action: taken, asked about, and refused in words."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from registry.models import Event
+from tests.factories import (
+    ComplicationFactory,
+    EventFactory,
+    ImplantFactory,
+    MembershipFactory,
+    PatientFactory,
+)
+
+LIST = "/admin/registry/event/"
+ERROR = "entered-in-error"
+
+
+def page(event):
+    return reverse("admin:registry_event_change", args=[event.public_id])
+
+
+def step(name):
+    return reverse("admin:registry_event_step", args=[name])
+
+
+def read(event):
+    return f"{event.public_id}:{event.version}"
+
+
+def press(client, name, *events, **given):
+    """Press the button of a step, as the event's page or the page that asks sends it."""
+    sent = {"event": [read(event) for event in events], "confirmed": "1", **given}
+    return client.post(step(name), sent, follow=True)
+
+
+def act(client, name, *events, **more):
+    chosen = [str(event.public_id) for event in events]
+    shown = [read(event) for event in events]
+    sent = {"action": f"{name}_events", "_selected_action": chosen, "read": shown, "index": 0}
+    return client.post(LIST, sent | more, follow=True)
+
+
+def told(answer):
+    """What the page tells, without the links."""
+    return [re.sub(r"<[^>]+>", "", str(message)) for message in answer.context["messages"]]
+
+
+def buttons(answer):
+    return [one.name for one in answer.context["steps"]]
+
+
+@pytest.fixture
+def submitted(own_site):
+    patient = PatientFactory(site=own_site)
+    implant = ImplantFactory(patient=patient, catheter=True)
+    return EventFactory(implant=implant, source_id="e-sent", state="submitted")
+
+
+@pytest.fixture
+def draft(own_site):
+    return EventFactory(site=own_site, source_id="e-draft", state="draft", year=None)
+
+
+def test_the_accept_button_accepts_the_event(submitted, reviewer, signed_in):
+    client = signed_in(reviewer)
+    html = client.get(page(submitted)).text
+    assert f'action="{step("accept")}"' in html
+    assert f'name="event" value="{read(submitted)}"' in html
+
+    answer = press(client, "accept", submitted)
+
+    submitted.refresh_from_db()
+    assert (submitted.state, submitted.version) == ("accepted", 2)
+    assert submitted.history.first().history_user == reviewer
+    assert told(answer) == ["e-sent is accepted."]
+    assert answer.redirect_chain[-1][0] == page(submitted)
+
+
+@pytest.mark.parametrize(
+    ("who", "state", "offered"),
+    [
+        ("reporter", "draft", []),
+        ("reporter", "submitted", []),
+        ("reporter", "accepted", []),
+        ("lead", "draft", ["withdraw"]),
+        ("lead", "submitted", ["withdraw"]),
+        ("lead", "accepted", []),
+        ("reviewer", "draft", []),
+        ("reviewer", "submitted", ["accept", "reject", "recode"]),
+        ("reviewer", "accepted", ["reopen"]),
+        ("reviewer", "rejected", []),
+        ("manager", "draft", ["withdraw"]),
+        ("manager", "submitted", ["accept", "reject", "recode", "withdraw"]),
+        ("manager", "accepted", ["reopen", "withdraw"]),
+        ("manager", "rejected", ["withdraw"]),
+        ("manager", "withdrawn", []),
+    ],
+)
+def test_the_page_of_an_event_offers_the_steps_that_are_open(
+    who, state, offered, own_site, request, signed_in
+):
+    reason = ERROR if state in {"rejected", "withdrawn"} else ""
+    event = EventFactory(site=own_site, state=state, reason=reason)
+
+    answer = signed_in(request.getfixturevalue(who)).get(page(event))
+
+    assert buttons(answer) == offered
+
+
+def test_a_member_of_the_site_is_told_that_somebody_else_reviews(
+    submitted, own_site, reviewer, signed_in
+):
+    MembershipFactory(user=reviewer, site=own_site)
+    client = signed_in(reviewer)
+
+    shown = client.get(page(submitted))
+    answer = press(client, "accept", submitted)
+
+    assert buttons(shown) == []
+    assert "somebody else reviews its events" in shown.text
+    assert Event.objects.get().state == "submitted"
+    assert told(answer) == [
+        "e-sent: Nobody reviews events of a site that he or she is a member of."
+    ]
+
+
+@pytest.mark.parametrize("name", ["accept", "reject", "recode", "reopen"])
+def test_a_reporter_is_refused_what_reviewers_do(name, submitted, reporter, signed_in):
+    client = signed_in(reporter)
+
+    assert client.get(step(name), {"event": read(submitted)}).status_code == 403
+    assert press(client, name, submitted, reason=ERROR).status_code == 403
+    assert Event.objects.get().version == 1
+
+
+def test_a_step_of_an_event_of_another_site_is_not_found(other_site, lead, signed_in):
+    theirs = EventFactory(site=other_site, state="submitted")
+    client = signed_in(lead)
+
+    assert client.get(step("withdraw"), {"event": read(theirs)}).status_code == 404
+    assert press(client, "withdraw", theirs, reason=ERROR).status_code == 404
+    assert Event.objects.get().state == "submitted"
+
+
+@pytest.mark.parametrize("pick", ["", "x", "1", "1:1", f"{'0' * 32}:1"])
+def test_a_step_of_no_event_is_not_found(pick, submitted, reviewer, signed_in):
+    assert signed_in(reviewer).get(step("accept"), {"event": pick}).status_code == 404
+
+
+def test_an_unknown_step_is_not_found(submitted, reviewer, signed_in):
+    address = step("delete")
+
+    assert signed_in(reviewer).get(address, {"event": read(submitted)}).status_code == 404
+
+
+def test_a_step_is_not_taken_by_following_a_link(submitted, reviewer, signed_in):
+    sent = {"event": read(submitted), "confirmed": "1"}
+
+    answer = signed_in(reviewer).get(step("accept"), sent)
+
+    assert answer.status_code == 200
+    assert Event.objects.get().state == "submitted"
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "ends"),
+    [
+        ("reject", "submitted", "rejected"),
+        ("reopen", "accepted", "submitted"),
+        ("withdraw", "accepted", "withdrawn"),
+    ],
+)
+def test_a_step_with_a_reason_asks_for_it_and_keeps_it(
+    name, state, ends, own_site, manager, signed_in
+):
+    event = EventFactory(site=own_site, state=state)
+    client = signed_in(manager)
+
+    asked = client.get(step(name), {"event": read(event)})
+    without = press(client, name, event)
+    assert 'type="radio" name="reason"' in asked.text
+    assert "checked" not in asked.text
+    assert "Choose a reason." in without.text
+    assert Event.objects.get().state == state
+    press(client, name, event, reason="not-an-event")
+
+    event.refresh_from_db()
+    assert (event.state, event.reason) == (ends, "not-an-event")
+
+
+def test_a_reason_that_is_not_listed_is_refused_and_not_echoed(submitted, reviewer, signed_in):
+    answer = press(signed_in(reviewer), "reject", submitted, reason="because of Mrs Smith")
+
+    assert Event.objects.get().state == "submitted"
+    assert "reason" in answer.context["form"].errors
+
+
+def test_recoding_shows_what_was_reported_beside_what_it_is(submitted, reviewer, signed_in):
+    ComplicationFactory(code="catheter-kink", name="Catheter kink")
+    client = signed_in(reviewer)
+
+    press(client, "recode", submitted, complication="catheter-kink")
+
+    submitted.refresh_from_db()
+    assert submitted.complication_id == "catheter-kink"
+    assert submitted.reported_complication_id == "catheter-migration"
+    html = client.get(page(submitted)).text
+    assert "Complication as reported" in html
+    assert "catheter migration" in html
+    assert "Catheter kink" in html
+
+
+def test_recoding_to_what_does_not_fit_says_so_at_its_field(submitted, reviewer, signed_in):
+    ComplicationFactory(code="pump-failure", name="Pump failure", clock="pump")
+
+    answer = press(signed_in(reviewer), "recode", submitted, complication="pump-failure")
+
+    assert answer.context["form"].errors
+    assert Event.objects.get().complication_id == "catheter-migration"
+
+
+def test_who_read_an_older_version_is_told_and_loses_nothing(submitted, reviewer, signed_in):
+    ComplicationFactory(code="catheter-kink")
+    client = signed_in(reviewer)
+    press(client, "recode", submitted, complication="catheter-kink")
+
+    answer = press(client, "reject", submitted, reason="not-an-event")
+
+    assert Event.objects.get().state == "submitted"
+    assert "Somebody changed this row since you read it" in answer.text
+    assert re.search(r'value="not-an-event"[^>]*checked', answer.text)
+    current = Event.objects.get()
+    assert f'value="{read(current)}"' in answer.text
+    press(client, "reject", current, reason="not-an-event")
+    assert Event.objects.get().state == "rejected"
+
+
+def test_who_accepts_an_older_version_is_told(submitted, reviewer, signed_in):
+    ComplicationFactory(code="catheter-kink")
+    client = signed_in(reviewer)
+    press(client, "recode", submitted, complication="catheter-kink")
+
+    answer = press(client, "accept", submitted)
+
+    assert Event.objects.get().state == "submitted"
+    [message] = told(answer)
+    assert message.endswith("read it again. Nothing was done.")
+
+
+def test_who_comes_second_is_told_where_the_event_stands(submitted, reviewer, signed_in):
+    client = signed_in(reviewer)
+    press(client, "accept", submitted)
+    submitted.refresh_from_db()
+
+    answer = press(client, "accept", submitted)
+
+    assert told(answer) == ["e-sent: This event is accepted; it would have to be submitted."]
+
+
+def test_an_action_moves_what_it_can_and_reports_each_that_it_cannot(
+    submitted, draft, own_site, reviewer, signed_in
+):
+    also = EventFactory(site=own_site, source_id="e-also", state="submitted")
+
+    answer = act(signed_in(reviewer), "accept", submitted, draft, also)
+
+    states = dict(Event.objects.values_list("source_id", "state"))
+    assert states == {"e-sent": "accepted", "e-draft": "draft", "e-also": "accepted"}
+    assert told(answer) == [
+        "e-draft: This event is draft; it would have to be submitted.",
+        "2 events are accepted.",
+    ]
+
+
+def test_an_action_that_needs_a_reason_asks_once_for_all(submitted, own_site, reviewer, signed_in):
+    also = EventFactory(site=own_site, source_id="e-also", state="submitted")
+    client = signed_in(reviewer)
+
+    asked = act(client, "reject", submitted, also)
+    assert 'type="radio" name="reason"' in asked.text
+    assert {event for event, _pick in asked.context["events"]} == {submitted, also}
+    answer = press(client, "reject", submitted, also, reason="not-an-event")
+
+    assert set(Event.objects.values_list("state", "reason")) == {("rejected", "not-an-event")}
+    assert told(answer) == ["2 events are rejected."]
+
+
+def test_an_action_does_not_move_what_changed_since_the_list_was_read(
+    submitted, reviewer, signed_in
+):
+    ComplicationFactory(code="catheter-kink")
+    client = signed_in(reviewer)
+    assert f'name="read" value="{read(submitted)}"' in client.get(LIST).text
+    press(client, "recode", submitted, complication="catheter-kink")
+
+    act(client, "accept", submitted)
+
+    assert Event.objects.get().state == "submitted"
+
+
+def test_an_action_takes_no_more_events_than_one_can_wait_for(
+    submitted, own_site, reviewer, signed_in, monkeypatch
+):
+    monkeypatch.setattr("registry.admin.review.MOST_AT_ONCE", 1)
+    also = EventFactory(site=own_site, state="submitted")
+
+    answer = act(signed_in(reviewer), "accept", submitted, also)
+
+    assert told(answer) == ["Choose at most 1 events at a time. Nothing was done."]
+    assert not Event.objects.filter(state="accepted").exists()
+
+
+@pytest.mark.parametrize(
+    ("who", "offered"),
+    [
+        ("reporter", {"submit", "withdraw"}),
+        ("reviewer", {"accept", "reject", "recode", "reopen"}),
+        ("manager", {"submit", "accept", "reject", "recode", "reopen", "withdraw"}),
+    ],
+)
+def test_the_list_offers_what_the_role_may_do(who, offered, submitted, request, signed_in):
+    html = signed_in(request.getfixturevalue(who)).get(LIST).text
+
+    assert set(re.findall(r'<option value="(\w+)_events"', html)) == offered
