@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 from registry.models.append_only import missing_append_only_triggers
@@ -34,6 +35,24 @@ def disclosure_keys_are_safe(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """Name what is wrong with the keys of disclosure control; while developing they are made."""
     return [
         Error(fault.message, hint=fault.hint, id=KEY_CHECKS[fault.code]) for fault in key_faults()
+    ]
+
+
+LEAST_RELEASE_DAYS = 80
+"""About a quarter of a year: four releases a year at most."""
+
+
+@register(Tags.security, deploy=True)
+def releases_are_far_apart(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Warn where releases may follow each other so fast that their noise can be averaged."""
+    if settings.REGISTRY_RELEASE_DAYS >= LEAST_RELEASE_DAYS:
+        return []
+    return [
+        Warning(
+            f"Releases may follow each other in under {LEAST_RELEASE_DAYS} days.",
+            hint="Leave REGISTRY_RELEASE_DAYS out, or give more; see docs/disclosure.md.",
+            id="registry.W001",
+        )
     ]
 
 

@@ -44,6 +44,9 @@ if REGISTRY_DATE_PRECISION not in {"year", "month"}:
 REGISTRY_PUBLIC_STATISTICS = _flag("REGISTRY_PUBLIC_STATISTICS")
 REGISTRY_SNAPSHOT_AUTO_ROWS = int(os.environ.get("REGISTRY_SNAPSHOT_AUTO_ROWS", "200000"))
 REGISTRY_FIRST_YEAR = int(os.environ.get("REGISTRY_FIRST_YEAR", "2005"))
+REGISTRY_RELEASE_DAYS = int(os.environ.get("REGISTRY_RELEASE_DAYS") or (0 if DEBUG else 80))
+if REGISTRY_RELEASE_DAYS < 0:
+    raise ImproperlyConfigured("REGISTRY_RELEASE_DAYS must be 0 or more.")
 REGISTRY_KEY_RECORDS = Hidden(os.environ.get("REGISTRY_KEY_RECORDS", ""))
 REGISTRY_KEY_NOISE = Hidden(os.environ.get("REGISTRY_KEY_NOISE", ""))
 REGISTRY_KEY_FILE = os.environ.get("REGISTRY_KEY_FILE", "")  # REGISTRY_VAR/disclosure-keys.json

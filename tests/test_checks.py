@@ -1,10 +1,19 @@
 """The system checks: the audit trail is append-only, the keys of disclosure control are safe."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from django.core.checks import Tags, registry, run_checks
 from django.db import connection
 
-from registry.checks import KEY_CHECKS, audit_trail_is_append_only, disclosure_keys_are_safe
+from registry.checks import (
+    KEY_CHECKS,
+    audit_trail_is_append_only,
+    disclosure_keys_are_safe,
+    releases_are_far_apart,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -66,3 +75,40 @@ def test_production_fails_where_the_key_file_is_open_to_others(settings, tmp_pat
 
 def test_production_passes_with_safe_keys():
     assert disclosure_keys_are_safe(None) == []
+
+
+def test_deployment_is_warned_where_releases_may_follow_fast(settings):
+    settings.REGISTRY_RELEASE_DAYS = 79
+
+    (warning,) = releases_are_far_apart(None)
+
+    assert warning.id == "registry.W001"
+    assert warning in run_checks(include_deployment_checks=True)
+
+
+def test_quarterly_releases_pass(settings):
+    settings.REGISTRY_RELEASE_DAYS = 80
+
+    assert releases_are_far_apart(None) == []
+
+
+@pytest.mark.parametrize(("debug", "days"), [("0", 80), ("1", 0)])
+def test_a_quarter_goes_by_between_releases_unless_developing(tmp_path, debug, days):
+    read = "from registry_project import settings; print(settings.REGISTRY_RELEASE_DAYS)"
+    production = {
+        "DEBUG": debug,
+        "SECRET_KEY": "x" * 50,
+        "ALLOWED_HOSTS": "registry.example.org",
+        "DATABASE_URL": "postgres://nobody@127.0.0.1/none",
+        "REGISTRY_VAR": str(tmp_path),
+    }
+
+    said = subprocess.run(
+        [sys.executable, "-c", read],
+        env={**os.environ, **production},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert said.stdout == f"{days}\n"

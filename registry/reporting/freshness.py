@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from registry.disclosure import record_key
-from registry.models import Snapshot
+from registry.models import AccessLog, Snapshot
 from registry.records import BadQuery, Fault, NoSnapshot
 from registry.reporting.keys import read_keys
 from registry.snapshot import shelf
@@ -66,15 +66,25 @@ def refresh() -> Working:
         return _put_to_work(manifest, mark, before=working)
 
 
-def publish(label: str) -> Snapshot:
+def publish(label: str, *, early: bool = False) -> Snapshot:
     """Freeze the registry and publish it as a release; releases are never changed or deleted.
 
-    Raises BadQuery where the label, or a release of the very same data, exists already.
+    early: publish although REGISTRY_RELEASE_DAYS have not gone by since the last release, which is
+    written down. Raises BadQuery where that would be too early, and where the label, or a release
+    of the very same data, exists already.
     """
+    before = _newest()
+    days = (timezone.now() - before.made_at).days if before else None
+    is_early = days is not None and days < settings.REGISTRY_RELEASE_DAYS
+    if before and is_early and not early:
+        raise BadQuery(_too_early(before))
     working = refresh()
     manifest = Manifest.read(root() / working.snapshot_id)
     try:
         with transaction.atomic():
+            if before and is_early:
+                said = f"{label}, {days} days after {before.label}"
+                AccessLog.objects.create(action="early-release", what=said, count=days)
             published, _ = Snapshot.objects.get_or_create(
                 snapshot_id=working.snapshot_id,
                 defaults=_described(manifest, working) | {"kind": SnapshotKind.WORKING},
@@ -117,12 +127,28 @@ def current() -> Frozen:
 
 def newest_release() -> Frozen:
     """The newest release; raises NoSnapshot where nothing has been published."""
-    release = Snapshot.objects.filter(kind=SnapshotKind.RELEASE).order_by("-made_at").first()
+    release = _newest()
     if release is None:
         raise NoSnapshot(
             Fault("release", "no-release", "Nothing has been released yet: ask a data manager.")
         )
     return _open(release)
+
+
+def _newest() -> Snapshot | None:
+    return Snapshot.objects.filter(kind=SnapshotKind.RELEASE).order_by("-made_at").first()
+
+
+def _too_early(before: Snapshot) -> Fault:
+    """Every release is another draw of whatever has changed, so that there must not be many."""
+    wait = settings.REGISTRY_RELEASE_DAYS
+    next_one = timezone.localdate(before.made_at + timedelta(days=wait))
+    return Fault(
+        "release",
+        "too-early",
+        f"Release {before.label} is less than {wait} days old (REGISTRY_RELEASE_DAYS): publish "
+        f"from {next_one.isoformat()} on, or say --early, which is written down.",
+    )
 
 
 def named_release(name: str) -> Frozen:
@@ -132,6 +158,21 @@ def named_release(name: str) -> Frozen:
     if release is None:
         raise BadQuery(Fault("release", "unknown-release", "There is no such release."))
     return _open(release)
+
+
+def kept_working(snapshot_id: str, *, data_as_of: datetime | None) -> Frozen | None:
+    """The snapshot that was the working one, as of the instant that it then had.
+
+    None where another has taken its place, unless it was published: what was counted on it then
+    can be counted again.
+    """
+    if not Snapshot.objects.filter(snapshot_id=snapshot_id).exists():
+        return None
+    try:
+        store = shelf.open_store(root(), snapshot_id)
+    except FileNotFoundError:
+        return None
+    return Frozen(store=store, kind=SnapshotKind.WORKING, label="", data_as_of=data_as_of)
 
 
 def _open(release: Snapshot) -> Frozen:

@@ -58,3 +58,15 @@ def test_label_that_is_taken_is_refused() -> None:
 
     with pytest.raises(CommandError, match="choose another"):
         freeze(release="2026Q4")
+
+
+def test_release_before_its_time_needs_to_be_asked_for(settings: Any) -> None:
+    settings.REGISTRY_RELEASE_DAYS = 80
+    ImplantFactory()
+    freeze(release="2026Q4")
+    ImplantFactory()
+
+    with pytest.raises(CommandError, match="say --early"):
+        freeze(release="2027Q1")
+
+    assert freeze(release="2027Q1", early=True).startswith("release 2027Q1 ")

@@ -1,13 +1,15 @@
 import base64
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
 
 from registry.disclosure import record_key
-from registry.models import Seal, Site, Snapshot, sealed
+from registry.models import AccessLog, Seal, Site, Snapshot, sealed
 from registry.records import BadQuery
 from registry.reporting import freshness
 from registry.reporting.keys import read_keys
@@ -183,6 +185,68 @@ def test_same_data_are_released_once() -> None:
         freshness.publish("2026Q4")
 
     assert refusal.value.faults[0].code == "already-released"
+
+
+def released_days_ago(days: int) -> None:
+    """A release of one implant, and a second implant since."""
+    ImplantFactory()
+    freshness.publish("2026Q3")
+    Snapshot.objects.update(made_at=timezone.now() - timedelta(days=days, seconds=1))
+    ImplantFactory()
+
+
+def test_release_too_soon_after_the_last_is_refused(settings: Any) -> None:
+    settings.REGISTRY_RELEASE_DAYS = 80
+    released_days_ago(79)
+
+    with pytest.raises(BadQuery) as refusal:
+        freshness.publish("2026Q4")
+
+    (fault,) = refusal.value.faults
+    first_day = timezone.localdate(Snapshot.objects.get().made_at + timedelta(days=80))
+    assert fault.code == "too-early"
+    assert f"from {first_day.isoformat()} on" in fault.detail
+    assert "--early" in fault.detail
+    assert freshness.newest_release().label == "2026Q3"
+
+
+def test_release_after_the_interval_is_published_and_nothing_is_noted(settings: Any) -> None:
+    settings.REGISTRY_RELEASE_DAYS = 80
+    released_days_ago(80)
+
+    freshness.publish("2026Q4")
+
+    assert freshness.newest_release().label == "2026Q4"
+    assert not AccessLog.objects.exists()
+
+
+def test_early_release_is_written_down(settings: Any) -> None:
+    settings.REGISTRY_RELEASE_DAYS = 80
+    released_days_ago(12)
+
+    freshness.publish("2026Q4", early=True)
+
+    log = AccessLog.objects.get()
+    assert freshness.newest_release().label == "2026Q4"
+    assert (log.action, log.count) == ("early-release", 12)
+    assert log.what == "2026Q4, 12 days after 2026Q3"
+
+
+def test_early_release_that_fails_is_not_written_down(settings: Any) -> None:
+    settings.REGISTRY_RELEASE_DAYS = 80
+    released_days_ago(12)
+
+    with pytest.raises(BadQuery, match="choose another"):
+        freshness.publish("2026Q3", early=True)
+
+    assert not AccessLog.objects.exists()
+
+
+def test_first_release_has_none_to_wait_for(settings: Any) -> None:
+    settings.REGISTRY_RELEASE_DAYS = 80
+    ImplantFactory()
+
+    assert freshness.publish("2026Q3").label == "2026Q3"
 
 
 def test_event_is_frozen_with_its_implant_and_site() -> None:

@@ -12,13 +12,18 @@ LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 class Command(BaseCommand):
-    """`manage.py freeze [--release LABEL]`."""
+    """`manage.py freeze [--release LABEL [--early]]`."""
 
     help = "Freeze the registry into the working snapshot; with --release, publish it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--release", metavar="LABEL", help="Publish under this label, such as 2026Q4."
+        )
+        parser.add_argument(
+            "--early",
+            action="store_true",
+            help="Publish before REGISTRY_RELEASE_DAYS have gone by; that is written down.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,7 +35,7 @@ class Command(BaseCommand):
         if not LABEL.fullmatch(label):
             raise CommandError("A label has up to 40 letters, digits, dots, hyphens, underscores.")
         try:
-            release = freshness.publish(label)
+            release = freshness.publish(label, early=options["early"])
         except Refusal as refusal:
             raise CommandError(" ".join(fault.detail for fault in refusal.faults)) from refusal
         self.stdout.write(f"release {release.label} {release.snapshot_id}")
