@@ -4,8 +4,10 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
+
 from registry.deidentify import event_record
-from registry.intake.relations import refuse, related
+from registry.intake.relations import COUNTED, refuse, related
 from registry.intake.stored import event_texts
 from registry.intake.writers import (
     may_write,
@@ -86,13 +88,35 @@ def reject_event(
     return _judge(public_id, by, version, "reject-event", REVIEWED, State.REJECTED, why)
 
 
-def mark_duplicate(public_id: UUID | str, *, by: User, version: int | None = None) -> Event:
+def mark_duplicate(
+    public_id: UUID | str,
+    *,
+    by: User,
+    of: UUID | str | None = None,
+    version: int | None = None,
+) -> Event:
     """Set a submitted event aside because another report holds it already.
 
-    Raises as accept_event does.
+    of: that report, submitted or accepted, by its public id, where it is one of the same site:
+    sites do not see each other's rows, so one of another site is not named.
+
+    Raises as accept_event does, and RowRuleBroken where `of` is no such report.
     """
-    why = WithdrawalReason.DUPLICATE_OF_OTHER
-    return _judge(public_id, by, version, "mark-duplicate", REVIEWED, State.DUPLICATE, why)
+
+    def name_the_other(event: Event) -> None:
+        if of is not None:
+            event.duplicate_of = _standing(of, beside=event)
+
+    return _judge(
+        public_id,
+        by,
+        version,
+        "mark-duplicate",
+        REVIEWED,
+        State.DUPLICATE,
+        WithdrawalReason.DUPLICATE_OF_OTHER,
+        also=name_the_other,
+    )
 
 
 def reopen_event(
@@ -168,6 +192,8 @@ def _judge(
     starts: Collection[State],
     ends: State,
     reason: WithdrawalReason | None,
+    *,
+    also: Callable[[Event], None] | None = None,
 ) -> Event:
     def check(event: Event) -> None:
         require_reviewer(event, by=by)
@@ -180,6 +206,7 @@ def _judge(
         starts=starts,
         ends=ends,
         check=check,
+        also=also,
         reason=reason,
     )
 
@@ -202,6 +229,7 @@ def _move(
         check(event)
         _require_state(event, starts)
         require_version(event, version)
+        event.duplicate_of = None
         if also is not None:
             also(event)
         event.state = ends
@@ -223,6 +251,19 @@ def _require_state(event: Event, starts: Collection[State]) -> None:
         allowed = " or ".join(sorted(starts))
         detail = f"this event is {event.state}; it would have to be {allowed}"
         raise StateConflict(Fault("state", StateConflict.code, detail))
+
+
+def _standing(public_id: UUID | str, *, beside: Event) -> Event:
+    """The other report of the site that stands for an event. One query."""
+    try:
+        others = Event.objects.filter(public_id=public_id, site=beside.site, state__in=COUNTED)
+        other = others.exclude(pk=beside.pk).first()
+    except (ValidationError, ValueError):
+        other = None
+    if other is None:
+        detail = "name another report of this site that is submitted or accepted"
+        raise RowRuleBroken(Fault("of", "unknown-event", detail))
+    return other
 
 
 def _record_of(event: Event) -> EventRecord:

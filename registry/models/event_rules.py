@@ -174,6 +174,11 @@ def _completeness_rules() -> list[BaseConstraint]:
             ~Q(state=State.WITHDRAWN) | ~Q(reason=""),
             "Say why the event is withdrawn.",
         ),
+        rule(
+            "duplicate_names_the_other",
+            Q(duplicate_of__isnull=True) | Q(state=State.DUPLICATE) & ~Q(duplicate_of=F("id")),
+            "Only a duplicate names the report that it repeats, which is another one.",
+        ),
     ]
 
 

@@ -145,6 +145,15 @@ class Event(models.Model):
         related_name="consequences",
         help_text="An earlier event of the same patient.",
     )
+    duplicate_of = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="duplicates",
+        help_text="The report of the same site that holds this event already.",
+    )
     pump_model = code_field(PumpModel, help_text="Only without an implant.")
     catheter_model = code_field(CatheterModel, help_text="Only without an implant.")
     drug = code_field(Drug, help_text="Only without an implant.")

@@ -233,3 +233,46 @@ def test_recoding_keeps_to_the_rules(world, complication, fault):
         recode_event(event.public_id, by=world.reviewer, complication=complication)
 
     assert fault in [(f.column, f.code) for f in refusal.value.faults]
+
+
+def test_duplicate_names_the_report_of_the_site_that_it_repeats(world):
+    first, again = event_in(world, "accepted"), event_in(world, "submitted")
+
+    marked = mark_duplicate(again.public_id, of=first.public_id, by=world.reviewer)
+
+    stored = Event.objects.get(pk=marked.pk)
+    assert (stored.state, stored.duplicate_of) == ("duplicate", first)
+    assert stored.history.first().duplicate_of_id == first.pk
+
+
+@pytest.mark.parametrize("state", ["draft", "rejected", "duplicate", "withdrawn"])
+def test_duplicate_does_not_name_a_report_that_stands_no_longer(world, state):
+    other, event = event_in(world, state), event_in(world, "submitted")
+
+    with pytest.raises(RowRuleBroken) as refusal:
+        mark_duplicate(event.public_id, of=other.public_id, by=world.reviewer)
+
+    assert [(f.column, f.code) for f in refusal.value.faults] == [("of", "unknown-event")]
+    assert Event.objects.get(pk=event.pk).state == "submitted"
+
+
+@pytest.mark.parametrize("which", ["itself", "of-another-site", "no-id"])
+def test_duplicate_names_another_report_of_its_own_site(world, which):
+    event = event_in(world, "submitted")
+    named = {
+        "itself": event.public_id,
+        "of-another-site": EventFactory(site=world.other).public_id,
+        "no-id": "e1",
+    }
+
+    with pytest.raises(RowRuleBroken, match="another report of this site"):
+        mark_duplicate(event.public_id, of=named[which], by=world.reviewer)
+
+
+def test_duplicate_that_is_withdrawn_names_no_other_any_more(world):
+    first, again = event_in(world, "accepted"), event_in(world, "submitted")
+    mark_duplicate(again.public_id, of=first.public_id, by=world.manager)
+
+    withdrawn = withdraw_event(again.public_id, by=world.manager, reason=ERROR)
+
+    assert Event.objects.get(pk=withdrawn.pk).duplicate_of is None

@@ -262,8 +262,25 @@ def test_event_is_caused_by_another():
     assert EventFactory(site=first.site, caused_by=first).caused_by == first
 
 
+def test_duplicate_names_the_report_that_it_repeats():
+    first = EventFactory()
+
+    assert EventFactory(site=first.site, duplicate_of=first, **DUPLICATE).duplicate_of == first
+    for state in ("draft", "submitted", "accepted", "rejected"):
+        wrong = event_of({"site": first.site, "duplicate_of": first, "state": state})
+        assert_refused(wrong, "duplicate_names_the_other")
+
+
+def test_duplicate_does_not_repeat_itself():
+    event = EventFactory(**DUPLICATE)
+    event.duplicate_of = event
+
+    assert_refused(event, "duplicate_names_the_other")
+
+
 def test_every_check_constraint_of_an_event_is_tried_from_both_sides():
-    tried = set(CASES) | COLUMN_RULES | {"not_caused_by_itself"}
+    tried = set(CASES) | COLUMN_RULES
+    tried |= {"not_caused_by_itself", "duplicate_names_the_other"}
 
     assert set(check_constraints(Event)) == tried
     assert all(good and bad for good, bad in CASES.values())
