@@ -2,35 +2,27 @@
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache as once
 
 from django.conf import settings
-from django.core import signing
 from django.core.cache import cache
 
 from registry.models import AccessLog
 from registry.records import Column, EventQuery, Fault, NotPermitted, Release, Viewer
-from registry.reporting import cells, freshness, protected, published, words
-from registry.reporting.coverage import coverage_cells, coverage_of
+from registry.reporting import freshness, protected, published, words
 from registry.reporting.freshness import Frozen
 from registry.reporting.keys import read_keys
 from registry.reporting.left_out import left_out
+from registry.reporting.measures import EXACT, HIDDEN_CELLS, Answered, columns_of
 from registry.reporting.profiles import profile_of
 from registry.reporting.question import Question, read_question
-from registry.reporting.rows import Row, ordered, written
-from registry.vocabulary import CountingRule, Measure, Profile
+from registry.reporting.receipts import Receipt
+from registry.reporting.rows import ordered, written
+from registry.vocabulary import Measure, Profile
 
 DEFAULT_PER = 1000
 CACHED_SECONDS = 24 * 3600
-RECEIPT_SALT = "registry.receipt"
-
-INTERVAL = (
-    Column("ci_lower", "number", "interval", title="Lower limit"),
-    Column("ci_upper", "number", "interval", title="Upper limit"),
-)
-STATUS = Column("status", "string", "status", title="Status")
-HIDDEN_CELLS = Column("hidden_cells", "integer", "status", title="Hidden cells")
 
 
 def answer(query: EventQuery, *, measure: Measure, viewer: Viewer) -> Release:
@@ -43,6 +35,11 @@ def answer(query: EventQuery, *, measure: Measure, viewer: Viewer) -> Release:
     if profile_of(query, viewer) is Profile.PROTECTED:
         return protected_answer(query, measure, _published(query, viewer))
     frozen = freshness.named_release(query.release) if query.release else freshness.current()
+    return exact_answer(query, measure, frozen, viewer=viewer)
+
+
+def exact_answer(query: EventQuery, measure: Measure, frozen: Frozen, *, viewer: Viewer) -> Release:
+    """True numbers, for a viewer who was found to be allowed them; logged beyond own sites."""
     release = _cached(
         query,
         measure=measure,
@@ -62,15 +59,19 @@ def answer(query: EventQuery, *, measure: Measure, viewer: Viewer) -> Release:
 
 def _published(query: EventQuery, viewer: Viewer) -> Frozen:
     """The release that was named, or the newest; the public has the newest only."""
-    newest = freshness.newest_release()
     if query.release is None:
-        return newest
+        return freshness.newest_release()
     named = freshness.named_release(query.release)
-    if viewer.is_public and named.snapshot_id != newest.snapshot_id:
+    hold_public_to_newest(named, viewer)
+    return named
+
+
+def hold_public_to_newest(frozen: Frozen, viewer: Viewer) -> None:
+    """Refuse an older release to whoever is anybody at all; raises NotPermitted."""
+    if viewer.is_public and frozen.snapshot_id != freshness.newest_release().snapshot_id:
         raise NotPermitted(
             Fault("release", "newest-only", "Sign in as a researcher to ask an older release.")
         )
-    return named
 
 
 def _own_sites_only(query: EventQuery, viewer: Viewer) -> bool:
@@ -101,19 +102,9 @@ def _exact(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
     store = frozen.store
     question = read_question(query, measure=measure, manifest=store.manifest)
     per = query.per or DEFAULT_PER
-    if measure is Measure.COUNTS:
-        found = cells.count_cells(store, question)
-    elif measure is Measure.RATES:
-        found = cells.rate_cells(store, question, per=per)
-    elif measure is Measure.PROPORTIONS:
-        found = cells.proportion_cells(store, question)
-    else:
-        found = coverage_cells(store, question)
-    rows = [Row(each.key, each.numbers, each.status) for each in found]
+    found = EXACT[measure].answered(store, question, per)
     meta = _meta(question, frozen=frozen, profile=Profile.EXACT, per=per)
-    if measure is Measure.RATES:
-        meta["coverage"] = coverage_of(store, question)
-    return _written(rows, meta, question, frozen, columns=_columns(question))
+    return _written(found, meta, question, frozen, columns=columns_of(question))
 
 
 def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
@@ -124,14 +115,14 @@ def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Rel
 
     def work() -> Release:
         question = read_question(asked.query, measure=measure, manifest=frozen.store.manifest)
-        rows = protected.protected_rows(asked, frozen=frozen, keys=keys)
+        found = protected.protected_rows(asked, frozen=frozen, keys=keys)
         meta = _meta(
             question, frozen=frozen, profile=Profile.PROTECTED, per=asked.query.per or DEFAULT_PER
         )
         meta["disclosure"] = published.disclosure(question, asked.plan, protected.POLICY)
-        *numbers, status = _columns(question)
+        *numbers, status = columns_of(question)
         columns = (*numbers, HIDDEN_CELLS, status)
-        return _written(rows, meta, question, frozen, columns=columns)
+        return _written(found, meta, question, frozen, columns=columns)
 
     return _cached(
         asked.query, measure=measure, profile=Profile.PROTECTED, frozen=frozen, work=work
@@ -139,7 +130,7 @@ def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Rel
 
 
 def _written(
-    rows: Sequence[Row],
+    found: Answered,
     meta: Mapping[str, object],
     question: Question,
     frozen: Frozen,
@@ -147,46 +138,9 @@ def _written(
     columns: tuple[Column, ...],
 ) -> Release:
     terms = frozen.store.manifest.terms
-    rows = ordered(rows, question=question, terms=terms, columns=columns)
+    rows = ordered(found.rows, question=question, terms=terms, columns=columns)
     shown, values = written(rows, question=question, terms=terms, columns=columns)
-    return Release(meta=meta, columns=shown, rows=values, query=question.query)
-
-
-def _columns(question: Question) -> tuple[Column, ...]:
-    """The columns of the numbers, after those of the grouping."""
-    if question.measure is Measure.COUNTS:
-        return (Column("n", "integer", "measure", title=question.counting.label), STATUS)
-    if question.measure is Measure.PROPORTIONS:
-        return (
-            Column("numerator", "integer", "measure", title="With an event"),
-            Column("denominator", "integer", "measure", title="Of"),
-            Column("proportion", "number", "measure", title="Proportion"),
-            *INTERVAL,
-            STATUS,
-        )
-    if question.measure is Measure.COVERAGE:
-        return (
-            Column("n", "integer", "measure", title="Events"),
-            Column("counted", "integer", "measure", title="Counted in a rate"),
-            Column("excluded_before_entry", "integer", "measure", title="Before entry"),
-            Column("after_follow_up", "integer", "measure", title="After follow-up"),
-            Column("over_90_days", "integer", "measure", title="Over 90 days since procedure"),
-            Column("without_denominator", "integer", "measure", title="Without a denominator"),
-            STATUS,
-        )
-    clustered = question.counting is not CountingRule.FIRST_EVENT
-    units = question.units
-    return (
-        Column("events", "integer", "measure", title="Events"),
-        Column(
-            "exposure", "number", "measure", units[0].value if len(units) == 1 else None, "Exposure"
-        ),
-        Column("rate", "number", "measure", title="Rate"),
-        *INTERVAL,
-        *([Column("dispersion", "number", "measure", title="Dispersion")] if clustered else []),
-        Column("unit", "string", "dimension", title="Per"),
-        STATUS,
-    )
+    return Release(meta={**meta, **found.meta}, columns=shown, rows=values, query=question.query)
 
 
 def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> dict[str, object]:
@@ -214,19 +168,8 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
             *words.warnings(question, profile=profile),
             *left_out(question, manifest.terms),
         ],
-        "receipt": receipt(query, question.measure, frozen.snapshot_id, profile),
+        "receipt": Receipt.of(query, question.measure, frozen, profile).signed(),
     }
-
-
-def receipt(query: EventQuery, measure: Measure, snapshot_id: str, profile: Profile) -> str:
-    """A signed token of the question and the snapshot it was asked of; nothing is stored."""
-    content = {
-        "query": query.canonical(),
-        "measure": measure.value,
-        "snapshot": snapshot_id,
-        "profile": profile.value,
-    }
-    return signing.Signer(salt=RECEIPT_SALT).sign_object(content, compress=True)
 
 
 @once

@@ -37,6 +37,7 @@ from registry.records import (
 )
 from registry.reporting.freshness import Frozen
 from registry.reporting.keys import Keys
+from registry.reporting.measures import Answered
 from registry.reporting.question import DEFAULT_COUNTING
 from registry.reporting.rows import Row
 from registry.reporting.trees import refuse_earlier_years, trees_of
@@ -110,7 +111,7 @@ def hold_to_keys(frozen: Frozen, keys: Keys) -> None:
         )
 
 
-def protected_rows(asked: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> list[Row]:
+def protected_rows(asked: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> Answered:
     """The rows of an answer, made of shown nodes only; in the order of the plan."""
     protection = Protection.under(keys.noise, POLICY)
     truths = truths_of(
@@ -130,7 +131,7 @@ def protected_rows(asked: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> l
             numbers["unit"] = _unit_of_row(asked, row, frozen.store.manifest.terms)
         labelled = zip(asked.plan.group_by, row.labels, strict=True)
         rows.append(Row(tuple(_stored(name, label) for name, label in labelled), numbers, status))
-    return rows
+    return Answered(rows)
 
 
 def _row(

@@ -1,0 +1,119 @@
+"""How each measure is answered with true numbers, and the columns that its answers have.
+
+A measure that is not in EXACT is not offered; one that is must be given a protected form, or be
+withheld, in `registry.disclosure.policy.PROTECTED_FORMS`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from registry.records import Column
+from registry.reporting import cells
+from registry.reporting.coverage import coverage_cells, coverage_of
+from registry.reporting.question import Question
+from registry.reporting.rows import Row
+from registry.snapshot.store import Store
+from registry.vocabulary import CountingRule, Measure
+
+INTERVAL = (
+    Column("ci_lower", "number", "interval", title="Lower limit"),
+    Column("ci_upper", "number", "interval", title="Upper limit"),
+)
+STATUS = Column("status", "string", "status", title="Status")
+HIDDEN_CELLS = Column("hidden_cells", "integer", "status", title="Hidden cells")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The rows of an answer, and what its meta says besides what every answer says."""
+
+    rows: Sequence[Row]
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exact:
+    """One measure: from a snapshot and a question to rows. `per` is units of a rate."""
+
+    answered: Callable[[Store, Question, int], Answered]
+    columns: Callable[[Question], tuple[Column, ...]]
+
+
+def _counts(store: Store, question: Question, per: int) -> Answered:
+    return Answered(_rows(cells.count_cells(store, question)))
+
+
+def _rates(store: Store, question: Question, per: int) -> Answered:
+    found = _rows(cells.rate_cells(store, question, per=per))
+    return Answered(found, {"coverage": coverage_of(store, question)})
+
+
+def _proportions(store: Store, question: Question, per: int) -> Answered:
+    return Answered(_rows(cells.proportion_cells(store, question)))
+
+
+def _coverage(store: Store, question: Question, per: int) -> Answered:
+    return Answered(_rows(coverage_cells(store, question)))
+
+
+def _rows(found: Sequence[cells.Found]) -> list[Row]:
+    return [Row(each.key, each.numbers, each.status) for each in found]
+
+
+def _count_columns(question: Question) -> tuple[Column, ...]:
+    return (Column("n", "integer", "measure", title=question.counting.label), STATUS)
+
+
+def _rate_columns(question: Question) -> tuple[Column, ...]:
+    clustered = question.counting is not CountingRule.FIRST_EVENT
+    units = question.units
+    unit = units[0].value if len(units) == 1 else None
+    return (
+        Column("events", "integer", "measure", title="Events"),
+        Column("exposure", "number", "measure", unit, "Exposure"),
+        Column("rate", "number", "measure", title="Rate"),
+        *INTERVAL,
+        *([Column("dispersion", "number", "measure", title="Dispersion")] if clustered else []),
+        Column("unit", "string", "dimension", title="Per"),
+        STATUS,
+    )
+
+
+def _proportion_columns(question: Question) -> tuple[Column, ...]:
+    return (
+        Column("numerator", "integer", "measure", title="With an event"),
+        Column("denominator", "integer", "measure", title="Of"),
+        Column("proportion", "number", "measure", title="Proportion"),
+        *INTERVAL,
+        STATUS,
+    )
+
+
+def _coverage_columns(question: Question) -> tuple[Column, ...]:
+    return (
+        Column("n", "integer", "measure", title="Events"),
+        Column("counted", "integer", "measure", title="Counted in a rate"),
+        Column("excluded_before_entry", "integer", "measure", title="Before entry"),
+        Column("after_follow_up", "integer", "measure", title="After follow-up"),
+        Column("over_90_days", "integer", "measure", title="Over 90 days since procedure"),
+        Column("without_denominator", "integer", "measure", title="Without a denominator"),
+        STATUS,
+    )
+
+
+EXACT: Mapping[Measure, Exact] = MappingProxyType(
+    {
+        Measure.COUNTS: Exact(answered=_counts, columns=_count_columns),
+        Measure.RATES: Exact(answered=_rates, columns=_rate_columns),
+        Measure.PROPORTIONS: Exact(answered=_proportions, columns=_proportion_columns),
+        Measure.COVERAGE: Exact(answered=_coverage, columns=_coverage_columns),
+    }
+)
+"""Every measure that is offered, with true numbers."""
+
+
+def columns_of(question: Question) -> tuple[Column, ...]:
+    """The columns of the numbers, after those of the grouping."""
+    return EXACT[question.measure].columns(question)
