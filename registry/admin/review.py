@@ -1,11 +1,10 @@
 """The steps of an event in the admin: buttons on its page, actions of the list, one page to ask."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -16,61 +15,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from registry import intake
-from registry.admin.answers import IN_LINES
 from registry.admin.naming import label_of
+from registry.admin.review_forms import DuplicateForm, ReasonForm, RecodeForm, StepForm
 from registry.admin.rows import address_of, sentence
 from registry.admin.site_rows import SiteRowsAdmin
-from registry.models import Complication, Event, User
+from registry.models import Event, User
 from registry.records import Refusal, VersionConflict
-from registry.vocabulary import WithdrawalReason
 
 MOST_AT_ONCE = 200
 """Events that one action moves: each is a transaction of its own."""
-
-
-class StepForm(forms.Form):
-    """What a step asks before it is taken; most ask nothing."""
-
-    def __init__(self, *args: Any, events: list[Event], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-        self.events = events
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Put each fault of intake at its field, or above the form."""
-        for fault in refusal.faults:
-            place = fault.column if fault.column in self.fields else None
-            self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
-
-
-class ReasonForm(StepForm):
-    """Ask why, by a code of the list."""
-
-    reason = forms.ChoiceField(
-        label="Reason",
-        choices=[(code.value, f"{code.label}: {code.definition}") for code in WithdrawalReason],
-        widget=forms.RadioSelect(attrs=IN_LINES),
-        error_messages={"required": "Choose a reason."},
-    )
-
-
-class RecodeForm(StepForm):
-    """Ask which complication it is."""
-
-    complication = forms.ChoiceField(
-        label="Complication as adjudicated",
-        help_text="What the site reported is kept beside it.",
-        error_messages={"required": "Choose a complication."},
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        by_category: dict[str, list[tuple[str, str]]] = {}
-        terms = Complication.objects.current().select_related("category")
-        for term in terms.order_by("category__sort_order", "name"):
-            by_category.setdefault(term.category.name, []).append((term.code, term.name))
-        field: Any = self.fields["complication"]
-        field.choices = [("", "Choose"), *by_category.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +31,8 @@ class Step:
     """One step of an event's state.
 
     name: as intake names it. label: on its button. done: what an event is afterwards.
-    form: what it asks. note: what to know before taking it.
+    form: what it asks. note: what to know before taking it. one_by_one: its answer is another for
+    each event.
     """
 
     name: str
@@ -87,6 +41,7 @@ class Step:
     verb: Callable[..., Event]
     form: type[StepForm] = StepForm
     note: str = ""
+    one_by_one: bool = False
 
     @property
     def asks(self) -> bool:
@@ -95,9 +50,7 @@ class Step:
 
     def within_role(self, user: User) -> bool:
         """Whether the user's roles ever include this step; which events is intake's to say."""
-        if self.name == "submit":
-            return user.is_data_manager or user.is_site_staff
-        if self.name == "withdraw":
+        if self.name in {"submit", "withdraw"}:
             return user.is_data_manager or user.is_site_staff
         return user.sees_all_rows
 
@@ -114,6 +67,15 @@ STEPS: Mapping[str, Step] = {
             intake.reject_event,
             ReasonForm,
             "A rejected event is kept with its reason, and not counted.",
+        ),
+        Step(
+            "duplicate",
+            "Mark as duplicate",
+            "marked as duplicate",
+            intake.mark_duplicate,
+            DuplicateForm,
+            "A duplicate is kept, and not counted; the other report stands for the event.",
+            one_by_one=True,
         ),
         Step(
             "recode",
@@ -166,7 +128,7 @@ class ReviewSteps(SiteRowsAdmin):
                 f"{step.label} the chosen events",
             )
             for step in STEPS.values()
-            if step.within_role(user)
+            if step.within_role(user) and not step.one_by_one
         }
 
     def action_checkbox(self, obj: Any) -> SafeString:
@@ -186,6 +148,8 @@ class ReviewSteps(SiteRowsAdmin):
                 if name in open_steps and not (by_form and name == "submit")
             ],
             "pick": pick_of(row),
+            "repeats": _linked(row.duplicate_of) if row.duplicate_of else "",
+            "repeated_by": [_linked(other) for other in row.duplicates.order_by("pk")],
             "not_own": user.sees_all_rows and user.sites().filter(pk=row.site_id).exists(),
         }
 
@@ -201,7 +165,7 @@ class ReviewSteps(SiteRowsAdmin):
         versions = versions_in(sent.getlist("event"))
         rows = self.get_queryset(request).filter(public_id__in=versions)
         events = list(self._as_listed(rows)[:MOST_AT_ONCE])
-        if not events:
+        if not events or (step.one_by_one and len(events) > 1):
             raise Http404
         return self.ask_or_take(request, step, events, versions)
 
@@ -216,10 +180,11 @@ class ReviewSteps(SiteRowsAdmin):
         taking = request.method == "POST" and "confirmed" in request.POST
         form = step.form(request.POST if taking else None, events=events)
         if taking and form.is_valid():
-            refused = self.take(request, step, events, versions, form.cleaned_data)
+            moved, refused = take(step, events, versions, by=request.user, given=form.given())
             if not (refused and step.asks and len(events) == 1):
-                return self._back(request, events)
-            form.refuse(refused[0])
+                self.tell(request, step, moved, refused)
+                return self._back(events)
+            form.refuse(refused[0][1])
             events = list(self._as_listed(Event.objects.filter(pk=events[0].pk)))
         self.log_look(request, f"step {step.name}", len(events))
         one = len(events) == 1
@@ -235,44 +200,53 @@ class ReviewSteps(SiteRowsAdmin):
         }
         return TemplateResponse(request, "admin/registry/event/step.html", context)
 
-    def take(
+    def tell(
         self,
         request: HttpRequest,
         step: Step,
-        events: Iterable[Event],
-        versions: Mapping[UUID, int | None],
-        given: Mapping[str, Any],
-    ) -> list[Refusal]:
-        """Move the events one by one and say what became of them; gives back the refusals."""
-        moved: list[Event] = []
-        refused: list[Refusal] = []
-        for event in events:
-            read = versions.get(event.public_id)
-            try:
-                step.verb(event.public_id, by=request.user, version=read, **given)
-            except Refusal as refusal:
-                refused.append(refusal)
-                said = "{}: {}{}"
-                told = format_html(said, _linked(event), in_words(refusal), _nothing_lost(refusal))
-                self.message_user(request, told, messages.ERROR)
-            else:
-                moved.append(event)
+        moved: Sequence[Event],
+        refused: Iterable[tuple[Event, Refusal]],
+    ) -> None:
+        """Say of each event that was refused why, and of the others that they were moved."""
+        for event, refusal in refused:
+            nothing = " Nothing was done." if isinstance(refusal, VersionConflict) else ""
+            why = format_html("{}: {}{}", _linked(event), in_words(refusal), nothing)
+            self.message_user(request, why, messages.ERROR)
         if len(moved) == 1:
             told = format_html("{} is {}.", _linked(moved[0]), step.done)
             self.message_user(request, told, messages.SUCCESS)
         elif moved:
-            done = f"{len(moved)} events are {step.done}."
-            self.message_user(request, done, messages.SUCCESS)
-        return refused
+            self.message_user(request, f"{len(moved)} events are {step.done}.", messages.SUCCESS)
 
     def _as_listed(self, rows: QuerySet[Event]) -> QuerySet[Event]:
         related = ("site", "complication", "reported_complication", "implant")
         return rows.select_related(*related).order_by("pk")
 
-    def _back(self, request: HttpRequest, events: list[Event]) -> HttpResponseRedirect:
+    def _back(self, events: list[Event]) -> HttpResponseRedirect:
         if len(events) == 1:
             return HttpResponseRedirect(address_of(events[0]))
         return HttpResponseRedirect(reverse("admin:registry_event_changelist"))
+
+
+def take(
+    step: Step,
+    events: Iterable[Event],
+    versions: Mapping[UUID, int | None],
+    *,
+    by: Any,
+    given: Mapping[str, Any],
+) -> tuple[list[Event], list[tuple[Event, Refusal]]]:
+    """Move the events one by one, each under a seal of its own: those moved, and those refused."""
+    moved: list[Event] = []
+    refused: list[tuple[Event, Refusal]] = []
+    for event in events:
+        try:
+            step.verb(event.public_id, by=by, version=versions.get(event.public_id), **given)
+        except Refusal as refusal:
+            refused.append((event, refusal))
+        else:
+            moved.append(event)
+    return moved, refused
 
 
 def _action(step: Step) -> Callable[..., HttpResponse | None]:
@@ -289,7 +263,8 @@ def _action(step: Step) -> Callable[..., HttpResponse | None]:
         versions = versions_in(request.POST.getlist("read"))
         if step.asks:
             return model_admin.ask_or_take(request, step, events, versions)
-        model_admin.take(request, step, events, versions, {})
+        moved, refused = take(step, events, versions, by=request.user, given={})
+        model_admin.tell(request, step, moved, refused)
         return None
 
     return act
@@ -315,10 +290,6 @@ def versions_in(picks: Iterable[str]) -> dict[UUID, int | None]:
 def in_words(refusal: Refusal) -> str:
     """Why a step was refused, as sentences."""
     return " ".join(sentence(fault.detail) for fault in refusal.faults)
-
-
-def _nothing_lost(refusal: Refusal) -> str:
-    return " Nothing was done." if isinstance(refusal, VersionConflict) else ""
 
 
 def _linked(event: Event) -> SafeString:

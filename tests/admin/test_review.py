@@ -89,11 +89,11 @@ def test_the_accept_button_accepts_the_event(submitted, reviewer, signed_in):
         ("lead", "submitted", ["withdraw"]),
         ("lead", "accepted", []),
         ("reviewer", "draft", []),
-        ("reviewer", "submitted", ["accept", "reject", "recode"]),
+        ("reviewer", "submitted", ["accept", "reject", "duplicate", "recode"]),
         ("reviewer", "accepted", ["reopen"]),
         ("reviewer", "rejected", []),
         ("manager", "draft", ["withdraw"]),
-        ("manager", "submitted", ["accept", "reject", "recode", "withdraw"]),
+        ("manager", "submitted", ["accept", "reject", "duplicate", "recode", "withdraw"]),
         ("manager", "accepted", ["reopen", "withdraw"]),
         ("manager", "rejected", ["withdraw"]),
         ("manager", "withdrawn", []),
@@ -127,7 +127,7 @@ def test_a_member_of_the_site_is_told_that_somebody_else_reviews(
     ]
 
 
-@pytest.mark.parametrize("name", ["accept", "reject", "recode", "reopen"])
+@pytest.mark.parametrize("name", ["accept", "reject", "duplicate", "recode", "reopen"])
 def test_a_reporter_is_refused_what_reviewers_do(name, submitted, reporter, signed_in):
     client = signed_in(reporter)
 
@@ -325,3 +325,83 @@ def test_the_list_offers_what_the_role_may_do(who, offered, submitted, request, 
     html = signed_in(request.getfixturevalue(who)).get(LIST).text
 
     assert set(re.findall(r'<option value="(\w+)_events"', html)) == offered
+
+
+@pytest.fixture
+def alike(submitted):
+    """An accepted report of the same patient and complication."""
+    return EventFactory(implant=submitted.implant, source_id="e-first", year=2011)
+
+
+def test_a_duplicate_is_offered_the_reports_that_look_alike(
+    submitted, alike, own_site, other_site, reviewer, signed_in
+):
+    granuloma = ComplicationFactory(code="granuloma")
+    same_kind = EventFactory(site=own_site, source_id="e-kind", state="submitted")
+    EventFactory(site=own_site, source_id="e-unlike", complication=granuloma)
+    EventFactory(site=own_site, source_id="e-gone", state="rejected", reason="other")
+    EventFactory(site=other_site, source_id="e-theirs")
+
+    answer = signed_in(reviewer).get(step("duplicate"), {"event": read(submitted)})
+
+    offered = [value for value, _words in answer.context["form"].fields["of"].choices]
+    assert offered == [str(alike.public_id), str(same_kind.public_id), "key", "elsewhere"]
+    assert "checked" not in answer.text
+
+
+def test_a_duplicate_names_the_report_that_was_chosen(submitted, alike, reviewer, signed_in):
+    client = signed_in(reviewer)
+
+    press(client, "duplicate", submitted, of=str(alike.public_id))
+
+    submitted.refresh_from_db()
+    assert (submitted.state, submitted.duplicate_of) == ("duplicate", alike)
+    assert re.search(
+        r"This report repeats\s+<a [^>]+>e-first</a>", client.get(page(submitted)).text
+    )
+    assert re.search(r"Reported again as\s+<a [^>]+>e-sent</a>", client.get(page(alike)).text)
+
+
+def test_a_duplicate_names_a_report_by_its_source_id(submitted, own_site, reviewer, signed_in):
+    unlike = EventFactory(
+        site=own_site, source_id="e-9", complication=ComplicationFactory(code="granuloma")
+    )
+
+    press(signed_in(reviewer), "duplicate", submitted, of="key", key="e-9")
+
+    submitted.refresh_from_db()
+    assert submitted.duplicate_of == unlike
+
+
+@pytest.mark.parametrize("key", ["", "e-none", "e-theirs", "e-sent"])
+def test_a_duplicate_does_not_name_what_the_site_has_not(
+    key, submitted, other_site, reviewer, signed_in
+):
+    EventFactory(site=other_site, source_id="e-theirs")
+
+    answer = press(signed_in(reviewer), "duplicate", submitted, of="key", key=key)
+
+    assert answer.context["form"].errors
+    submitted.refresh_from_db()
+    assert submitted.state == "submitted"
+
+
+def test_a_duplicate_of_another_sites_report_names_none(submitted, reviewer, signed_in):
+    press(signed_in(reviewer), "duplicate", submitted, of="elsewhere")
+
+    submitted.refresh_from_db()
+    assert (submitted.state, submitted.duplicate_of) == ("duplicate", None)
+
+
+def test_a_duplicate_is_not_marked_before_the_other_is_chosen(submitted, reviewer, signed_in):
+    answer = press(signed_in(reviewer), "duplicate", submitted)
+
+    assert "Choose the report that holds this event already." in answer.text
+    assert Event.objects.get().state == "submitted"
+
+
+def test_duplicates_are_marked_one_by_one(submitted, alike, reviewer, signed_in):
+    answer = press(signed_in(reviewer), "duplicate", submitted, alike, of="elsewhere")
+
+    assert answer.status_code == 404
+    assert not Event.objects.filter(state="duplicate").exists()

@@ -1,0 +1,146 @@
+"""What a step asks before it is taken: a reason, another code, or the report it repeats."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Abs
+
+from registry.admin.answers import IN_LINES, short_text
+from registry.admin.naming import name_of
+from registry.admin.rows import sentence
+from registry.models import Complication, Event
+from registry.records import Refusal
+from registry.vocabulary import State, WithdrawalReason
+
+MOST_ALIKE = 10
+BY_KEY, ELSEWHERE = "key", "elsewhere"
+
+
+class StepForm(forms.Form):
+    """What a step asks before it is taken; most ask nothing."""
+
+    def __init__(self, *args: Any, events: Sequence[Event], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        self.events = events
+
+    def given(self) -> dict[str, Any]:
+        """The answers, as intake's verb for the step takes them."""
+        return self.cleaned_data
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Put each fault of intake at its field, or above the form."""
+        for fault in refusal.faults:
+            place = fault.column if fault.column in self.fields else None
+            self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
+
+
+class ReasonForm(StepForm):
+    """Ask why, by a code of the list."""
+
+    reason = forms.ChoiceField(
+        label="Reason",
+        choices=[(code.value, f"{code.label}: {code.definition}") for code in WithdrawalReason],
+        widget=forms.RadioSelect(attrs=IN_LINES),
+        error_messages={
+            "required": "Choose a reason.",
+            "invalid_choice": "Choose one of the reasons listed.",
+        },
+    )
+
+
+class RecodeForm(StepForm):
+    """Ask which complication it is."""
+
+    complication = forms.ChoiceField(
+        label="Complication as adjudicated",
+        help_text="What the site reported is kept beside it.",
+        error_messages={
+            "required": "Choose a complication.",
+            "invalid_choice": "Choose one of the complications listed.",
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        by_category: dict[str, list[tuple[str, str]]] = {}
+        terms = Complication.objects.current().select_related("category")
+        for term in terms.order_by("category__sort_order", "name"):
+            by_category.setdefault(term.category.name, []).append((term.code, term.name))
+        field: Any = self.fields["complication"]
+        field.choices = [("", "Choose"), *by_category.items()]
+
+
+class DuplicateForm(StepForm):
+    """Ask which report of the site holds the event already; those that look alike are offered."""
+
+    of = forms.ChoiceField(
+        label="Which report holds this event already?",
+        widget=forms.RadioSelect(attrs=IN_LINES),
+        error_messages={
+            "required": "Choose the report that holds this event already.",
+            "invalid_choice": "Choose one of the reports listed.",
+        },
+    )
+    key = short_text("Source id of that report", "Only where it is not listed above.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["of"]
+        field.choices = [
+            *((str(other.public_id), described(other)) for other in alike(self.events[0])),
+            (BY_KEY, "Another report of this site: give its source id below"),
+            (ELSEWHERE, "A report of another site, which this site's rows do not name"),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Find the report that a source id names, and ask for it where none does."""
+        cleaned = super().clean() or {}
+        if cleaned.get("of") == BY_KEY:
+            named = self.cleaned_data.get("key") or ""
+            here = Event.objects.filter(site=self.events[0].site).exclude(source_id="")
+            other = here.filter(source_id=named).first()
+            if other is None:
+                self.add_error("key", "This site has no report of this source id.")
+            else:
+                cleaned["of"] = str(other.public_id)
+        return cleaned
+
+    def given(self) -> dict[str, Any]:
+        """The other report's public id, or nothing where another site holds it."""
+        of = self.cleaned_data["of"]
+        return {"of": None if of == ELSEWHERE else of}
+
+
+def alike(event: Event) -> QuerySet[Event]:
+    """Reports of the site that stand and may be the same event, the likeliest first; ten at most.
+
+    Those of the same patient, or of the same complication as reported or adjudicated.
+    """
+    codes = [event.complication_id, event.reported_complication_id]
+    same = Q(complication__in=codes) | Q(reported_complication__in=codes)
+    of_the_patient = Q(patient=event.patient_id) if event.patient_id else Q(pk__in=[])
+    standing = Event.objects.filter(
+        same | of_the_patient, site=event.site, state__in=[State.SUBMITTED, State.ACCEPTED]
+    ).exclude(pk=event.pk)
+    apart = Abs(F("year") - event.year) if event.year else Value(0)
+    likeness = Case(When(of_the_patient & same, then=0), When(of_the_patient, then=1), default=2)
+    ordered = standing.select_related("complication").order_by(likeness, apart, "-pk")
+    return ordered[:MOST_ALIKE]
+
+
+def described(event: Event) -> str:
+    """A report as one tells it from others: its key, what, when, how bad, where it stands."""
+    shown: Any = event
+    months = event.months_since_implant
+    said = (
+        name_of(event),
+        event.complication.name,
+        str(event.year or ""),
+        f"{months} months since implant" if months is not None else "",
+        f"grade {event.severity}" if event.severity is not None else "",
+        shown.get_state_display().lower(),
+    )
+    return ", ".join(filter(None, said))
