@@ -1,5 +1,6 @@
 """THE DOOR IN: whatever is written to the registry is written here, under a seal."""
 
+from registry.deidentify import missing_for_submission
 from registry.intake.catalogue import (
     CatalogueSummary,
     add_complication,
@@ -16,6 +17,7 @@ from registry.intake.devices import (
 )
 from registry.intake.events import change_event, record_event
 from registry.intake.files import ImportSummary, import_records
+from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
 from registry.intake.importing import Counts, ImportRefused
 from registry.intake.review import (
     accept_event,
@@ -28,10 +30,20 @@ from registry.intake.review import (
     withdraw_event,
 )
 from registry.intake.sites import add_member, change_member, change_site, make_site
+from registry.intake.systems import (
+    ComponentReport,
+    change_system,
+    record_system,
+    replace_implant,
+)
 
 __all__ = [
     "CatalogueSummary",
+    "ComponentReport",
     "Counts",
+    "FollowUp",
+    "FollowUpRefused",
+    "Followed",
     "ImportRefused",
     "ImportSummary",
     "accept_event",
@@ -44,18 +56,23 @@ __all__ = [
     "change_member",
     "change_patient",
     "change_site",
+    "change_system",
     "declare_exposure",
+    "follow_up",
     "import_records",
     "load_catalogue",
     "make_site",
     "mark_duplicate",
+    "missing_for_submission",
     "open_steps",
     "recode_event",
     "record_event",
     "record_implant",
     "record_patient",
+    "record_system",
     "reject_event",
     "reopen_event",
+    "replace_implant",
     "submit_event",
     "withdraw_event",
 ]

@@ -30,6 +30,7 @@ from registry.records import (
     ExposureRecord,
     Fault,
     ImplantRecord,
+    PatientRecord,
     RawReport,
     RowKind,
     RowRuleBroken,
@@ -44,44 +45,66 @@ def record_patient(values: Mapping[str, str], *, by: User) -> Patient:
 
     Raises IdentifierFound, RowRuleBroken, NotYourSite, DuplicateSourceId.
     """
-    record = patient_record(_stripped(values))
+    record = patient_record(stripped(values))
     site = site_to_write(record.site, by=by)
     with sealed(by=by, action="record-patient") as seal:
-        _refuse_used_patient(record.source_id, site)
-        patient = Patient(
-            site=site,
-            source_id=record.source_id,
-            sex=record.sex or "",
-            indication=record.indication or "",
-        )
-        seal.save(patient)
+        return store_patient(record, site, seal)
+
+
+def store_patient(record: PatientRecord, site: Site, seal: Sealing) -> Patient:
+    """Store a patient whose key is new to the site, under a seal that is open already."""
+    _refuse_used_patient(record.source_id, site)
+    patient = Patient(
+        site=site,
+        source_id=record.source_id,
+        sex=record.sex or "",
+        indication=record.indication or "",
+    )
+    seal.save(patient)
     return patient
 
 
-def change_patient(public_id: UUID | str, values: Mapping[str, str], *, by: User) -> Patient:
+def change_patient(
+    public_id: UUID | str, values: Mapping[str, str], *, by: User, version: int | None = None
+) -> Patient:
     """Change the source id, sex or indication of a patient; what is not named stays.
 
-    Raises UnknownRow, NotPermitted, IdentifierFound, RowRuleBroken, DuplicateSourceId.
+    Raises UnknownRow, NotPermitted, VersionConflict, IdentifierFound, RowRuleBroken,
+    DuplicateSourceId.
     """
     with sealed(by=by, action="change-patient") as seal:
-        patient = row_to_write(Patient.objects.select_related("site"), public_id, by=by)
-        before = {
-            "site": patient.site.code,
-            "source_id": patient.source_id,
-            "sex": patient.sex,
-            "indication": patient.indication,
-        }
-        after = before | _stripped(values)
-        record = patient_record(after)
-        if after == before:
-            return patient
-        if record.site != patient.site.code:
-            raise RowRuleBroken(_stays("site"))
-        if record.source_id != patient.source_id:
-            _refuse_used_patient(record.source_id, patient.site)
-        patient.source_id = record.source_id
-        patient.sex, patient.indication = record.sex or "", record.indication or ""
-        seal.save(patient)
+        return update_patient(public_id, values, by=by, version=version, seal=seal)
+
+
+def update_patient(
+    public_id: UUID | str,
+    values: Mapping[str, str],
+    *,
+    by: User,
+    version: int | None,
+    seal: Sealing,
+) -> Patient:
+    """Change a patient under a seal that is open already."""
+    patient = row_to_write(Patient.objects.select_related("site"), public_id, by=by)
+    require_version(patient, version)
+    before = {
+        "site": patient.site.code,
+        "source_id": patient.source_id,
+        "sex": patient.sex,
+        "indication": patient.indication,
+    }
+    after = before | stripped(values)
+    record = patient_record(after)
+    if after == before:
+        return patient
+    if record.site != patient.site.code:
+        raise RowRuleBroken(_stays("site"))
+    if record.source_id != patient.source_id:
+        _refuse_used_patient(record.source_id, patient.site)
+    patient.source_id = record.source_id
+    patient.sex, patient.indication = record.sex or "", record.indication or ""
+    patient.version += 1
+    seal.save(patient)
     return patient
 
 
@@ -94,15 +117,27 @@ def record_implant(raw: RawReport, *, by: User) -> Implant:
     record = implant_record(raw)
     site = site_to_write(record.site, by=by)
     with sealed(by=by, action="record-implant") as seal:
-        _refuse_used_implant(record.implant, site)
-        patient = Patient.objects.filter(site=site, source_id=record.patient).first()
-        faults = implant_faults(record, latest_year=present_year())
-        if patient is not None:
-            faults += _disagreements(record, patient)
-        refuse(faults)
-        patient = patient or _new_patient(record, site, seal)
-        implant = Implant(site=site, patient=patient, **implant_columns(record))
-        seal.save(implant)
+        return store_implant(record, site, seal)
+
+
+def store_implant(record: ImplantRecord, site: Site, seal: Sealing) -> Implant:
+    """Store an implant, and its patient where new, under a seal that is open already."""
+    _refuse_used_implant(record.implant, site)
+    patient = Patient.objects.filter(site=site, source_id=record.patient).first()
+    faults = implant_faults(record, latest_year=present_year())
+    if patient is not None:
+        faults += _disagreements(record, patient)
+    refuse(faults)
+    if patient is None:
+        of_patient = PatientRecord(
+            site=record.site,
+            source_id=record.patient,
+            sex=record.sex,
+            indication=record.indication,
+        )
+        patient = store_patient(of_patient, site, seal)
+    implant = Implant(site=site, patient=patient, **implant_columns(record))
+    seal.save(implant)
     return implant
 
 
@@ -117,22 +152,29 @@ def change_implant(
     """
     with sealed(by=by, action="change-implant") as seal:
         implant = row_to_write(Implant.objects.select_related("site"), public_id, by=by)
-        require_version(implant, version)
-        before = implant_texts(implant)
-        after = before | _stripped(raw.values)
-        record = implant_record(RawReport(RowKind.IMPLANT, after, raw.line, raw.file))
-        changed = {name for name, text in after.items() if text != before[name]}
-        if not changed:
-            return implant
-        if "implant" in changed:
-            _refuse_used_implant(record.implant, implant.site)
-        faults = tuple(_stays(name) for name in _STAYS if name in changed)
-        faults += implant_faults(record, latest_year=present_year())
-        refuse(faults + _contradicted_by_events(record, implant))
-        for name, value in implant_columns(record).items():
-            setattr(implant, name, value)
-        implant.version += 1
-        seal.save(implant)
+        return update_implant(implant, raw, version=version, seal=seal)
+
+
+def update_implant(
+    implant: Implant, raw: RawReport, *, version: int | None, seal: Sealing
+) -> Implant:
+    """Change an implant that the writer may write, under a seal that is open already."""
+    require_version(implant, version)
+    before = implant_texts(implant)
+    after = before | stripped(raw.values)
+    record = implant_record(RawReport(RowKind.IMPLANT, after, raw.line, raw.file))
+    changed = {name for name, text in after.items() if text != before[name]}
+    if not changed:
+        return implant
+    if "implant" in changed:
+        _refuse_used_implant(record.implant, implant.site)
+    faults = tuple(_stays(name) for name in _STAYS if name in changed)
+    faults += implant_faults(record, latest_year=present_year())
+    refuse(faults + _contradicted_by_events(record, implant))
+    for name, value in implant_columns(record).items():
+        setattr(implant, name, value)
+    implant.version += 1
+    seal.save(implant)
     return implant
 
 
@@ -164,7 +206,7 @@ def change_exposure(
         require(lead, "declare the device time of this site")
         require_version(exposure, version)
         before = exposure_texts(exposure)
-        after = before | _stripped(raw.values)
+        after = before | stripped(raw.values)
         record = exposure_record(RawReport(RowKind.EXPOSURE, after, raw.line, raw.file))
         if after == before:
             return exposure
@@ -177,17 +219,6 @@ def change_exposure(
         exposure.version += 1
         seal.save(exposure)
     return exposure
-
-
-def _new_patient(record: ImplantRecord, site: Site, seal: Sealing) -> Patient:
-    patient = Patient(
-        site=site,
-        source_id=record.patient,
-        sex=record.sex or "",
-        indication=record.indication or "",
-    )
-    seal.save(patient)
-    return patient
 
 
 def _disagreements(record: ImplantRecord, patient: Patient) -> tuple[Fault, ...]:
@@ -272,5 +303,6 @@ def _stays(column: str) -> Fault:
     return Fault(column, "cannot-change", detail)
 
 
-def _stripped(values: Mapping[str, str]) -> dict[str, str]:
+def stripped(values: Mapping[str, str]) -> dict[str, str]:
+    """Texts without the blanks around them."""
     return {name: text.strip() for name, text in values.items()}

@@ -195,22 +195,23 @@ def exposure_record_of(row: Mapping[str, Any]) -> ExposureRecord:
 def event_texts(event: Event) -> dict[str, str]:
     """What a stored event says, as the text of each column of a report."""
     row = Event.objects.values(*EVENT_COLUMNS).get(pk=event.pk)
-    return _texts(event_record_of(row))
+    return texts_of(event_record_of(row))
 
 
 def implant_texts(implant: Implant) -> dict[str, str]:
     """What a stored implant and its patient say, as the text of each column of a report."""
     row = Implant.objects.values(*IMPLANT_COLUMNS).get(pk=implant.pk)
-    return _texts(implant_record_of(row))
+    return texts_of(implant_record_of(row))
 
 
 def exposure_texts(exposure: Exposure) -> dict[str, str]:
     """What a stored declaration says, as the text of each column of a report."""
     row = Exposure.objects.values(*EXPOSURE_COLUMNS).get(pk=exposure.pk)
-    return _texts(exposure_record_of(row))
+    return texts_of(exposure_record_of(row))
 
 
-def _texts(record: EventRecord | ImplantRecord | ExposureRecord) -> dict[str, str]:
+def texts_of(record: EventRecord | ImplantRecord | ExposureRecord) -> dict[str, str]:
+    """What a record says, as the text of each column of a report."""
     return {name: _text(getattr(record, name)) for name in type(record).__dataclass_fields__}
 
 

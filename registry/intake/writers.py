@@ -65,8 +65,12 @@ def row_in_sight(rows: QuerySet[M], public_id: UUID | str, *, by: User) -> M:
 def require(allowed: bool, right: str) -> None:
     """Raise NotPermitted, naming the right, where the caller does not have it."""
     if not allowed:
-        detail = f"your roles do not include the right to {right}"
-        raise NotPermitted(Fault("", NotPermitted.code, detail))
+        raise NotPermitted(not_permitted(right))
+
+
+def not_permitted(right: str) -> Fault:
+    """The fault of somebody whose roles do not include a right."""
+    return Fault("", NotPermitted.code, f"your roles do not include the right to {right}")
 
 
 def require_data_manager(by: User | None, right: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.utils.functional import cached_property
 
 from registry.models.access import Site, SiteRowsQuerySet
 from registry.models.audit import SealedRecords
@@ -37,6 +39,12 @@ from registry.vocabulary import (
     YesNoUnknown,
 )
 
+IN_FOLLOW_UP = ("", ExitStatus.ACTIVE.value)
+"""Exit statuses of an implant that is still followed; blank is "not recorded"."""
+
+MONTHS_NOT_KNOWN = 13
+"""An implant of the last day of a year has full months 13 behind the calendar's count."""
+
 
 class Patient(models.Model):
     """A person with a system, known by a random code and the site's own random key; no more."""
@@ -64,6 +72,29 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return str(self.public_id)
+
+    @cached_property
+    def version(self) -> int:
+        """How often it was stored, as its history has it. One query, unless annotated."""
+        count: int = self.history.count()
+        return count
+
+
+class ImplantQuerySet(SiteRowsQuerySet):
+    """Implants of a site."""
+
+    def in_follow_up(self) -> Self:
+        """Those whose follow-up has not ended, or is not said to have."""
+        return self.filter(exit_status__in=IN_FOLLOW_UP)
+
+    def behind(self, *, year: int, month: int) -> Self:
+        """Those in follow-up for which more months have surely passed by then than are on file.
+
+        Only the year of implant is kept: what is certain is what holds for an implant on its last
+        day.
+        """
+        passed = 12 * (Value(year) - F("implant_year")) + month - MONTHS_NOT_KNOWN
+        return self.in_follow_up().filter(months_followed__lt=passed)
 
 
 class Implant(models.Model):
@@ -102,7 +133,7 @@ class Implant(models.Model):
     )
 
     history = SealedRecords()
-    objects = SiteRowsQuerySet.as_manager()
+    objects = ImplantQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

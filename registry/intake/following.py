@@ -1,0 +1,137 @@
+"""Follow-up of many implants at once: the yearly chore of a site, in one step."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from registry.deidentify import implant_faults, implant_record
+from registry.intake.relations import present_year
+from registry.intake.stored import IMPLANT_COLUMNS, implant_record_of, texts_of
+from registry.intake.writers import may_write, not_permitted
+from registry.models import Implant, Site, User, sealed
+from registry.models.exposure import IN_FOLLOW_UP
+from registry.records import (
+    Fault,
+    ImplantRecord,
+    RawReport,
+    Refusal,
+    RowKind,
+    UnknownRow,
+    VersionConflict,
+)
+from registry.vocabulary import ExitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """How one implant stands now, as text: whole months since implant, and why it ended.
+
+    exit_status: `active` where it is followed still. version: the one that was read.
+    """
+
+    public_id: UUID
+    months_followed: str
+    exit_status: str = ExitStatus.ACTIVE.value
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a follow-up makes of one implant: as it was, and as it is now."""
+
+    public_id: UUID
+    before: ImplantRecord
+    after: ImplantRecord
+
+    @property
+    def months_added(self) -> int:
+        """The device time that is new."""
+        return self.after.months_followed - self.before.months_followed
+
+
+class FollowUpRefused(Refusal):
+    """Follow-up with faults: nothing was stored. `by_row` tells them implant by implant."""
+
+    code = "follow-up-refused"
+
+    def __init__(self, by_row: Mapping[UUID, tuple[Fault, ...]]) -> None:
+        super().__init__(fault for faults in by_row.values() for fault in faults)
+        self.by_row = by_row
+
+
+def follow_up(rows: Iterable[FollowUp], *, by: User, dry_run: bool = False) -> list[Followed]:
+    """Store how implants stand now, under one seal: all of them, or none.
+
+    Only implants whose follow-up has not ended; months are never lowered, and an implant that
+    stands so already is left alone and not given back. dry_run: say what would be done.
+
+    Raises FollowUpRefused with the faults of every row, one that the writer does not see among
+    them. Two queries and one a site, and those that write.
+    """
+    told = {row.public_id: row for row in rows}
+    by_row: dict[UUID, tuple[Fault, ...]] = {}
+    followed: list[Followed] = []
+    changed: list[Implant] = []
+    with sealed(by=by, action="follow-up") as seal:
+        seen = Implant.objects.visible_to(by).filter(public_id__in=told)
+        stored = {row["public_id"]: row for row in seen.values(*_COLUMNS)}
+        sites = Site.objects.in_bulk({row["site_id"] for row in stored.values()})
+        written = {pk: may_write(site, by=by) for pk, site in sites.items()}
+        for public_id, row in told.items():
+            implant = stored.get(public_id)
+            if implant is None:
+                by_row[public_id] = (Fault("", UnknownRow.code, "there is no such implant"),)
+                continue
+            before = implant_record_of(implant)
+            try:
+                after = _after(before, row)
+            except Refusal as refusal:
+                by_row[public_id] = refusal.faults
+                continue
+            faults = _faults(before, after)
+            if not written[implant["site_id"]]:
+                faults += (not_permitted("enter rows of this site"),)
+            if row.version not in (None, implant["version"]):
+                detail = "somebody changed this row since you read it; read it again"
+                faults += (Fault("version", VersionConflict.code, detail),)
+            if faults:
+                by_row[public_id] = faults
+            elif after != before:
+                followed.append(Followed(public_id, before, after))
+                changed.append(
+                    Implant(
+                        pk=implant["pk"],
+                        months_followed=after.months_followed,
+                        exit_status=after.exit_status or "",
+                        version=implant["version"] + 1,
+                    )
+                )
+        if by_row:
+            raise FollowUpRefused(by_row)
+        if not dry_run:
+            seal.bulk_update(Implant, changed, ["months_followed", "exit_status", "version"])
+    return followed
+
+
+_COLUMNS = ("public_id", "site_id", *IMPLANT_COLUMNS)
+
+
+def _after(before: ImplantRecord, row: FollowUp) -> ImplantRecord:
+    """The implant as the site says that it stands now; the two texts are read as at any door."""
+    told = {"months_followed": row.months_followed, "exit_status": row.exit_status}
+    texts = texts_of(before) | {name: text.strip() for name, text in told.items()}
+    read = implant_record(RawReport(RowKind.IMPLANT, texts))
+    return replace(before, months_followed=read.months_followed, exit_status=read.exit_status)
+
+
+def _faults(before: ImplantRecord, after: ImplantRecord) -> tuple[Fault, ...]:
+    faults = implant_faults(after, latest_year=present_year())
+    if (before.exit_status or "") not in IN_FOLLOW_UP:
+        detail = "its follow-up has ended already; correct its own page instead"
+        faults += (Fault("exit_status", "ended-already", detail),)
+    if after.exit_status is None:
+        faults += (Fault("exit_status", "required", "say active, or why it ended"),)
+    if after.months_followed < before.months_followed:
+        detail = "fewer months than are on file; correct its own page where those are wrong"
+        faults += (Fault("months_followed", "earlier-than-stored", detail),)
+    return faults
