@@ -31,6 +31,23 @@ def one_of(
     )
 
 
+class Stated(forms.Select):
+    """A question with one possible answer: stated, and sent along."""
+
+    template_name = "registry/widgets/stated.html"
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """The one answer and its words."""
+        context = super().get_context(name, value, attrs)
+        [(code, words)] = self.choices
+        context["widget"].update(code=code, stated=words)
+        return context
+
+    def id_for_label(self, id_: str, index: str | None = None) -> str:
+        """None: there is nothing to fill in."""
+        return ""
+
+
 def several_of(codes: type[Code], label: str, help_text: str = "") -> forms.MultipleChoiceField:
     """A question with several answers at once, as boxes to tick."""
     return forms.MultipleChoiceField(
@@ -107,6 +124,8 @@ class ReportForm(IntakeForm):
             fields["site"].choices = [(self.initial["site"],) * 2]
             return
         codes = list(open_sites(self.asked_by).values_list("code", flat=True))
+        if len(codes) == 1:
+            fields["site"].widget = Stated()
         blank = [] if len(codes) == 1 else [("", "Choose a site")]
         fields["site"].choices = [*blank, *((code, code) for code in codes)]
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 from registry import intake
-from registry.admin.choosing import matches
+from registry.admin.choosing import about_term, matches, term_label
 from registry.admin.rows import IntakeForm, ReadOnlyAdmin, RegistryAdmin
 from registry.models import Category, Complication
 
@@ -81,7 +81,8 @@ class ComplicationAdmin(RegistryAdmin):
             request,
             rows,
             keyed_by="code",
-            labelled=lambda term: f"{term.name} ({term.category.name})",
+            labelled=term_label,
+            about=about_term,
         )
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -1,26 +1,35 @@
-"""Lists that are searched as one types, offering only rows within the caller's reach."""
+"""Lists that are searched as one types, offering only rows within the caller's reach.
+
+Without script the list of complications is a plain one, and other rows are named by their keys.
+"""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 
 from registry.admin.naming import label_of
 from registry.admin.site_rows import SiteRowsAdmin
-from registry.models import Event
+from registry.models import Complication, Event, Implant
+from registry.vocabulary import Component
 
 PAGE = 20
+TYPED = "_key"
+"""Ends the name of the input in which a key is typed where no script runs."""
 
 
 class RowSelect(AutocompleteSelect):
     """Choose another row by typing its key; rows are named by public id, never by number."""
+
+    template_name = "registry/widgets/row_select.html"
 
     def __init__(self, model: type[Model], attrs: dict[str, str] | None = None) -> None:
         self.model = model
@@ -33,7 +42,32 @@ class RowSelect(AutocompleteSelect):
 
     def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> list[Any]:
         """The row that is chosen now, and nothing else: the others come as one types."""
-        return chosen_only(self, name, value, "public_id")
+        options = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
+        field: Any = self.choices.field
+        for text in filter(None, map(str, value)):
+            try:
+                row = field.to_python(text)
+            except forms.ValidationError:
+                continue
+            option = self.create_option(
+                name, str(row.public_id), field.label_from_instance(row), True, len(options)
+            )
+            option["attrs"].update(as_data(about_row(row)))
+            options.append(option)
+        return [(None, options, 0)]
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """The list, and beside it the input for a key, which holds what was typed and not found."""
+        context = super().get_context(name, value, attrs)
+        typed = value if isinstance(value, str) and not _is_uuid(value) else ""
+        context["widget"].update(typed=typed, typed_name=f"{name}{TYPED}")
+        return context
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """The row that was chosen, or where no script ran the key that was typed."""
+        return data.get(f"{name}{TYPED}", "").strip() or super().value_from_datadict(
+            data, files, name
+        )
 
 
 class ComplicationSelect(AutocompleteSelect):
@@ -47,34 +81,114 @@ class ComplicationSelect(AutocompleteSelect):
         return reverse("admin:registry_complication_choices")
 
     def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> list[Any]:
-        """The term that is chosen now, and nothing else."""
-        return chosen_only(self, name, value, "code")
+        """Every term that may be used, by category, and the chosen one though retired. A query."""
+        field: Any = self.choices.field
+        chosen = {str(code) for code in value if code}
+        terms = field.queryset.select_related("category").order_by("category__sort_order", "name")
+        groups: dict[str, list[Any]] = {"": [self.create_option(name, "", "", not chosen, 0)]}
+        for index, term in enumerate(terms, start=1):
+            selected = term.code in chosen
+            option = self.create_option(name, term.code, term.name, selected, index)
+            if selected:
+                option["label"] = term_label(term)
+                option["attrs"].update(as_data(about_term(term)))
+            groups.setdefault(term.category.name, []).append(option)
+        return [(group or None, options, i) for i, (group, options) in enumerate(groups.items())]
 
 
 class RowChoiceField(forms.ModelChoiceField):
-    """A choice among rows within reach, shown by their sites' own keys."""
+    """A choice among rows within reach, shown and found by their sites' own keys."""
+
+    default_error_messages = {
+        "invalid_choice": "Nothing of this key is on file at your site. Choose from the list.",
+        "ambiguous": "Two sites have this key. Choose from the list.",
+    }
 
     def label_from_instance(self, obj: Any) -> str:
         """The row as its site knows it."""
-        return label_of(obj)
+        return row_label(obj)
+
+    def to_python(self, value: Any) -> Any:
+        """The row of a public id, or of the key of its site."""
+        if not isinstance(value, str) or not value:
+            return super().to_python(value)
+        key = Q(source_id=value.replace("\0", ""))
+        rows: Any = self.queryset
+        found = list(rows.filter(key | Q(public_id=value) if _is_uuid(value) else key)[:2])
+        if len(found) != 1:
+            code = "ambiguous" if found else "invalid_choice"
+            raise forms.ValidationError(self.error_messages[code], code=code)
+        return found[0]
 
 
-def chosen_only(
-    widget: AutocompleteSelect, name: str, value: Sequence[str], keyed_by: str
-) -> list[Any]:
-    """The options of a searched list: an empty one and what is chosen within reach."""
-    options = [] if widget.is_required else [widget.create_option(name, "", "", False, 0)]
-    field: forms.ModelChoiceField = widget.choices.field
-    for text in filter(None, map(str, value)):
-        try:
-            row = field.to_python(text)
-        except forms.ValidationError:
-            continue
-        label = field.label_from_instance(row)
-        options.append(
-            widget.create_option(name, str(getattr(row, keyed_by)), label, True, len(options))
-        )
-    return [(None, options, 0)]
+def about_term(term: Complication) -> dict[str, str]:
+    """What is shown beside a chosen complication, and what its questions depend on."""
+    return {
+        "category": term.category_id,
+        "clock": term.clock,
+        "definition": term.definition,
+        "examples": "; ".join(term.synonym_list),
+    }
+
+
+def about_row(row: Any) -> dict[str, str]:
+    """What the form checks an answer against: of an implant its component, year and follow-up."""
+    if not isinstance(row, Implant):
+        return {}
+    return {
+        "component": row.component,
+        "implanted": str(row.implant_year),
+        "followed": str(row.months_followed),
+    }
+
+
+def term_label(term: Complication) -> str:
+    """A complication with its category, as a searched list offers it."""
+    return f"{term.name} ({term.category.name})"
+
+
+def row_label(row: Any) -> str:
+    """A row as a searched list offers it: of an event its key, complication and year."""
+    if not isinstance(row, Event):
+        return label_of(row)
+    known = (row.complication.name, str(row.year or ""))
+    return f"{label_of(row)} ({', '.join(filter(None, known))})"
+
+
+def as_data(about: Mapping[str, str]) -> dict[str, str]:
+    """The same as attributes of an option."""
+    return {f"data-{name}": text for name, text in about.items()}
+
+
+def fitting_implants(request: HttpRequest, rows: QuerySet[Implant]) -> QuerySet[Implant]:
+    """Those of the given implants that the event on the screen can have happened to.
+
+    Of its site, of the component in whose time its complication counts, and of the patient of the
+    event that caused it, as far as these are known.
+    """
+    site, component = request.GET.get("site", ""), request.GET.get("component", "")
+    cause = request.GET.get("caused_by", "")
+    if site:
+        rows = rows.filter(site__code=site.replace("\0", ""))
+    if component in Component.codes():
+        rows = rows.filter(component=component)
+    if _is_uuid(cause):
+        of_patient = rows.filter(patient__events__public_id=cause)
+        rows = of_patient if of_patient.exists() else rows
+    return rows
+
+
+def possible_causes(request: HttpRequest, rows: QuerySet[Event]) -> QuerySet[Event]:
+    """Those of the given events that can have led to the one on the screen.
+
+    Of its site, and of the patient of its implant, as far as these are known.
+    """
+    site, implant = request.GET.get("site", ""), request.GET.get("implant", "")
+    if site:
+        rows = rows.filter(site__code=site.replace("\0", ""))
+    if _is_uuid(implant):
+        rows = rows.filter(patient__implants__public_id=implant)
+    return rows
 
 
 def matches(
@@ -84,6 +198,7 @@ def matches(
     *,
     keyed_by: str,
     labelled: Callable[[Any], str],
+    about: Callable[[Any], Mapping[str, str]] = about_row,
 ) -> JsonResponse:
     """One page of the given rows that match what was typed, as the list widget reads it."""
     if not model_admin.has_view_permission(request):
@@ -97,7 +212,8 @@ def matches(
     return JsonResponse(
         {
             "results": [
-                {"id": str(getattr(row, keyed_by)), "text": labelled(row)} for row in found[:PAGE]
+                {"id": str(getattr(row, keyed_by)), "text": labelled(row), **about(row)}
+                for row in found[:PAGE]
             ],
             "pagination": {"more": len(found) > PAGE},
         }
@@ -107,3 +223,11 @@ def matches(
 def _page(text: str) -> int:
     """The page that is asked for; the first one for anything that names none."""
     return int(text) if re.fullmatch(r"[1-9][0-9]{0,8}", text) else 1
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,10 +1,13 @@
 """The form on which a site enters one event."""
 
+import secrets
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import Q
 
+from registry import intake
 from registry.admin.answers import (
     IN_LINES,
     NOT_RECORDED,
@@ -14,7 +17,14 @@ from registry.admin.answers import (
     several_of,
     short_text,
 )
-from registry.admin.choosing import ComplicationSelect, RowChoiceField, RowSelect
+from registry.admin.choosing import (
+    ComplicationSelect,
+    RowChoiceField,
+    RowSelect,
+    term_label,
+)
+from registry.admin.event_sections import MATTERS_FOR
+from registry.admin.rows import sentence
 from registry.models import Complication, Event, Implant
 from registry.records import RowKind
 from registry.vocabulary import (
@@ -38,6 +48,24 @@ from registry.vocabulary import (
     YesNoUnknown,
 )
 
+SUBMIT, GO_ON = "_submit", "_consequence"
+"""The buttons that submit an event, and that go on to what it led to."""
+
+_CONSONANTS = "bcdfghjkmnpqrstvwxz"
+
+
+def made_key() -> str:
+    """A random key for an event whose site gave none: no digit, no word, 1.7e10 of them."""
+    return "e-" + "".join(secrets.choice(_CONSONANTS) for _ in range(8))
+
+
+class TermChoiceField(forms.ModelChoiceField):
+    """A choice among the complications of the catalogue."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """The term with its category."""
+        return term_label(obj)
+
 
 def grade_choices() -> list[tuple[str, str]]:
     """Grades with their definitions: a number alone is read differently by everybody."""
@@ -56,23 +84,28 @@ class EventForm(ReportForm):
     }
 
     source_id = short_text(
-        "Source id", "Your own random key for this event. Never a record number, name or date."
+        "Source id",
+        "Your own random key for this event, never a record number, name or date. Leave it empty"
+        " and the registry makes one.",
     )
-    complication = forms.ModelChoiceField(
+    complication = TermChoiceField(
         label="Complication",
         queryset=Complication.objects.none(),
         widget=ComplicationSelect,
         help_text="Type a part of its name, another word for it, or its code.",
+        error_messages={"required": "Choose what happened: no event is stored without it."},
     )
-    actuality = one_of(Actuality, "Did it reach a patient?")
+    actuality = one_of(
+        Actuality, "Did it reach a patient?", "A near miss has an outcome, not applicable, no more."
+    )
     implant = RowChoiceField(
         label="Implant",
         queryset=Implant.objects.none(),
         to_field_name="public_id",
         required=False,
         widget=RowSelect(Implant),
-        help_text="The component it happened to, by your own key. Leave it empty where the"
-        " implant is not on file, and fill in the last section.",
+        help_text="The component it happened to: type the beginning of your key for the implant or"
+        " the patient. Leave it empty where the implant is not on file.",
     )
     year = short_text("Year", "Four digits. No date is kept.", numeric=True)
     month = short_text("Month", "1 to 12.", numeric=True)
@@ -87,7 +120,9 @@ class EventForm(ReportForm):
         help_text="Worst grade reached.",
     )
     seriousness = several_of(
-        Seriousness, "Seriousness", "Every criterion that was met, or None alone."
+        Seriousness,
+        "Seriousness",
+        "Every criterion that was met, or None alone. Grades 4 and 5 always meet one.",
     )
     outcome = one_of(Outcome, "Outcome")
     relatedness_device = one_of(Relatedness, "Related to the device")
@@ -122,15 +157,47 @@ class EventForm(ReportForm):
         model = Event
         fields: tuple[str, ...] = ()
 
+    class Media:
+        css = {"screen": ["registry/event-form.css"]}
+        js = ["admin/js/autocomplete.js", "registry/event-form.js"]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
         if settings.REGISTRY_DATE_PRECISION != DatePrecision.MONTH:
             del fields["month"]
         mine = Event.objects.visible_to(self.asked_by).exclude(source_id="")
-        fields["complication"].queryset = Complication.objects.current()
+        terms = Complication.objects.filter(Q(retired=False) | Q(pk=self.instance.complication_id))
+        fields["complication"].queryset = terms
         fields["implant"].queryset = Implant.objects.visible_to(self.asked_by)
         fields["caused_by"].queryset = mine.exclude(pk=self.instance.pk)
+        for name, codes in MATTERS_FOR.items():
+            fields[name].widget.attrs["data-for"] = " ".join(codes)
+        for name in ("severity", "seriousness"):
+            fields[name].widget.attrs["data-harm"] = ""
+
+    def clean(self) -> dict[str, Any]:
+        """Before submission, say at once all that is missing; the other faults are intake's."""
+        cleaned = super().clean()
+        if SUBMIT in self.data and self.refusal is None:
+            filled = {name for name in self.fields if self[name].data}
+            for fault in intake.missing_for_submission(filled):
+                if not self.has_error(fault.column):
+                    self.add_error(
+                        fault.column, forms.ValidationError(sentence(fault.detail), fault.code)
+                    )
+        return cleaned
+
+    def texts(self) -> dict[str, str]:
+        """The answers by column, with a key for an event that needs one and was given none.
+
+        A new event does, to be found again, and one that is about to be named as a cause.
+        """
+        said = super().texts()
+        needed = not self.instance.pk or GO_ON in self.data
+        if needed and not said.get("source_id", self.instance.source_id):
+            said["source_id"] = made_key()
+        return said
 
     def stored_answers(self) -> dict[str, Any]:
         """What the stored event says; of other rows, their public ids."""

@@ -1,79 +1,33 @@
 """Events in the admin: a site's own list, the form to enter one, and the steps of its state."""
 
 from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
-from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest, JsonResponse
-from django.urls import path
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import path, reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from registry import intake
-from registry.admin.choosing import matches
-from registry.admin.event_form import EventForm
+from registry.admin.choosing import matches, possible_causes, row_label
+from registry.admin.event_form import GO_ON, SUBMIT, EventForm
+from registry.admin.event_sections import REVIEW, sections_of
 from registry.admin.filters import filter_by
+from registry.admin.history import versions_of
 from registry.admin.naming import label_of
 from registry.admin.review import ReviewSteps
+from registry.admin.rows import address_of
 from registry.models import Event
-from registry.vocabulary import DatePrecision, Seriousness, Severity, State
-
-ENTRY: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("What happened", ("site", "source_id", "complication", "actuality", "caused_by"), ""),
-    ("When", ("implant", "months_since_implant", "year", "month"), ""),
-    (
-        "How bad it was",
-        ("severity", "seriousness", "outcome"),
-        "Severity, seriousness and relatedness are three different things: how bad it was,"
-        " whether it met a regulatory criterion, and what it is linked to.",
-    ),
-    (
-        "What it is linked to",
-        (
-            "relatedness_device",
-            "relatedness_procedure",
-            "relatedness_drug",
-            "relatedness_programming",
-            "relatedness_disease",
-        ),
-        "",
-    ),
-    ("What was done", ("interventions", "root_cause"), ""),
-    (
-        "How it was found, and what came before",
-        (
-            "detection",
-            "days_since_procedure",
-            "days_since_refill",
-            "mri_24h",
-            "alarm",
-            "volume_discrepancy",
-            "organism",
-        ),
-        "",
-    ),
-    (
-        "Only where the implant is not on file",
-        ("component_model", "drug", "indication", "age_band", "sex"),
-        "Where an implant is named above, these are the implant's: leave them empty.",
-    ),
-)
-"""The sections of the form: title, fields, and what to know before answering."""
+from registry.vocabulary import Seriousness, Severity, State
 
 GRADES = dict(Severity.choices())
 """Grade -> its name."""
 
-STANDING = ("state", "reason", "reported_words", "public_id")
-"""What only the registry says about an event."""
-
-IN_OTHER_WORDS = {
-    "site": "site_code",
-    "seriousness": "seriousness_words",
-    "interventions": "interventions_words",
-    "component_model": "model_words",
-    "severity": "severity_words",
-    "implant": "implant_words",
-    "caused_by": "caused_by_words",
-}
-"""Fields of the form that a page to read shows in words of its own."""
+LATEST = 5
+"""Versions told on the event's own page; its history tells them all."""
 
 
 @admin.register(Event)
@@ -119,7 +73,8 @@ class EventAdmin(ReviewSteps):
     def choices(self, request: HttpRequest) -> JsonResponse:
         """Events within reach, by their source id, for the field "caused by"."""
         rows = self.get_queryset(request).exclude(source_id="").order_by("source_id")
-        return matches(self, request, rows, keyed_by="public_id", labelled=label_of)
+        rows = possible_causes(request, rows.select_related("complication"))
+        return matches(self, request, rows, keyed_by="public_id", labelled=row_label)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only a draft is changed by form, by those who may report for its site."""
@@ -127,31 +82,54 @@ class EventAdmin(ReviewSteps):
         return draft and super().has_change_permission(request, obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The sections of the form; a page to read begins with the event's state."""
-        keeps_months = settings.REGISTRY_DATE_PRECISION == DatePrecision.MONTH
-        kept = set(self.form.base_fields) - (set() if keeps_months else {"month"})
+        """The sections of the form, or of the page for who may only read."""
         reading = obj is not None and not self.has_change_permission(request, obj)
-        sections: list[Any] = [("State", {"fields": STANDING})] if reading else []
-        for title, names, description in ENTRY:
-            shown = [name for name in names if name in kept]
-            if reading and obj.implant_id and names == ENTRY[-1][1]:
-                continue
-            if reading:
-                shown = [IN_OTHER_WORDS.get(name, name) for name in shown]
-            sections.append((title, {"fields": shown, "description": description}))
-        if obj is not None and not reading:
-            sections[0][1]["fields"].append("version")
-        return sections
+        return sections_of(obj, reading=reading)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What the registry itself says of a stored event."""
+        return () if obj is None else (*REVIEW, "led_to", "history_words")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """An empty form, or the context of the event that led to this one: never a finding.
+
+        Nothing else of the address is read, so that no link fills in an answer.
+        """
+        cause = self._cause(request.GET.get("caused_by", ""), request)
+        if cause is None:
+            return {}
+        return {
+            "caused_by": cause.public_id,
+            "site": cause.site.code,
+            "implant": cause.implant.public_id if cause.implant else None,
+            "year": cause.year,
+        }
+
+    def _cause(self, public_id: str, request: HttpRequest) -> Event | None:
+        """The event that the address names as the cause, if it is within reach and has a key."""
+        events = self.get_queryset(request).exclude(source_id="")
+        try:
+            return events.select_related("site", "implant").get(public_id=UUID(public_id))
+        except (ValueError, Event.DoesNotExist):
+            return None
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Event:
         """Record or change a draft, and submit it where that button was pressed."""
         by: Any = request.user
-        submit = "_submit" in request.POST
+        submit = SUBMIT in request.POST
         if not change:
             return intake.record_event(form.raw(), by=by, submit=submit)
         version = form.version_read()
         stored = intake.change_event(obj.public_id, form.raw(), by=by, version=version)
         return intake.submit_event(stored.public_id, by=by) if submit else stored
+
+    def _stored(self, request: HttpRequest, obj: Any, what: str) -> HttpResponse:
+        """Go on as the pressed button says; to the next event of the episode, with its cause."""
+        answer = super()._stored(request, obj, what)
+        if GO_ON not in request.POST:
+            return answer
+        asked = urlencode({"caused_by": str(obj.public_id)})
+        return HttpResponseRedirect(f"{reverse('admin:registry_event_add')}?{asked}")
 
     @admin.display(description="Event", ordering="source_id")
     def key(self, event: Event) -> str:
@@ -194,4 +172,17 @@ class EventAdmin(ReviewSteps):
     @admin.display(description="Caused by")
     def caused_by_words(self, event: Event) -> str | None:
         """The event before it, by its site's own key."""
-        return label_of(event.caused_by) if event.caused_by else None
+        return row_label(event.caused_by) if event.caused_by else None
+
+    @admin.display(description="It led to")
+    def led_to(self, event: Event) -> SafeString | str:
+        """The events that name this one as their cause."""
+        found = event.consequences.select_related("complication").order_by("pk")
+        links = [(address_of(each), row_label(each)) for each in found]
+        return format_html_join(", ", '<a href="{}">{}</a>', links) or "nothing on file"
+
+    @admin.display(description="Versions")
+    def history_words(self, event: Event) -> SafeString:
+        """The last versions in short: when, by whom, and how much was changed."""
+        versions = versions_of(event)[:LATEST]
+        return render_to_string("admin/registry/event/versions.html", {"versions": versions})

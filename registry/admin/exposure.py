@@ -7,7 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 from registry import intake
-from registry.admin.choosing import matches
+from registry.admin.choosing import fitting_implants, matches
 from registry.admin.device_forms import ExposureForm, ImplantForm, PatientForm
 from registry.admin.naming import label_of
 from registry.admin.site_rows import OwnSitesFilter, SiteRowsAdmin
@@ -52,8 +52,14 @@ class ImplantAdmin(SiteRowsAdmin):
     )
     list_select_related = ("site", "patient")
     list_filter = (OwnSitesFilter, "component", "exit_status")
-    search_fields = ("source_id__istartswith", "patient__source_id__istartswith")
-    search_help_text = "Search by the beginning of your own key for the implant or the patient."
+    search_fields = (
+        "source_id__istartswith",
+        "patient__source_id__istartswith",
+        "public_id__istartswith",
+    )
+    search_help_text = (
+        "Search by the beginning of your own key for the implant or the patient, or of its code."
+    )
     ordering = ("-pk",)
     entry = (
         (
@@ -127,7 +133,7 @@ class ImplantAdmin(SiteRowsAdmin):
 
     def choices(self, request: HttpRequest) -> JsonResponse:
         """Implants within reach, by their site's own key, for the form of an event."""
-        rows = self.get_queryset(request).order_by("source_id")
+        rows = fitting_implants(request, self.get_queryset(request).order_by("source_id"))
         return matches(self, request, rows, keyed_by="public_id", labelled=label_of)
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Implant:

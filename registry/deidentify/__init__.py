@@ -10,6 +10,7 @@ from registry.deidentify.rules import (
     event_faults,
     exposure_faults,
     implant_faults,
+    missing_for_submission,
 )
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "exposure_record",
     "implant_faults",
     "implant_record",
+    "missing_for_submission",
     "patient_record",
 ]

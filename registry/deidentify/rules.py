@@ -1,5 +1,7 @@
 """The rules that one row must keep, at every door; the database holds the same beneath them."""
 
+from collections.abc import Collection
+
 from registry.records import EventRecord, ExposureRecord, Fault, ImplantRecord
 from registry.vocabulary import (
     Actuality,
@@ -30,6 +32,12 @@ _LEAST_MONTHS_SINCE_REFILL: dict[DaysSinceRefill | None, int] = {
     DaysSinceRefill.DAYS_31_90: 1,
     DaysSinceRefill.OVER_90: 2,
 }
+_ALWAYS_REQUIRED = {
+    "site": "give the site",
+    "complication": "give the complication",
+    "year": "give the year of the event",
+}
+_COLUMNS = frozenset(EventRecord.__dataclass_fields__)
 _OF_THE_IMPLANT = ("component_model", "drug", "indication", "age_band", "sex")
 _NONE_ONLY = frozenset({Seriousness.NONE})
 
@@ -48,7 +56,8 @@ def event_faults(
     """
     faults: list[Fault] = []
     if submitted:
-        _completeness(record, faults)
+        filled = {name for name in _COLUMNS if getattr(record, name) is not None}
+        faults += missing_for_submission(filled)
     _time(record, faults, precision, latest_year)
     _death(record, faults, submitted)
     if record.actuality is Actuality.NEAR_MISS:
@@ -62,12 +71,20 @@ def event_faults(
     return tuple(faults)
 
 
-def _completeness(record: EventRecord, faults: list[Fault]) -> None:
-    if record.year is None:
-        faults.append(Fault("year", "required", "give the year of the event"))
-    if record.implant is not None and record.months_since_implant is None:
+def missing_for_submission(filled: Collection[str]) -> tuple[Fault, ...]:
+    """Say which columns of an event are still to be filled before it can be submitted.
+
+    filled: the columns that hold something, whether or not it can be read.
+    """
+    faults = [
+        Fault(column, "required", detail)
+        for column, detail in _ALWAYS_REQUIRED.items()
+        if column not in filled
+    ]
+    if "implant" in filled and "months_since_implant" not in filled:
         detail = "give the whole months since the implant that is named"
         faults.append(Fault("months_since_implant", "required", detail))
+    return tuple(faults)
 
 
 def _time(
@@ -183,7 +200,10 @@ def device_faults(
         0,
         1,
     ):
-        detail = "the year is the implant's year and the whole years since, or one more"
+        detail = (
+            "these months after the year of the implant are in another year: "
+            "correct the year, the months or the implant"
+        )
         faults.append(Fault("year", "year-and-months-disagree", detail))
     return tuple(faults)
 
@@ -199,7 +219,9 @@ def implant_faults(record: ImplantRecord, *, latest_year: int | None = None) -> 
     if latest_year is not None and not faults:
         years = latest_year - record.implant_year
         if record.months_followed // 12 > years:
-            detail = "so many months have not passed since the year of implant; give those that have"
+            detail = (
+                "so many months have not passed since the year of implant; give those that have"
+            )
             faults.append(Fault("months_followed", "in-the-future", detail))
     if record.months_to_entry > record.months_followed:
         detail = "entry cannot come after the end of follow-up"

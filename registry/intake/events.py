@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from registry.deidentify import event_record
+from registry.deidentify import event_record, missing_for_submission
 from registry.intake.relations import Related, refuse, related
 from registry.intake.review import recode
 from registry.intake.stored import event_columns, event_texts
@@ -20,6 +20,7 @@ from registry.records import (
     DuplicateSourceId,
     EventRecord,
     Fault,
+    IdentifierFound,
     RawReport,
     RowKind,
     RowRuleBroken,
@@ -37,7 +38,7 @@ def record_event(raw: RawReport, *, by: User, submit: bool = False, accept: bool
     Raises IdentifierFound (names the fields, never their values), RowRuleBroken, NotYourSite,
     DuplicateSourceId, NotPermitted.
     """
-    record = event_record(raw)
+    record = _read(raw, submitted=submit or accept)
     site = site_to_write(record.site, by=by)
     event = Event(site=site, state=landing_state(submit=submit, accept=accept))
     if accept:
@@ -121,6 +122,19 @@ def _contradicted_by_consequences(
         detail = "another event of the patient names this one as its cause; change that one first"
         faults.append(Fault("implant", "other-patient", detail))
     return tuple(faults)
+
+
+def _read(raw: RawReport, *, submitted: bool) -> EventRecord:
+    """Read a report; where it cannot be, say beside it what is missing for submission as well."""
+    try:
+        return event_record(raw)
+    except (IdentifierFound, RowRuleBroken) as refusal:
+        if not submitted:
+            raise
+        filled = {name for name, text in raw.values.items() if text.strip()}
+        told = {fault.column for fault in refusal.faults}
+        missing = [each for each in missing_for_submission(filled) if each.column not in told]
+        raise type(refusal)((*refusal.faults, *missing)) from None
 
 
 def _refuse_used_source_id(record: EventRecord, site: Site) -> None:

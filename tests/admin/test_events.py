@@ -331,5 +331,12 @@ def test_the_complication_list_offers_current_terms_with_their_category(reporter
     answer = signed_in(reporter).get("/admin/registry/complication/choices/", {"term": "migr"})
 
     assert answer.json()["results"] == [
-        {"id": "catheter-migration", "text": "Catheter migration (Catheter)"}
+        {
+            "id": "catheter-migration",
+            "text": "Catheter migration (Catheter)",
+            "category": "catheter",
+            "clock": "catheter",
+            "definition": "The tip has left the place where it was put.",
+            "examples": "",
+        }
     ]

@@ -1,0 +1,146 @@
+// The form of an event: shows what matters, checks months as soon as they can be, and warns
+// before unsaved answers are lost. The server holds every rule; without this file all is shown.
+"use strict";
+
+window.django?.jQuery?.(() => {
+  const $ = window.django.jQuery;
+  const form = document.getElementById("event_form");
+  if (!form?.querySelector("#id_complication")) return;
+
+  const field = (name) => form.elements.namedItem(name);
+  const rowOf = (element) => element.closest(".form-row");
+  const chosen = (name) => field(name)?.selectedOptions?.[0]?.dataset ?? {};
+  const value = (name) => field(name)?.value ?? "";
+  const wholeNumber = (text) => (/^\d{1,4}$/.test(text.trim()) ? Number(text) : null);
+
+  // Searched lists: offer what fits the event on the screen, and keep what is told with a row.
+  const fitting = {
+    id_complication: () => ({}),
+    id_implant: () => ({
+      site: value("site"), component: chosen("complication").clock, caused_by: value("caused_by"),
+    }),
+    id_caused_by: () => ({ site: value("site"), implant: value("implant") }),
+  };
+  for (const [id, more] of Object.entries(fitting)) {
+    const list = $(document.getElementById(id));
+    list.select2({
+      ajax: { data: ({ term, page }) => ({ term, page, ...more() }) },
+      placeholder: "Search",
+    });
+    list.on("select2:select", ({ params: { data } }) => {
+      const { id: _id, text, selected, disabled, element, _resultId, ...about } = data;
+      if (Object.keys(about).length) Object.assign(list[0].selectedOptions[0].dataset, about);
+    });
+    list.on("change", refresh);
+  }
+
+  // What the chosen complication means, beside the field.
+  const about = note("complication", "about");
+  function describe() {
+    const { definition, examples } = chosen("complication");
+    about.replaceChildren();
+    if (!definition) return;
+    about.append(paragraph(definition));
+    if (examples) about.append(paragraph(`For example: ${examples}.`));
+  }
+
+  // Questions that matter for this event. An answer that was given is never out of sight.
+  let everything = false;
+  const showAll = document.createElement("button");
+  showAll.type = "button";
+  showAll.className = "button show-all";
+  showAll.textContent = "Show every question";
+  showAll.addEventListener("click", () => { everything = true; refresh(); });
+
+  const conditional = [...form.querySelectorAll("[data-for], [data-harm]")]
+    .filter((each) => !each.parentElement.closest("[data-for], [data-harm]"));
+  if (conditional.length) rowOf(form.querySelector("[data-for]")).parentElement.append(showAll);
+
+  function answered(row) {
+    return [...row.querySelectorAll("input, select")].some((each) =>
+      each.type === "radio" || each.type === "checkbox" ? each.checked && each.value : each.value);
+  }
+  function matters(element) {
+    if ("harm" in element.dataset) return value("actuality") !== "near-miss";
+    const { category } = chosen("complication");
+    return element.dataset.for.split(" ").some((one) => one === category || one === value("complication"));
+  }
+  function sift() {
+    let hidden = 0;
+    for (const element of conditional) {
+      const row = rowOf(element);
+      row.hidden = !(everything || matters(element) || answered(row) || row.matches(".errors"));
+      hidden += row.hidden && "for" in element.dataset ? 1 : 0;
+    }
+    showAll.hidden = !hidden;
+    const notOnFile = form.querySelector(".not-on-file");
+    if (notOnFile) {
+      const wrong = notOnFile.querySelector(".errors");
+      notOnFile.hidden = Boolean(value("implant")) && !answered(notOnFile) && !wrong;
+    }
+  }
+
+  // Months since implant against the years of implant and event, and the implant's follow-up.
+  const monthsNote = note("months_since_implant", "check");
+  const implantNote = note("implant", "check");
+  function check() {
+    const { implanted, followed, component } = chosen("implant");
+    const { clock, category } = chosen("complication");
+    const [year, months] = [wholeNumber(value("year")), wholeNumber(value("months_since_implant"))];
+    say(implantNote, component && clock && component !== clock
+      && `This complication counts on the ${clock}: choose the patient's ${clock}.`);
+    say(monthsNote, "");
+    if (!implanted || year === null || year < 1000) return;
+    const most = 12 * (year - implanted) + 11;
+    const least = Math.max(0, most - 23);
+    if (most < 0) say(monthsNote, `The implant was in ${implanted}, after this year.`);
+    else if (months === null) say(monthsNote, `${least} to ${most} in ${year}, after an implant in ${implanted}.`, false);
+    else if (months < least || months > most) say(monthsNote, `It was ${least} to ${most} months in ${year}, after an implant in ${implanted}: correct the months, the year or the implant.`);
+    else if (["catheter", "pump"].includes(category) && months > Number(followed)) say(monthsNote, `This implant was followed for ${followed} months: bring its follow-up up to date, or correct the months.`);
+  }
+
+  function note(name, kind) {
+    const element = document.createElement("div");
+    element.className = kind;
+    element.setAttribute("role", "status");
+    rowOf(document.getElementById(`id_${name}`)).append(element);
+    return element;
+  }
+  function paragraph(text) {
+    const element = document.createElement("p");
+    element.textContent = text;
+    return element;
+  }
+  function say(place, text, wrong = true) {
+    if (place.textContent === (text || "")) return;
+    place.textContent = text || "";
+    place.classList.toggle("wrong", wrong);
+  }
+  function refresh() {
+    describe();
+    sift();
+    check();
+  }
+
+  // Unsaved answers, and a second press of a button that was pressed already.
+  const answers = () => new URLSearchParams(new FormData(form)).toString();
+  const refused = Boolean(form.querySelector(".errorlist"));
+  const opened = answers();
+  let leaving = false;
+  form.addEventListener("submit", (event) => {
+    if (leaving) event.preventDefault();
+    leaving = true;
+  });
+  window.addEventListener("pageshow", () => { leaving = false; });
+  window.addEventListener("beforeunload", (event) => {
+    if (!leaving && (refused || answers() !== opened)) event.preventDefault();
+  });
+
+  form.addEventListener("input", refresh);
+  refresh();
+
+  // Begin at the first thing to mend, or at the first question.
+  const first = form.querySelector(".form-row.errors")?.querySelector("select, input:not([type=hidden])");
+  const start = first ?? (location.pathname.endsWith("/add/") ? field("complication") : null);
+  if (start) setTimeout(() => start.focus());
+});
