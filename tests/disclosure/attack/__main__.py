@@ -149,7 +149,7 @@ def _asked_again(addresses: list[str], key: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", MODULE, "--repeat", key],
         input=json.dumps(addresses),
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
