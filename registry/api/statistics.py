@@ -19,7 +19,7 @@ from registry.api.described import UNKNOWN_CODE, listing, problems
 from registry.api.parameters import filter_parameters, refuse_unknown
 from registry.api.permissions import MayAskStatistics
 from registry.api.renderers import CsvRenderer
-from registry.filters import parse_query, warnings_of
+from registry.filters import parse_query
 from registry.records import Release, Side, ValueKind, Viewer
 from registry.vocabulary import CountingRule, Denominator, Measure
 
@@ -122,8 +122,7 @@ class Statistic(APIView):
 
 def released(request: Request, release: Release, *, viewer: Viewer) -> Response:
     """Render a release: its meta, columns and rows, with an ETag that stands for all of them."""
-    warnings = [*_listed(release.meta.get("warnings")), *warnings_of(release.query)]
-    etag = _etag(release, warnings, request)
+    etag = _etag(release, request)
     headers = {
         "ETag": etag,
         "Cache-Control": "public, no-cache" if viewer.user_id is None else "private, no-cache",
@@ -132,7 +131,7 @@ def released(request: Request, release: Release, *, viewer: Viewer) -> Response:
         response = Response(status=304, headers=headers)
     else:
         body = {
-            "meta": {**release.meta, "warnings": warnings},
+            "meta": release.meta,
             "columns": [asdict(column) for column in release.columns],
             "rows": [dict(row) for row in release.rows],
             "next": None,
@@ -142,17 +141,13 @@ def released(request: Request, release: Release, *, viewer: Viewer) -> Response:
     return response
 
 
-def _listed(warnings: object) -> list[str]:
-    return [str(warning) for warning in warnings] if isinstance(warnings, list | tuple) else []
-
-
-def _etag(release: Release, warnings: list[str], request: Request) -> str:
+def _etag(release: Release, request: Request) -> str:
     """One tag for each answer and format.
 
     The receipt names question, snapshot and profile; what else the reply says is added, since a
     change that alters no number still moves the data's date.
     """
-    said = [release.meta.get("data_as_of"), release.meta.get("code_version"), *warnings]
+    said = [release.meta.get("data_as_of"), release.meta.get("code_version")]
     known = json.dumps([release.receipt, request.accepted_renderer.format, *said])
     return f'"{hashlib.sha256(known.encode()).hexdigest()[:32]}"'
 

@@ -8,6 +8,7 @@ from registry.api import (
     event_history,
     event_steps,
     events,
+    receipts,
     schema,
     sites,
     snapshots,
@@ -41,6 +42,7 @@ urlpatterns = [
     path("statistics/proportions/", statistics.Proportions.as_view(), name="proportions"),
     path("statistics/coverage/", statistics.Coverage.as_view(), name="coverage"),
     path("statistics/dimensions/", statistics.Dimensions.as_view(), name="dimensions"),
+    path("statistics/receipts/<str:receipt>/", receipts.ReceiptDetail.as_view(), name="receipt"),
     path("snapshots/", snapshots.Snapshots.as_view(), name="snapshots"),
     path("snapshots/<str:name>/", snapshots.SnapshotDetail.as_view(), name="snapshot"),
     path(

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from registry.filters.codes import group_members, own_codes
-from registry.models import Complication
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, ValueKind, Window
 from registry.vocabulary import NOT_RECORDED, CountingRule, Denominator, Measure
 
@@ -136,15 +135,3 @@ def merged(windows: Iterable[Window]) -> tuple[Window, ...]:
             end = None if window.end is None else max(last.end, window.end)
             joined[-1] = Window(last.start, end)
     return tuple(joined)
-
-
-def warnings_of(query: EventQuery) -> tuple[str, ...]:
-    """Say which complications of the question are retired, and what took their place. One query."""
-    asked = query.values("complication")
-    if not asked:
-        return ()
-    retired = Complication.objects.filter(code__in=asked, retired=True).order_by("code")
-    return tuple(
-        f"The complication {code} is retired" + (f"; see {successor}." if successor else ".")
-        for code, successor in retired.values_list("code", "replaced_by_id")
-    )

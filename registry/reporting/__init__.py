@@ -3,11 +3,13 @@
 from registry.reporting.answering import answer
 from registry.reporting.described import dictionary, dimensions, snapshots
 from registry.reporting.literature import Figure, published_figure
+from registry.reporting.repeating import answer_again
 from registry.reporting.viewers import viewer_of
 
 __all__ = [
     "Figure",
     "answer",
+    "answer_again",
     "dictionary",
     "dimensions",
     "published_figure",

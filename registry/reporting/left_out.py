@@ -49,7 +49,18 @@ def left_out(question: Question, terms: Terms) -> list[str]:
             said.append(WITHOUT_YEAR)
             if measure is Measure.RATES:
                 said.append(OWN_YEAR)
-    return said
+    return [*said, *_retired(question, terms)]
+
+
+def _retired(question: Question, terms: Terms) -> list[str]:
+    """Which complications that were asked for take no new events, as the snapshot knew it."""
+    asked = set(question.query.values("complication"))
+    return [
+        f"The complication {term.code} is retired"
+        + (f"; see {term.replaced_by}." if term.replaced_by else ".")
+        for term in sorted(terms.complications, key=lambda term: term.code)
+        if term.retired and term.code in asked
+    ]
 
 
 def _leaves_consequences_out(question: Question, terms: Terms) -> bool:

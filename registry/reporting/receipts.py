@@ -18,6 +18,8 @@ from registry.vocabulary import CountingRule, Denominator, Measure, Profile
 SALT = "registry.receipt"
 
 _NOTHING_ASKED = EventQuery()
+_MEASURES = {each.value: each for each in Measure}
+_PROFILES = {each.value: each for each in Profile}
 
 _READ: Mapping[str, Any] = {
     "counting": CountingRule,
@@ -80,8 +82,8 @@ def read(receipt: str) -> Receipt:
         as_of = content.get("as_of")
         return Receipt(
             query=_query(content["query"]),
-            measure=Measure(content["measure"]),
-            profile=Profile(content["profile"]),
+            measure=_MEASURES[content["measure"]],
+            profile=_PROFILES[content["profile"]],
             snapshot_id=content["snapshot"],
             label=content.get("label", ""),
             as_of=datetime.fromisoformat(as_of) if as_of else None,

@@ -122,6 +122,8 @@ def _terms() -> Terms:
                 clock=each.clock,
                 natural_denominator=each.natural_denominator,
                 in_totals=each.in_totals,
+                retired=each.retired,
+                replaced_by=each.replaced_by_id or "",
             )
             for each in Complication.objects.order_by("category__sort_order", "code")
         ),

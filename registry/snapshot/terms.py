@@ -15,6 +15,8 @@ class Term:
     clock: str
     natural_denominator: str
     in_totals: bool
+    retired: bool = False
+    replaced_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import pytest
 from django.http import QueryDict
 
-from registry.filters import EventFilterSet, parse_query, warnings_of
+from registry.filters import EventFilterSet, parse_query
 from registry.filters.questions import OPTIONS
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Window
 from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure
@@ -84,14 +84,10 @@ def test_category_is_a_code_of_complication():
 
 
 @pytest.mark.usefixtures("catalogue")
-def test_retired_complication_is_asked_as_it_stands_and_its_successor_named():
+def test_retired_complication_is_asked_as_it_stands():
     query = asked("complication=catheter-moved")
 
     assert query.where == (("complication", ("catheter-moved",)),)
-    assert warnings_of(query) == (
-        "The complication catheter-moved is retired; see catheter-migration.",
-    )
-    assert warnings_of(asked("complication=catheter-migration")) == ()
 
 
 @pytest.mark.usefixtures("sites")

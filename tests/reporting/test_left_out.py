@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,21 @@ def test_rates_of_all_complications_say_that_catheter_events_count_on_pumps(aske
         )
     by_complication = asker.question(RATES, group_by=("complication",))
     assert said.OTHER_COMPONENT not in said.left_out(by_complication, shipped_terms())
+
+
+def test_answer_says_which_of_its_complications_were_retired(asker: Asker) -> None:
+    terms = shipped_terms()
+    retired = {"catheter-kink": "catheter-occlusion", "csf-leak": ""}
+    kept = tuple(
+        replace(term, retired=term.code in retired, replaced_by=retired.get(term.code, ""))
+        for term in terms.complications
+    )
+    both = (("complication", ("catheter-kink", "catheter-migration", "csf-leak")),)
+
+    told = said.left_out(asker.question(COUNTS, where=both), replace(terms, complications=kept))
+
+    assert told == [
+        "The complication catheter-kink is retired; see catheter-occlusion.",
+        "The complication csf-leak is retired.",
+    ]
+    assert said.left_out(asker.question(COUNTS, where=both), terms) == []

@@ -1,0 +1,40 @@
+"""The answer that a receipt was given for, once more."""
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry import reporting
+from registry.api.described import problems
+from registry.api.parameters import refuse_unknown
+from registry.api.statistics import AnswerSerializer, Statistic, released
+
+
+class ReceiptDetail(Statistic):
+    """A cited answer in every format that answers have."""
+
+    @extend_schema(
+        operation_id="statistics_receipt",
+        tags=["statistics"],
+        summary="Ask the question of a receipt again, of the same data.",
+        description=(
+            "A receipt is `meta.receipt` of an answer. The reply is that answer to the byte for as "
+            "long as the release is kept and the registry's code is of the same version. A receipt "
+            "of exact numbers answers whoever may ask for them; for anybody else it is 404, like "
+            "one that was altered. A receipt of a working snapshot that has given way is 410."
+        ),
+        parameters=[
+            OpenApiParameter("receipt", str, OpenApiParameter.PATH, description="The signed token.")
+        ],
+        responses={
+            (200, "application/json"): AnswerSerializer,
+            (200, "text/csv"): str,
+            304: None,
+            **problems(400, 401, 403, 404, 406, 409, 410, 429),
+        },
+    )
+    def get(self, request: Request, receipt: str) -> Response:
+        """Answer again what a receipt stands for."""
+        refuse_unknown(request)
+        viewer = reporting.viewer_of(request.user)
+        return released(request, reporting.answer_again(receipt, viewer=viewer), viewer=viewer)
