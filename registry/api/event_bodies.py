@@ -5,16 +5,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from registry.api.bodies import CodeField, Fields
+from registry.api.rows import SiteRows
 from registry.models import Event
-from registry.records import Fault, IdentifierFound, RawReport, RowKind, RowRuleBroken
-from registry.records.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, column_faults
-from registry.vocabulary import CODELISTS
+from registry.records import Fault, RawReport, RowKind
+from registry.records.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 
-COLUMNS = REQUIRED_COLUMNS[RowKind.EVENT] + OPTIONAL_COLUMNS[RowKind.EVENT]
-"""The fields of an event, as files name them too."""
-
-NUMBERS = ("year", "month", "months_since_implant", "severity")
-LISTS = ("seriousness", "interventions")
 CODED = {
     "outcome": "outcome",
     "root_cause": "root-cause",
@@ -37,6 +33,15 @@ CODED = {
 }
 """Fields that hold one code, and the list it comes from."""
 
+EVENT_FIELDS = Fields(
+    what=RowKind.EVENT.value,
+    names=REQUIRED_COLUMNS[RowKind.EVENT] + OPTIONAL_COLUMNS[RowKind.EVENT],
+    required=("site", "complication"),
+    numbers=("year", "month", "months_since_implant", "severity"),
+    lists={"seriousness": "seriousness", "interventions": "intervention"},
+    coded=CODED,
+)
+"""The fields of an event, as files name them too."""
 
 REPORT: Mapping[str, Any] = {
     "site": "CLINIC-A",
@@ -100,27 +105,6 @@ SHOWN: Mapping[str, Any] = {
 """An event as the schema shows it."""
 
 
-def _field(name: str) -> serializers.Field[Any, Any, Any, Any]:
-    """How the schema describes a field that is sent; null and an empty text are "not recorded"."""
-    if name in NUMBERS:
-        return serializers.IntegerField(required=False, allow_null=True)
-    if name in LISTS:
-        listed = "seriousness" if name == "seriousness" else "intervention"
-        choice = serializers.ChoiceField(choices=CODELISTS[listed].choices())
-        return serializers.ListField(child=choice, required=False, allow_null=True)
-    if name in CODED:
-        return serializers.ChoiceField(
-            choices=CODELISTS[CODED[name]].choices(),
-            required=False,
-            allow_null=True,
-            allow_blank=True,
-        )
-    asked = name in ("site", "complication")
-    return serializers.CharField(
-        required=asked, allow_null=not asked, allow_blank=not asked, max_length=40
-    )
-
-
 class ReportSerializer(serializers.Serializer[Any]):
     """An event on its way in; a field that is left out, null or empty is "not recorded"."""
 
@@ -130,7 +114,7 @@ class ReportSerializer(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """The columns of a file, and `submit`."""
-        return {name: _field(name) for name in COLUMNS} | super().get_fields()
+        return EVENT_FIELDS.described() | super().get_fields()
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
@@ -138,10 +122,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """The columns of a file, none of them required."""
-        fields = {name: _field(name) for name in COLUMNS}
-        for field in fields.values():
-            field.required = False
-        return fields
+        return EVENT_FIELDS.described(changing=True)
 
 
 class EventSerializer(serializers.Serializer[Event]):
@@ -171,7 +152,7 @@ class EventSerializer(serializers.Serializer[Event]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """The fields above, and every field that holds one code."""
-        return super().get_fields() | {name: _CodeField(allow_null=True) for name in CODED}
+        return super().get_fields() | {name: CodeField(allow_null=True) for name in CODED}
 
     def get_seal(self, event: Event) -> int | None:
         """The order of the last change; null for site staff: it tells how much others enter."""
@@ -213,56 +194,27 @@ class EventSerializer(serializers.Serializer[Event]):
         return event.pump_model or event.catheter_model or None
 
 
-class _CodeField(serializers.CharField):
-    """A code, or null where the column is blank."""
-
-    def to_representation(self, value: Any) -> Any:
-        return str(value) if value else None
+EVENTS = SiteRows(
+    noun="event",
+    address="api:event",
+    model=Event,
+    serializer=EventSerializer,
+    beside=("site", "implant", "complication", "caused_by"),
+)
+"""Events as the API finds and shows them."""
 
 
 def read_report(body: Any, *, takes_submit: bool = True) -> tuple[RawReport, bool]:
     """Turn a JSON object into a raw report, and say whether it asks to be submitted.
 
-    Lists become text with semicolons, numbers text, null an empty text: what a file would hold.
-    Raises RowRuleBroken for what has no such text, IdentifierFound with a field that names a
+    Raises RowRuleBroken for what no file could hold, IdentifierFound with a field that names a
     person or a device; what the texts mean is for intake to judge.
     """
-    if not isinstance(body, Mapping):
-        raise RowRuleBroken(Fault("", "not-an-object", "send one event as a JSON object"))
-    values = dict(body)
+    submit: object = False
     faults: list[Fault] = []
-    submit = values.pop("submit", False) if takes_submit else False
-    if not isinstance(submit, bool):
-        faults.append(Fault("submit", "bad-type", "send true or false"))
-    texts: dict[str, str] = {}
-    for name, value in values.items():
-        text = _text(value)
-        if text is None:
-            faults.append(Fault(name, "bad-type", _KIND_OF.get(name, "send text")))
-        else:
-            texts[name] = text
-    if faults:
-        known = [fault for fault in faults if fault.column in (*COLUMNS, "submit")]
-        faults = [*column_faults(values, RowKind.EVENT), *known]
-        found = any(fault.code == "identifier-found" for fault in faults)
-        raise (IdentifierFound if found else RowRuleBroken)(faults)
-    return RawReport(RowKind.EVENT, texts), submit is True
-
-
-_KIND_OF = {
-    **dict.fromkeys(NUMBERS, "send a whole number, or null"),
-    **dict.fromkeys(LISTS, "send a list of codes, or null"),
-}
-
-
-def _text(value: object) -> str | None:
-    """What a cell of a file would hold; None for what no cell holds."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(value, list) and all(isinstance(each, str) and each for each in value):
-        return ";".join(value)
-    return None
+    if takes_submit and isinstance(body, Mapping):
+        body = dict(body)
+        submit = body.pop("submit", False)
+        if not isinstance(submit, bool):
+            faults.append(Fault("submit", "bad-type", "send true or false"))
+    return RawReport(RowKind.EVENT, EVENT_FIELDS.texts(body, also=faults)), submit is True

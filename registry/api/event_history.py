@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.api.described import listing, problems
+from registry.api.event_bodies import EVENTS
 from registry.api.parameters import refuse_unknown
 from registry.api.permissions import ReadsHistory
-from registry.api.rows import EVENT_ID, RowView, log_look, shown, unknown_event, visible_events
+from registry.api.rows import PUBLIC_ID, RowView, log_look
 from registry.models import Complication, Event, Implant, Seal
 
 UNTOLD = frozenset({"id", "version", "seal"})
@@ -43,7 +44,7 @@ class EventHistory(RowView):
     @extend_schema(
         operation_id="events_history",
         tags=["rows"],
-        parameters=[EVENT_ID],
+        parameters=[PUBLIC_ID],
         responses={
             200: listing("VersionList", VersionSerializer),
             **problems(400, 401, 403, 404, 406, 429),
@@ -73,10 +74,10 @@ class EventHistory(RowView):
         """List the versions of one event, oldest first; auditors read those of every site."""
         refuse_unknown(request)
         user: Any = request.user
-        seen = Event.objects.all() if user.is_auditor else visible_events(request)
+        seen = Event.objects.all() if user.is_auditor else EVENTS.seen(request)
         event = seen.filter(public_id=public_id).first()
         if event is None:
-            raise unknown_event()
+            raise EVENTS.unknown()
         log_look(request, f"history of event {event.public_id}", 1)
         return Response({"results": list(_versions(request, event)), "next": None})
 
@@ -93,7 +94,7 @@ def _versions(request: Request, event: Event) -> Iterator[dict[str, Any]]:
     )
     before: dict[str, Any] = {}
     for record, instance in zip(records, _instances(event, records), strict=True):
-        after = shown(request, instance)
+        after = EVENTS.shown(request, instance)
         yield {
             "version": record.version,
             "at": record.history_date,

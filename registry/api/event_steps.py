@@ -11,9 +11,9 @@ from rest_framework.response import Response
 
 from registry import intake
 from registry.api.described import problems
-from registry.api.event_bodies import SHOWN, EventSerializer
+from registry.api.event_bodies import EVENTS, SHOWN, EventSerializer
 from registry.api.parameters import refuse_unknown
-from registry.api.rows import EVENT_ID, IDEMPOTENCY_KEY, IF_MATCH, RowView, changed
+from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView
 from registry.models import Event
 from registry.records import Fault, RowRuleBroken
 from registry.vocabulary import WithdrawalReason
@@ -32,7 +32,7 @@ def _step(name: str, state: str, *, reason: bool = False) -> Any:
     return extend_schema(
         operation_id=f"events_{name}",
         tags=["rows"],
-        parameters=[EVENT_ID, IF_MATCH, IDEMPOTENCY_KEY],
+        parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
         request=ReasonSerializer if reason else None,
         responses={
             200: EventSerializer,
@@ -69,7 +69,7 @@ def _taken(request: Request, public_id: UUID, verb: Callable[..., Event], *known
     """Take one step by intake's verb for it, with the fields that the body may hold."""
     refuse_unknown(request)
     asked = _asked(request, *known)
-    return changed(
+    return EVENTS.changed(
         request,
         public_id,
         lambda version: verb(public_id, by=request.user, version=version, **asked),

@@ -1,17 +1,16 @@
 """Events of one's own sites: list, read, report, change."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from registry import intake
 from registry.api.described import UNKNOWN_CODE, listing, problems
 from registry.api.event_bodies import (
+    EVENTS,
     REPORT,
     SHOWN,
     ChangeSerializer,
@@ -19,22 +18,10 @@ from registry.api.event_bodies import (
     ReportSerializer,
     read_report,
 )
-from registry.api.idempotency import Reply, answered_once
-from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, filter_parameters, refuse_repeated, refuse_unknown
-from registry.api.rows import (
-    EVENT_ID,
-    IDEMPOTENCY_KEY,
-    IF_MATCH,
-    RowView,
-    changed,
-    etag_of,
-    event_of,
-    log_look,
-    shown,
-    visible_events,
-)
+from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView
 from registry.filters import filter_events, parse_query
+from registry.models import Event
 
 
 class Events(RowView):
@@ -54,10 +41,8 @@ class Events(RowView):
         """List the events of one's own sites in any state, oldest first; the look is logged."""
         refuse_repeated(request, ("limit", "cursor"))
         query = parse_query(request.query_params, measure=None, also=("limit", "cursor"))
-        found = filter_events(visible_events(request), query)
-        page = page_of(found, request, key="public_id", order_by="pk", read_key=UUID)
-        log_look(request, query.canonical(), len(page.rows))
-        return Response(page.body(partial(EventSerializer, context={"request": request})))
+        found = filter_events(EVENTS.seen(request), query)
+        return EVENTS.page(request, found, what=query.canonical())
 
     @extend_schema(
         operation_id="events_create",
@@ -78,15 +63,11 @@ class Events(RowView):
         refuse_unknown(request)
         user: Any = request.user
 
-        def write() -> Reply:
+        def record() -> Event:
             raw, submit = read_report(request.data)
-            event = intake.record_event(raw, by=user, submit=submit)
-            address = reverse("api:event", [event.public_id], request=request)
-            headers = {"ETag": etag_of(event), "Location": address}
-            return Reply(201, shown(request, event), headers)
+            return intake.record_event(raw, by=user, submit=submit)
 
-        reply = answered_once(request, write)
-        return Response(reply.body, status=reply.status, headers=dict(reply.headers))
+        return EVENTS.recorded(request, record)
 
 
 class EventDetail(RowView):
@@ -95,21 +76,19 @@ class EventDetail(RowView):
     @extend_schema(
         operation_id="events_retrieve",
         tags=["rows"],
-        parameters=[EVENT_ID],
+        parameters=[PUBLIC_ID],
         responses={200: EventSerializer, **problems(400, 401, 403, 404, 406, 429)},
         examples=[OpenApiExample("An event", value=SHOWN, response_only=True)],
     )
     def get(self, request: Request, public_id: UUID) -> Response:
         """Show one event with its ETag; the look is logged."""
         refuse_unknown(request)
-        event = event_of(request, public_id)
-        log_look(request, f"event {event.public_id}", 1)
-        return Response(shown(request, event), headers={"ETag": etag_of(event)})
+        return EVENTS.read(request, public_id)
 
     @extend_schema(
         operation_id="events_partial_update",
         tags=["rows"],
-        parameters=[EVENT_ID, IF_MATCH, IDEMPOTENCY_KEY],
+        parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
         request=ChangeSerializer,
         responses={
             200: EventSerializer,
@@ -132,4 +111,4 @@ class EventDetail(RowView):
             raw, _submit = read_report(request.data, takes_submit=False)
             intake.change_event(public_id, raw, by=by, version=version)
 
-        return changed(request, public_id, change)
+        return EVENTS.changed(request, public_id, change)

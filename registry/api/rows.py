@@ -2,23 +2,29 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from registry.api.event_bodies import EventSerializer
 from registry.api.idempotency import Reply, answered_once
+from registry.api.pagination import page_of
 from registry.api.permissions import WorksWithRows
-from registry.models import AccessLog, Event
+from registry.models import AccessLog
 from registry.records import Fault, UnknownRow, VersionConflict
+
+Row = TypeVar("Row", bound=Model)
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -32,7 +38,7 @@ IF_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The ETag of the version that was read; 412 where somebody changed it since.",
 )
-EVENT_ID = OpenApiParameter("public_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
+PUBLIC_ID = OpenApiParameter("public_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
 
 
 class RowView(APIView):
@@ -50,62 +56,105 @@ class RowView(APIView):
         return final
 
 
-def visible_events(request: Request) -> QuerySet[Event]:
-    """The events that the caller may see, with what showing them needs; one query."""
-    user: Any = request.user
-    seen: QuerySet[Event] = Event.objects.visible_to(user)
-    return seen.select_related("site", "implant", "complication", "caused_by")
+@dataclass(frozen=True)
+class SiteRows(Generic[Row]):
+    """One kind of a site's own rows: what it is called, and how it is found and shown.
 
-
-def event_of(request: Request, public_id: UUID | str) -> Event:
-    """One event that the caller may see; another site's is as unknown as none."""
-    found = visible_events(request).filter(public_id=public_id).first()
-    if found is None:
-        raise unknown_event()
-    return found
-
-
-def unknown_event() -> UnknownRow:
-    """The refusal of an event that the caller does not see, or that never was."""
-    return UnknownRow(Fault("", "not-found", "There is no such event at your sites."))
-
-
-def etag_of(event: Event) -> str:
-    """The tag that stands for this version of the event."""
-    return f'"{event.version}"'
-
-
-def matched_version(request: Request, event: Event) -> int | None:
-    """The version that If-Match asks for; None without one. Raises VersionConflict."""
-    asked = request.headers.get("If-Match")
-    if asked is None or asked.strip() == "*":
-        return None
-    if etag_of(event) in [tag.strip() for tag in asked.split(",")]:
-        return event.version
-    said = "Somebody changed the event since it was read: read it again, then repeat the change."
-    raise VersionConflict(Fault("If-Match", "version-conflict", said))
-
-
-def shown(request: Request, event: Event) -> dict[str, Any]:
-    """The event as plain JSON values, ready to be kept as a reply."""
-    said = EventSerializer(event, context={"request": request}).data
-    plain: dict[str, Any] = json.loads(JSONRenderer().render(said))
-    return plain
-
-
-def changed(request: Request, public_id: UUID, change: Callable[[int | None], object]) -> Response:
-    """Run a change of one event, and show the event as it is afterwards.
-
-    change: takes the version that has to be the present one, or None. Raises UnknownRow first,
-    so that another site's event cannot be told from none by any other refusal.
+    address: the name of the address of one row. beside: the rows that showing it needs.
     """
 
-    def write() -> Reply:
-        change(matched_version(request, event_of(request, public_id)))
-        event = event_of(request, public_id)
-        return Reply(200, shown(request, event), {"ETag": etag_of(event)})
+    noun: str
+    address: str
+    model: type[Row]
+    serializer: type[BaseSerializer]
+    beside: tuple[str, ...]
 
-    reply = answered_once(request, write)
+    def seen(self, request: Request) -> QuerySet[Row]:
+        """The rows that the caller may see, with what showing them needs; one query."""
+        rows: Any = self.model._default_manager
+        found: QuerySet[Row] = rows.visible_to(request.user)
+        return found.select_related(*self.beside)
+
+    def one(self, request: Request, public_id: UUID | str) -> Row:
+        """One row that the caller may see; another site's is as unknown as none."""
+        found = self.seen(request).filter(public_id=public_id).first()
+        if found is None:
+            raise self.unknown()
+        return found
+
+    def unknown(self) -> UnknownRow:
+        """The refusal of a row that the caller does not see, or that never was."""
+        return UnknownRow(Fault("", "not-found", f"There is no such {self.noun} at your sites."))
+
+    def shown(self, request: Request, row: Row) -> dict[str, Any]:
+        """The row as plain JSON values, ready to be kept as a reply."""
+        said = self.serializer(row, context={"request": request}).data
+        plain: dict[str, Any] = json.loads(JSONRenderer().render(said))
+        return plain
+
+    def page(
+        self, request: Request, rows: QuerySet[Row], *, what: str, order_by: str = "pk"
+    ) -> Response:
+        """One page of rows, oldest first; the look is logged. what: the question, in words."""
+        page = page_of(rows, request, key="public_id", order_by=order_by, read_key=UUID)
+        log_look(request, what, len(page.rows))
+        return Response(page.body(partial(self.serializer, context={"request": request})))
+
+    def read(self, request: Request, public_id: UUID) -> Response:
+        """One row with its ETag; the look is logged."""
+        row = self.one(request, public_id)
+        log_look(request, f"{self.noun} {public_id}", 1)
+        return Response(self.shown(request, row), headers={"ETag": etag_of(row)})
+
+    def recorded(self, request: Request, record: Callable[[], Row]) -> Response:
+        """Store one new row, and show it with the address that it has from now on."""
+
+        def write() -> Reply:
+            row = record()
+            public_id = row.public_id  # type: ignore[attr-defined]
+            address = reverse(self.address, [public_id], request=request)
+            headers = {"ETag": etag_of(row), "Location": address}
+            return Reply(201, self.shown(request, row), headers)
+
+        return _answer(answered_once(request, write))
+
+    def changed(
+        self, request: Request, public_id: UUID, change: Callable[[int | None], object]
+    ) -> Response:
+        """Run a change of one row, and show the row as it is afterwards.
+
+        change: takes the version that has to be the present one, or None. Raises UnknownRow
+        first, so that another site's row cannot be told from none by any other refusal.
+        """
+
+        def write() -> Reply:
+            change(self._matched_version(request, self.one(request, public_id)))
+            row = self.one(request, public_id)
+            return Reply(200, self.shown(request, row), {"ETag": etag_of(row)})
+
+        return _answer(answered_once(request, write))
+
+    def _matched_version(self, request: Request, row: Any) -> int | None:
+        """The version that If-Match asks for; None without one. Raises VersionConflict."""
+        asked = request.headers.get("If-Match")
+        if asked is None or asked.strip() == "*":
+            return None
+        if etag_of(row) in [tag.strip() for tag in asked.split(",")]:
+            version: int = row.version
+            return version
+        said = (
+            f"Somebody changed the {self.noun} since it was read: read it again, then repeat the "
+            "change."
+        )
+        raise VersionConflict(Fault("If-Match", "version-conflict", said))
+
+
+def etag_of(row: Any) -> str:
+    """The tag that stands for this version of a row."""
+    return f'"{row.version}"'
+
+
+def _answer(reply: Reply) -> Response:
     return Response(reply.body, status=reply.status, headers=dict(reply.headers))
 
 
