@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,6 +16,14 @@ from django.utils.safestring import SafeString
 
 from registry import intake
 from registry.admin.naming import label_of
+from registry.admin.queues import (
+    QueueFilter,
+    oldest_first,
+    queue_asked,
+    to_review,
+    waiting_seal,
+    waiting_since,
+)
 from registry.admin.review_forms import DuplicateForm, ReasonForm, RecodeForm, StepForm
 from registry.admin.rows import address_of, sentence
 from registry.admin.site_rows import SiteRowsAdmin
@@ -30,18 +38,25 @@ MOST_AT_ONCE = 200
 class Step:
     """One step of an event's state.
 
-    name: as intake names it. label: on its button. done: what an event is afterwards.
+    name: as intake names it. label: on its button. title: of the page that asks, with a place for
+    the event. done: what an event is afterwards.
     form: what it asks. note: what to know before taking it. one_by_one: its answer is another for
     each event.
     """
 
     name: str
     label: str
+    title: str
     done: str
     verb: Callable[..., Event]
     form: type[StepForm] = StepForm
     note: str = ""
     one_by_one: bool = False
+
+    @property
+    def ends_review(self) -> bool:
+        """Whether a reviewer is done with the event afterwards."""
+        return self.name in {"accept", "reject", "duplicate"}
 
     @property
     def asks(self) -> bool:
@@ -58,11 +73,12 @@ class Step:
 STEPS: Mapping[str, Step] = {
     step.name: step
     for step in (
-        Step("submit", "Submit", "submitted", intake.submit_event),
-        Step("accept", "Accept", "accepted", intake.accept_event),
+        Step("submit", "Submit", "Submit {}", "submitted", intake.submit_event),
+        Step("accept", "Accept", "Accept {}", "accepted", intake.accept_event),
         Step(
             "reject",
             "Reject",
+            "Reject {}",
             "rejected",
             intake.reject_event,
             ReasonForm,
@@ -71,6 +87,7 @@ STEPS: Mapping[str, Step] = {
         Step(
             "duplicate",
             "Mark as duplicate",
+            "Mark {} as duplicate",
             "marked as duplicate",
             intake.mark_duplicate,
             DuplicateForm,
@@ -80,6 +97,7 @@ STEPS: Mapping[str, Step] = {
         Step(
             "recode",
             "Recode",
+            "Recode {}",
             "recoded",
             intake.recode_event,
             RecodeForm,
@@ -88,6 +106,7 @@ STEPS: Mapping[str, Step] = {
         Step(
             "reopen",
             "Reopen",
+            "Reopen {}",
             "under review again",
             intake.reopen_event,
             ReasonForm,
@@ -96,6 +115,7 @@ STEPS: Mapping[str, Step] = {
         Step(
             "withdraw",
             "Withdraw",
+            "Withdraw {}",
             "withdrawn",
             intake.withdraw_event,
             ReasonForm,
@@ -130,6 +150,33 @@ class ReviewSteps(SiteRowsAdmin):
             for step in STEPS.values()
             if step.within_role(user) and not step.one_by_one
         }
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """The work queues before the filters that every list of events has."""
+        return (QueueFilter, *super().get_list_filter(request))
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """In the queue of a reviewer, since when each event has waited."""
+        shown = super().get_list_display(request)
+        return (*shown, "waiting_since") if asks_to_review(request) else shown
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        """The events within reach, with how long they have waited in the queue of a reviewer."""
+        rows: QuerySet[Event] = super().get_queryset(request)
+        if asks_to_review(request):
+            return rows.annotate(handed_in_at=waiting_since())
+        return rows
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """The queue of a reviewer is worked off oldest first."""
+        if asks_to_review(request):
+            return (waiting_seal().asc(), "pk")
+        return super().get_ordering(request)
+
+    @admin.display(description="Waiting since")
+    def waiting_since(self, event: Any) -> Any:
+        """When the event was first handed in."""
+        return event.handed_in_at.date()
 
     def action_checkbox(self, obj: Any) -> SafeString:
         """The box that picks an event, and beside it the version that the list shows."""
@@ -190,7 +237,7 @@ class ReviewSteps(SiteRowsAdmin):
         one = len(events) == 1
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{step.label} {label_of(events[0]) if one else f'{len(events)} events'}",
+            "title": step.title.format(label_of(events[0]) if one else f"{len(events)} events"),
             "step": step,
             "form": form,
             "events": [(event, pick_of(event)) for event in events],
@@ -214,6 +261,8 @@ class ReviewSteps(SiteRowsAdmin):
             self.message_user(request, why, messages.ERROR)
         if len(moved) == 1:
             told = format_html("{} is {}.", _linked(moved[0]), step.done)
+            if request.user.sees_all_rows and step.ends_review:  # type: ignore[union-attr]
+                told = format_html("{}{}", told, _next_to_review(request))
             self.message_user(request, told, messages.SUCCESS)
         elif moved:
             self.message_user(request, f"{len(moved)} events are {step.done}.", messages.SUCCESS)
@@ -270,6 +319,12 @@ def _action(step: Step) -> Callable[..., HttpResponse | None]:
     return act
 
 
+def asks_to_review(request: HttpRequest) -> bool:
+    """Whether the list is the queue of what the reader has to review."""
+    queue = queue_asked(request)
+    return queue is not None and queue.events is to_review
+
+
 def pick_of(event: Event) -> str:
     """An event as it was read: its public id and its version."""
     return f"{event.public_id}:{event.version}"
@@ -290,6 +345,15 @@ def versions_in(picks: Iterable[str]) -> dict[UUID, int | None]:
 def in_words(refusal: Refusal) -> str:
     """Why a step was refused, as sentences."""
     return " ".join(sentence(fault.detail) for fault in refusal.faults)
+
+
+def _next_to_review(request: HttpRequest) -> SafeString:
+    """Where to go on: the event that has waited longest. One query."""
+    user: Any = request.user
+    following = oldest_first(to_review(user)).first()
+    if following is None:
+        return format_html(" {}", "Nothing else waits for your review.")
+    return format_html(" Next to review: {}.", _linked(following))
 
 
 def _linked(event: Event) -> SafeString:

@@ -75,7 +75,7 @@ def test_the_accept_button_accepts_the_event(submitted, reviewer, signed_in):
     submitted.refresh_from_db()
     assert (submitted.state, submitted.version) == ("accepted", 2)
     assert submitted.history.first().history_user == reviewer
-    assert told(answer) == ["e-sent is accepted."]
+    assert told(answer) == ["e-sent is accepted. Nothing else waits for your review."]
     assert answer.redirect_chain[-1][0] == page(submitted)
 
 
