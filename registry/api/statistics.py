@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from django.utils.cache import patch_vary_headers
@@ -15,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import reporting
+from registry.answers.files import body_of
 from registry.api.described import UNKNOWN_CODE, listing, problems
 from registry.api.parameters import filter_parameters, refuse_unknown
 from registry.api.permissions import MayAskStatistics
@@ -130,13 +130,7 @@ def released(request: Request, release: Release, *, viewer: Viewer) -> Response:
     if _is_known(request, etag):
         response = Response(status=304, headers=headers)
     else:
-        body = {
-            "meta": release.meta,
-            "columns": [asdict(column) for column in release.columns],
-            "rows": [dict(row) for row in release.rows],
-            "next": None,
-        }
-        response = Response(body, headers=headers)
+        response = Response(body_of(release), headers=headers)
     patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
     return response
 

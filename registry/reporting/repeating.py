@@ -35,7 +35,7 @@ def answer_again(receipt: str, *, viewer: Viewer) -> Release:
 
 def _as_then(read: Receipt) -> Frozen:
     """The snapshot of a receipt, under the name that it had then."""
-    if read.label:
+    if read.label or read.profile is Profile.PROTECTED:  # which has releases alone
         try:
             return freshness.named_release(read.snapshot_id)
         except BadQuery as error:

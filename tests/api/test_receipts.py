@@ -243,6 +243,20 @@ def test_a_working_snapshot_that_was_published_answers_as_before(cohort):
     assert first.json()["meta"]["snapshot"]["kind"] == "working"
 
 
+def test_no_receipt_has_protected_numbers_of_the_day(released, researcher):
+    receipt = receipt_of(ask(researcher, "counts/"))
+    signer = signing.Signer(salt="registry.receipt")
+    content = signer.unsign_object(receipt)
+    del content["label"]
+    stored(released.reporter)
+    content["snapshot"] = freshness.current().snapshot_id
+
+    assert code_of(researcher.get(address_of(signer.sign_object(content)))) == (
+        410,
+        "snapshot-gone",
+    )
+
+
 def test_a_release_that_is_not_kept_here_is_gone(released, researcher):
     receipt = receipt_of(ask(researcher, "counts/"))
     publish(released, "2027Q1")

@@ -5,7 +5,8 @@ import io
 
 import pytest
 
-from registry.api.renderers import CsvRenderer, written
+from registry.answers.files import written
+from registry.api.renderers import CsvRenderer
 
 
 def rendered(*rows, columns=("name", "value")):

@@ -1,0 +1,54 @@
+"""An answer as the bytes of a file: the same numbers in JSON and CSV, written by the same rule."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rest_framework.renderers import JSONRenderer
+
+from registry.records import Release
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet read a text cell as a formula (OWASP, CSV injection)."""
+
+
+def body_of(release: Release) -> dict[str, Any]:
+    """An answer as it is replied: what it says of itself, its columns, and flat rows. Whole."""
+    return {
+        "meta": release.meta,
+        "columns": [asdict(column) for column in release.columns],
+        "rows": [dict(row) for row in release.rows],
+        "next": None,
+    }
+
+
+def as_json(body: Mapping[str, Any]) -> bytes:
+    """A body as the API replies it, to the byte."""
+    rendered: bytes = JSONRenderer().render(body)
+    return rendered
+
+
+def as_csv(body: Mapping[str, Any]) -> bytes:
+    """The rows of a body as CSV: a header, no preamble; a hidden number is an empty cell.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe before it. Numbers never do,
+    and are written as in JSON.
+    """
+    names = [column["name"] for column in body["columns"]]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([written(name) for name in names])
+    writer.writerows([written(row.get(name)) for name in names] for row in body["rows"])
+    return text.getvalue().encode()
+
+
+def written(cell: object) -> str:
+    """One cell as CSV holds it: text made harmless, everything else as JSON writes it."""
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    return json.dumps(cell, allow_nan=False)
