@@ -1,52 +1,113 @@
-"""The admin's start page: whose it is, and what waits for its reader."""
+"""The admin's start page: whose it is, what waits for its reader, and where the work begins."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django_otp import user_has_device
 
-from registry.models import Event, Role
-from registry.vocabulary import State
+from registry.admin.queues import (
+    drafts_of,
+    drafts_of_sites,
+    to_review,
+    under_review,
+    without_exposure,
+    without_follow_up,
+)
+from registry.models import MembershipRole, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One queue of the reader: how many wait, what they are, and where they are listed."""
+
+    number: int
+    words: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One thing that the reader's role does, and where."""
+
+    words: str
+    address: str
 
 
 def start_page(request: HttpRequest) -> TemplateResponse:
-    """The admin's index with a greeting: four queries for it, however much waits."""
+    """The admin's index for the reader's role; as many queries however much waits."""
     user: Any = request.user
-    greeting = {"roles_words": roles_in_words(user), "waiting": waiting_for(user)}
+    leads = leads_a_site(user)
+    greeting = {
+        "roles_words": roles_in_words(user, leads=leads),
+        "waiting": waiting_for(user, leads=leads),
+        "doors": doors_of(user),
+        "without_code": not user_has_device(user),
+    }
     return admin.site.index(request, greeting)
 
 
-def roles_in_words(user: Any) -> str:
-    """The roles that a person holds; the first superuser is a data manager without a group."""
+def roles_in_words(user: Any, *, leads: bool) -> str:
+    """The roles that a person holds; a lead is named, and the first superuser is a manager."""
     held = [role.label.lower() for role in Role if role in user.roles]
     if user.is_data_manager and Role.DATA_MANAGER not in user.roles:
         held.append(Role.DATA_MANAGER.label.lower())
+    if leads:
+        held = [f"{Role.SITE_STAFF.label.lower()} (lead)" if r == "site staff" else r for r in held]
     return " and ".join(held)
 
 
-def waiting_for(user: Any) -> list[tuple[int, str, str]]:
-    """How many events wait for a person, as (number, what they are, where they are listed).
+def leads_a_site(user: Any) -> bool:
+    """Whether the user is a lead anywhere. One query for site staff."""
+    led = user.memberships.filter(active=True, role=MembershipRole.LEAD)
+    return user.is_site_staff and led.exists()
 
-    Members see their own sites' drafts and what is under review; reviewers and data managers what
-    they may judge: never an event of a site that they belong to.
+
+def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
+    """What waits for a person, counted among the rows that he or she may see.
+
+    Members see their own sites' work; reviewers and data managers what they may judge: never an
+    event of a site that they belong to. Device time is for leads and data managers to declare.
     """
     events = reverse("admin:registry_event_changelist")
     waiting = []
-    if user.is_site_staff:
-        own = Event.objects.filter(site__in=user.sites())
-        drafts = own.filter(state=State.DRAFT).count()
-        sent = own.filter(state=State.SUBMITTED).count()
-        waiting.append((drafts, plural(drafts, "draft", "of your site"), f"{events}?state=draft"))
-        waiting.append(
-            (sent, plural(sent, "event", "of your site under review"), f"{events}?state=submitted")
-        )
     if user.sees_all_rows:
-        others = Event.objects.filter(state=State.SUBMITTED).exclude(site__in=user.sites())
-        n = others.count()
-        waiting.append((n, plural(n, "event", "to review"), f"{events}?state=submitted"))
+        n = to_review(user).count()
+        waiting.append(Waiting(n, plural(n, "event", "to review"), f"{events}?queue=to-review"))
+    if user.is_site_staff or user.is_data_manager:
+        n = drafts_of(user).count()
+        waiting.append(Waiting(n, plural(n, "draft", "of yours"), f"{events}?queue=my-drafts"))
+    if user.is_site_staff:
+        n = drafts_of_sites(user).count()
+        waiting.append(Waiting(n, plural(n, "draft", "of your site"), f"{events}?state=draft"))
+        n = under_review(user).count()
+        words = plural(n, "event", "of your site under review")
+        waiting.append(Waiting(n, words, f"{events}?state=submitted"))
+    if user.is_site_staff or user.is_data_manager:
+        n = without_follow_up(user).count()
+        words = plural(n, "implant", "without follow-up for a year")
+        waiting.append(Waiting(n, words, reverse("admin:registry_implant_changelist")))
+    if user.is_data_manager or leads:
+        n = len(without_exposure(user))
+        words = plural(n, "year", "without declared device time")
+        waiting.append(Waiting(n, words, reverse("admin:registry_exposure_changelist")))
     return waiting
+
+
+def doors_of(user: Any) -> list[Door]:
+    """Where the work of the reader's roles begins."""
+    doors = []
+    if user.is_site_staff:
+        doors.append(Door("Enter an event", reverse("admin:registry_event_add")))
+    if user.is_auditor:
+        doors.append(Door("Read the access log", reverse("admin:registry_accesslog_changelist")))
+        doors.append(Door("Read the seals", reverse("admin:registry_seal_changelist")))
+    else:
+        doors.append(Door("Statistics", reverse("dashboard")))
+    return doors
 
 
 def plural(n: int, what: str, rest: str) -> str:

@@ -1,11 +1,23 @@
 """The admin's start page: it greets by role and counts the reader's own work."""
 
 import pytest
+from django.utils import timezone
 
+from registry.intake import record_event
 from registry.models import Role
-from tests.factories import EventFactory, SiteFactory, UserFactory
+from registry.records import RawReport, RowKind
+from tests.factories import (
+    ComplicationFactory,
+    EventFactory,
+    ExposureFactory,
+    ImplantFactory,
+    PatientFactory,
+    SiteFactory,
+    UserFactory,
+)
 
 LIST = "/admin/registry/event/"
+QUERIES = 13  # session, user, roles, places, lead, five counts, device, permissions
 
 
 @pytest.fixture
@@ -23,13 +35,18 @@ def events(own_site):
 
 
 def waiting(answer):
-    return {words: number for number, words, _address in answer.context["waiting"]}
+    return {one.words: one.number for one in answer.context["waiting"]}
 
 
 def test_a_reporter_sees_the_drafts_of_the_own_site_only(events, reporter, signed_in):
     answer = signed_in(reporter).get("/admin/")
 
-    assert waiting(answer) == {"drafts of your site": 2, "event of your site under review": 1}
+    assert waiting(answer) == {
+        "drafts of yours": 0,
+        "drafts of your site": 2,
+        "event of your site under review": 1,
+        "implants without follow-up for a year": 0,
+    }
     assert "you are here as site staff" in answer.text
     assert f'href="{LIST}?state=draft"' in answer.text
 
@@ -38,8 +55,64 @@ def test_a_reporter_sees_the_drafts_of_the_own_site_only(events, reporter, signe
 def test_whoever_judges_sees_what_is_to_review(role, events, signed_in):
     answer = signed_in(UserFactory(roles=[role])).get("/admin/")
 
-    assert waiting(answer) == {"events to review": 2}
+    assert waiting(answer)["events to review"] == 2
+    assert f'href="{LIST}?queue=to-review"' in answer.text
     assert f"you are here as {role.label.lower()}" in answer.text
+
+
+def test_a_draft_counts_as_mine_for_who_wrote_it(own_site, reporter, lead, signed_in):
+    ComplicationFactory()
+    values = {"site": "OWN-1", "complication": "catheter-migration"}
+    record_event(RawReport(RowKind.EVENT, values), by=reporter)
+
+    mine = waiting(signed_in(reporter).get("/admin/"))
+    theirs = waiting(signed_in(lead).get("/admin/"))
+
+    assert (mine["draft of yours"], mine["draft of your site"]) == (1, 1)
+    assert (theirs["drafts of yours"], theirs["draft of your site"]) == (0, 1)
+
+
+def test_follow_up_and_device_time_that_are_missing_wait_for_the_site(
+    own_site, other_site, reporter, lead, manager, signed_in
+):
+    for site in (own_site, other_site):
+        ImplantFactory(patient=PatientFactory(site=site), months_followed=1)
+        ExposureFactory(site=site, year=timezone.now().year - 2)
+
+    of_reporter = waiting(signed_in(reporter).get("/admin/"))
+    of_lead = waiting(signed_in(lead).get("/admin/"))
+    of_manager = waiting(signed_in(manager).get("/admin/"))
+
+    assert of_reporter["implant without follow-up for a year"] == 1
+    assert not any("device time" in words for words in of_reporter)
+    assert of_lead["year without declared device time"] == 1
+    assert of_manager["implants without follow-up for a year"] == 2
+    assert of_manager["years without declared device time"] == 2
+
+
+@pytest.mark.parametrize(
+    ("who", "offered"),
+    [
+        ("reporter", "Enter an event"),
+        ("reviewer", "Statistics"),
+        ("auditor", "Read the access log"),
+    ],
+)
+def test_the_page_opens_with_what_the_role_does_first(who, offered, request, signed_in):
+    answer = signed_in(request.getfixturevalue(who)).get("/admin/")
+
+    assert answer.context["doors"][0].words == offered
+    assert f">{offered}</a>" in answer.text
+
+
+def test_an_auditor_is_led_to_no_statistics(auditor, signed_in):
+    doors = signed_in(auditor).get("/admin/").context["doors"]
+
+    assert "Statistics" not in [door.words for door in doors]
+
+
+def test_a_lead_is_greeted_as_lead(lead, signed_in):
+    assert "you are here as site staff (lead)" in signed_in(lead).get("/admin/").text
 
 
 def test_a_reviewer_does_not_judge_the_own_site(events, own_site, signed_in):
@@ -70,9 +143,9 @@ def test_the_greeting_takes_as_many_queries_however_much_waits(
 ):
     client = signed_in(reporter)
     client.get("/admin/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(QUERIES):
         client.get("/admin/")
 
     EventFactory(site=own_site, state="draft")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(QUERIES):
         assert waiting(client.get("/admin/"))["drafts of your site"] == 3
