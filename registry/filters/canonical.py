@@ -9,6 +9,8 @@ from registry.vocabulary import NOT_RECORDED, CountingRule, Denominator, Measure
 
 C = TypeVar("C", CountingRule, Denominator)
 
+DEFAULT_SCALE = "log-log"
+
 EXPLAINED_RANGE = "The range ends before it starts: year_min must not be after year_max."
 
 GROUPED_EXACTLY = {"complication", "drug", "indication"}
@@ -19,7 +21,9 @@ pump models, because `manufacturer` speaks of the component itself.
 """
 
 USES_LEVEL = frozenset(Measure) - {Measure.COUNTS, Measure.COVERAGE, Measure.CASCADES}
-USES_UNIT = frozenset({Measure.RATES, Measure.FUNNEL, Measure.TREND, Measure.COVERAGE})
+CURVES = frozenset({Measure.SURVIVAL, Measure.INCIDENCE})
+USES_UNIT = CURVES | {Measure.RATES, Measure.FUNNEL, Measure.TREND, Measure.COVERAGE}
+"""Measures that read a unit, if only to say that they have no use for one."""
 USES_PER = frozenset({Measure.RATES, Measure.TREND})
 
 
@@ -53,7 +57,13 @@ def event_query(asked: Mapping[str, Any], *, measure: Measure | None) -> EventQu
         release=asked.get("release") or None,
         labels=asked.get("labels") or "code",
         ordering=tuple(asked.get("ordering") or ()),
+        ci=_scale(asked.get("ci")) if measure is Measure.SURVIVAL else None,
     )
+
+
+def _scale(ci: str | None) -> str | None:
+    """The scale of the limits where it is not the default, so that naming that changes nothing."""
+    return None if ci in (None, "", DEFAULT_SCALE) else ci
 
 
 def _member(codelist: type[C], code: str | None) -> C | None:

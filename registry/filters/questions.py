@@ -33,19 +33,23 @@ from registry.vocabulary import CountingRule, Denominator, Measure
 FORMATS = ("json", "csv", "svg", "png", "vega")
 LABELS = ("code", "label", "both")
 LEVELS = ("0.90", "0.95", "0.99")
+SCALES = ("log-log", "log", "plain")
 PER = ("100", "1000")
 MOST_GROUPS = 3
 
 RANGE = ("year_min", "year_max")
-OPTIONS = ("group_by", "counting", "unit", "per", "level", "release", "labels", "ordering")
-SINGLE = (*RANGE, "counting", "unit", "per", "level", "release", "labels", "format")
+OPTIONS = ("group_by", "counting", "unit", "per", "level", "ci", "release", "labels", "ordering")
+SINGLE = (*RANGE, "counting", "unit", "per", "level", "ci", "release", "labels", "format")
 """Parameters that make sense only once."""
 
+CURVE_COLUMNS = ("time_months", "at_risk", "events", "estimate", "ci_lower", "ci_upper")
 MEASURED: Mapping[Measure, tuple[str, ...]] = {
     Measure.COUNTS: ("n",),
     Measure.RATES: ("events", "exposure", "rate", "ci_lower", "ci_upper"),
     Measure.PROPORTIONS: ("numerator", "denominator", "proportion", "ci_lower", "ci_upper"),
     Measure.COVERAGE: ("n", "counted", "without_denominator"),
+    Measure.SURVIVAL: CURVE_COLUMNS,
+    Measure.INCIDENCE: CURVE_COLUMNS,
 }
 """The number columns of each measure that its rows can be ordered by."""
 
@@ -179,6 +183,7 @@ class EventFilterSet(django_filters.FilterSet):
         filters["level"] = OptionFilter(
             "Confidence level", OptionField, choices=_choices(LEVELS), synonyms={"0.9": "0.90"}
         )
+        filters["ci"] = OptionFilter("Limits on the scale", OptionField, choices=_choices(SCALES))
         filters["release"] = OptionFilter("Release", ReleaseField)
         filters["labels"] = OptionFilter("Show", OptionField, choices=_choices(LABELS))
         filters["ordering"] = OptionFilter(

@@ -125,6 +125,10 @@ class Window:
         return f"{self.start}-{'' if self.end is None else self.end}"
 
 
+LATER_OPTIONS = ("ci", "standardise")
+"""Options of a question that earlier versions did not know; empty where nobody asks for them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventQuery:
     """One question, canonical: the same question is the same value, however it was written.
@@ -133,7 +137,8 @@ class EventQuery:
     (a category, a drug class ...) has already been resolved to its own dimension.
     years: inclusive (first, last), either may be None; a single year is (y, y).
     windows: of one window it is a filter; "window" in group_by makes each a row.
-    None for counting, unit, per: the measure's default, which the answer names.
+    None for counting, unit, per, ci: the measure's default, which the answer names.
+    standardise: dimensions that a funnel's expected numbers are adjusted for.
     release: a release's label or id; None is the viewer's default.
     """
 
@@ -145,14 +150,24 @@ class EventQuery:
     unit: Denominator | None = None
     per: int | None = None
     level: float = 0.95
+    standardise: tuple[str, ...] = ()
     release: str | None = None
     labels: str = "code"
     ordering: tuple[str, ...] = field(default=())
+    ci: str | None = None
 
     def values(self, dimension: str) -> tuple[str, ...]:
         """The values asked of a dimension, empty where it is not restricted."""
         return dict(self.where).get(dimension, ())
 
     def canonical(self) -> str:
-        """Canonical JSON: equal for equal questions, for cache keys and receipts."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Canonical JSON: equal for equal questions, for cache keys and the access log.
+
+        An option that came later is written where it is asked for only, so that older questions
+        keep their text.
+        """
+        asked = asdict(self)
+        for option in LATER_OPTIONS:
+            if not asked[option]:
+                del asked[option]
+        return json.dumps(asked, sort_keys=True, separators=(",", ":"))

@@ -194,6 +194,27 @@ def test_level_may_be_written_with_one_digit():
 
 def test_option_that_a_measure_has_no_use_for_changes_nothing():
     assert asked("per=100&unit=refills&level=0.99", Measure.COUNTS) == asked("", Measure.COUNTS)
+    assert asked("ci=plain", Measure.RATES) == asked("", Measure.RATES)
+    assert asked("ci=plain", Measure.INCIDENCE) == asked("", Measure.INCIDENCE)
+
+
+@pytest.mark.parametrize(("address", "ci"), [("", None), ("ci=log", "log"), ("ci=plain", "plain")])
+def test_scale_of_limits_is_read_for_survival(address, ci):
+    assert asked(address, Measure.SURVIVAL).ci == ci
+
+
+def test_scale_that_is_the_default_is_the_same_question_as_none():
+    assert asked("ci=log-log", Measure.SURVIVAL) == asked("", Measure.SURVIVAL)
+
+
+@pytest.mark.parametrize("measure", [Measure.SURVIVAL, Measure.INCIDENCE])
+def test_unit_of_a_curve_is_kept_for_the_answer_to_refuse(measure):
+    assert asked("unit=refills", measure).unit is Denominator.REFILLS
+
+
+@pytest.mark.parametrize("measure", [Measure.SURVIVAL, Measure.INCIDENCE])
+def test_rows_of_a_curve_can_be_ordered_by_its_columns(measure):
+    assert asked("ordering=-time_months", measure).ordering == ("-time_months",)
 
 
 @pytest.mark.parametrize(
@@ -339,6 +360,7 @@ def test_option_that_a_measure_has_no_use_for_changes_nothing():
             "Choose one of json, csv, svg, png, vega. The nearest is svg.",
         ),
         ("level=0.95&level=0.99", "level", "repeated-parameter", "Give level only once."),
+        ("ci=log&ci=plain", "ci", "repeated-parameter", "Give ci only once."),
     ],
 )
 def test_refusal_names_the_parameter_and_the_mend(address, column, code, detail):
