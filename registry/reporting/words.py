@@ -3,7 +3,7 @@
 from registry.records import DIMENSIONS, EventQuery
 from registry.reporting.question import Question
 from registry.snapshot.terms import Terms
-from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure, Profile
+from registry.vocabulary import CODELISTS, NOT_RECORDED, CountingRule, Denominator, Measure, Profile
 
 COUNTED = {
     CountingRule.EVENTS: "Every event.",
@@ -35,13 +35,40 @@ QUASI_POISSON = (
 
 
 def title(question: Question, terms: Terms) -> str:
-    """Name the answer: what, of which complications, by what."""
+    """Name the answer: what, of which complications, by what, and of which selection."""
     query = question.query
     names = _names(query, terms)
     words = [question.measure.label, f"of {names}" if names else "of all complications"]
     if query.group_by:
         words.append("by " + ", ".join(DIMENSIONS[name].title.lower() for name in query.group_by))
-    return " ".join(words)
+    return "; ".join([" ".join(words), *_selection(query, terms)])
+
+
+def _selection(query: EventQuery, terms: Terms) -> list[str]:
+    """The filters beside those of complications: each with its values, or how many they are."""
+    said = []
+    for name, values in query.where:
+        if name in {"complication", "category"}:
+            continue
+        labels = [
+            "not recorded" if value == NOT_RECORDED else label_of(name, value, terms)
+            for value in values
+        ]
+        listed = " or ".join(labels) if len(labels) <= 3 else f"{len(labels)} values"
+        said.append(f"{DIMENSIONS[name].title.lower()}: {listed}")
+    if query.windows and "window" not in query.group_by:
+        windows = " or ".join(str(window) for window in query.windows)
+        said.append(f"{DIMENSIONS['window'].title.lower()}: {windows}")
+    if query.years is not None:
+        said.append(_years(*query.years))
+    return said
+
+
+def _years(first: int | None, last: int | None) -> str:
+    if first == last:
+        return f"in {first}"
+    ends = ("from", first), ("to", last)
+    return " ".join(f"{word} {year}" for word, year in ends if year is not None)
 
 
 def _names(query: EventQuery, terms: Terms) -> str:
