@@ -120,7 +120,13 @@ def plan(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> Plan:
     if faults:
         raise NotAvailableAtThisDetail(faults)
     parts = [each.rows() for each in asked]
-    _refuse_too_many([[len(places) for _labels, places in part] for part in parts], policy)
+    _refuse_too_many(
+        [
+            ("year" in each.group_by, [len(places) for _labels, places in part])
+            for each, part in zip(asked, parts, strict=True)
+        ],
+        policy,
+    )
     names = [each.tree.name for each in asked]
     rows = []
     for combination in product(*parts):
@@ -267,10 +273,15 @@ def _may_cross_site(asked: _Asked, policy: Policy) -> bool:
     return not only_groups or all(asked.tree.is_coarse(place) for place in places)
 
 
-def _refuse_too_many(lengths: Sequence[Sequence[int]], policy: Policy) -> None:
-    """Refuse by what the question and the trees say, before anything is built."""
-    rows = prod(len(part) for part in lengths)
-    nodes = prod(sum(part) for part in lengths)
+def _refuse_too_many(parts: Sequence[tuple[bool, Sequence[int]]], policy: Policy) -> None:
+    """Refuse by what the question and the trees say, before anything is built.
+
+    parts: for each tree, whether its rows are calendar years, and how many nodes each row has.
+    Years are told apart since the registry began, so that they grow with it: only so many count.
+    """
+    counted = [nodes[: policy.most_years] if by_year else nodes for by_year, nodes in parts]
+    rows = prod(len(nodes) for nodes in counted)
+    nodes = prod(sum(nodes) for nodes in counted)
     if max(rows, nodes) > policy.most_cells:
         detail = (
             f"the answer would have over {policy.most_cells} cells; group by less, or by groups"

@@ -154,10 +154,12 @@ class Policy:
     threshold: a perturbed count below it is hidden. denominator_minimum: perturbed patients or
     devices below it hide what is divided by them. curve_minimum: perturbed devices a curve starts
     with. most_dimensions: how many a question may fix or group by. most_cells: rows of a reply,
-    and nodes behind it. most_variance, variance_per_unit, most_added, added_beyond: the law of
-    the perturbation of n, with variance min(most_variance, variance_per_unit n) on the whole
-    numbers from -n to min(most_added, n + added_beyond); another law needs another frozen table.
-    most_variance is also that of an exposure's perturbation, in units of per_device.
+    and nodes behind it. most_years: of the rows by calendar year so many count as cells, so that
+    what a young registry answers an old one does. most_variance, variance_per_unit, most_added,
+    added_beyond: the law of the perturbation of n, with variance min(most_variance,
+    variance_per_unit n) on the whole numbers from -n to min(most_added, n + added_beyond); another
+    law needs another frozen table. most_variance is also that of an exposure's perturbation, in
+    units of per_device.
     crossed_by_site: what a question that fixes or groups by site may name beside it, one at most,
     and whether only as groups.
     """
@@ -167,6 +169,7 @@ class Policy:
     curve_minimum: int = 300
     most_dimensions: int = 3
     most_cells: int = 2_000
+    most_years: int = 20
     most_variance: float = 6.0
     variance_per_unit: float = 1.5
     most_added: int = 8

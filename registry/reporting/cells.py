@@ -1,6 +1,6 @@
 """Counts, rates and proportions, row by row: the arithmetic between the store and the answer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,6 +16,8 @@ from registry.statistics.rates import clustered_rate, incidence_rate
 from registry.vocabulary import CellStatus, CountingRule
 
 MOST_CELLS = 2000
+MOST_YEARS = 20
+"""Of the rows by calendar year so many count: the years grow with the registry."""
 FEWEST_STABLE_EVENTS = 20
 FIRST_HALF_MONTH = 0.25
 
@@ -41,7 +43,7 @@ def count_cells(store: Store, question: Question) -> list[Found]:
         counts = store.reported(asked, each=each)
         for key in _with_zeros(asked, counts, _present(store, asked)):
             found[key] = found.get(key, 0) + counts.get(key, 0)
-    _hold_to_limit(found)
+    _hold_to_limit(found, question)
     return [
         Found(key, {"n": n}, CellStatus.OK if n else CellStatus.ZERO) for key, n in found.items()
     ]
@@ -55,7 +57,7 @@ def rate_cells(store: Store, question: Question, *, per: float) -> list[Found]:
             found.extend(_first_event_rates(store, question, part, per))
         else:
             found.extend(_clustered_rates(store, question, part, per))
-        _hold_to_limit(found)
+        _hold_to_limit([each.key for each in found], question)
     return found
 
 
@@ -78,7 +80,7 @@ def proportion_cells(store: Store, question: Question) -> list[Found]:
             }
             status = CellStatus.OK if n else CellStatus.ZERO
             found.append(Found(key, numbers, status if of else CellStatus.NO_DENOMINATOR))
-        _hold_to_limit(found)
+        _hold_to_limit([each.key for each in found], question)
     return found
 
 
@@ -287,8 +289,13 @@ def _is_shared(name: str) -> bool:
     return DIMENSIONS[name].side in SHARED
 
 
-def _hold_to_limit(cells: Iterable[object]) -> None:
-    if sum(1 for _ in cells) > MOST_CELLS:
+def _hold_to_limit(keys: Collection[Key], question: Question) -> None:
+    group_by = question.query.group_by
+    cells = len(keys)
+    if "year" in group_by:
+        years = {key[group_by.index("year")] for key in keys}
+        cells = cells * MOST_YEARS // max(len(years), MOST_YEARS)
+    if cells > MOST_CELLS:
         raise BadQuery(
             Fault(
                 "group_by",

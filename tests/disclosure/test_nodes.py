@@ -392,6 +392,16 @@ def test_reply_that_is_too_long_is_refused_before_it_is_built(trees, policy):
     assert refused.value.faults[0].code == "too-many-cells"
 
 
+def test_calendar_years_beyond_so_many_do_not_count_as_cells(trees, policy):
+    short = replace(policy, most_cells=28, most_years=4)  # 7 complications of 12 years
+
+    assert len(plan(ask(["complication", "year"]), trees, short).rows) == 7 * 12
+    with pytest.raises(BadQuery):
+        plan(ask(["complication", "year"]), trees, replace(short, most_cells=27))
+    with pytest.raises(BadQuery):
+        plan(ask(["complication", "severity"]), trees, short)
+
+
 def test_sum_of_too_many_nodes_is_refused(trees, policy):
     short = replace(policy, most_cells=3)
 

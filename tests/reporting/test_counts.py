@@ -292,6 +292,19 @@ def test_no_rows_where_nothing_is_there(tmp_path: Path) -> None:
     assert asker.counts() == {(): 0}
 
 
+def test_calendar_years_beyond_so_many_do_not_count_as_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cells, "MOST_CELLS", 2)
+    monkeypatch.setattr(cells, "MOST_YEARS", 2)
+    asker = Asker(tmp_path, events=[event(f"e{year}", year=year) for year in (2018, 2019, 2020)])
+
+    assert len(asker.counts(group_by=("year",))) == 3
+    monkeypatch.setattr(cells, "MOST_CELLS", 1)
+    with pytest.raises(BadQuery):
+        asker.counts(group_by=("year",))
+
+
 def test_over_2000_cells_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "MOST_CELLS", 2)
     asker = Asker(tmp_path, events=[event(f"e{grade}", severity=grade) for grade in (1, 2, 3)])

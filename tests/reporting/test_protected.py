@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,30 @@ def test_rate_from_under_20_events_is_unstable_and_others_are_not(large: Frozen)
         if row["events"] is not None:
             assert row["status"] == ("unstable" if row["events"] < 20 else "ok")  # type: ignore[operator]
     assert {"ok"} <= {row["status"] for row in rows}
+
+
+@pytest.mark.parametrize("year", [2024, 2027, 2035])
+def test_ordinary_session_is_answered_however_old_the_registry(large: Frozen, year: int) -> None:
+    asked = {"group_by": ("complication", "year"), "where": (("drug", ("morphine",)),)}
+    then = replace(large, data_as_of=datetime(year, 12, 31, tzinfo=UTC))
+
+    by_year = ask(then, Measure.RATES, **asked).rows
+    overall = ask(then, Measure.RATES, **asked | {"group_by": ("complication",)}).rows
+
+    assert len(by_year) == len(large.store.manifest.terms.complications) * (year - 2004)
+    assert sum(row["rate"] is not None for row in overall) >= 8  # of the ten that occur
+    assert any(row["rate"] is not None for row in by_year)
+    assert {row["status"] for row in by_year} <= {"ok", "unstable", "suppressed", "no_denominator"}
+
+
+@pytest.mark.parametrize("year", [2024, 2035])
+def test_three_way_breakdown_that_is_too_long_stays_refused(large: Frozen, year: int) -> None:
+    then = replace(large, data_as_of=datetime(year, 12, 31, tzinfo=UTC))
+
+    with pytest.raises(BadQuery) as refusal:
+        ask(then, group_by=("complication", "year", "sex"))
+
+    assert refusal.value.faults[0].code == "too-many-cells"
 
 
 def test_interval_is_wider_than_without_perturbation(large: Frozen) -> None:
