@@ -29,7 +29,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField(allow_blank=True)
     errors = ProblemErrorSerializer(many=True)  # type: ignore[assignment]
     existing = serializers.CharField(
-        required=False, help_text="The id of the event that already has this source id."
+        required=False, help_text="The id of the row that already has this source id."
     )
 
 

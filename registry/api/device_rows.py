@@ -1,0 +1,214 @@
+"""What the addresses of patients, implants and declared device time share."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema_view as schema_of
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry.api.bodies import Fields
+from registry.api.described import listing, problems
+from registry.api.parameters import PAGING, refuse_unknown
+from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView, SiteRows
+from registry.filters.codes import nearest
+from registry.models.rules import SITE_CODE, SOURCE_ID
+from registry.records import BadQuery, Fault
+from registry.vocabulary import CODELISTS
+
+READ_REFUSALS = (400, 401, 403, 406, 429)
+WRITE_REFUSALS = (400, 401, 403, 406, 409, 413, 415, 429)
+
+
+class Narrowing:
+    """One filter of a list: its column, and which texts are values of it."""
+
+    def __init__(
+        self, column: str, said: str, *, form: str = "", codelist: str = "", mend: str = ""
+    ) -> None:
+        self.column = column
+        self.said = said
+        self.form = form
+        self.codes = CODELISTS[codelist].codes() if codelist else ()
+        self.mend = mend
+
+    def values(self, name: str, text: str) -> list[str]:
+        """The values, separated by commas; raises BadQuery where one cannot be one."""
+        values = text.split(",")
+        for value in values:
+            if self.codes and value not in self.codes:
+                said = f"The value is not a code of {name}. The nearest is "
+                raise BadQuery(Fault(name, "unknown-code", f"{said}{nearest(value, self.codes)}."))
+            if self.form and not re.match(self.form, value):
+                raise BadQuery(Fault(name, "bad-value", self.mend))
+        return values
+
+
+SITE = Narrowing(
+    "site__code", "Site", form=SITE_CODE, mend="A site is 2 to 20 capital letters and digits."
+)
+COMPONENT = Narrowing("component", "Component", codelist="component")
+EXIT_STATUS = Narrowing("exit_status", "Exit status", codelist="exit-status")
+YEAR = Narrowing("year", "Calendar year", form=r"\A[0-9]{4}\Z", mend="Give four digits.")
+
+
+def own_key(column: str, said: str) -> Narrowing:
+    """The filter by a site's own key."""
+    mend = "A key has 1 to 40 letters, digits, dots, underscores or hyphens."
+    return Narrowing(column, said, form=SOURCE_ID, mend=mend)
+
+
+class DeviceRows(RowView):
+    """A list of rows, and a new one. fields: of the body; kind: how rows are found and shown."""
+
+    kind: ClassVar[SiteRows[Any]]
+    fields: ClassVar[Fields]
+    narrowed: ClassVar[Mapping[str, Narrowing]]
+    record: ClassVar[Callable[..., Any]]
+
+    def rows(self, request: Request) -> QuerySet[Any]:
+        """The rows of the list, before it is narrowed."""
+        return self.kind.seen(request)
+
+    def get(self, request: Request) -> Response:
+        """One page of the rows of one's own sites."""
+        refuse_unknown(request, (*self.narrowed, "limit", "cursor"))
+        rows, asked = self.rows(request), request.query_params
+        for name, narrowing in self.narrowed.items():
+            if name in asked:
+                rows = rows.filter(
+                    **{f"{narrowing.column}__in": narrowing.values(name, asked[name])}
+                )
+        by = ", ".join(name for name in self.narrowed if name in asked)
+        what = f"{self.kind.noun} list" + (f" by {by}" if by else "")
+        return self.kind.page(request, rows, what=what)
+
+    def post(self, request: Request) -> Response:
+        """Store one row of one's own site."""
+        refuse_unknown(request)
+        record = type(self).record
+        return self.kind.recorded(
+            request, lambda: record(self.fields.texts(request.data), by=request.user)
+        )
+
+
+class DeviceRow(RowView):
+    """One row, read or changed."""
+
+    kind: ClassVar[SiteRows[Any]]
+    fields: ClassVar[Fields]
+    change: ClassVar[Callable[..., Any]]
+
+    def get(self, request: Request, public_id: UUID) -> Response:
+        """One row with its ETag."""
+        refuse_unknown(request)
+        return self.kind.read(request, public_id)
+
+    def patch(self, request: Request, public_id: UUID) -> Response:
+        """Change the fields that are sent."""
+        refuse_unknown(request)
+        change = type(self).change
+
+        def run(version: int | None) -> None:
+            texts = self.fields.texts(request.data)
+            change(public_id, texts, by=request.user, version=version)
+
+        return self.kind.changed(request, public_id, run)
+
+
+def sent(name: str, fields: Fields, *, changing: bool = False) -> Any:
+    """The serializer that describes a body, under the name that the schema gives it."""
+    described = fields.described(changing=changing)
+    return type(name, (serializers.Serializer,), {**described, "__doc__": _SENT[changing]})
+
+
+_SENT = {
+    False: 'A row on its way in; a field that is left out, null or empty is "not recorded".',
+    True: "What is to change: only the fields that are sent; null empties one.",
+}
+
+
+def described_list(
+    plural: str,
+    kind: SiteRows[Any],
+    fields: Fields,
+    *,
+    narrowed: Mapping[str, Narrowing],
+    example: Mapping[str, Any],
+    shown: Mapping[str, Any],
+    says: str,
+) -> Any:
+    """Describe the address of a list for the schema. says: who stores such rows, and what of."""
+    name = plural.title().rstrip("s")
+    filters = [
+        OpenApiParameter(each, str, description=f"{one.said}; several separated by commas.")
+        for each, one in narrowed.items()
+    ]
+    return schema_of(
+        get=extend_schema(
+            operation_id=f"{plural}_list",
+            tags=["rows"],
+            description=f"List the {plural} of one's own sites, oldest first; the look is logged.",
+            parameters=[*filters, *PAGING],
+            responses={
+                200: listing(f"{name}List", kind.serializer),
+                **problems(*READ_REFUSALS),
+            },
+        ),
+        post=extend_schema(
+            operation_id=f"{plural}_create",
+            tags=["rows"],
+            description=says,
+            parameters=[IDEMPOTENCY_KEY],
+            request=sent(f"{name}Report", fields),
+            responses={201: kind.serializer, **problems(*WRITE_REFUSALS)},
+            examples=[
+                OpenApiExample("As sent", value=dict(example), request_only=True),
+                OpenApiExample(
+                    "Stored", value=dict(shown), response_only=True, status_codes=["201"]
+                ),
+            ],
+        ),
+    )
+
+
+def described_row(
+    plural: str,
+    kind: SiteRows[Any],
+    fields: Fields,
+    *,
+    change: Mapping[str, Any],
+    shown: Mapping[str, Any],
+    says: str,
+) -> Any:
+    """Describe the address of one row for the schema. says: what may change, and who does."""
+    name = plural.title().rstrip("s")
+    return schema_of(
+        get=extend_schema(
+            operation_id=f"{plural}_retrieve",
+            tags=["rows"],
+            description="Show one row with its ETag; the look is logged.",
+            parameters=[PUBLIC_ID],
+            responses={200: kind.serializer, **problems(404, *READ_REFUSALS)},
+            examples=[OpenApiExample("As shown", value=dict(shown), response_only=True)],
+        ),
+        patch=extend_schema(
+            operation_id=f"{plural}_partial_update",
+            tags=["rows"],
+            description=says,
+            parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
+            request=sent(f"{name}Change", fields, changing=True),
+            responses={200: kind.serializer, **problems(404, 412, *WRITE_REFUSALS)},
+            examples=[
+                OpenApiExample("A change", value=dict(change), request_only=True),
+                OpenApiExample(
+                    "Changed", value={**shown, **change, "version": 2}, response_only=True
+                ),
+            ],
+        ),
+    )

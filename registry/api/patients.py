@@ -1,0 +1,64 @@
+"""Patients of one's own sites: a random key, sex and indication, and nothing else."""
+
+from typing import Any
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from rest_framework.request import Request
+
+from registry import intake
+from registry.api.device_bodies import IDS, PATIENT, PATIENT_FIELDS, PATIENTS
+from registry.api.device_rows import (
+    SITE,
+    DeviceRow,
+    DeviceRows,
+    described_list,
+    described_row,
+    own_key,
+)
+from registry.models import Patient
+
+NARROWED = {"site": SITE, "source_id": own_key("source_id", "The site's own key")}
+SHOWN = {**IDS, **PATIENT}
+
+
+@described_list(
+    "patients",
+    PATIENTS,
+    PATIENT_FIELDS,
+    narrowed=NARROWED,
+    example=PATIENT,
+    shown=SHOWN,
+    says="Store one patient of one's own site. An implant of a new patient brings its own.",
+)
+class Patients(DeviceRows):
+    """The patients of one's own sites."""
+
+    kind, fields, narrowed = PATIENTS, PATIENT_FIELDS, NARROWED
+    record = staticmethod(intake.record_patient)
+
+    def rows(self, request: Request) -> QuerySet[Any]:
+        """Patients with their versions, which their history counts."""
+        versions = (
+            Patient.history.filter(id=OuterRef("pk"))
+            .order_by()
+            .values("id")
+            .annotate(n=Count("pk"))
+            .values("n")
+        )
+        return super().rows(request).annotate(version=Coalesce(Subquery(versions), 0))
+
+
+@described_row(
+    "patients",
+    PATIENTS,
+    PATIENT_FIELDS,
+    change={"indication": "stroke"},
+    shown=SHOWN,
+    says="Change the fields that are sent; the patient stays at the site.",
+)
+class PatientDetail(DeviceRow):
+    """One patient of one's own site."""
+
+    kind, fields = PATIENTS, PATIENT_FIELDS
+    change = staticmethod(intake.change_patient)
