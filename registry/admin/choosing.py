@@ -34,6 +34,7 @@ class RowSelect(AutocompleteSelect):
     def __init__(self, model: type[Model], attrs: dict[str, str] | None = None) -> None:
         self.model = model
         name = "caused_by" if model is Event else "implant"
+        attrs = {"class": "select-row", **(attrs or {})}
         super().__init__(Event._meta.get_field(name), admin.site, attrs=attrs)
 
     def get_url(self) -> str:

@@ -177,9 +177,9 @@ class EventForm(ReportForm):
             fields[name].widget.attrs["data-harm"] = ""
 
     def clean(self) -> dict[str, Any]:
-        """Before submission, say at once all that is missing; the other faults are intake's."""
+        """Say beside the form's own faults, with which intake is not asked, all that is missing."""
         cleaned = super().clean()
-        if SUBMIT in self.data and self.refusal is None:
+        if SUBMIT in self.data and self.errors and self.refusal is None:
             filled = {name for name in self.fields if self[name].data}
             for fault in intake.missing_for_submission(filled):
                 if not self.has_error(fault.column):

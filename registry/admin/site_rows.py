@@ -43,7 +43,7 @@ class SiteRowsAdmin(RegistryAdmin):
         """Those who may enter a row of its site."""
         if obj is None:
             return self.has_add_permission(request)
-        return open_sites(request.user).filter(pk=obj.site_id).exists()
+        return obj.site_id in open_site_keys(request)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The sections of the form, or of the page for who may only read."""
@@ -140,4 +140,13 @@ def is_member(request: HttpRequest) -> bool:
     if known is None:
         known = request.user.sites().exists()  # type: ignore[union-attr]
         request.registry_is_member = known  # type: ignore[attr-defined]
+    return known
+
+
+def open_site_keys(request: HttpRequest) -> frozenset[int]:
+    """The sites that the caller enters rows of; asked often, one query a request."""
+    known: frozenset[int] | None = getattr(request, "registry_open_sites", None)
+    if known is None:
+        known = frozenset(open_sites(request.user).values_list("pk", flat=True))
+        request.registry_open_sites = known  # type: ignore[attr-defined]
     return known

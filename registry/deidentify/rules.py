@@ -194,7 +194,10 @@ def device_faults(
         detail = f"this complication counts on the {clock.value}: name the patient's {clock.value}"
         faults.append(Fault("implant", "other-component", detail))
     if months > implant.months_followed and category in NO_DEVICE_TIME_AFTER_EXIT:
-        detail = f"a {category} complication cannot come after the follow-up of the implant"
+        detail = (
+            f"a {category} complication cannot come after the follow-up of the implant: "
+            "bring the follow-up up to date, or correct the months"
+        )
         faults.append(Fault("months_since_implant", "after-exit", detail))
     elif record.year is not None and record.year - implant.implant_year - months // 12 not in (
         0,

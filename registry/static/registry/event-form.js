@@ -23,10 +23,7 @@ window.django?.jQuery?.(() => {
   };
   for (const [id, more] of Object.entries(fitting)) {
     const list = $(document.getElementById(id));
-    list.select2({
-      ajax: { data: ({ term, page }) => ({ term, page, ...more() }) },
-      placeholder: "Search",
-    });
+    list.select2({ ajax: { data: ({ term, page }) => ({ term, page, ...more() }) } });
     list.on("select2:select", ({ params: { data } }) => {
       const { id: _id, text, selected, disabled, element, _resultId, ...about } = data;
       if (Object.keys(about).length) Object.assign(list[0].selectedOptions[0].dataset, about);
@@ -142,5 +139,6 @@ window.django?.jQuery?.(() => {
   // Begin at the first thing to mend, or at the first question.
   const first = form.querySelector(".form-row.errors")?.querySelector("select, input:not([type=hidden])");
   const start = first ?? (location.pathname.endsWith("/add/") ? field("complication") : null);
-  if (start) setTimeout(() => start.focus());
+  const searched = start?.nextElementSibling?.querySelector?.("[role=combobox]");
+  if (start) setTimeout(() => (searched ?? start).focus());
 });
