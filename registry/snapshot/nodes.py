@@ -25,10 +25,10 @@ NodeKey = tuple[int, ...]
 
 BLANK_NUMBER = -1
 FIRST_HALF_MONTH = 0.25
-_ENDLESS = 1_000_000
+ENDLESS = 1_000_000
 _ORIGIN = "12 * i.implant_year + 6"
 _KEYS = [key.name for key in RECORD_KEYS]
-_UNITS = {"device": ("device_no", *_KEYS[:2]), "patient": ("patient_no", *_KEYS[2:])}
+UNITS = {"device": ("device_no", *_KEYS[:2]), "patient": ("patient_no", *_KEYS[2:])}
 """The number of a record and the two halves of its key, by what is counted."""
 
 
@@ -111,7 +111,7 @@ def carrier_units(
     store: Store, grid: Grid, *, clock: str | None, each: str
 ) -> dict[NodeKey, KeySums]:
     """Different devices, or patients with one, under observation; keys as `Grid.shared`."""
-    source, _months = _devices(grid, clock)
+    source, _months = placed_devices(grid, clock)
     source.require("i.time_to > i.time_from")
     return _key_sums(store, source, each)
 
@@ -120,21 +120,21 @@ def first_events(
     store: Store, grid: Grid, *, clock: str, each: str, quantity: str
 ) -> dict[NodeKey, KeySums]:
     """Devices, or patients, with an event in the device time that a rate divides by."""
-    return _key_sums(store, _timed(grid, clock, quantity), each)
+    return _key_sums(store, timed_events(grid, clock, quantity), each)
 
 
 def device_time(
     store: Store, grid: Grid, *, clock: str, quantity: str
 ) -> dict[NodeKey, DeviceTime]:
     """Months, or procedures or refills since entry, of the devices; keys as `Grid.shared`."""
-    source, amount = _devices(grid, clock)
+    source, amount = placed_devices(grid, clock)
     if quantity != "months":
         amount = f"i.{column('implants', quantity).name}"
         source.require(f"{amount} IS NOT NULL")
-    inner = _each_once(source, "device", f"sum(CAST({amount} AS DOUBLE)) AS amount")
-    found = store.run(_summed(source, inner, "sum(amount) AS amount"))
+    inner = each_once(source, "device", f"sum(CAST({amount} AS DOUBLE)) AS amount")
+    found = store.run(summed(source, inner, "sum(amount) AS amount"))
     totals = [float(total or 0) for total in found["amount"].tolist()]
-    sums = _read_sums(found, len(source.groups))
+    sums = read_sums(found, len(source.groups))
     return {
         key: DeviceTime(total, devices)
         for (key, devices), total in zip(sums.items(), totals, strict=True)
@@ -147,8 +147,8 @@ def time_after_first(store: Store, grid: Grid, *, clock: str, each: str) -> dict
     A first event at month m ends its device's time at m (0.25 at month 0); where patients count,
     the time of their later devices in the same node goes as well.
     """
-    owner = _UNITS[each][0]
-    events = _timed(grid, clock, "months")
+    owner = UNITS[each][0]
+    events = timed_events(grid, clock, "months")
     firsts = events.select(
         f"i.{owner} AS owner",
         f"min(i.sequence * {SEQUENCE_STEP} + e.{clock}_month) AS first",
@@ -159,7 +159,7 @@ def time_after_first(store: Store, grid: Grid, *, clock: str, each: str) -> dict
     source.tables.add(firsts.text, *firsts.values)
     source.tables.add(f") f ON f.owner = i.{owner}")
     for number, places in enumerate(grid.of_device):
-        _join_places(source, places, f"q{number}", "i")
+        join_places(source, places, f"q{number}", "i")
         source.require(f"q{number}.place = f.g{number}")
     starts, ends = ["i.time_from"], ["i.time_to"]
     if grid.years:
@@ -169,7 +169,7 @@ def time_after_first(store: Store, grid: Grid, *, clock: str, each: str) -> dict
     month = f"(f.first - {SEQUENCE_STEP} * {sequence})"
     starts.append(
         f"CASE WHEN i.sequence = {sequence} THEN greatest({month}, {FIRST_HALF_MONTH})"
-        f" WHEN i.sequence > {sequence} THEN -{_ENDLESS} ELSE {_ENDLESS} END"
+        f" WHEN i.sequence > {sequence} THEN -{ENDLESS} ELSE {ENDLESS} END"
     )
     source.groups = [f"f.g{number}" for number in range(len(events.groups))]
     months = f"greatest(0, least({', '.join(ends)}) - greatest({', '.join(starts)}))"
@@ -178,7 +178,7 @@ def time_after_first(store: Store, grid: Grid, *, clock: str, each: str) -> dict
     return dict(zip(_node_keys(found, len(source.groups)), lost, strict=True))
 
 
-def _timed(grid: Grid, clock: str, quantity: str) -> Source:
+def timed_events(grid: Grid, clock: str, quantity: str) -> Source:
     """The events that lie in the follow-up of a device which contributes to the denominator."""
     source = at_risk(Asked(on_events=grid.on_events), clock, quantity)
     _place_events(source, grid, device="i")
@@ -187,11 +187,11 @@ def _timed(grid: Grid, clock: str, quantity: str) -> Source:
     return source
 
 
-def _devices(grid: Grid, clock: str | None) -> tuple[Source, str]:
+def placed_devices(grid: Grid, clock: str | None) -> tuple[Source, str]:
     """The implants by place, and an expression for the months of each in its node."""
     source, _months = devices_of(Asked(), component=clock)
     for number, places in enumerate(grid.of_device):
-        _join_places(source, places, f"q{number}", "i")
+        join_places(source, places, f"q{number}", "i")
         source.groups.append(f"q{number}.place")
     starts, ends = ["i.time_from"], ["i.time_to"]
     if grid.years:
@@ -205,7 +205,7 @@ def _devices(grid: Grid, clock: str | None) -> tuple[Source, str]:
 def _place_events(source: Source, grid: Grid, *, device: str) -> None:
     """Put events into nodes; device: the alias that holds the device's and patient's columns."""
     for number, places in enumerate(grid.of_device):
-        _join_places(source, places, f"q{number}", device)
+        join_places(source, places, f"q{number}", device)
         if places.column == "component":  # a pump's event on a catheter's clock is no catheter's
             source.require(f"e.component = q{number}.value")
         source.groups.append(f"q{number}.place")
@@ -216,11 +216,11 @@ def _place_events(source: Source, grid: Grid, *, device: str) -> None:
         source.tables.add(") y ON e.year >= y.first_year AND e.year <= y.last_year")
         source.groups.append("y.place")
     for number, places in enumerate(grid.of_event):
-        _join_places(source, places, f"p{number}", "e")
+        join_places(source, places, f"p{number}", "e")
         source.groups.append(f"p{number}.place")
 
 
-def _join_places(source: Source, places: Places, name: str, alias: str) -> None:
+def join_places(source: Source, places: Places, name: str, alias: str) -> None:
     listed = column("events" if alias == "e" else "implants", places.column)
     value = f"{alias}.{listed.name}"
     if listed.kind is Kind.NUMBER:
@@ -242,17 +242,17 @@ def _join_calendar(source: Source, grid: Grid, starts: list[str], ends: list[str
 
 
 def _key_sums(store: Store, source: Source, each: str) -> dict[NodeKey, KeySums]:
-    found = store.run(_summed(source, _each_once(source, each)))
-    return _read_sums(found, len(source.groups))
+    found = store.run(summed(source, each_once(source, each)))
+    return read_sums(found, len(source.groups))
 
 
-def _each_once(source: Source, each: str, *more: str) -> Piece:
+def each_once(source: Source, each: str, *more: str) -> Piece:
     """Every record once in each node, with its keys; the keys belong to the record."""
-    number, high, low = (f"i.{name}" for name in _UNITS[each])
+    number, high, low = (f"i.{name}" for name in UNITS[each])
     return source.select(f"min({high}) AS high", f"min({low}) AS low", *more, by=[number])
 
 
-def _summed(source: Source, inner: Piece, *more: str) -> Piece:
+def summed(source: Source, inner: Piece, *more: str) -> Piece:
     """Count the records of each node and sum their keys, as whole numbers of 64 bits."""
     names = [f"g{place}" for place in range(len(source.groups))]
     sums = [f"CAST(coalesce(sum({key}), 0) AS BIGINT) AS {key}" for key in ("high", "low")]
@@ -263,7 +263,7 @@ def _summed(source: Source, inner: Piece, *more: str) -> Piece:
     return statement
 
 
-def _read_sums(found: Mapping[str, NDArray[Any]], groups: int) -> dict[NodeKey, KeySums]:
+def read_sums(found: Mapping[str, NDArray[Any]], groups: int) -> dict[NodeKey, KeySums]:
     rows = zip(*(found[name].tolist() for name in ("n", "high", "low")), strict=True)
     sums = (KeySums(int(n), int(high), int(low)) for n, high, low in rows)
     return dict(zip(_node_keys(found, groups), sums, strict=True))
@@ -278,6 +278,7 @@ def _node_keys(found: Mapping[str, NDArray[Any]], groups: int) -> list[NodeKey]:
 
 __all__ = [
     "BLANK_NUMBER",
+    "UNITS",
     "DeviceTime",
     "Grid",
     "KeySums",
@@ -287,7 +288,13 @@ __all__ = [
     "affected_units",
     "carrier_units",
     "device_time",
+    "each_once",
     "first_events",
+    "join_places",
+    "placed_devices",
+    "read_sums",
     "reported_units",
+    "summed",
     "time_after_first",
+    "timed_events",
 ]

@@ -102,8 +102,8 @@ class Store:
         statement.add(f") d GROUP BY {', '.join([*names, 'cluster'])}")
         found = self.run(statement)
         return Clusters(
-            keys=_keys(found, len(names)),
-            cluster=_whole(found["cluster"]),
+            keys=keys_of(found, len(names)),
+            cluster=whole_numbers(found["cluster"]),
             amount=_numbers(found["n"]),
         )
 
@@ -121,9 +121,9 @@ class Store:
             )
         )
         return Firsts(
-            keys=_keys(found, len(source.groups)),
-            owner=_whole(found["owner"]),
-            first=_whole(found["first"]),
+            keys=keys_of(found, len(source.groups)),
+            owner=whole_numbers(found["owner"]),
+            first=whole_numbers(found["first"]),
         )
 
     def members(self, asked: Asked, *, clock: str, per_patient: bool) -> Members:
@@ -144,9 +144,9 @@ class Store:
             )
         )
         return Members(
-            keys=_keys(found, len(source.groups)),
-            owner=_whole(found["owner"]),
-            sequence=_whole(found["sequence"]),
+            keys=keys_of(found, len(source.groups)),
+            owner=whole_numbers(found["owner"]),
+            sequence=whole_numbers(found["sequence"]),
             time_from=_numbers(found["time_from"]),
             time_to=_numbers(found["time_to"]),
             origin=12 * _numbers(found["implant_year"]) + 6,
@@ -157,7 +157,7 @@ class Store:
         source, amount = amount_of(asked, clock, quantity)
         found = self.run(source.select(f"sum(CAST({amount} AS DOUBLE)) AS amount"))
         amounts = _numbers(found["amount"]).tolist()
-        keys = _keys(found, len(source.groups))
+        keys = keys_of(found, len(source.groups))
         return {key: total for key, total in zip(keys, amounts, strict=True) if total == total}
 
     def exposure_clusters(self, asked: Asked, *, clock: str, quantity: str = "months") -> Clusters:
@@ -171,8 +171,8 @@ class Store:
             )
         )
         return Clusters(
-            keys=_keys(found, len(source.groups)),
-            cluster=_whole(found["cluster"]),
+            keys=keys_of(found, len(source.groups)),
+            cluster=whole_numbers(found["cluster"]),
             amount=_numbers(found["amount"]),
         )
 
@@ -194,7 +194,7 @@ class Store:
             )
         )
         return Clusters(
-            keys=_keys(found, len(source.groups)),
+            keys=keys_of(found, len(source.groups)),
             cluster=self._site_years(found),
             amount=_numbers(found["amount"]),
         )
@@ -232,7 +232,7 @@ class Store:
         statement.add(f") d GROUP BY {', '.join(outer)}")
         found = self.run(statement)
         return Clusters(
-            keys=_keys(found, len(names)),
+            keys=keys_of(found, len(names)),
             cluster=self._site_years(found),
             amount=_numbers(found["n"]),
         )
@@ -240,7 +240,7 @@ class Store:
     def present(self, asked: Asked) -> dict[Key, int]:
         """The rows in which any implant was followed, for a breakdown to say zero in."""
         source, _ = devices_of(asked, component=None)
-        return _table(self.run(source.select("count(*) AS n")), len(source.groups))
+        return table_of(self.run(source.select("count(*) AS n")), len(source.groups))
 
     def carriers(self, asked: Asked, *, clock: str | None, each: str) -> dict[Key, int]:
         """How many patients, or devices, had a device under observation in each row."""
@@ -271,7 +271,7 @@ class Store:
                 f"{place} AS place", "e.near AS near", "count(*) AS n", by=[place, "e.near"]
             )
         )
-        keys = _keys(found, len(source.groups))
+        keys = keys_of(found, len(source.groups))
         columns = (found["place"].tolist(), found["near"].tolist(), found["n"].tolist())
         return [
             (key, str(where), bool(close), int(n))
@@ -298,11 +298,11 @@ class Store:
     def _counted(self, source: Source, each: str) -> dict[Key, int]:
         if each == "event_no":
             found = self.run(source.select("count(*) AS n"))
-            return _table(found, len(source.groups))
+            return table_of(found, len(source.groups))
         return self._distinct(source, f"e.{column('events', each).name}")
 
     def _distinct(self, source: Source, expression: str) -> dict[Key, int]:
-        return _table(self.run(source.count_distinct(expression)), len(source.groups))
+        return table_of(self.run(source.count_distinct(expression)), len(source.groups))
 
     def _site_years(self, found: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
         """Number a site's years below zero, apart from every patient's number."""
@@ -325,12 +325,12 @@ def _no_clusters() -> Clusters:
     return Clusters([], np.array([], dtype=np.int64), np.array([], dtype=np.float64))
 
 
-def _table(found: Mapping[str, NDArray[Any]], groups: int) -> dict[Key, int]:
+def table_of(found: Mapping[str, NDArray[Any]], groups: int) -> dict[Key, int]:
     counts = [int(n) for n in found["n"].tolist()]
-    return dict(zip(_keys(found, groups), counts, strict=True))
+    return dict(zip(keys_of(found, groups), counts, strict=True))
 
 
-def _keys(found: Mapping[str, NDArray[Any]], groups: int) -> list[Key]:
+def keys_of(found: Mapping[str, NDArray[Any]], groups: int) -> list[Key]:
     if not groups:
         length = len(next(iter(found.values())))
         return [()] * length
@@ -338,7 +338,7 @@ def _keys(found: Mapping[str, NDArray[Any]], groups: int) -> list[Key]:
     return list(zip(*columns, strict=True))
 
 
-def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
+def whole_numbers(values: NDArray[Any]) -> NDArray[np.int64]:
     return np.asarray(values, dtype=np.int64)
 
 
