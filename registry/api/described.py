@@ -31,6 +31,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
     existing = serializers.CharField(
         required=False, help_text="The id of the row that already has this source id."
     )
+    total = serializers.IntegerField(
+        required=False, help_text="Of many rows: how many faults there are, told or not."
+    )
 
 
 UNKNOWN_CODE = OpenApiExample(

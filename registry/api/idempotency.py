@@ -60,8 +60,10 @@ def answered_once(request: Request, write: Callable[[], Reply]) -> Reply:
 
 
 def _digest(body: Any) -> str:
-    """A keyed digest of the body, whatever order its fields came in."""
-    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    """A keyed digest of the body, whatever order the fields of JSON came in."""
+    canonical = body
+    if not isinstance(body, bytes):
+        canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return salted_hmac("registry.api.idempotency", canonical, algorithm="sha256").hexdigest()
 
 

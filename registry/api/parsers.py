@@ -17,15 +17,15 @@ LARGEST_BODY = 1 << 20
 class StrictJSONParser(JSONParser):
     """JSON as RFC 8259 has it: UTF-8, no NaN, no name given twice, at most a mebibyte."""
 
+    largest = LARGEST_BODY
+
     def parse(
         self,
         stream: IO[Any],
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        body = stream.read(LARGEST_BODY + 1)
-        if len(body) > LARGEST_BODY:
-            raise TooLarge(Fault("", "body-too-large", f"Send at most {LARGEST_BODY} bytes."))
+        body = bounded(stream, self.largest)
         try:
             return json.loads(
                 body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant
@@ -33,6 +33,14 @@ class StrictJSONParser(JSONParser):
         except (ValueError, RecursionError) as error:
             said = str(error) if isinstance(error, _NotStrict) else "The body is not valid JSON."
             raise ParseError(said) from error
+
+
+def bounded(stream: IO[Any], largest: int) -> bytes:
+    """All that is sent, unless it is more than so many bytes: then it raises TooLarge."""
+    body: bytes = stream.read(largest + 1)
+    if len(body) > largest:
+        raise TooLarge(Fault("", "body-too-large", f"Send at most {largest} bytes."))
+    return body
 
 
 class _NotStrict(ValueError):

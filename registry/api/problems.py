@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView, set_rollback
 
 from registry.api.refusals import FormatNotAvailable, KeyReused, TooLarge
+from registry.intake import ImportRefused
 from registry.records import (
     BadQuery,
     DuplicateSourceId,
@@ -60,6 +61,7 @@ API_STATUS_OF: Mapping[type[Refusal], tuple[HTTPStatus, str]] = {
     KeyReused: (HTTPStatus.CONFLICT, "This key stands for another request"),
     FormatNotAvailable: (HTTPStatus.NOT_ACCEPTABLE, "Not available in this format"),
     TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
+    ImportRefused: (HTTPStatus.BAD_REQUEST, "Nothing was stored"),
     Refusal: (HTTPStatus.BAD_REQUEST, "The registry cannot take this"),
 }
 
@@ -162,6 +164,8 @@ def _refused(exc: Refusal, request: Request | None) -> HttpResponse:
     members: dict[str, Any] = {}
     if isinstance(exc, DuplicateSourceId):
         members["existing"] = exc.existing
+    if isinstance(exc, ImportRefused):
+        members["total"] = exc.total
     return problem(
         status,
         code=code,
@@ -175,7 +179,10 @@ def _refused(exc: Refusal, request: Request | None) -> HttpResponse:
 
 def _sentence(fault: Fault) -> str:
     text = fault.detail[:1].upper() + fault.detail[1:]
-    named = f"{fault.column}: {text}" if fault.column else text
+    column = f"/{fault.column}" if "/" in fault.column else fault.column
+    line = "" if fault.line is None else f"line {fault.line}"
+    place = ", ".join(filter(None, (line, column)))
+    named = f"{place}: {text}" if place else text
     return named if named.endswith((".", "?", "!")) else f"{named}."
 
 

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from registry.api import (
+    bulk,
     catalogue,
     codelists,
     event_history,
@@ -36,6 +37,7 @@ urlpatterns = [
     path("exposures/", exposures.Exposures.as_view(), name="exposures"),
     path("exposures/<uuid:public_id>/", exposures.ExposureDetail.as_view(), name="exposure"),
     path("events/", events.Events.as_view(), name="events"),
+    path("events/bulk/", bulk.BulkEvents.as_view(), name="events-bulk"),
     path("events/<uuid:public_id>/", events.EventDetail.as_view(), name="event"),
     path(
         "events/<uuid:public_id>/history/",

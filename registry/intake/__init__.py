@@ -18,7 +18,7 @@ from registry.intake.devices import (
 from registry.intake.events import change_event, record_event
 from registry.intake.files import ImportSummary, import_records
 from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
-from registry.intake.importing import Counts, ImportRefused
+from registry.intake.importing import FAULTS_KEPT, Counts, ImportRefused
 from registry.intake.review import (
     accept_event,
     mark_duplicate,
@@ -38,6 +38,7 @@ from registry.intake.systems import (
 )
 
 __all__ = [
+    "FAULTS_KEPT",
     "CatalogueSummary",
     "ComponentReport",
     "Counts",
