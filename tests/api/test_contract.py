@@ -16,8 +16,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from registry.models import Token, TokenScope
+from registry.models import Token, TokenScope, User
 from tests.api.conftest import stored
+from tests.factories import ExposureFactory, ImplantFactory
 
 CHECKS = [
     not_a_server_error,
@@ -47,19 +48,29 @@ def _connection_kept() -> Iterator[None]:
 
 
 @pytest.fixture
-def operations(_connection_kept, registry, settings, tmp_path) -> list[tuple[Any, dict[str, str]]]:
-    """Every address that is read, of a registry with two events, asked with a full token."""
+def schema(_connection_kept, registry, settings, tmp_path) -> Any:
+    """The schema of a registry with two events and a row of every other kind."""
     settings.REGISTRY_VAR = tmp_path
     stored(registry.reporter)
     stored(registry.reporter, submit=True)
-    schema = schemathesis.openapi.from_wsgi(
-        "/api/v1/schema/?format=json", get_wsgi_application()
-    ).include(method="GET")
+    ImplantFactory(patient__site=registry.here, adjuncts=frozenset({"clonidine"}))
+    ExposureFactory(site=registry.here)
+    return schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", get_wsgi_application())
+
+
+def operations_of(schema: Any, user: User) -> list[tuple[Any, dict[str, str]]]:
+    """The operations of a part of the schema, asked with a full token."""
     _token, key = Token.objects.create(
-        user=registry.reviewer, scopes=frozenset(map(TokenScope, TokenScope.codes()))
+        user=user, scopes=frozenset(map(TokenScope, TokenScope.codes()))
     )
     headers = {"Authorization": f"Token {key}"}
     return [(result.ok(), headers) for result in schema.get_all_operations()]
+
+
+@pytest.fixture
+def operations(schema, registry) -> list[tuple[Any, dict[str, str]]]:
+    """Every address that is read, asked by a reviewer."""
+    return operations_of(schema.include(method="GET"), registry.reviewer)
 
 
 def ask(operation: Any, headers: dict[str, str]) -> int:
@@ -80,6 +91,16 @@ def test_every_reply_is_one_that_the_schema_describes(operations):
     asked = [ask(operation, headers) for operation, headers in operations]
 
     assert len(asked) >= 17
+    assert min(asked) >= 1
+
+
+@pytest.mark.parametrize("path", ["patients", "implants", "exposures", "events/bulk"])
+def test_every_body_is_taken_or_refused_as_described(path, schema, registry):
+    written = schema.include(path_regex=f"^/api/v1/{path}/").exclude(method="GET")
+
+    asked = [ask(*each) for each in operations_of(written, registry.manager)]
+
+    assert len(asked) == (1 if path == "events/bulk" else 2)
     assert min(asked) >= 1
 
 
