@@ -19,9 +19,11 @@ and their order follow from the question and the trees alone, never from what wa
 from registry.disclosure.derived import (
     CountRow,
     ProportionRow,
+    RateParts,
     RateRow,
     count_row,
     proportion_row,
+    rate_parts,
     rate_row,
 )
 from registry.disclosure.life_table import BOUNDARIES, CurvePoint, CurveTruth, life_table
@@ -54,6 +56,7 @@ __all__ = [
     "Policy",
     "ProportionRow",
     "Protection",
+    "RateParts",
     "RateRow",
     "Row",
     "ShownNode",
@@ -63,6 +66,7 @@ __all__ = [
     "life_table",
     "plan",
     "proportion_row",
+    "rate_parts",
     "rate_row",
     "record_key",
     "vocabulary_tree",

@@ -37,6 +37,17 @@ class RateRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RateParts:
+    """What the shown nodes of a rate add up to, and the variance of the perturbation in it."""
+
+    events: int
+    exposure: int
+    count_variance: float
+    exposure_sd: float
+    hidden_cells: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ProportionRow:
     """A proportion, at most 1, over the nodes that show both numbers; all None where none."""
 
@@ -60,31 +71,47 @@ def count_row(nodes: Sequence[ShownNode]) -> CountRow:
     return CountRow(sum(shown), _status(hidden), hidden)
 
 
-def rate_row(nodes: Sequence[ShownNode], *, per: float = 1.0, level: float = 0.95) -> RateRow:
-    """The rate of one row of a plan, with its interval after perturbation.
+def rate_parts(nodes: Sequence[ShownNode]) -> RateParts | None:
+    """The sums over the nodes that show both a count and an exposure; None where no node does.
 
     A node whose count or whose exposure is hidden adds to neither, so that numerator and
-    denominator match. An impossible row has 0 events and, as it has no exposure, no rate.
+    denominator match. The perturbations of different nodes are independent.
     """
-    if not nodes:
-        return RateRow(0, None, None, None, None, CellStatus.ZERO)
-    if not any(node.has_exposure for node in nodes):
-        return RateRow(None, None, None, None, None, CellStatus.NO_DENOMINATOR)
     both = [
         (node.count, node.exposure, node)
         for node in nodes
         if node.count is not None and node.exposure is not None
     ]
-    hidden = len(nodes) - len(both)
     if not both:
-        return RateRow(None, None, None, None, None, CellStatus.SUPPRESSED, hidden)
-    events = sum(count for count, _exposure, _node in both)
-    exposure = sum(amount for _count, amount, _node in both)
+        return None
+    return RateParts(
+        events=sum(count for count, _exposure, _node in both),
+        exposure=sum(amount for _count, amount, _node in both),
+        count_variance=sum(node.count_variance for _count, _exposure, node in both),
+        exposure_sd=sqrt(sum(node.exposure_sd**2 for _count, _exposure, node in both)),
+        hidden_cells=len(nodes) - len(both),
+    )
+
+
+def rate_row(nodes: Sequence[ShownNode], *, per: float = 1.0, level: float = 0.95) -> RateRow:
+    """The rate of one row of a plan, with its interval after perturbation.
+
+    Over what `rate_parts` adds up. An impossible row has 0 events and, as it has no exposure, no
+    rate.
+    """
+    if not nodes:
+        return RateRow(0, None, None, None, None, CellStatus.ZERO)
+    if not any(node.has_exposure for node in nodes):
+        return RateRow(None, None, None, None, None, CellStatus.NO_DENOMINATOR)
+    parts = rate_parts(nodes)
+    if parts is None:
+        return RateRow(None, None, None, None, None, CellStatus.SUPPRESSED, len(nodes))
+    events, exposure, hidden = parts.events, parts.exposure, parts.hidden_cells
     lower, upper = perturbed_rate_interval(
         events,
         exposure,
-        count_variance=sum(node.count_variance for _count, _exposure, node in both),
-        exposure_sd=sqrt(sum(node.exposure_sd**2 for _count, _exposure, node in both)),
+        count_variance=parts.count_variance,
+        exposure_sd=parts.exposure_sd,
         level=level,
     )
     status = _status(hidden)

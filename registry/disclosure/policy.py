@@ -16,6 +16,7 @@ class Form(StrEnum):
     RATES = "rates"
     PROPORTIONS = "proportions"
     LIFE_TABLE = "life-table"
+    TREND = "trend"
     WITHHELD = "withheld"
 
 
@@ -27,7 +28,7 @@ PROTECTED_FORMS: Mapping[Measure, Form] = MappingProxyType(
         Measure.SURVIVAL: Form.LIFE_TABLE,
         Measure.INCIDENCE: Form.WITHHELD,
         Measure.FUNNEL: Form.WITHHELD,
-        Measure.TREND: Form.WITHHELD,
+        Measure.TREND: Form.TREND,
         Measure.SIGNALS: Form.WITHHELD,
         Measure.CASCADES: Form.WITHHELD,
         Measure.COVERAGE: Form.WITHHELD,
@@ -108,6 +109,7 @@ _COUNTING = {
     Measure.RATES: (CountingRule.FIRST_EVENT,),
     Measure.PROPORTIONS: (CountingRule.PATIENTS,),
     Measure.SURVIVAL: (CountingRule.FIRST_EVENT,),
+    Measure.TREND: (CountingRule.FIRST_EVENT,),
 }
 
 _DEATH = frozenset({"5"})

@@ -24,7 +24,7 @@ USES_LEVEL = frozenset(Measure) - {Measure.COUNTS, Measure.COVERAGE, Measure.CAS
 CURVES = frozenset({Measure.SURVIVAL, Measure.INCIDENCE})
 USES_UNIT = CURVES | {Measure.RATES, Measure.FUNNEL, Measure.TREND, Measure.COVERAGE}
 """Measures that read a unit, if only to say that they have no use for one."""
-USES_PER = frozenset({Measure.RATES, Measure.TREND})
+USES_PER = frozenset({Measure.RATES, Measure.FUNNEL, Measure.TREND})
 
 
 def event_query(asked: Mapping[str, Any], *, measure: Measure | None) -> EventQuery:
@@ -54,6 +54,9 @@ def event_query(asked: Mapping[str, Any], *, measure: Measure | None) -> EventQu
         unit=_member(Denominator, unit) if measure in USES_UNIT else None,
         per=int(per) if per and measure in USES_PER else None,
         level=float(asked.get("level") or 0.95) if measure in USES_LEVEL else 0.95,
+        standardise=tuple(sorted(asked.get("standardise") or ()))
+        if measure is Measure.FUNNEL
+        else (),
         release=asked.get("release") or None,
         labels=asked.get("labels") or "code",
         ordering=tuple(asked.get("ordering") or ()),

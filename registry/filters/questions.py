@@ -36,9 +36,13 @@ LEVELS = ("0.90", "0.95", "0.99")
 SCALES = ("log-log", "log", "plain")
 PER = ("100", "1000")
 MOST_GROUPS = 3
+MOST_STANDARDS = 2
 
 RANGE = ("year_min", "year_max")
-OPTIONS = ("group_by", "counting", "unit", "per", "level", "ci", "release", "labels", "ordering")
+OPTIONS = (
+    *("group_by", "counting", "unit", "per", "level", "ci", "standardise"),
+    *("release", "labels", "ordering"),
+)
 SINGLE = (*RANGE, "counting", "unit", "per", "level", "ci", "release", "labels", "format")
 """Parameters that make sense only once."""
 
@@ -50,8 +54,23 @@ MEASURED: Mapping[Measure, tuple[str, ...]] = {
     Measure.COVERAGE: ("n", "counted", "without_denominator"),
     Measure.SURVIVAL: CURVE_COLUMNS,
     Measure.INCIDENCE: CURVE_COLUMNS,
+    Measure.TREND: ("events", "exposure", "rate", "ci_lower", "ci_upper"),
+    Measure.FUNNEL: ("events", "exposure", "expected", "ratio", "ci_lower", "ci_upper"),
+    Measure.SIGNALS: (
+        *("n", "expected", "prr", "prr_lower", "prr_upper", "ror", "ror_lower", "ror_upper"),
+        *("ic", "ic_lower", "ic_upper", "chi2_yates", "devices", "rate_ratio"),
+    ),
+    Measure.CASCADES: ("cause", "effect", "n", "cause_events", "share", "median_months"),
 }
-"""The number columns of each measure that its rows can be ordered by."""
+OWN_ROWS: Mapping[Measure, tuple[str, ...]] = {
+    Measure.TREND: ("year",),
+    Measure.FUNNEL: ("site",),
+    Measure.SIGNALS: (
+        *("pump_model", "catheter_model", "manufacturer", "drug", "drug_class", "label_status"),
+        *("complication", "category"),
+    ),
+}
+"""The dimensions that the rows of a measure have of themselves: `MEASURED` has its numbers."""
 
 
 class EventQueryForm(forms.Form):
@@ -83,7 +102,11 @@ class EventQueryForm(forms.Form):
     def _check_ordering(self, asked: dict[str, Any]) -> None:
         if self.measure is None or "group_by" not in asked:
             return
-        known = (*asked["group_by"], *MEASURED.get(self.measure, ()))
+        known = (
+            *asked["group_by"],
+            *OWN_ROWS.get(self.measure, ()),
+            *MEASURED.get(self.measure, ()),
+        )
         for word in asked.get("ordering") or ():
             if word.removeprefix("-") not in known:
                 close = nearest(word.removeprefix("-"), known)
@@ -128,6 +151,10 @@ class OptionFilter(django_filters.Filter):
 
 def _groupable() -> tuple[str, ...]:
     return tuple(name for name, dimension in DIMENSIONS.items() if dimension.groupable)
+
+
+def _standardisable() -> tuple[str, ...]:
+    return tuple(name for name, dimension in DIMENSIONS.items() if dimension.of_devices_alone)
 
 
 def _orderable() -> tuple[str, ...]:
@@ -184,6 +211,14 @@ class EventFilterSet(django_filters.FilterSet):
             "Confidence level", OptionField, choices=_choices(LEVELS), synonyms={"0.9": "0.90"}
         )
         filters["ci"] = OptionFilter("Limits on the scale", OptionField, choices=_choices(SCALES))
+        filters["standardise"] = OptionFilter(
+            "Adjust for",
+            NamesField,
+            known=_standardisable,
+            what="a dimension to adjust for",
+            code="unknown-dimension",
+            most=MOST_STANDARDS,
+        )
         filters["release"] = OptionFilter("Release", ReleaseField)
         filters["labels"] = OptionFilter("Show", OptionField, choices=_choices(LABELS))
         filters["ordering"] = OptionFilter(

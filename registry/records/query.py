@@ -44,6 +44,11 @@ class Dimension:
     parent: str | None = None
     groupable: bool = True
 
+    @property
+    def of_devices_alone(self) -> bool:
+        """Whether it tells devices apart within one clock and one site, as case mix does."""
+        return self.side in {Side.DEVICE, Side.PATIENT} and self.name != "component"
+
 
 def _dimensions() -> dict[str, Dimension]:
     event, device, patient, site, time = (

@@ -14,9 +14,9 @@ from registry.reporting import freshness, protected, published, words
 from registry.reporting.freshness import Frozen
 from registry.reporting.keys import read_keys
 from registry.reporting.left_out import left_out
-from registry.reporting.measures import EXACT, HIDDEN_CELLS, Answered, columns_of
+from registry.reporting.measures import EXACT, Answered, columns_of, protected_columns_of
 from registry.reporting.profiles import profile_of
-from registry.reporting.question import Question, read_question
+from registry.reporting.question import BY_EXPOSURE, Question, read_question
 from registry.reporting.receipts import Receipt
 from registry.reporting.rows import ordered, written
 from registry.vocabulary import Measure, Profile
@@ -33,7 +33,7 @@ def answer(query: EventQuery, *, measure: Measure, viewer: Viewer) -> Release:
     logged.
     """
     if profile_of(query, viewer) is Profile.PROTECTED:
-        return protected_answer(query, measure, _published(query, viewer))
+        return protected_answer(query, measure, published_for(query, viewer))
     frozen = freshness.named_release(query.release) if query.release else freshness.current()
     return exact_answer(query, measure, frozen, viewer=viewer)
 
@@ -57,7 +57,7 @@ def exact_answer(query: EventQuery, measure: Measure, frozen: Frozen, *, viewer:
     return release
 
 
-def _published(query: EventQuery, viewer: Viewer) -> Frozen:
+def published_for(query: EventQuery, viewer: Viewer) -> Frozen:
     """The release that was named, or the newest; the public has the newest only."""
     if query.release is None:
         return freshness.newest_release()
@@ -100,11 +100,17 @@ def _cached(
 
 def _exact(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
     store = frozen.store
-    question = read_question(query, measure=measure, manifest=store.manifest)
+    question = _read(query, measure, frozen)
     per = query.per or DEFAULT_PER
     found = EXACT[measure].answered(store, question, per)
     meta = _meta(question, frozen=frozen, profile=Profile.EXACT, per=per)
     return _written(found, meta, question, frozen, columns=columns_of(question))
+
+
+def _read(query: EventQuery, measure: Measure, frozen: Frozen) -> Question:
+    return read_question(
+        query, measure=measure, manifest=frozen.store.manifest, as_of=frozen.data_as_of
+    )
 
 
 def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
@@ -114,15 +120,13 @@ def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Rel
     asked = protected.read_protected(query, measure=measure, frozen=frozen, per=DEFAULT_PER)
 
     def work() -> Release:
-        question = read_question(asked.query, measure=measure, manifest=frozen.store.manifest)
+        question = _read(asked.query, measure, frozen)
         found = protected.protected_rows(asked, frozen=frozen, keys=keys)
         meta = _meta(
             question, frozen=frozen, profile=Profile.PROTECTED, per=asked.query.per or DEFAULT_PER
         )
         meta["disclosure"] = published.disclosure(question, asked.plan, protected.POLICY)
-        *numbers, status = columns_of(question)
-        columns = (*numbers, HIDDEN_CELLS, status)
-        return _written(found, meta, question, frozen, columns=columns)
+        return _written(found, meta, question, frozen, columns=protected_columns_of(question))
 
     return _cached(
         asked.query, measure=measure, profile=Profile.PROTECTED, frozen=frozen, work=work
@@ -140,12 +144,22 @@ def _written(
     terms = frozen.store.manifest.terms
     rows = ordered(found.rows, question=question, terms=terms, columns=columns)
     shown, values = written(rows, question=question, terms=terms, columns=columns)
-    return Release(meta={**meta, **found.meta}, columns=shown, rows=values, query=question.query)
+    said = [*_listed(meta["warnings"]), *_listed(found.meta.get("warnings", []))]
+    return Release(
+        meta={**meta, **found.meta, "warnings": said},
+        columns=shown,
+        rows=values,
+        query=question.query,
+    )
+
+
+def _listed(warnings: object) -> list[str]:
+    return [str(warning) for warning in warnings] if isinstance(warnings, list) else []
 
 
 def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> dict[str, object]:
     query, manifest = question.query, frozen.store.manifest
-    rates = question.measure is Measure.RATES
+    rates = question.measure in BY_EXPOSURE
     return {
         "title": words.title(question, manifest.terms),
         "measure": question.measure.value,

@@ -1,6 +1,7 @@
 """What an answer leaves out or takes in where a reader could expect otherwise, in words."""
 
-from registry.reporting.question import Question, selected_terms
+from registry.reporting.curve_questions import CURVES
+from registry.reporting.question import BY_EXPOSURE, Question, selected_terms
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CountingRule, Measure
 
@@ -37,17 +38,17 @@ def left_out(question: Question, terms: Terms) -> list[str]:
         said.append(NO_IMPLANT_NO_FIRST)
     if measure is Measure.PROPORTIONS:
         said.append(AFTER_FOLLOW_UP)
-    if measure is Measure.RATES:
+    if measure in BY_EXPOSURE | CURVES:
         said.append(IN_FOLLOW_UP)
         if _counts_on_the_other_component(question, terms):
             said.append(OTHER_COMPONENT)
         if not first:
             said.append(DECLARED)
-    if measure in {Measure.RATES, Measure.PROPORTIONS}:
+    if measure in {*BY_EXPOSURE, *CURVES, Measure.PROPORTIONS}:
         said.append(INELIGIBLE)
         if any(part.asked.splits_years for part in question.parts):
             said.append(WITHOUT_YEAR)
-            if measure is Measure.RATES:
+            if measure in BY_EXPOSURE:
                 said.append(OWN_YEAR)
     return [*said, *_retired(question, terms)]
 

@@ -12,8 +12,11 @@ from typing import Any
 from registry.records import Column
 from registry.reporting import cells
 from registry.reporting.coverage import coverage_cells, coverage_of
+from registry.reporting.curves import incidence_curves, survival_curves
+from registry.reporting.observed import observed_of
 from registry.reporting.question import Question
 from registry.reporting.rows import Row
+from registry.reporting.trend import trend_of
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 
@@ -35,10 +38,14 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exact:
-    """One measure: from a snapshot and a question to rows. `per` is units of a rate."""
+    """One measure: from a snapshot and a question to rows. `per` is units of a rate.
+
+    never_protected: columns that protected answers do not have.
+    """
 
     answered: Callable[[Store, Question, int], Answered]
     columns: Callable[[Question], tuple[Column, ...]]
+    never_protected: frozenset[str] = frozenset()
 
 
 def _counts(store: Store, question: Question, per: int) -> Answered:
@@ -56,6 +63,27 @@ def _proportions(store: Store, question: Question, per: int) -> Answered:
 
 def _coverage(store: Store, question: Question, per: int) -> Answered:
     return Answered(_rows(coverage_cells(store, question)))
+
+
+def _trend(store: Store, question: Question, per: int) -> Answered:
+    years = [observed_of(each) for each in cells.rate_cells(store, question, per=per)]
+    found = trend_of(
+        years,
+        per=per,
+        level=question.query.level,
+        as_of=question.as_of,
+        dated=all(part.quantity == "months" for part in question.parts),
+        with_cusum=True,
+    )
+    return Answered(found.rows, {**found.meta, "coverage": coverage_of(store, question)})
+
+
+def _survival(store: Store, question: Question, per: int) -> Answered:
+    return Answered(*survival_curves(store, question))
+
+
+def _incidence(store: Store, question: Question, per: int) -> Answered:
+    return Answered(*incidence_curves(store, question))
 
 
 def _rows(found: Sequence[cells.Found]) -> list[Row]:
@@ -91,6 +119,33 @@ def _proportion_columns(question: Question) -> tuple[Column, ...]:
     )
 
 
+def _trend_columns(question: Question) -> tuple[Column, ...]:
+    return (
+        Column("events", "integer", "measure", title="Events"),
+        Column("exposure", "number", "measure", question.units[0].value, "Exposure"),
+        Column("rate", "number", "measure", title="Rate"),
+        *INTERVAL,
+        Column("fitted", "number", "measure", title="Fitted rate"),
+        Column("cusum", "number", "measure", title="CUSUM"),
+        Column("alarm", "boolean", "measure", title="Alarm"),
+        STATUS,
+    )
+
+
+def _curve_columns(question: Question) -> tuple[Column, ...]:
+    free = question.measure is Measure.SURVIVAL
+    return (
+        Column("time_months", "integer", "measure", "months", "Months since implant"),
+        Column("at_risk", "integer", "measure", title="At risk"),
+        Column("events", "integer", "measure", title="First events"),
+        Column(
+            "estimate", "number", "measure", title="Free of the event" if free else "Probability"
+        ),
+        *INTERVAL,
+        STATUS,
+    )
+
+
 def _coverage_columns(question: Question) -> tuple[Column, ...]:
     return (
         Column("n", "integer", "measure", title="Events"),
@@ -108,6 +163,11 @@ EXACT: Mapping[Measure, Exact] = MappingProxyType(
         Measure.COUNTS: Exact(answered=_counts, columns=_count_columns),
         Measure.RATES: Exact(answered=_rates, columns=_rate_columns),
         Measure.PROPORTIONS: Exact(answered=_proportions, columns=_proportion_columns),
+        Measure.TREND: Exact(
+            answered=_trend, columns=_trend_columns, never_protected=frozenset({"cusum", "alarm"})
+        ),
+        Measure.SURVIVAL: Exact(answered=_survival, columns=_curve_columns),
+        Measure.INCIDENCE: Exact(answered=_incidence, columns=_curve_columns),
         Measure.COVERAGE: Exact(answered=_coverage, columns=_coverage_columns),
     }
 )
@@ -117,3 +177,11 @@ EXACT: Mapping[Measure, Exact] = MappingProxyType(
 def columns_of(question: Question) -> tuple[Column, ...]:
     """The columns of the numbers, after those of the grouping."""
     return EXACT[question.measure].columns(question)
+
+
+def protected_columns_of(question: Question) -> tuple[Column, ...]:
+    """The same of a protected answer: how many cells are hidden stands before the status."""
+    measured = EXACT[question.measure]
+    *numbers, status = measured.columns(question)
+    told = [column for column in numbers if column.name not in measured.never_protected]
+    return (*told, HIDDEN_CELLS, status)

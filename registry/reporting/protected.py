@@ -11,6 +11,7 @@ from registry.disclosure import (
     PROTECTED_FORMS,
     CountRow,
     Form,
+    Node,
     Plan,
     Policy,
     ProportionRow,
@@ -36,14 +37,20 @@ from registry.records import (
     ValueKind,
 )
 from registry.reporting.freshness import Frozen
+from registry.reporting.implied import with_own_grouping
 from registry.reporting.keys import Keys
 from registry.reporting.measures import Answered
+from registry.reporting.observed import observed_of_shown
 from registry.reporting.question import DEFAULT_COUNTING
 from registry.reporting.rows import Row
 from registry.reporting.trees import refuse_earlier_years, trees_of
+from registry.reporting.trend import trend_of
 from registry.reporting.truths import takes_months, truths_of, unit_of
 from registry.snapshot.terms import Terms
 from registry.vocabulary import NOT_RECORDED, Denominator, Measure
+
+OF_RATES = frozenset({Form.RATES, Form.TREND})
+"""Forms made of the nodes of rates."""
 
 POLICY = Policy()
 """What is published; the same for every deployment, so that it can be known and checked."""
@@ -69,6 +76,7 @@ def read_protected(
     published, and BadQuery for what is no question. Both follow from the question, the code lists
     and the release's catalogue alone.
     """
+    query = with_own_grouping(query, measure)
     form = PROTECTED_FORMS.get(measure, Form.WITHHELD)
     if form is Form.WITHHELD:
         POLICY.counted(measure, None)  # says which measures are published
@@ -86,8 +94,8 @@ def read_protected(
     spelled = replace(
         canonical(query, trees, POLICY),
         counting=POLICY.counted(measure, query.counting),
-        unit=_other_unit(query.unit, planned, trees, terms) if form is Form.RATES else None,
-        per=(query.per or per) if form is Form.RATES else None,
+        unit=_other_unit(query.unit, planned, trees, terms) if form in OF_RATES else None,
+        per=(query.per or per) if form in OF_RATES else None,
         level=query.level if form is not Form.COUNTS else EventQuery().level,
         release=None,  # the answer names its release, however that was chosen
     )
@@ -114,24 +122,56 @@ def hold_to_keys(frozen: Frozen, keys: Keys) -> None:
 def protected_rows(asked: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> Answered:
     """The rows of an answer, made of shown nodes only; in the order of the plan."""
     protection = Protection.under(keys.noise, POLICY)
-    truths = truths_of(
-        asked.plan.nodes,
-        store=frozen.store,
-        trees=asked.trees,
-        form=asked.form,
-        counting=POLICY.counted(asked.measure, asked.query.counting),
-        unit=asked.query.unit,
-    )
-    shown = {node: protection.show(truth) for node, truth in truths.items()}
+    shown = _shown(asked, asked.plan, frozen=frozen, protection=protection)
+    if asked.form is Form.TREND:
+        return _trend(asked, shown, frozen)
     rows = []
     for row in asked.plan.rows:
         numbers = asdict(_row(asked, [shown[node] for node in row.nodes]))
         status = numbers.pop("status")
         if asked.form is Form.RATES:
             numbers["unit"] = _unit_of_row(asked, row, frozen.store.manifest.terms)
-        labelled = zip(asked.plan.group_by, row.labels, strict=True)
-        rows.append(Row(tuple(_stored(name, label) for name, label in labelled), numbers, status))
+        rows.append(Row(_key(asked.plan, row), numbers, status))
     return Answered(rows)
+
+
+def _shown(
+    asked: ProtectedQuestion, planned: Plan, *, frozen: Frozen, protection: Protection
+) -> dict[Node, ShownNode]:
+    """What may be seen of each node of a plan; no true number goes further."""
+    truths = truths_of(
+        planned.nodes,
+        store=frozen.store,
+        trees=asked.trees,
+        form=Form.RATES if asked.form in OF_RATES else asked.form,
+        counting=POLICY.counted(asked.measure, asked.query.counting),
+        unit=asked.query.unit,
+    )
+    return {node: protection.show(truth) for node, truth in truths.items()}
+
+
+def _key(planned: Plan, row: PlanRow) -> tuple[Cell, ...]:
+    labelled = zip(planned.group_by, row.labels, strict=True)
+    return tuple(_stored(name, label) for name, label in labelled)
+
+
+def _trend(asked: ProtectedQuestion, shown: Mapping[Node, ShownNode], frozen: Frozen) -> Answered:
+    per, level = asked.query.per or 1, asked.query.level
+    years = [
+        observed_of_shown(
+            _key(asked.plan, row), [shown[node] for node in row.nodes], per=per, level=level
+        )
+        for row in asked.plan.rows
+    ]
+    found = trend_of(
+        years,
+        per=per,
+        level=level,
+        as_of=frozen.data_as_of,
+        dated=any(node.has_exposure for node in shown.values()),
+        with_cusum=False,
+    )
+    return Answered(found.rows, found.meta)
 
 
 def _row(

@@ -1,7 +1,7 @@
 """What a protected answer says was done to it, in words that a clinician reads."""
 
 from registry.disclosure import Plan, Policy
-from registry.reporting.question import Question
+from registry.reporting.question import BY_EXPOSURE, Question
 from registry.reporting.trees import first_year
 from registry.vocabulary import Denominator, Measure
 
@@ -20,7 +20,7 @@ def disclosure(question: Question, plan: Plan, policy: Policy) -> dict[str, obje
         "denominator_minimum": policy.denominator_minimum,
         "most_dimensions": policy.most_dimensions,
     }
-    if question.measure is Measure.RATES:
+    if question.measure in BY_EXPOSURE:
         told["exposure_minimum"] = {
             unit.value: policy.exposure[unit].minimum for unit in question.units
         }
@@ -36,7 +36,7 @@ def _sentences(question: Question, plan: Plan, policy: Policy) -> list[str]:
         f"than {policy.denominator_minimum} patients or devices behind it. Nothing that is hidden "
         "enters another number.",
     ]
-    if question.measure is Measure.RATES:
+    if question.measure in BY_EXPOSURE:
         said.extend(_about_exposure(question, policy))
     said.append(
         "Totals are changed on their own: they need not equal the sum of their parts, here or "
@@ -50,6 +50,11 @@ def _sentences(question: Question, plan: Plan, policy: Policy) -> list[str]:
         )
     if {"year", "period"} & set(question.query.group_by):
         said.append(f"Years before {first_year()} are in totals only.")
+    if question.measure is Measure.TREND:
+        said.append(
+            "Years whose number is hidden are left out of the line: where few events happen it "
+            "rests on the years with many. The CUSUM is not published."
+        )
     if question.measure in {Measure.RATES, Measure.PROPORTIONS}:
         said.append(f"The limits allow for chance and perturbation together. {COVERAGE}")
     return said

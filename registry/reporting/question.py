@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Side, ValueKind, Window
+from registry.reporting.curve_questions import CURVES, refuse_what_no_curve_has
+from registry.reporting.implied import with_own_grouping
 from registry.snapshot.asked import (
     NO_MONTHS,
     Asked,
@@ -31,15 +34,25 @@ DEFAULT_COUNTING = {
     Measure.RATES: CountingRule.FIRST_EVENT,
     Measure.PROPORTIONS: CountingRule.PATIENTS,
     Measure.COVERAGE: CountingRule.EVENTS,
+    Measure.FUNNEL: CountingRule.FIRST_EVENT,
+    Measure.TREND: CountingRule.FIRST_EVENT,
+    Measure.SURVIVAL: CountingRule.FIRST_EVENT,
+    Measure.INCIDENCE: CountingRule.FIRST_EVENT,
 }
+_OF_RATES = frozenset({CountingRule.EVENTS, CountingRule.EPISODES, CountingRule.FIRST_EVENT})
 ALLOWED_COUNTING = {
     Measure.COUNTS: frozenset(CountingRule),
-    Measure.RATES: frozenset(
-        {CountingRule.EVENTS, CountingRule.EPISODES, CountingRule.FIRST_EVENT}
-    ),
+    Measure.RATES: _OF_RATES,
     Measure.PROPORTIONS: frozenset({CountingRule.DEVICES, CountingRule.PATIENTS}),
     Measure.COVERAGE: frozenset({CountingRule.EVENTS}),
+    Measure.FUNNEL: _OF_RATES,
+    Measure.TREND: _OF_RATES,
+    Measure.SURVIVAL: frozenset({CountingRule.FIRST_EVENT}),
+    Measure.INCIDENCE: frozenset({CountingRule.FIRST_EVENT}),
 }
+BY_EXPOSURE = frozenset({Measure.RATES, Measure.FUNNEL, Measure.TREND})
+"""Measures that divide events by exposure."""
+
 PATIENT_CATEGORIES = frozenset({"drug-effect", "withdrawal"})
 PATIENT_COMPLICATIONS = frozenset({"death"})
 EACH = {
@@ -97,13 +110,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question made ready for one snapshot."""
+    """A question made ready for one snapshot.
+
+    as_of: of when the data are, where the answer depends on it.
+    """
 
     query: EventQuery
     measure: Measure
     counting: CountingRule
     parts: tuple[Part, ...]
     windows: tuple[Window, ...]
+    as_of: datetime | None = None
 
     @property
     def units(self) -> tuple[Denominator, ...]:
@@ -112,12 +129,15 @@ class Question:
         return tuple(unit for unit in Denominator if unit in used)
 
 
-def read_question(query: EventQuery, *, measure: Measure, manifest: Manifest) -> Question:
+def read_question(
+    query: EventQuery, *, measure: Measure, manifest: Manifest, as_of: datetime | None = None
+) -> Question:
     """Make a question ready for a snapshot; raises BadQuery where it has no meaning."""
     if measure not in DEFAULT_COUNTING:
         raise BadQuery(
             Fault("measure", "measure-not-available", "This statistic is not offered yet.")
         )
+    query = with_own_grouping(query, measure)
     counting = query.counting or DEFAULT_COUNTING[measure]
     if counting not in ALLOWED_COUNTING[measure]:
         allowed = ", ".join(sorted(rule.value for rule in ALLOWED_COUNTING[measure]))
@@ -128,6 +148,7 @@ def read_question(query: EventQuery, *, measure: Measure, manifest: Manifest) ->
         raise BadQuery(
             Fault("group_by", "bad-group-by", "Group by at most three different dimensions.")
         )
+    refuse_what_no_curve_has(query, measure, selected_terms(query, manifest.terms))
     by_window = "window" in query.group_by
     windows = query.windows
     if by_window and not windows and "window" not in dict(query.where):
@@ -137,7 +158,9 @@ def read_question(query: EventQuery, *, measure: Measure, manifest: Manifest) ->
     if without_month or (by_window and measure in {Measure.COUNTS, Measure.COVERAGE}):
         spans = (*spans, NO_MONTHS)
     asked = _asked(query, spans=spans, manifest=manifest)
-    split = _split_by_unit if measure in {Measure.RATES, Measure.COVERAGE} else _split_by_clock
+    split = (
+        _split_by_unit if measure in {*BY_EXPOSURE, *CURVES, Measure.COVERAGE} else _split_by_clock
+    )
     if measure is Measure.COUNTS and counting is not CountingRule.FIRST_EVENT:
         split = _one_part
     return Question(
@@ -146,6 +169,7 @@ def read_question(query: EventQuery, *, measure: Measure, manifest: Manifest) ->
         counting=counting,
         parts=split(query, asked, manifest.terms),
         windows=windows,
+        as_of=as_of,
     )
 
 

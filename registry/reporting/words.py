@@ -1,7 +1,9 @@
 """What an answer says of itself, in words that a clinician reads."""
 
 from registry.records import DIMENSIONS, EventQuery
-from registry.reporting.question import Question
+from registry.reporting.curve_questions import CURVES
+from registry.reporting.curve_words import curve_denominator, curve_method, curve_warnings
+from registry.reporting.question import BY_EXPOSURE, Question
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CODELISTS, NOT_RECORDED, CountingRule, Denominator, Measure, Profile
 
@@ -27,6 +29,10 @@ METHODS = {
     Measure.COUNTS: "Counted.",
     Measure.PROPORTIONS: "Wilson's interval (Wilson 1927, Newcombe 1998).",
     Measure.COVERAGE: "Counted.",
+    Measure.TREND: (
+        "Log-linear quasi-Poisson regression of the years' events on the calendar year, with "
+        "Student's limits (McCullagh and Nelder 1989); a year's rate has the interval of a rate."
+    ),
 }
 GARWOOD = "Exact Poisson interval (Garwood 1936)."
 QUASI_POISSON = (
@@ -38,7 +44,8 @@ def title(question: Question, terms: Terms) -> str:
     """Name the answer: what, of which complications, by what, and of which selection."""
     query = question.query
     names = _names(query, terms)
-    words = [question.measure.label, f"of {names}" if names else "of all complications"]
+    of = "Freedom from" if question.measure is Measure.SURVIVAL else f"{question.measure.label} of"
+    words = [of, names or "all complications"]
     if query.group_by:
         words.append("by " + ", ".join(DIMENSIONS[name].title.lower() for name in query.group_by))
     return "; ".join([" ".join(words), *_selection(query, terms)])
@@ -97,12 +104,23 @@ PERTURBED_PROPORTION = "Wilson's interval (1927) with the variance of the pertur
 PERTURBED_COUNT = "Counted and perturbed."
 
 
+PERTURBED = {
+    Measure.RATES: PERTURBED_RATE,
+    Measure.PROPORTIONS: PERTURBED_PROPORTION,
+    Measure.TREND: (
+        "Log-linear quasi-Poisson regression on the calendar year of the years that are shown, "
+        "the variance of the perturbation added to that of each year's count (sandwich); a year's "
+        "rate has the interval of a perturbed rate."
+    ),
+}
+
+
 def method(question: Question, *, profile: Profile) -> str:
     """Say how the interval was found."""
+    if question.measure in CURVES:
+        return curve_method(question, profile=profile)
     if profile is Profile.PROTECTED:
-        return {Measure.RATES: PERTURBED_RATE, Measure.PROPORTIONS: PERTURBED_PROPORTION}.get(
-            question.measure, PERTURBED_COUNT
-        )
+        return PERTURBED.get(question.measure, PERTURBED_COUNT)
     if question.measure is Measure.RATES:
         return GARWOOD if question.counting is CountingRule.FIRST_EVENT else QUASI_POISSON
     return METHODS[question.measure]
@@ -110,7 +128,9 @@ def method(question: Question, *, profile: Profile) -> str:
 
 def denominator(question: Question) -> str | None:
     """Say what the rows divide by; where they differ, the column unit says it for each."""
-    if question.measure is Measure.RATES:
+    if question.measure in CURVES:
+        return curve_denominator(question)
+    if question.measure in BY_EXPOSURE:
         if len(question.units) == 1:
             return question.units[0].value
         return "each row's own: see the column unit"
@@ -127,8 +147,10 @@ def denominator(question: Question) -> str | None:
 def warnings(question: Question, *, profile: Profile) -> list[str]:
     """Say what a reader has to know before using the numbers."""
     query, measure = question.query, question.measure
+    if measure in CURVES:
+        return curve_warnings(question, profile=profile)
     said = []
-    over_time = measure in {Measure.RATES, Measure.PROPORTIONS}
+    over_time = measure in BY_EXPOSURE or measure is Measure.PROPORTIONS
     if over_time and any(part.asked.splits_years for part in question.parts):
         said.append(
             "The split by calendar year is approximate: an implant counts as made in the middle "
@@ -143,10 +165,13 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
         said.append(f"An event stands in the row of each {' and '.join(multiple)} it has.")
     if over_time and any(DIMENSIONS[name].side == "event" for name in query.group_by):
         said.append("Rows by a property of the event share one denominator.")
-    if measure is Measure.RATES:
+    if measure in BY_EXPOSURE:
         said.extend(_about_rates(question))
         if profile is Profile.EXACT:
             said.append("Where there is no denominator, events are all that were reported.")
+    if measure is Measure.TREND:
+        said.append("The year that the data end in is left out until it is over.")
+        said.append("Events without a year are left out.")
     if question.counting is CountingRule.PATIENTS and measure is Measure.COUNTS:
         said.append("Events reported without an implant belong to no known patient.")
     if question.counting is CountingRule.DEVICES and measure is Measure.COUNTS:

@@ -15,7 +15,12 @@ LARGEST_LOG = 700.0  # e to this is about the largest float; a limit beyond says
 
 
 def rate_trend(
-    events: Numbers, exposure: Numbers, periods: Numbers, *, level: float = 0.95
+    events: Numbers,
+    exposure: Numbers,
+    periods: Numbers,
+    *,
+    level: float = 0.95,
+    added_variance: float | Numbers = 0.0,
 ) -> RateTrend:
     """Rate ratio from one period to the next, by log-linear quasi-Poisson regression.
 
@@ -23,6 +28,9 @@ def rate_trend(
     ratio is per unit of them. Leave an incomplete last period out. The dispersion is Pearson's
     chi-squared over its degrees of freedom, and less than 1 counts as 1; p and limits are Student's
     with n - 2 degrees of freedom (McCullagh and Nelder, 1989; R's quasipoisson but for the floor).
+    added_variance: what each count is known to vary by beyond chance, such as by a perturbation; a
+    number or one per period. It adds to the variance that Pearson's chi-squared expects and, by the
+    sandwich formula, to that of the ratio.
     Undefined with a reason: under 5 periods with exposure, under 10 events, events without
     exposure, all events in the first or the last period, where no finite trend fits best, or data
     that say so little of a trend that a limit is beyond any number.
@@ -30,15 +38,20 @@ def rate_trend(
     """
     each_tail = tail(level)
     y, time, when = row("events", events), row("exposure", exposure), finite_row("periods", periods)
+    noise = np.broadcast_to(row("added_variance", np.atleast_1d(added_variance)), y.shape)
     equally_long(events=y, exposure=time, periods=when)
     reason = _why_no_trend(y, time, when)
     if reason:
         return RateTrend(None, None, None, None, None, reason)
-    y, time, when = y[time > 0], time[time > 0], when[time > 0]
+    y, noise, when, time = y[time > 0], noise[time > 0], when[time > 0], time[time > 0]
     middle, half_span = (when.max() + when.min()) / 2, (when.max() - when.min()) / 2
-    slope, slope_variance, fitted = _fit((when - middle) / half_span, y, time)
+    x = (when - middle) / half_span
+    slope, fitted = _fit(x, y, time)
     df = y.size - 2
-    dispersion = max(1.0, _pearson(y, fitted) / df)
+    varying = fitted + noise
+    dispersion = max(1.0, _pearson(y, fitted, varying) / df)
+    centred = x - np.average(x, weights=fitted)
+    slope_variance = float(centred**2 @ varying) / float(centred**2 @ fitted) ** 2
     log_ratio = slope / half_span
     se = np.sqrt(dispersion * slope_variance) / half_span
     half = -stdtrit(df, each_tail) * se
@@ -52,6 +65,23 @@ def rate_trend(
         dispersion=dispersion,
         reason=None,
     )
+
+
+def trend_line(
+    rate_ratio: float, events: Numbers, exposure: Numbers, periods: Numbers
+) -> FloatArray:
+    """The fitted rate of each period, per unit of exposure: the level that gives back all events.
+
+    rate_ratio: as `rate_trend` found it in the same arrays. A period without exposure has a fitted
+    rate as well. Raises ValueError where nothing was exposed or a ratio is not above 0.
+    """
+    y, time, when = row("events", events), row("exposure", exposure), finite_row("periods", periods)
+    equally_long(events=y, exposure=time, periods=when)
+    growth = np.exp(np.log(positive("rate_ratio", rate_ratio)) * (when - when.mean()))
+    if not (time > 0).any():
+        raise ValueError("exposure: a line needs periods that were exposed.")
+    line: FloatArray = y.sum() * growth / float(time @ growth)
+    return line
 
 
 def poisson_cusum(events: Numbers, expected: Numbers, *, ratio: float, h: float) -> Cusum:
@@ -92,8 +122,8 @@ def _why_no_trend(y: FloatArray, time: FloatArray, when: FloatArray) -> Reason |
     return None
 
 
-def _fit(x: FloatArray, y: FloatArray, time: FloatArray) -> tuple[float, float, FloatArray]:
-    """Slope, its Poisson variance and the fitted counts, by Newton steps on the likelihood.
+def _fit(x: FloatArray, y: FloatArray, time: FloatArray) -> tuple[float, FloatArray]:
+    """Slope and the fitted counts, by Newton steps on the likelihood.
 
     The level is profiled out, as the fitted counts add up to the observed ones; each step is the
     one of iteratively reweighted least squares. It starts at a constant rate and halves a step that
@@ -110,9 +140,7 @@ def _fit(x: FloatArray, y: FloatArray, time: FloatArray) -> tuple[float, float, 
         slope += step
         if abs(step) < 1e-12:
             break
-    fitted = _fitted(slope, x, y, time)
-    centred = x - np.average(x, weights=fitted)
-    return slope, float(1 / (centred**2 @ fitted)), fitted
+    return slope, _fitted(slope, x, y, time)
 
 
 def _fitted(slope: float, x: FloatArray, y: FloatArray, time: FloatArray) -> FloatArray:
@@ -126,8 +154,8 @@ def _likelihood(slope: float, x: FloatArray, y: FloatArray, time: FloatArray) ->
     return float(y @ log_softmax(np.log(time) + slope * x))
 
 
-def _pearson(y: FloatArray, fitted: FloatArray) -> float:
+def _pearson(y: FloatArray, fitted: FloatArray, varying: FloatArray) -> float:
     """Pearson's chi-squared; a fitted count too small for a float adds nothing."""
     terms = np.zeros_like(fitted)
-    np.divide(np.square(y - fitted), fitted, out=terms, where=fitted > 0)
+    np.divide(np.square(y - fitted), varying, out=terms, where=fitted > 0)
     return float(terms.sum())

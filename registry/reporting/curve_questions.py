@@ -1,0 +1,93 @@
+"""What no curve over months since implant can be asked, and what to ask for instead."""
+
+from collections.abc import Iterable, Sequence
+
+from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Side
+from registry.snapshot.terms import Term
+from registry.vocabulary import Measure, Outcome, Seriousness, Severity
+
+CURVES = frozenset({Measure.SURVIVAL, Measure.INCIDENCE})
+"""Measures that follow devices from implantation to the first event."""
+
+DEATH = "death"
+WHICH_EVENT = frozenset({"complication", "category"})
+CALENDAR = frozenset({"year", "period"})
+FATAL = {
+    "severity": {str(Severity.DEATH.value)},
+    "outcome": {Outcome.FATAL.value},
+    "seriousness": {Seriousness.DEATH.value},
+}
+"""Filters that leave nothing but deaths."""
+
+ONE_EVENT = (
+    "A curve is free of one kind of event: name it by complication or category, one curve at a "
+    "time, and group by what was known at implantation."
+)
+KNOWN_AFTERWARDS = (
+    "{title} is known only once the event has happened, so nobody in its group could have had the "
+    "event before (immortal time). Filter by {name} to say which event is meant, and group by what "
+    "was known at implantation: model, drug, indication, age band, sex, site or year of implant."
+)
+CALENDAR_GROUPS = (
+    "A device passes through many calendar years after its clock has started. Group by "
+    "implant_year instead."
+)
+CALENDAR_FILTER = (
+    "Calendar years would cut the devices' time in two. Filter or group by implant_year instead, "
+    "or ask for rates by year."
+)
+OWN_MONTHS = "A curve is told by months since implant as it is: leave window out."
+OWN_UNIT = "A curve divides by those at risk, not by device time: leave unit out, or ask for rates."
+DEATH_COMPETES = (
+    "Freedom from death cannot be told by Kaplan-Meier here: deaths that are not of the selection "
+    "compete with it. Ask for incidence, or for rates or proportions of deaths."
+)
+
+
+def refuse_what_no_curve_has(query: EventQuery, measure: Measure, chosen: Sequence[Term]) -> None:
+    """Refuse what would make a curve wrong, with every reason; raises BadQuery.
+
+    chosen: the complications that the question selects. Follows from the question and the
+    catalogue alone; measures without a curve pass.
+    """
+    if measure not in CURVES:
+        return
+    faults = [*_groupings(query), *_filters(query)]
+    if measure is Measure.SURVIVAL:
+        faults += _death(query, chosen)
+    if faults:
+        raise BadQuery(faults)
+
+
+def _groupings(query: EventQuery) -> Iterable[Fault]:
+    for name in query.group_by:
+        dimension = DIMENSIONS[name]
+        if name in WHICH_EVENT:
+            yield Fault("group_by", "one-event", ONE_EVENT)
+        elif name in CALENDAR:
+            yield Fault("group_by", "immortal-time", CALENDAR_GROUPS)
+        elif name == "window":
+            yield Fault("group_by", "immortal-time", OWN_MONTHS)
+        elif dimension.side is Side.EVENT:
+            said = KNOWN_AFTERWARDS.format(title=dimension.title, name=name)
+            yield Fault("group_by", "immortal-time", said)
+
+
+def _filters(query: EventQuery) -> Iterable[Fault]:
+    named = {name for name, _values in query.where}
+    if query.years is not None or named & CALENDAR:
+        yield Fault("year", "not-of-a-curve", CALENDAR_FILTER)
+    if query.windows or "window" in named:
+        yield Fault("window", "not-of-a-curve", OWN_MONTHS)
+    if query.unit is not None:
+        yield Fault("unit", "not-of-a-curve", OWN_UNIT)
+
+
+def _death(query: EventQuery, chosen: Sequence[Term]) -> Iterable[Fault]:
+    if any(term.code == DEATH for term in chosen):
+        named = "complication" if query.values("complication") else "category"
+        yield Fault(named, "death-competes", DEATH_COMPETES)
+    for name, fatal in FATAL.items():
+        values = set(query.values(name))
+        if values and values <= fatal:
+            yield Fault(name, "death-competes", DEATH_COMPETES)

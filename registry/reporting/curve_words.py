@@ -1,0 +1,84 @@
+"""What a curve over months since implant says of itself, in words that a clinician reads."""
+
+from registry.reporting.question import Question
+from registry.vocabulary import Measure, Profile
+
+LIMITS = {
+    None: "limits on the log(-log) scale (Kalbfleisch and Prentice 2002)",
+    "log": "limits on the log scale",
+    "plain": "limits on the plain scale, cut off at 0 and 1",
+}
+KAPLAN_MEIER = "Kaplan-Meier (1958), Greenwood's variance (1926), {limits}."
+AALEN_JOHANSEN = (
+    "Aalen-Johansen (1978), variance by the delta method (Marubini and Valsecchi 1995), limits on "
+    "the log(-log) scale (Choudhury 2002)."
+)
+LIFE_TABLE = (
+    "Interval life table (actuarial method, Berkson and Gage 1950) from perturbed numbers at fixed "
+    "months, Greenwood's variance (1926) with that of the perturbation added, limits on the "
+    "log(-log) scale."
+)
+TESTED = (
+    "Groups are compared by the log-rank test (Mantel-Haenszel form) over all follow-up; it takes "
+    "devices as independent."
+)
+
+MONTHS = (
+    "Months are whole months since each device's own implantation; the curve begins before the "
+    "events of its first month."
+)
+LATE = (
+    "A device that entered late is at risk from the month after its entry: left truncation, not "
+    "time without an event."
+)
+FEW = "A curve stops where fewer than 10 are at risk."
+UNSTABLE = "A curve of fewer than 20 events is marked unstable."
+CENSORED = (
+    "Freedom is cause-specific: death, explant for another cause and every other end of follow-up "
+    "censor. One minus it is no probability of the event; ask for incidence."
+)
+COMPETES = (
+    "Death, explant for another cause (an elective one too) and the end of therapy compete; normal "
+    "battery depletion, transfer, site closure and loss to follow-up censor. An event in the month "
+    "in which follow-up ended came first."
+)
+OF_PATIENT = (
+    "The complication is the patient's: a pump that he or she had later is not at risk, on its own "
+    "clock, after the first event."
+)
+CLUSTERED = "Limits take devices as independent, though a patient may have several."
+AT_BOUNDARIES = (
+    "Told at 0, 1, 3, 6, 12, 24, 36, 60 and 84 months. Within an interval those that left count "
+    "for half of it; devices that entered late count from the next of these months on."
+)
+
+
+def curve_method(question: Question, *, profile: Profile) -> str:
+    """Say how the curve and its limits were found."""
+    if profile is Profile.PROTECTED:
+        return LIFE_TABLE
+    if question.measure is Measure.INCIDENCE:
+        return AALEN_JOHANSEN
+    said = KAPLAN_MEIER.format(limits=LIMITS[question.query.ci])
+    return f"{said} {TESTED}" if question.query.group_by else said
+
+
+def curve_denominator(question: Question) -> str:
+    """Say who is at risk, and on which clock."""
+    clocks = {str(part.clock) for part in question.parts}
+    if len(clocks) > 1:
+        return "devices at risk, each on its own clock"
+    clock = clocks.pop()
+    return f"{clock}s at risk, on the {clock}'s clock"
+
+
+def curve_warnings(question: Question, *, profile: Profile) -> list[str]:
+    """Say what a reader has to know before using the curve."""
+    if profile is Profile.PROTECTED:
+        said = [MONTHS, AT_BOUNDARIES, UNSTABLE, CENSORED]
+    else:
+        competing = question.measure is Measure.INCIDENCE
+        said = [MONTHS, LATE, FEW, UNSTABLE, COMPETES if competing else CENSORED]
+    if any(part.per_patient for part in question.parts):
+        said.append(OF_PATIENT)
+    return [*said, CLUSTERED]

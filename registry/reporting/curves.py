@@ -1,0 +1,364 @@
+"""Survival and cumulative incidence with true numbers: from devices' lifetimes to rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from registry.records import BadQuery, Cell, Fault
+from registry.reporting.question import Question
+from registry.reporting.rows import Row, ordered
+from registry.snapshot.lifetimes import NO_EVENT, Lifetimes, events_before_entry, lifetimes
+from registry.snapshot.store import Key, Store
+from registry.statistics.results import Reason
+from registry.statistics.survival import cumulative_incidence, kaplan_meier, logrank
+from registry.vocabulary import NOT_RECORDED, CellStatus, ExitStatus
+
+FEWEST_AT_RISK = 10
+"""A curve starts at the first month with so many at risk, and stops where fewer are."""
+
+FEWEST_STABLE_EVENTS = 20
+MOST_ROWS = 2000
+HALF_A_MONTH = 0.5
+HALF = 0.5
+
+THE_EVENT, DEATH, EXPLANT, STOPPED = 1, 2, 3, 4
+COMPETING = {
+    ExitStatus.DEATH_RELATED: DEATH,
+    ExitStatus.DEATH_UNRELATED: DEATH,
+    ExitStatus.DEATH_UNKNOWN: DEATH,
+    ExitStatus.REPLACED_FOR_FAILURE: EXPLANT,
+    ExitStatus.EXPLANTED_FOR_COMPLICATION: EXPLANT,
+    ExitStatus.EXPLANT_ELECTIVE: EXPLANT,
+    ExitStatus.THERAPY_DISCONTINUED: STOPPED,
+}
+"""Ends of follow-up after which the event cannot come; every other end censors."""
+
+NOT_COMPARED = {
+    Reason.NO_OBSERVATIONS: "There are no devices to compare.",
+    Reason.ONE_GROUP: "There is only one group.",
+    Reason.NOTHING_TO_COMPARE: "No event happened while devices of two groups were at risk.",
+}
+AT_THE_END = {"event": THE_EVENT, "death": DEATH, "explant": EXPLANT, "therapy_stopped": STOPPED}
+
+TWO_CLOCKS = "The curves run on two clocks, a pump's and a catheter's, and are not compared."
+ConfidenceScale = Literal["log-log", "log", "plain"]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """The devices of one curve.
+
+    end: the month in which each was last at risk, that of its first event where it had one.
+    cause: THE_EVENT, what else happened then, or 0. before_entry: events that came too early.
+    """
+
+    key: Key
+    entry: Ints
+    end: Ints
+    cause: Ints
+    before_entry: int
+
+    @property
+    def events(self) -> int:
+        """How many first events there are, on the curve or beyond its ends."""
+        return int((self.cause == THE_EVENT).sum())
+
+    def at_risk(self) -> Ints:
+        """How many were at risk in each month from 0 to the last."""
+        last = int(self.end.max(initial=0))
+        entered = np.cumsum(np.bincount(np.where(self.entry == 0, 0, self.entry + 1)))
+        entered = np.pad(entered, (0, max(0, last + 1 - entered.size)), mode="edge")[: last + 1]
+        left = np.cumsum(np.bincount(self.end + 1, minlength=last + 2))[: last + 1]
+        return (entered - left).astype(np.int64)
+
+    def span(self) -> tuple[int, int] | None:
+        """The first month with enough at risk and the last before there are fewer, or None.
+
+        Without delayed entry the first can only be 0.
+        """
+        if not self.end.size:
+            return None
+        enough = self.at_risk() >= FEWEST_AT_RISK
+        if not enough.any():
+            return None
+        first = int(np.argmax(enough))
+        fewer = np.flatnonzero(~enough[first:])
+        return first, first + int(fewer[0]) - 1 if fewer.size else int(enough.size) - 1
+
+    def between(self, first: int, last: int) -> "Spells":
+        """What was seen from the first month to the last: later ends are censored there."""
+        inside = (self.end >= first) & (self.entry < max(last, 1))
+        entries = self.entry[inside].astype(np.float64)
+        if first > 0:
+            entries = np.maximum(entries, first - HALF_A_MONTH)
+        ends = self.end[inside]
+        cause = np.where(ends <= last, self.cause[inside], 0)
+        return Spells(entries, np.minimum(ends, last).astype(np.float64), cause)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spells:
+    """Times at risk as the estimators take them: from, to, and what ended them."""
+
+    entries: Floats
+    ends: Floats
+    cause: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """A curve at each month with an event of interest; what else is said of it as a whole."""
+
+    times: Floats
+    at_risk: Ints
+    events: Ints
+    estimate: Floats
+    lower: Floats
+    upper: Floats
+    said: Mapping[str, Any]
+
+
+def survival_curves(store: Store, question: Question) -> tuple[list[Row], dict[str, Any]]:
+    """Kaplan-Meier curves by group, and a log-rank test where there are groups.
+
+    Raises BadQuery where the answer would be over 2,000 rows.
+    """
+    ci = _scale(question.query.ci)
+    level = question.query.level
+
+    def steps(spells: Spells) -> Steps:
+        found = kaplan_meier(
+            spells.ends, spells.cause == THE_EVENT, entries=spells.entries, level=level, ci=ci
+        )
+        return Steps(
+            found.times,
+            found.at_risk,
+            found.events,
+            found.survival,
+            found.lower,
+            found.upper,
+            {"median_months": found.median},
+        )
+
+    groups = _groups(store, question)
+    rows, curves = _drawn(groups, question, steps, start=1.0)
+    tested = _logrank(groups, question) if question.query.group_by else None
+    return rows, {"curves": curves, "logrank": tested, "warnings": _warnings(groups, curves)}
+
+
+def incidence_curves(store: Store, question: Question) -> tuple[list[Row], dict[str, Any]]:
+    """Aalen-Johansen curves by group: the event before death, explant and the end of therapy.
+
+    An event and the end of follow-up in the same month: the event came first. `at_end` of each
+    curve adds up to 1. Raises BadQuery where the answer would be over 2,000 rows.
+    """
+    level = question.query.level
+
+    def steps(spells: Spells) -> Steps:
+        found = cumulative_incidence(spells.ends, spells.cause, entries=spells.entries, level=level)
+        nothing = np.zeros(found.times.size)
+        events = found.events.get(THE_EVENT, nothing.astype(np.int64))
+        own = np.flatnonzero(events)
+        estimate = found.incidence.get(THE_EVENT, nothing)
+        last = found.times.size - 1
+        ends = {
+            name: float(found.incidence[cause][last]) if cause in found.incidence else 0.0
+            for name, cause in AT_THE_END.items()
+        }
+        free = float(found.survival[last]) if found.times.size else 1.0
+        unknown = np.full(found.times.size, np.nan)
+        reached = np.flatnonzero(estimate >= HALF)
+        median = float(found.times[reached[0]]) if reached.size else None
+        return Steps(
+            found.times[own],
+            found.at_risk[own],
+            events[own],
+            estimate[own],
+            found.lower.get(THE_EVENT, unknown)[own],
+            found.upper.get(THE_EVENT, unknown)[own],
+            {"median_months": median, "at_end": {**ends, "free": free}},
+        )
+
+    groups = _groups(store, question)
+    rows, curves = _drawn(groups, question, steps, start=0.0)
+    return rows, {"curves": curves, "logrank": None, "warnings": _warnings(groups, curves)}
+
+
+def _scale(ci: str | None) -> ConfidenceScale:
+    if ci == "log":
+        return "log"
+    return "plain" if ci == "plain" else "log-log"
+
+
+def _groups(store: Store, question: Question) -> list[Group]:
+    """The devices of each curve, in the order in which the answer shows them."""
+    found: dict[Key, Group] = {}
+    for part in question.parts:
+        clock = str(part.clock)
+        lives = lifetimes(store, part.asked, clock=clock, per_patient=part.per_patient)
+        early = events_before_entry(store, part.asked, clock=clock)
+        end, cause = _ends(lives)
+        for key, places in _places(lives.keys).items():
+            found[key] = Group(
+                key, lives.entry[places], end[places], cause[places], early.pop(key, 0)
+            )
+        if not question.query.group_by and not found:
+            none = np.array([], dtype=np.int64)
+            found[()] = Group((), none, none, none, early.get((), 0))
+    unordered = replace(question, query=replace(question.query, ordering=()))
+    rows = [Row(key, {}, CellStatus.OK) for key in found]
+    in_order = ordered(rows, question=unordered, terms=store.manifest.terms, columns=())
+    return [found[row.key] for row in in_order]
+
+
+def _places(keys: Sequence[Key]) -> dict[Key, Ints]:
+    found: dict[Key, list[int]] = {}
+    for place, key in enumerate(keys):
+        found.setdefault(key, []).append(place)
+    return {key: np.array(places) for key, places in found.items()}
+
+
+def _ends(lives: Lifetimes) -> tuple[Ints, Ints]:
+    """When each device was last at risk, and what happened then: its event before its exit."""
+    exits = np.zeros(lives.event.size, dtype=np.int64)
+    for status, cause in COMPETING.items():
+        exits[lives.exit_status == status.value] = cause
+    happened = lives.event != NO_EVENT
+    return np.where(happened, lives.event, lives.followed), np.where(happened, THE_EVENT, exits)
+
+
+def _drawn(
+    groups: Iterable[Group], question: Question, steps: Any, *, start: float
+) -> tuple[list[Row], list[dict[str, Any]]]:
+    """The rows of every curve, and what is said of each as a whole; start: its first value."""
+    rows: list[Row] = []
+    curves = []
+    for group in groups:
+        span = group.span()
+        said: dict[str, Any] = {
+            name: NOT_RECORDED if value in (None, "") else value
+            for name, value in zip(question.query.group_by, group.key, strict=True)
+        }
+        said |= {
+            "devices": int(group.end.size),
+            "events": 0,
+            "events_outside": group.events,
+            "median_months": None,
+            "starts_at_months": None,
+            "ends_at_months": None,
+            "excluded_before_entry": group.before_entry,
+        }
+        if span is None:
+            rows.append(_untold(group))
+        else:
+            curve = steps(group.between(*span))
+            on_curve = int(curve.events.sum())
+            said |= {
+                "events": on_curve,
+                "events_outside": group.events - on_curve,
+                "starts_at_months": span[0],
+                "ends_at_months": span[1],
+                **curve.said,
+            }
+            rows += _rows(group, span, curve, start=start)
+        curves.append(said)
+        if len(rows) > MOST_ROWS:
+            raise BadQuery(
+                Fault(
+                    "group_by",
+                    "too-many-cells",
+                    f"The answer has over {MOST_ROWS} rows: group by fewer dimensions or filter "
+                    "more.",
+                )
+            )
+    return rows, curves
+
+
+def _untold(group: Group) -> Row:
+    """A group that never had enough at risk: how many there were, and no curve."""
+    at_risk = int(group.at_risk().max()) if group.end.size else 0
+    status = CellStatus.UNSTABLE if at_risk else CellStatus.NO_DENOMINATOR
+    return Row(group.key, _numbers(0, at_risk, 0, None, None, None), status)
+
+
+def _rows(group: Group, span: tuple[int, int], curve: Steps, *, start: float) -> list[Row]:
+    """The start, a row for each month with an event, and the end; the start is before its month's
+    events.
+    """
+    first, last = span
+    at_risk = group.at_risk()
+    events = int(curve.events.sum())
+    stable = CellStatus.OK if events >= FEWEST_STABLE_EVENTS else CellStatus.UNSTABLE
+    status = stable if events else CellStatus.ZERO
+    told = [_numbers(first, int(at_risk[first]), 0, start, start, start)]
+    columns = (curve.times, curve.at_risk, curve.events, curve.estimate, curve.lower, curve.upper)
+    for time, n, d, *values in zip(*(column.tolist() for column in columns), strict=True):
+        told.append(_numbers(int(time), n, d, *values))
+    if told[-1]["time_months"] != last:
+        limits = (None, None) if not events else (told[-1]["ci_lower"], told[-1]["ci_upper"])
+        told.append(_numbers(last, int(at_risk[last]), 0, told[-1]["estimate"], *limits))
+    return [Row(group.key, numbers, status) for numbers in told]
+
+
+def _numbers(
+    time: int, at_risk: int, events: int, estimate: Any, lower: Any, upper: Any
+) -> dict[str, Cell]:
+    return {
+        "time_months": time,
+        "at_risk": at_risk,
+        "events": events,
+        "estimate": estimate,
+        "ci_lower": _defined(lower),
+        "ci_upper": _defined(upper),
+    }
+
+
+def _defined(limit: float | None) -> float | None:
+    return None if limit is None or np.isnan(limit) else limit
+
+
+def _logrank(groups: Sequence[Group], question: Question) -> dict[str, Any]:
+    """The test over all follow-up of every group; undefined it says why."""
+    if len({part.clock for part in question.parts}) > 1:
+        return {"chi2": None, "df": None, "p": None, "reason": TWO_CLOCKS}
+    sizes = [group.end.size for group in groups]
+    none = [np.array([], dtype=np.int64)]
+    found = logrank(
+        np.concatenate([group.end for group in groups] or none),
+        np.concatenate([group.cause == THE_EVENT for group in groups] or none),
+        np.repeat(np.arange(len(groups)), sizes),
+        entries=np.concatenate([group.entry for group in groups] or none),
+    )
+    reason = NOT_COMPARED[found.reason] if found.reason else None
+    return {"chi2": found.chi2, "df": found.df, "p": found.p, "reason": reason}
+
+
+def _warnings(groups: Sequence[Group], curves: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the devices behind the curves make a reader need to know."""
+    said = []
+    untold = [curve for curve in curves if curve["starts_at_months"] is None]
+    if untold:
+        which = "The selection" if not groups[0].key else f"Of the groups {len(untold)}"
+        said.append(
+            f"{which} never had {FEWEST_AT_RISK} devices at risk at once: there is no curve."
+        )
+    if any(curve["starts_at_months"] for curve in curves):
+        said.append(
+            f"Where devices entered late a curve starts at the first month with {FEWEST_AT_RISK} "
+            "at risk: it is of devices that were free of the event until then."
+        )
+    outside = sum(curve["events_outside"] for curve in curves)
+    if outside:
+        said.append(
+            f"First events while fewer than {FEWEST_AT_RISK} were at risk are on no curve: "
+            f"{outside}."
+        )
+    early = sum(group.before_entry for group in groups)
+    if early:
+        said.append(f"Events before their device was followed are left out: {early}.")
+    return said

@@ -1,0 +1,81 @@
+"""What a trend or a funnel is drawn from: the rows of a rate, true or shown, in one form."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import hypot
+
+from registry.disclosure import ShownNode, rate_parts, rate_row
+from registry.records import Cell
+from registry.reporting.cells import Found
+from registry.snapshot.store import Key
+from registry.vocabulary import CellStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One row of a rate: what is written of it, and what is reckoned with.
+
+    numbers: the columns of a rate. events, exposure: None where there is nothing to reckon with,
+    since it is hidden or there is no exposure. count_variance, exposure_sd: of a perturbation; 0
+    of true numbers.
+    """
+
+    key: Key
+    numbers: Mapping[str, Cell]
+    status: CellStatus
+    events: int | None
+    exposure: float | None
+    count_variance: float = 0.0
+    exposure_sd: float = 0.0
+
+    @property
+    def counts(self) -> bool:
+        """Whether there is anything to reckon with."""
+        return self.events is not None and self.exposure is not None
+
+    def noise(self, expected: float) -> float:
+        """Standard deviation, on the log scale, that perturbation adds to observed / expected.
+
+        By the delta method, around the expected count (above 0).
+        """
+        return hypot(self.count_variance**0.5 / expected, self.exposure_sd / (self.exposure or 1.0))
+
+
+def observed_of(found: Found) -> Observed:
+    """A row of true numbers."""
+    counts = found.status is not CellStatus.NO_DENOMINATOR
+    return Observed(
+        key=found.key,
+        numbers=found.numbers,
+        status=found.status,
+        events=_whole(found.numbers["events"]) if counts else None,
+        exposure=_number(found.numbers["exposure"]) if counts else None,
+    )
+
+
+def observed_of_shown(
+    key: Key, nodes: Sequence[ShownNode], *, per: float, level: float
+) -> Observed:
+    """A row of shown numbers; nothing that is hidden is in it."""
+    numbers = asdict(rate_row(nodes, per=per, level=level))
+    status = numbers.pop("status")
+    parts = rate_parts(nodes)
+    if parts is None:
+        return Observed(key=key, numbers=numbers, status=status, events=None, exposure=None)
+    return Observed(
+        key=key,
+        numbers=numbers,
+        status=status,
+        events=parts.events,
+        exposure=parts.exposure,
+        count_variance=parts.count_variance,
+        exposure_sd=parts.exposure_sd,
+    )
+
+
+def _whole(value: Cell) -> int:
+    return int(value or 0)
+
+
+def _number(value: Cell) -> float:
+    return float(value or 0)

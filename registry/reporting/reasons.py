@@ -1,0 +1,33 @@
+"""Why a number is undefined, as a sentence for whoever asked."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from registry.statistics.results import Reason
+
+IN_WORDS: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.NO_EXPOSURE: "There is no exposure to divide by.",
+        Reason.EVENTS_WITHOUT_EXPOSURE: "There are events but no exposure that they come from.",
+        Reason.ONE_CLUSTER: "All events and exposure are of one patient.",
+        Reason.NO_OBSERVATIONS: "Nothing was observed.",
+        Reason.MEDIAN_NOT_REACHED: "The curve does not come down to one half.",
+        Reason.ONE_GROUP: "There is one group only.",
+        Reason.NOTHING_TO_COMPARE: "No event happened while two groups were at risk.",
+        Reason.TOO_FEW_SITES: "Over-dispersion is estimated from ten sites on.",
+        Reason.NO_REPORTS: "There are no reports.",
+        Reason.EMPTY_CELL: "A cell of the two-by-two table is empty.",
+        Reason.NO_GROUP_EXPOSURE: "The others have no exposure to compare with.",
+        Reason.NO_GROUP_EVENTS: "The others have no events to compare with.",
+        Reason.TOO_FEW_PERIODS: "A trend needs five years with exposure.",
+        Reason.TOO_FEW_EVENTS: "A trend needs ten events.",
+        Reason.EVENTS_AT_ONE_END: "All events are in the first or the last year.",
+        Reason.NO_INFORMATION: "The years say too little to put limits on a trend.",
+    }
+)
+"""Every reason that the statistics give."""
+
+
+def in_words(reason: Reason | None) -> str | None:
+    """The sentence for a reason; None where there is none."""
+    return None if reason is None else IN_WORDS[reason]

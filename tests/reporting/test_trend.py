@@ -1,0 +1,293 @@
+"""The trend by year: hand-made registries, what is left out, and what protected answers show."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from registry.disclosure import ShownNode, rate_row
+from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Release
+from registry.reporting.answering import _exact
+from registry.reporting.freshness import Frozen
+from registry.reporting.observed import Observed, observed_of_shown
+from registry.reporting.trend import running_year, trend_of
+from registry.statistics.trend import poisson_cusum, rate_trend
+from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, SnapshotKind
+from tests.reporting.protecting import ask, frozen_rows, tangled_rows
+from tests.snapshot.rows import event, implant
+
+MID_2024 = datetime(2024, 6, 30, tzinfo=UTC)
+
+
+def exact(frozen: Frozen, measure: Measure = Measure.TREND, **query: object) -> Release:
+    return _exact(EventQuery(**query), measure, frozen)  # type: ignore[arg-type]
+
+
+def year(number: int, events: int, exposure: float = 100.0, **noise: float) -> Observed:
+    """A year with so many events in so much exposure."""
+    numbers = {"events": events, "exposure": exposure, "rate": events / exposure}
+    return Observed(
+        key=(number,),
+        numbers=numbers,
+        status=CellStatus.OK,
+        events=events,
+        exposure=exposure,
+        **noise,
+    )
+
+
+def trend(years: list[Observed], **options: object):
+    asks = {"per": 100.0, "level": 0.95, "as_of": None, "dated": True, "with_cusum": True}
+    return trend_of(years, **{**asks, **options})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def growing(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    """Twelve pumps in place from mid-2010 to mid-2024, and 2, 4, 6 ... pump flips a year."""
+    implants = [
+        implant(f"p{n}", implant_year=2010, months_followed=168, exit_status="active")
+        for n in range(12)
+    ]
+    events = [
+        event(f"e{y}-{n}", on=f"p{n}", year=2011 + y, months_since_implant=12 * y + 8)
+        for y in range(13)
+        for n in range(min(12, 2 * (y % 6 + 1)))
+    ]
+    return frozen_rows(tmp_path_factory.mktemp("growing"), events=events, implants=implants)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    implants, events = tangled_rows(5, patients=1500)
+    return frozen_rows(tmp_path_factory.mktemp("large"), events=events, implants=implants)
+
+
+# The arithmetic ---------------------------------------------------------------------------------
+
+
+def test_doubling_every_year_is_found_as_a_ratio_of_two_with_its_line():
+    found = trend([year(2015 + n, 8 * 2**n) for n in range(5)])
+
+    told = found.meta["trend"]
+    assert told["rate_ratio"] == pytest.approx(2)
+    assert [row.numbers["fitted"] for row in found.rows] == pytest.approx([8, 16, 32, 64, 128])
+    assert (told["periods"], told["reason"], told["dropped_period"]) == (5, None, None)
+
+
+def test_year_that_the_data_end_in_is_dropped_and_named():
+    years = [year(2015 + n, 10 + n) for n in range(6)]
+
+    found = trend(years, as_of=datetime(2020, 6, 1, tzinfo=UTC))
+
+    assert [row.key for row in found.rows] == [(2015 + n,) for n in range(5)]
+    assert found.meta["trend"]["dropped_period"] == 2020
+    assert found.meta["trend"] == trend(years[:5]).meta["trend"] | {"dropped_period": 2020}
+
+
+def test_year_that_ended_with_the_data_is_kept():
+    assert running_year(datetime(2020, 12, 31, tzinfo=UTC)) is None
+    assert running_year(datetime(2020, 12, 30, tzinfo=UTC)) == 2020
+    assert running_year(None) is None
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ([9, 9, 9, 9], "five years"),
+        ([1, 2, 1, 2, 3], "ten events"),
+        ([0, 0, 0, 0, 30], "last year"),
+    ],
+)
+def test_too_little_is_no_trend_and_says_why(events, words):
+    found = trend([year(2015 + n, count) for n, count in enumerate(events)])
+
+    assert found.meta["trend"]["rate_ratio"] is None
+    assert words in found.meta["trend"]["reason"]
+    assert all("fitted" not in row.numbers for row in found.rows)
+
+
+def test_ten_events_in_five_years_are_enough():
+    assert trend([year(2015 + n, 2) for n in range(5)]).meta["trend"]["rate_ratio"] == 1
+
+
+def test_year_without_exposure_is_shown_and_not_reckoned_with():
+    empty = Observed(
+        key=(2014,),
+        numbers={"events": 3, "exposure": 0.0},
+        status=CellStatus.NO_DENOMINATOR,
+        events=None,
+        exposure=None,
+    )
+    years = [year(2015 + n, 8 * 2**n) for n in range(5)]
+
+    found = trend([empty, *years])
+
+    assert found.rows[0].numbers == {"events": 3, "exposure": 0.0}
+    assert found.meta["trend"] == trend(years).meta["trend"]
+
+
+def test_cusum_compares_with_the_rate_of_all_years_and_says_so():
+    counts = [3, 3, 3, 3, 3, 3, 15, 3]
+    found = trend([year(2015 + n, count) for n, count in enumerate(counts)])
+
+    mean = sum(counts) / len(counts)
+    cusum = poisson_cusum(counts, [mean] * len(counts), ratio=2, h=5)
+    assert [row.numbers["cusum"] for row in found.rows] == pytest.approx(cusum.statistic.tolist())
+    assert [row.numbers["alarm"] for row in found.rows] == [False] * 6 + [True, True]
+    told = found.meta["trend"]["cusum"]
+    assert (told["ratio"], told["h"], told["baseline_rate"]) == (2, 5, pytest.approx(mean))
+
+
+def test_perturbation_widens_the_limits_of_a_trend():
+    plain = trend([year(2015 + n, 8 + n) for n in range(8)]).meta["trend"]
+    noisy = trend([year(2015 + n, 8 + n, count_variance=6.0) for n in range(8)]).meta["trend"]
+    timed = trend([year(2015 + n, 8 + n, exposure_sd=20.0) for n in range(8)]).meta["trend"]
+
+    assert noisy["rate_ratio"] == pytest.approx(plain["rate_ratio"])
+    for wider in (noisy, timed):
+        assert wider["ci_lower"] < plain["ci_lower"] < plain["ci_upper"] < wider["ci_upper"]
+
+
+def test_limits_of_a_perturbed_trend_hold_the_truth_95_times_in_100():
+    draw = np.random.default_rng(3)
+    periods = np.arange(10)
+    truth, held, tried = 1.05, 0, 1500
+    for _ in range(tried):
+        counts = draw.poisson(25 * truth**periods) + np.rint(draw.normal(0, 6**0.5, 10))
+        found = rate_trend(np.maximum(counts, 5), np.ones(10), periods, added_variance=6.0)
+        held += found.lower <= truth <= found.upper
+
+    # the dispersion never counts as less than chance, so that the limits are on the wide side
+    assert 0.94 <= held / tried <= 0.995
+
+
+# Through reporting ------------------------------------------------------------------------------
+
+
+def test_rows_are_those_of_the_rate_by_year(growing: Frozen):
+    rates = exact(growing, Measure.RATES, group_by=("year",)).rows
+
+    rows = exact(growing).rows
+
+    names = ("year", "events", "exposure", "rate", "ci_lower", "ci_upper", "status")
+    assert [{name: row[name] for name in names} for row in rows] == [
+        {name: row[name] for name in names} for row in rates if row["year"] != 2024
+    ]
+    assert list(rows[0]) == [
+        *("year", "events", "exposure", "rate", "ci_lower", "ci_upper"),
+        *("fitted", "cusum", "alarm", "status"),
+    ]
+
+
+def test_trend_is_fitted_to_the_rows_that_are_shown(growing: Frozen):
+    release = exact(growing)
+
+    told = release.meta["trend"]
+    used = [row for row in release.rows if row["exposure"]]
+    found = rate_trend(*([row[name] for row in used] for name in ("events", "exposure", "year")))
+    assert told["rate_ratio"] == pytest.approx(found.rate_ratio)
+    assert told["dropped_period"] == 2024
+    assert told["periods"] == len(used) == 14
+    assert any("left out until it is over" in said for said in release.meta["warnings"])
+    assert any("approximate" in said for said in release.meta["warnings"])
+    assert release.meta["per"] == 1000
+    assert release.meta["denominator"] == "pump-months"
+
+
+def test_grouping_by_year_may_be_said_and_no_other(growing: Frozen):
+    assert exact(growing, group_by=("year",)).rows == exact(growing).rows
+    with pytest.raises(BadQuery) as refused:
+        exact(growing, group_by=("drug",))
+    assert refused.value.faults[0].code == "bad-group-by"
+
+
+def test_patients_are_no_events_of_a_trend(growing: Frozen):
+    with pytest.raises(BadQuery) as refused:
+        exact(growing, counting=CountingRule.PATIENTS)
+    assert refused.value.faults[0].code == "bad-counting"
+
+
+def test_what_has_no_dates_has_no_trend_and_names_the_unit_that_has(growing: Frozen):
+    release = exact(growing, where=(("complication", ("infection-pocket",)),))
+    dated = exact(
+        growing,
+        where=(("complication", ("infection-pocket",)),),
+        unit=Denominator.PUMP_MONTHS,
+    )
+
+    assert "unit=pump-months" in release.meta["trend"]["reason"]
+    assert {row["status"] for row in release.rows} <= {"no_denominator"}
+    assert "ten events" in dated.meta["trend"]["reason"]
+
+
+# Protected --------------------------------------------------------------------------------------
+
+
+def test_protected_rows_are_those_of_the_protected_rate_by_year(large: Frozen):
+    rates = ask(large, Measure.RATES, group_by=("year",)).rows
+
+    rows = ask(large, Measure.TREND).rows
+
+    names = ("year", "events", "exposure", "rate", "ci_lower", "ci_upper", "hidden_cells", "status")
+    assert [{name: row[name] for name in names} for row in rows] == [
+        {name: row[name] for name in names} for row in rates if row["year"] != 2024
+    ]
+
+
+def test_protected_trend_rests_on_shown_years_and_their_noise(large: Frozen):
+    release = ask(large, Measure.TREND)
+
+    used = [row for row in release.rows if row["events"] is not None]
+    events, exposure, years = (
+        [float(row[name]) for row in used] for name in ("events", "exposure", "year")
+    )
+    noise = [6.0 + (n * 84 * 6**0.5 / time) ** 2 for n, time in zip(events, exposure, strict=True)]
+    found = rate_trend(events, exposure, years, added_variance=noise)
+    told = release.meta["trend"]
+    assert 0 < len(used) < len(release.rows)
+    assert told["rate_ratio"] == pytest.approx(found.rate_ratio)
+    assert (told["ci_lower"], told["ci_upper"]) == pytest.approx((found.lower, found.upper))
+    assert {row["fitted"] for row in release.rows if row["events"] is None} <= {None}
+
+
+def test_cusum_is_not_published(large: Frozen):
+    release = ask(large, Measure.TREND)
+
+    assert "cusum" not in release.meta["trend"]
+    assert not {"cusum", "alarm"} & set(release.rows[0])
+    assert "CUSUM is not published" in " ".join(release.meta["disclosure"]["in_words"])
+
+
+def test_every_event_of_a_trend_is_not_published(large: Frozen):
+    with pytest.raises(NotAvailableAtThisDetail) as refused:
+        ask(large, Measure.TREND, counting=CountingRule.EVENTS)
+    assert refused.value.faults[0].column == "counting"
+
+
+def test_one_question_said_in_two_ways_has_one_protected_answer(large: Frozen):
+    said = {"group_by": ("year",), "counting": CountingRule.FIRST_EVENT, "per": 1000}
+
+    assert ask(large, Measure.TREND, **said) == ask(large, Measure.TREND)
+
+
+def test_shown_row_holds_no_hidden_node():
+    shown = ShownNode(10, 50, 2000, True, 6.0, 6.0, 200.0)
+    hidden = ShownNode(None, 50, 2000, True, 0.0, 6.0, 200.0)
+
+    row = observed_of_shown((2015,), [shown, hidden], per=1, level=0.95)
+
+    assert (row.events, row.exposure, row.count_variance) == (10, 2000, 6.0)
+    assert row.numbers["rate"] == rate_row([shown, hidden]).rate
+    assert not observed_of_shown((2015,), [hidden], per=1, level=0.95).counts
+
+
+def test_nothing_frozen_has_no_trend(tmp_path: Path):
+    empty = frozen_rows(tmp_path, events=(), implants=())
+
+    assert exact(empty).rows == ()
+    assert ask(empty, Measure.TREND).meta["trend"]["rate_ratio"] is None
+
+
+def test_frozen_registry_is_a_release(growing: Frozen):
+    assert (growing.kind, growing.data_as_of) == (SnapshotKind.RELEASE, MID_2024)
