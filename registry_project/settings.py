@@ -198,6 +198,8 @@ AXES_ENABLE_ADMIN = False
 AXES_LOCKOUT_CALLABLE = "registry.dashboard.sign_in.locked_out"
 AXES_VERBOSE = False
 
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # follow-up sends four for each of 500 implants
+
 # The API -----------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -9,6 +9,7 @@ from django.urls import path
 from registry import intake
 from registry.admin.choosing import fitting_implants, matches
 from registry.admin.device_forms import ExposureForm, ImplantForm, PatientForm
+from registry.admin.following import FollowUpPages
 from registry.admin.naming import label_of
 from registry.admin.site_rows import OwnSitesFilter, SiteRowsAdmin
 from registry.models import Exposure, Implant, MembershipRole, Patient
@@ -36,7 +37,7 @@ class PatientAdmin(SiteRowsAdmin):
 
 
 @admin.register(Implant)
-class ImplantAdmin(SiteRowsAdmin):
+class ImplantAdmin(FollowUpPages):
     """Implanted pumps and catheters, each on its own clock."""
 
     form = ImplantForm

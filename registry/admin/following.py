@@ -1,0 +1,350 @@
+"""Follow-up of a site's implants in bulk: one page of them, a look at what it does, one seal."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from registry import intake
+from registry.admin.answers import open_sites
+from registry.admin.rows import sentence
+from registry.admin.site_rows import SiteRowsAdmin
+from registry.models import Implant
+from registry.models.exposure import MONTHS_NOT_KNOWN
+from registry.vocabulary import Component, ExitStatus
+
+PAGE = 500
+"""Implants on one page; a site with more goes on to the next."""
+
+ENDS = [(str(code), words) for code, words in ExitStatus.choices() if code != ExitStatus.ACTIVE]
+
+ORDER = ("patient__source_id", "component", "implant_year", "source_id")
+
+REACHED, FURTHER, PASSED = "reached", "further", "passed"
+
+
+class NarrowForm(forms.Form):
+    """Which implants of the site the page lists."""
+
+    site = forms.ChoiceField(label="Site", required=False)
+    component = forms.ChoiceField(
+        label="Component", choices=[("", "Both"), *Component.choices()], required=False
+    )
+    year = forms.IntegerField(
+        label="Year of implant",
+        required=False,
+        min_value=1980,
+        max_value=2100,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 6}),
+    )
+    behind = forms.BooleanField(label="Only those that are surely behind", required=False)
+
+    def __init__(self, asked: Mapping[str, Any], codes: list[str]) -> None:
+        super().__init__(asked)
+        sites: Any = self.fields["site"]
+        sites.choices = [("", "Choose a site"), *((code, code) for code in codes)]
+        if len(codes) == 1:
+            del self.fields["site"]
+
+    def narrowed(self, rows: Any) -> QuerySet[Implant]:
+        """Those in follow-up that were asked for; what cannot be read narrows nothing."""
+        self.is_valid()
+        rows = rows.in_follow_up()
+        if component := self.cleaned_data.get("component"):
+            rows = rows.filter(component=component)
+        if year := self.cleaned_data.get("year"):
+            rows = rows.filter(implant_year=year)
+        if self.cleaned_data.get("behind"):
+            today = timezone.now()
+            rows = rows.behind(year=today.year, month=today.month)
+        found: QuerySet[Implant] = rows
+        return found
+
+
+class TickedForm(forms.Form):
+    """What is said of every implant that is ticked and has no answer of its own."""
+
+    rule = forms.ChoiceField(
+        label="Every implant that is ticked is still active",
+        required=False,
+        widget=forms.RadioSelect,
+        choices=[
+            (REACHED, "at so many months since its implant:"),
+            (FURTHER, "and so many months have passed since the month on file:"),
+            (PASSED, "today: take the months that have surely passed, the first of “by now”"),
+        ],
+    )
+    months = forms.CharField(
+        label="Months",
+        required=False,
+        max_length=5,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 6}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A number of months with the rules that need one."""
+        cleaned = super().clean() or {}
+        months = (cleaned.get("months") or "").strip()
+        if cleaned.get("rule") in {REACHED, FURTHER} and not (
+            months.isascii() and months.isdigit() and len(months) <= 4
+        ):
+            self.add_error("months", "Give whole months, 0 to 1200.")
+        return cleaned
+
+    def now(self, line: "Line") -> int | None:
+        """The months since implant of a ticked line; None where the form does not say."""
+        rule = self.cleaned_data.get("rule")
+        if not rule:
+            self.unsaid()
+        if rule == PASSED:
+            return line.least
+        if self.errors:
+            return None
+        months = int(self.cleaned_data["months"])
+        return int(line.implant.months_followed) + months if rule == FURTHER else months
+
+    def unsaid(self) -> None:
+        """Ask, once, how long the ticked ones were followed."""
+        if "rule" not in self.errors:
+            self.add_error("rule", "Say how long the implants that are ticked were followed.")
+
+
+@dataclass
+class Line:
+    """One implant on the page: what is on file, what can have passed by now, and the answers."""
+
+    implant: Any
+    least: int
+    most: int
+    ticked: bool = False
+    months: str = ""
+    ended: str = ""
+    faults: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, implant: Any) -> "Line":
+        """The line of an implant as it stands today."""
+        today = timezone.now()
+        passed = months_passed(implant.implant_year, year=today.year, month=today.month)
+        return cls(implant, *passed)
+
+    @property
+    def key(self) -> str:
+        """The implant by its public id."""
+        return str(self.implant.public_id)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more months have surely passed than are on file."""
+        return bool(self.implant.months_followed < self.least)
+
+    @property
+    def model(self) -> str:
+        """The model of the component, in words."""
+        return self.implant.get_pump_model_display() or self.implant.get_catheter_model_display()
+
+    @property
+    def options(self) -> SafeString:
+        """The reasons for an end, as options of the line's list."""
+        return options_of(self.ended) if self.ended else NOT_ENDED
+
+    def answer(self, sent: QueryDict) -> None:
+        """Take the answers of this line from what was sent."""
+        self.ticked = self.key in sent.getlist("tick")
+        self.months = sent.get(f"months-{self.key}", "").strip()
+        self.ended = sent.get(f"ended-{self.key}", "")
+
+    def told(
+        self, sent: QueryDict, ticked: TickedForm, versions: Mapping[UUID, int]
+    ) -> intake.FollowUp | None:
+        """What this line says of its implant; None where it says nothing new."""
+        self.answer(sent)
+        months = self.months
+        if self.ended and not months:
+            mend = "Give the months at which it ended, or those on file where none later are known."
+            self.faults.append(mend)
+        if self.ticked and not months and not self.ended:
+            now = ticked.now(self)
+            if now is not None and now > self.implant.months_followed:
+                months = str(now)
+            elif now is not None and not self.implant.exit_status:
+                months = str(self.implant.months_followed)
+        if not months:
+            return None
+        key = self.implant.public_id
+        ended = self.ended or ExitStatus.ACTIVE.value
+        return intake.FollowUp(key, months, ended, versions.get(key))
+
+
+class FollowUpPages(SiteRowsAdmin):
+    """Implants with the page that follows many of them up in one step."""
+
+    def get_urls(self) -> list[Any]:
+        """Add the address of the page."""
+        view = self.admin_site.admin_view(self.follow_up)
+        return [path("follow-up/", view, name="registry_implant_follow_up"), *super().get_urls()]
+
+    def follow_up(self, request: HttpRequest) -> HttpResponse:
+        """The implants in follow-up of one site; what is sent is looked at, and then stored."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        codes = list(open_sites(request.user).values_list("code", flat=True))
+        narrow = NarrowForm(request.GET, codes)
+        site = site_asked(request, codes)
+        if site is None:
+            return self._page(request, "follow_up", narrow=narrow)
+        step = request.POST.get("do") if request.method == "POST" else None
+        rows = self.get_queryset(request).filter(site__code=site).select_related("patient")
+        if step in {"look", "save"}:
+            return self._answered(request, rows, narrow, saving=step == "save")
+        page = Paginator(narrow.narrowed(rows.order_by(*ORDER)), PAGE).get_page(
+            request.GET.get("page")
+        )
+        lines = [Line.of(row) for row in page.object_list]
+        for line in lines:
+            line.answer(request.POST)
+            line.ticked |= "all" in request.GET
+        return self._listed(request, narrow, lines, TickedForm(), page)
+
+    def _answered(
+        self, request: HttpRequest, rows: QuerySet[Implant], narrow: NarrowForm, *, saving: bool
+    ) -> HttpResponse:
+        """Say what the answers would do, or store them; faults come back at their lines."""
+        versions = versions_in(request.POST.getlist("row"))
+        lines = [Line.of(row) for row in rows.filter(public_id__in=versions).order_by(*ORDER)]
+        ticked = TickedForm(request.POST)
+        ticked.is_valid()
+        told = [one for line in lines if (one := line.told(request.POST, ticked, versions))]
+        if ticked.errors or any(line.faults for line in lines):
+            return self._listed(request, narrow, lines, ticked)
+        by: Any = request.user
+        try:
+            followed = intake.follow_up(told, by=by, dry_run=not saving)
+        except intake.FollowUpRefused as refusal:
+            for line in lines:
+                faults = refusal.by_row.get(line.implant.public_id, ())
+                line.faults = [sentence(fault.detail) for fault in faults]
+            return self._listed(request, narrow, lines, ticked)
+        if not followed:
+            nothing = "Nothing would change: tick implants that are behind, or fill in their lines."
+            ticked.add_error(None, nothing)
+            return self._listed(request, narrow, lines, ticked)
+        added = sum(one.months_added for one in followed)
+        if saving:
+            stored = f"{counted(len(followed), 'implant')} followed up, {added} months added."
+            self.message_user(request, stored, messages.SUCCESS)
+            return HttpResponseRedirect(here(request, but=("all",)))
+        self.log_look(request, "follow-up", len(followed))
+        answered = {line.implant.public_id: line for line in lines}
+        context = {
+            "followed": [(answered[one.public_id], one) for one in followed],
+            "versions": versions,
+            "added": added,
+            "ended": sum(one.after.exit_status != ExitStatus.ACTIVE for one in followed),
+            "left": sum(line.ticked for line in lines)
+            - sum(answered[one.public_id].ticked for one in followed),
+        }
+        return self._page(request, "follow_up_look", narrow=narrow, **context)
+
+    def _listed(
+        self,
+        request: HttpRequest,
+        narrow: NarrowForm,
+        lines: list[Line],
+        ticked: TickedForm,
+        page: Page[Any] | None = None,
+    ) -> HttpResponse:
+        self.log_look(request, "follow-up", len(lines))
+        context = {
+            "lines": lines,
+            "ticked": ticked,
+            "page": page,
+            "all": here(request, all="1"),
+            "none": here(request, but=("all",)),
+            "further": here(request, but=("all",), page=str(page.number + 1)) if page else "",
+            "back": here(request, but=("all",), page=str(page.number - 1)) if page else "",
+            "faulty": [line for line in lines if line.faults],
+        }
+        return self._page(request, "follow_up", narrow=narrow, listed=True, **context)
+
+    def _page(self, request: HttpRequest, name: str, **context: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Follow-up of many implants",
+            "opts": self.opts,
+            "here": here(request),
+            **context,
+        }
+        return TemplateResponse(request, f"admin/registry/implant/{name}.html", context)
+
+
+def site_asked(request: HttpRequest, codes: list[str]) -> str | None:
+    """The site whose implants are asked for; one out of reach is 404, and none is no choice yet."""
+    only = codes[0] if len(codes) == 1 else ""
+    asked = request.GET.get("site") or only
+    if asked and asked not in codes:
+        raise Http404
+    return asked or None
+
+
+def months_passed(implant_year: int, *, year: int, month: int) -> tuple[int, int]:
+    """The fewest and the most full months since some day of the year of implant, by that month.
+
+    The registry keeps the year alone: an implant of its last day has passed 12 fewer full months
+    than one of its first. In the year of implant itself the fewest is 0.
+    """
+    since = 12 * (year - implant_year) + month
+    return max(0, since - MONTHS_NOT_KNOWN), max(0, since - 1)
+
+
+def versions_in(rows: Iterable[str]) -> dict[UUID, int]:
+    """The implants that were on the page, with the versions that were read; at most two pages."""
+    found: dict[UUID, int] = {}
+    for row in islice(rows, 2 * PAGE):
+        key, _, version = row.partition(":")
+        try:
+            found[UUID(key)] = int(version)
+        except ValueError:
+            continue
+    return found
+
+
+def here(request: HttpRequest, *, but: Iterable[str] = (), **changed: str) -> str:
+    """The address of this page as it is narrowed now, with these parameters changed."""
+    asked = {name: value for name, value in request.GET.items() if name not in but} | changed
+    address = reverse("admin:registry_implant_follow_up")
+    return f"{address}?{urlencode(asked)}" if asked else address
+
+
+def counted(number: int, what: str) -> str:
+    """`1 implant`, `2 implants`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def options_of(chosen: str) -> SafeString:
+    """The reasons for an end as options; written once for the many lines without one."""
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        (
+            (code, mark_safe(" selected") if code == chosen else "", words)
+            for code, words in [("", "Still active"), *ENDS]
+        ),
+    )
+
+
+NOT_ENDED = options_of("")
