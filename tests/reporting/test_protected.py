@@ -215,6 +215,22 @@ def test_procedures_by_year_have_no_denominator_but_months_have(large: Frozen) -
     assert any(row["rate"] is not None for row in months)
 
 
+def test_pump_months_by_year_leave_the_rows_that_have_them_as_they_are(large: Frozen) -> None:
+    asked: dict[str, Any] = {
+        "where": (("category", ("infection", "pump")),),
+        "group_by": ("category", "period"),
+    }
+
+    own = ask(large, Measure.RATES, **asked).rows
+    months = ask(large, Measure.RATES, unit=Denominator.PUMP_MONTHS, **asked).rows
+
+    assert {row["unit"] for row in own} == {"procedures", "pump-months"}
+    assert {row["unit"] for row in months} == {"pump-months"}
+    assert [row for row in own if row["category"] == "pump"] == [
+        row for row in months if row["category"] == "pump"
+    ]
+
+
 # What is refused --------------------------------------------------------------------------------
 
 
@@ -236,6 +252,15 @@ def test_procedures_by_year_have_no_denominator_but_months_have(large: Frozen) -
             {"unit": Denominator.PUMP_MONTHS, "group_by": ("year", "category")},
             "unit",
             "leave the unit out",
+        ),
+        *(
+            (
+                Measure.RATES,
+                {"unit": unit, "where": (("category", ("infection",)),), "group_by": ("period",)},
+                "unit",
+                "procedures",
+            )
+            for unit in (Denominator.CATHETER_MONTHS, Denominator.REFILLS)
         ),
         (Measure.COUNTS, {"years": (2007, 2011)}, "year", "2005-2009, 2010-2014"),
         (Measure.COUNTS, {"years": (1999, 2004)}, "year", "from 2005"),
