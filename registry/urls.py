@@ -3,11 +3,20 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from registry.admin.one_time_code import one_time_code_page, reset_code
 from registry.admin.start_page import start_page
+from registry.admin.upload import upload_page
 
 urlpatterns = [
     path("", include("registry.dashboard.urls")),
     path("admin/", admin.site.admin_view(start_page)),
+    path("admin/upload/", admin.site.admin_view(upload_page), name="upload"),
+    path("admin/one-time-code/", admin.site.admin_view(one_time_code_page), name="one_time_code"),
+    path(
+        "admin/registry/user/<int:user_id>/reset-code/",
+        admin.site.admin_view(reset_code),
+        name="reset_code",
+    ),
     path("admin/", admin.site.urls),
     path("api/v1/", include("registry.api.urls")),
     path("health/", include("registry.api.health_urls")),

@@ -8,13 +8,16 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django_otp import user_has_device
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from knox.models import AuthToken
 
 from registry import intake
 from registry.admin.rows import RegistryAdmin
 from registry.models import Agreement, Membership, Role, Site, User, sealed
 
-for foreign in (Group, AuthToken):
+for foreign in (Group, AuthToken, TOTPDevice, StaticDevice):
     if admin.site.is_registered(foreign):
         admin.site.unregister(foreign)
 
@@ -179,6 +182,10 @@ class UserAdmin(SealedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """People with their roles. Two queries a list."""
         return super().get_queryset(request).prefetch_related("groups")
+
+    def beside(self, request: HttpRequest, row: User) -> dict[str, Any]:
+        """Whether the person has a one-time code, which a data manager may take off."""
+        return {"has_code": user_has_device(row), "is_self": row == request.user}
 
     def write(self, seal: Any, obj: Any, form: Any) -> None:
         """Store the person, and the roles where they were changed."""

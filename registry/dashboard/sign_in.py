@@ -28,7 +28,8 @@ class SignInForm(AuthenticationForm):
         required=False,
         max_length=12,
         strip=True,
-        help_text="Only where your account has a code generator: the six digits it shows now.",
+        help_text="Only where your account has a code generator: the six digits it shows now, or a"
+        " recovery code.",
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
@@ -42,7 +43,7 @@ class SignInForm(AuthenticationForm):
         cleaned = super().clean()
         user: Any = self.get_user()
         if user is not None and user_has_device(user, confirmed=True):
-            device = match_token(user, cleaned.get("otp_token") or "")
+            device = match_token(user, (cleaned.get("otp_token") or "").replace(" ", ""))
             if device is None:
                 raise forms.ValidationError(
                     "This account needs its one-time code: enter the digits that your code"

@@ -17,7 +17,7 @@ from tests.factories import (
 )
 
 LIST = "/admin/registry/event/"
-QUERIES = 13  # session, user, roles, places, lead, five counts, device, permissions
+QUERIES = 14  # session, user, roles, places, lead, five counts, two devices, permissions
 
 
 @pytest.fixture

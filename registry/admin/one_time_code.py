@@ -1,0 +1,205 @@
+"""One-time codes at sign-in: a person's own code generator, recovery codes, and their reset."""
+
+import secrets
+from base64 import b32encode
+from typing import Any
+
+import django_otp
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth import authenticate
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from registry.models import User, sealed
+
+GENERATOR = "Code generator"
+RECOVERY = "Recovery codes"
+HOW_MANY = 10
+DIGITS = 10
+"""Of a recovery code: numbers only, as the field at sign-in is typed on a phone's number pad."""
+
+
+class PasswordForm(forms.Form):
+    """The person's own password, so that an unattended browser changes nothing."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "current-password", "class": "vTextField"}
+        ),
+        error_messages={"required": "Enter your password."},
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        self.request = request
+
+    def clean_password(self) -> str:
+        """Hold it against the account; wrong ones count towards the pause of sign-in."""
+        password: str = self.cleaned_data["password"]
+        user: Any = self.request.user
+        if authenticate(self.request, username=user.get_username(), password=password) != user:
+            raise forms.ValidationError("This is not your password.", code="wrong-password")
+        return password
+
+
+class CodeForm(forms.Form):
+    """The digits that the new code generator shows."""
+
+    code = forms.CharField(
+        label="The six digits that it shows now",
+        max_length=12,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "vTextField"}
+        ),
+        error_messages={"required": "Enter the six digits."},
+    )
+
+    def __init__(self, *args: Any, device: TOTPDevice, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        self.device = device
+
+    def clean_code(self) -> str:
+        """Try the code; after a wrong one the next is refused for a moment."""
+        code: str = self.cleaned_data["code"].replace(" ", "")
+        if not self.device.verify_token(code):
+            raise forms.ValidationError(
+                "This code does not fit. See that the device's clock is right, wait for the next"
+                " code, and enter that one.",
+                code="wrong-code",
+            )
+        return code
+
+
+def one_time_code_page(request: HttpRequest) -> HttpResponse:
+    """Let a person add or replace a code generator, renew recovery codes, or remove them all.
+
+    The secret and the recovery codes are shown once, in the reply to the form that made them.
+    """
+    user: Any = request.user
+    if request.method == "POST" and "confirm" in request.POST:
+        return _confirm(request, user)
+    sent = request.POST if request.method == "POST" else None
+    form = PasswordForm(sent, request=request)
+    if sent is None or not form.is_valid():
+        return _page(request, user, form=form)
+    if "begin" in sent:
+        TOTPDevice.objects.filter(user=user, confirmed=False).delete()
+        device = TOTPDevice.objects.create(user=user, name=GENERATOR, confirmed=False)
+        return _page(request, user, device=device, form=CodeForm(device=device))
+    if "renew" in sent and _generator(user) is not None:
+        return _page(request, user, form=PasswordForm(request=request), codes=renew_codes(user))
+    if "remove" in sent:
+        remove_codes(user, by=user)
+        messages.success(request, "Your account asks for no one-time code any more.")
+    return HttpResponseRedirect(reverse("one_time_code"))
+
+
+def _confirm(request: HttpRequest, user: Any) -> HttpResponse:
+    device = TOTPDevice.objects.filter(user=user, confirmed=False).first()
+    if device is None:
+        return HttpResponseRedirect(reverse("one_time_code"))
+    form = CodeForm(request.POST, device=device)
+    if not form.is_valid():
+        return _page(request, user, device=device, form=form)
+    codes = add_generator(device)
+    django_otp.login(request, device)
+    messages.success(request, "From now on your account asks for a one-time code at sign-in.")
+    return _page(request, user, form=PasswordForm(request=request), codes=codes)
+
+
+def add_generator(device: TOTPDevice) -> list[str]:
+    """Let a device that has shown a right code take the place of any other; sealed.
+
+    Gives back the recovery codes, which are made anew.
+    """
+    user = device.user
+    with sealed(by=user, action="add-one-time-code") as seal:
+        TOTPDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
+        device.confirmed = True
+        device.save()
+        seal.save(User.objects.get(pk=user.pk), reason="one-time-code-added")
+        return _new_codes(user)
+
+
+def renew_codes(user: User) -> list[str]:
+    """Make ten recovery codes in place of those before; each is good for one sign-in. Sealed."""
+    with sealed(by=user, action="renew-recovery-codes") as seal:
+        seal.save(User.objects.get(pk=user.pk), reason="recovery-codes-renewed")
+        return _new_codes(user)
+
+
+def remove_codes(user: User, *, by: User) -> None:
+    """Take away a person's code generator and recovery codes; the seal says who did."""
+    with sealed(by=by, action="remove-one-time-code") as seal:
+        TOTPDevice.objects.filter(user=user).delete()
+        StaticDevice.objects.filter(user=user).delete()
+        seal.save(User.objects.get(pk=user.pk), reason="one-time-code-removed")
+
+
+def _new_codes(user: User) -> list[str]:
+    StaticDevice.objects.filter(user=user).delete()
+    device = StaticDevice.objects.create(user=user, name=RECOVERY)
+    codes = [str(secrets.randbelow(10**DIGITS)).zfill(DIGITS) for _ in range(HOW_MANY)]
+    StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
+    return codes
+
+
+def _generator(user: User) -> TOTPDevice | None:
+    device: TOTPDevice | None = TOTPDevice.objects.filter(user=user, confirmed=True).first()
+    return device
+
+
+def _page(
+    request: HttpRequest,
+    user: User,
+    *,
+    form: forms.Form,
+    device: TOTPDevice | None = None,
+    codes: list[str] | None = None,
+) -> HttpResponse:
+    context = {
+        **admin.site.each_context(request),
+        "title": "One-time code",
+        "form": form,
+        "device": device,
+        "secret": _in_fours(device) if device else "",
+        "codes": [f"{code[:5]} {code[5:]}" for code in codes or ()],
+        "has_generator": _generator(user) is not None,
+        "left": StaticToken.objects.filter(device__user=user).count(),
+    }
+    return TemplateResponse(request, "admin/registry/one_time_code.html", context)
+
+
+def _in_fours(device: TOTPDevice) -> str:
+    """The secret as one types it into an app."""
+    secret = b32encode(device.bin_key).decode().rstrip("=")
+    return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
+
+
+@require_POST
+def reset_code(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Let a data manager take a lost code generator off somebody else's account."""
+    by: Any = request.user
+    if not by.is_data_manager:
+        raise PermissionDenied
+    person = User.objects.filter(pk=user_id).first()
+    if person is None:
+        raise Http404
+    back = HttpResponseRedirect(reverse("admin:registry_user_change", args=[user_id]))
+    if person == by:
+        messages.error(request, "Change your own under One-time code, with your password.")
+        return back
+    remove_codes(person, by=by)
+    told = f"{person} signs in without a one-time code now, and should add a new one."
+    messages.success(request, told)
+    return back

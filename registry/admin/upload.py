@@ -1,0 +1,213 @@
+"""Files of rows sent by form: checked first, then stored, all or nothing, and kept nowhere."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import InMemoryUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from registry import intake
+from registry.admin.rows import sentence
+from registry.records import Fault, Refusal, RowKind
+
+MOST_BYTES = 5_000_000
+"""All files of one upload together: about 50,000 rows, stored within half a minute."""
+
+CHECKED_FOR = 3600
+"""Seconds for which checked files may be stored without another check."""
+
+_SALT = "registry.admin.upload"
+
+
+class MemoryOnly(FileUploadHandler):
+    """Holds what is sent in memory, never on disk; stops where it is too much."""
+
+    chunk_size = 1 << 16
+
+    def __init__(self, request: HttpRequest | None = None) -> None:
+        super().__init__(request)
+        self.size = 0
+        self.too_large = False
+        self.held = BytesIO()
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """Begin another file."""
+        super().new_file(*args, **kwargs)
+        self.held = BytesIO()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Add to the file, and stop where all files together are too large."""
+        self.size += len(raw_data)
+        if self.size > MOST_BYTES:
+            self.too_large = True
+            self.held = BytesIO()
+            raise StopUpload(connection_reset=False)
+        self.held.write(raw_data)
+
+    def file_complete(self, file_size: int) -> InMemoryUploadedFile:
+        """The file; its name is left out, for people name files after patients."""
+        self.held.seek(0)
+        return InMemoryUploadedFile(
+            self.held, self.field_name, "file.csv", self.content_type, file_size, None
+        )
+
+
+class UploadForm(forms.Form):
+    """A file for each kind of row, at least one of them."""
+
+    implants = forms.FileField(label="Implants", required=False, allow_empty_file=True)
+    exposures = forms.FileField(
+        label="Declared device time",
+        required=False,
+        allow_empty_file=True,
+        help_text="For sites that do not send implants; leads and data managers send it.",
+    )
+    events = forms.FileField(label="Events", required=False, allow_empty_file=True)
+    accept = forms.BooleanField(
+        label="Accept the events at once",
+        required=False,
+        help_text="Otherwise they land submitted and wait for review.",
+    )
+
+    def __init__(self, *args: Any, by: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        if not by.is_data_manager:
+            del self.fields["accept"]
+        for kind in RowKind:
+            self.fields[kind.value].widget.attrs["accept"] = ".csv,text/csv"
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a file where none was chosen."""
+        cleaned = super().clean() or {}
+        if not any(cleaned.get(kind.value) is not None for kind in RowKind):
+            raise forms.ValidationError("Choose a file.", code="required")
+        return cleaned
+
+    def contents(self) -> dict[RowKind, bytes]:
+        """What was sent, by kind."""
+        sent = {kind: self.cleaned_data.get(kind.value) for kind in RowKind}
+        return {kind: file.read() for kind, file in sent.items() if file is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check of files said: faults, or how many rows would be stored.
+
+    told: a line for each kind. token: lets exactly these files be stored. total: counts the faults
+    that are not listed, too.
+    """
+
+    told: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    total: int = 0
+    token: str = ""
+
+    @property
+    def listed(self) -> list[tuple[str, int | str, str, str]]:
+        """Each fault as file, line, column and sentence; none of them holds a refused value."""
+        return [
+            (fault.file or "", fault.line or "", fault.column, sentence(fault.detail))
+            for fault in self.faults
+        ]
+
+
+@csrf_exempt  # until the files have a handler that keeps them off the disk: see below
+def upload_page(request: HttpRequest) -> HttpResponse:
+    """Check files of rows and store them, for members of sites and data managers.
+
+    The handler has to stand before the token in the form is read.
+    """
+    handler = MemoryOnly(request)
+    request.upload_handlers = [handler]
+    return _protected(request, handler)
+
+
+@csrf_protect
+def _protected(request: HttpRequest, handler: MemoryOnly) -> HttpResponse:
+    user: Any = request.user
+    if not (user.is_site_staff or user.is_data_manager):
+        raise PermissionDenied
+    checked: Checked | None = None
+    form = UploadForm(by=user)
+    if request.method == "POST":
+        form = UploadForm(request.POST, request.FILES, by=user)
+        if handler.too_large:
+            form.add_error(None, too_large())
+        elif form.is_valid():
+            checked = _check_or_store(request, form.contents())
+            if checked is None:
+                return HttpResponseRedirect(reverse("upload"))
+    context = {
+        **admin.site.each_context(request),
+        "title": "Upload files",
+        "form": form,
+        "checked": checked,
+        "most": f"{MOST_BYTES // 1_000_000} MB",
+    }
+    status = 200 if checked is None or not checked.faults else 422
+    return TemplateResponse(request, "admin/registry/upload.html", context, status=status)
+
+
+def _check_or_store(request: HttpRequest, contents: Mapping[RowKind, bytes]) -> Checked | None:
+    """What the check says; None once the files are stored."""
+    user: Any = request.user
+    accept = "accept" in request.POST
+    storing = "store" in request.POST
+    digest = _digest(contents, accept=accept)
+    if storing and not _was_checked(request.POST.get("checked", ""), digest, by=user):
+        detail = "these are not the files that were checked, or that was long ago; check them first"
+        return Checked(faults=(Fault("", "not-checked", detail),), total=1)
+    streams = {kind: BytesIO(content) for kind, content in contents.items()}
+    try:
+        summary = intake.import_records(streams, by=user, accept=accept, dry_run=not storing)
+    except Refusal as refusal:
+        total = getattr(refusal, "total", len(refusal.faults))
+        return Checked(faults=refusal.faults, total=total)
+    told = tuple(
+        f"{kind.value.capitalize()}: {count.new} new, {count.updated} updated,"
+        f" {count.unchanged} unchanged."
+        for kind, count in summary.counts.items()
+    )
+    if storing:
+        messages.success(request, f"Stored. {' '.join(told)}")
+        return None
+    return Checked(told, token=signing.dumps([user.pk, digest], salt=_SALT))
+
+
+def _digest(contents: Mapping[RowKind, bytes], *, accept: bool) -> str:
+    """What tells one upload from another: every byte of it, and what becomes of its events."""
+    whole = hashlib.sha256(b"accept" if accept else b"submit")
+    for kind, content in contents.items():
+        whole.update(kind.value.encode() + hashlib.sha256(content).digest())
+    return whole.hexdigest()
+
+
+def _was_checked(token: str, digest: str, *, by: Any) -> bool:
+    """Whether this person had exactly these files checked, without a fault, not long ago."""
+    try:
+        said: Any = signing.loads(token, salt=_SALT, max_age=CHECKED_FOR)
+    except signing.BadSignature:
+        return False
+    return bool(said == [by.pk, digest])
+
+
+def too_large() -> forms.ValidationError:
+    """Why so much is not taken, and what to do."""
+    most = f"{MOST_BYTES // 1_000_000} MB"
+    return forms.ValidationError(
+        f"These files are larger than {most} together. Send them in parts, implants before their"
+        " events, or ask your registry's data manager to import them on the server.",
+        code="too-large",
+    )

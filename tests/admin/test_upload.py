@@ -1,0 +1,300 @@
+"""Files sent by form: checked, then stored, all or nothing, and kept nowhere."""
+
+import io
+import logging
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.test import Client
+
+from registry.admin import upload
+from registry.models import Event, Exposure, Implant, Seal, Site
+from tests.admin.conftest import BACKEND
+from tests.factories import SiteFactory
+
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
+PAGE = "/admin/upload/"
+EVENTS = (
+    "site,source_id,implant,complication,year,months_since_implant,severity,seriousness,outcome,"
+    "component_model\n"
+)
+ROW = "OWN-1,{key},,catheter-migration,{year},,3,none,recovered,ascenda\n"
+EXPOSURES = "site,year,component,devices,component_months\nOWN-1,2015,pump,10,120\n"
+
+
+@pytest.fixture(autouse=True)
+def catalogue(db):
+    call_command("load_catalogue", verbosity=0)
+
+
+def events(*keys, year="2011"):
+    return EVENTS + "".join(ROW.format(key=key, year=year) for key in keys)
+
+
+def files(**texts):
+    return {
+        name: SimpleUploadedFile(f"{name}-of-mrs-smith.csv", text.encode())
+        for name, text in texts.items()
+    }
+
+
+def check(client, **sent):
+    return client.post(PAGE, {"check": "1", **sent})
+
+
+def store(client, answer, **sent):
+    token = answer.context["checked"].token
+    return client.post(PAGE, {"store": "1", "checked": token, **sent}, follow=True)
+
+
+def faults(answer):
+    return [(file, line, column) for file, line, column, _words in answer.context["checked"].listed]
+
+
+def test_files_are_checked_and_then_stored(own_site, reporter, signed_in):
+    client = signed_in(reporter)
+
+    checked = check(client, **files(events=events("e1", "e2")))
+    assert checked.status_code == 200
+    assert checked.context["checked"].told == ("Events: 2 new, 0 updated, 0 unchanged.",)
+    assert not Event.objects.exists()
+    answer = store(client, checked, **files(events=events("e1", "e2")))
+
+    assert "Stored. Events: 2 new" in answer.text
+    assert set(Event.objects.values_list("source_id", "state")) == {
+        ("e1", "submitted"),
+        ("e2", "submitted"),
+    }
+    seal = Seal.objects.latest("number")
+    assert (seal.action, seal.actor, seal.rows) == ("import", reporter, 2)
+
+
+def test_all_three_kinds_are_stored_together(own_site, manager, signed_in):
+    client = signed_in(manager)
+    implants = (SAMPLES / "taira-2013-implants.csv").read_text()
+    sent = {
+        "implants": implants,
+        "exposures": EXPOSURES,
+        "events": (SAMPLES / "taira-2013-events.csv").read_text(),
+    }
+
+    checked = check(client, **files(**sent))
+    store(client, checked, **files(**sent))
+
+    counted = (Implant.objects.count(), Exposure.objects.count(), Event.objects.count())
+    assert counted == (814, 1, 62)
+
+
+def test_faults_are_told_by_file_line_and_column_without_a_value(manager, signed_in):
+    client = signed_in(manager)
+    implants = (SAMPLES / "taira-2013-implants.csv").read_text()
+    checked = check(client, **files(implants=implants))
+    store(client, checked, **files(implants=implants))
+    before = Site.objects.count()
+
+    answer = check(client, **files(events=(SAMPLES / "bad-events.csv").read_text()))
+
+    assert answer.status_code == 422
+    assert faults(answer) == [
+        ("events", 3, "complication"),
+        ("events", 4, "severity"),
+        ("events", 5, "year"),
+        ("events", 6, "implant"),
+        ("events", 7, "months_since_implant"),
+        ("events", 8, "severity"),
+        ("events", 9, "seriousness"),
+        ("events", 10, "source_id"),
+        ("events", 11, "root_cause"),
+        ("events", 12, "months_since_implant"),
+    ]
+    assert "555-123-4567" not in answer.text
+    assert "10 faults: nothing was stored" in answer.text
+    assert (Event.objects.count(), Site.objects.count()) == (0, before)
+
+
+def test_a_file_that_names_persons_is_refused_and_nothing_of_it_told(manager, signed_in):
+    content = (SAMPLES / "identified-events.csv").read_bytes()
+    lines = content.decode("cp1252").splitlines()
+    persons = {cell.strip('"') for line in lines[1:] for cell in line.split(";")[:4]} - {""}
+
+    answer = check(signed_in(manager), events=SimpleUploadedFile("events.csv", content))
+
+    assert answer.status_code == 422
+    assert faults(answer)[0] == ("events", 1, "MRN")
+    assert len(persons) > 8
+    assert not [cell for cell in persons if cell in answer.text]
+
+
+def test_the_name_of_a_file_is_told_nowhere(own_site, reporter, signed_in, caplog):
+    caplog.set_level(logging.DEBUG)
+
+    answer = check(signed_in(reporter), **files(events=events("e1", year="1900")))
+
+    assert faults(answer) == [("events", 2, "year")]
+    assert "smith" not in answer.text.lower()
+    assert "smith" not in caplog.text.lower()
+    assert "1900" not in caplog.text
+
+
+def test_one_bad_row_holds_up_all(own_site, reporter, signed_in):
+    client = signed_in(reporter)
+    checked = check(client, **files(events=events("e1")))
+
+    answer = check(client, **files(events=events("e1") + ROW.format(key="e2", year="1900")))
+
+    assert answer.context["checked"].token == ""
+    assert "Store the rows" not in answer.text
+    store(client, checked, **files(events=events("e1") + ROW.format(key="e2", year="1900")))
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("changed", ["other-rows", "other-person", "accept", "none", "forged"])
+def test_only_what_was_checked_is_stored(changed, own_site, manager, lead, signed_in):
+    client = signed_in(manager)
+    checked = check(client, **files(events=events("e1")))
+    token = checked.context["checked"].token
+    rows = events("e2") if changed == "other-rows" else events("e1")
+    sent = {"store": "1", "checked": token, **files(events=rows)}
+    sent |= {"accept": "on"} if changed == "accept" else {}
+    sent |= {"none": {"checked": ""}, "forged": {"checked": token[:-2] + "xx"}}.get(changed, {})
+    sender = signed_in(lead) if changed == "other-person" else client
+
+    answer = sender.post(PAGE, sent)
+
+    assert "These are not the files that were checked" in answer.text
+    assert not Event.objects.exists()
+
+
+def test_a_check_is_good_for_an_hour(own_site, reporter, signed_in, monkeypatch):
+    client = signed_in(reporter)
+    checked = check(client, **files(events=events("e1")))
+    monkeypatch.setattr(upload, "CHECKED_FOR", -1)
+
+    store_again = {"store": "1", "checked": checked.context["checked"].token}
+    answer = client.post(PAGE, {**store_again, **files(events=events("e1"))})
+
+    assert "check them first" in answer.text
+    assert not Event.objects.exists()
+
+
+def test_rows_of_another_site_are_refused(own_site, other_site, reporter, signed_in):
+    theirs = events("e1").replace("OWN-1", "OTHER-2")
+
+    answer = check(signed_in(reporter), **files(events=theirs))
+
+    assert faults(answer) == [("events", 2, "site")]
+
+
+def test_a_new_site_is_made_for_a_data_manager_only(reporter, manager, signed_in):
+    rows = events("e1").replace("OWN-1", "NEW-3")
+
+    assert faults(check(signed_in(reporter), **files(events=rows))) == [("events", 2, "site")]
+    client = signed_in(manager)
+    store(client, check(client, **files(events=rows)), **files(events=rows))
+
+    assert Site.objects.filter(code="NEW-3").exists()
+
+
+def test_device_time_is_declared_by_leads(own_site, reporter, lead, signed_in):
+    by_reporter = check(signed_in(reporter), **files(exposures=EXPOSURES))
+    by_lead = check(signed_in(lead), **files(exposures=EXPOSURES))
+
+    assert faults(by_reporter) == [("exposures", 2, "site")]
+    assert by_lead.context["checked"].told == ("Exposures: 1 new, 0 updated, 0 unchanged.",)
+
+
+def test_events_are_accepted_at_once_for_a_data_manager(own_site, manager, signed_in):
+    client = signed_in(manager)
+    assert 'name="accept"' in client.get(PAGE).text
+
+    checked = check(client, accept="on", **files(events=events("e1")))
+    store(client, checked, accept="on", **files(events=events("e1")))
+
+    assert Event.objects.get().state == "accepted"
+
+
+def test_a_reporter_cannot_have_events_accepted(own_site, reporter, signed_in):
+    client = signed_in(reporter)
+
+    assert 'name="accept"' not in client.get(PAGE).text
+    answer = check(client, accept="on", **files(events=events("e1")))
+
+    [(_file, _line, _column, words)] = answer.context["checked"].listed
+    assert "right to accept events on arrival" in words
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["reviewer", "auditor"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_files_are_taken_from_members_and_data_managers_only(role, method, request, signed_in):
+    client = signed_in(request.getfixturevalue(role))
+
+    assert getattr(client, method)(PAGE).status_code == 403
+
+
+def test_strangers_are_led_to_sign_in(client):
+    assert client.get(PAGE)["Location"] == "/admin/login/?next=/admin/upload/"
+
+
+def test_a_file_is_asked_for_where_none_was_chosen(reporter, signed_in):
+    assert "Choose a file." in check(signed_in(reporter)).text
+
+
+def test_an_empty_file_is_a_fault(own_site, reporter, signed_in):
+    assert faults(check(signed_in(reporter), **files(events=""))) == [("events", 1, "header")]
+
+
+def test_a_form_without_its_token_is_refused(own_site, reporter):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(reporter, backend=BACKEND)
+
+    answer = client.post(PAGE, {"check": "1", **files(events=events("e1"))})
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(("room", "taken"), [(0, True), (-1, False)])
+def test_files_that_are_too_large_together_are_refused_with_the_mend(
+    room, taken, own_site, lead, signed_in, monkeypatch
+):
+    sent = {"events": events("e1"), "exposures": EXPOSURES}
+    monkeypatch.setattr(upload, "MOST_BYTES", sum(map(len, sent.values())) + room)
+
+    answer = check(signed_in(lead), **files(**sent))
+
+    assert (answer.context["checked"] is not None) is taken
+    assert ("Send them in parts" in answer.text) is not taken
+
+
+def test_a_large_file_is_held_in_memory_and_leaves_nothing_on_disk(
+    own_site, reporter, signed_in, settings, tmp_path
+):
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 10
+    written = []
+    keys = [f"e{n}" for n in range(2_000)]
+
+    class Watched(upload.MemoryOnly):
+        def file_complete(self, file_size):
+            file = super().file_complete(file_size)
+            written.append((type(file.file), list(tmp_path.iterdir()), file.name))
+            return file
+
+    answer = None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upload, "MemoryOnly", Watched)
+        answer = check(signed_in(reporter), **files(events=events(*keys)))
+
+    assert written == [(io.BytesIO, [], "file.csv")]
+    assert answer.context["checked"].told == ("Events: 2000 new, 0 updated, 0 unchanged.",)
+
+
+def test_a_closed_sites_member_sends_nothing(reporter, own_site, signed_in):
+    SiteFactory(code="OTHER-2")
+    reporter.memberships.update(active=False)
+
+    assert faults(check(signed_in(reporter), **files(events=events("e1")))) == [
+        ("events", 2, "site")
+    ]
