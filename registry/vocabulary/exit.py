@@ -17,7 +17,9 @@ class ExitStatus(Code):
     """Why follow-up of the implant ended, after Schiess et al. 2020, table 1, extended.
 
     `expects_event` marks the exits that should stand beside an event of their own; without one
-    the registry asks. These two compete in incidence: an explant for another cause does.
+    the registry asks. These two compete in incidence, and so does an elective explant: an explant
+    for another cause keeps the event from coming. In freedom from the event (Kaplan-Meier) every
+    end of follow-up censors.
     """
 
     effect: ExitEffect
@@ -39,7 +41,7 @@ class ExitStatus(Code):
         "explant-elective",
         "Elective explant",
         "Removed by choice, with no complication behind it.",
-        ExitEffect.CENSORS,
+        ExitEffect.COMPETES,
     )
     CARE_TRANSFERRED = (
         "care-transferred",

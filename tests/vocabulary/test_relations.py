@@ -150,7 +150,6 @@ def test_exits_censor_compete_or_are_excluded():
         "censors": {
             "active",
             "replaced-end-of-service",
-            "explant-elective",
             "care-transferred",
             "site-closed",
             "lost-to-follow-up",
@@ -160,6 +159,7 @@ def test_exits_censor_compete_or_are_excluded():
             "unknown",
         },
         "competes": {
+            "explant-elective",
             "replaced-for-failure",
             "explanted-for-complication",
             "therapy-discontinued",
