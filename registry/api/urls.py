@@ -52,6 +52,7 @@ urlpatterns = [
     path("statistics/counts/", statistics.Counts.as_view(), name="counts"),
     path("statistics/rates/", statistics.Rates.as_view(), name="rates"),
     path("statistics/proportions/", statistics.Proportions.as_view(), name="proportions"),
+    path("statistics/funnel/", comparisons.Funnel.as_view(), name="funnel"),
     path("statistics/trend/", comparisons.Trend.as_view(), name="trend"),
     path("statistics/coverage/", statistics.Coverage.as_view(), name="coverage"),
     path("statistics/dimensions/", statistics.Dimensions.as_view(), name="dimensions"),

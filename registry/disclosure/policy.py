@@ -16,6 +16,7 @@ class Form(StrEnum):
     RATES = "rates"
     PROPORTIONS = "proportions"
     LIFE_TABLE = "life-table"
+    FUNNEL = "funnel"
     TREND = "trend"
     WITHHELD = "withheld"
 
@@ -27,7 +28,7 @@ PROTECTED_FORMS: Mapping[Measure, Form] = MappingProxyType(
         Measure.PROPORTIONS: Form.PROPORTIONS,
         Measure.SURVIVAL: Form.LIFE_TABLE,
         Measure.INCIDENCE: Form.WITHHELD,
-        Measure.FUNNEL: Form.WITHHELD,
+        Measure.FUNNEL: Form.FUNNEL,
         Measure.TREND: Form.TREND,
         Measure.SIGNALS: Form.WITHHELD,
         Measure.CASCADES: Form.WITHHELD,
@@ -110,6 +111,7 @@ _COUNTING = {
     Measure.PROPORTIONS: (CountingRule.PATIENTS,),
     Measure.SURVIVAL: (CountingRule.FIRST_EVENT,),
     Measure.TREND: (CountingRule.FIRST_EVENT,),
+    Measure.FUNNEL: (CountingRule.FIRST_EVENT,),
 }
 
 _DEATH = frozenset({"5"})

@@ -13,6 +13,7 @@ from registry.records import Column
 from registry.reporting import cells
 from registry.reporting.coverage import coverage_cells, coverage_of
 from registry.reporting.curves import incidence_curves, survival_curves
+from registry.reporting.funnel import funnel_of, funnel_sites, overall_rate
 from registry.reporting.observed import observed_of
 from registry.reporting.question import Question
 from registry.reporting.rows import Row
@@ -66,7 +67,7 @@ def _coverage(store: Store, question: Question, per: int) -> Answered:
 
 
 def _trend(store: Store, question: Question, per: int) -> Answered:
-    years = [observed_of(each) for each in cells.rate_cells(store, question, per=per)]
+    years = [observed_of(each, per=per) for each in cells.rate_cells(store, question, per=per)]
     found = trend_of(
         years,
         per=per,
@@ -76,6 +77,18 @@ def _trend(store: Store, question: Question, per: int) -> Answered:
         with_cusum=True,
     )
     return Answered(found.rows, {**found.meta, "coverage": coverage_of(store, question)})
+
+
+def _funnel(store: Store, question: Question, per: int) -> Answered:
+    sites, expected, standardisation = funnel_sites(store, question, per=per)
+    found, about = funnel_of(
+        sites,
+        expected,
+        target=overall_rate(sites),
+        per=per,
+        standardisation=standardisation,
+    )
+    return Answered(found, {**about, "coverage": coverage_of(store, question)})
 
 
 def _survival(store: Store, question: Question, per: int) -> Answered:
@@ -132,6 +145,22 @@ def _trend_columns(question: Question) -> tuple[Column, ...]:
     )
 
 
+def _funnel_columns(question: Question) -> tuple[Column, ...]:
+    return (
+        Column("events", "integer", "measure", title="Events"),
+        Column("exposure", "number", "measure", question.units[0].value, "Exposure"),
+        Column("expected", "number", "measure", title="Expected events"),
+        Column("ratio", "number", "measure", title="Observed / expected"),
+        *INTERVAL,
+        Column("lower_95", "number", "interval", title="Lower 95 % limit"),
+        Column("upper_95", "number", "interval", title="Upper 95 % limit"),
+        Column("lower_998", "number", "interval", title="Lower 99.8 % limit"),
+        Column("upper_998", "number", "interval", title="Upper 99.8 % limit"),
+        Column("signal", "string", "measure", title="Beyond the limits"),
+        STATUS,
+    )
+
+
 def _curve_columns(question: Question) -> tuple[Column, ...]:
     free = question.measure is Measure.SURVIVAL
     return (
@@ -166,6 +195,7 @@ EXACT: Mapping[Measure, Exact] = MappingProxyType(
         Measure.TREND: Exact(
             answered=_trend, columns=_trend_columns, never_protected=frozenset({"cusum", "alarm"})
         ),
+        Measure.FUNNEL: Exact(answered=_funnel, columns=_funnel_columns),
         Measure.SURVIVAL: Exact(answered=_survival, columns=_curve_columns),
         Measure.INCIDENCE: Exact(answered=_incidence, columns=_curve_columns),
         Measure.COVERAGE: Exact(answered=_coverage, columns=_coverage_columns),

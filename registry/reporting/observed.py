@@ -16,8 +16,8 @@ class Observed:
     """One row of a rate: what is written of it, and what is reckoned with.
 
     numbers: the columns of a rate. events, exposure: None where there is nothing to reckon with,
-    since it is hidden or there is no exposure. count_variance, exposure_sd: of a perturbation; 0
-    of true numbers.
+    since it is hidden or there is no exposure. lower, upper: the interval of the events, as that of
+    the rate has it. count_variance, exposure_sd: of a perturbation; 0 of true numbers.
     """
 
     key: Key
@@ -25,6 +25,8 @@ class Observed:
     status: CellStatus
     events: int | None
     exposure: float | None
+    lower: float | None = None
+    upper: float | None = None
     count_variance: float = 0.0
     exposure_sd: float = 0.0
 
@@ -41,15 +43,18 @@ class Observed:
         return hypot(self.count_variance**0.5 / expected, self.exposure_sd / (self.exposure or 1.0))
 
 
-def observed_of(found: Found) -> Observed:
-    """A row of true numbers."""
+def observed_of(found: Found, *, per: float) -> Observed:
+    """A row of true numbers, whose rate is per so many units."""
     counts = found.status is not CellStatus.NO_DENOMINATOR
+    exposure = _number(found.numbers["exposure"])
     return Observed(
         key=found.key,
         numbers=found.numbers,
         status=found.status,
         events=_whole(found.numbers["events"]) if counts else None,
-        exposure=_number(found.numbers["exposure"]) if counts else None,
+        exposure=exposure if counts else None,
+        lower=_in_events(found.numbers["ci_lower"], exposure / per),
+        upper=_in_events(found.numbers["ci_upper"], exposure / per),
     )
 
 
@@ -68,9 +73,15 @@ def observed_of_shown(
         status=status,
         events=parts.events,
         exposure=parts.exposure,
+        lower=_in_events(numbers["ci_lower"], parts.exposure / per),
+        upper=_in_events(numbers["ci_upper"], parts.exposure / per),
         count_variance=parts.count_variance,
         exposure_sd=parts.exposure_sd,
     )
+
+
+def _in_events(limit: Cell, units: float) -> float | None:
+    return None if limit is None else float(limit) * units
 
 
 def _whole(value: Cell) -> int:

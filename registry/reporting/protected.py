@@ -37,10 +37,11 @@ from registry.records import (
     ValueKind,
 )
 from registry.reporting.freshness import Frozen
+from registry.reporting.funnel import CRUDE, funnel_of, overall_rate
 from registry.reporting.implied import with_own_grouping
 from registry.reporting.keys import Keys
 from registry.reporting.measures import Answered
-from registry.reporting.observed import observed_of_shown
+from registry.reporting.observed import Observed, observed_of_shown
 from registry.reporting.question import DEFAULT_COUNTING
 from registry.reporting.rows import Row
 from registry.reporting.trees import refuse_earlier_years, trees_of
@@ -49,7 +50,7 @@ from registry.reporting.truths import takes_months, truths_of, unit_of
 from registry.snapshot.terms import Terms
 from registry.vocabulary import NOT_RECORDED, Denominator, Measure
 
-OF_RATES = frozenset({Form.RATES, Form.TREND})
+OF_RATES = frozenset({Form.RATES, Form.TREND, Form.FUNNEL})
 """Forms made of the nodes of rates."""
 
 POLICY = Policy()
@@ -83,6 +84,9 @@ def read_protected(
         raise NotAvailableAtThisDetail(
             Fault("measure", NotAvailableAtThisDetail.code, "this measure is not published")
         )
+    if query.standardise:
+        detail = "adjusted numbers are not published; leave it out for a crude funnel"
+        raise NotAvailableAtThisDetail(Fault("standardise", NotAvailableAtThisDetail.code, detail))
     if measure not in DEFAULT_COUNTING:
         raise BadQuery(
             Fault("measure", "measure-not-available", "This statistic is not offered yet.")
@@ -125,6 +129,11 @@ def protected_rows(asked: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> A
     shown = _shown(asked, asked.plan, frozen=frozen, protection=protection)
     if asked.form is Form.TREND:
         return _trend(asked, shown, frozen)
+    if asked.form is Form.FUNNEL:
+        whole = plan(replace(asked.query, group_by=()), asked.trees, POLICY)
+        return _funnel(
+            asked, shown, whole, _shown(asked, whole, frozen=frozen, protection=protection)
+        )
     rows = []
     for row in asked.plan.rows:
         numbers = asdict(_row(asked, [shown[node] for node in row.nodes]))
@@ -155,18 +164,40 @@ def _key(planned: Plan, row: PlanRow) -> tuple[Cell, ...]:
     return tuple(_stored(name, label) for name, label in labelled)
 
 
-def _trend(asked: ProtectedQuestion, shown: Mapping[Node, ShownNode], frozen: Frozen) -> Answered:
-    per, level = asked.query.per or 1, asked.query.level
-    years = [
+def _observed(
+    asked: ProtectedQuestion, planned: Plan, shown: Mapping[Node, ShownNode]
+) -> list[Observed]:
+    return [
         observed_of_shown(
-            _key(asked.plan, row), [shown[node] for node in row.nodes], per=per, level=level
+            _key(planned, row),
+            [shown[node] for node in row.nodes],
+            per=asked.query.per or 1,
+            level=asked.query.level,
         )
-        for row in asked.plan.rows
+        for row in planned.rows
     ]
+
+
+def _funnel(
+    asked: ProtectedQuestion,
+    shown: Mapping[Node, ShownNode],
+    whole: Plan,
+    shown_whole: Mapping[Node, ShownNode],
+) -> Answered:
+    """Sites against the rate of the whole selection, a node of its own; hidden sites as hidden."""
+    sites = _observed(asked, asked.plan, shown)
+    target = overall_rate(_observed(asked, whole, shown_whole))
+    expected = {site.key: (target or 0.0) * (site.exposure or 0.0) for site in sites if site.counts}
+    return Answered(
+        *funnel_of(sites, expected, target=target, per=asked.query.per or 1, standardisation=CRUDE)
+    )
+
+
+def _trend(asked: ProtectedQuestion, shown: Mapping[Node, ShownNode], frozen: Frozen) -> Answered:
     found = trend_of(
-        years,
-        per=per,
-        level=level,
+        _observed(asked, asked.plan, shown),
+        per=asked.query.per or 1,
+        level=asked.query.level,
         as_of=frozen.data_as_of,
         dated=any(node.has_exposure for node in shown.values()),
         with_cusum=False,

@@ -50,12 +50,18 @@ def _sentences(question: Question, plan: Plan, policy: Policy) -> list[str]:
         )
     if {"year", "period"} & set(question.query.group_by):
         said.append(f"Years before {first_year()} are in totals only.")
+    if question.measure is Measure.FUNNEL:
+        said.append(
+            "A site whose number is hidden stands in its row without one. A site with few events "
+            "is shown only when chance and noise made them five or more, so that a low ratio of a "
+            "small site cannot be seen."
+        )
     if question.measure is Measure.TREND:
         said.append(
             "Years whose number is hidden are left out of the line: where few events happen it "
             "rests on the years with many. The CUSUM is not published."
         )
-    if question.measure in {Measure.RATES, Measure.PROPORTIONS}:
+    if question.measure in {*BY_EXPOSURE, Measure.PROPORTIONS}:
         said.append(f"The limits allow for chance and perturbation together. {COVERAGE}")
     return said
 

@@ -29,6 +29,11 @@ METHODS = {
     Measure.COUNTS: "Counted.",
     Measure.PROPORTIONS: "Wilson's interval (Wilson 1927, Newcombe 1998).",
     Measure.COVERAGE: "Counted.",
+    Measure.FUNNEL: (
+        "Funnel of observed / expected (Spiegelhalter 2005): exact Poisson limits around 1, "
+        "widened by additive random effects where ten sites or more differ beyond chance; a "
+        "site's own interval is that of its rate."
+    ),
     Measure.TREND: (
         "Log-linear quasi-Poisson regression of the years' events on the calendar year, with "
         "Student's limits (McCullagh and Nelder 1989); a year's rate has the interval of a rate."
@@ -96,6 +101,10 @@ def counted(question: Question) -> str:
     return FIRST_MIXED if True in kinds else FIRST_EVENTS
 
 
+ADJUSTED = (
+    "Each site is compared with what its own mix lets expect: two sites' ratios are not comparable "
+    "with one another."
+)
 PERTURBED_RATE = (
     "Garwood's interval (1936) of the events that the perturbed count is worth, with the noise of "
     "the device time added on the log scale."
@@ -107,6 +116,11 @@ PERTURBED_COUNT = "Counted and perturbed."
 PERTURBED = {
     Measure.RATES: PERTURBED_RATE,
     Measure.PROPORTIONS: PERTURBED_PROPORTION,
+    Measure.FUNNEL: (
+        "Funnel of observed / expected (Spiegelhalter 2005) from perturbed numbers: the limits "
+        "around 1 carry the variance of the perturbation, and additive random effects where ten "
+        "sites or more differ beyond both."
+    ),
     Measure.TREND: (
         "Log-linear quasi-Poisson regression on the calendar year of the years that are shown, "
         "the variance of the perturbation added to that of each year's count (sandwich); a year's "
@@ -169,6 +183,15 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
         said.extend(_about_rates(question))
         if profile is Profile.EXACT:
             said.append("Where there is no denominator, events are all that were reported.")
+    if measure is Measure.FUNNEL:
+        said.append(
+            "Crude: sites differ in whom they treat." if not query.standardise else ADJUSTED
+        )
+        if question.counting is not CountingRule.FIRST_EVENT:
+            said.append(
+                "Events cluster within patients, which the limits allow for only where "
+                "over-dispersion was found; first events need no such allowance."
+            )
     if measure is Measure.TREND:
         said.append("The year that the data end in is left out until it is over.")
         said.append("Events without a year are left out.")

@@ -60,24 +60,30 @@ def poisson_limits(
     return np.where(target > 0, lower, np.nan), np.where(target > 0, upper, np.nan)
 
 
-def overdispersion(observed: Numbers, expected: Numbers) -> Overdispersion:
+def overdispersion(
+    observed: Numbers, expected: Numbers, *, added_variance: float | Numbers = 0.0
+) -> Overdispersion:
     """How much sites differ beyond chance, by additive random effects (Spiegelhalter, 2005).
 
     observed, expected: one entry per site; sites that expect nothing do not count. The z score of a
     site is log(observed / expected) * sqrt(expected), with half an event in place of none, and the
     outer tenths Winsorised. phi is the mean of z^2; tau is 0 where phi stays below (n - 1) / n.
+    added_variance: what each log ratio is known to vary by beyond chance, such as by a
+    perturbation; a number or one per site. It adds to 1 / expected, so that tau is the rest.
     Under 10 sites both are undefined: `too_few_sites`.
     Raises ValueError on negative or missing values and on arrays of different length.
     """
     counts, target = row("observed", observed), row("expected", expected)
     equally_long(observed=counts, expected=target)
-    counts, target = counts[target > 0], target[target > 0]
+    noise = np.broadcast_to(row("added_variance", np.atleast_1d(added_variance)), target.shape)
+    counts, noise, target = counts[target > 0], noise[target > 0], target[target > 0]
     sites = target.size
     if sites < FEWEST_SITES:
         return Overdispersion(phi=None, tau=None, reason=Reason.TOO_FEW_SITES)
-    scores = np.log(np.where(counts > 0, counts, 0.5) / target) * np.sqrt(target)
+    precision = target / (1 + target * noise)
+    scores = np.log(np.where(counts > 0, counts, 0.5) / target) * np.sqrt(precision)
     phi = float(np.square(_winsorised(scores)).mean())
-    weight = target.sum() - np.square(target).sum() / target.sum()
+    weight = precision.sum() - np.square(precision).sum() / precision.sum()
     tau_squared = max(0.0, (sites * phi - (sites - 1)) / float(weight))
     return Overdispersion(phi=phi, tau=float(np.sqrt(tau_squared)), reason=None)
 

@@ -1,0 +1,204 @@
+"""Sites against what their exposure lets expect, with limits for chance and for what sites do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from registry.records import DIMENSIONS, BadQuery, Cell, Fault
+from registry.reporting.cells import rate_cells
+from registry.reporting.observed import Observed, observed_of
+from registry.reporting.question import Question, read_question
+from registry.reporting.reasons import in_words
+from registry.reporting.rows import Row
+from registry.snapshot.store import Key, Store
+from registry.statistics.funnel import overdispersion, poisson_limits
+from registry.vocabulary import CellStatus, Measure
+
+CRUDE = "crude"
+LIMITS = {"95": 0.95, "998": 0.998}
+MULTIPLICITY = (
+    "Of sites that differ by chance alone, one in twenty lies beyond the 95 % limits and one in "
+    "five hundred beyond the 99.8 % limits; no limit is adjusted for the number of sites. A site "
+    "beyond them is a reason to look, not a finding."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standardised:
+    """Events, exposure and expected events of each site, stratum by stratum added up."""
+
+    events: Mapping[Key, int]
+    exposure: Mapping[Key, float]
+    expected: Mapping[Key, float]
+
+
+def funnel_sites(
+    store: Store, question: Question, *, per: float
+) -> tuple[list[Observed], dict[Key, float], str]:
+    """The sites with true numbers, what each is expected to have, and how that was found.
+
+    Crude: the rate of the selection times the site's exposure. Standardised: the selection's rate
+    in each stratum times the site's exposure there, added up (indirect standardisation). Raises
+    BadQuery where a dimension cannot be adjusted for.
+    """
+    _refuse_what_cannot_be_adjusted_for(question)
+    sites = [observed_of(each, per=per) for each in rate_cells(store, question, per=per)]
+    names = question.query.standardise
+    if not names:
+        return sites, _crude(sites), CRUDE
+    found = _standardised(store, question, per=per)
+    adjusted = [_adjusted(site, found) for site in sites]
+    return adjusted, dict(found.expected), f"indirect: {', '.join(names)}"
+
+
+def funnel_of(
+    sites: Sequence[Observed],
+    expected: Mapping[Key, float],
+    *,
+    target: float | None,
+    per: float,
+    standardisation: str,
+) -> tuple[list[Row], dict[str, Any]]:
+    """The rows of a funnel and what its meta says.
+
+    expected: events by site, above 0 where the site counts. target: the rate of the selection per
+    unit of exposure, None where there is none. The limits are those of a ratio of 1 at the site's
+    expected number: exact Poisson limits, widened on the log scale by what sites differ beyond
+    chance, where ten sites or more show it, and by the variance of a perturbation.
+    """
+    counted = [site for site in sites if site.counts and expected.get(site.key, 0.0) > 0]
+    goal = np.array([expected[site.key] for site in counted])
+    noise = np.array(
+        [site.noise(awaited) for site, awaited in zip(counted, goal.tolist(), strict=True)]
+    )
+    beyond = overdispersion(
+        [float(site.events or 0) for site in counted], goal, added_variance=noise**2
+    )
+    tau = beyond.tau or 0.0
+    spread = np.hypot(tau, noise)
+    limits = {name: poisson_limits(goal, level=each, tau=spread) for name, each in LIMITS.items()}
+    placed = {
+        site.key: _placed(
+            site,
+            float(goal[at]),
+            {name: (float(low[at]), float(high[at])) for name, (low, high) in limits.items()},
+        )
+        for at, site in enumerate(counted)
+    }
+    rows = [
+        Row(site.key, {**site.numbers, **_no_place(site), **placed.get(site.key, {})}, site.status)
+        for site in sites
+    ]
+    about = {
+        "target_rate": None if target is None else per * target,
+        "per": per,
+        "standardisation": standardisation,
+        "overdispersion": {
+            "phi": beyond.phi,
+            "tau2": None if beyond.tau is None else beyond.tau**2,
+            "applied": tau > 0,
+            "reason": in_words(beyond.reason)
+            or (None if tau else "The sites differ no more than chance lets expect."),
+        },
+        "sites": len(counted),
+        "multiplicity": MULTIPLICITY,
+    }
+    return rows, {"funnel": about}
+
+
+def overall_rate(sites: Sequence[Observed]) -> float | None:
+    """Events of all sites over their exposure; None where there is none."""
+    counted = [site for site in sites if site.counts]
+    exposure = sum(site.exposure or 0.0 for site in counted)
+    return sum(site.events or 0 for site in counted) / exposure if exposure else None
+
+
+def _crude(sites: Sequence[Observed]) -> dict[Key, float]:
+    target = overall_rate(sites) or 0.0
+    return {site.key: target * (site.exposure or 0.0) for site in sites if site.counts}
+
+
+def _placed(
+    site: Observed, expected: float, limits: Mapping[str, tuple[float, float]]
+) -> dict[str, Cell]:
+    """Where a site lies; its own interval is that of its events, over those expected of it."""
+    ratio = (site.events or 0) / expected
+    return {
+        "expected": expected,
+        "ratio": ratio,
+        "ci_lower": None if site.lower is None else site.lower / expected,
+        "ci_upper": None if site.upper is None else site.upper / expected,
+        "lower_95": limits["95"][0],
+        "upper_95": limits["95"][1],
+        "lower_998": limits["998"][0],
+        "upper_998": limits["998"][1],
+        "signal": _signal(ratio, limits),
+    }
+
+
+def _signal(ratio: float, limits: Mapping[str, tuple[float, float]]) -> str:
+    """The outermost limits that a ratio lies beyond; nothing where it lies within."""
+    for name in ("998", "95"):
+        lower, upper = limits[name]
+        if ratio > upper:
+            return f"above-{name}"
+        if ratio < lower:
+            return f"below-{name}"
+    return ""
+
+
+def _no_place(site: Observed) -> dict[str, Cell]:
+    """A site that has no point: without a ratio, and without the limits of its rate."""
+    return {"ci_lower": None, "ci_upper": None, "signal": None if site.events is None else ""}
+
+
+def _refuse_what_cannot_be_adjusted_for(question: Question) -> None:
+    for name in question.query.standardise:
+        dimension = DIMENSIONS.get(name)
+        if dimension is None or not dimension.of_devices_alone:
+            detail = "Adjust for a property of the device or the patient, such as age_band."
+            raise BadQuery(Fault("standardise", "bad-standard", detail))
+
+
+def _standardised(store: Store, question: Question, *, per: float) -> Standardised:
+    """What each site's own mix of strata lets expect at the selection's rate in each stratum.
+
+    Where a patient's first event counts and the patient's devices lie in several strata, the first
+    in each stratum does.
+    """
+    query = question.query
+    grouped = replace(query, group_by=("site", *query.standardise), standardise=())
+    finer = read_question(grouped, measure=Measure.RATES, manifest=store.manifest)
+    cells = [observed_of(each, per=per) for each in rate_cells(store, finer, per=per)]
+    counted = [cell for cell in cells if cell.counts]
+    strata: dict[Key, list[Observed]] = {}
+    for cell in counted:
+        strata.setdefault(cell.key[1:], []).append(cell)
+    rates = {stratum: overall_rate(members) or 0.0 for stratum, members in strata.items()}
+    events: dict[Key, int] = {}
+    exposure: dict[Key, float] = {}
+    expected: dict[Key, float] = {}
+    for cell in counted:
+        site, time = cell.key[:1], cell.exposure or 0.0
+        events[site] = events.get(site, 0) + (cell.events or 0)
+        exposure[site] = exposure.get(site, 0.0) + time
+        expected[site] = expected.get(site, 0.0) + rates[cell.key[1:]] * time
+    return Standardised(events, exposure, expected)
+
+
+def _adjusted(site: Observed, found: Standardised) -> Observed:
+    """A site with the events and the exposure that have a stratum, so that both match."""
+    if site.key not in found.expected:
+        return replace(site, events=None, exposure=None, status=CellStatus.NO_DENOMINATOR)
+    events, exposure = found.events[site.key], found.exposure[site.key]
+    scale = events / site.events if site.events else 1.0
+    return replace(
+        site,
+        numbers={**site.numbers, "events": events, "exposure": exposure},
+        events=events,
+        exposure=exposure,
+        lower=None if site.lower is None else site.lower * scale,
+        upper=None if site.upper is None else site.upper * scale,
+    )
