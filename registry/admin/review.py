@@ -233,8 +233,9 @@ class ReviewSteps(SiteRowsAdmin):
                 return self._back(events)
             form.refuse(refused[0][1])
             events = list(self._as_listed(Event.objects.filter(pk=events[0].pk)))
-        self.log_look(request, f"step {step.name}", len(events))
         one = len(events) == 1
+        which = str(events[0].public_id) if one else "list"
+        self.log_look(request, f"{which} step {step.name}", len(events))
         context = {
             **self.admin_site.each_context(request),
             "title": step.title.format(label_of(events[0]) if one else f"{len(events)} events"),

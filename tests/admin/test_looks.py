@@ -80,3 +80,13 @@ def test_a_look_at_a_row_out_of_reach_finds_and_logs_nothing(
 
     assert answer.status_code == 404
     assert looks() == []
+
+
+@pytest.mark.parametrize("name", ["reject", "duplicate", "recode"])
+def test_a_page_that_asks_before_a_step_is_logged(name, rows, reviewer, signed_in):
+    event = EventFactory(implant=rows["implant"], state="submitted")
+
+    address = reverse("admin:registry_event_step", args=[name])
+    signed_in(reviewer).get(address, {"event": str(event.public_id)})
+
+    assert looks() == [("reviewer", f"event {event.public_id} step {name}", 1)]

@@ -1,0 +1,236 @@
+"""Every verb of intake leaves one seal and a history row for each row it wrote; a new one must."""
+
+import inspect
+
+import pytest
+
+from registry import intake
+from registry.intake import ComponentReport, FollowUp
+from registry.models import Membership, Seal, User
+from registry.models.verification import models_with_history, verify_trail
+from registry.records import RawReport, RowKind
+from tests.factories import EventFactory, ExposureFactory
+from tests.intake.conftest import report
+from tests.intake.test_catalogue import NEW
+from tests.intake.test_devices import exposure, implant, patch
+from tests.intake.test_systems import ENDING, PATIENT, SUCCESSOR, component, raw
+
+ERROR = "entered-in-error"
+READING = {"open_steps", "missing_for_submission"}
+"""Functions of intake that write nothing."""
+
+
+def event_in(world, state):
+    return EventFactory(implant=world.catheter, state=state)
+
+
+def three_files(world):
+    """Two implants of a new patient, a declaration and two events."""
+    implants = [
+        {"site": "BERN", "patient": "p9", "implant": key, "component": part, "implant_year": "2015"}
+        | {"months_followed": "24"}
+        for key, part in (("i9", "pump"), ("c9", "catheter"))
+    ]
+    declared = exposure().values
+    events = [report(source_id=key, implant="c9", year="2016").values for key in ("e8", "e9")]
+    return {
+        kind: [RawReport(kind, values, line) for line, values in enumerate(rows, 2)]
+        for kind, rows in (
+            (RowKind.IMPLANT, implants),
+            (RowKind.EXPOSURE, [declared]),
+            (RowKind.EVENT, events),
+        )
+    }
+
+
+def member(world):
+    return Membership.objects.get(user=world.lead)
+
+
+# Verb -> (what it is to be tried upon, the call, how many rows it writes or None for a lot).
+VERBS = {
+    "record_event": (None, lambda w, _: intake.record_event(report(), by=w.reporter), 1),
+    "change_event": (
+        lambda w: intake.record_event(report(), by=w.reporter),
+        lambda w, e: intake.change_event(
+            e.public_id, patch(RowKind.EVENT, severity="2"), by=w.reporter
+        ),
+        1,
+    ),
+    "submit_event": (
+        lambda w: event_in(w, "draft"),
+        lambda w, e: intake.submit_event(e.public_id, by=w.reporter),
+        1,
+    ),
+    "accept_event": (
+        lambda w: event_in(w, "submitted"),
+        lambda w, e: intake.accept_event(e.public_id, by=w.reviewer),
+        1,
+    ),
+    "reject_event": (
+        lambda w: event_in(w, "submitted"),
+        lambda w, e: intake.reject_event(e.public_id, by=w.reviewer, reason=ERROR),
+        1,
+    ),
+    "mark_duplicate": (
+        lambda w: (event_in(w, "accepted"), event_in(w, "submitted")),
+        lambda w, two: intake.mark_duplicate(two[1].public_id, of=two[0].public_id, by=w.reviewer),
+        1,
+    ),
+    "recode_event": (
+        lambda w: event_in(w, "submitted"),
+        lambda w, e: intake.recode_event(e.public_id, by=w.reviewer, complication="catheter-kink"),
+        1,
+    ),
+    "reopen_event": (
+        lambda w: event_in(w, "accepted"),
+        lambda w, e: intake.reopen_event(e.public_id, by=w.reviewer, reason=ERROR),
+        1,
+    ),
+    "withdraw_event": (
+        lambda w: event_in(w, "draft"),
+        lambda w, e: intake.withdraw_event(e.public_id, by=w.lead, reason=ERROR),
+        1,
+    ),
+    "record_patient": (None, lambda w, _: intake.record_patient(PATIENT, by=w.reporter), 1),
+    "change_patient": (
+        None,
+        lambda w, _: intake.change_patient(w.patient.public_id, {"sex": "female"}, by=w.reporter),
+        1,
+    ),
+    "record_implant": (None, lambda w, _: intake.record_implant(implant(), by=w.reporter), 1),
+    "change_implant": (
+        None,
+        lambda w, _: intake.change_implant(
+            w.pump.public_id, patch(months_followed="61"), by=w.reporter
+        ),
+        1,
+    ),
+    "declare_exposure": (None, lambda w, _: intake.declare_exposure(exposure(), by=w.lead), 1),
+    "change_exposure": (
+        lambda w: ExposureFactory(site=w.site),
+        lambda w, e: intake.change_exposure(
+            e.public_id, patch(RowKind.EXPOSURE, devices="11"), by=w.lead
+        ),
+        1,
+    ),
+    "record_system": (
+        None,
+        lambda w, _: intake.record_system(
+            PATIENT, [component("pump"), component("catheter")], by=w.reporter
+        ),
+        3,
+    ),
+    "change_system": (
+        None,
+        lambda w, _: intake.change_system(
+            w.patient.public_id,
+            {"sex": "female"},
+            [ComponentReport(raw(component="pump", refills="21"), w.pump.public_id, 1)],
+            by=w.reporter,
+        ),
+        2,
+    ),
+    "replace_implant": (
+        None,
+        lambda w, _: intake.replace_implant(
+            w.pump.public_id, ENDING, raw(**SUCCESSOR), by=w.reporter
+        ),
+        2,
+    ),
+    "follow_up": (
+        None,
+        lambda w, _: intake.follow_up(
+            [FollowUp(one.public_id, "72") for one in (w.pump, w.catheter)], by=w.reporter
+        ),
+        2,
+    ),
+    "import_records": (None, lambda w, _: intake.import_records(three_files(w), by=w.lead), 6),
+    "make_site": (None, lambda w, _: intake.make_site(code="GENEVA", by=w.manager), 1),
+    "change_site": (
+        None,
+        lambda w, _: intake.change_site(w.site, name="X", country="CH", active=True, by=w.manager),
+        1,
+    ),
+    "add_member": (
+        None,
+        lambda w, _: intake.add_member(w.other, user=w.reporter, by=w.manager),
+        2,  # the place, and the role that all members share
+    ),
+    "change_member": (
+        None,
+        lambda w, _: intake.change_member(member(w), role="reporter", active=False, by=w.manager),
+        1,
+    ),
+    "add_complication": (
+        None,
+        lambda w, _: intake.add_complication("granuloma-silent", NEW, by=w.manager),
+        1,
+    ),
+    "change_complication": (
+        None,
+        lambda w, _: intake.change_complication("csf-leak", {"name": "Leak"}, by=w.manager),
+        1,
+    ),
+    "load_catalogue": (None, lambda w, _: intake.load_catalogue(by=w.manager), None),
+}
+
+
+def history_rows():
+    """How many history rows there are, by kind of row."""
+    return {model._meta.model_name: model.history.count() for model in models_with_history()}
+
+
+def test_every_verb_of_intake_is_tried_here():
+    functions = {name for name in intake.__all__ if inspect.isfunction(getattr(intake, name))}
+
+    assert set(VERBS) == functions - READING
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_verb_leaves_one_seal_over_a_history_row_for_each_row(world, verb):
+    prepare, write, written = VERBS[verb]
+    upon = prepare(world) if prepare else None
+    seals, rows = Seal.objects.count(), sum(history_rows().values())
+
+    write(world, upon)
+
+    [seal] = Seal.objects.order_by("number")[seals:]
+    assert sum(history_rows().values()) - rows == seal.rows
+    assert seal.rows == written or written is None
+    assert isinstance(seal.actor, User)
+    new = [
+        row for model in models_with_history() for row in model.history.filter(seal_number=seal.pk)
+    ]
+    assert len(new) == seal.rows > 0
+    assert {(row.history_user, row.history_date) for row in new} == {(seal.actor, seal.at)}
+    assert verify_trail().first_break is None
+
+
+@pytest.mark.parametrize("verb", READING)
+def test_reading_function_leaves_nothing(world, verb):
+    event = event_in(world, "submitted")
+    before = (Seal.objects.count(), history_rows())
+
+    if verb == "open_steps":
+        intake.open_steps(event, by=world.manager)
+    else:
+        intake.missing_for_submission({"site"})
+
+    assert (Seal.objects.count(), history_rows()) == before
+
+
+@pytest.mark.parametrize(
+    "verb", ["reject_event", "reopen_event", "withdraw_event", "mark_duplicate", "recode_event"]
+)
+def test_change_after_submission_says_why_in_its_history(world, verb):
+    prepare, write, _written = VERBS[verb]
+    upon = prepare(world)
+
+    write(world, upon)
+
+    seal = Seal.objects.latest("number")
+    event = upon[-1] if isinstance(upon, tuple) else upon
+    row = event.history.get(seal_number=seal.number)
+    assert row.history_change_reason == seal.action
+    assert row.reason != "" or verb == "recode_event"
