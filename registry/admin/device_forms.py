@@ -6,13 +6,14 @@ from django import forms
 
 from registry.admin.answers import (
     IN_A_LINE,
+    RadioGroup,
     ReportForm,
     device_model,
     one_of,
     several_of,
     short_text,
 )
-from registry.models import Exposure, Implant, Patient
+from registry.models import Exposure, Implant
 from registry.records import RowKind
 from registry.vocabulary import (
     AgeBand,
@@ -36,22 +37,8 @@ def component() -> forms.ChoiceField:
     return forms.ChoiceField(
         label="Component",
         choices=Component.choices(),
-        widget=forms.RadioSelect(attrs=IN_A_LINE),
+        widget=RadioGroup("Component", IN_A_LINE),
     )
-
-
-class PatientForm(ReportForm):
-    """One patient: a key, sex and indication, and nothing else."""
-
-    kind = RowKind.IMPLANT
-    version = None  # type: ignore[assignment]  # a patient has no version
-    source_id = short_text("Patient's key", KEY_HELP, required=True)
-    sex = one_of(Sex, "Sex")
-    indication = one_of(Indication, "Indication")
-
-    class Meta:
-        model = Patient
-        fields: tuple[str, ...] = ()
 
 
 class ImplantForm(ReportForm):

@@ -8,36 +8,64 @@ from django.urls import path
 
 from registry import intake
 from registry.admin.choosing import fitting_implants, matches
-from registry.admin.device_forms import ExposureForm, ImplantForm, PatientForm
+from registry.admin.device_forms import ExposureForm, ImplantForm
 from registry.admin.following import FollowUpPages
 from registry.admin.naming import label_of
+from registry.admin.replacing import ReplacePages
 from registry.admin.site_rows import OwnSitesFilter, SiteRowsAdmin
+from registry.admin.system_form import NEW_SECTIONS, NEW_SYSTEM, STORED_SECTIONS, STORED_SYSTEM
 from registry.models import Exposure, Implant, MembershipRole, Patient
+from registry.models.exposure import IN_FOLLOW_UP
 
 
 @admin.register(Patient)
 class PatientAdmin(SiteRowsAdmin):
     """People with a system, by the random keys of their sites."""
 
-    form = PatientForm
+    form = NEW_SYSTEM
     list_display = ("source_id", "site_code", "sex", "indication")
     list_select_related = ("site",)
     list_filter = (OwnSitesFilter, "sex")
     search_fields = ("source_id__istartswith",)
     search_help_text = "Search by the beginning of your own key."
     ordering = ("-pk",)
-    entry = ((None, {"fields": ("site", "source_id", "sex", "indication")}),)
+    entry = NEW_SECTIONS
     reading = ((None, {"fields": ("source_id", "site_code", "sex", "indication", "public_id")}),)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The sections for a new patient, for one on file, or for who may only read."""
+        if obj is not None and self.has_change_permission(request, obj):
+            return STORED_SECTIONS
+        return super().get_fieldsets(request, obj)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The form of a new patient, or of one on file with the components in place."""
+        if obj is not None:
+            kwargs["form"] = STORED_SYSTEM
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def beside(self, request: HttpRequest, row: Patient) -> dict[str, Any]:
+        """All that the patient ever had implanted, and whether the reader may replace it."""
+        return {
+            "implants": row.implants.order_by("component", "implant_year", "pk"),
+            "may_replace": self.has_change_permission(request, row),
+            "in_follow_up": IN_FOLLOW_UP,
+        }
+
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Patient:
-        """Record a patient, or change what is known of one."""
+        """Record a patient with his or her components, or change what is known of them."""
+        by: Any = request.user
+        patient, components = form.patient_texts(), form.components()
         if change:
-            return intake.change_patient(obj.public_id, form.texts(), by=request.user)  # type: ignore[arg-type]
-        return intake.record_patient(form.texts(), by=request.user)  # type: ignore[arg-type]
+            version = form.version_read()
+            return intake.change_system(obj.public_id, patient, components, by=by, version=version)
+        return intake.record_system(patient, components, by=by)
 
 
 @admin.register(Implant)
-class ImplantAdmin(FollowUpPages):
+class ImplantAdmin(FollowUpPages, ReplacePages):
     """Implanted pumps and catheters, each on its own clock."""
 
     form = ImplantForm

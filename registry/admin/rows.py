@@ -10,7 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -39,7 +39,8 @@ class IntakeForm(forms.ModelForm):
             name = self.renamed.get(fault.column, fault.column)
             place = name if name in self.fields else None
             words = sentence(fault.detail if place or not name else f"{name}: {fault.detail}")
-            self.add_error(place, forms.ValidationError(words, code=fault.code))
+            if words not in self.errors.get(place or NON_FIELD_ERRORS, ()):  # once for two parts
+                self.add_error(place, forms.ValidationError(words, code=fault.code))
         return cleaned
 
     def _post_clean(self) -> None:

@@ -217,10 +217,11 @@ def test_the_admins_own_log_stays_empty(rows, reporter, signed_in):
 
 def test_a_history_tells_what_changed_and_by_whom(rows, reporter, signed_in):
     patient = rows["mine"]["patient"]
-    sent = {"site": "OWN-1", "source_id": "k-mine", "sex": "female", "indication": "stroke"}
     client = signed_in(reporter)
+    form = client.get(page(patient)).context["adminform"].form
+    sent = {name: form[name].value() for name in form.fields if form[name].value() is not None}
 
-    client.post(page(patient), sent)
+    client.post(page(patient), {**sent, "sex": "female", "indication": "stroke"})
     answer = client.get(page(patient, "history"))
 
     newest, first = answer.context["versions"]

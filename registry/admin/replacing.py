@@ -1,0 +1,133 @@
+"""The page that replaces a component: one implant ends and the next begins, in one step."""
+
+from copy import deepcopy
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.html import format_html
+
+from registry import intake
+from registry.admin.answers import as_text
+from registry.admin.device_forms import ImplantForm
+from registry.admin.naming import label_of
+from registry.admin.rows import address_of, sentence
+from registry.admin.site_rows import SiteRowsAdmin
+from registry.admin.system_form import AT_IMPLANT, DRUG, MODELS
+from registry.intake.systems import REPLACED
+from registry.models import Implant
+from registry.models.exposure import IN_FOLLOW_UP
+from registry.records import RawReport, Refusal, RowKind
+from registry.vocabulary import Component
+
+ENDED = ("months_followed", "exit_status", "refills", "procedures")
+SUCCESSOR = ("implant", "model", *AT_IMPLANT, *DRUG, "months_followed")
+OF_A_PUMP = ("pump_site", "pump_plane")
+
+
+class ReplaceForm(forms.Form):
+    """How the old component ended, and all of the new one; nothing is taken over from the old."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, implant: Implant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        part = Component.of(implant.component)
+        asked: Any = ImplantForm.base_fields
+        for name in ENDED:
+            self.fields[f"ended_{name}"] = deepcopy(asked[name])
+        ended: Any = self.fields["ended_exit_status"]
+        ended.choices = [(str(code), code.label) for code in REPLACED]
+        ended.widget = forms.RadioSelect(attrs={"class": "options"}, choices=ended.choices)
+        ended.required = True
+        columns = (*SUCCESSOR, *(OF_A_PUMP if part is Component.PUMP else ()))
+        for name in columns:
+            self.fields[name] = deepcopy(asked[name])
+        model: Any = self.fields["model"]
+        model.choices = [("", "Not recorded"), *MODELS[part].choices()]
+        self.fields["ended_months_followed"].help_text = "Whole months since it was implanted."
+        self.fields["implant"].label = f"New {part.label.lower()}'s key"
+
+    def ended(self) -> list[forms.BoundField]:
+        """The questions about the component that was taken out."""
+        return [self[f"ended_{name}"] for name in ENDED]
+
+    def begun(self) -> list[forms.BoundField]:
+        """The questions about the component that took its place."""
+        return [self[name] for name in self.fields if name[:6] not in ("ended_", "versio")]
+
+    def ending(self) -> dict[str, str]:
+        """How the old one ended, as intake takes it; what is left empty stays as it is on file."""
+        said = {name: as_text(self.cleaned_data[f"ended_{name}"]) for name in ENDED}
+        return {name: text for name, text in said.items() if text}
+
+    def successor(self) -> RawReport:
+        """The new one, as intake takes it."""
+        texts = {field.name: as_text(self.cleaned_data[field.name]) for field in self.begun()}
+        return RawReport(RowKind.IMPLANT, texts)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Put what intake refused at its fields, or above the form where it concerns none."""
+        for fault in refusal.faults:
+            place = fault.column if fault.column in self.fields else None
+            self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
+
+
+class ReplacePages(SiteRowsAdmin):
+    """Implants with the page that puts another in the place of one."""
+
+    def get_urls(self) -> list[Any]:
+        """Add the address of the page."""
+        view = self.admin_site.admin_view(self.replace)
+        address = path("<path:object_id>/replace/", view, name="registry_implant_replace")
+        return [address, *super().get_urls()]
+
+    def beside(self, request: HttpRequest, row: Implant) -> dict[str, Any]:
+        """Whether the implant can be replaced by its reader."""
+        may = row.exit_status in IN_FOLLOW_UP and self.has_change_permission(request, row)
+        return {**super().beside(request, row), "may_be_replaced": may}
+
+    def replace(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask how the implant ended and what took its place; store both under one seal."""
+        implant: Any = self.get_object(request, object_id)
+        if not self.has_change_permission(request, implant):
+            raise PermissionDenied
+        if implant.exit_status not in IN_FOLLOW_UP:
+            told = "Its follow-up has ended already: enter the next one as a new implant."
+            self.message_user(request, told, messages.WARNING)
+            return HttpResponseRedirect(address_of(implant))
+        sent = request.POST if request.method == "POST" else None
+        form = ReplaceForm(sent, implant=implant, initial={"version": implant.version})
+        if form.is_valid():
+            by: Any = request.user
+            version = form.cleaned_data["version"]
+            try:
+                new = intake.replace_implant(
+                    implant.public_id, form.ending(), form.successor(), by=by, version=version
+                )
+            except Refusal as refusal:
+                form.refuse(refusal)
+            else:
+                told = format_html(
+                    "{} is replaced by <a href='{}'>{}</a>. The patient's other component"
+                    " was not touched.",
+                    label_of(implant),
+                    address_of(new),
+                    label_of(new),
+                )
+                self.message_user(request, told, messages.SUCCESS)
+                return HttpResponseRedirect(address_of(implant.patient))
+        self.log_look(request, f"{implant.public_id} replace", 1)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Replace {label_of(implant)}",
+            "opts": self.opts,
+            "implant": implant,
+            "form": form,
+            "back": address_of(implant),
+        }
+        return TemplateResponse(request, "admin/registry/implant/replace.html", context)

@@ -1,0 +1,235 @@
+"""The form of a patient's whole system: the patient, the pump and the catheter on one page."""
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from typing import Any
+from uuid import UUID
+
+from django import forms
+
+from registry.admin.answers import ReportForm, one_of, short_text
+from registry.admin.device_forms import KEY_HELP, ImplantForm
+from registry.intake import ComponentReport
+from registry.models import Implant, Patient
+from registry.models.exposure import IN_FOLLOW_UP
+from registry.records import RawReport, RowKind
+from registry.vocabulary import CatheterModel, Component, Indication, PumpModel, Sex
+
+PATIENT = ("site", "source_id", "sex", "indication")
+AT_IMPLANT = ("implant_year", "age_band", "procedure", "as_designed")
+DRUG = ("drug", "adjuncts", "label_status")
+FOLLOW_UP = ("months_to_entry", "months_followed", "exit_status", "refills", "procedures")
+OF_BOTH = (*AT_IMPLANT, *DRUG)
+"""What is asked once where pump and catheter are entered together: they came with one operation."""
+
+OWN: Mapping[Component, tuple[str, ...]] = {
+    Component.PUMP: ("implant", "model", "pump_site", "pump_plane", *FOLLOW_UP),
+    Component.CATHETER: ("implant", "model", *FOLLOW_UP),
+}
+"""What each component is asked by itself."""
+
+MODELS: Mapping[Component, Any] = {
+    Component.PUMP: PumpModel,
+    Component.CATHETER: CatheterModel,
+}
+
+
+def named(component: Component, column: str) -> str:
+    """The field of a component's column, as intake's faults name it."""
+    return f"{component.value}_{column}"
+
+
+def asked(component: Component, columns: Iterable[str]) -> dict[str, forms.Field]:
+    """The questions about a component; none is required where it is not on file."""
+    fields: dict[str, forms.Field] = {}
+    for column in columns:
+        field: Any = deepcopy(ImplantForm.base_fields[column])
+        if column == "model":
+            field = one_of(MODELS[component], "Model")
+        elif column == "implant":
+            field.label = f"{component.label}'s key"
+        field.required = False
+        fields[named(component, column)] = field
+    return fields
+
+
+class SystemForm(ReportForm):
+    """A patient with the pump and the catheter that he or she has; a part may be left empty."""
+
+    kind = RowKind.IMPLANT
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    source_id = short_text("Patient's key", KEY_HELP, required=True)
+    sex = one_of(Sex, "Sex")
+    indication = one_of(Indication, "Indication")
+
+    class Meta:
+        model = Patient
+        fields: tuple[str, ...] = ()
+
+    def patient_texts(self) -> dict[str, str]:
+        """What is said of the patient: all of a new one, what changed of a stored one."""
+        texts = self.texts()
+        return {name: texts[name] for name in PATIENT if name in texts}
+
+    def components(self) -> list[ComponentReport]:
+        """What is said of each component of which something is said."""
+        raise NotImplementedError
+
+
+class NewSystemForm(SystemForm):
+    """A new patient: what one operation settled for both components is asked once."""
+
+    renamed = {named(part, column): column for part in Component for column in OF_BOTH}
+
+    def components(self) -> list[ComponentReport]:
+        """The components that were filled in, each with what holds for both."""
+        texts = self.texts()
+        reports = []
+        for part, columns in OWN.items():
+            own = {column: texts[named(part, column)] for column in columns}
+            if any(own.values()):
+                both = {column: texts[column] for column in OF_BOTH}
+                values = {"component": part.value, **both, **own}
+                reports.append(ComponentReport(RawReport(RowKind.IMPLANT, values)))
+        return reports
+
+    def clean(self) -> dict[str, Any]:
+        """Nothing that was answered for both components is dropped for want of one."""
+        cleaned = super().clean()
+        own = [named(part, column) for part, columns in OWN.items() for column in columns]
+        if any(cleaned.get(name) for name in OF_BOTH) and not any(map(cleaned.get, own)):
+            mend = "Give the pump or the catheter that this is about, or leave this section empty."
+            answered = next(name for name in OF_BOTH if cleaned.get(name))
+            self.add_error(answered, forms.ValidationError(mend, code="no-component"))
+        return cleaned
+
+
+class StoredSystemForm(SystemForm):
+    """A patient on file with the pump and the catheter in place, or the last ones that were."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.in_place = in_place(kwargs["instance"])
+        super().__init__(*args, **kwargs)
+
+    def stored_answers(self) -> dict[str, Any]:
+        """What the stored patient and the components in place say."""
+        said = {**super().stored_answers(), "version": self.instance.version}
+        for part, implant in self.in_place.items():
+            drugs: Any = implant.adjuncts
+            told: Any = {"implant": implant.source_id, "adjuncts": sorted(drugs or ())}
+            for column in (*OF_BOTH, *OWN[part]):
+                answer = told[column] if column in told else getattr(implant, column)
+                said[named(part, column)] = answer
+            said[named(part, "read")] = f"{implant.public_id}:{implant.version}"
+        return said
+
+    def components(self) -> list[ComponentReport]:
+        """The components of which something changed, and those that are new."""
+        texts = self.texts()
+        reports = []
+        for part, own in OWN.items():
+            columns = (*OF_BOTH, *own)
+            changed = {
+                column: texts[named(part, column)]
+                for column in columns
+                if named(part, column) in texts
+            }
+            if changed:
+                raw = RawReport(RowKind.IMPLANT, {"component": part.value, **changed})
+                reports.append(ComponentReport(raw, *self._read(part)))
+        return reports
+
+    def _read(self, part: Component) -> tuple[UUID | None, int | None]:
+        """Which implant was on the screen, in which version."""
+        public_id, _, version = self.cleaned_data[named(part, "read")].partition(":")
+        return (UUID(public_id), int(version)) if public_id else (None, None)
+
+    def clean(self) -> dict[str, Any]:
+        """A component that was replaced meanwhile is not overwritten by its predecessor's form."""
+        cleaned = super().clean()
+        for part in Component:
+            read = cleaned.get(named(part, "read"), "").partition(":")[0]
+            implant = self.in_place.get(part)
+            if read != (str(implant.public_id) if implant else ""):
+                mend = f"The {part.label.lower()} is another one now: read the page again."
+                self.add_error(None, forms.ValidationError(mend, code="version-conflict"))
+        return cleaned
+
+
+def in_place(patient: Patient) -> dict[Component, Implant]:
+    """The component of each kind that is in follow-up, or else the last that was. One query."""
+    found: dict[Component, Implant] = {}
+    if patient.pk is None:
+        return found
+    rows = patient.implants.order_by("implant_year", "pk")
+    for row in sorted(rows, key=lambda row: row.exit_status in IN_FOLLOW_UP):
+        found[Component.of(row.component)] = row
+    return found
+
+
+def _with(form: type[SystemForm], fields: Mapping[str, forms.Field]) -> type[SystemForm]:
+    """The form with these questions added."""
+    return type(form.__name__, (form,), {**fields, "__doc__": form.__doc__})
+
+
+def _asked_of_a_new_system() -> dict[str, forms.Field]:
+    both: dict[str, Any] = {column: deepcopy(ImplantForm.base_fields[column]) for column in OF_BOTH}
+    for field in both.values():
+        field.required = False
+    own = (asked(part, columns) for part, columns in OWN.items())
+    return both | {name: field for fields in own for name, field in fields.items()}
+
+
+def _asked_of_a_stored_system() -> dict[str, forms.Field]:
+    fields: dict[str, forms.Field] = {}
+    for part, own in OWN.items():
+        fields |= asked(part, (*OF_BOTH, *own))
+        fields[named(part, "read")] = forms.RegexField(
+            r"\A[0-9a-f-]{36}:[0-9]{1,9}\Z", required=False, widget=forms.HiddenInput
+        )
+    return fields
+
+
+NEW_SYSTEM = _with(NewSystemForm, _asked_of_a_new_system())
+STORED_SYSTEM = _with(StoredSystemForm, _asked_of_a_stored_system())
+
+NEW_SECTIONS: Any = (
+    ("Patient", {"fields": PATIENT}),
+    (
+        "At implant",
+        {
+            "fields": OF_BOTH,
+            "description": "For pump and catheter alike. Where they were implanted at different"
+            " times, enter one of them here, save, and add the other on the patient's page.",
+        },
+    ),
+    *(
+        (
+            part.label,
+            {
+                "fields": [named(part, column) for column in columns],
+                "description": f"Leave it empty where the {part.label.lower()} is not on file.",
+            },
+        )
+        for part, columns in OWN.items()
+    ),
+)
+"""The sections of the page for a new patient."""
+
+STORED_SECTIONS: Any = (
+    ("Patient", {"fields": (*PATIENT, "version")}),
+    *(
+        (
+            part.label,
+            {
+                "fields": [
+                    *(named(part, column) for column in ("implant", "model", *OF_BOTH)),
+                    *(named(part, column) for column in columns[2:]),
+                    named(part, "read"),
+                ]
+            },
+        )
+        for part, columns in OWN.items()
+    ),
+)
+"""The sections of the page of a patient on file."""
