@@ -36,13 +36,20 @@ from registry.records import (
     NotAvailableAtThisDetail,
     ValueKind,
 )
+from registry.reporting.curve_questions import refuse_what_no_curve_has
 from registry.reporting.freshness import Frozen
 from registry.reporting.funnel import CRUDE, funnel_of, overall_rate
 from registry.reporting.implied import with_own_grouping
 from registry.reporting.keys import Keys
 from registry.reporting.measures import Answered
 from registry.reporting.observed import Observed, observed_of_shown
-from registry.reporting.question import DEFAULT_COUNTING
+from registry.reporting.protected_curves import (
+    curve_rows,
+    curve_truths,
+    refuse_finer_curves,
+    refuse_summed_curves,
+)
+from registry.reporting.question import DEFAULT_COUNTING, selected_terms
 from registry.reporting.rows import Row
 from registry.reporting.trees import refuse_earlier_years, trees_of
 from registry.reporting.trend import trend_of
@@ -93,8 +100,13 @@ def read_protected(
         )
     terms = frozen.store.manifest.terms
     trees = trees_of(terms, data_as_of=frozen.data_as_of, policy=POLICY)
+    if form is Form.LIFE_TABLE:
+        refuse_what_no_curve_has(query, measure, selected_terms(query, terms))
+        refuse_finer_curves(query)
     refuse_earlier_years(query, trees["year"])
     planned = plan(query, trees, POLICY)
+    if form is Form.LIFE_TABLE:
+        refuse_summed_curves(planned)
     spelled = replace(
         canonical(query, trees, POLICY),
         counting=POLICY.counted(measure, query.counting),
@@ -126,6 +138,11 @@ def hold_to_keys(frozen: Frozen, keys: Keys) -> None:
 def protected_rows(asked: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> Answered:
     """The rows of an answer, made of shown nodes only; in the order of the plan."""
     protection = Protection.under(keys.noise, POLICY)
+    if asked.form is Form.LIFE_TABLE:
+        truths = curve_truths(asked.plan.nodes, store=frozen.store, trees=asked.trees)
+        return Answered(
+            *curve_rows(asked.plan, truths, protection, level=asked.query.level, stored=_stored)
+        )
     shown = _shown(asked, asked.plan, frozen=frozen, protection=protection)
     if asked.form is Form.TREND:
         return _trend(asked, shown, frozen)

@@ -24,6 +24,8 @@ def disclosure(question: Question, plan: Plan, policy: Policy) -> dict[str, obje
         told["exposure_minimum"] = {
             unit.value: policy.exposure[unit].minimum for unit in question.units
         }
+    if question.measure is Measure.SURVIVAL:
+        told["curve_minimum"] = policy.curve_minimum
     return told | {"in_words": [*_sentences(question, plan, policy)]}
 
 
@@ -38,6 +40,12 @@ def _sentences(question: Question, plan: Plan, policy: Policy) -> list[str]:
     ]
     if question.measure in BY_EXPOSURE:
         said.extend(_about_exposure(question, policy))
+    if question.measure is Measure.SURVIVAL:
+        said.append(
+            f"A curve needs {policy.curve_minimum} devices at its start, as changed. Where the "
+            "events of an interval are hidden it is joined with the next, and the months between "
+            "have no estimate; the curve ends where those at risk are hidden, and cannot rise."
+        )
     said.append(
         "Totals are changed on their own: they need not equal the sum of their parts, here or "
         "elsewhere."
@@ -50,6 +58,12 @@ def _sentences(question: Question, plan: Plan, policy: Policy) -> list[str]:
         )
     if {"year", "period"} & set(question.query.group_by):
         said.append(f"Years before {first_year()} are in totals only.")
+    if question.measure is Measure.SIGNALS:
+        said.append(
+            "Devices are counted, and a pair has numbers where it, its product, its complication "
+            "and the total are all shown. The exposure behind the outlier rule was changed as in "
+            "rates."
+        )
     if question.measure is Measure.FUNNEL:
         said.append(
             "A site whose number is hidden stands in its row without one. A site with few events "

@@ -38,7 +38,7 @@ NONE = KeySums()
 def unit_of(node: Node, trees: Mapping[str, Tree], terms: Terms) -> Denominator:
     """What a rate of this node divides by: its complications' own denominator."""
     components = tuple(trees["component"].members(node["component"])) if "component" in node else ()
-    return natural_unit(_terms_at(node, trees, terms), components, terms)
+    return natural_unit(terms_at(node, trees, terms), components, terms)
 
 
 def takes_months(node: Node, own: Denominator) -> bool:
@@ -63,7 +63,7 @@ def truths_of(
     terms = store.manifest.terms
     alike: dict[tuple[Sort, tuple[str, ...]], list[Node]] = {}
     for node in asked:
-        chosen = _terms_at(node, trees, terms)
+        chosen = terms_at(node, trees, terms)
         if form is Form.RATES:
             sort = sort_of_unit(chosen, unit or unit_of(node, trees, terms))
         else:
@@ -71,7 +71,7 @@ def truths_of(
         alike.setdefault((sort, tuple(node)), []).append(node)
     found: dict[Node, NodeTruth] = {}
     for (sort, _names), members in alike.items():
-        sheet = _Sheet.of(members, trees)
+        sheet = Sheet.of(members, trees)
         if form is Form.RATES:
             found |= _rates(store, sheet, sort)
         else:
@@ -80,14 +80,14 @@ def truths_of(
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
+class Sheet:
     """Nodes that name the same dimensions, as a grid that one statement answers."""
 
     grid: Grid
     key_of: Mapping[Node, NodeKey]
 
     @classmethod
-    def of(cls, members: Sequence[Node], trees: Mapping[str, Tree]) -> "_Sheet":
+    def of(cls, members: Sequence[Node], trees: Mapping[str, Tree]) -> "Sheet":
         """Number the places of each dimension; within a plan they are disjoint."""
         numbers: dict[str, dict[Place, int]] = {}
         for node in members:
@@ -115,7 +115,7 @@ class _Sheet:
 
 
 def _shares(
-    store: Store, sheet: _Sheet, sort: Sort, form: Form, counting: CountingRule
+    store: Store, sheet: Sheet, sort: Sort, form: Form, counting: CountingRule
 ) -> dict[Node, NodeTruth]:
     _unit, clock, of_patient = sort
     if counting is CountingRule.FIRST_EVENT:
@@ -130,14 +130,14 @@ def _shares(
         population = nodes.carrier_units(store, sheet.grid, clock=None, each=each)
     return {
         node: NodeTruth(
-            counted=_keyed(counted.get(key, NONE)),
-            population=_keyed(population.get(sheet.grid.shared(key), NONE)),
+            counted=keyed(counted.get(key, NONE)),
+            population=keyed(population.get(sheet.grid.shared(key), NONE)),
         )
         for node, key in sheet.key_of.items()
     }
 
 
-def _rates(store: Store, sheet: _Sheet, sort: Sort) -> dict[Node, NodeTruth]:
+def _rates(store: Store, sheet: Sheet, sort: Sort) -> dict[Node, NodeTruth]:
     unit, clock, of_patient = sort
     quantity = QUANTITY[unit]
     if sheet.grid.years and quantity != "months":  # totals without dates: no denominator
@@ -158,14 +158,14 @@ def _rates(store: Store, sheet: _Sheet, sort: Sort) -> dict[Node, NodeTruth]:
         devices = time[shared].devices if shared in time else NONE
         total = time[shared].total - lost.get(key, 0.0) if shared in time else 0.0
         found[node] = NodeTruth(
-            counted=_keyed(counted.get(key, NONE)),
-            population=_keyed(carriers.get(shared, NONE)),
-            exposure=Exposure(total=max(total, 0.0), unit=unit, devices=_keyed(devices)),
+            counted=keyed(counted.get(key, NONE)),
+            population=keyed(carriers.get(shared, NONE)),
+            exposure=Exposure(total=max(total, 0.0), unit=unit, devices=keyed(devices)),
         )
     return found
 
 
-def _terms_at(node: Node, trees: Mapping[str, Tree], terms: Terms) -> list[Term]:
+def terms_at(node: Node, trees: Mapping[str, Tree], terms: Terms) -> list[Term]:
     codes = trees["complication"].members(node.get("complication", ALL))
     return [term for term in terms.complications if term.code in codes]
 
@@ -198,5 +198,5 @@ def _ends(years: Iterable[str]) -> tuple[int, int]:
     return numbers[0], numbers[-1]
 
 
-def _keyed(sums: KeySums) -> Keyed:
+def keyed(sums: KeySums) -> Keyed:
     return Keyed(sums.n, sums.high, sums.low)

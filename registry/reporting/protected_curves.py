@@ -1,0 +1,159 @@
+"""Survival for everybody who may not see true numbers: interval life tables of shown nodes."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from registry.disclosure import (
+    BOUNDARIES,
+    CurvePoint,
+    CurveTruth,
+    Node,
+    Plan,
+    Protection,
+    Tree,
+    life_table,
+)
+from registry.records import Cell, EventQuery, Fault, NotAvailableAtThisDetail
+from registry.reporting.curves import FEWEST_STABLE_EVENTS
+from registry.reporting.question import Sort, sort_of_unit
+from registry.reporting.rows import Row
+from registry.reporting.truths import Sheet, keyed, terms_at, unit_of
+from registry.snapshot.node_curves import node_curves
+from registry.snapshot.store import Store
+from registry.vocabulary import CellStatus
+
+NOT_TESTED = "Groups are compared by exact numbers only."
+
+
+def refuse_finer_curves(query: EventQuery) -> None:
+    """Refuse what the life table does not have; raises NotAvailableAtThisDetail."""
+    faults = []
+    if query.ci is not None:
+        detail = "limits of published curves are on the log-log scale; leave it out"
+        faults.append(Fault("ci", NotAvailableAtThisDetail.code, detail))
+    if "implant_year" in {*query.group_by, *dict(query.where)}:
+        detail = "curves are not published by year of implant; leave it out"
+        faults.append(Fault("implant_year", NotAvailableAtThisDetail.code, detail))
+    if faults:
+        raise NotAvailableAtThisDetail(faults)
+
+
+def refuse_summed_curves(planned: Plan) -> None:
+    """Refuse rows of several nodes: curves do not add up. Raises NotAvailableAtThisDetail."""
+    several = dict.fromkeys(
+        name for row in planned.rows for name in _told_apart(row.nodes) if len(row.nodes) > 1
+    )
+    if several:
+        raise NotAvailableAtThisDetail(
+            [
+                Fault(
+                    name,
+                    NotAvailableAtThisDetail.code,
+                    f"curves do not add up over several values; ask for one value, one group or "
+                    f"all of them, or group by {name}",
+                )
+                for name in several
+            ]
+        )
+
+
+def _told_apart(nodes: Sequence[Node]) -> Iterable[str]:
+    names = dict.fromkeys(name for node in nodes for name in node)
+    return (name for name in names if len({node.get(name) for node in nodes}) > 1)
+
+
+def curve_truths(
+    asked: Iterable[Node], *, store: Store, trees: Mapping[str, Tree]
+) -> dict[Node, CurveTruth]:
+    """The true numbers behind the curve of each node; three statements for nodes that are alike.
+
+    The first events are those of the node's rate, keyed as there, up to the last boundary.
+    """
+    terms = store.manifest.terms
+    alike: dict[tuple[Sort, tuple[str, ...]], list[Node]] = {}
+    for node in asked:
+        sort = sort_of_unit(terms_at(node, trees, terms), unit_of(node, trees, terms))
+        alike.setdefault((sort, tuple(node)), []).append(node)
+    found: dict[Node, CurveTruth] = {}
+    for ((_unit, clock, of_patient), _names), members in alike.items():
+        sheet = Sheet.of(members, trees)
+        curves = node_curves(
+            store,
+            sheet.grid,
+            list(sheet.key_of.values()),
+            clock=str(clock),
+            each="patient" if of_patient else "device",
+            months=BOUNDARIES,
+        )
+        for node, key in sheet.key_of.items():
+            curve = curves[key]
+            found[node] = CurveTruth(
+                at_risk=tuple(keyed(each) for each in curve.at_risk),
+                events=tuple(keyed(each) for each in curve.events),
+            )
+    return found
+
+
+def curve_rows(
+    planned: Plan,
+    truths: Mapping[Node, CurveTruth],
+    protection: Protection,
+    *,
+    level: float,
+    stored: Callable[[str, str], Cell],
+) -> tuple[list[Row], dict[str, Any]]:
+    """Nine rows for each row of a plan, whatever can be told of them, and the curves' own meta.
+
+    stored: a label of a grouping as exact rows hold it.
+    """
+    rows: list[Row] = []
+    curves = []
+    for row in planned.rows:
+        labels = dict(zip(planned.group_by, row.labels, strict=True))
+        key = tuple(stored(name, label) for name, label in labels.items())
+        points: Sequence[CurvePoint] = ()
+        if row.nodes:
+            (node,) = row.nodes
+            points = life_table(truths[node], protection, level=level)
+        told = points or [CurvePoint(month, None, None, None, None, None) for month in BOUNDARIES]
+        events = sum(point.events or 0 for point in told)
+        rows += [
+            Row(key, numbers, status)
+            for numbers, status in (
+                _told(point, events=events, possible=bool(row.nodes)) for point in told
+            )
+        ]
+        curves.append(labels | _said(told))
+    tested = {"chi2": None, "df": None, "p": None, "reason": NOT_TESTED}
+    return rows, {"curves": curves, "logrank": tested if planned.group_by else None}
+
+
+def _told(point: CurvePoint, *, events: int, possible: bool) -> tuple[dict[str, Cell], CellStatus]:
+    shown = point.estimate is not None
+    numbers: dict[str, Cell] = {
+        "time_months": point.time_months,
+        "at_risk": point.at_risk,
+        "events": point.events if possible else 0,
+        "estimate": point.estimate,
+        "ci_lower": point.ci_lower,
+        "ci_upper": point.ci_upper,
+        "hidden_cells": 0 if shown or not possible else 1,
+    }
+    if not possible:
+        return numbers, CellStatus.ZERO
+    if not shown:
+        return numbers, CellStatus.SUPPRESSED
+    return numbers, CellStatus.OK if events >= FEWEST_STABLE_EVENTS else CellStatus.UNSTABLE
+
+
+def _said(points: Sequence[CurvePoint]) -> dict[str, Any]:
+    """A curve as a whole, from what is shown of it."""
+    told = [point for point in points if point.estimate is not None]
+    return {
+        "devices": points[0].at_risk,
+        "events": sum(point.events or 0 for point in told) if len(told) > 1 else None,
+        "median_months": None,
+        "starts_at_months": told[0].time_months if told else None,
+        "ends_at_months": told[-1].time_months if told else None,
+        "excluded_before_entry": None,
+    }

@@ -1,0 +1,403 @@
+"""Protected survival: life tables of shown nodes, refusals that say nothing, one answer for all."""
+
+import json
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.cache import cache
+from django.http import QueryDict
+
+from registry.disclosure import BOUNDARIES, CurveTruth, Form, Keyed, Node, Protection, life_table
+from registry.disclosure.trees import Level, Place
+from registry.filters import parse_query
+from registry.intake import load_catalogue
+from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Release, Window
+from registry.reporting import protected
+from registry.reporting.answering import protected_answer
+from registry.reporting.curves import NO_EVENT
+from registry.reporting.freshness import Frozen
+from registry.reporting.keys import read_keys
+from registry.reporting.protected_curves import curve_truths
+from registry.reporting.question import read_question
+from registry.reporting.trees import trees_of
+from registry.reporting.truths import truths_of
+from registry.snapshot.lifetimes import lifetimes
+from registry.vocabulary import CountingRule, Denominator, Measure, Sex
+from tests.reporting.protecting import ask, frozen_rows, tangled_rows
+from tests.snapshot.rows import event, implant
+
+PUMP = ("category", ("pump",))
+WITHDRAWAL = ("category", ("withdrawal",))
+NUMBERS = ("at_risk", "events", "estimate", "ci_lower", "ci_upper")
+
+
+@pytest.fixture(autouse=True)
+def _cold_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    implants, events = tangled_rows(5, patients=1500)
+    return frozen_rows(tmp_path_factory.mktemp("large"), events=events, implants=implants)
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    """Pumps followed from implantation for 84 months and more, half of them with a flip by then."""
+    implants = [
+        implant(f"i{n:04}", months_followed=85 + n % 40, sex=SEXES[n % 3]) for n in range(900)
+    ]
+    events = [
+        event(f"e{n:04}", on=f"i{n:04}", months_since_implant=n % 84, severity=1 + n % 3)
+        for n in range(0, 900, 2)
+    ]
+    return frozen_rows(tmp_path_factory.mktemp("lasting"), events=events, implants=implants)
+
+
+SEXES = ("female", "male", "")
+
+
+def curve(frozen: Frozen, **query: object) -> Release:
+    return ask(frozen, Measure.SURVIVAL, **query)
+
+
+def node(**places: Place) -> Node:
+    return Node.at(places)
+
+
+def truth_of(frozen: Frozen, wanted: Node) -> CurveTruth:
+    (found,) = curve_truths([wanted], store=frozen.store, trees=trees(frozen)).values()
+    return found
+
+
+def trees(frozen: Frozen) -> Any:
+    terms = frozen.store.manifest.terms
+    return trees_of(terms, data_as_of=frozen.data_as_of, policy=protected.POLICY)
+
+
+def as_bytes(release: Release) -> bytes:
+    columns = [asdict(each) for each in release.columns]
+    return json.dumps([release.meta, columns, list(release.rows)]).encode()
+
+
+def total(sets: tuple[Keyed, ...]) -> Keyed:
+    return sum(sets, Keyed(0, 0, 0))
+
+
+# The truths -------------------------------------------------------------------------------------
+
+
+SELECTIONS = (
+    ((), {}),
+    ((PUMP,), {"complication": Place(Level.GROUP, "pump")}),
+    ((WITHDRAWAL,), {"complication": Place(Level.VALUE, "baclofen-withdrawal")}),
+    ((("category", ("catheter",)),), {"complication": Place(Level.GROUP, "catheter")}),
+    (
+        (("drug", ("morphine",)), WITHDRAWAL),
+        {
+            "drug": Place(Level.VALUE, "morphine"),
+            "complication": Place(Level.VALUE, "baclofen-withdrawal"),
+        },
+    ),
+    (
+        (("severity", ("2",)), ("sex", ("not-recorded",))),
+        {"severity": Place(Level.VALUE, "2"), "sex": Place(Level.VALUE, "not-recorded")},
+    ),
+)
+
+
+@pytest.mark.parametrize(("where", "places"), SELECTIONS)
+def test_truths_of_a_curve_are_counted_from_the_devices_lifetimes(
+    large: Frozen, where: Any, places: dict[str, Place]
+) -> None:
+    query = EventQuery(where=tuple(sorted(where)))
+    manifest = large.store.manifest
+    (part,) = read_question(query, measure=Measure.SURVIVAL, manifest=manifest).parts
+    lives = lifetimes(large.store, part.asked, clock=str(part.clock), per_patient=part.per_patient)
+
+    truth = truth_of(large, node(**places))
+
+    without = (lives.event == NO_EVENT) | (lives.event > np.array(BOUNDARIES)[:, None])
+    for place, month in enumerate(BOUNDARIES):
+        there = (lives.entry <= month) & (lives.followed > month) & without[place]
+        if month == 0:
+            there = lives.entry == 0
+        assert truth.at_risk[place].n == there.sum()
+    for place, (after, upto) in enumerate(pairwise(BOUNDARIES)):
+        after = -1 if after == 0 else after
+        within = (lives.event != NO_EVENT) & (lives.event > after) & (lives.event <= upto)
+        assert truth.events[place].n == within.sum()
+    assert total(truth.events).n > 0
+
+
+@pytest.mark.parametrize("places", [{}, {"sex": Place(Level.VALUE, "male")}])
+def test_first_events_of_a_curve_are_the_very_records_of_its_rate(
+    lasting: Frozen, places: dict[str, Place]
+) -> None:
+    # the same records have the same keys, so that one set is perturbed once under both measures
+    wanted = node(complication=Place(Level.GROUP, "pump"), **places)
+    rate = truths_of(
+        [wanted],
+        store=lasting.store,
+        trees=trees(lasting),
+        form=Form.RATES,
+        counting=CountingRule.FIRST_EVENT,
+    )[wanted]
+
+    assert total(truth_of(lasting, wanted).events) == rate.counted
+
+
+def test_first_events_of_patients_are_keyed_as_patients_as_in_their_rate(tmp_path: Path) -> None:
+    implants = [implant(f"i{n}", patient=f"p{n}", months_followed=60) for n in range(40)]
+    events = [
+        event(f"e{n}", on=f"i{n}", complication="baclofen-withdrawal", months_since_implant=n)
+        for n in range(30)
+    ]
+    frozen = frozen_rows(tmp_path, events=events, implants=implants)
+    wanted = node(complication=Place(Level.GROUP, "withdrawal"))
+    rate = truths_of(
+        [wanted],
+        store=frozen.store,
+        trees=trees(frozen),
+        form=Form.RATES,
+        counting=CountingRule.FIRST_EVENT,
+    )[wanted]
+
+    truth = truth_of(frozen, wanted)
+
+    assert total(truth.events) == rate.counted
+    assert truth.at_risk[0] == rate.exposure.devices  # type: ignore[union-attr]
+    assert (truth.at_risk[0].high, truth.at_risk[0].n) != (rate.population.high, 0)
+
+
+def test_devices_at_risk_are_those_at_the_start_without_those_with_an_event(
+    lasting: Frozen,
+) -> None:
+    truth = truth_of(lasting, node(complication=Place(Level.GROUP, "pump")))
+
+    assert truth.at_risk[0] == truth.at_risk[-1] + total(truth.events)
+    assert (truth.at_risk[0].n, truth.at_risk[-1].n) == (900, 450)
+
+
+# What is shown ----------------------------------------------------------------------------------
+
+
+def test_answer_is_the_life_table_of_each_group(large: Frozen) -> None:
+    rows = curve(large, where=(PUMP,), group_by=("sex",)).rows
+
+    protection = Protection.under(read_keys().noise, protected.POLICY)
+    for sex in ("female", "male", "not-recorded"):
+        wanted = node(complication=Place(Level.GROUP, "pump"), sex=Place(Level.VALUE, sex))
+        points = life_table(truth_of(large, wanted), protection)
+        told = [row for row in rows if row["sex"] == sex]
+        assert [row["time_months"] for row in told] == list(BOUNDARIES)
+        assert [tuple(row[name] for name in NUMBERS) for row in told] == [
+            tuple(getattr(point, name) for name in NUMBERS) for point in points
+        ]
+
+
+def test_protected_curve_has_the_columns_of_the_exact_one_and_hidden_cells(large: Frozen) -> None:
+    release = curve(large, group_by=("sex",))
+
+    assert [column.name for column in release.columns] == [
+        "sex",
+        "time_months",
+        "at_risk",
+        "events",
+        "estimate",
+        "ci_lower",
+        "ci_upper",
+        "hidden_cells",
+        "status",
+    ]
+
+
+def test_shown_estimate_has_a_status_and_a_hidden_one_is_suppressed(large: Frozen) -> None:
+    by_site, by_drug = (curve(large, group_by=(name,)).rows for name in ("site", "drug"))
+    rows = (*by_site, *by_drug)
+
+    assert {row["status"] for row in rows} >= {"ok", "suppressed"}
+    for row in rows:
+        hidden = row["estimate"] is None
+        assert (row["status"] == "suppressed") is hidden
+        assert row["hidden_cells"] == int(hidden)
+        assert row["events"] is None or row["events"] >= 5 or row["time_months"] == 0
+
+
+def test_curves_never_rise_and_stay_inside_their_limits(large: Frozen) -> None:
+    rows = curve(large, group_by=("sex",)).rows
+
+    for sex in ("female", "male", "not-recorded"):
+        told = [row for row in rows if row["sex"] == sex and row["estimate"] is not None]
+        estimates = [row["estimate"] for row in told]
+        assert estimates == sorted(estimates, reverse=True)
+        assert len(set(estimates)) > 3
+        assert all(
+            row["ci_lower"] <= row["estimate"] <= row["ci_upper"]
+            for row in told
+            if row["ci_lower"] is not None
+        )
+
+
+def test_group_of_fewer_than_300_devices_is_hidden_in_its_whole_length(large: Frozen) -> None:
+    drugs = curve(large, group_by=("drug",))
+    hidden = [row for row in drugs.rows if row["drug"] == "fentanyl"]
+
+    assert [row["time_months"] for row in hidden] == list(BOUNDARIES)
+    assert all(row[name] is None for row in hidden for name in NUMBERS)
+    assert {row["status"] for row in hidden} == {"suppressed"}
+    (said,) = [each for each in drugs.meta["curves"] if each["drug"] == "fentanyl"]  # type: ignore[attr-defined]
+    assert {name for name, value in said.items() if value is not None} == {"drug"}
+
+
+@pytest.mark.parametrize(("devices", "shown"), [(280, False), (330, True)])
+def test_curve_needs_300_devices_at_its_start(tmp_path: Path, devices: int, *, shown: bool) -> None:
+    implants = [implant(f"i{n:04}", months_followed=85) for n in range(devices)]
+    events = [
+        event(f"e{n:04}", on=f"i{n:04}", months_since_implant=n % 60) for n in range(0, devices, 3)
+    ]
+    frozen = frozen_rows(tmp_path, events=events, implants=implants)
+
+    rows = curve(frozen, where=(PUMP,)).rows
+
+    assert len(rows) == len(BOUNDARIES)
+    assert any(row["estimate"] is not None for row in rows) is shown
+
+
+def test_no_number_of_a_curve_comes_from_anywhere_but_the_shown_nodes(lasting: Frozen) -> None:
+    release = curve(lasting, where=(PUMP,))
+    truth = truth_of(lasting, node(complication=Place(Level.GROUP, "pump")))
+
+    told = {row["at_risk"] for row in release.rows}
+    exact = {each.n for each in truth.at_risk}
+    (said,) = release.meta["curves"]  # type: ignore[misc]
+    assert len(told & exact) < len(exact)  # the noise moved most of them
+    assert said["excluded_before_entry"] is None
+    assert said["median_months"] is None
+    assert said["devices"] == release.rows[0]["at_risk"]
+    assert said["events"] == sum(row["events"] or 0 for row in release.rows)  # type: ignore[misc]
+    assert release.meta["logrank"] is None
+
+
+def test_groups_are_not_compared(large: Frozen) -> None:
+    tested = curve(large, group_by=("sex",)).meta["logrank"]
+
+    assert tested["p"] is None  # type: ignore[index]
+    assert "exact" in tested["reason"]  # type: ignore[index]
+
+
+def test_impossible_combination_tells_no_event_and_no_curve(large: Frozen) -> None:
+    where = (("serious", ("no",)), ("severity", ("4",)))
+
+    rows = curve(large, where=where).rows
+
+    assert {(row["events"], row["estimate"], row["status"]) for row in rows} == {(0, None, "zero")}
+
+
+def test_answer_says_what_was_done(large: Frozen) -> None:
+    meta = curve(large, where=(PUMP,)).meta
+
+    assert meta["disclosure"]["curve_minimum"] == 300  # type: ignore[index]
+    assert any("300 devices" in said for said in meta["disclosure"]["in_words"])  # type: ignore[index]
+    assert str(meta["method"]).startswith("Interval life table")
+    assert any("0, 1, 3, 6, 12, 24, 36, 60 and 84" in said for said in meta["warnings"])  # type: ignore[attr-defined]
+    assert meta["title"] == "Freedom from Pump problem"
+
+
+# One answer -------------------------------------------------------------------------------------
+
+
+SPELLINGS = (
+    ("category=pump&group_by=sex", "group_by=sex&category=pump&counting=first_event&level=0.95"),
+    ("drug_class=opioid&complication=pump-flip", "complication=pump-flip&drug=opioid"),
+    (f"sex={','.join((*Sex.codes(), 'not-recorded'))}", ""),
+    ("group_by=drug&ci=log-log", "group_by=drug"),
+)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("one", "other"), SPELLINGS)
+def test_question_spelled_otherwise_has_the_same_bytes(large: Frozen, one: str, other: str) -> None:
+    load_catalogue()
+
+    first, second = (
+        protected_answer(
+            parse_query(QueryDict(address), measure=Measure.SURVIVAL), Measure.SURVIVAL, large
+        )
+        for address in (one, other)
+    )
+
+    assert as_bytes(first) == as_bytes(second)
+
+
+# Refusals ---------------------------------------------------------------------------------------
+
+
+def refused(frozen: Frozen, measure: Measure = Measure.SURVIVAL, **query: Any) -> Any:
+    with pytest.raises((NotAvailableAtThisDetail, BadQuery)) as caught:
+        ask(frozen, measure, **query)
+    return caught.value.faults
+
+
+@pytest.mark.parametrize(
+    ("query", "column", "code"),
+    [
+        ({"ci": "plain"}, "ci", "not-available-at-this-detail"),
+        ({"group_by": ("implant_year",)}, "implant_year", "not-available-at-this-detail"),
+        ({"where": (("implant_year", ("2015",)),)}, "implant_year", "not-available-at-this-detail"),
+        ({"where": (("sex", ("female", "male")),)}, "sex", "not-available-at-this-detail"),
+        ({"where": (("drug", ("baclofen", "morphine")),)}, "drug", "not-available-at-this-detail"),
+        ({"group_by": ("country",)}, "country", "not-available-at-this-detail"),
+        ({"counting": CountingRule.DEVICES}, "counting", "not-available-at-this-detail"),
+        ({"group_by": ("severity",)}, "group_by", "immortal-time"),
+        ({"group_by": ("category",)}, "group_by", "one-event"),
+        ({"years": (2015, 2019)}, "year", "not-of-a-curve"),
+        ({"windows": (Window(0, 12),)}, "window", "not-of-a-curve"),
+        ({"unit": Denominator.PUMP_MONTHS}, "unit", "not-of-a-curve"),
+        ({"where": (("complication", ("death",)),)}, "complication", "death-competes"),
+    ],
+)
+def test_finer_curve_is_refused(
+    large: Frozen, query: dict[str, Any], column: str, code: str
+) -> None:
+    assert [(fault.column, fault.code) for fault in refused(large, **query)] == [(column, code)]
+
+
+def test_sum_of_curves_is_refused_with_what_can_be_had(large: Frozen) -> None:
+    (fault,) = refused(large, where=(("drug", ("baclofen", "morphine")),))
+
+    assert "group by drug" in fault.detail
+
+
+def test_values_of_a_grouping_are_a_curve_each(large: Frozen) -> None:
+    where = (("drug", ("baclofen", "morphine")),)
+
+    rows = curve(large, where=where, group_by=("drug",)).rows
+
+    assert [row["drug"] for row in rows] == ["morphine"] * 9 + ["baclofen"] * 9
+
+
+def test_refusals_of_curves_are_those_of_an_empty_registry(large: Frozen, tmp_path: Path) -> None:
+    empty = frozen_rows(tmp_path, events=[], implants=[])
+    asked: list[dict[str, Any]] = [
+        {"ci": "log"},
+        {"where": (("sex", ("female", "male")),)},
+        {"group_by": ("outcome",)},
+        {"where": (("complication", ("death",)),)},
+    ]
+
+    assert [refused(large, **query) for query in asked] == [
+        refused(empty, **query) for query in asked
+    ]
+
+
+def test_incidence_is_withheld_and_survival_named_instead(large: Frozen) -> None:
+    (fault,) = refused(large, Measure.INCIDENCE)
+
+    assert (fault.column, fault.code) == ("measure", "not-available-at-this-detail")
+    assert "survival" in fault.detail
