@@ -16,6 +16,7 @@ CONTRACTS = {
     "door-in": ("registry/api/catalogue.py", "import registry.deidentify"),
     "pure": ("registry/statistics/rates.py", "import django.db"),
     "aggregates": ("registry/api/statistics.py", "import registry.models"),
+    "pictures": ("registry/charts/bars.py", "import registry.statistics.rates"),
     "circles": ("registry/statistics/results.py", "import registry.statistics.rates"),
 }
 DRAWERS = {"utils", "helpers", "common", "core", "base", "misc", "services"}

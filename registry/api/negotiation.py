@@ -35,3 +35,10 @@ class FormatNegotiation(DefaultContentNegotiation):
         if len(set(asked)) > 1:
             raise BadQuery(Fault("format", "repeated-parameter", "Give format only once."))
         return super().select_renderer(request, renderers, format_suffix)
+
+    def get_accept_list(self, request: Request) -> list[str]:
+        """What the Accept header asks for; nothing in particular where `format` has chosen."""
+        if "format" in request.query_params:
+            return ["*/*"]
+        accepted: list[str] = super().get_accept_list(request)
+        return accepted

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from registry import reporting
 from registry.api.described import problems
 from registry.api.parameters import refuse_unknown
-from registry.api.statistics import AnswerSerializer, Statistic, released
+from registry.api.statistics import PICTURES, AnswerSerializer, Statistic, released
 
 
 class ReceiptDetail(Statistic):
@@ -29,6 +29,7 @@ class ReceiptDetail(Statistic):
         responses={
             (200, "application/json"): AnswerSerializer,
             (200, "text/csv"): str,
+            **PICTURES,
             304: None,
             **problems(400, 401, 403, 404, 406, 409, 410, 429),
         },

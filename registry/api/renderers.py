@@ -1,4 +1,4 @@
-"""Answers as CSV, beside the JSON that the framework renders."""
+"""Answers as CSV and as pictures, beside the JSON that the framework renders."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework.renderers import BaseRenderer
 
 from registry.answers.files import as_csv
+from registry.answers.pictures import FORMATS
 
 
 class CsvRenderer(BaseRenderer):
@@ -22,3 +23,42 @@ class CsvRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return as_csv(data) if data is not None else b""
+
+
+class PictureRenderer(BaseRenderer):
+    """A picture that was drawn before the reply began, so that a failure is still a problem."""
+
+    charset = None
+    render_style = "binary"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return data if isinstance(data, bytes) else b""
+
+
+class SvgRenderer(PictureRenderer):
+    """The chart of an answer, to show on a page or in print."""
+
+    format = "svg"
+    media_type = FORMATS["svg"].media_type
+
+
+class PngRenderer(PictureRenderer):
+    """The chart of an answer, for slides and documents."""
+
+    format = "png"
+    media_type = FORMATS["png"].media_type
+
+
+class VegaRenderer(PictureRenderer):
+    """The Vega-Lite specification of an answer's chart, for notebooks."""
+
+    format = "vega"
+    media_type = FORMATS["vega"].media_type
+
+
+CHARTS = (SvgRenderer, PngRenderer, VegaRenderer)

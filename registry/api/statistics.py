@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.cache import patch_vary_headers
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
@@ -15,10 +16,11 @@ from rest_framework.views import APIView
 
 from registry import reporting
 from registry.answers.files import body_of
+from registry.answers.pictures import FORMATS, headers_of, in_words, picture_of
 from registry.api.described import UNKNOWN_CODE, listing, problems
 from registry.api.parameters import filter_parameters, refuse_unknown
 from registry.api.permissions import MayAskStatistics
-from registry.api.renderers import CsvRenderer
+from registry.api.renderers import CHARTS, CsvRenderer
 from registry.filters import parse_query
 from registry.records import Release, Side, ValueKind, Viewer
 from registry.vocabulary import CountingRule, Denominator, Measure
@@ -50,6 +52,12 @@ OPTIONS = [
     OpenApiParameter("per", int, enum=(100, 1000), description="Units of a rate."),
     OpenApiParameter(
         "level", str, enum=("0.90", "0.95", "0.99"), description="Confidence level of the limits."
+    ),
+    OpenApiParameter(
+        "ci",
+        str,
+        enum=("log-log", "log", "plain"),
+        description="Scale of the limits of a survival curve; log-log where nothing is said.",
     ),
     OpenApiParameter("release", str, description="Label of a release, or id of a snapshot."),
     OpenApiParameter("labels", str, enum=("code", "label", "both"), description="How codes show."),
@@ -84,6 +92,14 @@ def _column(name: str, type_: str, role: str, unit: str | None = None) -> dict[s
     return {"name": name, "type": type_, "role": role, "unit": unit, "title": ""}
 
 
+PICTURES = {
+    (200, FORMATS["svg"].media_type): OpenApiTypes.BINARY,
+    (200, FORMATS["png"].media_type): OpenApiTypes.BINARY,
+    (200, FORMATS["vega"].media_type): OpenApiTypes.OBJECT,
+}
+"""The formats of an answer's chart, for the schema."""
+
+
 def _described(measure: Measure, example: OpenApiExample) -> Any:
     """The schema of one measure's address."""
     return extend_schema(
@@ -94,6 +110,7 @@ def _described(measure: Measure, example: OpenApiExample) -> Any:
         responses={
             (200, "application/json"): AnswerSerializer,
             (200, "text/csv"): str,
+            **PICTURES,
             304: None,
             **problems(400, 401, 403, 406, 409, 422, 429),
         },
@@ -106,15 +123,17 @@ LIMITS = [_column("ci_lower", "number", "interval"), _column("ci_upper", "number
 
 
 class Statistic(APIView):
-    """One measure, as JSON or CSV."""
+    """One measure, as JSON or CSV, or as its chart."""
 
     permission_classes = [MayAskStatistics]
-    renderer_classes = [JSONRenderer, CsvRenderer]
+    renderer_classes = [JSONRenderer, CsvRenderer, *CHARTS]
     measure: Measure
 
     def answer(self, request: Request) -> Response:
         """Ask, and answer; 304 only after the caller was found to be allowed the answer."""
         query = parse_query(request.query_params, measure=self.measure)
+        if request.accepted_renderer.format in FORMATS:
+            query = in_words(query)
         viewer = reporting.viewer_of(request.user)
         release = reporting.answer(query, measure=self.measure, viewer=viewer)
         return released(request, release, viewer=viewer)
@@ -127,8 +146,13 @@ def released(request: Request, release: Release, *, viewer: Viewer) -> Response:
         "ETag": etag,
         "Cache-Control": "public, no-cache" if viewer.user_id is None else "private, no-cache",
     }
+    format = request.accepted_renderer.format
+    if format in FORMATS:
+        headers |= headers_of(release, format)
     if _is_known(request, etag):
         response = Response(status=304, headers=headers)
+    elif format in FORMATS:
+        response = Response(picture_of(release, format), headers=headers)
     else:
         response = Response(body_of(release), headers=headers)
     patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))

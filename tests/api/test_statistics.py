@@ -125,16 +125,16 @@ def test_accept_header_chooses_csv_too(reviewer):
 
 
 @pytest.mark.parametrize("format", ["svg", "png", "vega"])
-def test_charts_are_not_rendered_here(reviewer, format):
-    reply = reviewer.get(f"{STATISTICS}counts/?format={format}")
+def test_what_has_no_chart_is_not_available_as_one(reviewer, format):
+    reply = reviewer.get(f"{STATISTICS}dimensions/?format={format}")
 
     assert reply.status_code == 406
     assert reply.json()["code"] == "format-not-available"
-    assert "json or csv" in reply.json()["detail"]
+    assert "json" in reply.json()["detail"]
 
 
-def test_chart_by_accept_header_is_not_acceptable(reviewer):
-    reply = reviewer.get(f"{STATISTICS}counts/", HTTP_ACCEPT="image/svg+xml")
+def test_format_that_nothing_writes_is_not_acceptable(reviewer):
+    reply = reviewer.get(f"{STATISTICS}counts/", HTTP_ACCEPT="image/webp")
 
     assert reply.status_code == 406
     assert reply["Content-Type"] == "application/problem+json"

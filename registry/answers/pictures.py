@@ -1,0 +1,84 @@
+"""An answer as the bytes of a picture: SVG, PNG, or the specification that draws it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from django.core.cache import cache
+
+from registry.answers.files import as_json, body_of
+from registry.charts import Chart, chart_of
+from registry.records import EventQuery, Release
+
+KEPT_SECONDS = 24 * 3600
+
+SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+"""What a browser may do with a picture that is opened by its own address: nothing but draw it.
+
+Its one inline style turns it dark on a dark page.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way to write a picture down."""
+
+    media_type: str
+    extension: str
+    written: Callable[[Chart], bytes]
+    policy: str | None = None
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "svg": Format("image/svg+xml", "svg", lambda chart: chart.svg().encode(), SVG_POLICY),
+        "png": Format("image/png", "png", lambda chart: chart.png()),
+        "vega": Format(
+            "application/vnd.vegalite.v6+json",
+            "vl.json",
+            lambda chart: json.dumps(chart.spec, allow_nan=False).encode(),
+        ),
+    }
+)
+"""Every format of a picture, by the name that `format=` gives it."""
+
+
+def picture_of(release: Release, format: str) -> bytes:
+    """An answer drawn, from the cache where the same answer was drawn before.
+
+    An answer without rows is a picture that says so. Raises KeyError for an unknown format.
+    """
+    known = hashlib.sha256(as_json(body_of(release))).hexdigest()
+    key = f"picture-{format}-{known}"
+    drawn: bytes | None = cache.get(key)
+    if drawn is None:
+        drawn = FORMATS[format].written(chart_of(release))
+        cache.set(key, drawn, KEPT_SECONDS)
+    return drawn
+
+
+def headers_of(release: Release, format: str) -> dict[str, str]:
+    """The headers of a picture: its name for whoever saves it, and what it may do."""
+    headers = {"Content-Disposition": f'inline; filename="{file_name(release, format)}"'}
+    policy = FORMATS[format].policy
+    return headers | ({"Content-Security-Policy": policy} if policy else {})
+
+
+def file_name(release: Release, format: str) -> str:
+    """A name that says what was asked, and of which data: `rates-by-year-2026q4.svg`."""
+    snapshot = release.meta["snapshot"]
+    frozen = snapshot if isinstance(snapshot, Mapping) else {}
+    grouping = "-".join(release.query.group_by)
+    by = f"by-{grouping}" if grouping else ""
+    data = str(frozen.get("label") or str(frozen.get("id", ""))[:12])
+    named = "-".join(filter(None, [str(release.meta["measure"]), by, data]))
+    plain = re.sub(r"[^a-z0-9]+", "-", named.lower()).strip("-")
+    return f"{plain}.{FORMATS[format].extension}"
+
+
+def in_words(query: EventQuery) -> EventQuery:
+    """The same question, answered with labels beside codes: a picture is read by people."""
+    return replace(query, labels="both") if query.labels == "code" else query

@@ -1,0 +1,291 @@
+"""Bars with their limits: counts, rates, proportions, by up to three dimensions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+from registry.charts.framing import Drawing, rows_data
+from registry.charts.shaping import (
+    CUT,
+    Drawn,
+    Row,
+    count_of,
+    grouping_of,
+    label_axis,
+    labels_of,
+    legend_columns,
+    most_important,
+    reach,
+    room_for,
+    title_of,
+    wrapped,
+)
+from registry.charts.theme import BAR, EDGE, INK, MOST_SERIES, QUIET, SERIES, WIDTH
+from registry.charts.wording import (
+    FEW,
+    HIDDEN,
+    absent,
+    counted_in_words,
+    estimate,
+    figure,
+    label_of,
+    remark,
+    unit_in_words,
+)
+from registry.records import Cell, Release
+from registry.vocabulary import Measure
+
+MOST_BARS = 60
+FIGURES = 172
+COUNTS = 120
+NAMED = 3
+"""How many rows the words for whoever does not see the picture name at either end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """Which columns hold an estimate, its limits, and what it was worked out from."""
+
+    value: str
+    lower: str | None = None
+    upper: str | None = None
+    of: tuple[str, str, str] | None = None
+    share: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether the value is a count, so that a hidden one is known to be small."""
+        return self.lower is None
+
+    def limits_of(self, row: Row) -> tuple[Cell, Cell]:
+        """The limits that a row has; none where its measure has none."""
+        if self.lower is None or self.upper is None:
+            return None, None
+        return row[self.lower], row[self.upper]
+
+
+ESTIMATES: Mapping[str, Estimated] = {
+    Measure.COUNTS: Estimated("n"),
+    Measure.RATES: Estimated("rate", "ci_lower", "ci_upper", ("events", "in", "exposure")),
+    Measure.PROPORTIONS: Estimated(
+        "proportion", "ci_lower", "ci_upper", ("numerator", "of", "denominator"), share=True
+    ),
+}
+
+
+def bars(release: Release) -> Drawing:
+    """A bar for each row: the first dimension on the axis, the second as colour, the third apart.
+
+    Rates of different units stand in plots of their own. A second dimension of more values than
+    there are colours is named on the axis with the first.
+    """
+    measured = ESTIMATES[str(release.meta["measure"])]
+    kept = most_important(release, release.rows, MOST_BARS, weight=count_of)
+    rows, series, silent = _arranged(release, kept.rows, measured)
+    panels = _panels(rows)
+    left = room_for(row["chart_label"] for row in rows)
+    plots, cut = [], False
+    if len(panels) == 1 and len(grouping_of(release)) < 3:
+        panels = [""]
+    for place, title in enumerate(panels):
+        inside = [row for row in rows if row["chart_panel"] == place]
+        top, beyond = reach(inside, measured.value, measured.upper)
+        cut = cut or beyond
+        sizes: dict[str, Any] = {"place": place, "left": left, "top": top}
+        plots.append(_panel(release, measured, inside, title=title, series=series, **sizes))
+    return Drawing(
+        plot=alt.vconcat(*plots, spacing=18),
+        rows=rows,
+        left=left,
+        width=WIDTH + FIGURES + (COUNTS if measured.of else -60),
+        said=said_of(kept.rows, measured, grouping_of(release)),
+        notes=[*kept.notes, *silent, *([CUT] if cut else [])],
+    )
+
+
+def _arranged(
+    release: Release, kept: Sequence[Row], measured: Estimated
+) -> tuple[list[Drawn], list[str], list[str]]:
+    """The rows with their places, the names of the series, and what is said of those left out.
+
+    A series without a number in any row is left out: a colour for nothing.
+    """
+    names = grouping_of(release)
+    kept, silent = _without_silent_series(kept, names, measured) if names[1:] else (kept, [])
+    second = labels_of(kept, names[1:2])
+    coloured = 1 < len(second) <= MOST_SERIES
+    on_axis = names[:1] if coloured else names[:2]
+    first = labels_of(kept, on_axis)
+    panels: dict[tuple[str, str], int] = {}
+    rows: list[Drawn] = []
+    for row in kept:
+        apart = label_of(row, names[2]) if len(names) > 2 else ""
+        unit = str(row.get("unit") or "")
+        panel = panels.setdefault((apart, unit), len(panels))
+        value = row[measured.value]
+        there = value is not None
+        limits = measured.limits_of(row)
+        share = measured.share
+        rows.append(
+            {
+                **row,
+                "chart_label": wrapped(first[tuple(row[name] for name in on_axis)] or "All"),
+                "chart_series": second[(row[names[1]],)] if coloured else "",
+                "chart_panel": panel,
+                "chart_apart": " · ".join(filter(None, [apart, _unit_title(release, unit)])),
+                "chart_text": estimate(value, *limits, share=share) + remark(row["status"])
+                if there
+                else "",
+                "chart_counts": _counts(row, measured),
+                "chart_absent": "" if there else absent(row["status"], counted=measured.counted),
+            }
+        )
+    return rows, list(second.values()) if coloured else [], silent
+
+
+def _without_silent_series(
+    kept: Sequence[Row], names: Sequence[str], measured: Estimated
+) -> tuple[Sequence[Row], list[str]]:
+    second = labels_of(kept, names[1:2])
+    heard = {row[names[1]] for row in kept if row[measured.value] is not None}
+    silent = [text for key, text in second.items() if key[0] not in heard]
+    if not heard or not silent:
+        return kept, []
+    said = f"Hidden in every row, and not drawn: {', '.join(silent)}."
+    return [row for row in kept if row[names[1]] in heard], [said]
+
+
+def _unit_title(release: Release, unit: str) -> str:
+    if release.meta["measure"] != Measure.RATES:
+        return ""
+    return unit_in_words(unit, release.meta.get("per")) if unit else "No denominator"
+
+
+def _counts(row: Row, measured: Estimated) -> str:
+    """What an estimate was worked out from, as in `34 of 400`."""
+    if measured.of is None:
+        return ""
+    count, word, base = measured.of
+    above = FEW if row[count] is None else figure(row[count])
+    under = row[base]
+    if under is None:
+        return f"{above} {word} {HIDDEN}" if row["status"] == "suppressed" else above
+    return f"{above} {word} {figure(round(float(under)))}"
+
+
+def _panels(rows: Sequence[Drawn]) -> list[str]:
+    found: dict[int, str] = {}
+    for row in rows:
+        found.setdefault(row["chart_panel"], row["chart_apart"])
+    return [found[place] for place in sorted(found)]
+
+
+def _panel(
+    release: Release,
+    measured: Estimated,
+    rows: Sequence[Drawn],
+    *,
+    place: int,
+    title: str,
+    series: Sequence[str],
+    left: float,
+    top: float,
+) -> Any:
+    """One plot: bars, limits, the figures on its right, and a word where a number is hidden."""
+    labels = list(dict.fromkeys(row["chart_label"] for row in rows))
+    tall = max(label.count("\n") + 1 for label in labels)
+    slot = max(BAR * max(len(series), 1), 13 * tall) + 8
+    scale = alt.Scale(domain=[0, top], nice=not measured.counted or top > 5, clamp=False)
+    numbers = alt.Axis(
+        title=None
+        if title and release.meta["measure"] == Measure.RATES
+        else _axis_title(release, measured, rows),
+        labels=any(not row["chart_absent"] for row in rows),
+        format=".3~%" if measured.share else ("~d" if measured.counted and top <= 5 else ",.4~g"),
+        tickCount=5,
+        tickMinStep=1 if measured.counted else alt.Undefined,
+        grid=True,
+    )
+    y = label_axis("chart_label", labels, left)
+    shared: dict[str, Any] = {"y": y}
+    if series:
+        shared["yOffset"] = alt.YOffset("chart_series:N", scale=alt.Scale(domain=list(series)))
+    there = alt.Chart(rows_data()).transform_filter(f"datum.chart_panel === {place}")
+    shown = there.transform_filter("datum.chart_absent === ''")
+    value = alt.X(f"{measured.value}:Q", scale=scale, axis=numbers)
+    colour = (
+        alt.Color(
+            "chart_series:N",
+            scale=alt.Scale(domain=list(series), range=list(SERIES[: len(series)])),
+            legend=alt.Legend(
+                title=title_of(release, grouping_of(release)[1]),
+                orient="top",
+                columns=legend_columns(series),
+            ),
+        )
+        if series
+        else alt.value(SERIES[0])
+    )
+    doubtful = "datum.status === 'unstable' || datum.status === 'partial'"
+    layers = [
+        shown.mark_bar(clip=True, stroke=EDGE, strokeWidth=0.5).encode(
+            x=value,
+            color=colour,
+            fillOpacity=alt.condition(doubtful, alt.value(0.45), alt.value(0.9)),
+            **shared,
+        )
+    ]
+    if measured.lower:
+        layers.append(
+            shown.mark_rule(clip=True, stroke=INK, strokeWidth=1.3).encode(
+                x=alt.X(f"{measured.lower}:Q", scale=scale), x2=f"{measured.upper}:Q", **shared
+            )
+        )
+        for limit in (measured.lower, measured.upper):
+            layers.append(
+                shown.mark_tick(clip=True, color=INK, thickness=1.3, size=6).encode(
+                    x=alt.X(f"{limit}:Q", scale=scale), **shared
+                )
+            )
+    letters: dict[str, Any] = {"align": "left", "baseline": "middle"}
+    layers += [
+        there.mark_text(**letters, dx=5, fill=QUIET, fontStyle="italic").encode(
+            x=alt.value(0), text="chart_absent:N", **shared
+        ),
+        there.mark_text(**letters).encode(x=alt.value(WIDTH + 12), text="chart_text:N", **shared),
+        there.mark_text(**letters, fill=QUIET).encode(
+            x=alt.value(WIDTH + 12 + FIGURES), text="chart_counts:N", **shared
+        ),
+    ]
+    plot = alt.layer(*layers).properties(width=WIDTH, height=slot * len(labels))
+    return plot.properties(title=_panel_title(title)) if title else plot
+
+
+def _panel_title(title: str) -> Any:
+    text = title[:1].upper() + title[1:]
+    return alt.Title(text, anchor="start", fontSize=12, frame="group", offset=8)
+
+
+def _axis_title(release: Release, measured: Estimated, rows: Sequence[Drawn]) -> str:
+    unit = _unit_title(release, str(rows[0].get("unit") or ""))
+    return f"Rate {unit}" if unit else title_of(release, measured.value)
+
+
+def said_of(rows: Sequence[Row], measured: Estimated, names: Sequence[str]) -> str:
+    """The main numbers in words: the highest, the lowest, and how many are hidden."""
+    shown = [row for row in rows if row[measured.value] is not None]
+    shown.sort(key=lambda row: -float(row[measured.value] or 0))
+    named = shown if len(shown) <= 2 * NAMED else [*shown[:NAMED], *shown[-1:]]
+    parts = []
+    for row in named:
+        text = estimate(row[measured.value], *measured.limits_of(row), share=measured.share)
+        label = ", ".join(label_of(row, name) for name in names)
+        parts.append(f"{label}: {text}" if label else text)
+    hidden = len(rows) - len(shown)
+    if hidden:
+        parts.append(counted_in_words(hidden, "row has", "rows have") + " no number shown")
+    if len(named) < len(shown):
+        parts.insert(NAMED, f"lowest of {len(shown)}")
+    return "; ".join(parts) + "."

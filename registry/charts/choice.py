@@ -1,0 +1,83 @@
+"""Which picture an answer has: by its measure, and by the columns that it is grouped by."""
+
+from collections.abc import Callable, Mapping
+
+import altair as alt
+
+from registry.charts.bars import ESTIMATES, MOST_BARS, bars
+from registry.charts.coverage import coverage
+from registry.charts.curves import curves
+from registry.charts.framing import Drawing, framed, once_data
+from registry.charts.funnel import funnel
+from registry.charts.matrices import cascades, heat_map
+from registry.charts.picture import Chart
+from registry.charts.points import forest, has_literature, signals
+from registry.charts.shaping import grouping_of
+from registry.charts.theme import MOST_SERIES, QUIET, WIDE
+from registry.charts.years import fits, over_years, trend
+from registry.records import Release
+from registry.vocabulary import Measure
+
+OF_MEASURE: Mapping[str, Callable[[Release], Drawing]] = {
+    Measure.SURVIVAL: curves,
+    Measure.INCIDENCE: curves,
+    Measure.FUNNEL: funnel,
+    Measure.TREND: trend,
+    Measure.SIGNALS: signals,
+    Measure.CASCADES: cascades,
+    Measure.COVERAGE: coverage,
+}
+"""Measures that have one picture; counts, rates and proportions are drawn by their grouping."""
+
+COMPLICATIONS = frozenset({"complication", "category"})
+DEVICES = frozenset({"pump_model", "catheter_model", "manufacturer"})
+NOTHING = "The answer has no rows: nothing was recorded that it asks for."
+
+
+def chart_of(release: Release) -> Chart:
+    """The picture of an answer, of the very numbers that its rows hold.
+
+    Chosen by the measure, and for counts, rates and proportions by the grouping: complications by
+    model, and two dimensions of many values, as a heat map; years as points on a line; a rate or
+    proportion with published figures beside it as a forest; everything else as bars. An answer
+    without rows is a picture that says so. A hidden number is a word, never a bar of length 0; rows
+    that there is no room for are counted in a sentence. Raises KeyError for a measure without a
+    picture.
+    """
+    return framed(_drawing_of(release), release)
+
+
+def _drawing_of(release: Release) -> Drawing:
+    if not release.rows:
+        return nothing(release)
+    measure = str(release.meta["measure"])
+    if measure not in ESTIMATES:
+        return OF_MEASURE[measure](release)
+    if has_literature(release):
+        return forest(release)
+    if fits(release):
+        return over_years(release)
+    if is_matrix(release):
+        return heat_map(release)
+    return bars(release)
+
+
+def is_matrix(release: Release) -> bool:
+    """Whether two dimensions are better read as a table of shades than as bars."""
+    names = grouping_of(release)
+    if len(names) < 2:
+        return False
+    if names[0] in COMPLICATIONS and names[1] in DEVICES:
+        return True
+    many = len({row[names[1]] for row in release.rows}) > MOST_SERIES
+    return many or len(release.rows) > MOST_BARS
+
+
+def nothing(release: Release) -> Drawing:
+    """A picture that says that there is nothing to draw; the answer itself is an empty list."""
+    plot = (
+        alt.Chart(once_data())
+        .mark_text(text=NOTHING, align="left", fill=QUIET, fontSize=13, x=0, y=30)
+        .properties(width=WIDE, height=60)
+    )
+    return Drawing(plot=plot, rows=[], left=0, width=WIDE, said=NOTHING)

@@ -1,0 +1,128 @@
+"""Puts what was drawn between its title and its small print."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import altair as alt
+
+from registry.charts.picture import Chart
+from registry.charts.theme import GROUND, INK, QUIET, config
+from registry.charts.wording import lines, source_of, statuses_in_words, subtitle_of
+from registry.records import Release
+
+ROWS = "rows"
+"""The name of the data set that every part of a picture draws from."""
+ONCE = "once"
+"""The name of a data set of one row, for what is drawn once: a word, a line at 0 or at 1."""
+LINE_HEIGHT = 14
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A plot before it has a title: what is drawn, of which rows, and how much room it takes.
+
+    rows: the released rows with, beside their own columns, keys that begin with `chart_`: labels
+    and places. left: pixels that labels take before the plot. width: pixels of all the rest.
+    said: the main numbers, for whoever does not see the picture. notes: what a reader has to know.
+    """
+
+    plot: Any
+    rows: Sequence[Mapping[str, Any]]
+    left: float
+    width: float
+    said: str
+    notes: Sequence[str] = field(default=())
+
+
+def rows_data() -> Any:
+    """The data set of the rows, by its name."""
+    return alt.NamedData(name=ROWS)
+
+
+def once_data() -> Any:
+    """The data set of one row, by its name."""
+    return alt.NamedData(name=ONCE)
+
+
+def framed(drawing: Drawing, release: Release) -> Chart:
+    """A drawing with title, counting rule, denominator and method above it, and its source below.
+
+    Nothing is cut off: what is too long for a line goes on in the next.
+    """
+    meta: Mapping[str, Any] = release.meta
+    room = drawing.left + drawing.width
+    below = lines(
+        [*drawing.notes, *statuses_in_words(release.rows), source_of(release)], width=room
+    )
+    words = f"{meta['title']}. {drawing.said} {source_of(release)}"
+    title = alt.Title(
+        lines([str(meta["title"])], width=room / 1.5),
+        subtitle=lines(subtitle_of(release), width=room),
+        anchor="start",
+        frame="bounds",
+        fontSize=16,
+        subtitleFontSize=11,
+        subtitleLineHeight=LINE_HEIGHT,
+        subtitlePadding=6,
+        offset=14,
+        color=INK,
+        subtitleColor=QUIET,
+    )
+    spec = {
+        "$schema": alt.SCHEMA_URL,
+        "config": config(),
+        "background": GROUND,
+        "description": words,
+        "title": title.to_dict(),
+        "vconcat": [_part(drawing.plot), _part(_small_print(below, drawing))],
+        "spacing": 14,
+        "datasets": {
+            ROWS: [dict(row) for row in drawing.rows],
+            ONCE: [{"zero": 0, "one": 1}],
+        },
+        "usermeta": _about(release, words),
+    }
+    return Chart(spec=spec, title=str(meta["title"]), alt=words)
+
+
+def _small_print(sentences: Sequence[str], drawing: Drawing) -> Any:
+    """Lines of text that begin where the labels of the plot begin."""
+    return (
+        alt.Chart(once_data())
+        .mark_text(
+            text=list(sentences),
+            align="left",
+            baseline="top",
+            fill=QUIET,
+            lineHeight=LINE_HEIGHT,
+            x=-drawing.left,
+            y=0,
+        )
+        .properties(width=drawing.width, height=LINE_HEIGHT * len(sentences))
+    )
+
+
+def _part(plot: Any) -> dict[str, Any]:
+    """A plot as a part of a whole, which alone has a schema and settings.
+
+    Not checked against the schema here, which takes longer than all the rest: a test checks every
+    kind of picture.
+    """
+    part: dict[str, Any] = plot.to_dict(validate=False)
+    for name in ("$schema", "config"):
+        part.pop(name, None)
+    return part
+
+
+def _about(release: Release, words: str) -> dict[str, Any]:
+    """What a notebook has to know of a specification that travels without its answer."""
+    meta = release.meta
+    kept = ("measure", "snapshot", "data_as_of", "profile", "counting", "denominator", "per")
+    return {
+        **{name: meta.get(name) for name in kept},
+        "level": meta.get("level"),
+        "receipt": meta.get("receipt"),
+        "warnings": meta.get("warnings", []),
+        "alt": words,
+    }

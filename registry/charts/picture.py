@@ -1,0 +1,79 @@
+"""A finished picture: its specification, its words, and the files that show it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from xml.sax.saxutils import escape
+
+import vl_convert
+
+from registry.charts.theme import DARK
+
+VEGA_LITE = "6.4"
+"""The version of Vega-Lite that Altair writes and that is asked of the renderer."""
+NO_ADDRESS: list[str] = []
+"""The addresses that a specification may load from: none."""
+CLIP = re.compile(r'(?<=<clipPath id=")clip\d+(?=")|(?<=clip-path="url\(#)clip\d+(?=\)")')
+SCALE = 2.0
+"""Pixels of a PNG for each of the picture's own."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One answer as a picture.
+
+    spec: Vega-Lite, whose data set `rows` holds the answer's rows as they were released. alt: the
+    picture in a sentence or two, with its main numbers.
+    """
+
+    spec: Mapping[str, Any]
+    title: str
+    alt: str
+
+    @cached_property
+    def _drawn(self) -> str:
+        drawn: str = vl_convert.vegalite_to_svg(
+            json.dumps(self.spec), vl_version=VEGA_LITE, allowed_base_urls=NO_ADDRESS
+        )
+        return _numbered_anew(drawn)
+
+    def svg(self) -> str:
+        """The picture as SVG: with its title and words inside, and darker on a dark page.
+
+        It runs no script and loads nothing. All its text was escaped by the renderer; the title and
+        the words are escaped here.
+        """
+        root, body = self._drawn.split(">", 1)
+        return (
+            f'{root} role="img" aria-labelledby="chart-title chart-words">'
+            f'<title id="chart-title">{escape(self.title)}</title>'
+            f'<desc id="chart-words">{escape(self.alt)}</desc>'
+            f"<style>{_STYLE}</style>{body}"
+        )
+
+    def png(self) -> bytes:
+        """The picture as PNG on its own light ground, with two pixels for each of the SVG's."""
+        drawn: bytes = vl_convert.svg_to_png(self._drawn, scale=SCALE)
+        return drawn
+
+
+def _numbered_anew(svg: str) -> str:
+    """The same picture with its clips counted from 0: the renderer counts on from the last one."""
+    places: dict[str, int] = {}
+    return CLIP.sub(lambda found: f"clip{places.setdefault(found[0], len(places))}", svg)
+
+
+def _dark_style() -> str:
+    """Every colour turned into its counterpart where the page is dark; print stays light."""
+    rules = "".join(
+        f'[{part}="{light}"]{{{part}:{dark}}}'
+        for light, dark in DARK.items()
+        for part in ("fill", "stroke")
+    )
+    return f"@media screen and (prefers-color-scheme:dark){{{rules}}}"
+
+
+_STYLE = _dark_style()

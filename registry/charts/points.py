@@ -1,0 +1,304 @@
+"""Estimates below one another on one axis: signals, and ours beside the literature's."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from registry.charts.bars import CUT, ESTIMATES, Estimated
+from registry.charts.framing import Drawing, once_data, rows_data
+from registry.charts.shaping import (
+    Drawn,
+    Row,
+    grouping_of,
+    label_axis,
+    labels_of,
+    numbers,
+    reach,
+    room_for,
+    title_of,
+    wrapped,
+)
+from registry.charts.theme import ACCENT, ALERT, EDGE, INK, QUIET, WIDTH
+from registry.charts.wording import (
+    absent,
+    counted_in_words,
+    estimate,
+    figure,
+    remark,
+    unit_in_words,
+)
+from registry.records import Release
+from registry.vocabulary import Evidence, Measure
+
+MOST_SIGNALS = 40
+FIGURES = 150
+SLOT = 24
+OURS = "This registry"
+SHORT = 30
+PLAIN, MARKED = "not marked", "marked"
+
+
+def signals(release: Release) -> Drawing:
+    """The information component of each pair with its limits, the strongest lower limit first.
+
+    At most 40 pairs are drawn. A pair that is hidden has a word and no point.
+    """
+    names = grouping_of(release)
+    shown = [row for row in release.rows if row["ic"] is not None]
+    shown.sort(key=lambda row: -_number(row["ic_lower"]))
+    hidden = [row for row in release.rows if row["ic"] is None]
+    kept = [*shown, *hidden][:MOST_SIGNALS]
+    labels = labels_of(kept, names)
+    rows = [_pair(row, labels[tuple(row[name] for name in names)]) for row in kept]
+    ends = [*numbers(rows, "ic_lower"), *numbers(rows, "ic_upper"), *numbers(rows, "ic")]
+    low, high = min([*ends, -1.0]), max([*ends, 1.0])
+    left = room_for(row["chart_label"] for row in rows)
+    return Drawing(
+        plot=_plot(
+            rows,
+            ("ic", "ic_lower", "ic_upper"),
+            domain=(max(low, -6.0), min(high, 8.0)),
+            left=left,
+            title="Information component (0: as many as expected)",
+            zero=True,
+            kinds={PLAIN: ("circle", ACCENT), MARKED: ("diamond", ALERT)},
+        ),
+        rows=rows,
+        left=left,
+        width=WIDTH + 2 * FIGURES,
+        said=_signals_said(rows),
+        notes=_signals_notes(release, len(rows)),
+    )
+
+
+def _pair(row: Row, label: str) -> Drawn:
+    there = row["ic"] is not None
+    flagged = there and (row.get("signal") in {True, "yes", "signal"} or row.get("outlier") is True)
+    of = f"{figure(row['n'])} of {figure(row['expected'])} expected" if there else ""
+    return {
+        **row,
+        "chart_label": wrapped(label),
+        "chart_kind": MARKED if flagged else PLAIN,
+        "chart_text": estimate(row["ic"], row["ic_lower"], row["ic_upper"]) if there else "",
+        "chart_counts": of,
+        "chart_absent": "" if there else absent(row["status"], counted=True),
+    }
+
+
+def _signals_notes(release: Release, drawn: int) -> list[str]:
+    meta: Mapping[str, Any] = release.meta
+    about: Mapping[str, Any] = meta.get("signals") or {}
+    said = []
+    if drawn < len(release.rows):
+        rest = counted_in_words(len(release.rows) - drawn, "pair is", "pairs are")
+        said.append(f"Drawn: the {drawn} strongest; {rest} not drawn but in the table.")
+    if about.get("rule"):
+        said.append(f"Marked: {str(about['rule']).rstrip('.')}.")
+    if about.get("multiplicity"):
+        said.append(f"{str(about['multiplicity']).rstrip('.')}.")
+    return said
+
+
+def _signals_said(rows: Sequence[Drawn]) -> str:
+    shown = [row for row in rows if not row["chart_absent"]]
+    marked = [row for row in shown if row["chart_kind"] == MARKED]
+    named = "; ".join(f"{_flat(row)}: {row['chart_text']}" for row in (marked or shown)[:4])
+    hidden = len(rows) - len(shown)
+    beside = f" {counted_in_words(hidden, 'pair is', 'pairs are')} hidden." if hidden else ""
+    count = counted_in_words(len(marked), "pair is", "pairs are")
+    strongest = f" Strongest: {named}." if named else ""
+    return f"Of {len(shown)} drawn {count} marked.{strongest}{beside}"
+
+
+def _flat(row: Drawn) -> str:
+    return str(row["chart_label"]).replace("\n", " ")
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else float("-inf")
+
+
+# Ours beside the literature's ------------------------------------------------------------------
+
+
+def forest(release: Release) -> Drawing:
+    """The registry's own estimate of each complication, and below it what was published.
+
+    Only figures of the same measure and unit stand in the answer's `meta.literature`; each keeps
+    how well its source was read.
+    """
+    measured = ESTIMATES[str(release.meta["measure"])]
+    rows = list(_compared(release, measured))
+    left = room_for(row["chart_label"] for row in rows)
+    top, cut = reach(rows, measured.value, measured.upper)
+    meta = release.meta
+    unit = unit_in_words(
+        next((row["unit"] for row in release.rows if row.get("unit")), ""), meta.get("per")
+    )
+    title = (
+        f"Rate {unit}" if meta["measure"] == Measure.RATES else title_of(release, measured.value)
+    )
+    return Drawing(
+        plot=_plot(
+            rows,
+            (measured.value, measured.lower or "", measured.upper or ""),
+            domain=(0.0, top),
+            left=left,
+            title=title,
+            share=measured.share,
+            kinds={OURS: ("square", ACCENT), "Literature": ("diamond", ALERT)},
+        ),
+        rows=rows,
+        left=left,
+        width=WIDTH + 2 * FIGURES,
+        said="; ".join(
+            f"{_flat(row)}: {row['chart_text'] or row['chart_absent']}" for row in rows[:8]
+        )
+        + ".",
+        notes=[
+            "Populations, follow-up and definitions differ between this registry and its sources.",
+            *([CUT] if cut else []),
+        ],
+    )
+
+
+def _compared(release: Release, measured: Estimated) -> Iterable[Drawn]:
+    names = grouping_of(release)
+    labels = labels_of(release.rows, names)
+    used: dict[str, int] = {}
+    for row in release.rows:
+        key = tuple(row[name] for name in names)
+        there = row[measured.value] is not None
+        limits = (row[measured.lower or ""], row[measured.upper or ""])
+        text = estimate(row[measured.value], *limits, share=measured.share)
+        yield {
+            **row,
+            "chart_own": True,
+            "chart_label": wrapped(_once(f"{labels[key]}: ours" if labels[key] else OURS, used)),
+            "chart_kind": OURS,
+            "chart_text": text + remark(row["status"]) if there else "",
+            "chart_counts": "",
+            "chart_absent": "" if there else absent(row["status"], counted=False),
+        }
+        for published in _published(release, row):
+            numbers_of = tuple(published.get(each) for each in ("value", "ci_lower", "ci_upper"))
+            yield {
+                measured.value: numbers_of[0],
+                measured.lower or "": numbers_of[1],
+                measured.upper or "": numbers_of[2],
+                "status": "",
+                "chart_own": False,
+                "chart_label": wrapped(_once(short_source(published), used)),
+                "chart_kind": "Literature",
+                "chart_text": estimate(*numbers_of, share=measured.share),
+                "chart_counts": _evidence(published),
+                "chart_absent": "",
+            }
+
+
+def _published(release: Release, row: Row) -> list[Mapping[str, Any]]:
+    """What was published on the complication of a row; of every one, where rows name none."""
+    meta: Mapping[str, Any] = release.meta
+    asked = row.get("complication")
+    return [
+        each
+        for each in meta.get("literature") or ()
+        if asked is None or each.get("complication") == asked
+    ]
+
+
+def short_source(published: Mapping[str, Any]) -> str:
+    """Who and when, as short as a picture needs: `Taira et al 2013`."""
+    source = str(published.get("source") or "")
+    who = re.sub(r"\s*\b(?:19|20)\d{2}.*", "", source.split(",")[0].split("(")[0]).strip()
+    who = f"{who[: SHORT - 1].rstrip()}…" if len(who) > SHORT else who
+    found = re.search(r"\b(?:19|20)\d{2}\b", source)
+    year = published.get("year") or (found[0] if found else "")
+    return f"{who} {year}".strip() or "Published"
+
+
+def _once(label: str, used: dict[str, int]) -> str:
+    """A label that no other row has: the second of a name gets its number."""
+    used[label] = used.get(label, 0) + 1
+    return label if used[label] == 1 else f"{label} ({used[label]})"
+
+
+def _evidence(published: Mapping[str, Any]) -> str:
+    named = {each.value: each.label.lower() for each in Evidence}
+    code = str(published.get("evidence") or "")
+    return f"source: {named[code]}" if code in named else ""
+
+
+def has_literature(release: Release) -> bool:
+    """Whether published figures stand beside an answer by complication, or of one row."""
+    names = grouping_of(release)
+    units = {row["unit"] for row in release.rows if row.get("unit")}
+    beside = [published for row in release.rows for published in _published(release, row)]
+    fit = names in ([], ["complication"]) and len(units) <= 1
+    return fit and bool(beside) and len(release.rows) + len(beside) <= MOST_SIGNALS
+
+
+# One plot of points ------------------------------------------------------------------------------
+
+
+def _plot(
+    rows: Sequence[Drawn],
+    columns: tuple[str, str, str],
+    *,
+    domain: tuple[float, float],
+    left: float,
+    title: str,
+    kinds: Mapping[str, tuple[str, str]],
+    zero: bool = False,
+    share: bool = False,
+) -> Any:
+    value, lower, upper = columns
+    labels = [row["chart_label"] for row in rows]
+    tall = max((label.count("\n") + 1 for label in labels), default=1)
+    scale = alt.Scale(domain=list(domain), nice=True)
+    axis = alt.Axis(title=title, tickCount=6, format=".3~%" if share else ",.4~g")
+    y = label_axis("chart_label", labels, left)
+    x = alt.X(f"{value}:Q", scale=scale, axis=axis)
+    there = alt.Chart(rows_data()).transform_filter("datum.chart_absent === ''")
+    used = [kind for kind in kinds if any(row["chart_kind"] == kind for row in rows)]
+    key = alt.Legend(title=None, orient="top") if len(used) > 1 else None
+    colour = alt.Color(
+        "chart_kind:N",
+        scale=alt.Scale(domain=used, range=[kinds[kind][1] for kind in used]),
+        legend=key,
+    )
+    shape = alt.Shape(
+        "chart_kind:N",
+        scale=alt.Scale(domain=used, range=[kinds[kind][0] for kind in used]),
+        legend=key,
+    )
+    layers = []
+    if zero:
+        layers.append(
+            alt.Chart(once_data())
+            .mark_rule(stroke=EDGE, strokeWidth=1.2)
+            .encode(x=alt.X("zero:Q", scale=scale))
+        )
+    limits = there.transform_filter(f"isValid(datum.{lower}) && isValid(datum.{upper})")
+    letters: dict[str, Any] = {"align": "left", "baseline": "middle"}
+    whole = alt.Chart(rows_data())
+    layers += [
+        limits.mark_rule(strokeWidth=1.8, clip=True).encode(
+            x=alt.X(f"{lower}:Q", scale=scale), x2=f"{upper}:Q", y=y, color=colour
+        ),
+        there.mark_point(
+            filled=True, opacity=1, size=64, stroke=INK, strokeWidth=0.6, clip=True
+        ).encode(x=x, y=y, color=colour, shape=shape),
+        whole.mark_text(**letters, dx=5, fill=QUIET, fontStyle="italic").encode(
+            x=alt.value(0), y=y, text="chart_absent:N"
+        ),
+        whole.mark_text(**letters).encode(x=alt.value(WIDTH + 12), y=y, text="chart_text:N"),
+        whole.mark_text(**letters, fill=QUIET).encode(
+            x=alt.value(WIDTH + 12 + FIGURES), y=y, text="chart_counts:N"
+        ),
+    ]
+    return alt.layer(*layers).properties(
+        width=WIDTH, height=max(SLOT, 13 * tall + 6) * max(len(rows), 1)
+    )

@@ -1,0 +1,157 @@
+"""Rows of an answer as a picture needs them: labelled, with places, and not too many."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import Any
+
+import altair as alt
+
+from registry.charts.wording import counted_in_words, label_of
+from registry.records import Cell, Release
+
+Row = Mapping[str, Cell]
+Drawn = dict[str, Any]
+
+NO_GROUPING = frozenset({"unit", "time_months", "signal", "outlier", "alarm", "status"})
+"""Columns in words that say something of a row but do not name it."""
+LABEL_LETTERS = 34
+LETTER_OF_LABEL = 5.9
+HEADROOM = 2.0
+"""How far above the highest estimate an axis goes before wide limits are cut at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The rows that are drawn, and the sentence that says how many are not."""
+
+    rows: Sequence[Row]
+    notes: Sequence[str]
+
+
+def grouping_of(release: Release) -> list[str]:
+    """The columns that name a row, in the order of the answer."""
+    named = {column.name for column in release.columns}
+    return [
+        column.name
+        for column in release.columns
+        if column.role == "dimension"
+        and column.name not in NO_GROUPING
+        and column.name.removesuffix("_label") not in named - {column.name}
+    ]
+
+
+def labels_of(rows: Iterable[Row], names: Sequence[str]) -> dict[tuple[Cell, ...], str]:
+    """A label for every combination of values that the rows have, each a different one.
+
+    In the order of the rows. Where two codes are called the same, the code stands behind.
+    """
+    found: dict[tuple[Cell, ...], str] = {}
+    for row in rows:
+        key = tuple(row[name] for name in names)
+        found.setdefault(key, " · ".join(label_of(row, name) for name in names))
+    texts = list(found.values())
+    return {
+        key: text if texts.count(text) == 1 else f"{text} ({' · '.join(map(str, key))})"
+        for key, text in found.items()
+    }
+
+
+def label_of_site(row: Row) -> str:
+    """The code by which a site is known."""
+    return label_of(row, "site")
+
+
+def wrapped(text: str, letters: int = LABEL_LETTERS) -> str:
+    """A label in lines short enough to stand before a plot."""
+    return "\n".join(wrap(text, letters)) or text
+
+
+def room_for(labels: Iterable[str]) -> float:
+    """The pixels that labels take before a plot."""
+    longest = max((len(line) for text in labels for line in text.split("\n")), default=0)
+    return longest * LETTER_OF_LABEL + 14
+
+
+def most_important(
+    release: Release, rows: Sequence[Row], most: int, *, weight: Callable[[Row], float]
+) -> Kept:
+    """At most so many rows, in the order of the answer, and a sentence about the others.
+
+    An ordering that was asked for decides which come first; otherwise those of the greatest weight.
+    """
+    if len(rows) <= most:
+        return Kept(rows, ())
+    asked = bool(release.query.ordering)
+    chosen = range(most) if asked else _heaviest([weight(row) for row in rows], most)
+    rest = counted_in_words(len(rows) - most, "row is", "rows are")
+    first = "the first in the order asked for" if asked else "those with the most events"
+    said = f"Drawn: {most} of {len(rows):,} rows, {first}; {rest} not drawn but in the table."
+    return Kept([rows[place] for place in chosen], (said,))
+
+
+def _heaviest(weights: Sequence[float], most: int) -> list[int]:
+    ranked = sorted(range(len(weights)), key=lambda place: -weights[place])
+    return sorted(ranked[:most])
+
+
+def count_of(row: Row) -> float:
+    """How many are behind a row; a hidden number counts less than any that is shown."""
+    for name in ("n", "events", "numerator"):
+        value = row.get(name)
+        if isinstance(value, int | float):
+            return float(value)
+    return -1.0
+
+
+def numbers(rows: Iterable[Row], name: str) -> list[float]:
+    """The numbers of a column that are there."""
+    return [
+        float(value)
+        for value in (row.get(name) for row in rows)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+
+
+def reach(rows: Sequence[Row], value: str, upper: str | None) -> tuple[float, bool]:
+    """The number that an axis has to reach, and whether limits go on beyond it.
+
+    Up to the highest limit, unless one row of few events would press all the others flat.
+    """
+    top = max(numbers(rows, value), default=0.0)
+    limit = max(numbers(rows, upper), default=top) if upper else top
+    end = min(max(limit, top), HEADROOM * top) if top else limit
+    return (end or 1.0), limit > end
+
+
+CUT = "Limits that go on beyond the axis are cut at its end; the figures give them in full."
+
+
+def title_of(release: Release, name: str) -> str:
+    """A column's heading; its name where it has none."""
+    return next((each.title for each in release.columns if each.name == name), "") or name
+
+
+def label_axis(field: str, labels: Sequence[str], left: float) -> Any:
+    """A vertical axis of labels in a column of its own width, so that plots stand in line."""
+    return alt.Y(
+        f"{field}:N",
+        scale=alt.Scale(domain=list(labels), paddingInner=0.28, paddingOuter=0.14),
+        axis=alt.Axis(
+            title=None,
+            labelExpr="split(datum.label, '\\n')",
+            labelLimit=400,
+            minExtent=left,
+            maxExtent=left,
+            ticks=False,
+            domain=True,
+            labelPadding=8,
+            labelLineHeight=12,
+        ),
+    )
+
+
+def legend_columns(names: Iterable[str]) -> int:
+    """How many names stand beside one another in a legend."""
+    longest = max((len(name) for name in names), default=1)
+    return max(1, min(6, 90 // (longest + 5)))

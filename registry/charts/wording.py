@@ -1,0 +1,136 @@
+"""What stands in a picture and beside it: figures, what hides them, and what was counted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from textwrap import wrap
+from typing import Any
+
+from registry.charts.theme import LETTER
+from registry.records import Cell, Release
+from registry.vocabulary import CellStatus, Denominator, Measure, Profile
+
+FEW = "<5"
+"""How a count that is hidden is written, from none to four alike."""
+HIDDEN = "hidden"
+"""How a number that would give back a hidden count is written."""
+WHY_HIDDEN = (
+    f'"{FEW}" and "{HIDDEN}": four or fewer, or none, or too little to divide by. Hidden is not'
+    " zero."
+)
+WHY_UNSTABLE = "Pale and marked unstable: from fewer than 20 events."
+WHY_PARTIAL = "Marked partial: hidden cells are left out of the sum, so that it is at least this."
+NO_DENOMINATOR = "no denominator"
+NOT_RECORDED = {"not-recorded": "Not recorded"}
+COUNTED = frozenset({"n", "events", "numerator"})
+SHARES = frozenset({Measure.PROPORTIONS, Measure.SURVIVAL, Measure.INCIDENCE})
+
+
+def figure(value: Cell) -> str:
+    """A number as a reader wants it: whole numbers grouped, others to three figures or more."""
+    if value is None or isinstance(value, bool | str):
+        return "" if value is None else str(value)
+    if float(value).is_integer():
+        text = f"{int(value):,}"
+    else:
+        text = f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"
+    return text.replace("-", "\N{MINUS SIGN}", 1) if value < 0 else text
+
+
+def percent(share: Cell) -> str:
+    """A share in per cent without the sign: to one decimal, under 1 % to two figures."""
+    if not isinstance(share, int | float):
+        return ""
+    value = 100 * share
+    text = f"{value:.1f}" if abs(value) >= 1 or not value else f"{value:.2g}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def estimate(value: Cell, lower: Cell, upper: Cell, *, share: bool = False) -> str:
+    """An estimate with its limits, as in `8.5 % (6.2 to 11.6)`; the limits only where both are."""
+    write = percent if share else figure
+    text = f"{write(value)} %" if share else write(value)
+    if lower is None or upper is None:
+        return text
+    return f"{text} ({write(lower)} to {write(upper)})"
+
+
+def absent(status: object, *, counted: bool) -> str:
+    """What stands for a number that is not there; never a zero, never a blank."""
+    if status == CellStatus.NO_DENOMINATOR:
+        return NO_DENOMINATOR
+    return FEW if counted else HIDDEN
+
+
+def remark(status: object) -> str:
+    """The word that has to stand beside a number that is there."""
+    return {CellStatus.UNSTABLE.value: " unstable", CellStatus.PARTIAL.value: " partial"}.get(
+        str(status), ""
+    )
+
+
+def label_of(row: Mapping[str, Cell], name: str) -> str:
+    """A row's value of a dimension, in words where the answer has them."""
+    text = str(row.get(f"{name}_label", row[name]))
+    return NOT_RECORDED.get(text, text)
+
+
+def unit_in_words(unit: object, per: object) -> str:
+    """What a rate is given for, as in `per 1,000 pump-months`."""
+    named = {each.value: each.label.lower() for each in Denominator}.get(str(unit), str(unit))
+    return f"per {figure(per)} {named}" if isinstance(per, int) else f"per {named}"
+
+
+def statuses_in_words(rows: Iterable[Mapping[str, Cell]]) -> list[str]:
+    """What the marks of hidden and doubtful numbers mean, as far as the rows have them."""
+    found = {str(row.get("status")) for row in rows}
+    said = {
+        CellStatus.SUPPRESSED: WHY_HIDDEN,
+        CellStatus.PARTIAL: WHY_PARTIAL,
+        CellStatus.UNSTABLE: WHY_UNSTABLE,
+    }
+    return [sentence for status, sentence in said.items() if status.value in found]
+
+
+def subtitle_of(release: Release) -> list[str]:
+    """What one is, what it is divided by, and how the interval was found."""
+    meta: Mapping[str, Any] = release.meta
+    said = [f"Counted: {meta['counting_in_words']}"]
+    units = {each.value: each.label.lower() for each in Denominator}
+    if meta["measure"] == Measure.PROPORTIONS and meta.get("denominator"):
+        said.append(f"Of: {meta['denominator']}.")
+    elif meta.get("denominator") in units:
+        said.append(f"Divided by: {units[meta['denominator']]}.")
+    if meta["measure"] not in {Measure.COUNTS, Measure.COVERAGE} and meta.get("method"):
+        level = meta.get("level")
+        before = f"{100 * level:.3g} % limits: " if isinstance(level, float) else ""
+        said.append(f"{before}{meta['method']}")
+    return said
+
+
+def source_of(release: Release) -> str:
+    """Which frozen data were counted, of when they are, and how their numbers are protected."""
+    meta: Mapping[str, Any] = release.meta
+    frozen = meta["snapshot"]
+    source = f"release {frozen['label']}" if frozen["label"] else f"snapshot {frozen['id'][:12]}"
+    exact = meta["profile"] == Profile.EXACT
+    protection = "Exact numbers" if exact else "Protected numbers: perturbed, small ones hidden"
+    return f"Data as of {day_of(meta['data_as_of'])}, {source}. {protection}."
+
+
+def day_of(instant: str | None) -> str:
+    """A day in words; a registry without any row has none."""
+    if not instant:
+        return "no entry yet"
+    day = datetime.fromisoformat(instant)
+    return f"{day.day} {day:%B %Y}"
+
+
+def lines(sentences: Sequence[str], *, width: float) -> list[str]:
+    """Sentences one after the other, broken into lines that fit a width in pixels."""
+    letters = max(int(width / LETTER), 30)
+    return [line for sentence in sentences for line in wrap(sentence, letters)]
+
+
+def counted_in_words(n: int, one: str, many: str) -> str:
+    """A number of things, as in `1 row` and `2 rows`."""
+    return f"{n:,} {one if n == 1 else many}"

@@ -1,0 +1,306 @@
+"""Numbers over calendar time: counts, rates and proportions by year, and the fitted trend."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from registry.charts.bars import ESTIMATES, Estimated, said_of
+from registry.charts.framing import Drawing, once_data, rows_data
+from registry.charts.shaping import (
+    CUT,
+    Drawn,
+    Row,
+    grouping_of,
+    labels_of,
+    legend_columns,
+    reach,
+    title_of,
+)
+from registry.charts.theme import ALERT, DASHES, EDGE, INK, MOST_SERIES, QUIET, SERIES, SHAPES, WIDE
+from registry.charts.wording import absent, estimate, figure, percent, remark, unit_in_words
+from registry.records import Cell, Release
+
+TIMES = ("year", "implant_year", "period")
+TALL = 240
+LEFT = 76
+TREND = Estimated("rate", "ci_lower", "ci_upper", ("events", "in", "exposure"))
+
+
+def over_years(release: Release) -> Drawing:
+    """A point with its limits for every year, joined where years follow one another.
+
+    A year that is hidden stands empty with a word on the axis; the line does not bridge it.
+    """
+    measured = ESTIMATES[str(release.meta["measure"])]
+    names = grouping_of(release)
+    time = next(name for name in names if name in TIMES)
+    others = [name for name in names if name != time]
+    series = labels_of(release.rows, others)
+    rows = _arranged(release.rows, time, measured, series, others)
+    unit = next((row["unit"] for row in rows if row.get("unit")), None)
+    words = unit_in_words(unit, release.meta.get("per")) if unit else ""
+    title = f"Rate {words}" if words else title_of(release, measured.value)
+    legend = title_of(release, others[0]) if others else ""
+    return _drawing(
+        rows, measured, title=title, names=list(series.values()), legend=legend, notes=[]
+    )
+
+
+def trend(release: Release) -> Drawing:
+    """Rates by year with the fitted line, the change from year to year, and the alarms if any."""
+    rows = _arranged(release.rows, "year", TREND, {(): ""}, [])
+    meta: Mapping[str, Any] = release.meta
+    found: Mapping[str, Any] = meta.get("trend") or {}
+    said = []
+    if found.get("rate_ratio") is not None:
+        ratio = estimate(found["rate_ratio"], found.get("ci_lower"), found.get("ci_upper"))
+        p = found.get("p")
+        said.append(f"Rate ratio from year to year {ratio}{f', p = {p:.2g}' if p else ''}.")
+    said += [_sentence(found["reason"])] if found.get("reason") else []
+    if found.get("dropped_period") is not None:
+        said.append(f"{found['dropped_period']} is left out: it is not over.")
+    title = f"Rate {unit_in_words(meta['denominator'], meta.get('per'))}"
+    return _drawing(rows, TREND, title=title, names=[""], legend="", notes=said)
+
+
+def _sentence(text: object) -> str:
+    words = str(text)
+    return words if words.endswith(".") else f"{words}."
+
+
+def _arranged(
+    released: Sequence[Row],
+    time: str,
+    measured: Estimated,
+    series: Mapping[tuple[Cell, ...], str],
+    others: Sequence[str],
+) -> list[Drawn]:
+    """The rows with their place in time, their series, and the run of years that they belong to."""
+    axis = _axis_of(released, time)
+    last: dict[str, tuple[int, int]] = {}
+    rows: list[Drawn] = []
+    for row in sorted(released, key=lambda row: axis.index(str(row[time]))):
+        name = series[tuple(row[other] for other in others)]
+        place = axis.index(str(row[time]))
+        there = row[measured.value] is not None
+        before, run = last.get(name, (-2, 0))
+        if there:
+            run = run if before == place - 1 else run + 1
+            last[name] = (place, run)
+        write = percent if measured.share else figure
+        rows.append(
+            {
+                **row,
+                "chart_time": str(row[time]),
+                "chart_series": name,
+                "chart_run": f"{name} {run}",
+                "chart_text": f"{write(row[measured.value])}{_mark(row)}" if there else "",
+                "chart_counts": _counts(row, measured),
+                "chart_absent": "" if there else absent(row["status"], counted=measured.counted),
+            }
+        )
+    return rows
+
+
+def _mark(row: Row) -> str:
+    return "*" if remark(row["status"]) else ""
+
+
+def _counts(row: Row, measured: Estimated) -> str:
+    if measured.of is None:
+        return ""
+    count = row[measured.of[0]]
+    return absent(row["status"], counted=True) if count is None else figure(count)
+
+
+def _axis_of(rows: Sequence[Row], time: str) -> list[str]:
+    """Every year from the first to the last, also those without a row; other values behind."""
+    years = sorted(value for row in rows if isinstance(value := row[time], int))
+    whole = [str(year) for year in range(years[0], years[-1] + 1)] if years else []
+    rest = sorted({str(row[time]) for row in rows} - set(whole), key=lambda text: text[0] > "9")
+    return [*whole, *rest]
+
+
+def _drawing(
+    rows: Sequence[Drawn],
+    measured: Estimated,
+    *,
+    title: str,
+    names: Sequence[str],
+    legend: str,
+    notes: Sequence[str],
+) -> Drawing:
+    time = next(name for name in (*TIMES, "chart_time") if name in rows[0])
+    axis = _axis_of(rows, time)
+    step = max(30, min(60, WIDE // len(axis)))
+    width = step * len(axis)
+    top, beyond = reach(rows, measured.value, measured.upper)
+    parts = [_plot(rows, measured, axis, title, names, legend, top, width)]
+    single = len(names) == 1
+    if single:
+        parts.append(_below(measured, axis, width, share=measured.share))
+    if any(row.get("cusum") is not None for row in rows):
+        parts.append(_cusum(axis, width))
+        notes = [*notes, "CUSUM: the sum of what exceeds expectation; an alarm is drawn in orange."]
+    starred = any(row["chart_text"].endswith("*") for row in rows) and single
+    return Drawing(
+        plot=alt.vconcat(*parts, spacing=6),
+        rows=list(rows),
+        left=LEFT,
+        width=max(width, 480),
+        said=" ".join([*notes[:1], said_of(rows, measured, _names(rows, time))]),
+        notes=[
+            *notes,
+            *([CUT] if beyond else []),
+            *(["* unstable or partial."] if starred else []),
+            *(["A cross on the axis: hidden."] if not single and _hides(rows) else []),
+        ],
+    )
+
+
+def _names(rows: Sequence[Drawn], time: str) -> list[str]:
+    return ["chart_series", time] if any(row["chart_series"] for row in rows) else [time]
+
+
+def _hides(rows: Sequence[Drawn]) -> bool:
+    return any(row["chart_absent"] for row in rows)
+
+
+def _x(axis: Sequence[str], *, shown: bool = True) -> Any:
+    scale = alt.Scale(domain=list(axis), padding=0.1, type="band")
+    if not shown:
+        return alt.X("chart_time:O", scale=scale, axis=None)
+    angle = 0 if len(axis) <= 14 and all(len(text) <= 5 for text in axis) else -45
+    return alt.X("chart_time:O", scale=scale, axis=alt.Axis(title=None, labelAngle=angle))
+
+
+def _plot(
+    rows: Sequence[Drawn],
+    measured: Estimated,
+    axis: Sequence[str],
+    title: str,
+    names: Sequence[str],
+    legend: str,
+    top: float,
+    width: float,
+) -> Any:
+    x = _x(axis)
+    scale = alt.Scale(domain=[0, top], nice=True)
+    y = alt.Y(
+        f"{measured.value}:Q",
+        scale=scale,
+        axis=alt.Axis(
+            title=title,
+            format=".3~%" if measured.share else ",.4~g",
+            tickCount=5,
+            tickMinStep=1 if measured.counted else 0,
+            minExtent=LEFT - 22,
+            maxExtent=LEFT - 22,
+        ),
+    )
+    domain, count = list(names), len(names)
+    dodge: dict[str, Any] = (
+        {"xOffset": alt.XOffset("chart_series:N", scale=alt.Scale(domain=domain))}
+        if count > 1
+        else {}
+    )
+    key = alt.Legend(title=legend, orient="top", columns=legend_columns(names)) if legend else None
+    colour = alt.Color(
+        "chart_series:N", scale=alt.Scale(domain=domain, range=list(SERIES[:count])), legend=key
+    )
+    shape = alt.Shape(
+        "chart_series:N", scale=alt.Scale(domain=domain, range=list(SHAPES[:count])), legend=key
+    )
+    dash = alt.StrokeDash(
+        "chart_series:N", scale=alt.Scale(domain=domain, range=list(DASHES[:count])), legend=None
+    )
+    there = alt.Chart(rows_data()).transform_filter("datum.chart_absent === ''")
+    gone = alt.Chart(rows_data()).transform_filter("datum.chart_absent !== ''")
+    fitted = any("fitted" in row for row in rows)
+    layers = []
+    if not fitted:
+        layers.append(
+            there.mark_line(strokeWidth=1.8, clip=True).encode(
+                x=x, y=y, color=colour, strokeDash=dash, detail="chart_run:N", **dodge
+            )
+        )
+    if measured.lower:
+        limits = alt.Y(f"{measured.lower}:Q", scale=scale)
+        layers.append(
+            there.mark_rule(strokeWidth=1.3, clip=True).encode(
+                x=x, y=limits, y2=f"{measured.upper}:Q", color=colour, **dodge
+            )
+        )
+    if fitted:
+        layers.append(
+            alt.Chart(rows_data())
+            .transform_filter("isValid(datum.fitted)")
+            .mark_line(stroke=INK, strokeDash=[6, 3], strokeWidth=1.5)
+            .encode(x=x, y=alt.Y("fitted:Q", scale=scale))
+        )
+    doubtful = "datum.status === 'unstable' || datum.status === 'partial'"
+    layers += [
+        there.mark_point(
+            filled=True, opacity=1, size=58, stroke=INK, strokeWidth=0.6, clip=True
+        ).encode(
+            x=x,
+            y=y,
+            color=colour,
+            shape=shape,
+            fillOpacity=alt.condition(doubtful, alt.value(0.45), alt.value(1)),
+            **dodge,
+        ),
+        gone.mark_text(dy=-7, fill=QUIET, fontStyle="italic", fontSize=10).encode(
+            x=x, y=alt.value(TALL), text="chart_absent:N"
+        )
+        if count == 1
+        else gone.mark_point(shape="cross", angle=45, size=34, filled=True).encode(
+            x=x, y=alt.value(TALL - 6), color=colour, **dodge
+        ),
+    ]
+    return alt.layer(*layers).properties(width=width, height=TALL)
+
+
+def _below(measured: Estimated, axis: Sequence[str], width: float, *, share: bool) -> Any:
+    """The figures under the years: the number itself, and the events behind it."""
+    lines = [("%" if share else "Value", "chart_text")]
+    lines += [("Events" if not share else "With", "chart_counts")] if measured.of else []
+    whole = alt.Chart(rows_data())
+    once = alt.Chart(once_data())
+    layers = []
+    for place, (name, field) in enumerate(lines):
+        y = alt.value(9 + 16 * place)
+        fill = INK if place == 0 else QUIET
+        layers += [
+            whole.mark_text(fill=fill).encode(x=_x(axis, shown=False), y=y, text=f"{field}:N"),
+            once.mark_text(fill=QUIET, align="right", text=name, x=-10).encode(y=y),
+        ]
+    return alt.layer(*layers).properties(width=width, height=16 * len(lines))
+
+
+def _cusum(axis: Sequence[str], width: float) -> Any:
+    sums = alt.Chart(rows_data()).transform_filter("isValid(datum.cusum)")
+    alarm = alt.condition("datum.alarm", alt.value(ALERT), alt.value(EDGE))
+    y = alt.Y(
+        "cusum:Q",
+        axis=alt.Axis(title="CUSUM", tickCount=3, minExtent=LEFT - 22, maxExtent=LEFT - 22),
+    )
+    return (
+        sums.mark_bar(stroke=EDGE, strokeWidth=0.5)
+        .encode(x=_x(axis), y=y, color=alarm)
+        .properties(width=width, height=70)
+    )
+
+
+def fits(release: Release) -> bool:
+    """Whether an answer is one of numbers over time, in one unit, with a colour for each series."""
+    names = grouping_of(release)
+    time = [name for name in names if name in TIMES]
+    if len(time) != 1 or len(names) > 2:
+        return False
+    units = {row["unit"] for row in release.rows if row.get("unit")}
+    others = [name for name in names if name != time[0]]
+    many = len(labels_of(release.rows, others)) > MOST_SERIES
+    single = len({row[time[0]] for row in release.rows}) < 2
+    return release.meta["measure"] in ESTIMATES and len(units) <= 1 and not many and not single

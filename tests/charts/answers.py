@@ -1,0 +1,357 @@
+"""Answers of every measure, as small as a picture needs them; their numbers are made up."""
+
+from typing import Any
+
+from registry.records import Cell, Column, EventQuery, Release
+
+TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "number"}
+NAMES = frozenset({"cause", "effect"})
+STATUS = frozenset({"status", "signal", "outlier", "alarm", "hidden_cells"})
+LIMITS = ("_lower", "_upper", "lower_", "upper_")
+
+
+def answer(
+    measure: str,
+    rows: list[dict[str, Cell]],
+    *,
+    group_by: tuple[str, ...] = (),
+    ordering: tuple[str, ...] = (),
+    columns: tuple[str, ...] = (),
+    **meta: Any,
+) -> Release:
+    """An answer as the door out writes it: columns after the first row's keys."""
+    first = rows[0] if rows else dict.fromkeys(columns)
+    return Release(
+        meta={
+            "title": f"{measure.capitalize()} of all complications",
+            "measure": measure,
+            "snapshot": {"id": "5eed" * 16, "kind": "release", "label": "2026Q4"},
+            "data_as_of": "2026-11-22T02:00:00+00:00",
+            "counting": "events",
+            "counting_in_words": "Every event.",
+            "denominator": "pump-months",
+            "per": 1000,
+            "level": 0.95,
+            "method": "Exact Poisson interval (Garwood 1936).",
+            "profile": "exact",
+            "warnings": [],
+            "receipt": "receipt-of-a-test",
+            **meta,
+        },
+        columns=tuple(_column(name, value, group_by) for name, value in first.items()),
+        rows=tuple(rows),
+        query=EventQuery(ordering=ordering),
+    )
+
+
+def _column(name: str, value: Cell, group_by: tuple[str, ...]) -> Column:
+    role = "measure"
+    if name in {*group_by, *NAMES, "unit"} or name.endswith("_label"):
+        role = "dimension"
+    elif name in STATUS:
+        role = "status"
+    elif name.startswith(LIMITS[2:]) or name.endswith(LIMITS[:2]):
+        role = "interval"
+    return Column(name, TYPES[type(value)], role, title=name.replace("_", " ").capitalize())
+
+
+def rate(events: int | None, exposure: float | None, value: float | None, **more: Any) -> Any:
+    """The numbers of a row of rates, with limits of a third more and less."""
+    limits = (None, None) if value is None else (round(value / 1.4, 3), round(value * 1.4, 3))
+    return {
+        "events": events,
+        "exposure": exposure,
+        "rate": value,
+        "ci_lower": limits[0],
+        "ci_upper": limits[1],
+        "unit": "pump-months",
+        "status": "suppressed" if value is None else "ok",
+        **more,
+    }
+
+
+def counts() -> Release:
+    """By category and sex, with a hidden row, a zero and a partial sum."""
+    found: list[tuple[str, str, int | None, str]] = [
+        ("infection", "female", 25, "ok"),
+        ("infection", "male", None, "suppressed"),
+        ("catheter", "female", 0, "zero"),
+        ("catheter", "male", 38, "partial"),
+    ]
+    rows = [
+        {"category": category, "sex": sex, "n": n, "status": status}
+        for category, sex, n, status in found
+    ]
+    return answer("counts", rows, group_by=("category", "sex"))
+
+
+def rates() -> Release:
+    """By category in two units, with an unstable rate, a hidden one and one without denominator."""
+    rows = [
+        {"category": "pump", **rate(23, 18792.0, 1.224)},
+        {"category": "neurological", **rate(7, 18636.0, 0.376, status="unstable")},
+        {"category": "drug", **rate(None, 12338.0, None)},
+        {"category": "infection", **rate(26, 487.0, 53.39, unit="procedures")},
+        {"category": "other", **rate(3, None, None, unit=None, status="no_denominator")},
+    ]
+    return answer("rates", rows, group_by=("category",), denominator="each row's own")
+
+
+def proportions() -> Release:
+    """By drug, three dimensions deep."""
+    rows: list[dict[str, Cell]] = []
+    for place, (drug, sex, age) in enumerate(
+        (drug, sex, age)
+        for drug in ("baclofen", "morphine")
+        for sex in ("female", "male")
+        for age in ("adult", "older")
+    ):
+        share = None if place == 3 else round(0.05 + 0.02 * place, 3)
+        rows.append(
+            {
+                "drug": drug,
+                "sex": sex,
+                "age_group": age,
+                "numerator": None if share is None else 10 + place,
+                "denominator": 200,
+                "proportion": share,
+                "ci_lower": None if share is None else round(share * 0.6, 3),
+                "ci_upper": None if share is None else round(share * 1.5, 3),
+                "status": "suppressed" if share is None else "ok",
+            }
+        )
+    return answer(
+        "proportions",
+        rows,
+        group_by=("drug", "sex", "age_group"),
+        denominator="patients with a pump of the selection",
+        method="Wilson's interval (Wilson 1927, Newcombe 1998).",
+    )
+
+
+def by_year(sex: tuple[str, ...] = ()) -> Release:
+    """Rates by year with a hidden year and a year without a row; by sex too where asked."""
+    rows = []
+    for year in (2017, 2018, 2019, 2020, 2022, 2023, 2024):
+        for place, code in enumerate(sex or ("",)):
+            value = round(2.4 - 0.15 * (year - 2017) + 0.9 * place, 3)
+            told = rate(None, None, None) if year == 2019 else rate(30 - place, 9000.0, value)
+            named = {"sex": code} if code else {}
+            rows.append({"year": year, **named, **told})
+    return answer("rates", rows, group_by=("year", "sex") if sex else ("year",))
+
+
+def survival(measure: str = "survival") -> Release:
+    """Two groups; the second entered late and has a hidden value in the middle."""
+    first = [(3, 180, 0.98), (9, 160, 0.95), (18, 120, 0.9), (30, 80, 0.84), (48, 40, 0.71)]
+    second = [(12, 90, 0.93), (24, 70, 0.86), (36, None, None), (48, 30, 0.7), (60, 14, 0.6)]
+    rows: list[dict[str, Cell]] = []
+    for model, points in (("synchromed-ii-40", first), ("prometra", second)):
+        for months, at_risk, value in points:
+            shown = value is not None
+            estimate = value if measure == "survival" or not shown else round(1 - value, 3)
+            rows.append(
+                {
+                    "pump_model": model,
+                    "time_months": months,
+                    "at_risk": at_risk,
+                    "events": 3 if shown else None,
+                    "estimate": estimate,
+                    "ci_lower": max(0.0, round(estimate - 0.05, 3)) if shown else None,
+                    "ci_upper": min(1.0, round(estimate + 0.05, 3)) if shown else None,
+                    "status": "ok" if shown else "suppressed",
+                }
+            )
+    curve = {"devices": 200, "events": 15, "ends_at_months": 60, "excluded_before_entry": 0}
+    return answer(
+        measure,
+        rows,
+        group_by=("pump_model",),
+        denominator=None,
+        method="Kaplan-Meier, log-log limits.",
+        curves=[
+            {
+                "pump_model": "synchromed-ii-40",
+                "median_months": None,
+                "starts_at_months": 0,
+                **curve,
+            },
+            {"pump_model": "prometra", "median_months": 61.0, "starts_at_months": 6, **curve},
+        ],
+        logrank={"chi2": 4.21, "df": 1, "p": 0.04},
+    )
+
+
+def funnel() -> Release:
+    """Six sites, one far above and one hidden; limits as published (FunnelPlotR)."""
+    found: list[Any] = [
+        ("SITE-A", 18, 15.0, 0.5596924, 1.649348, 0.386265, 2.082907, ""),
+        ("SITE-B", 22, 20.0, 0.610826, 1.544419, 0.4479107, 1.902094, ""),
+        ("SITE-C", 57, 30.0, 0.6746958, 1.427562, 0.5289724, 1.702771, "above-998"),
+        ("SITE-D", 19, 30.0, 0.6746958, 1.427562, 0.5289724, 1.702771, "below-95"),
+        ("SITE-E", 24, 15.0, 0.5596924, 1.649348, 0.386265, 2.082907, ""),
+    ]
+    rows: list[dict[str, Cell]] = [
+        {
+            "site": site,
+            "events": events,
+            "exposure": expected * 100,
+            "expected": expected,
+            "ratio": round(events / expected, 4),
+            "ci_lower": 0.5,
+            "ci_upper": 1.9,
+            "lower_95": low,
+            "upper_95": high,
+            "lower_998": lowest,
+            "upper_998": highest,
+            "signal": signal,
+            "status": "ok",
+        }
+        for site, events, expected, low, high, lowest, highest, signal in found
+    ]
+    hidden: dict[str, Cell] = dict.fromkeys(rows[0])
+    rows.append({**hidden, "site": "SITE-F", "signal": "", "status": "suppressed"})
+    return answer(
+        "funnel",
+        rows,
+        group_by=("site",),
+        funnel={
+            "target_rate": 1.2,
+            "per": 1000,
+            "standardisation": "crude",
+            "overdispersion": {"phi": 1.1, "applied": False, "reason": "fewer than 10 sites"},
+            "sites": 6,
+        },
+    )
+
+
+def trend(*, cusum: bool = True) -> Release:
+    """Seven years with a fitted line and, where asked, a cumulative sum that alarms once."""
+    rows = []
+    for place in range(7):
+        told = rate(30, 9000.0, round(3.3 - 0.2 * place, 3))
+        told["fitted"] = round(3.25 - 0.19 * place, 3)
+        if cusum:
+            told |= {"cusum": float(place % 4), "alarm": place == 3}
+        status = told.pop("status")
+        told.pop("unit")
+        rows.append({"year": 2018 + place, **told, "status": status})
+    found = {"rate_ratio": 0.94, "ci_lower": 0.9, "ci_upper": 0.98, "p": 0.004}
+    about = {**found, "dispersion": 1.2, "periods": 7, "reason": None, "dropped_period": 2025}
+    return answer("trend", rows, group_by=("year",), trend=about)
+
+
+def signals(pairs: int = 6) -> Release:
+    """Products by complication: one marked, one hidden, the rest ordinary."""
+    rows: list[dict[str, Cell]] = []
+    for place in range(pairs):
+        shown = place != 2
+        ic = round(1.8 - 0.4 * place, 3)
+        rows.append(
+            {
+                "pump_model": f"model-{place:02}",
+                "complication": "catheter-fracture" if place % 2 else "pump-motor-stall",
+                "n": 30 - place if shown else None,
+                "expected": 11.5 + place if shown else None,
+                "prr": 2.1 if shown else None,
+                "prr_lower": 1.4 if shown else None,
+                "prr_upper": 3.2 if shown else None,
+                "ic": ic if shown else None,
+                "ic_lower": round(ic - 0.5, 3) if shown else None,
+                "ic_upper": round(ic + 0.4, 3) if shown else None,
+                "devices": 120 if shown else None,
+                "signal": place == 0,
+                "outlier": place == 1,
+                "status": "ok" if shown else "suppressed",
+            }
+        )
+    about = {"compared": pairs, "rule": "lower limit of IC above 0 and n of 3 or more"}
+    about["multiplicity"] = f"{pairs} pairs were compared; some stand out by chance"
+    return answer("signals", rows, group_by=("pump_model", "complication"), signals=about)
+
+
+def cascades() -> Release:
+    """Three pairs, one of them hidden."""
+    found: list[Any] = [
+        ("catheter-dislodgement", "baclofen-withdrawal", 14, 0.5, 0.31, "ok"),
+        ("baclofen-withdrawal", "revision-surgery", 9, 1.0, 0.4, "ok"),
+        ("infection-pocket", "revision-surgery", None, None, None, "suppressed"),
+    ]
+    names = ("cause", "effect", "n", "median_months", "share", "status")
+    return answer("cascades", [dict(zip(names, row, strict=True)) for row in found])
+
+
+def coverage() -> Release:
+    """By site: all that was reported, and what of it a rate counts."""
+    names = ("site", "n", "counted", "excluded_before_entry", "after_follow_up", "over_90_days")
+    rows: list[dict[str, Cell]] = [
+        dict(zip((*names, "without_denominator", "status"), row, strict=True))
+        for row in (("SITE-A", 61, 52, 4, 3, 0, 2, "ok"), ("SITE-B", 20, 20, 0, 0, 0, 0, "ok"))
+    ]
+    return answer("coverage", rows, group_by=("site",), denominator=None)
+
+
+def literature() -> Release:
+    """One rate with two published figures beside it."""
+    rows = [{"complication": "catheter-migration", **rate(25, 15230.0, 1.641)}]
+    beside = {"complication": "catheter-migration", "measure": "rate", "unit": "pump-months"}
+    return answer(
+        "rates",
+        rows,
+        group_by=("complication",),
+        literature=[
+            {
+                **beside,
+                "value": 1.1,
+                "ci_lower": 0.8,
+                "ci_upper": 1.6,
+                "source": "Taira et al. (2013), Neuromodulation",
+                "year": 2013,
+                "evidence": "seen",
+            },
+            {
+                **beside,
+                "value": 2.7,
+                "ci_lower": 1.9,
+                "ci_upper": 3.8,
+                "source": "Motta and Antonello (2014)",
+                "year": 2014,
+                "evidence": "abstract",
+            },
+        ],
+    )
+
+
+def models() -> Release:
+    """Complications by pump model: a heat map, with a hidden field and an empty one."""
+    rows: list[dict[str, Cell]] = []
+    for down, complication in enumerate(("pump-motor-stall", "pump-flip", "battery-early")):
+        for across, model in enumerate(("synchromed-ii-20", "synchromed-ii-40", "prometra")):
+            if (down, across) == (2, 2):
+                continue
+            n = None if (down, across) == (1, 1) else 5 + 9 * down + 4 * across
+            status = "suppressed" if n is None else "ok"
+            rows.append(
+                {"complication": complication, "pump_model": model, "n": n, "status": status}
+            )
+    return answer("counts", rows, group_by=("complication", "pump_model"))
+
+
+EVERY = {
+    "counts": counts,
+    "rates": rates,
+    "proportions": proportions,
+    "years": by_year,
+    "years-by-sex": lambda: by_year(("female", "male")),
+    "survival": survival,
+    "incidence": lambda: survival("incidence"),
+    "funnel": funnel,
+    "trend": trend,
+    "trend-protected": lambda: trend(cusum=False),
+    "signals": signals,
+    "cascades": cascades,
+    "coverage": coverage,
+    "literature": literature,
+    "models": models,
+}
+"""An answer for every kind of picture."""
