@@ -1,56 +1,219 @@
-"""Seals and the access log in the admin: for auditors, to read."""
+"""The auditor's pages: history across rows, seals with their state, and the access log; to read."""
 
-from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.apps import apps
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
 
-from registry.admin.history import Version, version_of
+from registry.admin.history import Version, versions_in
 from registry.admin.rows import ReadOnlyAdmin
-from registry.models import AccessLog, Seal, Snapshot
+from registry.models import AccessLog, Seal, Snapshot, User
+from registry.models.audit import GENESIS
+from registry.models.verification import fault_of, models_with_history, verify_trail
 
 MOST_ROWS = 50
+PAGE = 50
+
+MOST_AT_ONCE = 200_000
+"""History rows that a page checks while its reader waits: some ten seconds."""
+
+WHOLE = "It holds: hash, chain and the history rows under it."
 
 
 @admin.register(Seal)
 class SealAdmin(ReadOnlyAdmin):
     """Every writing transaction in order, and the versions that were written under it."""
 
-    list_display = ("number", "at", "actor", "action", "rows")
+    list_display = ("number", "at", "actor", "action", "rows", "in_chain")
     list_select_related = ("actor",)
     list_filter = ("action",)
     search_fields = ("=number", "actor__username", "hash__startswith")
     search_help_text = "Search by number, user name or the beginning of a hash."
     ordering = ("-number",)
-    fields = ("number", "at", "actor_name", "action", "rows", "digest", "previous", "hash")
+    fields = (
+        "number",
+        "at",
+        "actor_name",
+        "action",
+        "rows",
+        "digest",
+        "previous",
+        "hash",
+        "standing",
+    )
+    change_list_template = "admin/registry/seal/change_list.html"
+
+    def get_urls(self) -> list[Any]:
+        """Add the address that checks the whole trail."""
+        view = self.admin_site.admin_view(require_POST(self.verify))
+        return [path("verify/", view, name="registry_seal_verify"), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The seals, each with the hash of the one before it."""
+        before = Seal.objects.filter(number=OuterRef("number") - 1).values("hash")
+        return super().get_queryset(request).annotate(hash_before=Subquery(before))
+
+    @admin.display(description="In the chain", boolean=True)
+    def in_chain(self, seal: Any) -> bool:
+        """Whether the seal's hash fits what it says, and it follows from the one before."""
+        follows = seal.previous == (seal.hash_before or GENESIS)
+        return bool(follows and seal.hash == seal.expected_hash())
 
     @admin.display(description="By")
     def actor_name(self, seal: Seal) -> str:
         """Who wrote, or the registry itself where a command did."""
         return str(seal.actor) if seal.actor else "the registry itself"
 
+    @admin.display(description="Verification")
+    def standing(self, seal: Seal) -> str:
+        """Whether seal and history rows are as they were written, checked now."""
+        if seal.rows > MOST_AT_ONCE:
+            return "Too many rows to check here: run manage.py verify_audit."
+        return fault_of(seal) or WHOLE
+
     def beside(self, request: HttpRequest, row: Seal) -> dict[str, Any]:
-        """The versions written under the seal, 50 at most."""
-        written = list(versions_under(row.number))
+        """The versions written under the seal, 50 at most; the look is logged."""
+        written = versions_under(row.number)
+        _log(request, f"seal {row.number}", len(written))
         return {"written": written, "not_told": row.rows - len(written)}
 
+    def verify(self, request: HttpRequest) -> HttpResponse:
+        """Check every seal, every history row, and the live rows against them."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        back = HttpResponseRedirect(reverse("admin:registry_seal_changelist"))
+        if sum(Seal.objects.values_list("rows", flat=True).iterator()) > MOST_AT_ONCE:
+            told = "The trail is too long to check here: run manage.py verify_audit."
+            messages.warning(request, told)
+            return back
+        checked = verify_trail()
+        if checked.first_break is None:
+            told = f"The trail is whole: {checked.seals} seals over {checked.rows} history rows."
+            messages.success(request, told)
+        else:
+            at = checked.first_break.seal
+            where = f"Seal {at}" if at is not None else "Beside the seals"
+            messages.error(request, f"The trail is broken. {where}: {checked.first_break.what}")
+        return back
 
-def versions_under(number: int) -> Iterable[tuple[str, str, Version]]:
+
+def versions_under(number: int) -> list[tuple[str, str, Version]]:
     """What was written under one seal: the kind of row, its key, and the version in words."""
-    left = MOST_ROWS
+    told: list[tuple[str, str, Version]] = []
     for model in apps.get_app_config("registry").get_models():
         if not hasattr(model, "history"):
             continue
         history: Any = model.history
         rows = history.filter(seal_number=number).select_related("history_user")
-        for record in rows.order_by("history_id")[:left]:
-            left -= 1
-            numbered = getattr(record, model._meta.pk.attname)
-            key = str(getattr(record, "public_id", None) or getattr(record, "code", numbered))
-            earlier = record.prev_record
-            yield str(model._meta.verbose_name), key, version_of(record, earlier)
+        records = list(rows.order_by("history_id")[: MOST_ROWS - len(told)])
+        for record, version in zip(records, versions_in(records), strict=True):
+            told.append((str(model._meta.verbose_name), key_of(record, model), version))
+    return told
+
+
+def key_of(record: Any, model: type[Model]) -> str:
+    """The key by which a history row's own row is known: public id, code, or number."""
+    numbered = getattr(record, str(model._meta.pk.attname)) if model._meta.pk else ""
+    return str(getattr(record, "public_id", None) or getattr(record, "code", numbered))
+
+
+class HistoryForm(forms.Form):
+    """Whose and which versions to list; every part may be left out but the kind of row."""
+
+    kind = forms.ChoiceField(
+        label="Kind of row",
+        required=False,
+        error_messages={"invalid_choice": "Choose a kind from the list."},
+    )
+    by = forms.ModelChoiceField(
+        User.objects.order_by("username"),
+        label="Written by",
+        required=False,
+        to_field_name="username",
+        empty_label="Anybody",
+    )
+    row = forms.CharField(
+        label="Row", required=False, max_length=40, help_text="A public id, code or number, whole."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        field: Any = self.fields["kind"]
+        field.choices = [(name, kinds()[name]._meta.verbose_name) for name in kinds()]
+
+    def records(self) -> QuerySet[Any]:
+        """The history rows that are asked for, newest first."""
+        said = self.cleaned_data
+        model: Any = kinds()[said["kind"] or "event"]
+        rows = model.history.select_related("history_user").order_by("-history_id")
+        if said["by"]:
+            rows = rows.filter(history_user=said["by"])
+        if said["row"]:
+            rows = rows.filter(**{_keyed_by(model): said["row"]})
+        return rows
+
+    def clean_row(self) -> str:
+        """Refuse a key that no row of this kind can have."""
+        row: str = self.cleaned_data["row"].strip()
+        model: Any = kinds()[self.cleaned_data.get("kind") or "event"]
+        try:
+            model._meta.get_field(_keyed_by(model)).to_python(row or None)
+        except forms.ValidationError:
+            raise forms.ValidationError("No row of this kind has such a key.") from None
+        return row
+
+
+def kinds() -> dict[str, type[Model]]:
+    """Every kind of row that has a history, by name; events first."""
+    named = {str(model._meta.model_name): model for model in models_with_history()}
+    return {"event": named["event"], **named}
+
+
+def _keyed_by(model: type[Model]) -> str:
+    names = {field.name for field in model._meta.concrete_fields}
+    return next((n for n in ("public_id", "code") if n in names), str(model._meta.pk.attname))
+
+
+def history_page(request: HttpRequest) -> HttpResponse:
+    """The versions of all rows of one kind, newest first; for auditors. Every look is logged."""
+    user: Any = request.user
+    if not user.is_auditor:
+        raise PermissionDenied
+    form = HistoryForm(request.GET)
+    valid = form.is_valid()
+    kind = form.cleaned_data.get("kind") or "event"
+    records = form.records() if valid else kinds()[kind].history.none()  # type: ignore[attr-defined]
+    page = Paginator(records, PAGE).get_page(request.GET.get("page"))
+    listed = list(page.object_list)
+    _log(request, f"{kind} history of all", len(listed))
+    asked = request.GET.copy()
+    asked.pop("page", None)
+    context = {
+        **admin.site.each_context(request),
+        "title": "History across rows",
+        "form": form,
+        "page": page,
+        "asked": asked.urlencode(),
+        "versions": [
+            (key_of(record, kinds()[kind]), version)
+            for record, version in zip(listed, versions_in(listed), strict=True)
+        ],
+    }
+    return TemplateResponse(request, "admin/registry/all_history.html", context)
+
+
+def _log(request: HttpRequest, what: str, count: int) -> None:
+    user: Any = request.user
+    AccessLog.objects.create(user=user, action="row-read", what=what, count=count)
 
 
 @admin.register(AccessLog)

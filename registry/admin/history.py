@@ -23,6 +23,10 @@ class Change:
     after: str
 
 
+Names = dict[tuple[type[Model], Any], str]
+"""Names of other rows that have been looked up: each of them once a page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One version of a row."""
@@ -40,14 +44,35 @@ def versions_of(row: Any) -> list[Version]:
     records = list(
         row.history.select_related("history_user").order_by("-history_id")[: MOST_VERSIONS + 1]
     )
+    names: Names = {}
     told = [
-        version_of(record, before)
+        version_of(record, before, names)
         for record, before in zip(records, [*records[1:], None], strict=True)
     ]
     return told[:MOST_VERSIONS]
 
 
-def version_of(record: Any, before: Any | None) -> Version:
+def versions_in(records: list[Any]) -> list[Version]:
+    """Versions of several rows of one kind in words, in the order given.
+
+    One query for what stood before them, and one for each other row that they name.
+    """
+    if not records:
+        return []
+    key = type(records[0]).instance_type._meta.pk.attname
+    ids = {getattr(record, key) for record in records}
+    before: dict[int, Any] = {}
+    last: dict[Any, Any] = {}
+    newest = max(record.history_id for record in records)
+    rows = type(records[0]).objects.filter(**{f"{key}__in": ids}, history_id__lte=newest)
+    for row in rows.order_by("history_id"):
+        before[row.history_id] = last.get(getattr(row, key))
+        last[getattr(row, key)] = row
+    names: Names = {}
+    return [version_of(record, before[record.history_id], names) for record in records]
+
+
+def version_of(record: Any, before: Any | None, names: Names) -> Version:
     """One history row in words, against the one before it; the first tells what was filled in."""
     return Version(
         at=record.history_date,
@@ -55,11 +80,11 @@ def version_of(record: Any, before: Any | None) -> Version:
         seal=record.seal_number,
         action={"+": "Stored", "~": "Changed", "-": "Removed"}[record.history_type],
         reason=(record.history_change_reason or "").replace("-", " "),
-        changes=tuple(changes_between(record, before)),
+        changes=tuple(changes_between(record, before, names)),
     )
 
 
-def changes_between(record: Any, before: Any | None) -> Iterable[Change]:
+def changes_between(record: Any, before: Any | None, names: Names) -> Iterable[Change]:
     """The fields in which two versions differ."""
     for field in record.tracked_fields:
         if field.name in UNTOLD:
@@ -68,11 +93,11 @@ def changes_between(record: Any, before: Any | None) -> Iterable[Change]:
         before_value = getattr(before, field.attname) if before is not None else None
         if after_value == before_value or (before is None and after_value in (None, "", False)):
             continue
-        earlier = NOT_RECORDED if before is None else in_words(field, before)
-        yield Change(str(field.verbose_name), earlier, in_words(field, record))
+        earlier = NOT_RECORDED if before is None else in_words(field, before, names)
+        yield Change(str(field.verbose_name), earlier, in_words(field, record, names))
 
 
-def in_words(field: Field, row: Model) -> str:
+def in_words(field: Field, row: Model, names: Names) -> str:
     """One stored value as people read it: labels for codes, a name for another row."""
     value = getattr(row, field.attname)
     if value is None or value == "":
@@ -82,7 +107,10 @@ def in_words(field: Field, row: Model) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(field, ForeignKey):
-        return label_of(field.related_model._base_manager.get(pk=value))
+        other: Any = field.related_model
+        if (other, value) not in names:
+            names[other, value] = label_of(other._base_manager.get(pk=value))
+        return names[other, value]
     if field.flatchoices:
         return str(dict(field.flatchoices).get(value, value))
     return str(value)

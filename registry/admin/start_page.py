@@ -105,6 +105,7 @@ def doors_of(user: Any) -> list[Door]:
     if user.is_site_staff or user.is_data_manager:
         doors.append(Door("Upload files", reverse("upload")))
     if user.is_auditor:
+        doors.append(Door("Read the history", reverse("history")))
         doors.append(Door("Read the access log", reverse("admin:registry_accesslog_changelist")))
         doors.append(Door("Read the seals", reverse("admin:registry_seal_changelist")))
     else:

@@ -75,6 +75,23 @@ def verify_trail() -> Verified:
     return Verified(seals, rows, _live_break())
 
 
+def fault_of(seal: Seal) -> str:
+    """What is wrong with one seal beside the one before it and its own rows; empty where it holds.
+
+    Reads the history rows under it.
+    """
+    digest = SealDigest()
+    for model in models_with_history():
+        rows = model.history.filter(seal_number=seal.number)  # type: ignore[attr-defined]
+        for row in history_rows(rows.order_by("history_id")):
+            digest.add(history_label(model), row)
+    before = Seal.objects.filter(number=seal.number - 1).first()
+    if before is None and seal.number > 1:
+        return f"Seal {seal.number - 1} is missing."
+    previous = before.hash if before else GENESIS
+    return _fault(seal, number=seal.number, previous=previous, digest=digest)
+
+
 def _fault(seal: Seal, *, number: int, previous: str, digest: SealDigest) -> str:
     """What is wrong with one seal, in words; empty where it holds."""
     if seal.number != number:

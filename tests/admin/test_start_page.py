@@ -95,7 +95,7 @@ def test_follow_up_and_device_time_that_are_missing_wait_for_the_site(
     [
         ("reporter", "Enter an event"),
         ("reviewer", "Statistics"),
-        ("auditor", "Read the access log"),
+        ("auditor", "Read the history"),
     ],
 )
 def test_the_page_opens_with_what_the_role_does_first(who, offered, request, signed_in):
