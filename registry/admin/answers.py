@@ -16,12 +16,39 @@ IN_LINES = {"class": "options lines"}
 IN_COLUMNS = {"class": "options columns"}
 
 
+class Asked(forms.widgets.ChoiceWidget):
+    """A list of answers that is read out with its question."""
+
+    template_name = "registry/widgets/options.html"
+    role = "group"
+
+    def __init__(self, question: str, attrs: dict[str, str] | None = None) -> None:
+        super().__init__(attrs=attrs)
+        self.question = question
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """The answers, and the question that they belong to."""
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        context["widget"].update(role=self.role, question=self.question)
+        return context
+
+
+class RadioGroup(Asked, forms.RadioSelect):
+    """One answer of a short list."""
+
+    role = "radiogroup"
+
+
+class BoxGroup(Asked, forms.CheckboxSelectMultiple):
+    """Several answers of a list, as boxes to tick."""
+
+
 def one_of(
     codes: type[Code] | type[Severity], label: str, help_text: str = ""
 ) -> forms.ChoiceField:
     """A question with one answer; short lists as radios, and nothing chosen beforehand."""
     listed = [(str(code), words) for code, words in codes.choices()]
-    widget = forms.Select() if len(listed) > MOST_RADIOS else forms.RadioSelect(attrs=IN_A_LINE)
+    widget = forms.Select() if len(listed) > MOST_RADIOS else RadioGroup(label, IN_A_LINE)
     return forms.ChoiceField(
         label=label,
         choices=[*NOT_RECORDED, *listed],
@@ -54,7 +81,7 @@ def several_of(codes: type[Code], label: str, help_text: str = "") -> forms.Mult
         label=label,
         choices=codes.choices(),
         required=False,
-        widget=forms.CheckboxSelectMultiple(attrs=IN_COLUMNS),
+        widget=BoxGroup(label, IN_COLUMNS),
         help_text=help_text,
     )
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Case, QuerySet, When
+from django.db.models.functions import Length
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
@@ -45,6 +47,22 @@ class ComplicationForm(IntakeForm):
         }
 
 
+def closest_first(rows: QuerySet[Complication], term: str) -> QuerySet[Complication]:
+    """The same terms, those first that are called most like what was typed; the catch-all terms
+    behind the others, so that the first one offered is seldom the wrong one."""
+    if not term:
+        return rows
+    closeness = Case(
+        When(code__iexact=term, then=0),
+        When(name__iexact=term, then=0),
+        When(name__istartswith=term, then=1),
+        When(name__icontains=term, then=2),
+        default=3,
+    )
+    catch_all = Case(When(code__startswith="other-", then=1), default=0)
+    return rows.order_by(closeness, catch_all, Length("name"), "name")
+
+
 @admin.register(Complication)
 class ComplicationAdmin(RegistryAdmin):
     """The terms that events are coded with. A term is retired, never deleted or renamed in code."""
@@ -79,7 +97,7 @@ class ComplicationAdmin(RegistryAdmin):
         return matches(
             self,
             request,
-            rows,
+            closest_first(rows, request.GET.get("term", "").replace("\0", "").strip()),
             keyed_by="code",
             labelled=term_label,
             about=about_term,

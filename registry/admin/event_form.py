@@ -11,6 +11,7 @@ from registry import intake
 from registry.admin.answers import (
     IN_LINES,
     NOT_RECORDED,
+    RadioGroup,
     ReportForm,
     device_model,
     one_of,
@@ -116,7 +117,7 @@ class EventForm(ReportForm):
         label="Severity",
         choices=grade_choices,
         required=False,
-        widget=forms.RadioSelect(attrs=IN_LINES),
+        widget=RadioGroup("Severity", IN_LINES),
         help_text="Worst grade reached.",
     )
     seriousness = several_of(

@@ -371,6 +371,27 @@ def test_a_complication_is_found_by_name_synonym_and_code(term, migration, repor
     assert found["examples"] == "tip pull-out; displaced catheter"
 
 
+def test_the_complication_called_most_like_what_was_typed_comes_first(reporter, signed_in):
+    for code, name, synonyms in (
+        ("pump-mri-stall", "MRI-related motor stall with delayed recovery", ""),
+        ("pump-motor-stall", "Pump motor stall", ""),
+        ("other-pump", "Other stall", ""),
+        ("stalled-pump", "Stall of the rotor at every refill of the reservoir", ""),
+        ("rotor", "Rotor", "stall of the rotor"),
+    ):
+        ComplicationFactory(code=code, name=name, synonyms=synonyms)
+
+    found = signed_in(reporter).get(TERMS, {"term": "stall"}).json()["results"]
+
+    assert [term["id"] for term in found] == [
+        "stalled-pump",  # begins with it
+        "pump-motor-stall",  # holds it, and is the shortest
+        "pump-mri-stall",
+        "other-pump",  # a catch-all
+        "rotor",  # holds it in a synonym only
+    ]
+
+
 def test_the_chosen_complication_brings_its_definition(own_site, migration, reporter, signed_in):
     draft = EventFactory(site=own_site, complication=migration, state="draft")
 

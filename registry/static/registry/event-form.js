@@ -26,7 +26,8 @@ window.django?.jQuery?.(() => {
     list.select2({ ajax: { data: ({ term, page }) => ({ term, page, ...more() }) } });
     list.on("select2:select", ({ params: { data } }) => {
       const { id: _id, text, selected, disabled, element, _resultId, ...about } = data;
-      if (Object.keys(about).length) Object.assign(list[0].selectedOptions[0].dataset, about);
+      Object.assign(list[0].selectedOptions[0].dataset, about);
+      refresh();
     });
     list.on("change", refresh);
   }
