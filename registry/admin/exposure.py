@@ -8,6 +8,7 @@ from django.urls import path
 
 from registry import intake
 from registry.admin.choosing import fitting_implants, matches
+from registry.admin.declaring import DeclaringPages
 from registry.admin.device_forms import ExposureForm, ImplantForm
 from registry.admin.following import FollowUpPages
 from registry.admin.naming import label_of
@@ -190,7 +191,7 @@ class ImplantAdmin(FollowUpPages, ReplacePages):
 
 
 @admin.register(Exposure)
-class ExposureAdmin(SiteRowsAdmin):
+class ExposureAdmin(DeclaringPages):
     """Device time that a site declares for a year because it cannot send implants."""
 
     form = ExposureForm

@@ -1,0 +1,156 @@
+"""A site's device time year by year: declared, given by implants, given twice, or missing."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, IntegerField, QuerySet
+from django.db.models.functions import Cast
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
+
+from registry.admin.site_rows import SiteRowsAdmin
+from registry.models import Exposure, Implant, Site
+from registry.vocabulary import Component, ExitStatus
+
+MISSING, OPEN, DECLARED, IMPLANTS, TWICE, OVERLAPPING = (
+    "missing",
+    "open",
+    "declared",
+    "implants",
+    "twice",
+    "overlapping",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTime:
+    """What a site gives of one component in one year.
+
+    implants: how many have device time in it, each taken as implanted in the middle of its year.
+    """
+
+    year: int
+    component: Component
+    declared: tuple[Exposure, ...]
+    implants: int
+    is_over: bool
+
+    @property
+    def state(self) -> str:
+        """What is to be made of it: the first that holds."""
+        if self.declared and self.implants:
+            return TWICE
+        if len({bool(row.model) for row in self.declared}) > 1:
+            return OVERLAPPING
+        if self.declared:
+            return DECLARED
+        if self.implants:
+            return IMPLANTS
+        return MISSING if self.is_over else OPEN
+
+    @property
+    def devices(self) -> int:
+        """The devices that were declared."""
+        return sum(row.devices for row in self.declared)
+
+    @property
+    def months(self) -> int:
+        """The component-months that were declared."""
+        return sum(row.component_months for row in self.declared)
+
+
+class DeclaringPages(SiteRowsAdmin):
+    """Declared device time with the page that shows what is missing and what is given twice."""
+
+    def get_urls(self) -> list[Any]:
+        """Add the address of the page."""
+        view = self.admin_site.admin_view(self.by_year)
+        return [path("by-year/", view, name="registry_exposure_by_year"), *super().get_urls()]
+
+    def by_year(self, request: HttpRequest) -> HttpResponse:
+        """The device time of one site within reach, a line for each year."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        user: Any = request.user
+        sites = {site.code: site for site in Site.objects.visible_to(user).order_by("code")}
+        only = next(iter(sites)) if len(sites) == 1 else ""
+        asked = request.GET.get("site") or only
+        if asked and asked not in sites:
+            raise Http404
+        site = sites.get(asked)
+        years = device_time(site, present=timezone.now().year) if site else []
+        if site:
+            self.log_look(request, "by year", sum(len(cell.declared) for cell in flat(years)))
+        states = Counter(cell.state for cell in flat(years))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Device time of {site.code} by year" if site else "Device time by year",
+            "opts": self.opts,
+            "codes": list(sites) if len(sites) > 1 else [],
+            "site": site,
+            "years": years,
+            "components": [component.label for component in Component],
+            "counted": {name: states[name] for name in (MISSING, TWICE, OVERLAPPING)},
+            "may_declare": site is not None and site.active and self._declares(user, site),
+        }
+        return TemplateResponse(request, "admin/registry/exposure/by_year.html", context)
+
+    def _declares(self, user: Any, site: Site) -> bool:
+        return bool(user.is_data_manager or user.leads(site))
+
+
+def flat(years: list[list[DeviceTime]]) -> list[DeviceTime]:
+    """Every cell of the table."""
+    return [cell for line in years for cell in line]
+
+
+def device_time(site: Site, *, present: int) -> list[list[DeviceTime]]:
+    """A site's years, newest first, each with its components. Three queries.
+
+    From the first year of which anything is on file to the present one, which is not over yet; of
+    a site without anything, last year and this.
+    """
+    declared: dict[tuple[int, str], list[Exposure]] = defaultdict(list)
+    for row in Exposure.objects.at(site).order_by("pump_model", "catheter_model", "pk"):
+        declared[row.year, row.component].append(row)
+    implants: Counter[tuple[int, str]] = Counter()
+    for component, first, last, number in spans(Implant.objects.at(site)):
+        for year in range(first, min(last, present) + 1):
+            implants[year, component] += number
+    known = [year for year, _component in (*declared, *implants)]
+    return [
+        [
+            DeviceTime(
+                year,
+                component,
+                tuple(declared[year, component.value]),
+                implants[year, component.value],
+                is_over=year < present,
+            )
+            for component in Component
+        ]
+        for year in range(present, min([*known, present - 1]) - 1, -1)
+    ]
+
+
+def spans(rows: QuerySet[Implant]) -> QuerySet[Any, tuple[str, int, int, int]]:
+    """The first and the last year in which implants have device time, and how many; one query.
+
+    As statistics count it: from the middle of the year of implant, from entry to the end of
+    follow-up, and no time of what did not meet eligibility.
+    """
+    year = Cast("implant_year", IntegerField())
+    return (
+        rows.exclude(exit_status=ExitStatus.ELIGIBILITY_NOT_MET)
+        .annotate(
+            first=year + (Cast("months_to_entry", IntegerField()) + 6) / 12,
+            last=year + (Cast("months_followed", IntegerField()) + 5) / 12,
+        )
+        .order_by()
+        .values_list("component", "first", "last")
+        .annotate(number=Count("pk"))
+    )

@@ -1,0 +1,176 @@
+"""A site's device time by year: what is missing, and what is given twice."""
+
+from itertools import product
+
+import duckdb
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from registry.admin.declaring import device_time, flat
+from registry.models import AccessLog, Snapshot
+from registry.reporting import freshness
+from tests.factories import ExposureFactory, ImplantFactory, PatientFactory, SiteFactory
+
+PAGE = "/admin/registry/exposure/by-year/"
+
+
+@pytest.fixture
+def patient(own_site):
+    return PatientFactory(site=own_site)
+
+
+def states(site, *, present=2020):
+    """The state of each year's pump and catheter."""
+    return {
+        line[0].year: tuple(cell.state for cell in line)
+        for line in device_time(site, present=present)
+    }
+
+
+def test_years_are_declared_given_by_implants_given_twice_or_missing(own_site, patient):
+    ExposureFactory(site=own_site, year=2015)
+    ExposureFactory(site=own_site, year=2016)
+    ExposureFactory(site=own_site, year=2015, component="catheter")
+    ImplantFactory(patient=patient, implant_year=2016, months_followed=18)
+
+    assert states(own_site, present=2019) == {
+        2019: ("open", "open"),
+        2018: ("missing", "missing"),
+        2017: ("implants", "missing"),
+        2016: ("twice", "missing"),
+        2015: ("declared", "declared"),
+    }
+
+
+def test_a_year_declared_with_and_without_models_may_count_a_device_twice(own_site):
+    ExposureFactory(site=own_site, year=2015)
+    ExposureFactory(site=own_site, year=2015, pump_model="prometra")
+    ExposureFactory(site=own_site, year=2016, pump_model="prometra")
+    ExposureFactory(site=own_site, year=2016, pump_model="synchromed-ii-20")
+
+    pumps = {year: pump for year, (pump, _catheter) in states(own_site, present=2017).items()}
+    assert pumps == {2017: "open", 2016: "declared", 2015: "overlapping"}
+
+
+def test_a_site_with_nothing_on_file_has_to_say_something_of_last_year(own_site):
+    assert states(own_site) == {2020: ("open", "open"), 2019: ("missing", "missing")}
+
+
+def test_time_of_another_site_counts_for_nothing(own_site, other_site):
+    ExposureFactory(site=other_site, year=2012)
+    ImplantFactory(patient=PatientFactory(site=other_site), implant_year=2012)
+
+    assert states(own_site) == {2020: ("open", "open"), 2019: ("missing", "missing")}
+
+
+def test_an_implant_out_of_scope_gives_no_time(own_site, patient):
+    ImplantFactory(patient=patient, implant_year=2018, exit_status="eligibility-not-met")
+
+    assert states(own_site)[2019] == ("missing", "missing")
+
+
+def test_the_page_and_the_statistics_agree_on_what_counts(db, tmp_path, settings):
+    settings.REGISTRY_VAR = tmp_path
+    sites = []
+    for entry, followed in product((0, 5, 6, 17, 18), (0, 1, 6, 7, 18, 19, 30)):
+        if entry <= followed:
+            site = SiteFactory()
+            sites.append(site)
+            ImplantFactory(
+                patient=PatientFactory(site=site),
+                implant_year=2015,
+                months_to_entry=entry,
+                months_followed=followed,
+            )
+            for year in range(2014, 2020):
+                ExposureFactory(site=site, year=year)
+
+    call_command("freeze", verbosity=0)
+
+    table = freshness.root() / Snapshot.objects.get().snapshot_id / "exposures.parquet"
+    counted = duckdb.read_parquet(str(table)).filter("counts").project("site, year").fetchall()
+    declared = [
+        (site.code, cell.year)
+        for site in sites
+        for cell in flat(device_time(site, present=2019))
+        if cell.state == "declared"
+    ]
+    assert len(sites) == 23
+    assert sorted(declared) == sorted(counted)
+
+
+def test_the_page_says_what_is_missing_and_leads_to_its_declaration(own_site, lead, signed_in):
+    last = timezone.now().year - 1
+    ExposureFactory(site=own_site, year=last - 1)
+    client = signed_in(lead)
+
+    text = client.get(PAGE).text
+
+    assert "3 are missing" in text
+    address = f"/admin/registry/exposure/add/?site=OWN-1&year={last}&component=pump"
+    assert address.replace("&", "&amp;") in text
+    form = client.get(address).context["adminform"].form
+    assert (form["year"].value(), form["component"].value()) == (str(last), "pump")
+    assert form["devices"].value() is None
+
+
+def test_what_is_given_twice_is_told(own_site, patient, lead, signed_in):
+    ExposureFactory(site=own_site, year=2012)
+    ImplantFactory(patient=patient, implant_year=2012)
+
+    text = signed_in(lead).get(PAGE).text
+
+    assert "1 is given twice" in text
+    assert "Given twice: only the implants count" in text
+
+
+def test_a_reporter_reads_and_is_led_to_no_declaration(own_site, reporter, signed_in):
+    answer = signed_in(reporter).get(PAGE)
+
+    assert answer.status_code == 200
+    assert "2 are missing" in answer.text
+    assert "/admin/registry/exposure/add/" not in answer.text
+
+
+@pytest.mark.parametrize("site", ["OTHER-2", "NOWHERE"])
+def test_another_site_is_not_found(site, own_site, other_site, reporter, signed_in):
+    assert signed_in(reporter).get(PAGE, {"site": site}).status_code == 404
+
+
+def test_who_reads_many_sites_chooses_one(own_site, other_site, reviewer, signed_in):
+    client = signed_in(reviewer)
+
+    assert client.get(PAGE).context["codes"] == ["OTHER-2", "OWN-1"]
+    assert "missing" in client.get(PAGE, {"site": "OTHER-2"}).text
+
+
+def test_an_auditor_and_a_stranger_see_no_device_time(own_site, auditor, signed_in, client):
+    assert signed_in(auditor).get(PAGE).status_code == 403
+    assert client.get(PAGE).status_code == 302
+
+
+def test_a_look_is_logged_in_numbers(own_site, reporter, signed_in):
+    ExposureFactory(site=own_site, year=2012)
+
+    signed_in(reporter).get(PAGE)
+
+    assert list(AccessLog.objects.values_list("what", "count")) == [("exposure by year", 1)]
+
+
+def test_the_page_takes_as_many_queries_for_many_rows(own_site, patient, reporter, signed_in):
+    client = signed_in(reporter)
+
+    def queries():
+        with CaptureQueriesContext(connection) as asked:
+            client.get(PAGE)
+        return len(asked)
+
+    few = queries()
+    for n in range(8):
+        ExposureFactory(site=own_site, year=2010 + n)
+        ImplantFactory(patient=patient, implant_year=2010 + n, months_followed=12 + n)
+
+    assert queries() == few
