@@ -109,3 +109,61 @@ class Funnel(Statistic):
     def get(self, request: Request) -> Response:
         """Compare sites with what their exposure, or their case mix, lets expect."""
         return self.answer(request)
+
+
+class Signals(Statistic):
+    """Products with more of a complication than the others."""
+
+    measure = Measure.SIGNALS
+
+    @_described(
+        Measure.SIGNALS,
+        _example(
+            "Pump models by complication",
+            {
+                "pump_model": "prometra-ii-20",
+                "complication": "pump-motor-stall",
+                "n": 30,
+                "expected": 14.8,
+                "prr": 2.73,
+                "prr_lower": 1.96,
+                "prr_upper": 3.8,
+                "ror": 7.05,
+                "ror_lower": 3.3,
+                "ror_upper": 14.9,
+                "ic": 0.99,
+                "ic_lower": 0.44,
+                "ic_upper": 1.46,
+                "chi2_yates": 28.9,
+                "devices": 100,
+                "rate_ratio": 2.9,
+                "p": 0.0001,
+                "signal": True,
+                "outlier": True,
+                "status": "ok",
+            },
+            [
+                _column("pump_model", "string", "dimension"),
+                _column("complication", "string", "dimension"),
+                _column("n", "integer", "measure"),
+                _column("expected", "number", "measure"),
+                *(
+                    _column(f"{name}{end}", "number", "interval" if end else "measure")
+                    for name in ("prr", "ror", "ic")
+                    for end in ("", "_lower", "_upper")
+                ),
+                _column("chi2_yates", "number", "measure"),
+                _column("devices", "integer", "measure"),
+                _column("rate_ratio", "number", "measure"),
+                _column("p", "number", "measure"),
+                _column("signal", "boolean", "measure"),
+                _column("outlier", "boolean", "measure"),
+                STATUS,
+            ],
+            counting="events",
+            signals={"compared": 212, "rule": "...", "outlier_rule": "...", "multiplicity": "..."},
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        """Pair products with complications that are reported, or happen, out of proportion."""
+        return self.answer(request)

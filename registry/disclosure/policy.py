@@ -17,6 +17,7 @@ class Form(StrEnum):
     PROPORTIONS = "proportions"
     LIFE_TABLE = "life-table"
     FUNNEL = "funnel"
+    SIGNALS = "signals"
     TREND = "trend"
     WITHHELD = "withheld"
 
@@ -30,7 +31,7 @@ PROTECTED_FORMS: Mapping[Measure, Form] = MappingProxyType(
         Measure.INCIDENCE: Form.WITHHELD,
         Measure.FUNNEL: Form.FUNNEL,
         Measure.TREND: Form.TREND,
-        Measure.SIGNALS: Form.WITHHELD,
+        Measure.SIGNALS: Form.SIGNALS,
         Measure.CASCADES: Form.WITHHELD,
         Measure.COVERAGE: Form.WITHHELD,
     }
@@ -111,6 +112,7 @@ _COUNTING = {
     Measure.PROPORTIONS: (CountingRule.PATIENTS,),
     Measure.SURVIVAL: (CountingRule.FIRST_EVENT,),
     Measure.TREND: (CountingRule.FIRST_EVENT,),
+    Measure.SIGNALS: (CountingRule.DEVICES,),
     Measure.FUNNEL: (CountingRule.FIRST_EVENT,),
 }
 

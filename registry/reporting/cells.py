@@ -43,7 +43,7 @@ def count_cells(store: Store, question: Question) -> list[Found]:
         counts = store.reported(asked, each=each)
         for key in _with_zeros(asked, counts, _present(store, asked)):
             found[key] = found.get(key, 0) + counts.get(key, 0)
-    _hold_to_limit(found, question)
+    hold_to_limit(found, question)
     return [
         Found(key, {"n": n}, CellStatus.OK if n else CellStatus.ZERO) for key, n in found.items()
     ]
@@ -57,7 +57,7 @@ def rate_cells(store: Store, question: Question, *, per: float) -> list[Found]:
             found.extend(_first_event_rates(store, question, part, per))
         else:
             found.extend(_clustered_rates(store, question, part, per))
-        _hold_to_limit([each.key for each in found], question)
+        hold_to_limit([each.key for each in found], question)
     return found
 
 
@@ -80,7 +80,7 @@ def proportion_cells(store: Store, question: Question) -> list[Found]:
             }
             status = CellStatus.OK if n else CellStatus.ZERO
             found.append(Found(key, numbers, status if of else CellStatus.NO_DENOMINATOR))
-        _hold_to_limit([each.key for each in found], question)
+        hold_to_limit([each.key for each in found], question)
     return found
 
 
@@ -289,7 +289,8 @@ def _is_shared(name: str) -> bool:
     return DIMENSIONS[name].side in SHARED
 
 
-def _hold_to_limit(keys: Collection[Key], question: Question) -> None:
+def hold_to_limit(keys: Collection[Key], question: Question) -> None:
+    """Refuse an answer of too many rows; raises BadQuery."""
     group_by = question.query.group_by
     cells = len(keys)
     if "year" in group_by:

@@ -1,20 +1,21 @@
 """Survival and cumulative incidence with true numbers: from devices' lifetimes to rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.records import BadQuery, Cell, Fault
+from registry.records import BadQuery, Cell, EventQuery, Fault
 from registry.reporting.question import Question
-from registry.reporting.rows import Row, ordered
+from registry.reporting.rows import Row, ordered, shown_value
 from registry.snapshot.lifetimes import NO_EVENT, Lifetimes, events_before_entry, lifetimes
 from registry.snapshot.store import Key, Store
+from registry.snapshot.terms import Terms
 from registry.statistics.results import Reason
 from registry.statistics.survival import cumulative_incidence, kaplan_meier, logrank
-from registry.vocabulary import NOT_RECORDED, CellStatus, ExitStatus
+from registry.vocabulary import CellStatus, ExitStatus
 
 FEWEST_AT_RISK = 10
 """A curve starts at the first month with so many at risk, and stops where fewer are."""
@@ -146,7 +147,7 @@ def survival_curves(store: Store, question: Question) -> tuple[list[Row], dict[s
         )
 
     groups = _groups(store, question)
-    rows, curves = _drawn(groups, question, steps, start=1.0)
+    rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=1.0)
     tested = _logrank(groups, question) if question.query.group_by else None
     return rows, {"curves": curves, "logrank": tested, "warnings": _warnings(groups, curves)}
 
@@ -185,7 +186,7 @@ def incidence_curves(store: Store, question: Question) -> tuple[list[Row], dict[
         )
 
     groups = _groups(store, question)
-    rows, curves = _drawn(groups, question, steps, start=0.0)
+    rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=0.0)
     return rows, {"curves": curves, "logrank": None, "warnings": _warnings(groups, curves)}
 
 
@@ -233,17 +234,19 @@ def _ends(lives: Lifetimes) -> tuple[Ints, Ints]:
 
 
 def _drawn(
-    groups: Iterable[Group], question: Question, steps: Any, *, start: float
+    groups: Iterable[Group],
+    question: Question,
+    terms: Terms,
+    steps: Callable[[Spells], Steps],
+    *,
+    start: float,
 ) -> tuple[list[Row], list[dict[str, Any]]]:
     """The rows of every curve, and what is said of each as a whole; start: its first value."""
     rows: list[Row] = []
     curves = []
     for group in groups:
         span = group.span()
-        said: dict[str, Any] = {
-            name: NOT_RECORDED if value in (None, "") else value
-            for name, value in zip(question.query.group_by, group.key, strict=True)
-        }
+        said = named(group.key, question.query, terms)
         said |= {
             "devices": int(group.end.size),
             "events": 0,
@@ -277,6 +280,14 @@ def _drawn(
                 )
             )
     return rows, curves
+
+
+def named(key: Key, query: EventQuery, terms: Terms) -> dict[str, Any]:
+    """The group of a curve, as the rows show it."""
+    return {
+        name: shown_value(name, value, labels=query.labels, terms=terms)
+        for name, value in zip(query.group_by, key, strict=True)
+    }
 
 
 def _untold(group: Group) -> Row:

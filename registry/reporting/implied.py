@@ -11,6 +11,7 @@ ROW_OF = {Measure.FUNNEL: "site", Measure.TREND: "year"}
 
 PRODUCTS = ("pump_model", "catheter_model", "manufacturer", "drug", "drug_class", "label_status")
 """What signals compare; the first where nobody says."""
+DRUGS = ("drug", "drug_class")
 LEVELS = ("complication", "category")
 """How finely signals and cascades tell complications apart; the first where nobody says."""
 
@@ -31,6 +32,22 @@ def with_own_grouping(query: EventQuery, measure: Measure) -> EventQuery:
     else:
         return query
     return replace(query, group_by=group_by)
+
+
+def names_of(product: str) -> tuple[str, ...]:
+    """The names under which a product is filtered: a drug is by its class as well."""
+    return DRUGS if product in DRUGS else (product,)
+
+
+def background(query: EventQuery) -> EventQuery:
+    """What the pairs of a question about signals are compared with.
+
+    A filter on the compared product or on complications chooses rows, and what they are compared
+    with stays: others without the one or the other are what makes a signal.
+    """
+    chooses = {*names_of(query.group_by[0]), *LEVELS}
+    kept = tuple((name, values) for name, values in query.where if name not in chooses)
+    return replace(query, where=kept)
 
 
 def _only(query: EventQuery, names: tuple[str, ...], measure: Measure) -> tuple[str, ...]:

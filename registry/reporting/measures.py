@@ -17,6 +17,7 @@ from registry.reporting.funnel import funnel_of, funnel_sites, overall_rate
 from registry.reporting.observed import observed_of
 from registry.reporting.question import Question
 from registry.reporting.rows import Row
+from registry.reporting.signals import signal_rows
 from registry.reporting.trend import trend_of
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
@@ -91,6 +92,10 @@ def _funnel(store: Store, question: Question, per: int) -> Answered:
     return Answered(found, {**about, "coverage": coverage_of(store, question)})
 
 
+def _signals(store: Store, question: Question, per: int) -> Answered:
+    return Answered(*signal_rows(store, question))
+
+
 def _survival(store: Store, question: Question, per: int) -> Answered:
     return Answered(*survival_curves(store, question))
 
@@ -161,6 +166,30 @@ def _funnel_columns(question: Question) -> tuple[Column, ...]:
     )
 
 
+def _signal_columns(question: Question) -> tuple[Column, ...]:
+    def limited(name: str, title: str) -> tuple[Column, ...]:
+        return (
+            Column(name, "number", "measure", title=title),
+            Column(f"{name}_lower", "number", "interval", title=f"{title}, lower limit"),
+            Column(f"{name}_upper", "number", "interval", title=f"{title}, upper limit"),
+        )
+
+    return (
+        Column("n", "integer", "measure", title=question.counting.label),
+        Column("expected", "number", "measure", title="Expected"),
+        *limited("prr", "PRR"),
+        *limited("ror", "ROR"),
+        *limited("ic", "IC"),
+        Column("chi2_yates", "number", "measure", title="Chi-squared (Yates)"),
+        Column("devices", "integer", "measure", title="Devices at risk"),
+        Column("rate_ratio", "number", "measure", title="Rate / group's rate"),
+        Column("p", "number", "measure", title="Poisson probability"),
+        Column("signal", "boolean", "measure", title="Signal"),
+        Column("outlier", "boolean", "measure", title="Outlier"),
+        STATUS,
+    )
+
+
 def _curve_columns(question: Question) -> tuple[Column, ...]:
     free = question.measure is Measure.SURVIVAL
     return (
@@ -196,6 +225,9 @@ EXACT: Mapping[Measure, Exact] = MappingProxyType(
             answered=_trend, columns=_trend_columns, never_protected=frozenset({"cusum", "alarm"})
         ),
         Measure.FUNNEL: Exact(answered=_funnel, columns=_funnel_columns),
+        Measure.SIGNALS: Exact(
+            answered=_signals, columns=_signal_columns, never_protected=frozenset({"p"})
+        ),
         Measure.SURVIVAL: Exact(answered=_survival, columns=_curve_columns),
         Measure.INCIDENCE: Exact(answered=_incidence, columns=_curve_columns),
         Measure.COVERAGE: Exact(answered=_coverage, columns=_coverage_columns),

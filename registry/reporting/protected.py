@@ -49,8 +49,10 @@ from registry.reporting.protected_curves import (
     refuse_finer_curves,
     refuse_summed_curves,
 )
+from registry.reporting.protected_signals import shown_signals
 from registry.reporting.question import DEFAULT_COUNTING, selected_terms
 from registry.reporting.rows import Row
+from registry.reporting.signals import about_shown
 from registry.reporting.trees import refuse_earlier_years, trees_of
 from registry.reporting.trend import trend_of
 from registry.reporting.truths import takes_months, truths_of, unit_of
@@ -141,8 +143,24 @@ def protected_rows(asked: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> A
     if asked.form is Form.LIFE_TABLE:
         truths = curve_truths(asked.plan.nodes, store=frozen.store, trees=asked.trees)
         return Answered(
-            *curve_rows(asked.plan, truths, protection, level=asked.query.level, stored=_stored)
+            *curve_rows(
+                asked.plan,
+                truths,
+                protection,
+                query=asked.query,
+                terms=frozen.store.manifest.terms,
+                stored=_stored,
+            )
         )
+    if asked.form is Form.SIGNALS:
+        rows = shown_signals(
+            asked.query,
+            store=frozen.store,
+            trees=asked.trees,
+            policy=POLICY,
+            protection=protection,
+        )
+        return Answered(rows, about_shown(rows))
     shown = _shown(asked, asked.plan, frozen=frozen, protection=protection)
     if asked.form is Form.TREND:
         return _trend(asked, shown, frozen)

@@ -14,12 +14,13 @@ from registry.disclosure import (
     life_table,
 )
 from registry.records import Cell, EventQuery, Fault, NotAvailableAtThisDetail
-from registry.reporting.curves import FEWEST_STABLE_EVENTS
+from registry.reporting.curves import FEWEST_STABLE_EVENTS, named
 from registry.reporting.question import Sort, sort_of_unit
 from registry.reporting.rows import Row
 from registry.reporting.truths import Sheet, keyed, terms_at, unit_of
 from registry.snapshot.node_curves import node_curves
 from registry.snapshot.store import Store
+from registry.snapshot.terms import Terms
 from registry.vocabulary import CellStatus
 
 NOT_TESTED = "Groups are compared by exact numbers only."
@@ -99,7 +100,8 @@ def curve_rows(
     truths: Mapping[Node, CurveTruth],
     protection: Protection,
     *,
-    level: float,
+    query: EventQuery,
+    terms: Terms,
     stored: Callable[[str, str], Cell],
 ) -> tuple[list[Row], dict[str, Any]]:
     """Nine rows for each row of a plan, whatever can be told of them, and the curves' own meta.
@@ -109,12 +111,12 @@ def curve_rows(
     rows: list[Row] = []
     curves = []
     for row in planned.rows:
-        labels = dict(zip(planned.group_by, row.labels, strict=True))
-        key = tuple(stored(name, label) for name, label in labels.items())
+        labelled = zip(planned.group_by, row.labels, strict=True)
+        key = tuple(stored(name, label) for name, label in labelled)
         points: Sequence[CurvePoint] = ()
         if row.nodes:
             (node,) = row.nodes
-            points = life_table(truths[node], protection, level=level)
+            points = life_table(truths[node], protection, level=query.level)
         told = points or [CurvePoint(month, None, None, None, None, None) for month in BOUNDARIES]
         events = sum(point.events or 0 for point in told)
         rows += [
@@ -123,7 +125,7 @@ def curve_rows(
                 _told(point, events=events, possible=bool(row.nodes)) for point in told
             )
         ]
-        curves.append(labels | _said(told))
+        curves.append(named(key, query, terms) | _said(told))
     tested = {"chi2": None, "df": None, "p": None, "reason": NOT_TESTED}
     return rows, {"curves": curves, "logrank": tested if planned.group_by else None}
 

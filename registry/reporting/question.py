@@ -6,7 +6,7 @@ from datetime import datetime
 
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Side, ValueKind, Window
 from registry.reporting.curve_questions import CURVES, refuse_what_no_curve_has
-from registry.reporting.implied import with_own_grouping
+from registry.reporting.implied import background, with_own_grouping
 from registry.snapshot.asked import (
     NO_MONTHS,
     Asked,
@@ -36,6 +36,7 @@ DEFAULT_COUNTING = {
     Measure.COVERAGE: CountingRule.EVENTS,
     Measure.FUNNEL: CountingRule.FIRST_EVENT,
     Measure.TREND: CountingRule.FIRST_EVENT,
+    Measure.SIGNALS: CountingRule.EVENTS,
     Measure.SURVIVAL: CountingRule.FIRST_EVENT,
     Measure.INCIDENCE: CountingRule.FIRST_EVENT,
 }
@@ -47,6 +48,7 @@ ALLOWED_COUNTING = {
     Measure.COVERAGE: frozenset({CountingRule.EVENTS}),
     Measure.FUNNEL: _OF_RATES,
     Measure.TREND: _OF_RATES,
+    Measure.SIGNALS: frozenset({CountingRule.EVENTS, CountingRule.DEVICES}),
     Measure.SURVIVAL: frozenset({CountingRule.FIRST_EVENT}),
     Measure.INCIDENCE: frozenset({CountingRule.FIRST_EVENT}),
 }
@@ -157,17 +159,19 @@ def read_question(
     without_month = NOT_RECORDED in query.values("window")
     if without_month or (by_window and measure in {Measure.COUNTS, Measure.COVERAGE}):
         spans = (*spans, NO_MONTHS)
-    asked = _asked(query, spans=spans, manifest=manifest)
+    counted = background(query) if measure is Measure.SIGNALS else query
+    asked = _asked(counted, spans=spans, manifest=manifest)
     split = (
         _split_by_unit if measure in {*BY_EXPOSURE, *CURVES, Measure.COVERAGE} else _split_by_clock
     )
-    if measure is Measure.COUNTS and counting is not CountingRule.FIRST_EVENT:
+    reports = {Measure.COUNTS, Measure.SIGNALS}
+    if measure in reports and counting is not CountingRule.FIRST_EVENT:
         split = _one_part
     return Question(
         query=query,
         measure=measure,
         counting=counting,
-        parts=split(query, asked, manifest.terms),
+        parts=split(counted, asked, manifest.terms),
         windows=windows,
         as_of=as_of,
     )

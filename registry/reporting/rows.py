@@ -101,18 +101,26 @@ def written(
     return (*dimensions, *columns), values
 
 
+def shown_value(name: str, value: Cell, *, labels: str, terms: Terms) -> Cell:
+    """A value of a dimension as rows show it: its words where labels alone are asked, or its code.
+
+    A blank is "not recorded" in either.
+    """
+    blank = value is None or value == ""
+    if labels == "label":
+        return NOT_RECORDED_LABEL if blank else words.label_of(name, value, terms)
+    return NOT_RECORDED if blank else value
+
+
 def _written_row(
     row: Row, question: Question, terms: Terms, columns: Sequence[Column]
 ) -> Mapping[str, Cell]:
     flat: dict[str, Cell] = {}
     labels = question.query.labels
     for name, value in zip(question.query.group_by, row.key, strict=True):
-        blank = value is None or value == ""
-        label = NOT_RECORDED_LABEL if blank else words.label_of(name, value, terms)
-        code = NOT_RECORDED if blank else value
-        flat[name] = label if labels == "label" else code
+        flat[name] = shown_value(name, value, labels=labels, terms=terms)
         if labels == "both":
-            flat[f"{name}_label"] = label
+            flat[f"{name}_label"] = shown_value(name, value, labels="label", terms=terms)
     for column in columns:
         flat[column.name] = (
             row.status.value if column.name == "status" else row.numbers.get(column.name)

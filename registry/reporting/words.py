@@ -34,6 +34,11 @@ METHODS = {
         "widened by additive random effects where ten sites or more differ beyond chance; a "
         "site's own interval is that of its rate."
     ),
+    Measure.SIGNALS: (
+        "PRR (Evans 2001), ROR (van Puijenbroek 2002) and IC (Noren 2013) of the two-by-two table "
+        "of reports; chi-squared with Yates' correction; the AOANJRR's outlier rule on the rate of "
+        "first events."
+    ),
     Measure.TREND: (
         "Log-linear quasi-Poisson regression of the years' events on the calendar year, with "
         "Student's limits (McCullagh and Nelder 1989); a year's rate has the interval of a rate."
@@ -121,6 +126,12 @@ PERTURBED = {
         "around 1 carry the variance of the perturbation, and additive random effects where ten "
         "sites or more differ beyond both."
     ),
+    Measure.SIGNALS: (
+        "PRR (Evans 2001), ROR (van Puijenbroek 2002) and IC (Noren 2013) of perturbed numbers of "
+        "devices, their variances increased by those of the perturbations (delta method), and "
+        "chi-squared reduced accordingly; the AOANJRR's outlier rule on perturbed rates, by the "
+        "lower limit with noise in place of the Poisson probability."
+    ),
     Measure.TREND: (
         "Log-linear quasi-Poisson regression on the calendar year of the years that are shown, "
         "the variance of the perturbation added to that of each year's count (sandwich); a year's "
@@ -183,6 +194,8 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
         said.extend(_about_rates(question))
         if profile is Profile.EXACT:
             said.append("Where there is no denominator, events are all that were reported.")
+    if measure is Measure.SIGNALS:
+        said.extend(_about_signals(query))
     if measure is Measure.FUNNEL:
         said.append(
             "Crude: sites differ in whom they treat." if not query.standardise else ADJUSTED
@@ -202,6 +215,18 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
     if measure is Measure.PROPORTIONS:
         said.append("Follow-up differs between patients: a proportion is not a risk over time.")
     return said
+
+
+def _about_signals(query: EventQuery) -> list[str]:
+    product = DIMENSIONS[query.group_by[0]].title.lower()
+    return [
+        f"Filters on {product}, complication and category choose rows; each pair is compared with "
+        "all reports of the selection.",
+        f"What has no {product} recorded has no row and is among the others.",
+        "Consequences and the expected end of service are left out.",
+        "A pair reported out of proportion need not be frequent, and reporting differs between "
+        "products: a signal is a reason to look, not a finding.",
+    ]
 
 
 def _about_rates(question: Question) -> list[str]:

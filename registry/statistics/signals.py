@@ -71,6 +71,67 @@ def disproportionality(
     )
 
 
+def perturbed_disproportionality(
+    a: int,
+    product: int,
+    event: int,
+    total: int,
+    *,
+    variances: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
+    level: float = 0.95,
+) -> Disproportionality:
+    """The same from counts that were each changed by an error of known variance, and their margins.
+
+    a: reports of the product with the event; product, event: all of either; total: all reports;
+    all four above 0. variances: of their errors, in this order, which are independent. The log of
+    each measure varies by the errors as well (delta method): that variance is added to the one of
+    chance, and chi2_yates is divided by how much the variance of the observed count grows. Errors
+    can leave a cell of the table at 0 or below: PRR and ROR are then undefined, the IC is not.
+    Without errors these are `disproportionality`'s numbers. Raises ValueError on a count of 0.
+    """
+    if min(a, product, event, total) <= 0:
+        raise ValueError("a, product, event, total: only counts above 0 can be compared.")
+    b, c, d = product - a, event - a, total - product - event + a
+    plain = disproportionality(a, max(b, 0), max(c, 0), max(d, 0), level=level)
+    of_a, of_product, of_event, of_total = variances
+    z = -float(ndtri(tail(level)))
+    expected = product * event / total
+    of_log = of_a / a**2 + of_product / product**2 + of_event / event**2 + of_total / total**2
+    ic = log2((a + 0.5) / (expected + 0.5))
+    low = (log2(float(gammaincinv(a + 0.5, tail(level))) / (expected + 0.5)) - ic) * log(2)
+    high = (log2(float(gammainccinv(a + 0.5, tail(level))) / (expected + 0.5)) - ic) * log(2)
+    prr: _Measure = (None, None, None)
+    ror: _Measure = (None, None, None)
+    if min(b, c, d) > 0:
+        others = c + d
+        chance = 1 / a - 1 / product + 1 / c - 1 / others
+        noise = (
+            of_a * (1 / a + 1 / c) ** 2
+            + of_product * (1 / product + 1 / others) ** 2
+            + of_event / c**2
+            + of_total / others**2
+        )
+        prr = _ratio((a / product) / (c / others), z * sqrt(chance + noise))
+        chance = 1 / a + 1 / b + 1 / c + 1 / d
+        noise = (
+            of_a * chance**2
+            + of_product * (1 / b + 1 / d) ** 2
+            + of_event * (1 / c + 1 / d) ** 2
+            + of_total / d**2
+        )
+        ror = _ratio(a * d / (b * c), z * sqrt(chance + noise))
+    return Disproportionality(
+        *prr,
+        *ror,
+        ic=ic,
+        ic_lower=ic - sqrt(low**2 + z**2 * of_log) / log(2),
+        ic_upper=ic + sqrt(high**2 + z**2 * of_log) / log(2),
+        chi2_yates=None if plain.chi2_yates is None else plain.chi2_yates / (1 + a * of_log),
+        expected=expected,
+        reason=None if min(b, c, d) > 0 else Reason.EMPTY_CELL,
+    )
+
+
 def outlier_rule(
     *, events: Numbers, exposure: Numbers, devices: Numbers, revised: Numbers
 ) -> tuple[OutlierSignal, ...]:

@@ -1,0 +1,268 @@
+"""Products with more of a complication than the others: disproportionality and the outlier rule."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from registry.disclosure import ShownNode, rate_parts, rate_row
+from registry.records import Cell, EventQuery
+from registry.reporting.cells import hold_to_limit, rate_cells
+from registry.reporting.implied import background, names_of
+from registry.reporting.question import EACH, Question, read_question, selected_terms
+from registry.reporting.rows import Row
+from registry.snapshot.asked import Condition
+from registry.snapshot.store import Key, Store
+from registry.snapshot.terms import Terms
+from registry.statistics.results import Disproportionality
+from registry.statistics.signals import (
+    ENOUGH_DEVICES,
+    LARGE_SHARE,
+    RATE_RATIO,
+    SIGNIFICANT,
+    disproportionality,
+    outlier_rule,
+    perturbed_disproportionality,
+)
+from registry.vocabulary import CellStatus, CountingRule, Drug, Measure
+
+LEAST_PRR = 2.0
+LEAST_CHI2 = 4.0
+LEAST_REPORTS = 3
+RULE = (
+    f"A signal: {LEAST_REPORTS} reports or more, chi-squared with Yates' correction "
+    f"{LEAST_CHI2:g} or more, PRR {LEAST_PRR:g} or more (Evans 2001; left out where no other "
+    "product has the event, so that the PRR is undefined), and the lower limit of the IC above 0 "
+    "(Noren 2013)"
+)
+OUTLIER_RULE = (
+    f"An outlier (AOANJRR): a rate of first events over {RATE_RATIO:g} times the group's, a "
+    f"Poisson probability of so many events at the group's rate under {SIGNIFICANT:g}, and "
+    f"{ENOUGH_DEVICES} devices or more, or two events or more in 75 % of them; a product with "
+    f"over {100 * LARGE_SHARE:g} % of the devices is left out of the group's rate"
+)
+_RATE_LEVEL = 1 - 2 * SIGNIFICANT
+NUMBERS = (
+    *("prr", "prr_lower", "prr_upper", "ror", "ror_lower", "ror_upper"),
+    *("ic", "ic_lower", "ic_upper", "chi2_yates", "expected"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outlier rule on one product; None where there is nothing to compare with."""
+
+    devices: int | None = None
+    rate_ratio: float | None = None
+    p: float | None = None
+    outlier: bool | None = None
+
+
+def signal_rows(store: Store, question: Question) -> tuple[list[Row], dict[str, Any]]:
+    """Every pair with a report, true numbers, and what the meta says of them.
+
+    Raises BadQuery where the answer would be too long.
+    """
+    product, level = question.query.group_by
+    whole = question.parts[0].asked
+    asked = replace(whole, on_events=(*whole.on_events, Condition("in_totals", (True,))))
+    each = EACH[question.counting]
+
+    def counted(*names: str) -> dict[Key, int]:
+        return store.reported(replace(asked, group_by=names), each=each)
+
+    pairs, products, events = counted(product, level), counted(product), counted(level)
+    total = counted().get((), 0)
+    is_chosen = _choice(question.query, store.manifest.terms)
+    told = {key: n for key, n in pairs.items() if n and key[0] and is_chosen(key)}
+    hold_to_limit(list(told), question)
+    verdicts = _verdicts(store, question)
+    rows = []
+    for key, n in told.items():
+        one, other = products[key[:1]], events[key[1:]]
+        found = disproportionality(
+            n, one - n, other - n, total - one - other + n, level=question.query.level
+        )
+        verdict = verdicts.get(key, Verdict())
+        rows.append(Row(key, _numbers(n, found, verdict), CellStatus.OK))
+    return rows, {"signals": _about(len(rows))}
+
+
+def signal_row(
+    key: Key,
+    pair: ShownNode,
+    margins: Sequence[ShownNode],
+    *,
+    rate: Sequence[ShownNode],
+    group: Sequence[ShownNode],
+    level: float,
+) -> Row:
+    """One pair from shown nodes only; what needs a hidden one is not there.
+
+    margins: of the product, of the event, and the total. rate: the nodes of the pair's rate; group:
+    those of all products' rate.
+    """
+    verdict = _shown_verdict(rate, group)
+    counts = [node.count for node in margins]
+    if pair.count is None or None in counts:
+        numbers = {"n": pair.count, **_of_verdict(verdict), "hidden_cells": 1}
+        return Row(key, numbers, CellStatus.SUPPRESSED)
+    product, event, total = (int(count or 0) for count in counts)
+    found = perturbed_disproportionality(
+        pair.count,
+        product,
+        event,
+        total,
+        variances=(
+            pair.count_variance,
+            margins[0].count_variance,
+            margins[1].count_variance,
+            margins[2].count_variance,
+        ),
+        level=level,
+    )
+    numbers = _numbers(pair.count, found, verdict) | {"hidden_cells": 0}
+    return Row(key, numbers, CellStatus.OK)
+
+
+def about_shown(rows: Sequence[Row]) -> dict[str, Any]:
+    """What the meta of a protected answer says of its pairs."""
+    return {"signals": _about(sum(row.status is CellStatus.OK for row in rows))}
+
+
+def _numbers(n: int, found: Disproportionality, verdict: Verdict) -> dict[str, Cell]:
+    return {
+        "n": n,
+        **{name: getattr(found, name) for name in NUMBERS},
+        "signal": is_signal(n, found),
+        **_of_verdict(verdict),
+    }
+
+
+def _of_verdict(verdict: Verdict) -> dict[str, Cell]:
+    return {
+        "devices": verdict.devices,
+        "rate_ratio": verdict.rate_ratio,
+        "p": verdict.p,
+        "outlier": verdict.outlier,
+    }
+
+
+def is_signal(n: int, found: Disproportionality) -> bool:
+    """Whether a pair meets every condition of RULE."""
+    return (
+        n >= LEAST_REPORTS
+        and (found.chi2_yates or 0.0) >= LEAST_CHI2
+        and (found.prr is None or found.prr >= LEAST_PRR)
+        and (found.ic_lower or 0.0) > 0
+    )
+
+
+def _about(compared: int) -> dict[str, Any]:
+    return {
+        "compared": compared,
+        "rule": RULE,
+        "outlier_rule": OUTLIER_RULE,
+        "multiplicity": (
+            f"{compared} pairs were compared and no limit is adjusted for that: of pairs without "
+            "any association about one in forty has an IC whose lower limit is above 0 by chance"
+        ),
+    }
+
+
+# True rates -------------------------------------------------------------------------------------
+
+
+def _verdicts(store: Store, question: Question) -> dict[Key, Verdict]:
+    """The outlier rule on every product, complication by complication; first events count."""
+    product, _level = question.query.group_by
+    query = replace(background(question.query), counting=CountingRule.FIRST_EVENT, unit=None)
+    rates = read_question(query, measure=Measure.RATES, manifest=store.manifest)
+    found: dict[Key, Verdict] = {}
+    for part in rates.parts:
+        owner = "patient_no" if part.per_patient else "device_no"
+        whole = replace(part.asked, group_by=(product,))
+        devices = store.carriers(whole, clock=part.clock, each=owner)
+        by_code: dict[Cell, list[tuple[Key, Mapping[str, Cell]]]] = {}
+        for cell in rate_cells(store, replace(rates, parts=(part,)), per=1):
+            if cell.status is not CellStatus.NO_DENOMINATOR:
+                by_code.setdefault(cell.key[1], []).append((cell.key, cell.numbers))
+        for members in by_code.values():
+            found |= _judged(members, devices)
+    return found
+
+
+def _judged(
+    members: Sequence[tuple[Key, Mapping[str, Cell]]], devices: Mapping[Key, int]
+) -> dict[Key, Verdict]:
+    events = [int(numbers["events"] or 0) for _key, numbers in members]
+    implanted = [
+        max(devices.get(key[:1], 0), count)
+        for (key, _numbers), count in zip(members, events, strict=True)
+    ]
+    judged = outlier_rule(
+        events=events,
+        exposure=[float(numbers["exposure"] or 0) for _key, numbers in members],
+        devices=implanted,
+        revised=events,
+    )
+    return {
+        key: Verdict(number, verdict.rate_ratio, verdict.p, verdict.flagged)
+        for (key, _numbers), number, verdict in zip(members, implanted, judged, strict=True)
+    }
+
+
+def _choice(query: EventQuery, terms: Terms) -> Callable[[Key], bool]:
+    """Whether a pair is one of those that the filters choose rows for."""
+    product, level = query.group_by
+    wanted = [_spelled(product, name, query) for name in names_of(product) if query.values(name)]
+    codes = {
+        term.code if level == "complication" else term.category
+        for term in selected_terms(query, terms)
+        if term.in_totals
+    }
+
+    def is_chosen(key: Key) -> bool:
+        return all(key[0] in products for products in wanted) and key[1] in codes
+
+    return is_chosen
+
+
+def _spelled(product: str, name: str, query: EventQuery) -> set[str]:
+    """The products that a filter under one of their names lets through."""
+    values = set(query.values(name))
+    if name == product:
+        return values
+    if product == "drug":
+        return {drug.value for drug in Drug if str(drug.drug_class) in values}
+    return {str(drug.drug_class) for drug in Drug if drug.value in values}
+
+
+# Shown rates ------------------------------------------------------------------------------------
+
+
+def _shown_verdict(rate: Sequence[ShownNode], group: Sequence[ShownNode]) -> Verdict:
+    """The outlier rule from shown numbers: the lower limit, noise and all, above the group's rate.
+
+    The limit is that of a one-sided test at 5 %, as the Poisson probability is. The group is all
+    products, without this one where it is large.
+    """
+    devices = _population(rate)
+    everybody = _population(group)
+    own, whole = rate_parts(rate), rate_parts(group)
+    if own is None or whole is None or devices is None or everybody is None:
+        return Verdict(devices)
+    large = devices > LARGE_SHARE * everybody
+    events = whole.events - (own.events if large else 0)
+    exposure = whole.exposure - (own.exposure if large else 0)
+    if events <= 0 or exposure <= 0:
+        return Verdict(devices)
+    group_rate = events / exposure
+    found = rate_row(rate, level=_RATE_LEVEL)
+    ratio = own.events / own.exposure / group_rate
+    above = found.ci_lower is not None and found.ci_lower > group_rate
+    return Verdict(devices, ratio, None, ratio > RATE_RATIO and above and devices >= ENOUGH_DEVICES)
+
+
+def _population(nodes: Sequence[ShownNode]) -> int | None:
+    shown = [node.population for node in nodes if node.population is not None]
+    return sum(shown) if shown else None

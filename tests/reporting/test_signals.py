@@ -1,0 +1,428 @@
+"""Signals: two-by-two tables by hand, the outlier rule, which rows there are, and protection."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from registry.disclosure import ShownNode, rate_row
+from registry.records import BadQuery, Cell, EventQuery, NotAvailableAtThisDetail, Release
+from registry.reporting.answering import _exact
+from registry.reporting.freshness import Frozen
+from registry.reporting.signals import is_signal, signal_row
+from registry.statistics.signals import (
+    disproportionality,
+    outlier_rule,
+    perturbed_disproportionality,
+)
+from registry.vocabulary import CellStatus, CountingRule, Measure
+from tests.reporting.protecting import ask, frozen_rows
+from tests.snapshot.rows import event, implant
+
+II_20, II_40, PROMETRA = "synchromed-ii-20", "synchromed-ii-40", "prometra-ii-20"
+COLUMNS = (
+    *("pump_model", "complication", "n", "expected", "prr", "prr_lower", "prr_upper"),
+    *("ror", "ror_lower", "ror_upper", "ic", "ic_lower", "ic_upper", "chi2_yates"),
+    *("devices", "rate_ratio", "p", "signal", "outlier", "status"),
+)
+
+
+def exact(frozen: Frozen, **query: object) -> Release:
+    return _exact(EventQuery(**query), Measure.SIGNALS, frozen)  # type: ignore[arg-type]
+
+
+def cell(release: Release, product: str, code: str) -> dict[str, Cell]:
+    first, second = (column.name for column in release.columns[:2])
+    (row,) = (row for row in release.rows if (row[first], row[second]) == (product, code))
+    return dict(row)
+
+
+def registry_of(
+    path: Path, pumps: dict[str, int], reports: dict[tuple[str, str], int], **more: object
+) -> Frozen:
+    """Pumps of each model, followed for 24 months; each report is on another pump of its model."""
+    implants = [
+        implant(f"{model[:4]}{model[-2:]}{number:04}", pump_model=model, **more)
+        for model, count in pumps.items()
+        for number in range(count)
+    ]
+    events, used = [], dict.fromkeys(pumps, 0)
+    for (model, code), count in reports.items():
+        for _ in range(count):
+            name = f"{model[:4]}{model[-2:]}{used[model]:04}"
+            events.append(event(f"e{name}", on=name, complication=code))
+            used[model] += 1
+    return frozen_rows(path, events=events, implants=implants)
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    """One model stalls more often than the two others, which flip."""
+    return registry_of(
+        tmp_path_factory.mktemp("three"),
+        {II_20: 400, II_40: 400, PROMETRA: 100},
+        {
+            (II_20, "pump-flip"): 60,
+            (II_40, "pump-flip"): 64,
+            (PROMETRA, "pump-flip"): 12,
+            (II_20, "pump-motor-stall"): 20,
+            (II_40, "pump-motor-stall"): 24,
+            (PROMETRA, "pump-motor-stall"): 30,
+        },
+    )
+
+
+# True numbers -----------------------------------------------------------------------------------
+
+
+def test_measures_are_those_of_the_two_by_two_table(three: Frozen):
+    row = cell(exact(three), PROMETRA, "pump-motor-stall")
+
+    found = disproportionality(30, 12, 44, 124)
+    assert row["n"] == 30
+    for name in COLUMNS[3:14]:
+        assert row[name] == pytest.approx(getattr(found, name))
+    assert row["prr"] == pytest.approx((30 / 42) / (44 / 168))
+    assert row["expected"] == pytest.approx(42 * 74 / 210)
+    assert row["signal"] is True
+
+
+def test_counts_of_openebgm_by_hand(tmp_path: Path):
+    # openEBGM's ten reports: product A event 1: a = 1, E = .6, PRR 2.3333
+    frozen = registry_of(
+        tmp_path,
+        {II_20: 9, II_40: 9, PROMETRA: 9},
+        {
+            (II_20, "pump-flip"): 1,
+            (II_20, "pump-motor-stall"): 2,
+            (II_40, "pump-motor-stall"): 5,
+            (PROMETRA, "pump-flip"): 1,
+            (PROMETRA, "pump-motor-stall"): 1,
+        },
+    )
+    row = cell(exact(frozen), II_20, "pump-flip")
+
+    assert (row["n"], row["expected"], row["prr"]) == (1, 0.6, pytest.approx(7 / 3))
+
+
+def test_outlier_rule_leaves_a_large_product_out_of_the_group(three: Frozen):
+    row = cell(exact(three), PROMETRA, "pump-motor-stall")
+    time = [400 * 24 - 20 * 18, 400 * 24 - 24 * 18, 100 * 24 - 30 * 18]
+
+    judged = outlier_rule(
+        events=[20, 24, 30], exposure=time, devices=[400, 400, 100], revised=[20, 24, 30]
+    )
+
+    assert (row["devices"], row["outlier"]) == (100, True)
+    assert row["rate_ratio"] == pytest.approx(judged[2].rate_ratio)
+    assert row["p"] == pytest.approx(judged[2].p)
+    large = cell(exact(three), II_20, "pump-motor-stall")
+    assert large["rate_ratio"] == pytest.approx((20 / time[0]) / (54 / (time[1] + time[2])))
+    assert large["outlier"] is False
+
+
+def test_columns_are_those_promised_and_meta_says_how_many_were_compared(three: Frozen):
+    release = exact(three)
+
+    assert tuple(release.rows[0]) == COLUMNS
+    told = release.meta["signals"]
+    assert told["compared"] == len(release.rows) == 6
+    assert "PRR 2 or more" in told["rule"]
+    assert "over 2 times the group's" in told["outlier_rule"]
+    assert told["multiplicity"].startswith("6 pairs")
+
+
+@pytest.mark.parametrize(
+    ("table", "signal"),
+    [
+        ((30, 20, 25, 100), True),
+        ((12, 8, 0, 60), True),  # no other product has it: no PRR
+        ((2, 1, 2, 3000), False),  # two reports
+        ((300, 200, 400, 600), False),  # PRR 1.5
+        ((12, 8, 10, 40), False),  # the IC's lower limit is below 0
+        ((3, 1, 60, 100), False),  # chi-squared under 4
+    ],
+)
+def test_signal_meets_every_condition(table: tuple[int, int, int, int], signal: bool):
+    assert is_signal(table[0], disproportionality(*table)) is signal
+
+
+def test_event_that_no_other_product_has_can_be_a_signal_without_a_prr(tmp_path: Path):
+    frozen = registry_of(
+        tmp_path,
+        {II_20: 90, II_40: 90},
+        {(II_20, "pump-motor-stall"): 12, (II_20, "pump-flip"): 8, (II_40, "pump-flip"): 60},
+    )
+
+    row = cell(exact(frozen), II_20, "pump-motor-stall")
+
+    assert (row["prr"], row["ror"], row["signal"]) == (None, None, True)
+    assert row["ic_lower"] > 0
+
+
+def test_filters_on_product_and_complication_choose_rows_and_change_no_number(three: Frozen):
+    whole = cell(exact(three), PROMETRA, "pump-motor-stall")
+
+    where = (("complication", ("pump-motor-stall",)), ("pump_model", (PROMETRA,)))
+    release = exact(three, where=where)
+
+    assert [dict(row) for row in release.rows] == [whole]
+    assert release.meta["signals"]["compared"] == 1
+    assert any("choose rows" in said for said in release.meta["warnings"])
+
+
+def test_filter_on_anything_else_narrows_what_is_compared(three: Frozen):
+    release = exact(three, where=(("manufacturer", ("medtronic",)),))
+
+    assert {row["pump_model"] for row in release.rows} == {II_20, II_40}
+    row = cell(release, II_20, "pump-flip")
+    assert row["expected"] == pytest.approx(80 * 124 / 168)
+
+
+def test_product_that_is_not_recorded_is_among_the_others_and_has_no_row(tmp_path: Path):
+    frozen = registry_of(
+        tmp_path,
+        {II_20: 20, "": 20},
+        {(II_20, "pump-flip"): 4, (II_20, "pump-motor-stall"): 4, ("", "pump-flip"): 10},
+    )
+    release = exact(frozen)
+
+    assert {row["pump_model"] for row in release.rows} == {II_20}
+    assert cell(release, II_20, "pump-flip")["expected"] == pytest.approx(8 * 14 / 18)
+
+
+def test_consequences_are_no_signals(tmp_path: Path):
+    frozen = registry_of(
+        tmp_path, {II_20: 20, II_40: 20}, {(II_20, "pump-flip"): 4, (II_20, "revision-surgery"): 9}
+    )
+    release = exact(frozen)
+
+    assert [(row["complication"], row["expected"]) for row in release.rows] == [("pump-flip", 4)]
+
+
+def test_class_of_drugs_chooses_rows_of_drugs(tmp_path: Path):
+    implants = [
+        implant(f"p{drug[:3]}{n}", drug=drug) for drug in ("morphine", "baclofen") for n in range(5)
+    ]
+    events = [event(f"e{d}{n}", on=f"p{d}{n}") for d in ("mor", "bac") for n in range(3)]
+    frozen = frozen_rows(tmp_path, events=events, implants=implants)
+    where = (("drug_class", ("opioid",)),)
+
+    by_drug = exact(frozen, where=where, group_by=("drug", "category"))
+    by_class = exact(frozen, where=(("drug", ("morphine",)),), group_by=("drug_class", "category"))
+
+    assert [(row["drug"], row["n"], row["expected"]) for row in by_drug.rows] == [
+        ("morphine", 3, 3)
+    ]
+    assert [(row["drug_class"], row["n"]) for row in by_class.rows] == [("opioid", 3)]
+
+
+def test_devices_count_once_where_they_are_counted(tmp_path: Path):
+    implants = [implant("p1", pump_model=II_20), implant("p2", pump_model=II_40)]
+    events = [event(f"e{n}", on="p1", months_since_implant=n) for n in range(3)]
+    frozen = frozen_rows(tmp_path, events=[*events, event("x", on="p2")], implants=implants)
+
+    of_events = cell(exact(frozen), II_20, "pump-flip")
+    of_devices = cell(exact(frozen, counting=CountingRule.DEVICES), II_20, "pump-flip")
+
+    assert (of_events["n"], of_devices["n"]) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "group_by",
+    [("drug", "pump_model"), ("complication", "category"), ("drug", "sex"), ("year",)],
+)
+def test_other_groupings_are_refused(three: Frozen, group_by: tuple[str, ...]):
+    with pytest.raises(BadQuery) as refused:
+        exact(three, group_by=group_by)
+    assert refused.value.faults[0].code == "bad-group-by"
+
+
+def test_order_of_the_grouping_changes_nothing(three: Frozen):
+    assert (
+        exact(three, group_by=("category", "drug")).rows
+        == exact(three, group_by=("drug", "category")).rows
+    )
+    assert exact(three, group_by=("complication", "pump_model")).rows == exact(three).rows
+
+
+# From shown numbers -----------------------------------------------------------------------------
+
+
+def shown(count: int | None, population: int = 500, exposure: int | None = None) -> ShownNode:
+    return ShownNode(
+        count=count,
+        population=population,
+        exposure=exposure,
+        has_exposure=exposure is not None,
+        count_variance=6.0 if count else 0.0,
+        population_variance=6.0,
+        exposure_sd=200.0 if exposure else 0.0,
+    )
+
+
+def test_without_errors_perturbed_measures_are_the_plain_ones():
+    assert perturbed_disproportionality(30, 42, 74, 210) == disproportionality(30, 12, 44, 124)
+
+
+def test_errors_widen_every_limit_and_lower_chi_squared():
+    plain = disproportionality(30, 12, 44, 124)
+    noisy = perturbed_disproportionality(30, 42, 74, 210, variances=(6.0,) * 4)
+
+    for name in ("prr", "ror", "ic"):
+        assert getattr(noisy, name) == getattr(plain, name)
+        assert getattr(noisy, f"{name}_lower") < getattr(plain, f"{name}_lower")
+        assert getattr(noisy, f"{name}_upper") > getattr(plain, f"{name}_upper")
+    assert noisy.chi2_yates < plain.chi2_yates
+
+
+def test_errors_that_empty_a_cell_leave_the_ic_alone():
+    found = perturbed_disproportionality(12, 40, 11, 100, variances=(6.0,) * 4)
+
+    assert (found.prr, found.ror, found.reason) == (None, None, "empty_cell")
+    assert found.ic_lower < found.ic < found.ic_upper
+
+
+def test_limits_of_perturbed_measures_hold_the_truth_95_times_in_100():
+    draw = np.random.default_rng(7)
+    share = np.array([0.03, 0.12, 0.10, 0.75])  # a, b, c, d: PRR 1.7, ROR 1.875
+    truths = {"prr": (0.03 / 0.15) / (0.10 / 0.85), "ror": 0.03 * 0.75 / (0.12 * 0.10)}
+    held, tried = dict.fromkeys(truths, 0), 2000
+    for _ in range(tried):
+        a, b, c, d = draw.multinomial(800, share)
+        noise = np.rint(draw.normal(0, 6**0.5, 4))
+        counts = np.array([a, a + b, a + c, a + b + c + d]) + noise
+        found = perturbed_disproportionality(*map(int, counts), variances=(6.0,) * 4)
+        for name, truth in truths.items():
+            lower, upper = getattr(found, f"{name}_lower"), getattr(found, f"{name}_upper")
+            held[name] += lower <= truth <= upper
+
+    for count in held.values():
+        assert 0.935 <= count / tried <= 0.97  # two standard errors are 1 point
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_pair_with_a_hidden_margin_has_no_measure(place: int):
+    margins = [shown(42), shown(74), shown(210)]
+    margins[place] = shown(None)
+
+    row = signal_row(("m", "c"), shown(30), margins, rate=[], group=[], level=0.95)
+
+    assert row.status is CellStatus.SUPPRESSED
+    assert row.numbers["n"] == 30
+    assert not {"prr", "ic", "expected", "signal"} & set(row.numbers)
+
+
+def test_hidden_pair_has_no_number_at_all():
+    row = signal_row(
+        ("m", "c"), shown(None), [shown(42), shown(74), shown(210)], rate=[], group=[], level=0.95
+    )
+
+    assert row.status is CellStatus.SUPPRESSED
+    assert {value for name, value in row.numbers.items() if name != "hidden_cells"} == {None}
+
+
+@pytest.mark.parametrize(("events", "outlier"), [(30, True), (16, False), (9, False)])
+def test_outlier_by_shown_numbers_needs_twice_the_rate_beyond_noise(events: int, outlier: bool):
+    rate, group = [shown(events, 100, 3000)], [shown(100, 1000, 30000)]
+
+    row = signal_row(
+        ("m", "c"),
+        shown(events),
+        [shown(200), shown(300), shown(900)],
+        rate=rate,
+        group=group,
+        level=0.95,
+    )
+
+    assert row.numbers["rate_ratio"] == pytest.approx(events / 3000 / (100 / 30000))
+    assert row.numbers["outlier"] is outlier
+    limit = rate_row(rate, level=0.90).ci_lower
+    assert outlier is (row.numbers["rate_ratio"] > 2 and limit > 100 / 30000)
+
+
+def test_large_product_is_left_out_of_the_shown_group():
+    row = signal_row(
+        ("m", "c"),
+        shown(30),
+        [shown(200), shown(300), shown(900)],
+        rate=[shown(30, 400, 9000)],
+        group=[shown(100, 1000, 30000)],
+        level=0.95,
+    )
+
+    assert row.numbers["rate_ratio"] == pytest.approx((30 / 9000) / (70 / 21000))
+
+
+# Protected --------------------------------------------------------------------------------------
+
+
+def test_protected_pairs_come_from_counts_that_are_published(three: Frozen):
+    release = ask(three, Measure.SIGNALS)
+    devices = {"counting": CountingRule.DEVICES}
+    pairs = {
+        (row["pump_model"], row["complication"]): row["n"]
+        for row in ask(three, group_by=("pump_model", "complication"), **devices).rows
+    }
+    products = {
+        row["pump_model"]: row["n"] for row in ask(three, group_by=("pump_model",), **devices).rows
+    }
+    events = {
+        row["complication"]: row["n"]
+        for row in ask(three, group_by=("complication",), **devices).rows
+    }
+    (total,) = ask(three, **devices).rows
+
+    told = [row for row in release.rows if row["status"] == "ok"]
+    assert len(told) == release.meta["signals"]["compared"] == 6
+    for row in told:
+        key = (row["pump_model"], row["complication"])
+        found = perturbed_disproportionality(
+            pairs[key], products[key[0]], events[key[1]], total["n"], variances=(6.0,) * 4
+        )
+        assert row["n"] == pairs[key]
+        for name in COLUMNS[3:14]:
+            assert row[name] == pytest.approx(getattr(found, name))
+    assert "p" not in release.rows[0]
+
+
+def test_protected_signal_and_outlier_are_found(three: Frozen):
+    release = ask(three, Measure.SIGNALS)
+
+    row = cell(release, PROMETRA, "pump-motor-stall")
+    assert (row["signal"], row["outlier"]) == (True, True)
+    others = [each for each in release.rows if each["status"] == "ok" and each["outlier"]]
+    assert [dict(each) for each in others] == [row]
+
+
+def test_rows_of_a_protected_answer_follow_from_the_question_alone(three: Frozen, tmp_path: Path):
+    empty = frozen_rows(tmp_path, events=(), implants=())
+
+    def keys(release: Release) -> list[tuple[Cell, Cell]]:
+        return [(row["pump_model"], row["complication"]) for row in release.rows]
+
+    where = (("complication", ("pump-flip",)),)
+    assert keys(ask(three, Measure.SIGNALS, where=where)) == keys(
+        ask(empty, Measure.SIGNALS, where=where)
+    )
+    assert {row["status"] for row in ask(empty, Measure.SIGNALS, where=where).rows} == {
+        "suppressed"
+    }
+
+
+def test_every_report_is_not_published(three: Frozen):
+    with pytest.raises(NotAvailableAtThisDetail) as refused:
+        ask(three, Measure.SIGNALS, counting=CountingRule.EVENTS)
+    assert refused.value.faults[0].column == "counting"
+
+
+def test_too_many_pairs_are_refused(three: Frozen):
+    with pytest.raises(BadQuery) as refused:
+        ask(three, Measure.SIGNALS, group_by=("drug",))
+    assert refused.value.faults[0].code == "too-many-cells"
+
+
+def test_one_question_said_in_two_ways_has_one_protected_answer(three: Frozen):
+    said = {"group_by": ("complication", "pump_model"), "counting": CountingRule.DEVICES}
+
+    assert ask(three, Measure.SIGNALS, **said) == ask(three, Measure.SIGNALS)
