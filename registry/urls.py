@@ -6,6 +6,7 @@ from django.urls import include, path
 from registry.admin.audit import history_page
 from registry.admin.one_time_code import one_time_code_page, reset_code
 from registry.admin.start_page import start_page
+from registry.admin.statistics import statistics_page
 from registry.admin.upload import upload_page
 
 urlpatterns = [
@@ -19,6 +20,7 @@ urlpatterns = [
         admin.site.admin_view(reset_code),
         name="reset_code",
     ),
+    path("admin/statistics/", statistics_page, name="statistics"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("registry.api.urls")),
     path("health/", include("registry.api.health_urls")),

@@ -1,6 +1,6 @@
-"""The filter form of the dashboard, as far as its reader may use it."""
+"""The form of a question, as far as its reader may use it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.forms import BoundField
@@ -8,7 +8,9 @@ from django.http import QueryDict
 
 from registry import reporting
 from registry.filters import EventFilterSet
+from registry.filters.canonical import CURVES, USES_LEVEL, USES_PER, USES_UNIT
 from registry.records import DIMENSIONS, Side, Viewer
+from registry.reporting import Offer
 from registry.vocabulary import CountingRule, Measure
 
 FIRST_FIELDS = ("category", "complication", "site", "year_min", "year_max")
@@ -21,26 +23,30 @@ SECTIONS: tuple[tuple[str, Side], ...] = (
     ("The place", Side.SITE),
     ("The time", Side.TIME),
 )
-OPTIONS: Mapping[Measure, tuple[str, ...]] = {
-    Measure.COUNTS: ("counting",),
-    Measure.RATES: ("counting", "unit", "per", "level"),
-    Measure.PROPORTIONS: ("counting", "level"),
+OPTIONS: Mapping[str, frozenset[Measure]] = {
+    "unit": USES_UNIT - CURVES,
+    "per": USES_PER,
+    "level": USES_LEVEL,
+    "ci": CURVES,
 }
-"""How each measure is counted, as far as one can choose."""
+"""The options besides what counts, and the measures that each makes a difference to."""
 
-EXACT_OPTIONS = frozenset({"counting", "unit", "year_min", "year_max"})
-"""Options that the protected profile leaves little or no choice in."""
+EXACT_ONLY = frozenset({"unit", "ci", "year_min", "year_max"})
+"""What the protected profile leaves little or no choice in."""
 
-MEASURES = tuple(OPTIONS)
 GROUPINGS = ("One row for each", "and each", "and each")
+NOTHING = ("Nothing: one row", "Nothing more", "Nothing more")
+
+Box = tuple[str, str, str, list[tuple[str, str, bool]]]
+"""A box to group by: its id, its title, what it says of nothing, and (name, title, chosen)."""
 
 
 class QuestionForm:
     """The filters, options and groupings that one viewer may use on one page.
 
-    measure: None on a page that asks several; options and groupings are then left out.
-    measures, releases: (code, words, chosen). groups: for each of three boxes its title and
-    (name, title, chosen). first, further: the filters, the common ones apart. own_site_only:
+    measure: None on a page that asks several, an overview; groupings are then left out.
+    measures, releases: (code, words, chosen). groups: a box for each place of group_by.
+    first, further: the filters, the common ones apart. options: how it is counted. own_site_only:
     whether most of them work only together with an own site.
     """
 
@@ -54,36 +60,68 @@ class QuestionForm:
             for each in reporting.snapshots(viewer)
             if each["label"]
         ]
-        self.measures = [(each.value, each.label, each is measure) for each in MEASURES]
-        self.groups = self._groups(question) if measure else []
-        fields = EventFilterSet(question, measure=measure or Measure.RATES).form
+        offers = reporting.offers(viewer)
+        offer = next((each for each in offers if each.measure is measure), None)
+        self.measures = [(each.measure.value, each.measure.label, each is offer) for each in offers]
+        self.overview = measure is None
+        self.groups = self._groups(question, offer) if measure else []
+        fields: Any = EventFilterSet(question, measure=measure or Measure.RATES).form
         fields.label_suffix = ""
-        self._offer_sites(fields, usable)
-        options = OPTIONS[measure] if measure else ("level",)
-        usable |= set(options) - (set() if exact else EXACT_OPTIONS)
-        usable |= {"year_min", "year_max"} if exact else set()
-        self.first: list[BoundField] = [fields[name] for name in FIRST_FIELDS if name in usable]
-        members = [("How it is counted", options), *((t, of_side(side)) for t, side in SECTIONS)]
-        self.further = [
-            (title, [fields[name] for name in names if name in usable]) for title, names in members
-        ]
-
-    def _groups(self, question: QueryDict) -> list[tuple[str, str, list[tuple[str, str, bool]]]]:
-        chosen = [name for text in question.getlist("group_by") for name in text.split(",") if name]
-        boxes = []
-        for place, title in enumerate(GROUPINGS):
-            picked = chosen[place] if place < len(chosen) else ""
-            offered = [
-                (name, str(each["title"]), name == picked)
-                for name, each in self.known.items()
-                if each["group_by"] or name == picked
-            ]
-            boxes.append((f"id_group_by_{place + 1}", title, offered))
-        return boxes
-
-    def _offer_sites(self, fields: Any, usable: set[str]) -> None:
         if "site" in usable:
             fields.fields["site"].choices = self._values("site")
+        usable |= {"year_min", "year_max"} if exact else set()
+        self.first: list[BoundField] = [fields[name] for name in FIRST_FIELDS if name in usable]
+        self.options = [fields[name] for name in self._options(fields, offer, exact=exact)]
+        self.further = [
+            (title, [fields[name] for name in of_side(side) if name in usable])
+            for title, side in SECTIONS
+        ]
+
+    def _options(self, fields: Any, offer: Offer | None, *, exact: bool) -> list[str]:
+        """How a measure is counted, as far as there is anything to choose."""
+        if offer is None:
+            return ["level"]
+        names = [
+            name
+            for name, measures in OPTIONS.items()
+            if offer.measure in measures and (exact or name not in EXACT_ONLY)
+        ]
+        if len(offer.counting) < 2:
+            return names
+        fields.fields["counting"].choices = [
+            ("", "Default"),
+            *((rule.value, rule.label) for rule in offer.counting),
+        ]
+        return ["counting", *names]
+
+    def _groups(self, question: QueryDict, offer: Offer | None) -> list[Box]:
+        chosen = [name for text in question.getlist("group_by") for name in text.split(",") if name]
+        places = offer.groupings if offer else None
+        if places is not None:
+            return [
+                self._box(
+                    place, next((n for n in chosen if n in names), names[0]), names, must=True
+                )
+                for place, names in enumerate(places)
+            ]
+        every = [name for name, each in self.known.items() if each["group_by"]]
+        return [
+            self._box(place, chosen[place] if place < len(chosen) else "", every)
+            for place in range(len(GROUPINGS))
+        ]
+
+    def _box(self, place: int, picked: str, names: Collection[str], *, must: bool = False) -> Box:
+        offered = [
+            (name, str(each["title"]), name == picked)
+            for name, each in self.known.items()
+            if name in names or name == picked
+        ]
+        return (
+            f"id_group_by_{place + 1}",
+            GROUPINGS[place],
+            "" if must else NOTHING[place],
+            offered,
+        )
 
     def _values(self, name: str) -> list[tuple[str, str]]:
         listed: Any = self.known.get(name, {}).get("values") or ()

@@ -15,6 +15,7 @@ from registry.answers.numbers import (
     range_of,
     written,
 )
+from registry.filters.canonical import USES_LEVEL
 from registry.records import Cell, Column, Release
 from registry.vocabulary import CellStatus, Denominator, Measure, Profile
 
@@ -24,20 +25,37 @@ UNITS = {each.value: each for each in Denominator}
 COUNTED = frozenset({"n", "events", "numerator"})
 """Columns whose hidden numbers are counts of patients, devices or their first events."""
 
-SHARES = frozenset({"proportion"})
-"""Columns that hold a share of all; their limits are shares too."""
+SHARES = frozenset({"proportion", "estimate", "share"})
+"""Columns that hold a share of all."""
 
-FOLDED = frozenset({"ci_upper", "denominator"})
-"""Columns that another column shows: both limits, and a count with what it is of."""
+OF_SHARES = frozenset({Measure.PROPORTIONS, Measure.SURVIVAL, Measure.INCIDENCE})
+"""Measures whose limits are shares too."""
+
+LONG = 30
+"""Rows from which on a table scrolls in itself."""
+
+SIGNALS = {
+    "": "",
+    "above-95": "Above the 95 % limits",
+    "above-998": "Above the 99.8 % limits",
+    "below-95": "Below the 95 % limits",
+    "below-998": "Below the 99.8 % limits",
+}
+"""What a site's place in the funnel is called."""
 
 TITLES = {
     "ci_lower": "Interval",
+    "lower_95": "95 % limits",
+    "lower_998": "99.8 % limits",
     "numerator": "With an event, of all",
     "unit": "Divided by",
     "status": "Status",
     "hidden_cells": "Cells left out",
 }
 """Headings that the page writes in its own words."""
+
+UNDEFINED = "not defined"
+"""What stands for a number that the arithmetic does not give, such as a ratio to nothing."""
 
 EXACT = "Exact numbers; whoever looks beyond an own site is logged."
 PROTECTED = "Protected numbers: small counts are hidden, so that nobody can be singled out."
@@ -67,8 +85,15 @@ class Table:
     rows: Sequence[Sequence[Shown]]
     legend: Sequence[CellStatus]
     hides: bool
-    warnings: Sequence[str]
+    is_long: bool
+    caveats: Sequence[str]
+    protection: Sequence[str]
     receipt: str
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """All that a reader has to know: of the question, and of what was done to protect it."""
+        return [*self.caveats, *self.protection]
 
 
 def table_of(release: Release) -> Table:
@@ -83,7 +108,9 @@ def table_of(release: Release) -> Table:
         rows=[[shown(row, column, meta) for column in columns] for row in release.rows],
         legend=[status for status in CellStatus if status in statuses - {"ok"}],
         hides="suppressed" in statuses,
-        warnings=[*(meta.get("warnings") or ()), *_in_words(meta)],
+        is_long=len(release.rows) > LONG,
+        caveats=[*(meta.get("warnings") or ())],
+        protection=_in_words(meta),
         receipt=release.receipt,
     )
 
@@ -92,7 +119,26 @@ def _says_something(column: Column, release: Release) -> bool:
     if column.name == "hidden_cells":
         return any(row[column.name] for row in release.rows)
     named = {each.name for each in release.columns}
-    return column.name not in FOLDED and f"{column.name}_label" not in named
+    shown_by_another = lower_of(column.name) in named or (
+        column.name == "denominator" and "numerator" in named
+    )
+    return not shown_by_another and f"{column.name}_label" not in named
+
+
+def lower_of(name: str) -> str | None:
+    """The column of the lower limit that shows an upper one too; None for any other column."""
+    parts = name.split("_")
+    if "upper" not in parts:
+        return None
+    return "_".join("lower" if part == "upper" else part for part in parts)
+
+
+def upper_of(name: str) -> str | None:
+    """The column of the upper limit that belongs to a lower one; None for any other column."""
+    parts = name.split("_")
+    if "lower" not in parts:
+        return None
+    return "_".join("upper" if part == "lower" else part for part in parts)
 
 
 def _in_words(meta: Mapping[str, Any]) -> Sequence[str]:
@@ -102,19 +148,21 @@ def _in_words(meta: Mapping[str, Any]) -> Sequence[str]:
 
 
 def title_of(column: Column) -> str:
-    """A column's heading, in words."""
-    title = TITLES.get(column.name) or column.title or column.name
+    """A column's heading, in words; that of a lower limit speaks of both."""
+    title = TITLES.get(column.name) or column.title or column.name.replace("_", " ").capitalize()
+    if upper_of(column.name):
+        title = title.replace("Lower limit of", "Interval of").replace(", lower limit", " interval")
     return title.removesuffix(", in words")
 
 
 def caption_of(meta: Mapping[str, Any]) -> list[str]:
     """What one needs to know to read the numbers: counting, unit, time, protection, source."""
     said = [f"Counted: {meta['counting_in_words']}"]
-    if meta["measure"] == Measure.RATES:
+    if meta.get("per"):
         said.append(f"Rates are per {meta['per']:,} of the unit that they are divided by.")
     if meta["measure"] == Measure.PROPORTIONS:
         said.append(f"Of all: {meta['denominator']}.")
-    if meta["measure"] != Measure.COUNTS:
+    if meta["measure"] in USES_LEVEL:
         said.append(f"Intervals of {round(100 * meta['level'])} %: {meta['method']}")
     return [*said, source_of(meta), EXACT if meta["profile"] == Profile.EXACT else PROTECTED]
 
@@ -136,29 +184,43 @@ def day_of(instant: str | None) -> str:
 def shown(row: Mapping[str, Cell], column: Column, meta: Mapping[str, Any]) -> Shown:
     """One cell in words; a hidden number shows that it is hidden, never a zero or a blank."""
     value = row[column.name]
-    number = column.role in {"measure", "interval"}
+    number = column.role in {"measure", "interval"} and column.type != "string"
     if column.name == "status":
         return Shown(STATUSES[str(value)].label)
     if column.name == "unit":
         return Shown(UNITS[str(value)].label if value else "")
-    if column.role == "dimension":
-        return Shown(str(value), heading=True)
+    if column.role == "dimension" and column.name != "unit":
+        text = written(value) if isinstance(value, float) else str(value)
+        return Shown(text, heading=True)
     if value is None:
         return Shown(missing(column.name, str(row["status"])), number=number, hidden=True)
-    if column.name == "numerator":
+    if column.type == "boolean":
+        return Shown("Yes" if value else "No")
+    if column.name == "signal":
+        return Shown(SIGNALS.get(str(value), str(value)))
+    return Shown(_number(row, column.name, meta), number=number)
+
+
+def _number(row: Mapping[str, Cell], name: str, meta: Mapping[str, Any]) -> str:
+    """A number as the page writes it: with what it is of, both limits together, in per cent."""
+    value = row[name]
+    if name == "numerator":
         of = row["denominator"]
-        return Shown(f"{written(value)} of {HIDDEN if of is None else written(of)}", number=True)
-    if column.name == "ci_lower":
-        shares = meta["measure"] == Measure.PROPORTIONS
-        limits = (range_in_percent if shares else range_of)(value, row["ci_upper"])
-        return Shown(limits, number=True)
-    if column.name in SHARES:
-        return Shown(in_percent(value), number=True)
-    return Shown(written(value), number=number)
+        return f"{written(value)} of {HIDDEN if of is None else written(of)}"
+    upper = upper_of(name)
+    if upper is not None and upper in row:
+        shares = name == "ci_lower" and meta["measure"] in OF_SHARES
+        ends = value, row[upper]
+        if ends[1] is None:
+            return f"from {in_percent(value) if shares else written(value)}"
+        return (range_in_percent if shares else range_of)(*ends)
+    return in_percent(value) if name in SHARES else written(value)
 
 
 def missing(column: str, status: str) -> str:
     """What stands for a number that is not there: few, hidden, or why it cannot be worked out."""
     if status == CellStatus.SUPPRESSED:
         return FEW if column in COUNTED else HIDDEN
-    return STATUSES[status].label if status in STATUSES else status
+    if status == CellStatus.NO_DENOMINATOR:
+        return STATUSES[status].label
+    return UNDEFINED

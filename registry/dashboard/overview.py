@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from registry import reporting
+from registry.answers.asked import api_address
 from registry.answers.asking import (
     Refused,
     may_look,
@@ -19,7 +20,6 @@ from registry.answers.asking import (
 from registry.answers.question_form import QuestionForm
 from registry.answers.tables import EXACT, PROTECTED, WHY_HIDDEN, source_of, table_of
 from registry.dashboard.core_groups import core_rows
-from registry.dashboard.explore import api_address
 from registry.dashboard.panels import ask_all
 from registry.dashboard.totals import totals_of
 from registry.dashboard.trend import trend_of

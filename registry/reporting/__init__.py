@@ -3,15 +3,19 @@
 from registry.reporting.answering import answer
 from registry.reporting.described import dictionary, dimensions, snapshots
 from registry.reporting.literature import Figure, published_figure
+from registry.reporting.offered import Offer, can_be_answered, offers
 from registry.reporting.repeating import answer_again
 from registry.reporting.viewers import viewer_of
 
 __all__ = [
     "Figure",
+    "Offer",
     "answer",
     "answer_again",
+    "can_be_answered",
     "dictionary",
     "dimensions",
+    "offers",
     "published_figure",
     "snapshots",
     "viewer_of",

@@ -1,0 +1,107 @@
+"""What can be asked instead of a question that is finer than is given out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from registry import reporting
+from registry.answers.asked import read_asked
+from registry.answers.asking import with_set
+from registry.filters.codes import periods
+from registry.records import DIMENSIONS, BadQuery, Viewer
+
+MOST = 5
+"""How many other questions are offered."""
+
+OPTIONS = {"counting": "counted as usual", "unit": "by each row's own denominator", "ci": ""}
+"""Options that can be left out, and what a question then says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another question, near to one that was turned away: in words, and as a page's parameters."""
+
+    words: str
+    params: str
+
+
+def alternatives(params: QueryDict, viewer: Viewer) -> list[Alternative]:
+    """Questions one step coarser that would be answered, the nearest first; at most five.
+
+    Found from the question and the code lists, without counting: it says nothing of the data.
+    """
+    found: list[Alternative] = []
+    for words, other in _coarser(params, viewer):
+        if len(found) == MOST:
+            break
+        address = other.urlencode(safe=",")
+        if address not in {each.params for each in found} and _is_answered(other, viewer):
+            found.append(Alternative(words, address))
+    return found
+
+
+def _is_answered(params: QueryDict, viewer: Viewer) -> bool:
+    try:
+        asked = read_asked(params, viewer)
+    except BadQuery:
+        return False
+    return reporting.can_be_answered(asked.query, measure=asked.measure, viewer=viewer)
+
+
+def _coarser(params: QueryDict, viewer: Viewer) -> Iterator[tuple[str, QueryDict]]:
+    """Every question one step coarser, then the same in another measure, then all but nothing."""
+    names = [name for text in params.getlist("group_by") for name in text.split(",") if name]
+    yield from _other_groupings(params, names)
+    yield from _other_filters(params)
+    for name, words in OPTIONS.items():
+        if name in params:
+            yield words or "with the usual limits", with_set(params, **{name: ""})
+    for offer in reporting.offers(viewer):
+        if offer.measure.value != params.get("measure", "rates"):
+            words = f"{offer.measure.label.lower()} of the same selection"
+            yield words, with_set(params, measure=offer.measure.value)
+    measure = params.get("measure", "")
+    yield (
+        "the same measure of everything, by category",
+        QueryDict(f"measure={measure}&group_by=category" if measure else "group_by=category"),
+    )
+
+
+def _other_groupings(params: QueryDict, names: Sequence[str]) -> Iterator[tuple[str, QueryDict]]:
+    for name in names:
+        if name not in DIMENSIONS:
+            continue
+        title, parent = DIMENSIONS[name].title.lower(), DIMENSIONS[name].parent
+        others = [other for other in names if other != name]
+        if parent and parent not in names:
+            by = ",".join(parent if each == name else each for each in names)
+            coarser = DIMENSIONS[parent].title.lower()
+            yield f"by {coarser} instead of {title}", with_set(params, group_by=by)
+        yield f"without the grouping by {title}", with_set(params, group_by=",".join(others))
+
+
+def _other_filters(params: QueryDict) -> Iterator[tuple[str, QueryDict]]:
+    for name in params:
+        if name not in DIMENSIONS:
+            continue
+        title = DIMENSIONS[name].title.lower()
+        values = [each for text in params.getlist(name) for each in text.split(",") if each]
+        if len(values) > 1:
+            for value in values[:3]:
+                yield f"{title} {value} alone", with_set(params, **{name: value})
+        yield f"without the filter {title}", with_set(params, **{name: ""})
+    if {"year_min", "year_max"} & set(params):
+        whole = with_set(params, year_min="", year_max="")
+        for period in _within(params):
+            yield f"the years {period}", with_set(whole, period=period)
+        yield "of all years", whole
+
+
+def _within(params: QueryDict) -> list[str]:
+    """The five-year periods that a closed range of years touches; the last three at the most."""
+    ends = [params.get(name, "") for name in ("year_min", "year_max")]
+    if not all(end.isdigit() for end in ends):
+        return []
+    first, last = map(int, ends)
+    return [each for each in periods() if int(each[5:]) >= first and int(each[:4]) <= last][-3:]

@@ -1,0 +1,142 @@
+"""An answer as a page shows it: table, picture, findings, files, and how to cite it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from registry.answers.alternatives import Alternative, alternatives
+from registry.answers.asked import Asked, api_address
+from registry.answers.asking import Refused, ask, with_set
+from registry.answers.numbers import in_percent, range_in_percent, range_of, written
+from registry.answers.summaries import summary_of
+from registry.answers.tables import Table, day_of, table_of
+from registry.charts import chart_of
+from registry.records import Cell, Release, Viewer
+from registry.vocabulary import Measure, Profile
+
+FILES = (("csv", "CSV"), ("json", "JSON"), ("png", "PNG"), ("svg", "SVG"), ("vega", "Vega-Lite"))
+"""The formats of an answer, as the API and as a person call them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """One figure of the literature, in the measure and unit of the answer it stands beside."""
+
+    complication: str
+    value: str
+    limits: str
+    source: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """How to cite an answer. lasts: whether it can be asked again whatever is entered later."""
+
+    words: str
+    receipt: str
+    address: str
+    lasts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One answer on a page.
+
+    picture, files: addresses of the API that answer the same question. copied: the absolute one
+    of its JSON.
+    """
+
+    table: Table
+    summary: Sequence[str]
+    literature: Sequence[Published]
+    picture: str
+    alt: str
+    files: Sequence[tuple[str, str]]
+    copied: str
+    citation: Citation
+    is_exact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a question came to: an answer, or why there is none and what can be asked instead."""
+
+    answered: Answered | None = None
+    refused: Refused | None = None
+    instead: Sequence[Alternative] = ()
+
+
+def reply_to(
+    asked: Asked, *, viewer: Viewer, absolute: Callable[[str], str], params: Any = None
+) -> Reply:
+    """Ask, and put the answer as a page shows it.
+
+    absolute: makes an address of this server absolute. params: those of the page, from which
+    other questions are made where this one is turned away.
+    """
+    panel = ask(asked.query, asked.measure, viewer)
+    if panel.release is None:
+        finer = panel.refused is not None and panel.refused.status == 422
+        instead = alternatives(asked.params if params is None else params, viewer) if finer else ()
+        return Reply(refused=panel.refused, instead=instead)
+    return Reply(answered=answered(panel.release, asked, absolute))
+
+
+def answered(release: Release, asked: Asked, absolute: Callable[[str], str]) -> Answered:
+    """A release as a page shows it."""
+    address = api_address(asked.measure, asked.params)
+
+    def as_file(kind: str) -> str:
+        return api_address(asked.measure, with_set(asked.params, format=kind))
+
+    return Answered(
+        table=table_of(release),
+        summary=summary_of(release.meta),
+        literature=literature_of(release.meta),
+        picture=as_file("svg"),
+        alt=chart_of(release).alt,
+        files=[(name, as_file(kind)) for kind, name in FILES],
+        copied=absolute(address),
+        citation=citation_of(release.meta, absolute),
+        is_exact=release.meta["profile"] == Profile.EXACT,
+    )
+
+
+def citation_of(meta: Mapping[str, Any], absolute: Callable[[str], str]) -> Citation:
+    """What to write under a number: what it is, of which data, and where it can be had again."""
+    snapshot = meta["snapshot"]
+    lasts = bool(snapshot["label"])
+    data = f"Release {snapshot['label']}" if lasts else f"Working snapshot {snapshot['id'][:12]}"
+    address = absolute(f"/api/v1/statistics/receipts/{meta['receipt']}/")
+    return Citation(
+        words=(
+            f"Pump registry. {meta['title']}. {data}, data as of "
+            f"{day_of(meta['data_as_of'])}, {meta['profile']} numbers. {address}"
+        ),
+        receipt=meta["receipt"],
+        address=address,
+        lasts=lasts,
+    )
+
+
+def literature_of(meta: Mapping[str, Any]) -> list[Published]:
+    """The figures of the literature that the answer brings, in words."""
+    return [_published(each) for each in meta.get("literature") or ()]
+
+
+def _published(told: Mapping[str, Any]) -> Published:
+    shares = told["measure"] in {Measure.PROPORTIONS.value, "proportion"}
+    value: Cell = told["value"]
+    limits = told.get("ci_lower"), told.get("ci_upper")
+    both = (range_in_percent if shares else range_of)(*limits) if None not in limits else ""
+    unit = "" if shares else " ".join(str(told[name]) for name in ("per", "unit") if told.get(name))
+    text = in_percent(value) if shares else written(value)
+    year = f" ({told['year']})" if told.get("year") else ""
+    return Published(
+        complication=str(told.get("complication_label") or told.get("complication") or ""),
+        value=f"{text} per {unit}" if unit else text,
+        limits=both,
+        source=f"{told['source']}{year}",
+        evidence=str(told.get("evidence") or ""),
+    )

@@ -1,0 +1,89 @@
+"""The question in an address: as the API reads it, and fitted to what its measure takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from registry import reporting
+from registry.answers.asking import with_set
+from registry.filters import parse_query
+from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Viewer
+from registry.reporting import Offer
+from registry.vocabulary import Measure
+
+FIRST_QUESTION = "category"
+"""What a page groups by for whoever has not asked anything yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One question of an address.
+
+    params: those of the API, in labels unless codes were asked for. dropped: what the address
+    holds that the measure has no use for, in words: a form sends the boxes of the measure before.
+    """
+
+    measure: Measure
+    query: EventQuery
+    params: QueryDict
+    dropped: Sequence[str]
+
+
+def measure_of(params: QueryDict, offers: Sequence[Offer]) -> Measure:
+    """The measure that was asked for, rates by default; raises BadQuery naming those there are."""
+    codes = {each.value: each for each in Measure}
+    named = set(params.getlist("measure")) or {Measure.RATES.value}
+    if len(named) > 1 or not named <= set(codes):
+        offered = ", ".join(each.measure.value for each in offers)
+        raise BadQuery(Fault("measure", "unknown-code", f"Choose one of {offered}."))
+    return codes[named.pop()]
+
+
+def read_asked(params: QueryDict, viewer: Viewer) -> Asked:
+    """What an address asks; without anything, rates by category. Raises BadQuery."""
+    offers = reporting.offers(viewer)
+    measure = measure_of(params, offers)
+    question, dropped = fitted(params, measure, offers)
+    return Asked(
+        measure=measure,
+        query=parse_query(question, measure=measure),
+        params=question,
+        dropped=dropped,
+    )
+
+
+def fitted(
+    params: QueryDict, measure: Measure, offers: Sequence[Offer]
+) -> tuple[QueryDict, list[str]]:
+    """The parameters without the page's own and without groupings of another measure."""
+    if not params:
+        return QueryDict(f"group_by={FIRST_QUESTION}&labels=label"), []
+    names = [name for text in params.getlist("group_by") for name in text.split(",") if name]
+    offer = next((each for each in offers if each.measure is measure), None)
+    kept = _fitting(names, offer)
+    dropped = [
+        f"the grouping by {DIMENSIONS[name].title.lower()}" for name in names if name not in kept
+    ]
+    question = with_set(params, measure="", group_by=",".join(kept))
+    question.setdefault("labels", "label")
+    return question, dropped
+
+
+def _fitting(names: Sequence[str], offer: Offer | None) -> list[str]:
+    """The names that a measure can be grouped by: one for each of its places; unknown ones stay.
+
+    A name that is no dimension is refused further on, in words that name the nearest.
+    """
+    if offer is None or offer.groupings is None:
+        return list(names)
+    kept = [name for name in names if name not in DIMENSIONS]
+    for place in offer.groupings:
+        kept.extend([name for name in names if name in place][:1])
+    return kept
+
+
+def api_address(measure: Measure, params: QueryDict) -> str:
+    """Where the API answers the same question."""
+    address = f"/api/v1/statistics/{measure.value}/"
+    return f"{address}?{params.urlencode(safe=',')}" if params else address

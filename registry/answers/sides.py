@@ -1,0 +1,93 @@
+"""A page that answers one question, or the same question for two sides: own site and all sites."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+
+from registry import reporting
+from registry.answers.answered import Reply, reply_to
+from registry.answers.asked import FIRST_QUESTION, Asked, measure_of, read_asked
+from registry.answers.asking import Refused, with_set, without_blanks
+from registry.answers.question_form import QuestionForm
+from registry.answers.tables import WHY_HIDDEN
+from registry.records import BadQuery, Viewer
+from registry.vocabulary import Measure
+
+OWN = "Your site"
+ALL = "All sites"
+WHY_TWO = (
+    "The two answers differ in kind. Your site's numbers are exact, counted on its rows as they "
+    "stand today. Those of all sites come from the newest release and are protected: small counts "
+    "are hidden and every count is changed a little, so that nobody can be singled out. Sites also "
+    "treat different patients: a difference between the two is no verdict on your site."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One answer of a page. title: whose it is; empty where the page has one answer."""
+
+    id: str
+    title: str
+    reply: Reply
+
+
+def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, Any]:
+    """What a statistics page shows: its form, what was asked, its answers, and its status.
+
+    beside: whether members of a site see it beside all sites wherever they do not name another.
+    Every address holds its question, so that it can be shared; blanks of the form ask nothing.
+    """
+    address = without_blanks(request.GET)
+    params = address or QueryDict(f"group_by={FIRST_QUESTION}")
+    context: dict[str, Any] = {"asked": address, "why_hidden": WHY_HIDDEN, "sides": []}
+    measure = Measure.RATES
+    dropped: Sequence[str] = ()
+    readable = False
+    try:
+        measure = measure_of(params, reporting.offers(viewer))
+        questions = [
+            (title, mine, read_asked(mine, viewer))
+            for title, mine in _questions(params, viewer, beside=beside)
+        ]
+    except BadQuery as refusal:
+        context["refusal"] = Refused.because(refusal)
+    else:
+        context["sides"] = [
+            _side(number, title, asked, mine, request, viewer)
+            for number, (title, mine, asked) in enumerate(questions, start=1)
+        ]
+        dropped = questions[0][2].dropped
+        readable = True
+    context["form"] = form = QuestionForm(params, viewer, measure=measure)
+    context["asked_words"] = form.in_words(address) if readable else []  # no refused value again
+    context["dropped"] = dropped
+    context["why_two"] = WHY_TWO if len(context["sides"]) > 1 else ""
+    context["status"] = _status(context)
+    return context
+
+
+def _questions(params: QueryDict, viewer: Viewer, *, beside: bool) -> list[tuple[str, QueryDict]]:
+    own = viewer.exact_sites
+    named = {code for text in params.getlist("site") for code in text.split(",") if code}
+    if not beside or not own or viewer.exact_everywhere or not named <= own:
+        return [("", params)]
+    mine = with_set(params, site=",".join(sorted(named or own)), release="")
+    return [(OWN, mine), (ALL, with_set(params, site=""))]
+
+
+def _side(
+    number: int, title: str, asked: Asked, params: QueryDict, request: HttpRequest, viewer: Viewer
+) -> Side:
+    reply = reply_to(asked, viewer=viewer, absolute=request.build_absolute_uri, params=params)
+    return Side(id=f"answer-{number}", title=title, reply=reply)
+
+
+def _status(context: dict[str, Any]) -> int:
+    """That of the page: of the first refusal, where nothing at all was answered."""
+    refused = [context.get("refusal"), *(side.reply.refused for side in context["sides"])]
+    if any(side.reply.answered for side in context["sides"]):
+        return 200
+    return next((each.status for each in refused if each), 200)

@@ -1,0 +1,152 @@
+"""What an answer says beside its rows, in a few sentences: medians, tests, trends, signals."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from registry.answers.numbers import in_percent, range_of, written
+from registry.filters.codes import codes_of
+from registry.records import DIMENSIONS
+from registry.vocabulary import NOT_RECORDED
+
+MOST_CURVES = 12
+"""Groups whose curve is summed up in words; the table has them all."""
+
+Told = Mapping[str, Any]
+
+ENDS = {
+    "event": "with the event",
+    "death": "died before it",
+    "explant": "explanted before it",
+    "therapy_stopped": "with the therapy ended before it",
+    "free": "free of it",
+}
+"""What became of the devices of an incidence curve."""
+
+
+def summary_of(meta: Told) -> list[str]:
+    """The findings of an answer in words; empty for a measure whose rows say it all."""
+    said: list[str] = []
+    for name, tell in TELL.items():
+        found = meta.get(name)
+        if found:
+            said.extend(tell(found, meta))
+    return said
+
+
+def curves(found: Sequence[Told], meta: Told) -> Iterator[str]:
+    """Each curve's devices, events and median."""
+    names = [name for name in DIMENSIONS if found and name in found[0]]
+    labels = {name: dict(codes_of(name)) for name in names}
+    for each in found[:MOST_CURVES]:
+        group = ", ".join(_label(each[name], labels[name]) for name in names) or "All"
+        yield f"{group}: {', '.join(_curve(each))}."
+    if len(found) > MOST_CURVES:
+        yield f"And {len(found) - MOST_CURVES} more curves, in the table."
+
+
+def _label(value: Any, labels: Mapping[str, str]) -> str:
+    """A value of a group in words; None and the code of a blank alike."""
+    if value is None or value == NOT_RECORDED:
+        return "not recorded"
+    return labels.get(str(value), str(value))
+
+
+def _curve(each: Told) -> Iterator[str]:
+    devices, events = each.get("devices"), each.get("events")
+    yield f"{written(devices)} devices" if devices is not None else "too few devices to show"
+    if events is not None:
+        yield f"{written(events)} events"
+    median = each.get("median_months")
+    if median is not None:
+        yield f"median {written(median)} months"
+    elif "median_months" in each:
+        yield "median not reached"
+    if ends := each.get("at_end"):
+        shares = [f"{in_percent(share)} {ENDS[name]}" for name, share in ends.items()]
+        yield f"at the end {', '.join(shares)}"
+    if each.get("excluded_before_entry"):
+        yield f"{written(each['excluded_before_entry'])} left out, with an event before entry"
+
+
+def logrank(found: Told, meta: Told) -> Iterator[str]:
+    """Whether the curves differ, by the log-rank test."""
+    if found.get("chi2") is None:
+        yield f"No log-rank test: {found.get('reason') or 'there is nothing to compare.'}"
+        return
+    df = found["df"]
+    degrees = "degree" if df == 1 else "degrees"
+    yield (
+        f"Log-rank test of the curves: chi-squared {written(found['chi2'])} on {df} {degrees} of "
+        f"freedom, {p_value(found['p'])}. It compares groups as they are, not like with like."
+    )
+
+
+def funnel(found: Told, meta: Told) -> Iterator[str]:
+    """What every site is held against, and how freely sites vary."""
+    per = found.get("per")
+    if found.get("target_rate") is not None:
+        unit = f" per {written(per)} {meta.get('denominator')}" if per else ""
+        yield (
+            f"{written(found.get('sites'))} sites against the rate of all, "
+            f"{written(found['target_rate'])}{unit}; standardised: {found.get('standardisation')}."
+        )
+    spread = found.get("overdispersion") or {}
+    if spread.get("applied"):
+        yield (
+            "Sites vary more than chance alone makes them: the limits are widened (between-site "
+            f"variance {written(spread['tau2'])}, phi {written(spread['phi'])})."
+        )
+    elif spread.get("reason"):
+        yield f"The limits are not widened for variation between sites. {spread['reason']}"
+
+
+def trend(found: Told, meta: Told) -> Iterator[str]:
+    """The change from year to year, or why none can be told."""
+    if found.get("rate_ratio") is None:
+        yield f"No trend: {found.get('reason') or 'there is too little to fit one.'}"
+    else:
+        limits = ""
+        if found.get("ci_lower") is not None and found.get("ci_upper") is not None:
+            limits = f" ({range_of(found['ci_lower'], found['ci_upper'])})"
+        p = f", {p_value(found['p'])}" if found.get("p") is not None else ""
+        yield (
+            f"From one year to the next the rate {_change(found)}: rate ratio "
+            f"{written(found['rate_ratio'])}{limits}{p}, over {found['periods']} years."
+        )
+    if found.get("dropped_period"):
+        yield f"{found['dropped_period']} is not over and takes no part in the trend."
+
+
+def _change(found: Told) -> str:
+    """The direction of a trend, where its limits leave only one."""
+    lower, upper = found.get("ci_lower"), found.get("ci_upper")
+    if lower is None or upper is None or lower <= 1 <= upper:
+        return "shows no clear change"
+    change = 100 * (found["rate_ratio"] - 1)
+    return f"{'rises' if change > 0 else 'falls'} by {written(abs(change))} %"
+
+
+def signals(found: Told, meta: Told) -> Iterator[str]:
+    """How many comparisons were made, and by which rule one is called a signal."""
+    compared = found.get("compared")
+    if compared is not None:
+        yield f"{written(compared)} comparisons were made."
+    for name in ("rule", "multiplicity"):
+        if isinstance(found.get(name), str):
+            yield found[name]
+    yield "A signal is a reason to look closer, and proves no cause."
+
+
+def p_value(p: float) -> str:
+    """A p-value as it is cited: two figures, and never as nought."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+TELL: Mapping[str, Callable[[Any, Told], Iterator[str]]] = {
+    "curves": curves,
+    "logrank": logrank,
+    "funnel": funnel,
+    "trend": trend,
+    "signals": signals,
+}
+"""What meta may hold besides what every answer says, and how each is told."""

@@ -1,0 +1,92 @@
+"""Which measures a viewer may ask, and what each takes: what a form may offer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from registry.disclosure import PROTECTED_FORMS, Form
+from registry.records import (
+    BadQuery,
+    EventQuery,
+    NoSnapshot,
+    NotAvailableAtThisDetail,
+    NotPermitted,
+    Viewer,
+)
+from registry.reporting import answering, freshness
+from registry.reporting.implied import LEVELS, PRODUCTS, ROW_OF
+from registry.reporting.measures import EXACT
+from registry.reporting.profiles import profile_of
+from registry.reporting.protected import POLICY, read_protected
+from registry.reporting.question import ALLOWED_COUNTING, read_question
+from registry.vocabulary import CountingRule, Measure, Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One measure as far as a viewer may ask it.
+
+    counting: the rules there is a choice of. groupings: for each place of group_by the names that
+    it may hold; None where any three dimensions will do, nothing where the measure has rows of its
+    own.
+    """
+
+    measure: Measure
+    counting: tuple[CountingRule, ...]
+    groupings: tuple[tuple[str, ...], ...] | None
+
+
+def offers(viewer: Viewer) -> list[Offer]:
+    """What a viewer may ask, in the vocabulary's order; nothing for whoever may not ask at all.
+
+    Members of a site are offered what they may ask of it.
+    """
+    if not viewer.may_ask:
+        return []
+    exact = viewer.exact_everywhere or bool(viewer.exact_sites)
+    return [
+        Offer(
+            measure=measure,
+            counting=_counting(measure, exact=exact),
+            groupings=_groupings(measure),
+        )
+        for measure in Measure
+        if measure in EXACT and (exact or _is_published(measure))
+    ]
+
+
+def can_be_answered(query: EventQuery, *, measure: Measure, viewer: Viewer) -> bool:
+    """Whether a question would be answered, found without counting anything.
+
+    It follows from the question, the code lists and the catalogue, never from what was recorded.
+    """
+    try:
+        if profile_of(query, viewer) is Profile.EXACT:
+            frozen = freshness.named_release(query.release) if query.release else None
+            frozen = frozen or freshness.current()
+            read_question(query, measure=measure, manifest=frozen.store.manifest)
+        else:
+            frozen = answering.published_for(query, viewer)
+            per = answering.DEFAULT_PER
+            asked = read_protected(query, measure=measure, frozen=frozen, per=per)
+            read_question(asked.query, measure=measure, manifest=frozen.store.manifest)
+    except (BadQuery, NotPermitted, NotAvailableAtThisDetail, NoSnapshot):
+        return False
+    return measure in EXACT
+
+
+def _is_published(measure: Measure) -> bool:
+    return PROTECTED_FORMS.get(measure, Form.WITHHELD) is not Form.WITHHELD
+
+
+def _counting(measure: Measure, *, exact: bool) -> tuple[CountingRule, ...]:
+    rules: Sequence[CountingRule] = POLICY.counting.get(measure, ())
+    allowed = ALLOWED_COUNTING.get(measure, frozenset()) if exact else frozenset(rules)
+    return tuple(rule for rule in CountingRule if rule in allowed)
+
+
+def _groupings(measure: Measure) -> tuple[tuple[str, ...], ...] | None:
+    if measure in ROW_OF:
+        return ()
+    if measure is Measure.SIGNALS:
+        return PRODUCTS, LEVELS
+    return (LEVELS,) if measure is Measure.CASCADES else None
