@@ -32,7 +32,7 @@ WHOLE = "It holds: hash, chain and the history rows under it."
 class SealAdmin(ReadOnlyAdmin):
     """Every writing transaction in order, and the versions that were written under it."""
 
-    list_display = ("number", "at", "actor", "action", "rows", "in_chain")
+    list_display = ("number", "at", "actor_name", "action", "rows", "in_chain")
     list_select_related = ("actor",)
     list_filter = ("action",)
     search_fields = ("=number", "actor__username", "hash__startswith")

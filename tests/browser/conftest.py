@@ -71,6 +71,8 @@ def fill() -> None:
     EventFactory(implant=pump, source_id="e-sent", state="submitted")
     UserFactory(username="reporter", roles=[Role.SITE_STAFF], sites=[site])
     UserFactory(username="reviewer", roles=[Role.REVIEWER])
+    UserFactory(username="manager", roles=[Role.DATA_MANAGER])
+    UserFactory(username="auditor", roles=[Role.AUDITOR])
     UserFactory(username="researcher", roles=[Role.RESEARCHER], is_staff=False)
     call_command("freeze", release="2026Q4", verbosity=0)
 

@@ -1,0 +1,135 @@
+"""Review, files, one-time codes and the auditor's pages in a real browser."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from registry.models import Event
+from tests.browser.test_pages import faults_at, faults_of, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+
+QUEUE = "/admin/registry/event/?queue=to-review"
+HEADER = "site,source_id,implant,complication,year,months_since_implant,severity,seriousness"
+ROW = "OWN-1,{key},,catheter-kink,{year},,3,none,recovered,ascenda"
+
+
+def file_of(name: str, *, year: str = "2019") -> dict:
+    """A file of one event, as a person would choose it."""
+    text = f"{HEADER},outcome,component_model\n{ROW.format(key='e-file', year=year)}\n"
+    return {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": text.encode()}
+
+
+def step_on(page: Page, step: str) -> None:
+    page.goto(QUEUE)
+    page.get_by_role("link", name="e-sent").click()
+    page.get_by_role("link", name=step).click()
+
+
+def test_an_event_is_accepted_by_its_button(page):
+    sign_in(page, "reviewer")
+    page.goto("/admin/")
+    page.get_by_role("link", name="1 event to review").click()
+    page.get_by_role("link", name="e-sent").click()
+    assert faults_of(page) == []
+
+    accept = page.get_by_role("button", name="Accept", exact=True)
+    accept.focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".messagelist")).to_contain_text("e-sent is accepted.")
+    expect(page.get_by_role("link", name="Reopen…")).to_be_visible()
+    expect(accept).to_have_count(0)
+    assert Event.objects.get(source_id="e-sent").state == "accepted"
+    assert page.evaluate("window.refused") == []
+
+
+def test_an_event_is_accepted_without_script(plain_page):
+    page = plain_page
+    page.goto("/login/")
+    page.get_by_label("User name").fill("reviewer")
+    page.get_by_label("Password").fill("demo")
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(QUEUE)
+    page.get_by_role("link", name="e-sent").click()
+    page.get_by_role("button", name="Accept", exact=True).click()
+
+    expect(page.locator(".messagelist")).to_contain_text("e-sent is accepted.")
+
+
+@pytest.mark.parametrize("step", ["Reject…", "Mark as duplicate…", "Recode…"])
+def test_what_a_step_asks_is_clean_also_where_nothing_was_answered(step, page):
+    sign_in(page, "reviewer")
+    step_on(page, step)
+    asked = faults_of(page)
+
+    page.get_by_role("button", name=step.removesuffix("…")).click()
+
+    expect(page.get_by_role("alert").first).to_contain_text("Choose")
+    assert asked == []
+    assert faults_of(page) == []
+
+
+def test_an_event_is_rejected_from_the_list(page):
+    sign_in(page, "reviewer")
+    page.goto(QUEUE)
+    page.get_by_label("Select e-sent").check()
+    page.get_by_label("Action:").select_option(label="Reject the chosen events")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_label("Not an event").check()
+    page.get_by_role("button", name="Reject").click()
+
+    expect(page.locator(".messagelist")).to_contain_text("e-sent is rejected.")
+
+
+def test_files_are_checked_and_stored_without_choosing_them_twice(page):
+    sign_in(page, "reporter")
+    page.goto("/admin/upload/")
+    page.get_by_label("Events").set_input_files(file_of("events", year="1850"))
+    page.get_by_role("button", name="Check the files").click()
+    expect(page.get_by_role("heading", name="1 fault: nothing was stored")).to_be_visible()
+    faulty = faults_of(page)
+
+    page.get_by_label("Events").set_input_files(file_of("events"))
+    page.get_by_role("button", name="Check the files").click()
+    expect(page.get_by_role("heading", name="No faults found")).to_be_visible()
+    clean = faults_of(page)
+    page.get_by_role("button", name="Store the rows").click()
+
+    expect(page.locator(".messagelist")).to_contain_text("Stored. Events: 1 new")
+    assert (faulty, clean) == ([], [])
+    assert Event.objects.get(source_id="e-file").state == "submitted"
+
+
+def test_the_secret_of_a_code_generator_is_shown_on_a_clean_page(page):
+    sign_in(page, "reporter")
+    page.goto("/admin/one-time-code/")
+    page.get_by_label("Your password").fill("demo")
+    page.get_by_role("button", name="Add a code generator").click()
+
+    expect(page.locator("code.secret")).to_be_visible()
+    assert faults_of(page) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "addresses"),
+    [
+        ("reviewer", [QUEUE]),
+        ("reporter", ["/admin/registry/event/?queue=my-drafts", "/admin/upload/"]),
+        ("manager", ["/admin/", "/admin/upload/"]),
+        (
+            "auditor",
+            [
+                "/admin/",
+                "/admin/history/",
+                "/admin/history/?kind=site&by=reporter",
+                "/admin/registry/seal/",
+                "/admin/registry/seal/3/change/",
+                "/admin/registry/accesslog/",
+            ],
+        ),
+    ],
+)
+def test_the_pages_of_each_role_are_clean(name, addresses, page):
+    sign_in(page, name)
+
+    assert faults_at(page, addresses) == {}
