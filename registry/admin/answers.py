@@ -148,6 +148,7 @@ class ReportForm(IntakeForm):
             self.initial = {**self.stored_answers(), **self.initial}
             for name in self.fixed:
                 fields[name].disabled = True
+            fields["site"].widget = Stated()
             fields["site"].choices = [(self.initial["site"],) * 2]
             return
         codes = list(open_sites(self.asked_by).values_list("code", flat=True))

@@ -159,7 +159,6 @@ class EventForm(ReportForm):
         fields: tuple[str, ...] = ()
 
     class Media:
-        css = {"screen": ["registry/event-form.css"]}
         js = ["admin/js/autocomplete.js", "registry/event-form.js"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import path, reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from registry import intake
@@ -33,6 +33,9 @@ LATEST = 5
 @admin.register(Event)
 class EventAdmin(ReviewSteps):
     """Events of the caller's own sites; drafts are changed here, later states only read."""
+
+    class Media:
+        css = {"screen": ["registry/event-form.css"]}
 
     form = EventForm
     list_display = (
@@ -165,24 +168,28 @@ class EventAdmin(ReviewSteps):
         return shown.get_pump_model_display() or shown.get_catheter_model_display() or None
 
     @admin.display(description="Implant")
-    def implant_words(self, event: Event) -> str | None:
+    def implant_words(self, event: Event) -> SafeString | None:
         """The implant by its site's own key."""
-        return label_of(event.implant) if event.implant else None
+        return link_to(event.implant) if event.implant else None
 
     @admin.display(description="Caused by")
-    def caused_by_words(self, event: Event) -> str | None:
+    def caused_by_words(self, event: Event) -> SafeString | None:
         """The event before it, by its site's own key."""
-        return row_label(event.caused_by) if event.caused_by else None
+        return link_to(event.caused_by) if event.caused_by else None
 
     @admin.display(description="It led to")
     def led_to(self, event: Event) -> SafeString | str:
         """The events that name this one as their cause."""
         found = event.consequences.select_related("complication").order_by("pk")
-        links = [(address_of(each), row_label(each)) for each in found]
-        return format_html_join(", ", '<a href="{}">{}</a>', links) or "nothing on file"
+        return format_html_join(", ", "{}", ((link_to(each),) for each in found)) or "nothing"
 
     @admin.display(description="Versions")
     def history_words(self, event: Event) -> SafeString:
         """The last versions in short: when, by whom, and how much was changed."""
         versions = versions_of(event)[:LATEST]
         return render_to_string("admin/registry/event/versions.html", {"versions": versions})
+
+
+def link_to(row: Any) -> SafeString:
+    """Another row by its words, leading to its page."""
+    return format_html('<a href="{}">{}</a>', address_of(row), row_label(row))

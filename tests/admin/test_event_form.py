@@ -84,6 +84,7 @@ def test_a_stored_event_ends_with_its_review_and_history(state, own_site, report
 
     assert sections(answer)[-2:] == ["Review", "History"]
     assert f">{state.capitalize()}</div>" in answer.text
+    assert '<select name="site"' not in answer.text
     assert "stored" in answer.text.split("Versions:")[1]
 
 
@@ -148,6 +149,13 @@ def test_the_run_up_matters_for_codes_that_the_catalogue_has():
     known |= {entry.code for entry in shipped.complications}
 
     assert {code for codes in MATTERS_FOR.values() for code in codes} <= known
+
+
+def test_one_script_alone_places_the_focus(reporter, signed_in):
+    html = signed_in(reporter).get(ADD).text
+
+    assert "registry/event-form.js" in html
+    assert "change_form.js" not in html  # it would take the focus from what is to mend
 
 
 # Nothing clinical is filled in -------------------------------------------------------------
@@ -217,7 +225,7 @@ def test_the_page_of_an_event_names_what_it_led_to(catheter, reporter, signed_in
 
     html = signed_in(reporter).get(page(cause)).text
 
-    assert "e-effect (catheter migration, 2011)" in html
+    assert "e-effect (catheter migration, 2011)</a>" in html
     assert f"{ADD}?caused_by={cause.public_id}" in html
 
 
