@@ -114,31 +114,42 @@ def device_time(site: Site, *, present: int) -> list[list[DeviceTime]]:
     From the first year of which anything is on file to the present one, which is not over yet; of
     a site without anything, last year and this.
     """
-    declared: dict[tuple[int, str], list[Exposure]] = defaultdict(list)
-    for row in Exposure.objects.at(site).order_by("pump_model", "catheter_model", "pk"):
-        declared[row.year, row.component].append(row)
-    implants: Counter[tuple[int, str]] = Counter()
-    for component, first, last, number in spans(Implant.objects.at(site)):
+    return device_times(Site.objects.filter(pk=site.pk), present=present)[site.code]
+
+
+def device_times(sites: QuerySet[Site], *, present: int) -> dict[str, list[list[DeviceTime]]]:
+    """The years of each site by its code, as `device_time` gives them. Three queries in all."""
+    declared: dict[tuple[str, int, str], list[Exposure]] = defaultdict(list)
+    rows = Exposure.objects.filter(site__in=sites).select_related("site")
+    for row in rows.order_by("pump_model", "catheter_model", "pk"):
+        declared[row.site.code, row.year, row.component].append(row)
+    implants: Counter[tuple[str, int, str]] = Counter()
+    for code, component, first, last, number in spans(Implant.objects.filter(site__in=sites)):
         for year in range(first, min(last, present) + 1):
-            implants[year, component] += number
-    known = [year for year, _component in (*declared, *implants)]
-    return [
-        [
-            DeviceTime(
-                year,
-                component,
-                tuple(declared[year, component.value]),
-                implants[year, component.value],
-                is_over=year < present,
-            )
-            for component in Component
+            implants[code, year, component] += number
+    began: dict[str, int] = {}
+    for code, year, _component in (*declared, *implants):
+        began[code] = min(year, began.get(code, present - 1))
+    return {
+        code: [
+            [
+                DeviceTime(
+                    year,
+                    component,
+                    tuple(declared.get((code, year, component.value), ())),
+                    implants[code, year, component.value],
+                    is_over=year < present,
+                )
+                for component in Component
+            ]
+            for year in range(present, began.get(code, present - 1) - 1, -1)
         ]
-        for year in range(present, min([*known, present - 1]) - 1, -1)
-    ]
+        for code in sites.order_by("code").values_list("code", flat=True)
+    }
 
 
-def spans(rows: QuerySet[Implant]) -> QuerySet[Any, tuple[str, int, int, int]]:
-    """The first and the last year in which implants have device time, and how many; one query.
+def spans(rows: QuerySet[Implant]) -> QuerySet[Any, tuple[str, str, int, int, int]]:
+    """The first and the last year in which implants of each site have device time, and how many.
 
     As statistics count it: from the middle of the year of implant, from entry to the end of
     follow-up, and no time of what did not meet eligibility.
@@ -151,6 +162,6 @@ def spans(rows: QuerySet[Implant]) -> QuerySet[Any, tuple[str, int, int, int]]:
             last=year + (Cast("months_followed", IntegerField()) + 5) / 12,
         )
         .order_by()
-        .values_list("component", "first", "last")
+        .values_list("site__code", "component", "first", "last")
         .annotate(number=Count("pk"))
     )

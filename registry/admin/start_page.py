@@ -89,11 +89,11 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
     if user.is_site_staff or user.is_data_manager:
         n = without_follow_up(user).count()
         words = plural(n, "implant", "without follow-up for a year")
-        waiting.append(Waiting(n, words, reverse("admin:registry_implant_changelist")))
+        waiting.append(Waiting(n, words, reverse("admin:registry_implant_follow_up")))
     if user.is_data_manager or leads:
         n = len(without_exposure(user))
-        words = plural(n, "year", "without declared device time")
-        waiting.append(Waiting(n, words, reverse("admin:registry_exposure_changelist")))
+        words = plural(n, "year", "of a component without device time")
+        waiting.append(Waiting(n, words, reverse("admin:registry_exposure_by_year")))
     return waiting
 
 
@@ -102,6 +102,8 @@ def doors_of(user: Any) -> list[Door]:
     doors = []
     if user.is_site_staff:
         doors.append(Door("Enter an event", reverse("admin:registry_event_add")))
+        follow_up = reverse("admin:registry_implant_follow_up")
+        doors.append(Door("Follow up implants", follow_up))
     if user.is_site_staff or user.is_data_manager:
         doors.append(Door("Upload files", reverse("upload")))
     if user.is_auditor:

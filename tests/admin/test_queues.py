@@ -15,7 +15,14 @@ from registry.admin.queues import (
     without_exposure,
     without_follow_up,
 )
-from registry.intake import accept_event, recode_event, record_event, reopen_event, submit_event
+from registry.intake import (
+    accept_event,
+    change_site,
+    recode_event,
+    record_event,
+    reopen_event,
+    submit_event,
+)
 from registry.models import Event
 from registry.records import RawReport, RowKind
 from registry.vocabulary import Component
@@ -162,25 +169,45 @@ def test_follow_up_of_other_sites_is_not_mine_to_miss(
     assert without_follow_up(manager).count() == 1
 
 
-def test_device_time_is_missing_for_years_after_the_first_declared(
+def test_device_time_is_missing_where_a_past_year_has_none(
     own_site, other_site, lead, manager, in_november_2026
 ):
-    for year in (2022, 2024):
-        ExposureFactory(site=own_site, year=year)
-    ExposureFactory(site=other_site, year=2025, component="catheter")
-    ExposureFactory(site=other_site, year=2024, component="catheter")
+    for component in ("pump", "catheter"):
+        for year in (2022, 2024, 2025):
+            ExposureFactory(site=own_site, year=year, component=component)
+        ExposureFactory(site=other_site, year=2025, component=component)
+
+    missing = [Undeclared("OWN-1", 2023, component) for component in Component]
+    assert without_exposure(lead) == missing
+    assert without_exposure(manager) == missing
+
+
+def test_a_year_with_implants_misses_no_device_time(own_site, lead, in_november_2026):
+    patient = PatientFactory(site=own_site)
+    ImplantFactory(patient=patient, implant_year=2024, months_followed=24)
 
     assert without_exposure(lead) == [
-        Undeclared("OWN-1", 2023, Component.PUMP),
-        Undeclared("OWN-1", 2025, Component.PUMP),
+        Undeclared("OWN-1", year, Component.CATHETER) for year in (2025, 2024)
     ]
-    assert without_exposure(manager) == without_exposure(lead)
 
 
-def test_a_site_that_sends_implants_has_nothing_to_declare(own_site, lead):
-    ImplantFactory(patient=PatientFactory(site=own_site))
+def test_what_a_closed_site_left_out_waits_for_nobody(own_site, manager):
+    assert without_exposure(manager) != []
 
-    assert without_exposure(lead) == []
+    change_site(own_site, name="", country="", active=False, by=manager)
+
+    assert without_exposure(manager) == []
+
+
+def test_missing_device_time_takes_as_many_queries_however_many_sites(
+    own_site, other_site, manager, django_assert_num_queries
+):
+    ExposureFactory(site=own_site)
+    ImplantFactory(patient=PatientFactory(site=other_site))
+    assert manager.is_data_manager  # asked once a request
+
+    with django_assert_num_queries(3):
+        without_exposure(manager)
 
 
 def test_the_list_to_review_takes_as_many_queries_however_many_wait(own_site, reviewer, signed_in):

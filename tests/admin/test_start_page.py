@@ -9,7 +9,6 @@ from registry.records import RawReport, RowKind
 from tests.factories import (
     ComplicationFactory,
     EventFactory,
-    ExposureFactory,
     ImplantFactory,
     PatientFactory,
     SiteFactory,
@@ -76,8 +75,8 @@ def test_follow_up_and_device_time_that_are_missing_wait_for_the_site(
     own_site, other_site, reporter, lead, manager, signed_in
 ):
     for site in (own_site, other_site):
-        ImplantFactory(patient=PatientFactory(site=site), months_followed=1)
-        ExposureFactory(site=site, year=timezone.now().year - 2)
+        last = timezone.now().year - 1
+        ImplantFactory(patient=PatientFactory(site=site), implant_year=last - 1, months_followed=1)
 
     of_reporter = waiting(signed_in(reporter).get("/admin/"))
     of_lead = waiting(signed_in(lead).get("/admin/"))
@@ -85,9 +84,17 @@ def test_follow_up_and_device_time_that_are_missing_wait_for_the_site(
 
     assert of_reporter["implant without follow-up for a year"] == 1
     assert not any("device time" in words for words in of_reporter)
-    assert of_lead["year without declared device time"] == 1
+    # last year's pumps, and two years of catheters
+    assert of_lead["years of a component without device time"] == 3
     assert of_manager["implants without follow-up for a year"] == 2
-    assert of_manager["years without declared device time"] == 2
+    assert of_manager["years of a component without device time"] == 6
+
+
+def test_what_is_missing_leads_to_where_it_is_given(own_site, lead, signed_in):
+    client = signed_in(lead)
+
+    for one in client.get("/admin/").context["waiting"]:
+        assert client.get(one.address).status_code == 200
 
 
 @pytest.mark.parametrize(
