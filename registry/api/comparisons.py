@@ -167,3 +167,41 @@ class Signals(Statistic):
     def get(self, request: Request) -> Response:
         """Pair products with complications that are reported, or happen, out of proportion."""
         return self.answer(request)
+
+
+class Cascades(Statistic):
+    """Which complications bring about which."""
+
+    measure = Measure.CASCADES
+
+    @_described(
+        Measure.CASCADES,
+        _example(
+            "What catheter events lead to",
+            {
+                "cause": "catheter-occlusion",
+                "effect": "baclofen-withdrawal",
+                "n": 14,
+                "cause_events": 41,
+                "share": 0.317,
+                "with_interval": 13,
+                "median_months": 0.0,
+                "status": "ok",
+            },
+            [
+                _column("cause", "string", "dimension"),
+                _column("effect", "string", "dimension"),
+                _column("n", "integer", "measure"),
+                _column("cause_events", "integer", "measure"),
+                _column("share", "number", "measure"),
+                _column("with_interval", "integer", "measure"),
+                _column("median_months", "number", "measure", "months"),
+                STATUS,
+            ],
+            counting="events",
+            cascades={"pairs": 9, "cause_events": 160, "level": "complication"},
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        """Count the pairs of events that sites linked as cause and effect; exact profiles only."""
+        return self.answer(request)

@@ -57,6 +57,7 @@ urlpatterns = [
     path("statistics/incidence/", curves.Incidence.as_view(), name="incidence"),
     path("statistics/funnel/", comparisons.Funnel.as_view(), name="funnel"),
     path("statistics/signals/", comparisons.Signals.as_view(), name="signals"),
+    path("statistics/cascades/", comparisons.Cascades.as_view(), name="cascades"),
     path("statistics/trend/", comparisons.Trend.as_view(), name="trend"),
     path("statistics/coverage/", statistics.Coverage.as_view(), name="coverage"),
     path("statistics/dimensions/", statistics.Dimensions.as_view(), name="dimensions"),

@@ -141,6 +141,8 @@ _IMPOSSIBLE = (
     Impossible("complication", frozenset({"death"}), "serious", frozenset({"no", NOT_RECORDED})),
 )
 
+_INSTEAD = {Measure.CASCADES: "counts by complication are the nearest; "}
+
 _NEAREST = {
     "window": "leave it out, or ask for survival",
     "seriousness": "ask by serious",
@@ -210,7 +212,7 @@ class Policy:
         rules = self.counting.get(measure, ())
         if not rules:
             raise NotAvailableAtThisDetail(
-                Fault("measure", NotAvailableAtThisDetail.code, self._other_measures())
+                Fault("measure", NotAvailableAtThisDetail.code, self._other_measures(measure))
             )
         if asked is None:
             return rules[0]
@@ -219,5 +221,6 @@ class Policy:
             raise NotAvailableAtThisDetail(Fault("counting", NotAvailableAtThisDetail.code, detail))
         return asked
 
-    def _other_measures(self) -> str:
-        return f"this measure is not published; ask for {', '.join(self.counting)}"
+    def _other_measures(self, measure: Measure) -> str:
+        nearest = _INSTEAD.get(measure, "")
+        return f"this measure is not published; {nearest}ask for {', '.join(self.counting)}"

@@ -30,10 +30,16 @@ OWN_YEAR = (
 )
 
 
+OF_THEIR_OWN = frozenset({Measure.SIGNALS, Measure.CASCADES})
+"""Measures that say in their own words which complications they take."""
+
+
 def left_out(question: Question, terms: Terms) -> list[str]:
     """Say how the answer reads the rules where more than one reading is possible."""
-    said = [CONSEQUENCES] if _leaves_consequences_out(question, terms) else []
     measure, first = question.measure, question.counting is CountingRule.FIRST_EVENT
+    said = []
+    if measure not in OF_THEIR_OWN and _leaves_consequences_out(question, terms):
+        said.append(CONSEQUENCES)
     if measure is Measure.COUNTS and first:
         said.append(NO_IMPLANT_NO_FIRST)
     if measure is Measure.PROPORTIONS:

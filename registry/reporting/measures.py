@@ -11,6 +11,7 @@ from typing import Any
 
 from registry.records import Column
 from registry.reporting import cells
+from registry.reporting.cascades import cascade_rows
 from registry.reporting.coverage import coverage_cells, coverage_of
 from registry.reporting.curves import incidence_curves, survival_curves
 from registry.reporting.funnel import funnel_of, funnel_sites, overall_rate
@@ -94,6 +95,10 @@ def _funnel(store: Store, question: Question, per: int) -> Answered:
 
 def _signals(store: Store, question: Question, per: int) -> Answered:
     return Answered(*signal_rows(store, question))
+
+
+def _cascades(store: Store, question: Question, per: int) -> Answered:
+    return Answered(*cascade_rows(store, question))
 
 
 def _survival(store: Store, question: Question, per: int) -> Answered:
@@ -190,6 +195,24 @@ def _signal_columns(question: Question) -> tuple[Column, ...]:
     )
 
 
+def _cascade_columns(question: Question) -> tuple[Column, ...]:
+    named = []
+    for name in ("cause", "effect"):
+        named.append(Column(name, "string", "dimension", title=name.capitalize()))
+        if question.query.labels == "both":
+            words = f"{name.capitalize()}, in words"
+            named.append(Column(f"{name}_label", "string", "dimension", title=words))
+    return (
+        *named,
+        Column("n", "integer", "measure", title="Pairs"),
+        Column("cause_events", "integer", "measure", title="Events of the cause"),
+        Column("share", "number", "measure", title="Followed by the effect"),
+        Column("with_interval", "integer", "measure", title="Pairs with an interval"),
+        Column("median_months", "number", "measure", "months", "Median interval"),
+        STATUS,
+    )
+
+
 def _curve_columns(question: Question) -> tuple[Column, ...]:
     free = question.measure is Measure.SURVIVAL
     return (
@@ -228,6 +251,7 @@ EXACT: Mapping[Measure, Exact] = MappingProxyType(
         Measure.SIGNALS: Exact(
             answered=_signals, columns=_signal_columns, never_protected=frozenset({"p"})
         ),
+        Measure.CASCADES: Exact(answered=_cascades, columns=_cascade_columns),
         Measure.SURVIVAL: Exact(answered=_survival, columns=_curve_columns),
         Measure.INCIDENCE: Exact(answered=_incidence, columns=_curve_columns),
         Measure.COVERAGE: Exact(answered=_coverage, columns=_coverage_columns),

@@ -37,6 +37,7 @@ DEFAULT_COUNTING = {
     Measure.FUNNEL: CountingRule.FIRST_EVENT,
     Measure.TREND: CountingRule.FIRST_EVENT,
     Measure.SIGNALS: CountingRule.EVENTS,
+    Measure.CASCADES: CountingRule.EVENTS,
     Measure.SURVIVAL: CountingRule.FIRST_EVENT,
     Measure.INCIDENCE: CountingRule.FIRST_EVENT,
 }
@@ -49,6 +50,7 @@ ALLOWED_COUNTING = {
     Measure.FUNNEL: _OF_RATES,
     Measure.TREND: _OF_RATES,
     Measure.SIGNALS: frozenset({CountingRule.EVENTS, CountingRule.DEVICES}),
+    Measure.CASCADES: frozenset({CountingRule.EVENTS}),
     Measure.SURVIVAL: frozenset({CountingRule.FIRST_EVENT}),
     Measure.INCIDENCE: frozenset({CountingRule.FIRST_EVENT}),
 }
@@ -125,6 +127,11 @@ class Question:
     as_of: datetime | None = None
 
     @property
+    def named_rows(self) -> tuple[str, ...]:
+        """The groupings whose values name a row; a cascade's pairs have names of their own."""
+        return () if self.measure is Measure.CASCADES else self.query.group_by
+
+    @property
     def units(self) -> tuple[Denominator, ...]:
         """The denominators of its rows, in the vocabulary's order."""
         used = {part.unit for part in self.parts}
@@ -159,12 +166,12 @@ def read_question(
     without_month = NOT_RECORDED in query.values("window")
     if without_month or (by_window and measure in {Measure.COUNTS, Measure.COVERAGE}):
         spans = (*spans, NO_MONTHS)
-    counted = background(query) if measure is Measure.SIGNALS else query
+    counted = _counted(query, measure)
     asked = _asked(counted, spans=spans, manifest=manifest)
     split = (
         _split_by_unit if measure in {*BY_EXPOSURE, *CURVES, Measure.COVERAGE} else _split_by_clock
     )
-    reports = {Measure.COUNTS, Measure.SIGNALS}
+    reports = {Measure.COUNTS, Measure.SIGNALS, Measure.CASCADES}
     if measure in reports and counting is not CountingRule.FIRST_EVENT:
         split = _one_part
     return Question(
@@ -175,6 +182,15 @@ def read_question(
         windows=windows,
         as_of=as_of,
     )
+
+
+def _counted(query: EventQuery, measure: Measure) -> EventQuery:
+    """The question whose events count: all that a pair is compared with, or every cause."""
+    if measure is Measure.SIGNALS:
+        return background(query)
+    if measure is Measure.CASCADES:  # consequences are what a cascade is made of, in categories too
+        return replace(query, group_by=("complication",))
+    return query
 
 
 def selected_terms(query: EventQuery, terms: Terms) -> tuple[Term, ...]:

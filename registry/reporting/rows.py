@@ -30,7 +30,7 @@ def ordered(
 
     Raises BadQuery where `ordering` names no column of the answer.
     """
-    group_by = question.query.group_by
+    group_by = question.named_rows
     places = {name: _places_of(name, question, terms) for name in group_by}
 
     def place(row: Row) -> tuple[tuple[int, str], ...]:
@@ -90,7 +90,7 @@ def written(
     """The columns of the answer and its rows as flat objects."""
     query = question.query
     dimensions: list[Column] = []
-    for name in query.group_by:
+    for name in question.named_rows:
         numeric = DIMENSIONS[name].kind is ValueKind.YEAR or name == "severity"
         kind = "integer" if numeric and query.labels != "label" else "string"
         dimensions.append(Column(name, kind, "dimension", title=DIMENSIONS[name].title))
@@ -117,7 +117,7 @@ def _written_row(
 ) -> Mapping[str, Cell]:
     flat: dict[str, Cell] = {}
     labels = question.query.labels
-    for name, value in zip(question.query.group_by, row.key, strict=True):
+    for name, value in zip(question.named_rows, row.key, strict=True):
         flat[name] = shown_value(name, value, labels=labels, terms=terms)
         if labels == "both":
             flat[f"{name}_label"] = shown_value(name, value, labels="label", terms=terms)

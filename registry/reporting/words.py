@@ -39,6 +39,7 @@ METHODS = {
         "of reports; chi-squared with Yates' correction; the AOANJRR's outlier rule on the rate of "
         "first events."
     ),
+    Measure.CASCADES: "Counted; the interval is the median.",
     Measure.TREND: (
         "Log-linear quasi-Poisson regression of the years' events on the calendar year, with "
         "Student's limits (McCullagh and Nelder 1989); a year's rate has the interval of a rate."
@@ -194,6 +195,8 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
         said.extend(_about_rates(question))
         if profile is Profile.EXACT:
             said.append("Where there is no denominator, events are all that were reported.")
+    if measure is Measure.CASCADES:
+        said.extend(ABOUT_CASCADES)
     if measure is Measure.SIGNALS:
         said.extend(_about_signals(query))
     if measure is Measure.FUNNEL:
@@ -215,6 +218,17 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
     if measure is Measure.PROPORTIONS:
         said.append("Follow-up differs between patients: a proportion is not a risk over time.")
     return said
+
+
+ABOUT_CASCADES = (
+    "Filters choose the causes; every event that names one of them as its cause is an effect, "
+    "whatever else it is. Both are accepted and actual unless the question says otherwise.",
+    "A cause is what the site named: events that merely follow one another are no pair.",
+    "The interval is in whole months on a clock that both events have: that of one device, or of "
+    "the pump or the catheter in place at both times. Where there is none it is unknown.",
+    "The share is of the cause's events that have at least one such effect; one event can have "
+    "several.",
+)
 
 
 def _about_signals(query: EventQuery) -> list[str]:

@@ -170,7 +170,7 @@ SELECT n.event_no, d.patient_no, d.device_no,
     {_place("e.months_since_implant", "d")} AS device_time,
     {_clock(Component.PUMP)}
     {_clock(Component.CATHETER)}
-    coalesce(x.episode, n.event_no) AS episode,
+    coalesce(x.episode, n.event_no) AS episode, c.event_no AS cause_no,
     e.complication, coalesce(t.category, '') AS category, coalesce(t.in_totals, true) AS in_totals,
     e.year, {_period("e.year")} AS period, e.months_since_implant, e.severity,
     CASE WHEN {_bits()} = 0 THEN '' WHEN e.serious_none THEN 'no' ELSE 'yes' END AS serious,
@@ -195,6 +195,7 @@ FROM raw_events e
 JOIN numbered_events n USING (public_id)
 LEFT JOIN devices d ON d.public_id = e.implant
 LEFT JOIN all_implants i ON i.device_no = d.device_no
+LEFT JOIN numbered_events c ON c.public_id = e.caused_by
 LEFT JOIN concurrent o ON o.public_id = e.public_id
 LEFT JOIN episodes x ON x.event_no = n.event_no
 LEFT JOIN terms t ON t.code = e.complication

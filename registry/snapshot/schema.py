@@ -7,7 +7,7 @@ name rows (`patient_no` ...) count up within one snapshot only and are derived f
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised whenever a column or the way it is derived changes; part of every snapshot's id."""
 
 
@@ -64,6 +64,7 @@ EVENTS = (
         ("catheter_month", Kind.NUMBER, "Months since implant on that catheter's clock"),
         ("catheter_time", Kind.CODE, "Where the event lies in that catheter's follow-up"),
         ("episode", Kind.NUMBER, "Shared by events that one another caused"),
+        ("cause_no", Kind.NUMBER, "The event that brought it about, where one is named"),
         ("complication", Kind.CODE, "Complication as adjudicated"),
         ("category", Kind.CODE, "Its category"),
         ("in_totals", Kind.FLAG, "Whether it counts without being named"),

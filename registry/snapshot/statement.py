@@ -13,7 +13,7 @@ from registry.vocabulary import CODELISTS, ExitStatus
 
 INELIGIBLE = ExitStatus.ELIGIBILITY_NOT_MET.value
 _ENDLESS = 1_000_000
-_ALIASES = {"e": "events", "i": "implants", "x": "exposures"}
+_ALIASES = {"e": "events", "f": "events", "i": "implants", "x": "exposures"}
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from registry.disclosure import PROTECTED_FORMS, Form, Node, Protection
 from registry.disclosure.trees import Level, Place
 from registry.filters import parse_query
 from registry.records import BadQuery, NoSnapshot, NotAvailableAtThisDetail, Release
-from registry.reporting import protected
+from registry.reporting import pace, protected
 from registry.reporting.answering import protected_answer
 from registry.reporting.described import dictionary
 from registry.reporting.freshness import Frozen
@@ -265,7 +265,7 @@ def test_pump_months_by_year_leave_the_rows_that_have_them_as_they_are(large: Fr
         (Measure.COUNTS, {"years": (2007, 2011)}, "year", "2005-2009, 2010-2014"),
         (Measure.COUNTS, {"years": (1999, 2004)}, "year", "from 2005"),
         (Measure.COVERAGE, {}, "measure", "counts, rates"),
-        (Measure.CASCADES, {}, "measure", "counts, rates"),
+        (Measure.CASCADES, {}, "measure", "counts by complication"),
     ],
 )
 def test_finer_question_is_refused_and_the_nearest_named(
@@ -450,6 +450,20 @@ store = open_store(Path(root), name)
 frozen = Frozen(store=store, kind=SnapshotKind.RELEASE, label="2024Q2", data_as_of=AS_OF)
 sys.stdout.buffer.write(as_bytes(ask(frozen, Measure.RATES, group_by=("category", "sex"))))
 """
+
+
+def test_protected_answer_takes_whole_ticks_unless_it_is_kept(
+    large: Frozen, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REGISTRY_ANSWER_TICK_MS = 40
+    slept: list[float] = []
+    monkeypatch.setattr(pace.time, "sleep", slept.append)
+
+    ask(large, group_by=("sex",))
+    ask(large, group_by=("sex",))
+
+    assert len(slept) == 1
+    assert 0 < slept[0] <= 0.04
 
 
 def test_answer_is_the_same_after_a_restart(tmp_path: Path, settings: Any) -> None:
