@@ -229,15 +229,16 @@ class FollowUpPages(SiteRowsAdmin):
         ticked = TickedForm(request.POST)
         ticked.is_valid()
         told = [one for line in lines if (one := line.told(request.POST, ticked, versions))]
-        if ticked.errors or any(line.faults for line in lines):
-            return self._listed(request, narrow, lines, ticked)
+        faulty = bool(ticked.errors) or any(line.faults for line in lines)
         by: Any = request.user
         try:
-            followed = intake.follow_up(told, by=by, dry_run=not saving)
+            followed = intake.follow_up(told, by=by, dry_run=faulty or not saving)
         except intake.FollowUpRefused as refusal:
             for line in lines:
                 faults = refusal.by_row.get(line.implant.public_id, ())
-                line.faults = [sentence(fault.detail) for fault in faults]
+                line.faults += [sentence(fault.detail) for fault in faults]
+            faulty = True
+        if faulty:
             return self._listed(request, narrow, lines, ticked)
         if not followed:
             nothing = "Nothing would change: tick implants that are behind, or fill in their lines."
@@ -250,13 +251,13 @@ class FollowUpPages(SiteRowsAdmin):
             return HttpResponseRedirect(here(request, but=("all",)))
         self.log_look(request, "follow-up", len(followed))
         answered = {line.implant.public_id: line for line in lines}
+        shown = [(answered[one.public_id], one) for one in followed]
         context = {
-            "followed": [(answered[one.public_id], one) for one in followed],
-            "versions": versions,
+            "followed": shown,
+            "too_long": sum(one.after.months_followed > line.most for line, one in shown),
             "added": added,
             "ended": sum(one.after.exit_status != ExitStatus.ACTIVE for one in followed),
-            "left": sum(line.ticked for line in lines)
-            - sum(answered[one.public_id].ticked for one in followed),
+            "left": sum(line.ticked for line in lines) - sum(line.ticked for line, _ in shown),
         }
         return self._page(request, "follow_up_look", narrow=narrow, **context)
 
@@ -342,7 +343,7 @@ def options_of(chosen: str) -> SafeString:
         '<option value="{}"{}>{}</option>',
         (
             (code, mark_safe(" selected") if code == chosen else "", words)
-            for code, words in [("", "Still active"), *ENDS]
+            for code, words in [("", "Has not ended"), *ENDS]
         ),
     )
 

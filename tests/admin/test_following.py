@@ -315,6 +315,30 @@ def test_a_faulty_line_is_told_and_nothing_is_stored(line, told, do, implants, r
     assert Seal.objects.count() == seals
 
 
+def test_every_fault_is_told_at_once(implants, reporter, signed_in):
+    lines = {"pump": ("", "death-unrelated"), "young": ("1199", "")}
+
+    answer = signed_in(reporter).post(PAGE, sent(implants, lines=lines))
+
+    assert [line.implant.source_id for line in answer.context["faulty"]] == ["i-pump", "i-young"]
+
+
+def test_a_look_warns_of_more_months_than_can_have_passed(own_site, reporter, signed_in):
+    """The year of implant is all that is kept: 11 months of this year are refused nowhere."""
+    today = timezone.now()
+    row = ImplantFactory(
+        patient=PatientFactory(site=own_site), implant_year=today.year - 1, months_followed=0
+    )
+    most = 11 + today.month
+    for months_now, warned in ((most, False), (most + 1, today.month < 12)):
+        if months_now >= 24:
+            continue
+        look = signed_in(reporter).post(PAGE, sent({"row": row}, lines={"row": (months_now, "")}))
+
+        assert look.context["too_long"] == int(warned)
+        assert ("more months than can have passed" in look.text) == warned
+
+
 def test_a_line_that_somebody_changed_meanwhile_is_not_overwritten(implants, reporter, signed_in):
     body = sent(implants, lines={"pump": ("70", "")})
     with sealed(by=None, action="make-for-test") as seal:
