@@ -53,7 +53,7 @@ def refuse_what_no_curve_has(query: EventQuery, measure: Measure, chosen: Sequen
     if measure not in CURVES:
         return
     faults = [*_groupings(query), *_filters(query)]
-    if measure is Measure.SURVIVAL:
+    if measure is Measure.SURVIVAL and not WHICH_EVENT & set(query.group_by):
         faults += _death(query, chosen)
     if faults:
         raise BadQuery(faults)

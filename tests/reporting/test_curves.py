@@ -341,6 +341,19 @@ def test_dropped_year_of_implant_is_a_group_of_its_own(tmp_path: Path) -> None:
     assert [curve["implant_year"] for curve in meta["curves"]] == [2015, "not-recorded"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [("code", ["isomed", "not-recorded"]), ("label", ["IsoMed", "Not recorded"])],
+)
+def test_curves_are_named_as_their_rows_are(tmp_path: Path, labels: str, shown: list[str]) -> None:
+    named = [implant(f"n{n}", pump_model="isomed") for n in range(12)]
+    asker = Asker(tmp_path, implants=[*pumps(12), *named])
+
+    _, meta = survival(asker, group_by=("pump_model",), labels=labels)
+
+    assert [curve["pump_model"] for curve in meta["curves"]] == shown
+
+
 def test_curves_of_components_run_on_two_clocks_and_are_not_compared(tmp_path: Path) -> None:
     catheters = [implant(f"c{n}", component="catheter") for n in range(12)]
     kink = event("kink", on="c0", complication="catheter-kink", months_since_implant=4)

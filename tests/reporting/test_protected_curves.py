@@ -284,6 +284,14 @@ def test_no_number_of_a_curve_comes_from_anywhere_but_the_shown_nodes(lasting: F
     assert release.meta["logrank"] is None
 
 
+def test_curves_are_named_as_their_rows_are(large: Frozen) -> None:
+    release = curve(large, group_by=("sex",), labels="label")
+
+    names = [each["sex"] for each in release.meta["curves"]]  # type: ignore[attr-defined]
+    assert names == list(dict.fromkeys(row["sex"] for row in release.rows))
+    assert "Not recorded" in names
+
+
 def test_groups_are_not_compared(large: Frozen) -> None:
     tested = curve(large, group_by=("sex",)).meta["logrank"]
 
