@@ -47,6 +47,9 @@ REGISTRY_FIRST_YEAR = int(os.environ.get("REGISTRY_FIRST_YEAR", "2005"))
 REGISTRY_RELEASE_DAYS = int(os.environ.get("REGISTRY_RELEASE_DAYS") or (0 if DEBUG else 80))
 if REGISTRY_RELEASE_DAYS < 0:
     raise ImproperlyConfigured("REGISTRY_RELEASE_DAYS must be 0 or more.")
+REGISTRY_ANSWER_TICK_MS = int(os.environ.get("REGISTRY_ANSWER_TICK_MS") or 50)
+if not 0 <= REGISTRY_ANSWER_TICK_MS <= 1000:
+    raise ImproperlyConfigured("REGISTRY_ANSWER_TICK_MS must be from 0 to 1000.")
 REGISTRY_KEY_RECORDS = Hidden(os.environ.get("REGISTRY_KEY_RECORDS", ""))
 REGISTRY_KEY_NOISE = Hidden(os.environ.get("REGISTRY_KEY_NOISE", ""))
 REGISTRY_KEY_FILE = os.environ.get("REGISTRY_KEY_FILE", "")  # REGISTRY_VAR/disclosure-keys.json

@@ -24,8 +24,8 @@ from tests.disclosure.attack.attacks import (
 )
 from tests.disclosure.attack.judging import Findings, Verdict, judge
 from tests.disclosure.attack.limits import LIMIT, MOST_SURE, NAIVE_LOSES
+from tests.disclosure.attack.patience import practised_insider
 from tests.disclosure.attack.practice import practice_truth
-from tests.disclosure.attack.releasing import practised_insider
 from tests.disclosure.attack.servers import Naive, StandIn, registry_trees
 from tests.disclosure.attack.solving import Margin, expected, margins, solve
 from tests.disclosure.attack.truth import Truth
@@ -186,9 +186,10 @@ def test_the_stand_in_sums_only_what_is_shown(registries):
 def test_an_insider_who_sees_all_twenty_releases_learns_more_than_from_one():
     chance = np.random.default_rng(3)
     true = chance.choice([0, 1, 2, 3, 4], 3_000, p=[0.5, 0.25, 0.13, 0.08, 0.04])
-    hint = np.full(true.size, 0.8)
+    nothing = np.full(true.size, np.nan)
+    known = Findings.of(true, nothing, nothing, np.full(true.size, 0.8))
     one, other = (
-        [practised_insider(true, hint, planted, seed=seed) for seed in (1, 2)]
+        [practised_insider(known, planted, seed=seed) for seed in (1, 2)]
         for planted in ((12,), range(5, 21))
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from registry.reporting import freshness
 from tests.disclosure.attack import channels, consistency, releasing
 from tests.disclosure.attack.asking import Asker, Values
 from tests.disclosure.attack.attacks import (
@@ -18,6 +19,7 @@ from tests.disclosure.attack.attacks import (
     true_cells,
     universe,
 )
+from tests.disclosure.attack.comparing import CURVES, curve_findings, second_draws
 from tests.disclosure.attack.judging import Findings
 from tests.disclosure.attack.record import Record
 from tests.disclosure.attack.registries import (
@@ -33,7 +35,9 @@ from tests.disclosure.attack.registries import (
 from tests.disclosure.attack.servers import Naive
 from tests.disclosure.attack.truth import Truth
 from tests.disclosure.attack.utility import (
+    curve_errors,
     rate_limits,
+    session,
     usefulness,
     wrongly_shown,
 )
@@ -53,6 +57,9 @@ PAIR_TABLES: tuple[Names, ...] = (
     ("age_band", "indication_group"),
     ("category", "drug_class"),
     ("category", "label_status"),
+    ("category", "drug"),
+    ("complication", "sex"),
+    ("drug", "indication_group"),
 )
 """Tables that every third dimension refines."""
 
@@ -72,6 +79,7 @@ class Plan:
     small_tables: tuple[Names, ...] = SMALL_TABLES
     pair_tables: tuple[Names, ...] = PAIR_TABLES
     all_measures: int = 6
+    curves: int = len(CURVES)
     parents: int = 1_000
     refined_by: int | None = None
     releases: int = 20
@@ -159,6 +167,11 @@ def _universe(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Tru
         findings(asker, truth, names, universe(asker, names, all_units=True))
         for names in (*plan.small_tables, *mine)[: plan.all_measures]
     )
+    frozen = freshness.named_release(FIRST)
+    record.findings["F curves"] = _joined(
+        curve_findings(asker, names, where, frozen) for names, where in CURVES[: plan.curves]
+    )
+    record.unequal += second_draws(asker)
     record.naive["F"] = _joined(
         findings(naive, truth, names, universe(naive, names, partial_sums=True))
         for names in plan.small_tables[:3]
@@ -178,6 +191,8 @@ def _usefulness(record: Record, asker: Asker, truth: Truth) -> None:
     record.usefulness = usefulness(asker, truth)
     exact = Asker(door_of("manager", "data manager"))
     record.usefulness.exact_limits = rate_limits(exact, release=FIRST)
+    record.usefulness.session = session(asker, exact, release=FIRST)
+    record.usefulness.curves = curve_errors(asker, exact, release=FIRST)
 
 
 def _many_releases(
@@ -187,7 +202,7 @@ def _many_releases(
     truths = naive.server.truths  # type: ignore[attr-defined]
     planter = Planter(seed)
     cells = insider_targets = releasing.insider_cells(
-        asker, names, most=plan.insider_cells, seed=seed, label=FIRST
+        asker, names, most=plan.insider_cells, label=FIRST
     )
     changes = _changes(truth, names, plan.releases, seed=seed)
     again = Asker(door, most_filtered=plan.most_filtered_again)

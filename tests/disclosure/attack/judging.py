@@ -39,7 +39,9 @@ class Findings:
 
     @classmethod
     def joined(cls, many: Sequence["Findings"]) -> "Findings":
-        """The findings of several tables as one."""
+        """The findings of several tables as one; of none, nothing."""
+        if not many:
+            return cls.of(np.zeros(0, np.int64), *(np.zeros(0) for _ in range(3)))
         return cls(
             *(
                 np.concatenate([getattr(one, name) for one in many])

@@ -20,13 +20,17 @@ from scipy.special import ndtr, ndtri
 
 from registry.disclosure import Policy
 from registry.disclosure.table import LAST_ROW, frozen_table
-from tests.disclosure.attack.judging import SMALL, SURE, Verdict
+from tests.disclosure.attack.judging import SMALL, SURE, Findings, Verdict
 
 TABLE = ("category", "drug", "sex")
 LARGEST = 12
 """A hidden cell of more patients than this happens less than once in a thousand."""
 
 RELEASES = (1, 2, 4, 8, 12, 20)
+FIRST_IN_MEAN = 5
+"""With so many of his own records in it a cell is nearly always shown."""
+
+PRACTISED = 20_000
 KEPT = 81
 """Points at which what is kept of the noise is integrated over."""
 
@@ -85,6 +89,23 @@ def learnt(
         if release in releases:
             found[release] = _verdict(sizes, weight)
     return found
+
+
+def practised_insider(known: Findings, planted: Sequence[int], *, seed: int) -> Findings:
+    """H played many times against the frozen table, which is public: what he learns from.
+
+    known: cells whose truth he knows, from registries that he made himself.
+    """
+    chance = np.random.default_rng(seed)
+    drawn = chance.integers(0, known.truth.size, PRACTISED)
+    true, hint = known.truth[drawn], known.hint[drawn]
+    draws = []
+    for own in planted:
+        noisy = true + own + frozen_table().draw(true + own, chance.random(true.size))
+        draws.append(np.where(noisy >= 5, noisy - own, np.nan))
+    known_draws = (~np.isnan(draws)).sum(axis=0)
+    mean = np.where(known_draws, np.nansum(draws, axis=0) / np.maximum(known_draws, 1), np.nan)
+    return Findings.of(true, np.full(true.size, np.nan), mean, hint)
 
 
 def newer_difference(sizes: NDArray[np.int64], *, kept: float, seed: int = 1) -> Verdict:

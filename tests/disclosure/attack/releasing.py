@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from registry.disclosure.table import frozen_table
 from registry.models import Implant
 from tests.disclosure.attack.asking import Asker, Values
 from tests.disclosure.attack.attacks import Names, differences
 from tests.disclosure.attack.judging import Findings
+from tests.disclosure.attack.patience import FIRST_IN_MEAN
 from tests.disclosure.attack.registries import Cell
 from tests.disclosure.attack.solving import Margin, expected, margins, solve
 from tests.disclosure.attack.truth import Truth
@@ -36,19 +36,22 @@ def over_releases(asker: Asker, names: Names, labels: Sequence[str]) -> tuple[Va
     return mean, solve(averaged, expected(asker, names, release=labels[0]))
 
 
-def insider_cells(asker: Asker, names: Names, *, most: int, seed: int, label: str) -> list[Cell]:
-    """H: the hidden cells that an insider goes for, at random: he cannot see what is in them."""
+def insider_cells(asker: Asker, names: Names, *, most: int, label: str) -> list[Cell]:
+    """H: the hidden cells that an insider goes for: those that the margins lead to expect most in.
+
+    He cannot see what is in them, and most hidden cells are empty.
+    """
     table = asker.table(names, release=label)
     if table is None:
         return []
-    hidden = np.argwhere(np.isnan(table.values))
-    usual = [
+    awaited = np.where(np.isnan(table.values), expected(asker, names, release=label), -1.0)
+    order = np.column_stack(np.unravel_index(np.argsort(-awaited, axis=None), awaited.shape))
+    usual = (
         {name: asker.axis(name)[place] for name, place in zip(names, index, strict=True)}
-        for index in hidden
-    ]
-    cells = [cell for cell in usual if asker.in_all("category", cell["category"])]
-    chance = np.random.default_rng(seed)
-    return [cells[place] for place in chance.permutation(len(cells))[:most]]
+        for index in order
+        if awaited[tuple(index)] >= 0
+    )
+    return [cell for cell in usual if asker.in_all("category", cell["category"])][:most]
 
 
 def insider(
@@ -76,26 +79,10 @@ def insider(
         shown = nothing if table is None else table.values[places]
         estimates.append(shown - planted)
         found.append(Findings.of(true, nothing, shown - planted, hint))
-    usable = np.array(estimates[4:] or estimates)
+    usable = np.array(estimates[FIRST_IN_MEAN - 1 :] or estimates)
     known = (~np.isnan(usable)).sum(axis=0)
     mean = np.where(known, np.nansum(usable, axis=0) / np.maximum(known, 1), np.nan)
     return [*found, Findings.of(true, nothing, mean, hint)]
-
-
-def practised_insider(
-    true: np.ndarray, hint: np.ndarray, planted: Sequence[int], *, seed: int
-) -> Findings:
-    """H played against the frozen table, which is public: what he learns from."""
-    chance = np.random.default_rng(seed)
-    draws = []
-    for own in planted:
-        size = true.ravel() + own
-        noisy = size + frozen_table().draw(size, chance.random(size.size))
-        draws.append(np.where(noisy >= 5, noisy - own, np.nan))
-    nothing = np.full(true.size, np.nan)
-    known = (~np.isnan(draws)).sum(axis=0)
-    mean = np.where(known, np.nansum(draws, axis=0) / np.maximum(known, 1), np.nan)
-    return Findings.of(true, nothing, mean, hint)
 
 
 # I: one device's follow-up from the difference of two exposures

@@ -14,12 +14,16 @@ from tests.disclosure.attack.limits import (
     NAIVE_LOSES,
     NO_BETTER,
 )
+from tests.disclosure.attack.patience import FIRST_IN_MEAN, practised_insider
 from tests.disclosure.attack.record import Record, within_a_month
-from tests.disclosure.attack.utility import BANDS
+from tests.disclosure.attack.utility import BANDS, SESSION_DRUG, WORTH_TELLING
 
 Reference = Mapping[tuple[str, ...], tuple[float, ...]]
 ON_LIMITS = (0.5, 5.0, 8.0, 20.0, 100.0, 1e9)
 """Bands of the expected number of events, by which coverage of limits is told."""
+
+ON_CURVES = (300, 700, 1_500, 10**9)
+"""Bands of the devices that a curve starts with."""
 
 
 @dataclass(slots=True)
@@ -55,6 +59,9 @@ def report(records: Mapping[int, Sequence[Record]], reference: Reference | None 
         _nothing_at_all(told, size, of_size)
     told.lines += ["", "| true size | cells | hidden, % | median error, % |", "|---|---|---|---|"]
     _errors(told, [record for of_size in records.values() for record in of_size])
+    for size, of_size in records.items():
+        _session(told, size, of_size)
+    _curves(told, [record for of_size in records.values() for record in of_size])
     if reference:
         for size, of_size in records.items():
             _coverage(told, size, of_size, reference)
@@ -66,6 +73,15 @@ def verdicts(found: Sequence[Findings]) -> list[Verdict]:
     return [judge(one, [*found[:i], *found[i + 1 :]]) for i, one in enumerate(found)]
 
 
+def insider_verdicts(found: Sequence[Findings], planted: Sequence[int]) -> list[Verdict]:
+    """Each registry's, learnt from the public law on cells of the others."""
+    return [
+        judge(one, [practised_insider(Findings.joined(others), planted, seed=place)])
+        for place, one in enumerate(found)
+        for others in ([*found[:place], *found[place + 1 :]],)
+    ]
+
+
 def mean(judged: Sequence[Verdict], of: Callable[[Verdict], float]) -> float:
     """Mean over the registries, each weighing the same."""
     return float(np.mean([of(each) for each in judged]))
@@ -75,18 +91,22 @@ def _small_cells(told: Report, size: int, records: Sequence[Record]) -> None:
     gains: dict[str, float] = {}
     for said in records[0].findings:
         judged = verdicts([record.findings[said] for record in records])
+        if not sum(verdict.cells for verdict in judged):
+            continue  # a registry too small for curves
         naive = records[0].naive.get(said)
         lost = naive and mean(verdicts([r.naive[said] for r in records]), lambda v: v.exact)
         gains[said] = _line(told, size, said, judged, lost)
     if "E 10" in gains and "E 1000" in gains:
         told.hold(f"{size}: E at 1000 over E at 10", gains["E 1000"] - gains["E 10"], NO_BETTER)
+    releases = len(records[0].insider) - 1
+    ways = [*([own] for own in range(1, releases + 1)), range(FIRST_IN_MEAN, releases + 1)]
     planted = [
-        verdicts([record.insider[place] for record in records])
-        for place in range(len(records[0].insider))
+        insider_verdicts([record.insider[place] for record in records], way)
+        for place, way in enumerate(ways)
     ]
     own = [
         mean(verdicts([record.naive_insider[place] for record in records]), lambda v: v.exact)
-        for place in range(len(records[0].insider))
+        for place in range(len(ways))
     ]
     each = planted[:-1]
     worst = max(range(len(each)), key=lambda place: mean(each[place], lambda v: v.gain))
@@ -180,6 +200,42 @@ def _errors(told: Report, records: Sequence[Record]) -> None:
             words = f"{band[0]} to {band[1]}" if band[1] < 10**6 else f"{band[0]} and more"
             error = f"{100 * float(np.median(errors)):.0f}" if errors else ""
             told.lines.append(f"| {words} | {cells:,} | {100 * hidden / cells:.1f} | {error} |")
+
+
+def _session(told: Report, size: int, records: Sequence[Record]) -> None:
+    """What a researcher who asks for rates of one drug is told of what there is."""
+    told.lines += [
+        "",
+        f"| {size:,} implants: rates of {SESSION_DRUG} by | rows of {WORTH_TELLING} events or more "
+        "| of them told, % | events in rows told, % |",
+        "|---|---|---|---|",
+    ]
+    for names in records[0].usefulness.session:
+        found = [record.usefulness.session[names] for record in records]
+        rows = sum(many for many, _told, _share in found)
+        shown = sum(shown for _many, shown, _share in found)
+        share = float(np.mean([share for _many, _told, share in found]))
+        percent = 100 * shown / max(rows, 1)
+        told.lines.append(f"| {', '.join(names)} | {rows} | {percent:.0f} | {100 * share:.0f} |")
+
+
+def _curves(told: Report, records: Sequence[Record]) -> None:
+    """How far protected curves are from Kaplan and Meier's, by the devices they start with."""
+    told.lines += [
+        "",
+        "| devices at the start | points told | median error of survival | 90 % are within |",
+        "|---|---|---|---|",
+    ]
+    found = np.array([each for record in records for each in record.usefulness.curves], float)
+    for low, high in pairwise(ON_CURVES):
+        errors = found.reshape(-1, 3)
+        errors = errors[(errors[:, 0] >= low) & (errors[:, 0] < high), 2]
+        if errors.size:
+            words = f"{low:,} to {high:,}" if high < 10**6 else f"{low:,} and more"
+            told.lines.append(
+                f"| {words} | {errors.size} | {np.median(errors):.3f} "
+                f"| {np.quantile(errors, 0.9):.3f} |"
+            )
 
 
 def _coverage(told: Report, size: int, records: Sequence[Record], reference: Reference) -> None:
