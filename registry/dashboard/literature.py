@@ -11,20 +11,8 @@ from registry.answers.numbers import HIDDEN, in_percent, range_in_percent, range
 from registry.answers.tables import STATUSES, UNITS, missing
 from registry.dashboard.drawing import Estimate, Picture, forest_picture
 from registry.records import Cell
-from registry.vocabulary import CellStatus, Denominator, Measure, PublishedMeasure
+from registry.vocabulary import CellStatus, Measure
 
-PATIENTS = "patients"
-TIME_UNITS = {
-    "pump-months": (Denominator.PUMP_MONTHS, 1),
-    "pump-years": (Denominator.PUMP_MONTHS, 12),
-    "catheter-months": (Denominator.CATHETER_MONTHS, 1),
-    "catheter-years": (Denominator.CATHETER_MONTHS, 12),
-}
-"""Units of published rates that are the registry's own, and how many of ours one of them is.
-
-A year of a patient or of therapy is none of them: one patient can have two devices, and time
-without one.
-"""
 PER = 1000
 SHORT = 24
 OURS = "This registry"
@@ -70,7 +58,7 @@ def beside(rates: Iterable[Any], *, measure: Measure, unit: str | None = None) -
     """
     found = []
     for rate in rates:
-        times = like(rate.measure_type, rate.unit, measure=measure, unit=unit)
+        times = reporting.like(rate.measure_type, rate.unit, measure=measure, unit=unit)
         if times is None or rate.numerator is None or not rate.denominator:
             continue
         events, of = float(rate.numerator), float(rate.denominator) * times
@@ -92,18 +80,6 @@ def beside(rates: Iterable[Any], *, measure: Measure, unit: str | None = None) -
             )
         )
     return found
-
-
-def like(
-    measure_type: str, published_unit: str, *, measure: Measure, unit: str | None
-) -> int | None:
-    """How many of our units one published unit is; None where the two must not be compared."""
-    if measure is Measure.PROPORTIONS:
-        same = measure_type == PublishedMeasure.PROPORTION and published_unit == PATIENTS
-        return 1 if same else None
-    ours, times = TIME_UNITS.get(published_unit, (None, 0))
-    same = measure_type == PublishedMeasure.RATE and ours is not None and ours == unit
-    return times if same else None
 
 
 @dataclass(frozen=True, slots=True)

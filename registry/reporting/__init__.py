@@ -2,7 +2,7 @@
 
 from registry.reporting.answering import answer
 from registry.reporting.described import dictionary, dimensions, snapshots
-from registry.reporting.literature import Figure, published_figure
+from registry.reporting.literature import Figure, like, published_figure
 from registry.reporting.offered import Offer, can_be_answered, offers
 from registry.reporting.repeating import answer_again
 from registry.reporting.viewers import viewer_of
@@ -15,6 +15,7 @@ __all__ = [
     "can_be_answered",
     "dictionary",
     "dimensions",
+    "like",
     "offers",
     "published_figure",
     "snapshots",

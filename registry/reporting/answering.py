@@ -14,7 +14,9 @@ from registry.reporting import freshness, protected, published, words
 from registry.reporting.freshness import Frozen
 from registry.reporting.keys import read_keys
 from registry.reporting.left_out import left_out
+from registry.reporting.literature import literature_beside
 from registry.reporting.measures import EXACT, Answered, columns_of, protected_columns_of
+from registry.reporting.pace import at_full_ticks
 from registry.reporting.profiles import profile_of
 from registry.reporting.question import BY_EXPOSURE, Question, read_question
 from registry.reporting.receipts import Receipt
@@ -129,7 +131,11 @@ def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Rel
         return _written(found, meta, question, frozen, columns=protected_columns_of(question))
 
     return _cached(
-        asked.query, measure=measure, profile=Profile.PROTECTED, frozen=frozen, work=work
+        asked.query,
+        measure=measure,
+        profile=Profile.PROTECTED,
+        frozen=frozen,
+        work=lambda: at_full_ticks(work),
     )
 
 
@@ -176,6 +182,7 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
         "denominator": words.denominator(question),
         "per": per if rates else None,
         "level": query.level,
+        "literature": literature_beside(question, manifest.terms, per=per),
         "method": words.method(question, profile=profile),
         "profile": profile.value,
         "warnings": [

@@ -1,10 +1,30 @@
 """The literature's figures worked out as the registry's own, so that both can stand together."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from registry.records import Cell
+from registry.reporting.question import Question, natural_unit, selected_terms
+from registry.snapshot.terms import Published, Term, Terms
 from registry.statistics.intervals import wilson_interval
 from registry.statistics.rates import incidence_rate
-from registry.vocabulary import Measure
+from registry.vocabulary import CountingRule, Denominator, Evidence, Measure, PublishedMeasure
+
+PATIENTS = "patients"
+TIME_UNITS = {
+    "pump-months": (Denominator.PUMP_MONTHS, 1),
+    "pump-years": (Denominator.PUMP_MONTHS, 12),
+    "catheter-months": (Denominator.CATHETER_MONTHS, 1),
+    "catheter-years": (Denominator.CATHETER_MONTHS, 12),
+}
+"""Units of published rates that are the registry's own, and how many of ours one of them is.
+
+A year of a patient or of therapy is none of them: one patient can have two devices, and time
+without one.
+"""
+READ = {"source-seen": Evidence.SEEN, **{each.value: each for each in Evidence}}
+"""How well a source was read, as the catalogue writes it of figures; any other: unverified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +52,115 @@ def published_figure(
         rate = incidence_rate(events, of, per=per, level=level)
         return Figure(rate.rate, rate.lower, rate.upper)
     raise ValueError(f"The literature is not compared by {measure.label.lower()}.")
+
+
+def like(
+    measure_type: str, published_unit: str, *, measure: Measure, unit: str | None
+) -> int | None:
+    """How many of our units one published unit is; None where the two must not be compared.
+
+    unit: what our rate divides by; proportions are of patients.
+    """
+    if measure is Measure.PROPORTIONS:
+        same = measure_type == PublishedMeasure.PROPORTION and published_unit == PATIENTS
+        return 1 if same else None
+    ours, times = TIME_UNITS.get(published_unit, (None, 0))
+    same = measure_type == PublishedMeasure.RATE and ours is not None and ours == unit
+    return times if same else None
+
+
+def literature_beside(question: Question, terms: Terms, *, per: int) -> list[dict[str, Cell]]:
+    """The published figures that may stand beside an answer, in the catalogue's order.
+
+    Those of a complication or a category that a row of the answer is about, of the same measure and
+    unit, and with their counts. Rates and proportions have them where rows are told apart by
+    complication and category only; a share of devices has none, as sources count patients. They
+    follow from the question and the catalogue that the snapshot was frozen with.
+    """
+    query = question.query
+    if question.measure not in {Measure.RATES, Measure.PROPORTIONS}:
+        return []
+    if question.counting is CountingRule.DEVICES or set(query.group_by) - {
+        "complication",
+        "category",
+    }:
+        return []
+    units = dict(_subjects(question, terms))
+    return [
+        _told(each, question, terms, times=times, per=per)
+        for each in terms.published
+        if each.counts
+        and (each.complication, each.category) in units
+        and (
+            times := like(
+                each.measure_type,
+                each.unit,
+                measure=question.measure,
+                unit=units[each.complication, each.category],
+            )
+        )
+    ]
+
+
+Subject = tuple[str, str]
+"""A complication without a category, or a category without a complication, as sources name it."""
+
+
+def _subjects(question: Question, terms: Terms) -> Iterable[tuple[Subject, str]]:
+    """What the rows are about, each with the unit that its rate divides by."""
+    query = question.query
+    chosen = selected_terms(query, terms)
+    components = query.values("component")
+
+    def unit(members: list[Term]) -> str:
+        return (query.unit or natural_unit(members, components, terms)).value
+
+    named = bool(query.values("complication"))
+    if "complication" in query.group_by or (named and len(chosen) == 1):
+        for term in chosen:
+            yield (term.code, ""), unit([term])
+        return
+    categories = {term.category for term in chosen}
+    asked = "category" in query.group_by or len(query.values("category")) == 1
+    if asked and not named:
+        for category in categories:
+            yield ("", category), unit([term for term in chosen if term.category == category])
+
+
+def _told(
+    published: Published, question: Question, terms: Terms, *, times: int, per: int
+) -> dict[str, Cell]:
+    rate = question.measure is Measure.RATES
+    events, of = float(published.numerator or 0), float(published.denominator or 0)
+    figure = published_figure(
+        question.measure, events=events, of=of * times, per=per, level=question.query.level
+    )
+    year = re.search(r"\b(?:19|20)\d{2}\b", published.source)
+    names = {term.code: term.name for term in terms.complications} | {
+        group.code: group.name for group in terms.categories
+    }
+    return {
+        "rate_id": published.rate_id,
+        "complication": published.complication or None,
+        "category": published.category or None,
+        "complication_label": names[published.complication or published.category],
+        "metric": published.metric,
+        "measure": question.measure.value,
+        "value": figure.value,
+        "ci_lower": figure.lower,
+        "ci_upper": figure.upper,
+        "events": events,
+        "of": of,
+        "published_unit": published.unit,
+        "unit": published.unit if not rate else _ours(published.unit),
+        "per": per if rate else None,
+        "population": published.population,
+        "source": published.source,
+        "year": int(year[0]) if year else None,
+        "evidence": READ.get(published.confidence, Evidence.UNVERIFIED).value,
+        "note": published.note,
+    }
+
+
+def _ours(published_unit: str) -> str:
+    return TIME_UNITS[published_unit][0].value

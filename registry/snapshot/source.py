@@ -16,6 +16,7 @@ from registry.models import (
     Event,
     Exposure,
     Implant,
+    PublishedRate,
     Seal,
     Site,
 )
@@ -23,7 +24,7 @@ from registry.snapshot.freeze import RecordKey, Row, freeze_rows
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import EVENT_SOURCE, EXPOSURE_SOURCE, IMPLANT_SOURCE
 from registry.snapshot.shelf import Working
-from registry.snapshot.terms import Term, TermGroup, Terms
+from registry.snapshot.terms import Published, Term, TermGroup, Terms
 
 _CHUNK = 5_000
 _PATHS = {
@@ -132,4 +133,22 @@ def _terms() -> Terms:
             for each in Category.objects.order_by("sort_order")
         ),
         sites=dict(Site.objects.values_list("code", "country")),
+        published=tuple(map(_published, PublishedRate.objects.filter(shown=True))),
+    )
+
+
+def _published(rate: PublishedRate) -> Published:
+    return Published(
+        rate_id=rate.rate_id,
+        complication=rate.complication_id or "",
+        category=rate.category_id or "",
+        metric=rate.metric,
+        measure_type=rate.measure_type,
+        numerator=None if rate.numerator is None else float(rate.numerator),
+        denominator=None if rate.denominator is None else float(rate.denominator),
+        unit=rate.unit,
+        population=rate.population,
+        source=rate.source,
+        confidence=rate.confidence,
+        note=rate.note,
     )

@@ -29,13 +29,40 @@ class TermGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A figure of the literature that may be shown; about a complication, a category, or all.
+
+    numerator, denominator: in units, None where the source does not print them.
+    """
+
+    rate_id: str
+    complication: str
+    category: str
+    metric: str
+    measure_type: str
+    numerator: float | None
+    denominator: float | None
+    unit: str
+    population: str
+    source: str
+    confidence: str
+    note: str
+
+    @property
+    def counts(self) -> bool:
+        """Whether the source prints what its figure was worked out from."""
+        return self.numerator is not None and bool(self.denominator)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """Complications and categories in the catalogue's order, and the country of each site."""
+    """Complications, categories and the literature in the catalogue's order; sites' countries."""
 
     version: str
     complications: tuple[Term, ...]
     categories: tuple[TermGroup, ...]
     sites: Mapping[str, str]
+    published: tuple[Published, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Write the terms as the manifest keeps them."""
@@ -49,4 +76,5 @@ class Terms:
             complications=tuple(Term(**term) for term in kept["complications"]),
             categories=tuple(TermGroup(**group) for group in kept["categories"]),
             sites=kept["sites"],
+            published=tuple(Published(**figure) for figure in kept.get("published", ())),
         )

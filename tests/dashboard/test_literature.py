@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from registry.answers.asking import Panel
-from registry.dashboard.literature import beside, comparison_of, like, short_source
+from registry.dashboard.literature import beside, comparison_of, short_source
 from registry.records import EventQuery, Release
+from registry.reporting import like
 from registry.vocabulary import Measure
 
 

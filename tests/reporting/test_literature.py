@@ -1,9 +1,19 @@
 """The literature's figures, worked out as the registry's own."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from registry.records import EventQuery, Release
 from registry.reporting import published_figure
-from registry.vocabulary import Measure
+from registry.reporting.answering import _exact
+from registry.reporting.freshness import Frozen
+from registry.reporting.literature import literature_beside
+from registry.reporting.question import read_question
+from registry.snapshot.terms import Published, Terms
+from registry.vocabulary import CountingRule, Denominator, Measure
+from tests.reporting.protecting import ask, frozen_cohort
 
 
 def test_a_published_proportion_has_wilsons_limits():
@@ -33,3 +43,162 @@ def test_without_a_denominator_nothing_is_defined():
 def test_other_measures_are_not_compared():
     with pytest.raises(ValueError, match="survival"):
         published_figure(Measure.SURVIVAL, events=1, of=2)
+
+
+# Beside an answer -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    return frozen_cohort(tmp_path_factory.mktemp("cohort"))
+
+
+def exact(frozen: Frozen, measure: Measure, **query: object) -> Release:
+    return _exact(EventQuery(**query), measure, frozen)  # type: ignore[arg-type]
+
+
+def figure(**columns: object) -> Published:
+    told: dict[str, object] = {
+        "rate_id": "R900",
+        "complication": "catheter-migration",
+        "category": "",
+        "metric": "migration",
+        "measure_type": "rate",
+        "numerator": 15.0,
+        "denominator": 400.0,
+        "unit": "catheter-years",
+        "population": "adults",
+        "source": "Somebody et al, Journal 2003;1:2",
+        "confidence": "source-seen",
+        "note": "",
+    }
+    return Published(**(told | columns))  # type: ignore[arg-type]
+
+
+def beside(frozen: Frozen, *figures: Published, measure: Measure = Measure.RATES, **query: object):
+    manifest = frozen.store.manifest
+    terms: Terms = replace(manifest.terms, published=figures)
+    asked = EventQuery(**query)  # type: ignore[arg-type]
+    question = read_question(asked, measure=measure, manifest=manifest)
+    return literature_beside(question, terms, per=1000)
+
+
+MIGRATION = (("complication", ("catheter-migration",)),)
+
+
+def test_published_proportion_stands_beside_ours_with_its_source(cohort: Frozen):
+    release = exact(cohort, Measure.PROPORTIONS, where=MIGRATION)
+
+    (taira,) = (each for each in release.meta["literature"] if each["rate_id"] == "R004")
+    # 25 of 400 (Taira et al 2013): 6.25 %, Wilson 4.27 to 9.07 %
+    assert taira["value"] == 0.0625
+    assert (taira["ci_lower"], taira["ci_upper"]) == (
+        pytest.approx(0.04268, abs=5e-5),
+        pytest.approx(0.09067, abs=5e-5),
+    )
+    assert (taira["complication"], taira["category"]) == ("catheter-migration", None)
+    assert (taira["year"], taira["evidence"], taira["measure"]) == (2013, "seen", "proportions")
+    assert (taira["events"], taira["of"], taira["unit"], taira["per"]) == (
+        25,
+        400,
+        "patients",
+        None,
+    )
+    assert taira["source"].startswith("Taira et al")
+
+
+def test_breakdown_by_complication_has_the_figures_of_each(cohort: Frozen):
+    told = exact(cohort, Measure.PROPORTIONS, group_by=("complication",)).meta["literature"]
+
+    assert {"catheter-migration", "csf-leak", "pump-flip"} <= {
+        each["complication"] for each in told
+    }
+    assert {each["category"] for each in told} == {None}
+
+
+def test_category_has_the_figures_of_categories(cohort: Frozen):
+    of_one = exact(cohort, Measure.PROPORTIONS, where=(("category", ("catheter",)),))
+    of_each = exact(cohort, Measure.PROPORTIONS, group_by=("category",))
+
+    assert {each["category"] for each in of_one.meta["literature"]} == {"catheter"}
+    assert {"catheter", "infection"} <= {each["category"] for each in of_each.meta["literature"]}
+
+
+def test_unit_of_a_rate_is_converted_by_arithmetic_alone(cohort: Frozen):
+    (told,) = beside(cohort, figure(), where=MIGRATION)
+
+    # 15 in 400 catheter-years are 15 in 4,800 catheter-months
+    assert told["value"] == pytest.approx(1000 * 15 / 4800)
+    assert told["ci_lower"] == pytest.approx(1000 * 0.0209884653 / 12, rel=1e-7)
+    assert told["ci_upper"] == pytest.approx(1000 * 0.0618505472 / 12, rel=1e-7)
+    assert (told["unit"], told["per"], told["published_unit"]) == (
+        "catheter-months",
+        1000,
+        "catheter-years",
+    )
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"unit": "patient-years"},
+        {"unit": "pump-years"},
+        {"measure_type": "proportion", "unit": "patients"},
+        {"numerator": None},
+        {"denominator": None},
+        {"complication": "catheter-kink"},
+        {"complication": "", "category": "catheter"},
+        {"complication": "", "category": ""},
+    ],
+)
+def test_figure_of_something_else_stands_beside_nothing(cohort: Frozen, columns: dict[str, object]):
+    assert beside(cohort, figure(**columns), where=MIGRATION) == []
+
+
+def test_figure_follows_the_unit_that_is_asked_for(cohort: Frozen):
+    asked = {"where": MIGRATION, "unit": Denominator.PUMP_MONTHS}
+
+    assert beside(cohort, figure(), **asked) == []
+    assert len(beside(cohort, figure(unit="pump-months"), **asked)) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"group_by": ("drug",), "where": MIGRATION},
+        {"group_by": ("year",), "where": MIGRATION},
+        {"where": (("complication", ("catheter-kink", "catheter-migration")),)},
+        {"measure": Measure.PROPORTIONS, "counting": CountingRule.DEVICES, "where": MIGRATION},
+        {"measure": Measure.COUNTS, "where": MIGRATION},
+    ],
+)
+def test_answer_that_is_not_of_one_complication_has_no_literature(
+    cohort: Frozen, query: dict[str, object]
+):
+    of_patients = figure(measure_type="proportion", unit="patients")
+
+    assert beside(cohort, figure(), of_patients, **query) == []
+
+
+def test_unread_source_is_said_to_be_unverified(cohort: Frozen):
+    told = [
+        beside(cohort, figure(confidence=word), where=MIGRATION)[0] for word in ("", "abstract")
+    ]
+
+    assert [each["evidence"] for each in told] == ["unverified", "abstract"]
+
+
+def test_protected_answer_has_the_same_literature(cohort: Frozen):
+    asked = {"group_by": ("complication",)}
+
+    assert (
+        ask(cohort, Measure.PROPORTIONS, **asked).meta["literature"]
+        == exact(cohort, Measure.PROPORTIONS, **asked).meta["literature"]
+    )
+
+
+def test_literature_is_that_of_the_catalogue_which_was_frozen(tmp_path: Path):
+    frozen = frozen_cohort(tmp_path)
+
+    assert len(frozen.store.manifest.terms.published) == 42  # the shipped catalogue's shown figures

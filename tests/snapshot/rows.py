@@ -7,7 +7,7 @@ from uuid import UUID
 from registry.catalogue import read_catalogue
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.schema import EVENT_SOURCE, EXPOSURE_SOURCE, IMPLANT_SOURCE
-from registry.snapshot.terms import Term, TermGroup, Terms
+from registry.snapshot.terms import Published, Term, TermGroup, Terms
 from registry.vocabulary import Intervention
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -39,6 +39,24 @@ def shipped_terms(**sites: str) -> Terms:
             for entry in catalogue.categories
         ),
         sites=sites or {"A": "JP", "B": "DE"},
+        published=tuple(
+            Published(
+                rate_id=rate.rate_id,
+                complication=rate.complication_code or "",
+                category=rate.category_code or "",
+                metric=rate.metric,
+                measure_type=rate.measure_type.value,
+                numerator=rate.numerator,
+                denominator=rate.denominator,
+                unit=rate.unit,
+                population=rate.population,
+                source=rate.source,
+                confidence=rate.confidence,
+                note=rate.note,
+            )
+            for rate in catalogue.published_rates
+            if rate.shown
+        ),
     )
 
 
