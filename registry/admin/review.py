@@ -155,6 +155,14 @@ class ReviewSteps(SiteRowsAdmin):
         """The work queues before the filters that every list of events has."""
         return (QueueFilter, *super().get_list_filter(request))
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; a work queue under its own title."""
+        queue = queue_asked(request)
+        title = {"title": queue.title} if queue is not None else {}
+        return super().changelist_view(request, title | (extra_context or {}))
+
     def get_list_display(self, request: HttpRequest) -> Any:
         """In the queue of a reviewer, since when each event has waited."""
         shown = super().get_list_display(request)
@@ -233,6 +241,7 @@ class ReviewSteps(SiteRowsAdmin):
                 return self._back(events)
             form.refuse(refused[0][1])
             events = list(self._as_listed(Event.objects.filter(pk=events[0].pk)))
+        form.focus_first_error()
         one = len(events) == 1
         which = str(events[0].public_id) if one else "list"
         self.log_look(request, f"{which} step {step.name}", len(events))

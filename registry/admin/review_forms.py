@@ -30,6 +30,12 @@ class StepForm(forms.Form):
         """The answers, as intake's verb for the step takes them."""
         return self.cleaned_data
 
+    def focus_first_error(self) -> None:
+        """Let the browser begin at the first answer that is wrong."""
+        name = next((name for name in self.fields if name in self.errors), None)
+        if name is not None:
+            self.fields[name].widget.attrs["autofocus"] = True
+
     def refuse(self, refusal: Refusal) -> None:
         """Put each fault of intake at its field, or above the form."""
         for fault in refusal.faults:
@@ -139,7 +145,7 @@ def described(event: Event) -> str:
         name_of(event),
         event.complication.name,
         str(event.year or ""),
-        f"{months} months since implant" if months is not None else "",
+        f"month {months} since implant" if months is not None else "",
         f"grade {event.severity}" if event.severity is not None else "",
         shown.get_state_display().lower(),
     )

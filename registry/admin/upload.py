@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from registry import intake
 from registry.admin.rows import sentence
 from registry.records import Fault, Refusal, RowKind
+from registry.records.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 
 MOST_BYTES = 5_000_000
 """All files of one upload together: about 50,000 rows, stored within half a minute."""
@@ -155,6 +156,7 @@ def _protected(request: HttpRequest, handler: MemoryOnly) -> HttpResponse:
         "form": form,
         "checked": checked,
         "most": f"{MOST_BYTES // 1_000_000} MB",
+        "columns": [(kind.value, *columns_of(kind)) for kind in RowKind],
     }
     status = 200 if checked is None or not checked.faults else 422
     return TemplateResponse(request, "admin/registry/upload.html", context, status=status)
@@ -201,6 +203,11 @@ def _was_checked(token: str, digest: str, *, by: Any) -> bool:
     except signing.BadSignature:
         return False
     return bool(said == [by.pk, digest])
+
+
+def columns_of(kind: RowKind) -> tuple[str, str]:
+    """The columns that a file must have, and those that it may have, as lists in one line."""
+    return ", ".join(REQUIRED_COLUMNS[kind]), ", ".join(OPTIONAL_COLUMNS[kind])
 
 
 def too_large() -> forms.ValidationError:

@@ -64,6 +64,7 @@ def test_what_is_to_review_is_ordered_by_the_seals_of_submission(handed_in, revi
 
     assert keys(answer.context["cl"].result_list) == ["b", "c", "a"]
     assert "Waiting since" in answer.text
+    assert "<h1>To review</h1>" in answer.text
 
 
 def test_a_recoded_event_keeps_its_place(handed_in, reviewer):

@@ -191,6 +191,16 @@ def test_a_step_with_a_reason_asks_for_it_and_keeps_it(
     assert (event.state, event.reason) == (ends, "not-an-event")
 
 
+def test_the_first_wrong_answer_has_the_focus(submitted, reviewer, signed_in):
+    client = signed_in(reviewer)
+
+    assert "autofocus" not in client.get(step("reject"), {"event": read(submitted)}).text
+    answer = press(client, "reject", submitted)
+
+    assert answer.context["form"].fields["reason"].widget.attrs["autofocus"]
+    assert re.search(r'<input type="radio" name="reason"[^>]* autofocus', answer.text)
+
+
 def test_a_reason_that_is_not_listed_is_refused_and_not_echoed(submitted, reviewer, signed_in):
     answer = press(signed_in(reviewer), "reject", submitted, reason="because of Mrs Smith")
 

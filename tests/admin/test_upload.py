@@ -238,6 +238,13 @@ def test_strangers_are_led_to_sign_in(client):
     assert client.get(PAGE)["Location"] == "/admin/login/?next=/admin/upload/"
 
 
+def test_the_columns_of_each_file_are_told(reporter, signed_in):
+    html = signed_in(reporter).get(PAGE).text
+
+    assert "<code>site, year, component, devices, component_months</code>" in html
+    assert "<code>model, procedures, refills</code>" in html
+
+
 def test_a_file_is_asked_for_where_none_was_chosen(reporter, signed_in):
     assert "Choose a file." in check(signed_in(reporter)).text
 
