@@ -92,7 +92,7 @@ def answered(release: Release, asked: Asked, absolute: Callable[[str], str]) -> 
 
     return Answered(
         table=table_of(release),
-        summary=summary_of(release.meta),
+        summary=summary_of(release),
         literature=literature_of(release.meta),
         picture=as_file("svg"),
         alt=chart_of(release).alt,

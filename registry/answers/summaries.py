@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from registry.answers.numbers import in_percent, range_of, written
+from registry.answers.tables import SIGNALS
 from registry.filters.codes import codes_of
-from registry.records import DIMENSIONS
+from registry.records import DIMENSIONS, Cell, Release
 from registry.vocabulary import NOT_RECORDED
 
 MOST_CURVES = 12
@@ -13,6 +14,7 @@ MOST_CURVES = 12
 
 Told = Mapping[str, Any]
 
+BEYOND = {place: words for place, words in SIGNALS.items() if place}
 ENDS = {
     "event": "with the event",
     "death": "died before it",
@@ -23,17 +25,17 @@ ENDS = {
 """What became of the devices of an incidence curve."""
 
 
-def summary_of(meta: Told) -> list[str]:
+def summary_of(release: Release) -> list[str]:
     """The findings of an answer in words; empty for a measure whose rows say it all."""
     said: list[str] = []
     for name, tell in TELL.items():
-        found = meta.get(name)
+        found = release.meta.get(name)
         if found:
-            said.extend(tell(found, meta))
+            said.extend(tell(found, release))
     return said
 
 
-def curves(found: Sequence[Told], meta: Told) -> Iterator[str]:
+def curves(found: Sequence[Told], release: Release) -> Iterator[str]:
     """Each curve's devices, events and median."""
     names = [name for name in DIMENSIONS if found and name in found[0]]
     labels = {name: dict(codes_of(name)) for name in names}
@@ -68,10 +70,10 @@ def _curve(each: Told) -> Iterator[str]:
         yield f"{written(each['excluded_before_entry'])} left out, with an event before entry"
 
 
-def logrank(found: Told, meta: Told) -> Iterator[str]:
+def logrank(found: Told, release: Release) -> Iterator[str]:
     """Whether the curves differ, by the log-rank test."""
     if found.get("chi2") is None:
-        yield f"No log-rank test: {found.get('reason') or 'there is nothing to compare.'}"
+        yield f"No log-rank test. {found.get('reason') or 'There is nothing to compare.'}"
         return
     df = found["df"]
     degrees = "degree" if df == 1 else "degrees"
@@ -81,11 +83,11 @@ def logrank(found: Told, meta: Told) -> Iterator[str]:
     )
 
 
-def funnel(found: Told, meta: Told) -> Iterator[str]:
+def funnel(found: Told, release: Release) -> Iterator[str]:
     """What every site is held against, and how freely sites vary."""
     per = found.get("per")
     if found.get("target_rate") is not None:
-        unit = f" per {written(per)} {meta.get('denominator')}" if per else ""
+        unit = f" per {written(per)} {release.meta.get('denominator')}" if per else ""
         yield (
             f"{written(found.get('sites'))} sites against the rate of all, "
             f"{written(found['target_rate'])}{unit}; standardised: {found.get('standardisation')}."
@@ -98,12 +100,15 @@ def funnel(found: Told, meta: Told) -> Iterator[str]:
         )
     elif spread.get("reason"):
         yield f"The limits are not widened for variation between sites. {spread['reason']}"
+    for place, words in BEYOND.items():
+        if sites := [named(row, release) for row in release.rows if row["signal"] == place]:
+            yield f"{words}: {', '.join(sites)}."
 
 
-def trend(found: Told, meta: Told) -> Iterator[str]:
+def trend(found: Told, release: Release) -> Iterator[str]:
     """The change from year to year, or why none can be told."""
     if found.get("rate_ratio") is None:
-        yield f"No trend: {found.get('reason') or 'there is too little to fit one.'}"
+        yield f"No trend. {found.get('reason') or 'There is too little to fit one.'}"
     else:
         limits = ""
         if found.get("ci_lower") is not None and found.get("ci_upper") is not None:
@@ -126,15 +131,17 @@ def _change(found: Told) -> str:
     return f"{'rises' if change > 0 else 'falls'} by {written(abs(change))} %"
 
 
-def signals(found: Told, meta: Told) -> Iterator[str]:
-    """How many comparisons were made, and by which rule one is called a signal."""
-    compared = found.get("compared")
-    if compared is not None:
-        yield f"{written(compared)} comparisons were made."
+def signals(found: Told, release: Release) -> Iterator[str]:
+    """Which pairs stand out, by which rule, and of how many."""
+    pairs = [named(row, release) for row in release.rows if row["signal"]]
+    if not pairs:
+        yield "No pair is a signal."
+    else:
+        more = f", and {len(pairs) - MOST_CURVES} more" if len(pairs) > MOST_CURVES else ""
+        yield f"Signals: {'; '.join(pairs[:MOST_CURVES])}{more}."
     for name in ("rule", "multiplicity"):
         if isinstance(found.get(name), str):
-            yield found[name]
-    yield "A signal is a reason to look closer, and proves no cause."
+            yield f"{found[name].removesuffix('.')}."
 
 
 def p_value(p: float) -> str:
@@ -142,7 +149,13 @@ def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
-TELL: Mapping[str, Callable[[Any, Told], Iterator[str]]] = {
+def named(row: Mapping[str, Cell], release: Release) -> str:
+    """What a row is about, in words: its values of the grouping, a label before its code."""
+    names = [each.name for each in release.columns if each.name in DIMENSIONS]
+    return ", ".join(str(row.get(f"{name}_label", row[name])) for name in names)
+
+
+TELL: Mapping[str, Callable[[Any, Release], Iterator[str]]] = {
     "curves": curves,
     "logrank": logrank,
     "funnel": funnel,

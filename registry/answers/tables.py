@@ -15,7 +15,7 @@ from registry.answers.numbers import (
     range_of,
     written,
 )
-from registry.filters.canonical import USES_LEVEL
+from registry.filters.canonical import USES_LEVEL, USES_PER
 from registry.records import Cell, Column, Release
 from registry.vocabulary import CellStatus, Denominator, Measure, Profile
 
@@ -158,7 +158,7 @@ def title_of(column: Column) -> str:
 def caption_of(meta: Mapping[str, Any]) -> list[str]:
     """What one needs to know to read the numbers: counting, unit, time, protection, source."""
     said = [f"Counted: {meta['counting_in_words']}"]
-    if meta.get("per"):
+    if meta["measure"] in USES_PER:
         said.append(f"Rates are per {meta['per']:,} of the unit that they are divided by.")
     if meta["measure"] == Measure.PROPORTIONS:
         said.append(f"Of all: {meta['denominator']}.")

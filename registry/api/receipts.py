@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry import reporting
+from registry.answers.pictures import FORMATS
 from registry.api.described import problems
 from registry.api.parameters import refuse_unknown
 from registry.api.statistics import PICTURES, AnswerSerializer, Statistic, released
@@ -38,4 +39,6 @@ class ReceiptDetail(Statistic):
         """Answer again what a receipt stands for."""
         refuse_unknown(request)
         viewer = reporting.viewer_of(request.user)
-        return released(request, reporting.answer_again(receipt, viewer=viewer), viewer=viewer)
+        drawn = request.accepted_renderer.format in FORMATS
+        release = reporting.answer_again(receipt, viewer=viewer, in_words=drawn)
+        return released(request, release, viewer=viewer)

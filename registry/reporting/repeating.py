@@ -10,11 +10,12 @@ from registry.reporting.receipts import Receipt
 from registry.vocabulary import Profile
 
 
-def answer_again(receipt: str, *, viewer: Viewer) -> Release:
+def answer_again(receipt: str, *, viewer: Viewer, in_words: bool = False) -> Release:
     """The answer that a receipt was given for, once more; of a release for as long as it is kept.
 
     A protected answer is for whoever may ask at all, the public as far as the newest release. An
     exact one is for whoever may ask its question exactly today, and is logged as asking it is.
+    in_words: with labels beside codes, as pictures are drawn; no number differs.
     Raises UnknownReceipt, alike for a receipt that nobody signed and for one that is not for this
     viewer, SnapshotGone for a working snapshot that has given way, NoSnapshot where a release's
     files are missing, and NotPermitted.
@@ -24,11 +25,16 @@ def answer_again(receipt: str, *, viewer: Viewer) -> Release:
     if read.profile is Profile.EXACT and not may_be_exact:
         raise receipts.unknown_receipt()
     frozen = _as_then(read)
+    query = read.query
+    if in_words and query.labels == "code":
+        query = replace(query, labels="both")
     if read.profile is Profile.PROTECTED:
         answering.hold_public_to_newest(frozen, viewer)
-        release = answering.protected_answer(read.query, read.measure, frozen)
+        release = answering.protected_answer(query, read.measure, frozen)
     else:
-        release = answering.exact_answer(read.query, read.measure, frozen, viewer=viewer)
+        release = answering.exact_answer(query, read.measure, frozen, viewer=viewer)
+    if query != read.query:
+        return release
     # As it was shown: a new SECRET_KEY would sign the same content otherwise.
     return replace(release, meta={**release.meta, "receipt": receipt})
 

@@ -135,3 +135,50 @@ def test_a_missing_rate_says_why(status, text):
 
     assert (rate.text, rate.hidden) == (text, True)
     assert (limits.text, limits.hidden) == (text, True)
+
+
+def cell(name, value, *, type="number", role="measure", measure="signals", **row):
+    return shown(
+        {name: value, "status": "ok", **row}, Column(name, type, role), {"measure": measure}
+    )
+
+
+def test_a_lower_limit_is_shown_with_its_upper_one_whatever_they_are_called():
+    assert cell("prr_lower", 1.5, prr_upper=3.25).text == "1.5 to 3.25"
+    assert cell("lower_998", 0.2, upper_998=2.0).text == "0.2 to 2"
+    assert cell("prr_lower", 1.5, prr_upper=None).text == "from 1.5"
+    assert cell("ci_lower", 0.5, ci_upper=0.75, measure="survival").text == "50 to 75 %"
+
+
+def test_upper_limits_have_no_column_of_their_own():
+    columns = (
+        Column("prr", "number", "measure", title="PRR"),
+        Column("prr_lower", "number", "interval", title="PRR, lower limit"),
+        Column("prr_upper", "number", "interval", title="PRR, upper limit"),
+        Column("status", "string", "status"),
+    )
+    made = table_of(Release(meta=META | {"measure": "signals"}, columns=columns, rows=()))
+
+    assert [title for title, _number in made.columns] == ["PRR", "PRR interval", "Status"]
+
+
+def test_a_number_that_arithmetic_does_not_give_is_neither_hidden_nor_nought():
+    assert cell("prr", None).text == "not defined"
+    assert cell("n", None, status="suppressed").text == "<5"
+
+
+def test_signals_and_places_in_a_funnel_are_words():
+    assert cell("signal", True, type="boolean").text == "Yes"
+    assert cell("alarm", False, type="boolean").text == "No"
+    assert cell("signal", "above-998", type="string").text == "Above the 99.8 % limits"
+    assert cell("signal", "", type="string").text == ""
+
+
+def test_a_share_of_a_cause_and_a_curve_are_in_per_cent():
+    assert cell("share", 0.125).text == "12.5 %"
+    assert cell("estimate", 0.5, measure="survival").text == "50 %"
+
+
+def test_a_long_table_scrolls_in_itself():
+    assert not table(*[row()] * 30).is_long
+    assert table(*[row()] * 31).is_long

@@ -79,6 +79,21 @@ def test_the_same_question_of_a_release_has_the_same_bytes(who, question, releas
     assert json.loads(again.content)["rows"]
 
 
+@pytest.mark.parametrize("kind", ["svg", "png", "vega"])
+@pytest.mark.parametrize("labels", ["code", "label"])
+def test_a_picture_of_a_receipt_has_the_same_bytes(labels, kind, researcher):
+    question = f"counts/?group_by=category&labels={labels}"
+    first = ask(researcher, f"{question}&format={kind}")
+    receipt = receipt_of(ask(researcher, question))
+    cache.clear()
+
+    again = researcher.get(f"{address_of(receipt)}?format={kind}")
+
+    assert again["Content-Type"] == first["Content-Type"]
+    assert again.content == first.content
+    assert len(again.content) > 1_000
+
+
 def test_every_format_has_the_same_bytes(researcher):
     first = ask(researcher, "counts/?group_by=category&format=csv")
     receipt = receipt_of(ask(researcher, "counts/?group_by=category"))

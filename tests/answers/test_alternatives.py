@@ -1,0 +1,84 @@
+"""What can be asked instead of a question that is finer than is given out."""
+
+import pytest
+from django.core.cache import cache
+from django.http import QueryDict
+
+from registry import reporting
+from registry.answers.alternatives import alternatives
+from registry.answers.asked import read_asked
+from registry.records import Viewer
+from registry.reporting import freshness
+from tests.factories import EventFactory
+from tests.reporting.registry_rows import import_cohort
+
+pytestmark = pytest.mark.django_db
+
+RESEARCHER = Viewer(label="researcher")
+
+
+@pytest.fixture
+def released(tmp_path, settings):
+    settings.REGISTRY_VAR = tmp_path
+    cache.clear()
+    import_cohort()
+    freshness.publish("2026Q4")
+
+
+def instead_of(address):
+    return alternatives(QueryDict(address), RESEARCHER)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("severity=3,4", "severity 3 alone"),
+        ("severity=3,4", "without the filter severity"),
+        ("year_min=2016&year_max=2018", "the years 2015-2019"),
+        ("year_min=2016&year_max=2018", "of all years"),
+        ("measure=counts&counting=events", "counted as usual"),
+        ("group_by=category,sex,drug&outcome=fatal", "without the grouping by sex"),
+        ("group_by=site,complication", "by complication category instead of complication"),
+        ("group_by=seriousness", "without the grouping by seriousness criterion"),
+        ("measure=coverage", "rates of the same selection"),
+        ("measure=incidence", "counts of the same selection"),
+    ],
+)
+def test_the_nearest_questions_are_named(address, words, released):
+    assert words in [each.words for each in instead_of(address)]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "severity=3,4",
+        "group_by=category,sex,drug&outcome=fatal",
+        "group_by=site,drug&seriousness=death",
+        "measure=coverage",
+        "window=0-3&implant_year=2010&country=JP",
+    ],
+)
+def test_whatever_is_offered_is_answered(address, released):
+    found = instead_of(address)
+
+    assert 1 <= len(found) <= 5
+    assert len({each.params for each in found}) == len(found)
+    for each in found:
+        asked = read_asked(QueryDict(each.params), RESEARCHER)
+        assert reporting.answer(asked.query, measure=asked.measure, viewer=RESEARCHER)
+
+
+def test_what_is_offered_says_nothing_of_the_data(released):
+    asked = "group_by=site,drug&seriousness=death"
+    before = instead_of(asked)
+    EventFactory()  # another site, and another complication
+    freshness.publish("2027Q1")
+
+    assert instead_of(asked) == before
+
+
+def test_where_nothing_is_published_nothing_is_offered(tmp_path, settings):
+    settings.REGISTRY_VAR = tmp_path
+    import_cohort()
+
+    assert instead_of("severity=3,4") == []

@@ -1,0 +1,79 @@
+"""The question in an address, and what of it a measure has no place for."""
+
+import pytest
+from django.http import QueryDict
+
+from registry.answers.asked import api_address, read_asked
+from registry.records import BadQuery, Viewer
+from registry.vocabulary import Measure
+
+pytestmark = pytest.mark.django_db
+
+EXACT = Viewer(exact_everywhere=True, label="reviewer")
+RESEARCHER = Viewer(label="researcher")
+
+
+def asked(address, viewer=EXACT):
+    return read_asked(QueryDict(address), viewer)
+
+
+def test_nothing_asked_is_rates_by_category():
+    found = asked("")
+
+    assert (found.measure, found.query.group_by) == (Measure.RATES, ("category",))
+
+
+def test_the_api_is_asked_the_same_without_what_the_page_alone_reads():
+    found = asked("measure=counts&group_by=sex&group_by=&group_by=drug&drug=baclofen")
+
+    assert api_address(found.measure, found.params) == (
+        "/api/v1/statistics/counts/?drug=baclofen&group_by=sex,drug&labels=label"
+    )
+    assert found.query.group_by == ("sex", "drug")
+
+
+def test_codes_that_are_asked_for_stay_codes():
+    assert asked("measure=counts&labels=code").query.labels == "code"
+
+
+@pytest.mark.parametrize(
+    ("address", "kept", "dropped"),
+    [
+        ("measure=rates&group_by=sex", ("sex",), []),
+        ("measure=trend&group_by=sex", (), ["the grouping by sex"]),
+        ("measure=funnel&group_by=category,sex", (), None),
+        ("measure=signals&group_by=drug,category", ("drug", "category"), []),
+        (
+            "measure=signals&group_by=category,drug,sex",
+            ("drug", "category"),
+            ["the grouping by sex"],
+        ),
+        ("measure=signals&group_by=drug,pump_model", ("drug",), ["the grouping by pump model"]),
+        ("measure=cascades&group_by=sex,category", ("category",), ["the grouping by sex"]),
+    ],
+)
+def test_groupings_of_another_measure_are_left_out_and_told(address, kept, dropped):
+    found = asked(address)
+
+    assert found.params["group_by"].split(",") == list(kept) if kept else not found.query.group_by
+    if dropped is not None:
+        assert found.dropped == dropped
+
+
+def test_a_grouping_that_does_not_exist_is_refused_even_where_none_is_taken():
+    with pytest.raises(BadQuery) as refused:
+        asked("measure=trend&group_by=sexx")
+
+    assert refused.value.faults[0].column == "group_by"
+
+
+@pytest.mark.parametrize("address", ["measure=zzqzz", "measure=counts&measure=rates"])
+def test_an_unknown_measure_is_refused_with_those_that_one_may_ask(address):
+    with pytest.raises(BadQuery) as exact:
+        asked(address)
+    with pytest.raises(BadQuery) as protected:
+        asked(address, RESEARCHER)
+
+    assert "coverage" in exact.value.faults[0].detail
+    assert "coverage" not in protected.value.faults[0].detail
+    assert "zzqzz" not in str(exact.value)

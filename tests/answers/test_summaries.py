@@ -1,0 +1,153 @@
+"""What an answer found, in sentences: each says what it rests on and claims no more."""
+
+import pytest
+
+from registry.answers.summaries import p_value, summary_of
+from registry.records import Column, Release
+
+
+def told(rows=(), columns=(), denominator="pump-months", **meta):
+    named = tuple(Column(name, "string", "dimension") for name in columns)
+    return summary_of(Release(meta={"denominator": denominator, **meta}, columns=named, rows=rows))
+
+
+def test_a_measure_whose_rows_say_it_all_has_no_findings():
+    assert told() == []
+
+
+def test_each_curve_is_told_with_its_median():
+    curve = {"devices": 12, "events": 4, "median_months": 30.0, "excluded_before_entry": 0}
+    other = {"devices": 1200, "events": 3, "median_months": None, "excluded_before_entry": 2}
+
+    assert told(
+        curves=[{"sex": "female", **curve}, {"sex": "not-recorded", **other}],
+    ) == [
+        "Female: 12 devices, 4 events, median 30 months.",
+        "not recorded: 1,200 devices, 3 events, median not reached, 2 left out, with an event "
+        "before entry.",
+    ]
+
+
+def test_a_curve_without_a_group_is_of_all_and_a_hidden_one_says_so():
+    assert told(curves=[{"devices": None, "events": None, "median_months": None}]) == [
+        "All: too few devices to show, median not reached."
+    ]
+
+
+def test_many_curves_are_left_to_the_table():
+    found = told(curves=[{"devices": 10, "median_months": 1.5}] * 14)
+
+    assert len(found) == 13
+    assert found[-1] == "And 2 more curves, in the table."
+
+
+def test_what_became_of_the_devices_of_an_incidence():
+    ends = {"event": 0.25, "death": 0.1, "explant": 0.05, "therapy_stopped": 0.0, "free": 0.6}
+
+    [said] = told(curves=[{"devices": 40, "events": 10, "at_end": ends}])
+
+    assert said.endswith(
+        "at the end 25 % with the event, 10 % died before it, 5 % explanted before it, 0 % with "
+        "the therapy ended before it, 60 % free of it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("tested", "words"),
+    [
+        (
+            {"chi2": 4.213, "df": 1, "p": 0.0401},
+            "Log-rank test of the curves: chi-squared 4.21 on 1 degree of freedom, p = 0.04. It "
+            "compares groups as they are, not like with like.",
+        ),
+        (
+            {"chi2": 40.0, "df": 2, "p": 1e-9},
+            "Log-rank test of the curves: chi-squared 40 on 2 degrees of freedom, p < 0.001. It "
+            "compares groups as they are, not like with like.",
+        ),
+        ({"chi2": None, "reason": "One group only."}, "No log-rank test. One group only."),
+    ],
+)
+def test_the_comparison_of_curves(tested, words):
+    assert told(logrank=tested) == [words]
+    assert told(logrank=None) == []
+
+
+FUNNEL = {"target_rate": 4.2, "per": 1000, "standardisation": "crude", "sites": 12}
+
+
+def test_a_funnel_names_the_sites_beyond_its_limits():
+    rows = [
+        {"site": "A-1", "signal": "above-998"},
+        {"site": "B-2", "signal": ""},
+        {"site": "C-3", "signal": "below-95"},
+        {"site": "D-4", "signal": None},
+    ]
+    spread = {"phi": 2.5, "tau2": 0.04, "applied": True, "reason": None}
+
+    assert told(rows, ["site"], funnel=FUNNEL | {"overdispersion": spread}) == [
+        "12 sites against the rate of all, 4.2 per 1,000 pump-months; standardised: crude.",
+        "Sites vary more than chance alone makes them: the limits are widened (between-site "
+        "variance 0.04, phi 2.5).",
+        "Above the 99.8 % limits: A-1.",
+        "Below the 95 % limits: C-3.",
+    ]
+
+
+def test_a_funnel_says_why_its_limits_are_not_widened():
+    spread = {"phi": None, "tau2": None, "applied": False, "reason": "Ten sites are needed."}
+
+    assert told(funnel=FUNNEL | {"overdispersion": spread})[1] == (
+        "The limits are not widened for variation between sites. Ten sites are needed."
+    )
+
+
+def trend(ratio, lower, upper, **more):
+    found = {"rate_ratio": ratio, "ci_lower": lower, "ci_upper": upper, "p": 0.01, "periods": 9}
+    return told(trend=found | {"dropped_period": None} | more)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "lower", "upper", "change"),
+    [
+        (1.1, 1.02, 1.19, "rises by 10 %"),
+        (0.9, 0.85, 0.95, "falls by 10 %"),
+        (1.1, 0.98, 1.23, "shows no clear change"),
+        (0.9, 0.8, 1.0, "shows no clear change"),
+    ],
+)
+def test_a_trend_is_called_one_where_its_limits_leave_one_direction(ratio, lower, upper, change):
+    [said] = trend(ratio, lower, upper)
+
+    assert said.startswith(f"From one year to the next the rate {change}: rate ratio {ratio} (")
+    assert said.endswith(", p = 0.01, over 9 years.")
+
+
+def test_without_a_trend_the_reason_is_told():
+    assert trend(None, None, None, reason="A trend needs five years.", dropped_period=2026) == [
+        "No trend. A trend needs five years.",
+        "2026 is not over and takes no part in the trend.",
+    ]
+
+
+def test_signals_are_named_with_their_rule_and_how_many_were_compared():
+    rows = [
+        {"pump_model": "a", "pump_model_label": "Pump A", "complication": "leak", "signal": True},
+        {"pump_model": "b", "pump_model_label": "Pump B", "complication": "leak", "signal": False},
+    ]
+    columns = ["pump_model", "complication"]
+    found = {"compared": 2, "rule": "Three or more.", "multiplicity": "2 were compared"}
+
+    assert told(rows, columns, signals=found) == [
+        "Signals: Pump A, leak.",
+        "Three or more.",
+        "2 were compared.",
+    ]
+    assert told(rows[1:], columns, signals=found)[0] == "No pair is a signal."
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.5, "p = 0.5"), (0.00123, "p = 0.0012"), (0.0009, "p < 0.001")]
+)
+def test_a_p_value_is_never_nought(p, text):
+    assert p_value(p) == text
