@@ -223,6 +223,7 @@ def _panel(
                 title=title_of(release, grouping_of(release)[1]),
                 orient="top",
                 columns=legend_columns(series),
+                symbolType="square",
             ),
         )
         if series

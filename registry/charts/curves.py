@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 from registry.charts.framing import Drawing, once_data, rows_data
-from registry.charts.shaping import Drawn, Row, grouping_of, labels_of, legend_columns, room_for
+from registry.charts.shaping import Drawn, Row, grouping_of, labels_of, room_for
 from registry.charts.theme import DASHES, MOST_SERIES, QUIET, SERIES, WIDE
 from registry.charts.wording import HIDDEN, absent, estimate, figure
 from registry.records import Release
@@ -15,6 +15,8 @@ from registry.vocabulary import Measure
 TALL = 270
 LINE = 16
 LEFT = 70
+SAMPLE = 40
+"""Pixels for a piece of each curve before its name."""
 TICKS = (1, 2, 3, 6, 12, 24, 36, 60, 120)
 """Months that an axis may be divided by."""
 MOST_TICKS = 10
@@ -46,7 +48,7 @@ def curves(release: Release) -> Drawing:
         curve += _drawn_on(curve, ends.get(key))
         rows += [{**row, "chart_place": place} for row in curve]
     names = list(drawn.values())
-    left = max(LEFT, room_for([*names, "At risk"]))
+    left = max(LEFT, room_for([*names, "At risk"]) + SAMPLE)
     notes = []
     if len(labels) > len(drawn):
         notes.append(
@@ -198,44 +200,33 @@ def _plot(
         ),
     )
     count = len(names)
-    key = (
-        alt.Legend(title=None, orient="top", columns=legend_columns(names), symbolType="stroke")
-        if count > 1
-        else None
-    )
-    colour = alt.Color(
-        "chart_series:N",
-        scale=alt.Scale(domain=list(names), range=list(SERIES[:count])),
-        legend=key,
-    )
+    scale_of = alt.Scale(domain=list(names), range=list(SERIES[:count]))
+    stroke = alt.Stroke("chart_series:N", scale=scale_of, legend=None)
+    fill = alt.Fill("chart_series:N", scale=scale_of, legend=None)
     dash = alt.StrokeDash(
         "chart_series:N",
         scale=alt.Scale(domain=list(names), range=list(DASHES[:count])),
-        legend=key,
+        legend=None,
     )
     there = alt.Chart(rows_data()).transform_filter("datum.chart_absent === ''")
     limits = alt.Y("ci_lower:Q", scale=scale)
     layers = [
         there.transform_filter("isValid(datum.ci_lower) && isValid(datum.ci_upper)")
-        .mark_area(interpolate="step-after", opacity=0.16)
+        .mark_area(interpolate="step-after", opacity=0.16 if count <= 3 else 0.08)
         .encode(
             x=x,
             y=limits,
             y2="ci_upper:Q",
-            fill=alt.Fill(
-                "chart_series:N",
-                scale=alt.Scale(domain=list(names), range=list(SERIES[:count])),
-                legend=None,
-            ),
+            fill=fill,
             detail="chart_run:N",
         ),
         there.mark_line(interpolate="step-after", strokeWidth=2).encode(
-            x=x, y=y, color=colour, strokeDash=dash, detail="chart_run:N"
+            x=x, y=y, stroke=stroke, strokeDash=dash, detail="chart_run:N"
         ),
         alt.Chart(rows_data())
         .transform_filter("datum.chart_absent !== ''")
         .mark_point(shape="cross", angle=45, filled=True, size=34)
-        .encode(x=x, y=alt.value(TALL - 6), color=colour),
+        .encode(x=x, y=alt.value(TALL - 6), fill=fill),
     ]
     return alt.layer(*layers).properties(width=WIDE, height=TALL)
 
@@ -246,7 +237,7 @@ def _at_risk(names: Sequence[str], *, end: float, left: float) -> Any:
     written = alt.Chart(rows_data()).transform_filter("datum.chart_at_risk !== ''")
     x = _x(end, 1, shown=False)
     layers = [
-        once.mark_text(text="At risk", align="right", fill=QUIET, fontStyle="italic", x=-12, y=6)
+        once.mark_text(text="At risk", align="right", fill=QUIET, fontStyle="italic", x=-22, y=6)
     ]
     for place, name in enumerate(names):
         y = alt.value(6 + LINE * (place + 1))
@@ -256,8 +247,13 @@ def _at_risk(names: Sequence[str], *, end: float, left: float) -> Any:
             .encode(x=x, y=y, text="chart_at_risk:N")
         )
         layers.append(
+            once.mark_rule(
+                stroke=SERIES[place], strokeDash=DASHES[place], strokeWidth=2, x=-left, x2=22 - left
+            ).encode(y=y)
+        )
+        layers.append(
             once.mark_text(
-                text=name, align="right", fill=SERIES[place], fontWeight="bold", x=-12
+                text=name, align="right", fill=SERIES[place], fontWeight="bold", x=-22
             ).encode(y=y)
         )
     return alt.layer(*layers).properties(width=WIDE, height=LINE * (len(names) + 1))

@@ -10,6 +10,7 @@ from registry.charts.shaping import Drawn, label_of_site, numbers
 from registry.charts.theme import ACCENT, ALERT, EDGE, GROUND, INK, QUIET, WIDE
 from registry.charts.wording import HIDDEN, counted_in_words, figure
 from registry.records import Release
+from registry.vocabulary import CellStatus
 
 TALL = 320
 LEFT = 64
@@ -29,6 +30,8 @@ MARKS = {
     "below 99.8 %": ("triangle-down", "#009e73"),
 }
 HEADROOM = 1.25
+NEAR_THE_AXIS = 0.2
+"""The part of the axis in which a site's name stands on the right of its point."""
 
 
 def funnel(release: Release) -> Drawing:
@@ -40,14 +43,18 @@ def funnel(release: Release) -> Drawing:
     rows: list[Drawn] = [_placed(row) for row in release.rows]
     drawn = [row for row in rows if row["chart_drawn"]]
     top = max(HEADROOM * max(numbers(drawn, "ratio"), default=1.0), _limit_at_median(drawn), 1.6)
-    hidden = len(rows) - len(drawn)
+    end = max(numbers(drawn, "expected"), default=1.0)
+    for row in drawn:
+        row["chart_left"] = row["expected"] < NEAR_THE_AXIS * end
+    hidden = sum(row["status"] == CellStatus.SUPPRESSED for row in rows)
+    without = len(rows) - len(drawn) - hidden
     return Drawing(
         plot=_plot(drawn, top),
         rows=rows,
         left=LEFT,
         width=WIDE + 20,
         said=_said(drawn, hidden),
-        notes=_notes(release, hidden),
+        notes=_notes(release, hidden, without),
     )
 
 
@@ -91,6 +98,10 @@ def _plot(rows: Sequence[Drawn], top: float) -> Any:
     there = alt.Chart(rows_data()).transform_filter("datum.chart_drawn")
     used = [name for name in MARKS if any(row["chart_signal"] == name for row in rows)]
     legend = alt.Legend(title=None, orient="top", columns=5)
+    sides: list[tuple[str, dict[str, Any]]] = [
+        ("datum.chart_left", {"align": "left", "dx": 6}),
+        ("!datum.chart_left", {"align": "right", "dx": -5}),
+    ]
     halos: list[dict[str, Any]] = [{"stroke": GROUND, "strokeWidth": 3.5}, {}]
     layers = [
         there.mark_line(
@@ -121,16 +132,17 @@ def _plot(rows: Sequence[Drawn], top: float) -> Any:
             ),
         ),
         *(
-            there.mark_text(
-                align="right", baseline="bottom", dx=-5, dy=-4, fontWeight="bold", **halo
-            ).encode(x=x, y=y, text="chart_name:N")
+            there.transform_filter(test)
+            .mark_text(baseline="bottom", dy=-4, fontWeight="bold", **side, **halo)
+            .encode(x=x, y=y, text="chart_name:N")
+            for test, side in sides
             for halo in halos
         ),
     ]
     return alt.layer(*layers).properties(width=WIDE, height=TALL)
 
 
-def _notes(release: Release, hidden: int) -> list[str]:
+def _notes(release: Release, hidden: int, without: int) -> list[str]:
     meta: Mapping[str, Any] = release.meta
     about: Mapping[str, Any] = meta.get("funnel") or {}
     said = ["Solid lines: 99.8 % limits around 1; broken lines: 95 % limits."]
@@ -143,6 +155,9 @@ def _notes(release: Release, hidden: int) -> list[str]:
         said.append(f"No allowance for over-dispersion: {str(over['reason']).rstrip('.')}.")
     if hidden:
         said.append(f"{counted_in_words(hidden, 'site has', 'sites have')} no point: {HIDDEN}.")
+    if without:
+        sites = counted_in_words(without, "site has", "sites have")
+        said.append(f"{sites} no point: nothing is expected there.")
     return said
 
 

@@ -154,8 +154,8 @@ def _at_most(rows: Sequence[Drawn], down: str, across: str) -> tuple[list[Drawn]
             chosen = set(sorted(weights, key=lambda value: -weights[value])[:most])
             kept = [row for row in kept if row[name] in chosen]
             said.append(
-                f"Drawn: the {most} of {len(weights)} with the most events"
-                f" {'down' if name == down else 'across'}; the others are in the table."
+                f"Drawn {'down' if name == down else 'across'}: the {most} of {len(weights)} with"
+                " the most events; the others are in the table."
             )
     return kept, said
 

@@ -33,11 +33,12 @@ from registry.records import Release
 from registry.vocabulary import Evidence, Measure
 
 MOST_SIGNALS = 40
+SIGNAL_LETTERS = 48
 FIGURES = 150
 SLOT = 24
 OURS = "This registry"
 SHORT = 30
-PLAIN, MARKED = "not marked", "marked"
+PLAIN, SIGNAL, OUTLIER = "neither", "signal", "outlier of its rate"
 
 
 def signals(release: Release) -> Drawing:
@@ -63,24 +64,30 @@ def signals(release: Release) -> Drawing:
             left=left,
             title="Information component (0: as many as expected)",
             zero=True,
-            kinds={PLAIN: ("circle", ACCENT), MARKED: ("diamond", ALERT)},
+            kinds={
+                PLAIN: ("circle", ACCENT),
+                SIGNAL: ("diamond", ALERT),
+                OUTLIER: ("triangle-up", "#e69f00"),
+            },
         ),
         rows=rows,
         left=left,
         width=WIDTH + 2 * FIGURES,
-        said=_signals_said(rows),
+        said=_signals_said(rows, len(hidden)),
         notes=_signals_notes(release, len(rows)),
     )
 
 
 def _pair(row: Row, label: str) -> Drawn:
     there = row["ic"] is not None
-    flagged = there and (row.get("signal") in {True, "yes", "signal"} or row.get("outlier") is True)
+    kind = PLAIN
+    if there and (row.get("signal") or row.get("outlier")):
+        kind = SIGNAL if row.get("signal") else OUTLIER
     of = f"{figure(row['n'])} of {figure(row['expected'])} expected" if there else ""
     return {
         **row,
-        "chart_label": wrapped(label),
-        "chart_kind": MARKED if flagged else PLAIN,
+        "chart_label": wrapped(label, SIGNAL_LETTERS),
+        "chart_kind": kind,
         "chart_text": estimate(row["ic"], row["ic_lower"], row["ic_upper"]) if there else "",
         "chart_counts": of,
         "chart_absent": "" if there else absent(row["status"], counted=True),
@@ -95,17 +102,16 @@ def _signals_notes(release: Release, drawn: int) -> list[str]:
         rest = counted_in_words(len(release.rows) - drawn, "pair is", "pairs are")
         said.append(f"Drawn: the {drawn} strongest; {rest} not drawn but in the table.")
     if about.get("rule"):
-        said.append(f"Marked: {str(about['rule']).rstrip('.')}.")
+        said.append(f"Rule: {str(about['rule']).rstrip('.')}.")
     if about.get("multiplicity"):
         said.append(f"{str(about['multiplicity']).rstrip('.')}.")
     return said
 
 
-def _signals_said(rows: Sequence[Drawn]) -> str:
+def _signals_said(rows: Sequence[Drawn], hidden: int) -> str:
     shown = [row for row in rows if not row["chart_absent"]]
-    marked = [row for row in shown if row["chart_kind"] == MARKED]
+    marked = [row for row in shown if row["chart_kind"] != PLAIN]
     named = "; ".join(f"{_flat(row)}: {row['chart_text']}" for row in (marked or shown)[:4])
-    hidden = len(rows) - len(shown)
     beside = f" {counted_in_words(hidden, 'pair is', 'pairs are')} hidden." if hidden else ""
     count = counted_in_words(len(marked), "pair is", "pairs are")
     strongest = f" Strongest: {named}." if named else ""

@@ -64,7 +64,7 @@ def label_of_site(row: Row) -> str:
 
 def wrapped(text: str, letters: int = LABEL_LETTERS) -> str:
     """A label in lines short enough to stand before a plot."""
-    return "\n".join(wrap(text, letters)) or text
+    return "\n".join(wrap(text, letters, break_on_hyphens=False)) or text
 
 
 def room_for(labels: Iterable[str]) -> float:
@@ -141,6 +141,7 @@ def label_axis(field: str, labels: Sequence[str], left: float) -> Any:
             title=None,
             labelExpr="split(datum.label, '\\n')",
             labelLimit=400,
+            labelOffset=LINES_UP,
             minExtent=left,
             maxExtent=left,
             ticks=False,
@@ -149,6 +150,16 @@ def label_axis(field: str, labels: Sequence[str], left: float) -> Any:
             labelLineHeight=12,
         ),
     )
+
+
+LINES_UP: Any = {
+    "condition": [
+        {"test": f"length(split(datum.label, '\\n')) > {lines}", "value": -6 * lines}
+        for lines in (2, 1)
+    ],
+    "value": 0,
+}
+"""A label of several lines stands around its place, not below it."""
 
 
 def legend_columns(names: Iterable[str]) -> int:

@@ -77,7 +77,6 @@ def config() -> dict[str, Any]:
             "titleFontSize": 11,
             "titleFontWeight": "normal",
             "labelLimit": 260,
-            "symbolType": "square",
         },
         "header": {**letters, "labelFontSize": 11},
         "title": {"font": FONT, "color": INK, "subtitleFont": FONT, "subtitleColor": QUIET},

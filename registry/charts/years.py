@@ -14,15 +14,26 @@ from registry.charts.shaping import (
     grouping_of,
     labels_of,
     legend_columns,
+    numbers,
     reach,
     title_of,
 )
 from registry.charts.theme import ALERT, DASHES, EDGE, INK, MOST_SERIES, QUIET, SERIES, SHAPES, WIDE
-from registry.charts.wording import absent, estimate, figure, percent, remark, unit_in_words
+from registry.charts.wording import (
+    absent,
+    counted_in_words,
+    estimate,
+    figure,
+    percent,
+    remark,
+    unit_in_words,
+)
 from registry.records import Cell, Release
 
 TIMES = ("year", "implant_year", "period")
 TALL = 240
+ENOUGH, FAR = 8, 5.0
+"""With so many points in several series the axis ends at so many times their median."""
 LEFT = 76
 TREND = Estimated("rate", "ci_lower", "ci_upper", ("events", "in", "exposure"))
 
@@ -118,7 +129,10 @@ def _axis_of(rows: Sequence[Row], time: str) -> list[str]:
     """Every year from the first to the last, also those without a row; other values behind."""
     years = sorted(value for row in rows if isinstance(value := row[time], int))
     whole = [str(year) for year in range(years[0], years[-1] + 1)] if years else []
-    rest = sorted({str(row[time]) for row in rows} - set(whole), key=lambda text: text[0] > "9")
+    rest = sorted(
+        {str(row[time]) for row in rows} - set(whole),
+        key=lambda text: (not text[:1].isdigit(), text),
+    )
     return [*whole, *rest]
 
 
@@ -136,6 +150,10 @@ def _drawing(
     step = max(30, min(60, WIDE // len(axis)))
     width = step * len(axis)
     top, beyond = reach(rows, measured.value, measured.upper)
+    found = sorted(value for value in numbers(rows, measured.value) if value > 0)
+    if len(names) > 1 and len(found) >= ENOUGH:
+        top = min(top, FAR * found[len(found) // 2])
+    outside = sum(value > top for value in found)
     parts = [_plot(rows, measured, axis, title, names, legend, top, width)]
     single = len(names) == 1
     if single:
@@ -152,11 +170,18 @@ def _drawing(
         said=" ".join([*notes[:1], said_of(rows, measured, _names(rows, time))]),
         notes=[
             *notes,
-            *([CUT] if beyond else []),
+            *([CUT] if beyond or outside else []),
+            *([_outside(outside)] if outside else []),
             *(["* unstable or partial."] if starred else []),
             *(["A cross on the axis: hidden."] if not single and _hides(rows) else []),
         ],
     )
+
+
+def _outside(points: int) -> str:
+    """What is said of points that would press all the others flat."""
+    lie = counted_in_words(points, "point lies", "points lie")
+    return f"{lie} beyond the axis: see the table."
 
 
 def _names(rows: Sequence[Drawn], time: str) -> list[str]:
@@ -171,7 +196,7 @@ def _x(axis: Sequence[str], *, shown: bool = True) -> Any:
     scale = alt.Scale(domain=list(axis), padding=0.1, type="band")
     if not shown:
         return alt.X("chart_time:O", scale=scale, axis=None)
-    angle = 0 if len(axis) <= 14 and all(len(text) <= 5 for text in axis) else -45
+    angle = 0 if all(len(text) <= 4 for text in axis) else -45
     return alt.X("chart_time:O", scale=scale, axis=alt.Axis(title=None, labelAngle=angle))
 
 
@@ -251,7 +276,7 @@ def _plot(
             fillOpacity=alt.condition(doubtful, alt.value(0.45), alt.value(1)),
             **dodge,
         ),
-        gone.mark_text(dy=-7, fill=QUIET, fontStyle="italic", fontSize=10).encode(
+        gone.mark_text(**_upright(width / len(axis)), fill=QUIET, fontStyle="italic").encode(
             x=x, y=alt.value(TALL), text="chart_absent:N"
         )
         if count == 1
@@ -260,6 +285,13 @@ def _plot(
         ),
     ]
     return alt.layer(*layers).properties(width=width, height=TALL)
+
+
+def _upright(step: float) -> dict[str, Any]:
+    """How a word stands over its year: upright where the years are too close for it."""
+    if step >= 60:
+        return {"dy": -7, "fontSize": 10}
+    return {"angle": 270, "align": "left", "dx": 5, "fontSize": 10}
 
 
 def _below(measured: Estimated, axis: Sequence[str], width: float, *, share: bool) -> Any:

@@ -1,0 +1,219 @@
+"""Answers that are too large for one picture: what is left out is said, and never the strongest."""
+
+import pytest
+
+from registry.charts import chart_of
+from registry.charts.shaping import labels_of, most_important, wrapped
+from registry.charts.wording import absent, estimate, figure, lines, percent
+from tests.charts.answers import answer, by_year, rate, signals
+
+
+def drawn(release):
+    chart = chart_of(release)
+    said = " ".join(chart.spec["vconcat"][-1]["mark"]["text"])
+    return chart.spec["datasets"]["rows"], said
+
+
+def counted(n):
+    rows = [
+        {"complication": f"c-{place:03}", "n": None if place == 1 else place, "status": "ok"}
+        for place in range(n)
+    ]
+    return answer("counts", rows, group_by=("complication",))
+
+
+def test_sixty_rows_are_drawn_and_nothing_is_said():
+    rows, said = drawn(counted(60))
+
+    assert len(rows) == 60
+    assert "not drawn" not in said
+
+
+def test_of_more_rows_those_with_the_most_events_are_drawn_and_the_others_counted():
+    rows, said = drawn(counted(215))
+
+    assert [row["n"] for row in rows] == list(range(155, 215))
+    assert "Drawn: 60 of 215 rows" in said
+    assert "155 rows are not drawn" in said
+
+
+def test_of_more_rows_the_first_are_drawn_where_an_order_was_asked_for():
+    release = counted(61)
+    asked = answer(
+        "counts",
+        [dict(row) for row in release.rows],
+        group_by=("complication",),
+        ordering=("complication",),
+    )
+
+    rows, said = drawn(asked)
+
+    assert [row["complication"] for row in rows] == [f"c-{place:03}" for place in range(60)]
+    assert "the first in the order asked for; 1 row is not drawn" in said
+
+
+def test_a_hidden_row_counts_less_than_a_zero():
+    release = counted(3)
+
+    kept = most_important(
+        release, release.rows, 2, weight=lambda row: -1 if row["n"] is None else 0
+    )
+
+    assert [row["n"] for row in kept.rows] == [0, 2]
+
+
+def test_strongest_signals_are_drawn_and_the_others_counted():
+    rows, said = drawn(signals(pairs=55))
+
+    lower = [row["ic_lower"] for row in rows]
+    assert len(rows) == 40
+    assert lower == sorted(lower, reverse=True)
+    assert "15 pairs are not drawn" in said
+
+
+def test_heat_map_has_a_limit_in_both_directions():
+    rows = [
+        {"complication": f"c-{down:02}", "pump_model": f"m-{across:02}", "n": n, "status": "ok"}
+        for down in range(45)
+        for across in range(20)
+        for n in [down + across]
+    ]
+
+    found, said = drawn(answer("counts", rows, group_by=("complication", "pump_model")))
+
+    assert len({row["complication"] for row in found}) == 40
+    assert len({row["pump_model"] for row in found}) == 16
+    assert "c-44" in {row["complication"] for row in found}
+    assert "Drawn down: the 40 of 45" in said
+    assert "Drawn across: the 16 of 20" in said
+
+
+def test_curves_have_seven_groups():
+    rows = [
+        {
+            "pump_model": f"m-{group}",
+            "time_months": months,
+            "at_risk": 20 + group,
+            "events": 1,
+            "estimate": 0.9 - 0.01 * months,
+            "ci_lower": 0.8 - 0.01 * months,
+            "ci_upper": 0.95,
+            "status": "ok",
+        }
+        for group in range(9)
+        for months in (6, 12)
+    ]
+
+    found, said = drawn(answer("survival", rows, group_by=("pump_model",)))
+
+    assert {row["chart_series"] for row in found} == {f"m-{group}" for group in range(2, 9)}
+    assert "Drawn: the 7 of 9 groups" in said
+
+
+def test_series_that_is_hidden_everywhere_is_named_and_not_drawn():
+    rows = [
+        {"category": category, "sex": sex, "n": n, "status": "ok" if n else "suppressed"}
+        for category in ("pump", "catheter")
+        for sex, n in (("female", 20), ("other", None))
+    ]
+
+    found, said = drawn(answer("counts", rows, group_by=("category", "sex")))
+
+    assert {row["sex"] for row in found} == {"female"}
+    assert "Hidden in every row, and not drawn: other." in said
+
+
+def test_answer_that_is_hidden_throughout_is_drawn_as_words():
+    rows = [{"category": "pump", "sex": "female", "n": None, "status": "suppressed"}]
+
+    found, _said = drawn(answer("counts", rows, group_by=("category", "sex")))
+
+    assert [row["chart_absent"] for row in found] == ["<5"]
+
+
+def test_periods_stand_in_their_order():
+    periods = ("2020-2024", "2005-2009", "not-recorded", "2010-2014")
+    rows = [{"period": period, **rate(30, 9000.0, 3.3)} for period in periods]
+
+    found, _said = drawn(answer("rates", rows, group_by=("period",)))
+
+    assert [row["period"] for row in found] == sorted(periods)
+
+
+def test_line_does_not_bridge_a_hidden_or_a_missing_year():
+    found, _said = drawn(by_year())
+
+    runs = {row["year"]: row["chart_run"] for row in found}
+    assert runs[2017] == runs[2018] != runs[2020] != runs[2022] == runs[2023] == runs[2024]
+
+
+def test_wide_limits_are_cut_and_that_is_said():
+    narrow = [{"category": f"c{place}", **rate(50, 9000.0, 5.0)} for place in range(3)]
+    wide = {"category": "wide", **rate(1, 90.0, 5.0, ci_upper=60.0)}
+
+    chart = chart_of(answer("rates", [*narrow, wide], group_by=("category",)))
+
+    assert "are cut at its end" in " ".join(chart.spec["vconcat"][-1]["mark"]["text"])
+    assert "5 (3.57 to 60)" in [row["chart_text"] for row in chart.spec["datasets"]["rows"]]
+
+
+def test_two_codes_of_one_name_have_two_labels():
+    rows = [{"drug": code, "drug_label": "Other"} for code in ("other", "other-2")]
+
+    assert list(labels_of(rows, ["drug"]).values()) == ["Other (other)", "Other (other-2)"]
+
+
+def test_long_label_is_broken_between_words_and_not_in_them():
+    text = "Catheter-tip inflammatory mass with neurological deficit"
+
+    assert wrapped(text).split("\n") == [
+        "Catheter-tip inflammatory mass",
+        "with neurological deficit",
+    ]
+
+
+def test_nothing_of_a_sentence_is_lost_in_lines():
+    said = "A long sentence about what was counted and how. " * 8
+
+    assert " ".join(lines([said], width=300)).split() == said.split()
+    assert max(map(len, lines([said], width=300))) <= 53
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (1234, "1,234"),
+        (353.18, "353.2"),
+        (0.12345, "0.123"),
+        (-0.345, "\N{MINUS SIGN}0.345"),
+        (1e-7, "1e-07"),
+        (None, ""),
+    ],
+)
+def test_figure_is_written_as_a_reader_wants_it(value, text):
+    assert figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0, "0"), (0.085, "8.5"), (0.0004, "0.04"), (1, "100"), (None, "")]
+)
+def test_share_is_written_in_per_cent(share, text):
+    assert percent(share) == text
+
+
+def test_estimate_without_limits_has_no_brackets():
+    assert estimate(0.5, None, None, share=True) == "50 %"
+    assert estimate(2.5, 1.0, 4.0) == "2.5 (1 to 4)"
+
+
+@pytest.mark.parametrize(
+    ("status", "counted", "word"),
+    [
+        ("suppressed", True, "<5"),
+        ("suppressed", False, "hidden"),
+        ("no_denominator", False, "no denominator"),
+    ],
+)
+def test_absent_number_has_a_word(status, counted, word):
+    assert absent(status, counted=counted) == word
