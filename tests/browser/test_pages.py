@@ -35,6 +35,9 @@ OF_A_REPORTER = [
     "/admin/registry/event/",
     "/admin/registry/event/add/",
     "/admin/registry/implant/",
+    "/admin/registry/implant/follow-up/?all=1",
+    "/admin/registry/patient/add/",
+    "/admin/registry/exposure/by-year/",
     "/admin/registry/complication/catheter-migration/change/",
 ]
 OF_A_REVIEWER = ["/", "/dashboard/", "/complications/catheter-migration/", "/admin/"]
