@@ -28,7 +28,6 @@ from registry.disclosure import (
 from registry.disclosure.nodes import Row as PlanRow
 from registry.records import (
     DIMENSIONS,
-    BadQuery,
     Cell,
     EventQuery,
     Fault,
@@ -50,7 +49,7 @@ from registry.reporting.protected_curves import (
     refuse_summed_curves,
 )
 from registry.reporting.protected_signals import shown_signals
-from registry.reporting.question import DEFAULT_COUNTING, selected_terms
+from registry.reporting.question import selected_terms
 from registry.reporting.rows import Row
 from registry.reporting.signals import about_shown
 from registry.reporting.trees import refuse_earlier_years, trees_of
@@ -96,10 +95,6 @@ def read_protected(
     if query.standardise:
         detail = "adjusted numbers are not published; leave it out for a crude funnel"
         raise NotAvailableAtThisDetail(Fault("standardise", NotAvailableAtThisDetail.code, detail))
-    if measure not in DEFAULT_COUNTING:
-        raise BadQuery(
-            Fault("measure", "measure-not-available", "This statistic is not offered yet.")
-        )
     terms = frozen.store.manifest.terms
     trees = trees_of(terms, data_as_of=frozen.data_as_of, policy=POLICY)
     if form is Form.LIFE_TABLE:

@@ -3,7 +3,15 @@ from typing import Any
 import pytest
 
 from registry.records import BadQuery, EventQuery
-from registry.reporting.question import Question, natural_unit, read_question, selected_terms
+from registry.reporting.measures import EXACT
+from registry.reporting.question import (
+    ALLOWED_COUNTING,
+    DEFAULT_COUNTING,
+    Question,
+    natural_unit,
+    read_question,
+    selected_terms,
+)
 from registry.snapshot.manifest import Manifest
 from registry.vocabulary import CountingRule, Denominator, Measure
 from tests.snapshot.rows import shipped_terms
@@ -127,11 +135,37 @@ def test_more_than_three_groupings_or_the_same_twice_are_refused(group_by: tuple
     assert refusal.value.faults[0].column == "group_by"
 
 
-def test_measure_that_is_not_offered_is_refused() -> None:
-    with pytest.raises(BadQuery) as refusal:
-        question(Measure.SURVIVAL)
+def test_every_measure_is_offered_and_counts_what_it_may() -> None:
+    assert set(EXACT) == set(DEFAULT_COUNTING) == set(ALLOWED_COUNTING) == set(Measure)
+    assert all(rule in ALLOWED_COUNTING[measure] for measure, rule in DEFAULT_COUNTING.items())
 
-    assert refusal.value.faults[0].code == "measure-not-available"
+
+@pytest.mark.parametrize(
+    ("query", "clocks"),
+    [
+        ({}, ["pump"]),
+        ({"where": named(category=("catheter",))}, ["catheter"]),
+        ({"where": named(complication=("granuloma",))}, ["catheter"]),
+        ({"where": named(category=("infection",))}, ["pump"]),
+        ({"where": named(category=("catheter", "pump"))}, ["pump"]),
+        ({"where": named(component=("catheter",))}, ["catheter"]),
+        ({"group_by": ("component",)}, ["pump", "catheter"]),
+    ],
+)
+def test_curve_runs_on_the_clock_of_its_complications(
+    query: dict[str, Any], clocks: list[str]
+) -> None:
+    for measure in (Measure.SURVIVAL, Measure.INCIDENCE):
+        assert [part.clock for part in question(measure, **query).parts] == clocks
+
+
+@pytest.mark.parametrize(
+    ("category", "by_patient"), [("withdrawal", True), ("drug-effect", True), ("pump", False)]
+)
+def test_curve_of_a_patients_complication_is_of_patients(category: str, by_patient: bool) -> None:
+    (part,) = question(Measure.SURVIVAL, where=named(category=(category,))).parts
+
+    assert part.per_patient is by_patient
 
 
 def test_years_are_held_to_those_of_the_snapshot() -> None:

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.test.utils import override_settings
 
+from registry.disclosure import PROTECTED_FORMS, Form
 from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.attacks import Names
 from tests.disclosure.attack.registries import Door
@@ -44,11 +45,20 @@ REFUSED = (
     ("rates", {"group_by": "complication,pump_model,indication"}),
     ("proportions", {"counting": "devices"}),
     ("coverage", {}),
+    ("incidence", {}),
+    ("survival", {"ci": "plain"}),
+    ("survival", {"group_by": "severity"}),
+    ("survival", {"sex": "female,male"}),
+    ("survival", {"complication": "death"}),
+    ("survival", {"year": "2016"}),
+    ("survival", {"implant_year": "2016"}),
 )
 """Questions that a researcher should be refused, or answered alike, whatever there is."""
 
 USUAL_TICK = 50
-WITHHELD = ("survival", "incidence", "funnel", "trend", "signals", "cascades", "coverage")
+WITHHELD = tuple(
+    measure.value for measure, form in PROTECTED_FORMS.items() if form is Form.WITHHELD
+)
 ROW_ADDRESSES = ("events/", "patients/", "implants/", "exposures/")
 
 
