@@ -50,7 +50,8 @@ def signals(release: Release) -> Drawing:
     shown = [row for row in release.rows if row["ic"] is not None]
     shown.sort(key=lambda row: -_number(row["ic_lower"]))
     hidden = [row for row in release.rows if row["ic"] is None]
-    kept = [*shown, *hidden][:MOST_SIGNALS]
+    whole = len(shown) + len(hidden) <= MOST_SIGNALS
+    kept = [*shown, *hidden] if whole else (shown or hidden)[:MOST_SIGNALS]
     labels = labels_of(kept, names)
     rows = [_pair(row, labels[tuple(row[name] for name in names)]) for row in kept]
     ends = [*numbers(rows, "ic_lower"), *numbers(rows, "ic_upper"), *numbers(rows, "ic")]
@@ -74,7 +75,7 @@ def signals(release: Release) -> Drawing:
         left=left,
         width=WIDTH + 2 * FIGURES,
         said=_signals_said(rows, len(hidden)),
-        notes=_signals_notes(release, len(rows)),
+        notes=_signals_notes(release, len(rows), len(shown)),
     )
 
 
@@ -94,13 +95,17 @@ def _pair(row: Row, label: str) -> Drawn:
     }
 
 
-def _signals_notes(release: Release, drawn: int) -> list[str]:
+def _signals_notes(release: Release, drawn: int, shown: int) -> list[str]:
     meta: Mapping[str, Any] = release.meta
     about: Mapping[str, Any] = meta.get("signals") or {}
     said = []
     if drawn < len(release.rows):
-        rest = counted_in_words(len(release.rows) - drawn, "pair is", "pairs are")
-        said.append(f"Drawn: the {drawn} strongest; {rest} not drawn but in the table.")
+        hidden = len(release.rows) - max(shown, drawn)
+        if shown > drawn:
+            rest = counted_in_words(shown - drawn, "pair is", "pairs are")
+            said.append(f"Drawn: the {drawn} strongest; {rest} not drawn but in the table.")
+        if hidden:
+            said.append(f"{counted_in_words(hidden, 'pair is', 'pairs are')} hidden and not drawn.")
     if about.get("rule"):
         said.append(f"Rule: {str(about['rule']).rstrip('.')}.")
     if about.get("multiplicity"):

@@ -102,7 +102,8 @@ def subtitle_of(release: Release) -> list[str]:
         said.append(f"Divided by: {units[meta['denominator']]}.")
     if meta["measure"] not in {Measure.COUNTS, Measure.COVERAGE} and meta.get("method"):
         level = meta.get("level")
-        before = f"{100 * level:.3g} % limits: " if isinstance(level, float) else ""
+        limited = isinstance(level, float) and meta["measure"] != Measure.CASCADES
+        before = f"{100 * level:.3g} % limits: " if limited else ""
         said.append(f"{before}{meta['method']}")
     return said
 

@@ -68,7 +68,15 @@ def test_strongest_signals_are_drawn_and_the_others_counted():
     lower = [row["ic_lower"] for row in rows]
     assert len(rows) == 40
     assert lower == sorted(lower, reverse=True)
-    assert "15 pairs are not drawn" in said
+    assert "Drawn: the 40 strongest; 14 pairs are not drawn" in said
+    assert "1 pair is hidden and not drawn" in said
+
+
+def test_hidden_signals_are_drawn_where_there_is_room_for_all():
+    rows, said = drawn(signals(pairs=40))
+
+    assert [row["chart_absent"] for row in rows] == [""] * 39 + ["<5"]
+    assert "not drawn" not in said
 
 
 def test_heat_map_has_a_limit_in_both_directions():
