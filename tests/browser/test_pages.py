@@ -127,8 +127,8 @@ def test_an_event_is_entered_with_the_searched_lists(page):
     page.goto("/admin/registry/event/add/")
 
     page.get_by_role("combobox", name="Complication:", exact=True).click()
-    page.locator(".select2-search__field").fill("dislodg")
-    page.locator(".select2-results__option", has_text="Catheter dislodgement").click()
+    page.locator(".select2-search__field").fill("rotation")
+    page.locator(".select2-results__option", has_text="Pump flip").click()
     page.get_by_role("combobox", name="Implant:", exact=True).click()
     page.locator(".select2-search__field").fill("i-own-11")
     page.locator(".select2-results__option", has_text="i-own-11").click()
