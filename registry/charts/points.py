@@ -210,13 +210,13 @@ def _compared(release: Release, measured: Estimated) -> Iterable[Drawn]:
 
 
 def _published(release: Release, row: Row) -> list[Mapping[str, Any]]:
-    """What was published on the complication of a row; of every one, where rows name none."""
+    """What was published on a row's complication or category; all of it, where rows name none."""
     meta: Mapping[str, Any] = release.meta
-    asked = row.get("complication")
+    named = [(name, row[name]) for name in ("complication", "category") if name in row]
     return [
         each
         for each in meta.get("literature") or ()
-        if asked is None or each.get("complication") == asked
+        if all(each.get(name) == value for name, value in named)
     ]
 
 
@@ -243,11 +243,11 @@ def _evidence(published: Mapping[str, Any]) -> str:
 
 
 def has_literature(release: Release) -> bool:
-    """Whether published figures stand beside an answer by complication, or of one row."""
+    """Whether published figures stand beside an answer by complication or category, or of one."""
     names = grouping_of(release)
     units = {row["unit"] for row in release.rows if row.get("unit")}
     beside = [published for row in release.rows for published in _published(release, row)]
-    fit = names in ([], ["complication"]) and len(units) <= 1
+    fit = names in ([], ["complication"], ["category"]) and len(units) <= 1
     return fit and bool(beside) and len(release.rows) + len(beside) <= MOST_SIGNALS
 
 

@@ -101,9 +101,8 @@ def subtitle_of(release: Release) -> list[str]:
     elif meta.get("denominator") in units:
         said.append(f"Divided by: {units[meta['denominator']]}.")
     if meta["measure"] not in {Measure.COUNTS, Measure.COVERAGE} and meta.get("method"):
-        level = meta.get("level")
-        limited = isinstance(level, float) and meta["measure"] != Measure.CASCADES
-        before = f"{100 * level:.3g} % limits: " if limited else ""
+        level = None if meta["measure"] == Measure.CASCADES else meta.get("level")
+        before = f"{100 * level:.3g} % limits: " if isinstance(level, float) else ""
         said.append(f"{before}{meta['method']}")
     return said
 
