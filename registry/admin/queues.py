@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
+from django.core.cache import cache
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
 from registry.admin.declaring import MISSING, device_times, flat
-from registry.models import Event, Implant, Site, User
+from registry.models import Event, Implant, Seal, Site, User
 from registry.vocabulary import Component, State
 
 
@@ -100,6 +101,20 @@ def without_exposure(user: User) -> list[Undeclared]:
         for cell in flat(lines)
         if cell.state == MISSING
     ]
+
+
+def count_without_exposure(user: User) -> int:
+    """How many such years there are; counted once between two writes, as it reads all implants.
+
+    The hash of the last seal stands for all that is stored, so the number is never an old one.
+    """
+    last = Seal.objects.order_by("-number").values_list("hash", flat=True).first()
+    key = f"without-exposure-{user.pk}-{timezone.now().year}-{last}"
+    known: int | None = cache.get(key)
+    if known is None:
+        known = len(without_exposure(user))
+        cache.set(key, known)
+    return known
 
 
 QUEUES = {

@@ -10,11 +10,11 @@ from django.urls import reverse
 from django_otp import user_has_device
 
 from registry.admin.queues import (
+    count_without_exposure,
     drafts_of,
     drafts_of_sites,
     to_review,
     under_review,
-    without_exposure,
     without_follow_up,
 )
 from registry.models import MembershipRole, Role
@@ -91,7 +91,7 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
         words = plural(n, "implant", "without follow-up for a year")
         waiting.append(Waiting(n, words, reverse("admin:registry_implant_follow_up")))
     if user.is_data_manager or leads:
-        n = len(without_exposure(user))
+        n = count_without_exposure(user)
         words = plural(n, "year", "of a component without device time")
         waiting.append(Waiting(n, words, reverse("admin:registry_exposure_by_year")))
     return waiting

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from registry.admin.queues import (
     Undeclared,
+    count_without_exposure,
     drafts_of,
     oldest_first,
     to_review,
@@ -209,6 +210,18 @@ def test_missing_device_time_takes_as_many_queries_however_many_sites(
 
     with django_assert_num_queries(3):
         without_exposure(manager)
+
+
+def test_missing_device_time_is_counted_once_between_two_writes(
+    own_site, manager, in_november_2026, django_assert_num_queries
+):
+    assert count_without_exposure(manager) == 2
+    with django_assert_num_queries(1):
+        assert count_without_exposure(manager) == 2
+
+    ExposureFactory(site=own_site, year=2025)
+
+    assert count_without_exposure(manager) == 1
 
 
 def test_the_list_to_review_takes_as_many_queries_however_many_wait(own_site, reviewer, signed_in):
