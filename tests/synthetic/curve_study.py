@@ -7,7 +7,7 @@ often the 95 % limits hold the truth. It prints the tables of docs/methods.md.
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import exp
 
@@ -59,7 +59,7 @@ SCENARIOS = (
     Scenario("three in ten enter late, exits compete", 600, 0.004, 0.3, 0.01, 0.004),
     Scenario("all enter late, exits compete", 900, 0.004, 1.0, 0.01, 0.004),
     Scenario("frequent: half had one by 35 months", 300, 0.02, 0.3, 0.005, 0.002),
-    Scenario("rare: about 8 events by 60 months", 300, 0.001, 0.3, 0.01, 0.004),
+    Scenario("rare: about 10 events by 60 months", 300, 0.001, 0.3, 0.01, 0.004),
 )
 
 
@@ -118,33 +118,42 @@ def at(times: NDArray[np.float64], values: NDArray[np.float64], month: int, befo
     return before if place < 0 else float(values[place])
 
 
-def holds(lower: float, upper: float, truth: float) -> bool:
-    """Whether limits hold the truth; undefined ones do not."""
-    return bool(lower <= truth <= upper)
+def holds(lower: float, upper: float, truth: float) -> float:
+    """1 where limits hold the truth, 0 where not; NaN where there are none to hold it."""
+    if np.isnan(lower) or np.isnan(upper):
+        return np.nan
+    return float(lower <= truth <= upper)
 
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over registries at one month: estimate less truth, and how often limits held it."""
+    """What many registries told at one month, and whether their limits held the truth."""
 
-    truth: float = 0.0
-    estimate: float = 0.0
-    held: NDArray[np.float64] | None = None
-    registries: int = 0
+    truths: list[float] = field(default_factory=list)
+    estimates: list[float] = field(default_factory=list)
+    held: list[Sequence[float]] = field(default_factory=list)
 
-    def add(self, estimate: float, truth: float, held: Sequence[bool]) -> None:
+    def add(self, estimate: float, truth: float, held: Sequence[float]) -> None:
         """One more registry."""
-        self.truth += truth
-        self.estimate += estimate
-        self.held = np.array(held, dtype=float) + (0 if self.held is None else self.held)
-        self.registries += 1
+        self.truths.append(truth)
+        self.estimates.append(estimate)
+        self.held.append(held)
+
+    @property
+    def error(self) -> float:
+        """Mean estimate less mean truth."""
+        return float(np.mean(self.estimates) - np.mean(self.truths))
+
+    @property
+    def coverage(self) -> list[float]:
+        """How often each form of limits held the truth, where it told any."""
+        shares: list[float] = np.nanmean(np.array(self.held), axis=0).tolist()
+        return shares
 
     def line(self) -> str:
         """Truth, mean error and coverage, as cells of a table."""
-        number = self.registries
-        shares = [] if self.held is None else (100 * self.held / number).tolist()
-        told = " | ".join(f"{share:.1f} %" for share in shares)
-        return f"{self.truth / number:.4f} | {(self.estimate - self.truth) / number:+.4f} | {told}"
+        told = " | ".join(f"{100 * share:.1f} %" for share in self.coverage)
+        return f"{np.mean(self.truths):.4f} | {self.error:+.4f} | {told}"
 
 
 def made(scenario: Scenario, seed: int) -> Spells:
@@ -247,8 +256,8 @@ def main(registries: int) -> None:
     print("|---|---|---|---|---|---|")
     for scenario, own in zip(SCENARIOS, seeds, strict=True):
         for month, tally in protected(scenario, own).items():
-            if tally.registries:
-                shown = f"{100 * tally.registries / registries:.0f} %"
+            if tally.truths:
+                shown = f"{100 * len(tally.truths) / registries:.0f} %"
                 print(f"| {scenario.name} | {month} | {tally.line()} | {shown} |", flush=True)
 
 
