@@ -188,6 +188,18 @@ def test_options_are_read_into_the_question():
     )
 
 
+def test_funnel_is_adjusted_for_properties_in_any_order_and_no_other_measure_is():
+    query = "standardise=drug,age_band"
+
+    assert asked(query, Measure.FUNNEL).standardise == ("age_band", "drug")
+    assert asked("standardise=age_band,drug", Measure.FUNNEL) == asked(query, Measure.FUNNEL)
+    assert asked(query, Measure.RATES) == asked("", Measure.RATES)
+
+
+def test_trend_is_ordered_by_its_own_years():
+    assert asked("ordering=-year", Measure.TREND).ordering == ("-year",)
+
+
 def test_level_may_be_written_with_one_digit():
     assert asked("level=0.9").level == 0.90
 

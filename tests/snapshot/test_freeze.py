@@ -391,7 +391,9 @@ def test_episode_is_that_of_the_event_which_started_it(tmp_path: Path) -> None:
         ],
     )
 
-    assert [row["episode"] for row in rows_of(tmp_path, manifest, "events")] == [0, 0, 0, 0, 4]
+    rows = rows_of(tmp_path, manifest, "events")
+    assert [row["episode"] for row in rows] == [0, 0, 0, 0, 4]
+    assert [row["cause_no"] for row in rows] == [None, 0, 1, 0, None]
 
 
 @pytest.mark.parametrize("length", [2, 3, 4, 7])

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.stats import t as student
 
 from registry.statistics.results import RateTrend, Reason
-from registry.statistics.trend import poisson_cusum, rate_trend
+from registry.statistics.trend import poisson_cusum, rate_trend, trend_line
 
 YEARS = list(range(2015, 2023))
 
@@ -233,3 +233,35 @@ def test_poisson_cusum_is_never_negative_and_stays_below_the_excess(events, rati
 
     assert (found.statistic >= 0).all()
     assert (found.statistic <= np.cumsum(events)).all()
+
+
+def test_known_variance_of_counts_adds_to_that_of_the_ratio():
+    events, exposure = [8, 11, 9, 14, 12, 16], [100] * 6
+
+    plain = rate_trend(events, exposure, range(6))
+    noisy = rate_trend(events, exposure, range(6), added_variance=[6.0] * 6)
+
+    # scatter below chance in both: the variance of the slope grows from sum(c^2 mu) to
+    # sum(c^2 (mu + 6)) over sum(c^2 mu)^2
+    mu = trend_line(plain.rate_ratio, events, exposure, range(6)) * 100
+    centred = np.arange(6) - np.average(np.arange(6), weights=mu)
+    grown = (centred**2 @ (mu + 6)) / (centred**2 @ mu)
+    assert plain.dispersion == noisy.dispersion == 1
+    assert noisy.rate_ratio == plain.rate_ratio
+    assert np.log(noisy.upper / noisy.rate_ratio) == pytest.approx(
+        grown**0.5 * np.log(plain.upper / plain.rate_ratio)
+    )
+
+
+def test_trend_line_gives_back_all_events_and_grows_by_the_ratio():
+    events, exposure = [3, 5, 2, 9, 8], [10, 0, 30, 40, 50]
+
+    line = trend_line(1.5, events, exposure, range(5))
+
+    assert line @ np.array(exposure) == pytest.approx(27)
+    assert line[1:] / line[:-1] == pytest.approx([1.5] * 4)
+
+
+def test_trend_line_refuses_periods_without_exposure():
+    with pytest.raises(ValueError, match="exposure"):
+        trend_line(1.5, [0, 0], [0, 0], [1, 2])
