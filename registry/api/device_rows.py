@@ -17,8 +17,9 @@ from registry.api.described import listing, problems
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView, SiteRows
 from registry.filters.codes import nearest
+from registry.models import User
 from registry.models.rules import SITE_CODE, SOURCE_ID
-from registry.records import BadQuery, Fault
+from registry.records import BadQuery, Fault, RawReport, RowKind
 from registry.vocabulary import CODELISTS
 
 READ_REFUSALS = (400, 401, 403, 406, 429)
@@ -119,6 +120,24 @@ class DeviceRow(RowView):
             change(public_id, texts, by=request.user, version=version)
 
         return self.kind.changed(request, public_id, run)
+
+
+def recording(kind: RowKind, verb: Callable[..., Any]) -> Any:
+    """Intake's verb for a new row, handed the texts of a body as a report of that kind."""
+
+    def record(texts: Mapping[str, str], *, by: User) -> Any:
+        return verb(RawReport(kind, texts), by=by)
+
+    return staticmethod(record)
+
+
+def changing(kind: RowKind, verb: Callable[..., Any]) -> Any:
+    """Intake's verb for a change, handed the texts of a body as a report of that kind."""
+
+    def change(public_id: UUID, texts: Mapping[str, str], *, by: User, version: int | None) -> Any:
+        return verb(public_id, RawReport(kind, texts), by=by, version=version)
+
+    return staticmethod(change)
 
 
 def sent(name: str, fields: Fields, *, changing: bool = False) -> Any:

@@ -1,8 +1,5 @@
 """Device time that one's own sites declare for a year, without implants."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from registry import intake
 from registry.api.device_bodies import EXPOSURE, EXPOSURE_FIELDS, EXPOSURES, IDS
 from registry.api.device_rows import (
@@ -11,25 +8,15 @@ from registry.api.device_rows import (
     YEAR,
     DeviceRow,
     DeviceRows,
+    changing,
     described_list,
     described_row,
+    recording,
 )
-from registry.models import Exposure
-from registry.records import RawReport, RowKind
+from registry.records import RowKind
 
 NARROWED = {"site": SITE, "year": YEAR, "component": COMPONENT}
 SHOWN = {**IDS, **EXPOSURE}
-
-
-def declare(texts: Mapping[str, str], *, by: Any) -> Exposure:
-    """Store what was sent as declared device time."""
-    return intake.declare_exposure(RawReport(RowKind.EXPOSURE, texts), by=by)
-
-
-def correct(public_id: Any, texts: Mapping[str, str], *, by: Any, version: int | None) -> Exposure:
-    """Correct declared device time as was sent."""
-    raw = RawReport(RowKind.EXPOSURE, texts)
-    return intake.change_exposure(public_id, raw, by=by, version=version)
 
 
 @described_list(
@@ -46,7 +33,7 @@ class Exposures(DeviceRows):
     """The declared device time of one's own sites."""
 
     kind, fields, narrowed = EXPOSURES, EXPOSURE_FIELDS, NARROWED
-    record = staticmethod(declare)
+    record = recording(RowKind.EXPOSURE, intake.declare_exposure)
 
 
 @described_row(
@@ -62,4 +49,4 @@ class ExposureDetail(DeviceRow):
     """Declared device time of one year of one's own site."""
 
     kind, fields = EXPOSURES, EXPOSURE_FIELDS
-    change = staticmethod(correct)
+    change = changing(RowKind.EXPOSURE, intake.change_exposure)

@@ -1,8 +1,5 @@
 """Implanted pumps and catheters of one's own sites, each on its own clock."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from registry import intake
 from registry.api.device_bodies import IDS, IMPLANT, IMPLANT_FIELDS, IMPLANTS
 from registry.api.device_rows import (
@@ -11,12 +8,13 @@ from registry.api.device_rows import (
     SITE,
     DeviceRow,
     DeviceRows,
+    changing,
     described_list,
     described_row,
     own_key,
+    recording,
 )
-from registry.models import Implant
-from registry.records import RawReport, RowKind
+from registry.records import RowKind
 
 NARROWED = {
     "site": SITE,
@@ -26,17 +24,6 @@ NARROWED = {
     "exit_status": EXIT_STATUS,
 }
 SHOWN = {**IDS, "patient_id": "0c9b8a7d-6e5f-4a3b-9c2d-1e0f9a8b7c6d", **IMPLANT}
-
-
-def record(texts: Mapping[str, str], *, by: Any) -> Implant:
-    """Store what was sent as an implant."""
-    return intake.record_implant(RawReport(RowKind.IMPLANT, texts), by=by)
-
-
-def change(public_id: Any, texts: Mapping[str, str], *, by: Any, version: int | None) -> Implant:
-    """Change an implant as was sent."""
-    raw = RawReport(RowKind.IMPLANT, texts)
-    return intake.change_implant(public_id, raw, by=by, version=version)
 
 
 @described_list(
@@ -53,7 +40,7 @@ class Implants(DeviceRows):
     """The implants of one's own sites."""
 
     kind, fields, narrowed = IMPLANTS, IMPLANT_FIELDS, NARROWED
-    record = staticmethod(record)
+    record = recording(RowKind.IMPLANT, intake.record_implant)
 
 
 @described_row(
@@ -69,4 +56,4 @@ class ImplantDetail(DeviceRow):
     """One implant of one's own site."""
 
     kind, fields = IMPLANTS, IMPLANT_FIELDS
-    change = staticmethod(change)
+    change = changing(RowKind.IMPLANT, intake.change_implant)
