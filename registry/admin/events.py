@@ -101,6 +101,7 @@ class EventAdmin(ReviewSteps):
         cause = self._cause(request.GET.get("caused_by", ""), request)
         if cause is None:
             return {}
+        self.log_look(request, str(cause.public_id), 1)
         return {
             "caused_by": cause.public_id,
             "site": cause.site.code,

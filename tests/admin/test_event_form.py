@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from registry.admin.event_sections import ENTRY, MATTERS_FOR
 from registry.catalogue import read_catalogue
-from registry.models import Event
+from registry.models import AccessLog, Event
 from registry.vocabulary import Relatedness
 from tests.factories import (
     ComplicationFactory,
@@ -183,6 +183,14 @@ def test_what_it_led_to_begins_with_its_context_and_no_finding(catheter, reporte
     }
 
 
+def test_the_context_of_a_cause_is_a_look_at_a_row(own_site, reporter, signed_in):
+    cause = EventFactory(site=own_site)
+
+    signed_in(reporter).get(ADD, {"caused_by": str(cause.public_id)})
+
+    assert AccessLog.objects.get().what == f"event {cause.public_id}"
+
+
 @pytest.mark.parametrize("state", ["theirs", "keyless", "none"])
 def test_what_cannot_be_a_cause_fills_in_nothing(state, own_site, other_site, reporter, signed_in):
     events = {
@@ -194,6 +202,7 @@ def test_what_cannot_be_a_cause_fills_in_nothing(state, own_site, other_site, re
     form = form_of(signed_in(reporter).get(ADD, {"caused_by": str(events[state]())}))
 
     assert form.initial == {}
+    assert not AccessLog.objects.exists()
 
 
 def test_save_and_log_what_it_led_to_names_the_cause(catheter, migration, reporter, signed_in):
