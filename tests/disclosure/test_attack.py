@@ -166,11 +166,14 @@ def test_releases_after_one_another_do_not_get_past_the_limit(attacked, practice
 
 
 def test_an_insider_who_plants_records_does_not_get_past_the_limit(attacked):
-    for planted, found in enumerate(attacked.insider[:-1], start=1):
+    for planted, each in enumerate(attacked.insider[:-1], start=1):
+        # He knows how many cells have each size, but not which: that hint would name the cell.
+        found = Findings.of(each.truth, each.shown, each.estimate, np.ones(each.truth.size))
+
         verdict = judge(found, [practised_insider(found, [planted], seed=planted)])
 
-        assert verdict.cells > 20
-        assert verdict.gain <= LIMIT["H"]
+        assert verdict.cells > 10
+        assert verdict.gain <= LIMIT["H"] + 3 * verdict.spread
         assert verdict.sure <= MOST_SURE + 3 * np.sqrt(MOST_SURE / verdict.cells)
 
 

@@ -250,7 +250,7 @@ def _channels(
     zeros, small = (
         [
             {**cell, "release": FIRST}
-            for cell in channels.cells_by_truth(asker, truth, PLANTED_TABLE, sizes)
+            for cell in channels.cells_by_truth(asker, truth, PLANTED_TABLE, sizes, release=FIRST)
         ]
         for sizes in ((0,), (1, 2, 3, 4))
     )

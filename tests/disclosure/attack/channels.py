@@ -96,11 +96,11 @@ def rows_that_differ(asker: Asker, one: str, other: str) -> list[str]:
 
 
 def cells_by_truth(
-    asker: Asker, truth: Truth, names: Names, wanted: Sequence[int]
+    asker: Asker, truth: Truth, names: Names, wanted: Sequence[int], *, release: str
 ) -> Iterator[Mapping[str, str]]:
-    """Cells that truly hold one of these numbers and are hidden, in the order of the table."""
+    """Cells of a release that truly hold one of these numbers and are hidden, in its order."""
     axes = {name: asker.axis(name) for name in names}
-    table = asker.table(names)
+    table = asker.table(names, release=release)
     if table is None:
         return
     sizes = truth.counted(axes, unit=asker.server.unit)
