@@ -102,10 +102,16 @@ def _time(
     if months is None:
         return
     if months < _LEAST_MONTHS_SINCE_PROCEDURE.get(record.days_since_procedure, 0):
-        detail = "these days since the procedure are more than the months since the implant"
+        detail = (
+            "these days since the procedure are more than the months since the implant: "
+            "correct one of them"
+        )
         faults.append(Fault("days_since_procedure", "longer-than-implanted", detail))
     if months < _LEAST_MONTHS_SINCE_REFILL.get(record.days_since_refill, 0):
-        detail = "these days since the refill are more than the months since the implant"
+        detail = (
+            "these days since the refill are more than the months since the implant: "
+            "correct one of them"
+        )
         faults.append(Fault("days_since_refill", "longer-than-implanted", detail))
 
 

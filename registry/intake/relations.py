@@ -126,7 +126,8 @@ def cause_faults(patient_id: int | None, cause_patient_id: int | None) -> tuple[
     if patient_id is None or cause_patient_id is None:
         detail = "name the patient's implant on both events, or on neither"
         return (Fault("caused_by", "cause-without-implant", detail),)
-    return (Fault("caused_by", "other-patient", "the cause is an event of another patient"),)
+    detail = "the cause is an event of another patient; choose one of the same patient"
+    return (Fault("caused_by", "other-patient", detail),)
 
 
 def refuse(faults: tuple[Fault, ...]) -> None:
@@ -169,5 +170,5 @@ def circle() -> Fault:
 
 def second_death() -> Fault:
     """The fault of a patient's second death."""
-    detail = "the death of this patient has been reported already"
+    detail = "the death of this patient has been reported already; complete that report instead"
     return Fault("complication", "second-death", detail)
