@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, QuerySet
 from django.db.models.functions import Cast
@@ -99,6 +100,16 @@ class DeclaringPages(SiteRowsAdmin):
         }
         return TemplateResponse(request, "admin/registry/exposure/by_year.html", context)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Store what was declared, and say where it will not count for the implants on file."""
+        super().save_model(request, obj, form, change)
+        if number := implants_in(obj):
+            told = (
+                f"{number} of the site's implants have time of this component in {obj.year}: "
+                "the implants are counted, and what is declared here is not."
+            )
+            self.message_user(request, told, messages.WARNING)
+
     def _declares(self, user: Any, site: Site) -> bool:
         return bool(user.is_data_manager or user.leads(site))
 
@@ -146,6 +157,12 @@ def device_times(sites: QuerySet[Site], *, present: int) -> dict[str, list[list[
         ]
         for code in sites.order_by("code").values_list("code", flat=True)
     }
+
+
+def implants_in(exposure: Exposure) -> int:
+    """How many implants have time in the year and component of a declaration. One query."""
+    rows = Implant.objects.filter(site=exposure.site_id, component=exposure.component)
+    return sum(n for _, _, first, last, n in spans(rows) if first <= exposure.year <= last)
 
 
 def spans(rows: QuerySet[Implant]) -> QuerySet[Any, tuple[str, str, int, int, int]]:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registry.admin.declaring import device_time, flat
-from registry.models import AccessLog, Snapshot
+from registry.models import AccessLog, Exposure, Snapshot
 from registry.reporting import freshness
 from tests.factories import ExposureFactory, ImplantFactory, PatientFactory, SiteFactory
 
@@ -125,6 +125,27 @@ def test_what_is_given_twice_is_told(own_site, patient, lead, signed_in):
 
     assert "1 is given twice" in text
     assert "Given twice: only the implants count" in text
+
+
+@pytest.mark.parametrize(
+    ("year", "component", "warned"),
+    [("2012", "pump", True), ("2012", "catheter", False), ("2020", "pump", False)],
+)
+def test_a_declaration_that_will_not_count_is_told(
+    year, component, warned, patient, lead, signed_in
+):
+    ImplantFactory(patient=patient, implant_year=2012, months_followed=24)
+    ImplantFactory(patient=PatientFactory(), implant_year=2020)
+    sent = {"site": "OWN-1", "year": year, "component": component}
+
+    answer = signed_in(lead).post(
+        "/admin/registry/exposure/add/",
+        {**sent, "devices": "2", "component_months": "20"},
+        follow=True,
+    )
+
+    assert Exposure.objects.count() == 1
+    assert ("what is declared here is not" in answer.text) == warned
 
 
 def test_a_reporter_reads_and_is_led_to_no_declaration(own_site, reporter, signed_in):
