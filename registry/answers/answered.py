@@ -12,8 +12,9 @@ from registry.answers.summaries import summary_of
 from registry.answers.tables import Table, day_of, table_of
 from registry.charts import chart_of
 from registry.records import Cell, Release, Viewer
-from registry.vocabulary import Measure, Profile
+from registry.vocabulary import Evidence, Measure, Profile
 
+EVIDENCE = {each.value: each.label for each in Evidence}
 FILES = (("csv", "CSV"), ("json", "JSON"), ("png", "PNG"), ("svg", "SVG"), ("vega", "Vega-Lite"))
 """The formats of an answer, as the API and as a person call them."""
 
@@ -132,11 +133,12 @@ def _published(told: Mapping[str, Any]) -> Published:
     both = (range_in_percent if shares else range_of)(*limits) if None not in limits else ""
     unit = "" if shares else " ".join(str(told[name]) for name in ("per", "unit") if told.get(name))
     text = in_percent(value) if shares else written(value)
-    year = f" ({told['year']})" if told.get("year") else ""
+    source, year = str(told["source"]), told.get("year")
+    dated = f"{source} ({year})" if year and str(year) not in source else source
     return Published(
         complication=str(told.get("complication_label") or told.get("complication") or ""),
         value=f"{text} per {unit}" if unit else text,
         limits=both,
-        source=f"{told['source']}{year}",
-        evidence=str(told.get("evidence") or ""),
+        source=dated,
+        evidence=EVIDENCE.get(str(told.get("evidence")), ""),
     )

@@ -20,8 +20,9 @@ FIRST_QUESTION = "category"
 class Asked:
     """One question of an address.
 
-    params: those of the API, in labels unless codes were asked for. dropped: what the address
-    holds that the measure has no use for, in words: a form sends the boxes of the measure before.
+    params: those of the API, with labels beside codes unless something else was asked for.
+    dropped: what the address holds that the measure has no use for, in words: a form sends the
+    boxes of the measure before.
     """
 
     measure: Measure
@@ -58,7 +59,7 @@ def fitted(
 ) -> tuple[QueryDict, list[str]]:
     """The parameters without the page's own and without groupings of another measure."""
     if not params:
-        return QueryDict(f"group_by={FIRST_QUESTION}&labels=label"), []
+        return QueryDict(f"group_by={FIRST_QUESTION}&labels=both"), []
     names = [name for text in params.getlist("group_by") for name in text.split(",") if name]
     offer = next((each for each in offers if each.measure is measure), None)
     kept = _fitting(names, offer)
@@ -66,7 +67,7 @@ def fitted(
         f"the grouping by {DIMENSIONS[name].title.lower()}" for name in names if name not in kept
     ]
     question = with_set(params, measure="", group_by=",".join(kept))
-    question.setdefault("labels", "label")
+    question.setdefault("labels", "both")
     return question, dropped
 
 

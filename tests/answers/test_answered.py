@@ -1,6 +1,7 @@
 """The literature beside an answer, and the words that cite it."""
 
 from registry.answers.answered import citation_of, literature_of
+from registry.vocabulary import Evidence
 
 META = {
     "title": "Rates of Catheter migration",
@@ -55,11 +56,13 @@ def test_published_shares_are_in_per_cent_and_rates_in_their_unit():
         "unit": "catheter-months",
     }
 
-    in_percent, per_month = literature_of({"literature": [share, rate]})
+    undated = share | {"source": "Medtronic", "year": 2020}
+    in_percent, per_month, undated = literature_of({"literature": [share, rate, undated]})
 
     assert (in_percent.value, in_percent.limits) == ("6.25 %", "4.27 to 9.07 %")
-    assert in_percent.source == "Taira et al, Neuromodulation 2013;16:266 (2013)"
-    assert in_percent.evidence == "seen"
+    assert in_percent.source == "Taira et al, Neuromodulation 2013;16:266"
+    assert in_percent.evidence == Evidence.SEEN.label
+    assert undated.source == "Medtronic (2020)"
     assert (per_month.value, per_month.limits) == ("4.5 per 1000 catheter-months", "")
 
 

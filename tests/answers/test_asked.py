@@ -28,7 +28,7 @@ def test_the_api_is_asked_the_same_without_what_the_page_alone_reads():
     found = asked("measure=counts&group_by=sex&group_by=&group_by=drug&drug=baclofen")
 
     assert api_address(found.measure, found.params) == (
-        "/api/v1/statistics/counts/?drug=baclofen&group_by=sex,drug&labels=label"
+        "/api/v1/statistics/counts/?drug=baclofen&group_by=sex,drug&labels=both"
     )
     assert found.query.group_by == ("sex", "drug")
 

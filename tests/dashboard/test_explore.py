@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from registry.models import Role
+from registry.models import PublishedRate, Role, sealed
 from tests.factories import EventFactory, ImplantFactory, PatientFactory, SiteFactory, UserFactory
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -141,12 +141,13 @@ def test_the_same_by_api_has_the_same_numbers(measure, as_role, released):
     [row] = client.get(files["JSON"]).json()["rows"]
     table = client.get(files["CSV"]).text.splitlines()
 
-    assert (row["complication"], row["site"]) == ("Catheter migration", "OWN-1")
+    assert (row["complication"], row["site"]) == ("catheter-migration", "OWN-1")
+    assert row["complication_label"] == "Catheter migration"
     assert cells_of(page)[0][0] == "Catheter migration"
     counted = row.get("n", row.get("events", row.get("numerator")))
     assert cells_of(page)[0][2].split(" of ")[0] == str(counted) == "2"
     assert len(table) == 2
-    assert table[0].startswith("complication,site,")
+    assert table[0].startswith("complication,complication_label,site,")
 
 
 def test_a_question_that_cannot_be_read_is_explained(as_role, released):
@@ -240,3 +241,32 @@ def test_the_page_takes_as_many_queries_however_much_there_is(
     client.get(address)
     with django_assert_num_queries(11):
         assert len(cells_of(client.get(address))) == 4
+
+
+def test_the_literature_stands_beside_ours_where_measure_and_unit_agree(as_role, followed):
+    with sealed(by=None, action="load-catalogue") as seal:
+        seal.save(
+            PublishedRate(
+                rate_id="R004",
+                complication_id="catheter-migration",
+                metric="migration",
+                measure_type="proportion",
+                numerator=25,
+                denominator=400,
+                unit="patients",
+                reported_rate="6.3%",
+                population="severe spasticity, Japan",
+                source="Taira et al, Neuromodulation 2013;16:266",
+                confidence="seen",
+                shown=True,
+            )
+        )
+    client = as_role(Role.REVIEWER)
+
+    shares = client.get("/dashboard/explore/?measure=proportions&group_by=complication")
+    rates = client.get("/dashboard/explore/?measure=rates&group_by=complication")
+
+    [beside] = answered_of(shares).literature
+    assert (beside.complication, beside.value) == ("Catheter migration", "6.25 %")
+    assert "Taira et al" in shares.text
+    assert answered_of(rates).literature == []
