@@ -3,7 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry.api.statistics import LIMITS, STATUS, Statistic, _column, _described, _example
+from registry.api.statistics import LIMITS, STATUS, Statistic, column_of, example_of, schema_of
 from registry.vocabulary import Measure
 
 
@@ -12,9 +12,9 @@ class Trend(Statistic):
 
     measure = Measure.TREND
 
-    @_described(
+    @schema_of(
         Measure.TREND,
-        _example(
+        example_of(
             "Catheter events by year",
             {
                 "year": 2019,
@@ -29,14 +29,14 @@ class Trend(Statistic):
                 "status": "ok",
             },
             [
-                _column("year", "integer", "dimension"),
-                _column("events", "integer", "measure"),
-                _column("exposure", "number", "measure", "catheter-months"),
-                _column("rate", "number", "measure"),
+                column_of("year", "integer", "dimension"),
+                column_of("events", "integer", "measure"),
+                column_of("exposure", "number", "measure", "catheter-months"),
+                column_of("rate", "number", "measure"),
                 *LIMITS,
-                _column("fitted", "number", "measure"),
-                _column("cusum", "number", "measure"),
-                _column("alarm", "boolean", "measure"),
+                column_of("fitted", "number", "measure"),
+                column_of("cusum", "number", "measure"),
+                column_of("alarm", "boolean", "measure"),
                 STATUS,
             ],
             per=1000,
@@ -62,9 +62,9 @@ class Funnel(Statistic):
 
     measure = Measure.FUNNEL
 
-    @_described(
+    @schema_of(
         Measure.FUNNEL,
-        _example(
+        example_of(
             "Catheter events by site",
             {
                 "site": "HOSP-7",
@@ -82,17 +82,17 @@ class Funnel(Statistic):
                 "status": "ok",
             },
             [
-                _column("site", "string", "dimension"),
-                _column("events", "integer", "measure"),
-                _column("exposure", "number", "measure", "catheter-months"),
-                _column("expected", "number", "measure"),
-                _column("ratio", "number", "measure"),
+                column_of("site", "string", "dimension"),
+                column_of("events", "integer", "measure"),
+                column_of("exposure", "number", "measure", "catheter-months"),
+                column_of("expected", "number", "measure"),
+                column_of("ratio", "number", "measure"),
                 *LIMITS,
                 *(
-                    _column(name, "number", "interval")
+                    column_of(name, "number", "interval")
                     for name in ("lower_95", "upper_95", "lower_998", "upper_998")
                 ),
-                _column("signal", "string", "measure"),
+                column_of("signal", "string", "measure"),
                 STATUS,
             ],
             per=1000,
@@ -116,9 +116,9 @@ class Signals(Statistic):
 
     measure = Measure.SIGNALS
 
-    @_described(
+    @schema_of(
         Measure.SIGNALS,
-        _example(
+        example_of(
             "Pump models by complication",
             {
                 "pump_model": "prometra-ii-20",
@@ -143,21 +143,21 @@ class Signals(Statistic):
                 "status": "ok",
             },
             [
-                _column("pump_model", "string", "dimension"),
-                _column("complication", "string", "dimension"),
-                _column("n", "integer", "measure"),
-                _column("expected", "number", "measure"),
+                column_of("pump_model", "string", "dimension"),
+                column_of("complication", "string", "dimension"),
+                column_of("n", "integer", "measure"),
+                column_of("expected", "number", "measure"),
                 *(
-                    _column(f"{name}{end}", "number", "interval" if end else "measure")
+                    column_of(f"{name}{end}", "number", "interval" if end else "measure")
                     for name in ("prr", "ror", "ic")
                     for end in ("", "_lower", "_upper")
                 ),
-                _column("chi2_yates", "number", "measure"),
-                _column("devices", "integer", "measure"),
-                _column("rate_ratio", "number", "measure"),
-                _column("p", "number", "measure"),
-                _column("signal", "boolean", "measure"),
-                _column("outlier", "boolean", "measure"),
+                column_of("chi2_yates", "number", "measure"),
+                column_of("devices", "integer", "measure"),
+                column_of("rate_ratio", "number", "measure"),
+                column_of("p", "number", "measure"),
+                column_of("signal", "boolean", "measure"),
+                column_of("outlier", "boolean", "measure"),
                 STATUS,
             ],
             counting="events",
@@ -174,9 +174,9 @@ class Cascades(Statistic):
 
     measure = Measure.CASCADES
 
-    @_described(
+    @schema_of(
         Measure.CASCADES,
-        _example(
+        example_of(
             "What catheter events lead to",
             {
                 "cause": "catheter-occlusion",
@@ -189,13 +189,13 @@ class Cascades(Statistic):
                 "status": "ok",
             },
             [
-                _column("cause", "string", "dimension"),
-                _column("effect", "string", "dimension"),
-                _column("n", "integer", "measure"),
-                _column("cause_events", "integer", "measure"),
-                _column("share", "number", "measure"),
-                _column("with_interval", "integer", "measure"),
-                _column("median_months", "number", "measure", "months"),
+                column_of("cause", "string", "dimension"),
+                column_of("effect", "string", "dimension"),
+                column_of("n", "integer", "measure"),
+                column_of("cause_events", "integer", "measure"),
+                column_of("share", "number", "measure"),
+                column_of("with_interval", "integer", "measure"),
+                column_of("median_months", "number", "measure", "months"),
                 STATUS,
             ],
             counting="events",

@@ -5,14 +5,14 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry.api.statistics import LIMITS, STATUS, Statistic, _column, _described, _example
+from registry.api.statistics import LIMITS, STATUS, Statistic, column_of, example_of, schema_of
 from registry.vocabulary import Measure
 
 COLUMNS = [
-    _column("time_months", "integer", "measure", "months"),
-    _column("at_risk", "integer", "measure"),
-    _column("events", "integer", "measure"),
-    _column("estimate", "number", "measure"),
+    column_of("time_months", "integer", "measure", "months"),
+    column_of("at_risk", "integer", "measure"),
+    column_of("events", "integer", "measure"),
+    column_of("estimate", "number", "measure"),
     *LIMITS,
     STATUS,
 ]
@@ -48,9 +48,9 @@ class Survival(Statistic):
 
     measure = Measure.SURVIVAL
 
-    @_described(
+    @schema_of(
         Measure.SURVIVAL,
-        _example(
+        example_of(
             "Freedom from catheter problems",
             _row(0.957, 0.9361, 0.9712),
             COLUMNS,
@@ -73,9 +73,9 @@ class Incidence(Statistic):
 
     measure = Measure.INCIDENCE
 
-    @_described(
+    @schema_of(
         Measure.INCIDENCE,
-        _example(
+        example_of(
             "Incidence of catheter problems",
             _row(0.0391, 0.0262, 0.0557),
             COLUMNS,

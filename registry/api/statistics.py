@@ -59,15 +59,22 @@ OPTIONS = [
         enum=("log-log", "log", "plain"),
         description="Scale of the limits of a survival curve; log-log where nothing is said.",
     ),
+    OpenApiParameter(
+        "standardise",
+        str,
+        description="Up to two properties of devices or patients, comma-separated, that a "
+        "funnel's expected numbers are adjusted for; exact answers only.",
+    ),
     OpenApiParameter("release", str, description="Label of a release, or id of a snapshot."),
     OpenApiParameter("labels", str, enum=("code", "label", "both"), description="How codes show."),
     OpenApiParameter("ordering", str, description="Columns to order by; a hyphen turns it round."),
 ]
 
 
-def _example(
+def example_of(
     measure: str, row: Mapping[str, Any], columns: list[dict[str, Any]], **meta: Any
 ) -> OpenApiExample:
+    """An answer of one row for the schema, with what its meta says besides."""
     return OpenApiExample(
         measure,
         value={
@@ -88,7 +95,8 @@ def _example(
     )
 
 
-def _column(name: str, type_: str, role: str, unit: str | None = None) -> dict[str, Any]:
+def column_of(name: str, type_: str, role: str, unit: str | None = None) -> dict[str, Any]:
+    """One column of an example, as a reply describes it."""
     return {"name": name, "type": type_, "role": role, "unit": unit, "title": ""}
 
 
@@ -100,7 +108,7 @@ PICTURES = {
 """The formats of an answer's chart, for the schema."""
 
 
-def _described(measure: Measure, example: OpenApiExample) -> Any:
+def schema_of(measure: Measure, example: OpenApiExample) -> Any:
     """The schema of one measure's address."""
     return extend_schema(
         operation_id=f"statistics_{measure.value}",
@@ -118,8 +126,8 @@ def _described(measure: Measure, example: OpenApiExample) -> Any:
     )
 
 
-STATUS = _column("status", "string", "status")
-LIMITS = [_column("ci_lower", "number", "interval"), _column("ci_upper", "number", "interval")]
+STATUS = column_of("status", "string", "status")
+LIMITS = [column_of("ci_lower", "number", "interval"), column_of("ci_upper", "number", "interval")]
 
 
 class Statistic(APIView):
@@ -181,14 +189,14 @@ class Counts(Statistic):
 
     measure = Measure.COUNTS
 
-    @_described(
+    @schema_of(
         Measure.COUNTS,
-        _example(
+        example_of(
             "Patients by category",
             {"category": "catheter", "n": 33, "status": "ok"},
             [
-                _column("category", "string", "dimension"),
-                _column("n", "integer", "measure"),
+                column_of("category", "string", "dimension"),
+                column_of("n", "integer", "measure"),
                 STATUS,
             ],
             counting="patients",
@@ -204,9 +212,9 @@ class Rates(Statistic):
 
     measure = Measure.RATES
 
-    @_described(
+    @schema_of(
         Measure.RATES,
-        _example(
+        example_of(
             "First migrations per 100 catheter-months",
             {
                 "events": 24,
@@ -217,9 +225,9 @@ class Rates(Statistic):
                 "status": "ok",
             },
             [
-                _column("events", "integer", "measure"),
-                _column("exposure", "number", "measure", "catheter-months"),
-                _column("rate", "number", "measure"),
+                column_of("events", "integer", "measure"),
+                column_of("exposure", "number", "measure", "catheter-months"),
+                column_of("rate", "number", "measure"),
                 *LIMITS,
                 STATUS,
             ],
@@ -237,9 +245,9 @@ class Proportions(Statistic):
 
     measure = Measure.PROPORTIONS
 
-    @_described(
+    @schema_of(
         Measure.PROPORTIONS,
-        _example(
+        example_of(
             "Patients with a catheter problem",
             {
                 "numerator": 34,
@@ -250,9 +258,9 @@ class Proportions(Statistic):
                 "status": "ok",
             },
             [
-                _column("numerator", "integer", "measure"),
-                _column("denominator", "integer", "measure"),
-                _column("proportion", "number", "measure"),
+                column_of("numerator", "integer", "measure"),
+                column_of("denominator", "integer", "measure"),
+                column_of("proportion", "number", "measure"),
                 *LIMITS,
                 STATUS,
             ],
@@ -269,12 +277,12 @@ class Coverage(Statistic):
 
     measure = Measure.COVERAGE
 
-    @_described(
+    @schema_of(
         Measure.COVERAGE,
-        _example(
+        example_of(
             "Events with device time",
             {"n": 62, "status": "ok"},
-            [_column("n", "integer", "measure"), STATUS],
+            [column_of("n", "integer", "measure"), STATUS],
         ),
     )
     def get(self, request: Request) -> Response:

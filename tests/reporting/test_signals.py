@@ -261,10 +261,6 @@ def shown(count: int | None, population: int = 500, exposure: int | None = None)
     )
 
 
-def test_without_errors_perturbed_measures_are_the_plain_ones():
-    assert perturbed_disproportionality(30, 42, 74, 210) == disproportionality(30, 12, 44, 124)
-
-
 def test_errors_widen_every_limit_and_lower_chi_squared():
     plain = disproportionality(30, 12, 44, 124)
     noisy = perturbed_disproportionality(30, 42, 74, 210, variances=(6.0,) * 4)

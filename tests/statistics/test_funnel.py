@@ -161,3 +161,15 @@ def test_overdispersion_does_not_depend_on_the_order(rows, random):
 def test_overdispersion_refuses_and_names_the_argument(observed, expected, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         overdispersion(observed, expected)
+
+
+def test_known_variance_is_taken_off_what_sites_differ_by():
+    observed, expected = [5, 40, 20, 8, 35, 22, 12, 30, 18, 10], [20.0] * 10
+
+    plain = overdispersion(observed, expected)
+    known = overdispersion(observed, expected, added_variance=0.05)
+
+    # at equal expected counts tau^2 is (n phi - (n - 1)) / (w (n - 1)) with w = 1 / (1/20 + known)
+    assert known.phi == pytest.approx(plain.phi / 2)
+    assert known.tau**2 == pytest.approx((10 * known.phi - 9) / (9 * 10))
+    assert known.tau < plain.tau

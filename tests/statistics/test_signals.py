@@ -1,6 +1,7 @@
 """Disproportionality against published values and statsmodels; the outlier rule, one by one."""
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -10,7 +11,11 @@ from scipy.stats import chi2_contingency, gamma, poisson
 from statsmodels.stats.contingency_tables import Table2x2
 
 from registry.statistics.results import Criterion, Reason
-from registry.statistics.signals import disproportionality, outlier_rule
+from registry.statistics.signals import (
+    disproportionality,
+    outlier_rule,
+    perturbed_disproportionality,
+)
 
 counts = st.integers(1, 500)
 
@@ -231,3 +236,30 @@ def test_outlier_rule_refuses_and_names_the_argument(arguments, message):
 
     with pytest.raises(ValueError, match=f"^{message}"):
         outlier_rule(**{**rows, **arguments})
+
+
+def test_perturbed_measures_without_errors_are_the_plain_ones():
+    for a, b, c, d in ((12, 30, 40, 500), (3, 9, 7, 11)):
+        found = perturbed_disproportionality(a, a + b, a + c, a + b + c + d)
+        for name, number in asdict(disproportionality(a, b, c, d)).items():
+            assert getattr(found, name) == pytest.approx(number), name
+
+
+def test_error_of_one_count_adds_its_share_of_variance_to_the_log():
+    # a = 20, b = 30, c = 50, d = 200: the log PRR moves by 1/a + 1/c with a, by 1/50 + 1/250 with
+    # the product's total, by 1/c with the event's, by 1/250 with all
+    plain = disproportionality(20, 30, 50, 200)
+    width = np.log(plain.prr_upper / plain.prr)
+    slopes = (1 / 20 + 1 / 50, 1 / 50 + 1 / 250, 1 / 50, 1 / 250)
+    for place, slope in enumerate(slopes):
+        variances = tuple(6.0 if place == each else 0.0 for each in range(4))
+        found = perturbed_disproportionality(20, 50, 70, 300, variances=variances)
+
+        wider = np.log(found.prr_upper / found.prr)
+        assert wider**2 - width**2 == pytest.approx(1.959964**2 * 6 * slope**2, rel=1e-5)
+
+
+@pytest.mark.parametrize("counts", [(0, 5, 5, 20), (3, 0, 5, 20), (3, 5, 0, 20), (3, 5, 5, 0)])
+def test_perturbed_measures_refuse_a_count_of_none(counts):
+    with pytest.raises(ValueError, match="above 0"):
+        perturbed_disproportionality(*counts)
