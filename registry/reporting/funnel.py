@@ -189,9 +189,18 @@ def _standardised(store: Store, question: Question, *, per: float) -> Standardis
 
 
 def _adjusted(site: Observed, found: Standardised) -> Observed:
-    """A site with the events and the exposure that have a stratum, so that both match."""
+    """A site with the events and the exposure that have a stratum, so that both match.
+
+    Declared exposure has none: a site that declares all of it has no denominator here.
+    """
     if site.key not in found.expected:
-        return replace(site, events=None, exposure=None, status=CellStatus.NO_DENOMINATOR)
+        return replace(
+            site,
+            numbers={**site.numbers, "exposure": 0.0},
+            status=CellStatus.NO_DENOMINATOR,
+            events=None,
+            exposure=None,
+        )
     events, exposure = found.events[site.key], found.exposure[site.key]
     scale = events / site.events if site.events else 1.0
     return replace(

@@ -109,7 +109,7 @@ def counted(question: Question) -> str:
 
 ADJUSTED = (
     "Each site is compared with what its own mix lets expect: two sites' ratios are not comparable "
-    "with one another."
+    "with one another. Declared exposure tells no mix and is left out."
 )
 PERTURBED_RATE = (
     "Garwood's interval (1936) of the events that the perturbed count is worth, with the noise of "

@@ -10,11 +10,13 @@ from registry.reporting.answering import _exact
 from registry.reporting.freshness import Frozen
 from registry.reporting.funnel import funnel_of, overall_rate
 from registry.reporting.observed import Observed
+from registry.snapshot.freeze import freeze_rows
+from registry.snapshot.shelf import open_store
 from registry.statistics.funnel import overdispersion, poisson_limits
 from registry.statistics.intervals import poisson_interval
-from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure
+from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, SnapshotKind
 from tests.reporting.protecting import ask, frozen_rows
-from tests.snapshot.rows import event, implant
+from tests.snapshot.rows import event, exposure, implant, shipped_terms
 
 SITES = tuple(f"S{number:02}" for number in range(12))
 FLIPS = (("complication", ("pump-flip",)),)
@@ -253,6 +255,27 @@ def test_case_mix_explains_a_high_rate_where_it_is_adjusted_for(tmp_path: Path):
     assert adjusted.meta["funnel"]["standardisation"] == "indirect: age_band"
     assert any("not comparable" in said for said in adjusted.meta["warnings"])
     assert any("Crude" in said for said in crude.meta["warnings"])
+
+
+def test_declared_exposure_has_no_mix_to_adjust_for(tmp_path: Path):
+    implants, events = rows_of({"A": 20})
+    manifest = freeze_rows(
+        tmp_path,
+        events=[*events, event("declared", site="B", year=2016)],
+        implants=implants,
+        exposures=[exposure("x", site="B", year=2016)],
+        terms=shipped_terms(A="DE", B="DE"),
+    )
+    store = open_store(tmp_path, manifest.snapshot_id)
+    frozen = Frozen(store=store, kind=SnapshotKind.WORKING, label="", data_as_of=None)
+    asked = {"where": FLIPS, "counting": CountingRule.EVENTS}
+
+    crude = exact(frozen, **asked).rows[1]
+    adjusted = exact(frozen, **asked, standardise=("age_band",)).rows[1]
+
+    assert (crude["exposure"], crude["status"]) == (120, "unstable")
+    assert (adjusted["exposure"], adjusted["expected"]) == (0, None)
+    assert adjusted["status"] == "no_denominator"
 
 
 @pytest.mark.parametrize("name", ["site", "country", "component", "severity", "year"])
