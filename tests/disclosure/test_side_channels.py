@@ -4,6 +4,7 @@ One registry is published, a patient is planted in a hidden cell, and it is publ
 hidden both times must be told alike to the byte. And what nobody has published must not show.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -133,6 +134,27 @@ def test_hidden_cell_has_the_same_file_and_the_same_length(published, measure):
         two.get("Content-Length"),
         two["Content-Type"],
     ]
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_hidden_cell_is_drawn_alike_with_a_patient_more(published, measure):
+    drawn, specified = [], []
+    for label in ("one", "two"):
+        meta = asked_of(published, label, measure).json()["meta"]
+        plain = asked_of(published, label, measure, format="svg").content.decode()
+        for own in (meta["receipt"], meta["snapshot"]["id"], meta["data_as_of"][:10]):
+            plain = plain.replace(own, "")
+        drawn.append(plain.replace(f"release {label}", "release"))
+        spec = json.loads(asked_of(published, label, measure, format="vega").content)
+        specified.append({name: said for name, said in spec.items() if name != "usermeta"})
+
+    assert "hidden" in drawn[0]
+    assert drawn[0] == drawn[1]
+    said = [
+        json.dumps(each).replace(f"release {label}", "")
+        for each, label in zip(specified, ("one", "two"), strict=True)
+    ]
+    assert said[0] == said[1]
 
 
 def test_tag_follows_question_and_release_alone(published):
