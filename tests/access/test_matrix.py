@@ -1,0 +1,214 @@
+"""The access matrix: every address and method, as everybody, at own and at other sites' rows.
+
+matrix.csv says what each gets. A new address fails until it has its row: run
+
+    WRITE_ACCESS_MATRIX=1 python -m pytest tests/access/test_matrix.py -n0
+
+read what it wrote as a reviewer would, and commit it.
+"""
+
+import csv
+import os
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import transaction
+from django.test import override_settings
+from django.urls import reverse
+
+from tests.access.addresses import Address, every_address
+from tests.access.asked import outcomes, targets
+from tests.access.cast import TRACE, world
+
+pytestmark = pytest.mark.django_db
+MATRIX = Path(__file__).parent / "matrix.csv"
+WRITING = bool(os.environ.get("WRITE_ACCESS_MATRIX"))
+KEY = ("route", "name", "method", "row")
+ADDRESSES = [address for address in every_address() if address.name != "admin:jsi18n"]
+
+Asked = tuple[str, str, str, str]
+
+
+def kept() -> dict[Asked, dict[str, str]]:
+    """The matrix as it is agreed."""
+    if not MATRIX.exists():
+        return {}
+    with MATRIX.open(newline="") as file:
+        return {
+            tuple(row[name] for name in KEY): {
+                caller: said for caller, said in row.items() if caller not in KEY and said
+            }
+            for row in csv.DictReader(file)
+        }
+
+
+@pytest.fixture(scope="module")
+def cast(django_db_setup, django_db_blocker, tmp_path_factory):
+    """One world for all tests: what a request writes is undone after it."""
+    quiet = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_CLASSES": []}
+    folder = tmp_path_factory.mktemp("access")
+    with (
+        override_settings(REGISTRY_VAR=folder, REST_FRAMEWORK=quiet),
+        django_db_blocker.unblock(),
+        transaction.atomic(),
+    ):
+        cache.clear()
+        made = world()
+        call_command("freeze", release="2026Q4", verbosity=0)
+        yield made
+        transaction.set_rollback(True)
+
+
+def observed(address: Address, cast) -> dict[Asked, dict[str, str]]:
+    found = {}
+    for row, captures in targets(address, cast).items():
+        path = address.filled(captures)
+        for method in address.methods:
+            asked = (address.route, address.name, method, row)
+            found[asked] = outcomes(address, method, path, cast)
+    return found
+
+
+@pytest.mark.parametrize("address", ADDRESSES, ids=lambda each: f"{each.name} {each.route}")
+def test_address_serves_whom_the_matrix_says(address, cast):
+    found = observed(address, cast)
+
+    if WRITING:
+        _write(found)
+    agreed = kept()
+    assert {asked: agreed.get(asked) for asked in found} == found
+
+
+def test_matrix_has_no_row_of_an_address_that_is_gone():
+    routes = {(address.route, address.name) for address in ADDRESSES}
+
+    assert {asked[:2] for asked in kept()} - routes == set()
+
+
+def test_nothing_fails_for_anybody():
+    failures = {asked for asked, said in kept().items() if {"500", "503"} & set(said.values())}
+
+    assert failures == {("health/ready", "health:ready", "GET", "")} & failures
+
+
+OPEN = (
+    "complications/<slug:code>/",
+    "login/",
+    "password/",
+    "health/",
+    "api/v1/complications/",
+    "api/v1/categories/",
+    "api/v1/codelists/",
+    "api/v1/schema/",
+    "api/v1/docs/",
+)
+
+
+def test_strangers_get_the_catalogue_and_the_way_in_and_no_more():
+    served = {asked[0] for asked, said in kept().items() if said["nobody"] == "in"}
+
+    beyond = {route for route in served if route and not route.startswith(OPEN)}
+    assert beyond == {"logout/", "admin/logout/", "api/v1/tokens/"}
+
+
+def test_another_sites_row_is_missing_to_members_everywhere():
+    shown = {
+        asked: said
+        for asked, said in kept().items()
+        if asked[3] == "other"
+        for caller in ("reporter", "lead")
+        if said[caller] not in {"missing", "forbidden", "no-method", "onward"}
+    }
+
+    assert shown == {}
+
+
+OWN = ("event", "patient", "implant", "exposure")
+
+
+def test_members_reach_their_own_rows():
+    """Were the ids of the cast wrong, all would be missing and the test below prove nothing."""
+    reached = {
+        asked[1]
+        for asked, said in kept().items()
+        if asked[2:] == ("GET", "own") and said["reporter"] == "in"
+    }
+
+    assert reached >= {f"api:{row}" for row in OWN}
+    assert reached >= {
+        f"admin:registry_{row}_{page}" for row in OWN for page in ("change", "history")
+    }
+
+
+def test_people_without_rows_reach_none():
+    shown = {
+        asked: said
+        for asked, said in kept().items()
+        if asked[3] in {"own", "other"} and "receipts" not in asked[0] and "totp" not in asked[0]
+        for caller in ("researcher", "analyst", "lapsed-analyst")
+        if said[caller] == "in"
+    }
+
+    assert shown == {}
+
+
+def test_gone_people_and_expired_tokens_are_strangers():
+    for asked, said in kept().items():
+        for caller in {"gone", "expired-token"} & set(said):
+            if said[caller] == "in":
+                assert said["nobody"] == "in", asked
+
+
+def test_no_page_of_a_member_has_a_trace_of_another_site(cast):
+    found = []
+    for address in ADDRESSES:
+        for captures in targets(address, cast).values():
+            path = address.filled(captures)
+            if address.name in {"logout", "admin:logout"} or "/logout/" in path:
+                continue
+            for caller in ("reporter", "lead"):
+                reply = cast.clients[caller]().get(path)
+                body = b"".join(reply) if reply.streaming else reply.content
+                if TRACE in body.decode(errors="replace").lower():
+                    found.append((caller, path))
+
+    assert found == []
+
+
+SEARCHED = [
+    *((row, f"admin:registry_{row}_changelist", "q") for row in OWN),
+    *((row, f"admin:registry_{row}_choices", "term") for row in ("event", "implant")),
+    *((row, f"api:{row}s", name) for row in OWN for name in ("q", "source_id", "cursor")),
+]
+NOTHING = "nn-elsewhere"
+NOISE = re.compile(rb'(name="csrfmiddlewaretoken" value|nonce|data-csrf)="[^"]*"')
+
+
+@pytest.mark.parametrize(("row", "name", "parameter"), SEARCHED)
+def test_search_for_another_sites_row_is_like_one_for_nothing(cast, row, name, parameter):
+    path = reverse(name)
+    key = getattr(cast.other.rows[row], "source_id", TRACE)
+    client = cast.clients["reporter"]()
+
+    there, nowhere = (
+        client.get(path, {parameter: sought}) for sought in (key, key.replace(TRACE, NOTHING))
+    )
+
+    assert there.status_code == nowhere.status_code
+    like = NOISE.sub(b"", there.content).replace(TRACE.encode(), NOTHING.encode())
+    assert like == NOISE.sub(b"", nowhere.content)
+
+
+def _write(found: dict[Asked, dict[str, str]]) -> None:
+    rows = kept() | found
+    callers = list(dict.fromkeys(caller for said in rows.values() for caller in said))
+    with MATRIX.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*KEY, *callers])
+        writer.writerows(
+            [*asked, *(rows[asked].get(caller, "") for caller in callers)] for asked in sorted(rows)
+        )
