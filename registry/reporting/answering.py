@@ -182,7 +182,7 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
         "denominator": words.denominator(question),
         "per": per if rates else None,
         "level": query.level,
-        "literature": literature_beside(question, manifest.terms, per=per),
+        **literature_beside(question, manifest.terms, per=per),
         "method": words.method(question, profile=profile),
         "profile": profile.value,
         "warnings": [

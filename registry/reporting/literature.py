@@ -69,24 +69,25 @@ def like(
     return times if same else None
 
 
-def literature_beside(question: Question, terms: Terms, *, per: int) -> list[dict[str, Cell]]:
-    """The published figures that may stand beside an answer, in the catalogue's order.
+def literature_beside(
+    question: Question, terms: Terms, *, per: int
+) -> dict[str, list[dict[str, Cell]]]:
+    """What the meta of a rate or a proportion says of the literature; nothing of other measures.
 
-    Those of a complication or a category that a row of the answer is about, of the same measure and
+    They are the published figures that may stand beside the answer, in the catalogue's order:
+    those of a complication or a category that a row of the answer is about, of the same measure and
     unit, and with their counts. Rates and proportions have them where rows are told apart by
     complication and category only; a share of devices has none, as sources count patients. They
     follow from the question and the catalogue that the snapshot was frozen with.
     """
     query = question.query
     if question.measure not in {Measure.RATES, Measure.PROPORTIONS}:
-        return []
-    if question.counting is CountingRule.DEVICES or set(query.group_by) - {
-        "complication",
-        "category",
-    }:
-        return []
+        return {}
+    apart = set(query.group_by) - {"complication", "category"}
+    if apart or question.counting is CountingRule.DEVICES:
+        return {"literature": []}
     units = dict(_subjects(question, terms))
-    return [
+    found = [
         _told(each, question, terms, times=times, per=per)
         for each in terms.published
         if each.counts
@@ -100,6 +101,7 @@ def literature_beside(question: Question, terms: Terms, *, per: int) -> list[dic
             )
         )
     ]
+    return {"literature": found}
 
 
 Subject = tuple[str, str]

@@ -251,6 +251,7 @@ def test_meta_says_what_was_counted_and_on_what() -> None:
         "denominator",
         "per",
         "level",
+        "literature",
         "method",
         "profile",
         "coverage",

@@ -80,7 +80,7 @@ def beside(frozen: Frozen, *figures: Published, measure: Measure = Measure.RATES
     terms: Terms = replace(manifest.terms, published=figures)
     asked = EventQuery(**query)  # type: ignore[arg-type]
     question = read_question(asked, measure=measure, manifest=manifest)
-    return literature_beside(question, terms, per=1000)
+    return literature_beside(question, terms, per=1000).get("literature")
 
 
 MIGRATION = (("complication", ("catheter-migration",)),)
@@ -170,7 +170,6 @@ def test_figure_follows_the_unit_that_is_asked_for(cohort: Frozen):
         {"group_by": ("year",), "where": MIGRATION},
         {"where": (("complication", ("catheter-kink", "catheter-migration")),)},
         {"measure": Measure.PROPORTIONS, "counting": CountingRule.DEVICES, "where": MIGRATION},
-        {"measure": Measure.COUNTS, "where": MIGRATION},
     ],
 )
 def test_answer_that_is_not_of_one_complication_has_no_literature(
@@ -179,6 +178,11 @@ def test_answer_that_is_not_of_one_complication_has_no_literature(
     of_patients = figure(measure_type="proportion", unit="patients")
 
     assert beside(cohort, figure(), of_patients, **query) == []
+
+
+@pytest.mark.parametrize("measure", [Measure.COUNTS, Measure.TREND, Measure.FUNNEL])
+def test_other_measures_say_nothing_of_the_literature(cohort: Frozen, measure: Measure):
+    assert "literature" not in exact(cohort, measure, where=MIGRATION).meta
 
 
 def test_unread_source_is_said_to_be_unverified(cohort: Frozen):
