@@ -50,6 +50,15 @@ def background(query: EventQuery) -> EventQuery:
     return replace(query, where=kept)
 
 
+def what_counts(query: EventQuery, measure: Measure) -> EventQuery:
+    """The question whose events count: all that a pair is compared with, or every cause."""
+    if measure is Measure.SIGNALS:
+        return background(query)
+    if measure is Measure.CASCADES:  # consequences are what a cascade is made of, in categories too
+        return replace(query, group_by=("complication",))
+    return query
+
+
 def _only(query: EventQuery, names: tuple[str, ...], measure: Measure) -> tuple[str, ...]:
     _refuse_others(query, names, measure)
     return names

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Side, ValueKind, Window
 from registry.reporting.curve_questions import CURVES, refuse_what_no_curve_has
-from registry.reporting.implied import background, with_own_grouping
+from registry.reporting.implied import what_counts, with_own_grouping
 from registry.snapshot.asked import (
     NO_MONTHS,
     Asked,
@@ -162,7 +162,7 @@ def read_question(
     without_month = NOT_RECORDED in query.values("window")
     if without_month or (by_window and measure in {Measure.COUNTS, Measure.COVERAGE}):
         spans = (*spans, NO_MONTHS)
-    counted = _counted(query, measure)
+    counted = what_counts(query, measure)
     asked = _asked(counted, spans=spans, manifest=manifest)
     split = (
         _split_by_unit if measure in {*BY_EXPOSURE, *CURVES, Measure.COVERAGE} else _split_by_clock
@@ -178,15 +178,6 @@ def read_question(
         windows=windows,
         as_of=as_of,
     )
-
-
-def _counted(query: EventQuery, measure: Measure) -> EventQuery:
-    """The question whose events count: all that a pair is compared with, or every cause."""
-    if measure is Measure.SIGNALS:
-        return background(query)
-    if measure is Measure.CASCADES:  # consequences are what a cascade is made of, in categories too
-        return replace(query, group_by=("complication",))
-    return query
 
 
 def selected_terms(query: EventQuery, terms: Terms) -> tuple[Term, ...]:

@@ -1,5 +1,6 @@
 """Signals: two-by-two tables by hand, the outlier rule, which rows there are, and protection."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,24 @@ def test_columns_are_those_promised_and_meta_says_how_many_were_compared(three: 
 )
 def test_signal_meets_every_condition(table: tuple[int, int, int, int], signal: bool):
     assert is_signal(table[0], disproportionality(*table)) is signal
+
+
+@pytest.mark.parametrize(
+    ("n", "change"),
+    [
+        (2, {}),
+        (30, {"prr": 1.99}),
+        (30, {"chi2_yates": 3.99}),
+        (30, {"chi2_yates": None}),
+        (30, {"ic_lower": 0.0}),
+        (30, {"ic_lower": None}),
+    ],
+)
+def test_each_condition_alone_keeps_a_pair_from_being_a_signal(n: int, change: dict[str, object]):
+    found = disproportionality(30, 20, 25, 100)
+
+    assert is_signal(30, replace(found, prr=2.0, chi2_yates=4.0, ic_lower=0.01))
+    assert not is_signal(n, replace(found, **change))
 
 
 def test_event_that_no_other_product_has_can_be_a_signal_without_a_prr(tmp_path: Path):
