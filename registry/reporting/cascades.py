@@ -20,6 +20,8 @@ from registry.vocabulary import CellStatus
 def cascade_rows(store: Store, question: Question) -> tuple[list[Row], dict[str, Any]]:
     """A row for each pair that happened, in the catalogue's order, causes first.
 
+    A pair whose effect is told before its cause has a wrong month: it counts apart and enters no
+    median.
     Raises NoSnapshot for a release that was frozen before causes were kept.
     """
     if store.manifest.schema_version < cascades.FIRST_SCHEMA:
@@ -40,7 +42,8 @@ def cascade_rows(store: Store, question: Question) -> tuple[list[Row], dict[str,
         found, key=lambda pair: [places.get(str(code), len(places)) for code in pair]
     ):
         months = [each.months for each in found[pair] for _ in range(each.n)]
-        known = [each for each in months if each is not None]
+        told = [each for each in months if each is not None]
+        known = [each for each in told if each >= 0]
         events = of[pair[:1]]
         numbers: dict[str, Cell] = {
             **_named(question, pair, terms),
@@ -48,6 +51,7 @@ def cascade_rows(store: Store, question: Question) -> tuple[list[Row], dict[str,
             "cause_events": events,
             "share": having[pair] / events,
             "with_interval": len(known),
+            "before_cause": len(told) - len(known),
             "median_months": float(np.median(known)) if known else None,
         }
         rows.append(Row((), numbers, CellStatus.OK))

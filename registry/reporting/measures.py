@@ -208,6 +208,7 @@ def _cascade_columns(question: Question) -> tuple[Column, ...]:
         Column("cause_events", "integer", "measure", title="Events of the cause"),
         Column("share", "number", "measure", title="Followed by the effect"),
         Column("with_interval", "integer", "measure", title="Pairs with an interval"),
+        Column("before_cause", "integer", "measure", title="Pairs told effect first"),
         Column("median_months", "number", "measure", "months", "Median interval"),
         STATUS,
     )

@@ -39,7 +39,7 @@ METHODS = {
         "of reports; chi-squared with Yates' correction; the AOANJRR's outlier rule on the rate of "
         "first events."
     ),
-    Measure.CASCADES: "Counted; the interval is the median.",
+    Measure.CASCADES: "Counted; the interval is the median of those known.",
     Measure.TREND: (
         "Log-linear quasi-Poisson regression of the years' events on the calendar year, with "
         "Student's limits (McCullagh and Nelder 1989); a year's rate has the interval of a rate."
@@ -224,8 +224,9 @@ ABOUT_CASCADES = (
     "Filters choose the causes; every event that names one of them as its cause is an effect, "
     "whatever else it is. Both are accepted and actual unless the question says otherwise.",
     "A cause is what the site named: events that merely follow one another are no pair.",
-    "The interval is in whole months on a clock that both events have: that of one device, or of "
-    "the pump or the catheter in place at both times. Where there is none it is unknown.",
+    "The interval is in whole months on the clock of the device that both events name; where they "
+    "name two, or no month, it is unknown. Pairs whose effect is told before its cause are counted "
+    "apart, since one of the two months is wrong.",
     "The share is of the cause's events that have at least one such effect; one event can have "
     "several.",
 )

@@ -13,18 +13,13 @@ FIRST_SCHEMA = 4
 BOTH_EVENTS = frozenset({"state", "actuality"})
 """What the effect has to be as well as the cause."""
 
-_CLOCKS = (
-    ("device_no", "months_since_implant"),
-    ("pump_no", "pump_month"),
-    ("catheter_no", "catheter_month"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Interval:
     """So many pairs of one cause and one effect that lie so many months apart.
 
-    months: on a clock that both events have; None where they have none in common.
+    months: on the clock of the device that both events name, below 0 where the effect is told
+    before its cause; None where they name two devices, or no month.
     """
 
     pair: Key
@@ -35,15 +30,13 @@ class Interval:
 def intervals(store: Store, asked: Asked, *, level: str) -> list[Interval]:
     """Every pair of a cause asked for and an event that names it, by code and months between.
 
-    level: complication or category; of both. The clock is that of the device which both events
-    name, else of the pump or the catheter that the patient had at both times.
+    level: complication or category; of both. A month on the other component's clock is no help:
+    it was worked out from two years of implant, and such differences fall up to a year short.
     """
     source = _pairs(asked, level)
-    months = "CASE"
-    for device, month in _CLOCKS:
-        own, other = column("events", device).name, column("events", month).name
-        months += f" WHEN e.{own} = f.{own} THEN f.{other} - e.{other}"
-    months += " END"
+    device = column("events", "device_no").name
+    month = column("events", "months_since_implant").name
+    months = f"CASE WHEN e.{device} = f.{device} THEN f.{month} - e.{month} END"
     found = store.run(source.select(f"{months} AS months", "count(*) AS n", by=[months]))
     rows = zip(*(found[name].tolist() for name in ("g0", "g1", "months", "n")), strict=True)
     return [

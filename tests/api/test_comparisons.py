@@ -26,7 +26,8 @@ COLUMNS = {
         *("devices", "rate_ratio", "p", "signal", "outlier", "status"),
     ],
     "cascades": [
-        *("cause", "effect", "n", "cause_events", "share", "with_interval", "median_months"),
+        *("cause", "effect", "n", "cause_events", "share"),
+        *("with_interval", "before_cause", "median_months"),
         "status",
     ],
 }

@@ -75,8 +75,9 @@ def test_pairs_are_counted_with_their_share_and_median_interval(linked: Frozen):
             "n": 2,
             "cause_events": 4,
             "share": 0.5,
-            "with_interval": 2,
-            "median_months": 2.0,  # 11 - 10 and 14 - 11
+            "with_interval": 0,  # a catheter's month and a pump's
+            "before_cause": 0,
+            "median_months": None,
             "status": "ok",
         },
         ("catheter-migration", "revision-surgery"): {
@@ -86,6 +87,7 @@ def test_pairs_are_counted_with_their_share_and_median_interval(linked: Frozen):
             "cause_events": 4,
             "share": 0.25,
             "with_interval": 1,
+            "before_cause": 0,
             "median_months": 4.0,  # 16 - 12
             "status": "ok",
         },
@@ -95,8 +97,9 @@ def test_pairs_are_counted_with_their_share_and_median_interval(linked: Frozen):
             "n": 1,
             "cause_events": 2,
             "share": 0.5,
-            "with_interval": 1,
-            "median_months": 1.0,  # 12 - 11, on the pump's clock
+            "with_interval": 0,  # a pump's month and a catheter's
+            "before_cause": 0,
+            "median_months": None,
             "status": "ok",
         },
     }
@@ -175,6 +178,40 @@ def test_interval_is_unknown_without_a_common_clock(tmp_path: Path):
     (pair,) = pairs(frozen).values()
 
     assert (pair["n"], pair["with_interval"], pair["median_months"]) == (2, 0, None)
+
+
+def test_months_of_a_later_pump_and_an_earlier_catheter_are_no_interval(tmp_path: Path):
+    """A pump of the next year: worked out from years, its month 2 lies before month 15."""
+    devices = [
+        implant("c1", patient="x", component="catheter", implant_year=2015, months_followed=60),
+        implant("p1", patient="x", implant_year=2016, months_followed=48),
+    ]
+    events = [
+        event("m1", on="c1", complication="catheter-migration", months_since_implant=15),
+        caused(event("r1", on="p1", complication="revision-surgery", months_since_implant=2), "m1"),
+    ]
+    frozen = frozen_rows(tmp_path, events=events, implants=devices)
+
+    (pair,) = pairs(frozen).values()
+
+    assert (pair["n"], pair["with_interval"], pair["before_cause"]) == (1, 0, 0)
+    assert pair["median_months"] is None
+
+
+def test_effect_told_before_its_cause_is_counted_apart_and_enters_no_median(tmp_path: Path):
+    events = []
+    for number, months in enumerate((9, 10, 13)):
+        events.append(event(f"c{number}", on="p1", months_since_implant=10))
+        effect = event(
+            f"f{number}", on="p1", complication="pump-motor-stall", months_since_implant=months
+        )
+        events.append(caused(effect, f"c{number}"))
+    frozen = frozen_rows(tmp_path, events=events, implants=[implant("p1", months_followed=60)])
+
+    (pair,) = pairs(frozen).values()
+
+    assert (pair["n"], pair["with_interval"], pair["before_cause"]) == (3, 2, 1)
+    assert pair["median_months"] == 1.5  # of 0 and 3
 
 
 def test_pairs_are_named_as_asked(linked: Frozen):
