@@ -55,13 +55,15 @@ def life_table(
     """Freedom from the event at 0, 1, 3, 6, 12, 24, 36, 60 and 84 months, from shown numbers.
 
     An interval whose perturbed events are hidden is joined with the next until they can be shown;
-    the boundaries in between have no estimate. Within an interval from n to m devices at risk with
+    the boundaries in between have neither estimate nor number at risk, which would tell who had
+    one: curves of other events run over the same devices, and where nobody has left for an event
+    the number is the same to the last device. Within an interval from n to m devices at risk with
     d events, those that left are taken to have left half-way (actuarial method; Berkson and Gage,
     1950), so that q = d / ((n + m + d) / 2), at most 1, and survival is multiplied by 1 - q: it
     cannot rise. Devices that entered late count from the next boundary on. The limits are on the
     log(-log) scale with Greenwood's variance (1926), to which the perturbation's is added. The
     curve ends where the perturbed number at risk is hidden, under the denominator minimum. Empty
-    where fewer devices than the curve minimum start, perturbed.
+    where fewer devices than the curve minimum start, perturbed, and where no events can be shown.
     """
     policy = protection.policy
     if protection.count(truth.at_risk[0], minimum=policy.curve_minimum) is None:
@@ -76,7 +78,7 @@ def life_table(
         if begun is None or left is None:
             break
         if events is None:
-            points.append(CurvePoint(BOUNDARIES[end], left, None, None, None, None))
+            points.append(CurvePoint(BOUNDARIES[end], None, None, None, None, None))
             continue
         exposed = (begun + left + events) / 2
         failed = min(1.0, events / exposed)
@@ -90,6 +92,8 @@ def life_table(
         lower, upper = _limits(survival, log_variance, z)
         points.append(CurvePoint(BOUNDARIES[end], left, events, survival, lower, upper))
         start = end
+    if start == 0:
+        return ()
     told = len(points)
     rest = (CurvePoint(month, None, None, None, None, None) for month in BOUNDARIES[told:])
     return (*points, *rest)

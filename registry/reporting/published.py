@@ -44,7 +44,8 @@ def _sentences(question: Question, plan: Plan, policy: Policy) -> list[str]:
         said.append(
             f"A curve needs {policy.curve_minimum} devices at its start, as changed. Where the "
             "events of an interval are hidden it is joined with the next, and the months between "
-            "have no estimate; the curve ends where those at risk are hidden, and cannot rise."
+            "have no estimate and no number at risk; the curve ends where those at risk are "
+            "hidden, and cannot rise."
         )
     said.append(
         "Totals are changed on their own: they need not equal the sum of their parts, here or "

@@ -63,17 +63,34 @@ def test_hidden_events_are_joined_with_the_next_interval(still):
 
     points = life_table(truth, still)
 
-    assert (points[1].estimate, points[1].events, points[1].at_risk) == (None, None, 398)
+    assert (points[1].estimate, points[1].events, points[1].at_risk) == (None, None, None)
     assert points[2].events == 5  # the first two intervals together
     assert points[2].estimate == pytest.approx(395 / 400)
 
 
-def test_curve_of_hidden_events_only_has_no_estimate_after_the_start(still):
+def test_curve_of_hidden_events_only_tells_nothing(still):
     truth = curve((400,) * 9, (1, 1, 0, 1, 0, 0, 1, 0))
+
+    assert life_table(truth, still) == ()
+
+
+def test_curve_tells_who_is_at_risk_only_where_it_tells_events(still):
+    truth = curve((400, 398, 390, 389, 388, 388, 387, 386, 385), (2, 8, 1, 1, 0, 0, 1, 0))
 
     points = life_table(truth, still)
 
-    assert [point.estimate for point in points] == [1.0] + [None] * 8
+    assert [point.at_risk for point in points] == [400, None, 390] + [None] * 6
+    assert [point.events for point in points] == [0, None, 10] + [None] * 6
+
+
+def test_same_devices_with_and_without_a_hidden_event_cannot_be_told_apart(protection):
+    # Both curves run over the same devices; whose at-risk numbers differ is in the hidden cell.
+    nobody = CurveTruth((Keyed(400, 7, 9),) * 9, (Keyed(0, 0, 0),) * 8)
+    somebody = CurveTruth(
+        (Keyed(400, 7, 9), *(Keyed(398, 5, 4),) * 8), (Keyed(2, 2, 5), *(Keyed(0, 0, 0),) * 7)
+    )
+
+    assert life_table(nobody, protection) == life_table(somebody, protection)
 
 
 def test_curve_ends_where_the_number_at_risk_is_hidden(still):
