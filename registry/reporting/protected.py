@@ -38,7 +38,7 @@ from registry.records import (
 from registry.reporting.curve_questions import refuse_what_no_curve_has
 from registry.reporting.freshness import Frozen
 from registry.reporting.funnel import CRUDE, funnel_of, overall_rate
-from registry.reporting.implied import with_own_grouping
+from registry.reporting.implied import background, with_own_grouping
 from registry.reporting.keys import Keys
 from registry.reporting.measures import Answered
 from registry.reporting.observed import Observed, observed_of_shown
@@ -46,12 +46,12 @@ from registry.reporting.protected_curves import (
     curve_rows,
     curve_truths,
     refuse_finer_curves,
-    refuse_summed_curves,
 )
 from registry.reporting.protected_signals import shown_signals
 from registry.reporting.question import selected_terms
 from registry.reporting.rows import Row
 from registry.reporting.signals import about_shown
+from registry.reporting.summed import refuse_sums
 from registry.reporting.trees import refuse_earlier_years, trees_of
 from registry.reporting.trend import trend_of
 from registry.reporting.truths import takes_months, truths_of, unit_of
@@ -102,8 +102,7 @@ def read_protected(
         refuse_finer_curves(query)
     refuse_earlier_years(query, trees["year"])
     planned = plan(query, trees, POLICY)
-    if form is Form.LIFE_TABLE:
-        refuse_summed_curves(planned)
+    refuse_sums(plan(background(query), trees, POLICY) if form is Form.SIGNALS else planned, form)
     spelled = replace(
         canonical(query, trees, POLICY),
         counting=POLICY.counted(measure, query.counting),

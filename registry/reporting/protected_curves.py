@@ -39,30 +39,6 @@ def refuse_finer_curves(query: EventQuery) -> None:
         raise NotAvailableAtThisDetail(faults)
 
 
-def refuse_summed_curves(planned: Plan) -> None:
-    """Refuse rows of several nodes: curves do not add up. Raises NotAvailableAtThisDetail."""
-    several = dict.fromkeys(
-        name for row in planned.rows for name in _told_apart(row.nodes) if len(row.nodes) > 1
-    )
-    if several:
-        raise NotAvailableAtThisDetail(
-            [
-                Fault(
-                    name,
-                    NotAvailableAtThisDetail.code,
-                    f"curves do not add up over several values; ask for one value, one group or "
-                    f"all of them, or group by {name}",
-                )
-                for name in several
-            ]
-        )
-
-
-def _told_apart(nodes: Sequence[Node]) -> Iterable[str]:
-    names = dict.fromkeys(name for node in nodes for name in node)
-    return (name for name in names if len({node.get(name) for node in nodes}) > 1)
-
-
 def curve_truths(
     asked: Iterable[Node], *, store: Store, trees: Mapping[str, Tree]
 ) -> dict[Node, CurveTruth]:

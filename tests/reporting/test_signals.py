@@ -441,3 +441,27 @@ def test_one_question_said_in_two_ways_has_one_protected_answer(three: Frozen):
     said = {"group_by": ("complication", "pump_model"), "counting": CountingRule.DEVICES}
 
     assert ask(three, Measure.SIGNALS, **said) == ask(three, Measure.SIGNALS)
+
+
+def test_several_values_of_what_is_compared_are_no_sum(three: Frozen):
+    # Two drugs would be two tables under one name, each beside the margins of one of them.
+    by_category = {"group_by": ("pump_model", "category")}
+    with pytest.raises(NotAvailableAtThisDetail) as refused:
+        ask(three, Measure.SIGNALS, where=(("drug", ("baclofen", "morphine")),), **by_category)
+    assert refused.value.faults[0].column == "drug"
+    assert "one value, one group or all" in refused.value.faults[0].detail
+
+
+def test_several_products_choose_rows_that_are_there_once(three: Frozen):
+    release = ask(three, Measure.SIGNALS, where=(("pump_model", (PROMETRA, II_20)),))
+
+    keys = [(row["pump_model"], row["complication"]) for row in release.rows]
+    assert len(set(keys)) == len(keys)
+    assert {product for product, _code in keys} == {PROMETRA, II_20}
+
+
+def test_one_drug_alone_is_compared_within_itself(three: Frozen):
+    release = ask(three, Measure.SIGNALS, where=(("drug_class", ("opioid",)),))
+
+    keys = [(row["pump_model"], row["complication"]) for row in release.rows]
+    assert len(set(keys)) == len(keys)
