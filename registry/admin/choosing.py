@@ -16,7 +16,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 
-from registry.admin.naming import label_of
+from registry.admin.naming import label_of, name_of
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.models import Complication, Event, Implant
 from registry.vocabulary import Component
@@ -149,7 +149,13 @@ def term_label(term: Complication) -> str:
 
 
 def row_label(row: Any) -> str:
-    """A row as a searched list offers it: of an event its key, complication and year."""
+    """A row as a searched list offers it.
+
+    Of an event its key, complication and year; of an implant also whose it is, since it is found
+    by the patient's key too.
+    """
+    if isinstance(row, Implant):
+        return f"{label_of(row)} of {name_of(row.patient)}"
     if not isinstance(row, Event):
         return label_of(row)
     known = (row.complication.name, str(row.year or ""))

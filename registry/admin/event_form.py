@@ -169,7 +169,9 @@ class EventForm(ReportForm):
         mine = Event.objects.visible_to(self.asked_by).exclude(source_id="")
         terms = Complication.objects.filter(Q(retired=False) | Q(pk=self.instance.complication_id))
         fields["complication"].queryset = terms
-        fields["implant"].queryset = Implant.objects.visible_to(self.asked_by)
+        fields["implant"].queryset = Implant.objects.visible_to(self.asked_by).select_related(
+            "patient"
+        )
         fields["caused_by"].queryset = mine.exclude(pk=self.instance.pk)
         for name, codes in MATTERS_FOR.items():
             fields[name].widget.attrs["data-for"] = " ".join(codes)

@@ -109,6 +109,14 @@ class EventAdmin(ReviewSteps):
             "year": cause.year,
         }
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The empty form; where it goes on from another event its title says from which."""
+        cause = self._cause(request.GET.get("caused_by", ""), request)
+        titled = {"title": f"Add what {label_of(cause)} led to"} if cause else {}
+        return super().add_view(request, form_url, {**titled, **(extra_context or {})})
+
     def _cause(self, public_id: str, request: HttpRequest) -> Event | None:
         """The event that the address names as the cause, if it is within reach and has a key."""
         events = self.get_queryset(request).exclude(source_id="")
@@ -129,7 +137,12 @@ class EventAdmin(ReviewSteps):
 
     def _stored(self, request: HttpRequest, obj: Any, what: str) -> HttpResponse:
         """Go on as the pressed button says; to the next event of the episode, with its cause."""
-        answer = super()._stored(request, obj, what)
+        now = (
+            "It waits for review"
+            if SUBMIT in request.POST
+            else "It is a draft until it is submitted"
+        )
+        answer = super()._stored(request, obj, f"{what}. {now}")
         if GO_ON not in request.POST:
             return answer
         asked = urlencode({"caused_by": str(obj.public_id)})

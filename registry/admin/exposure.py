@@ -7,11 +7,10 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 from registry import intake
-from registry.admin.choosing import fitting_implants, matches
+from registry.admin.choosing import fitting_implants, matches, row_label
 from registry.admin.declaring import DeclaringPages
 from registry.admin.device_forms import ExposureForm, ImplantForm
 from registry.admin.following import FollowUpPages
-from registry.admin.naming import label_of
 from registry.admin.replacing import ReplacePages
 from registry.admin.site_rows import OwnSitesFilter, SiteRowsAdmin
 from registry.admin.system_form import NEW_SECTIONS, NEW_SYSTEM, STORED_SECTIONS, STORED_SYSTEM
@@ -163,8 +162,9 @@ class ImplantAdmin(FollowUpPages, ReplacePages):
 
     def choices(self, request: HttpRequest) -> JsonResponse:
         """Implants within reach, by their site's own key, for the form of an event."""
-        rows = fitting_implants(request, self.get_queryset(request).order_by("source_id"))
-        return matches(self, request, rows, keyed_by="public_id", labelled=label_of)
+        within = self.get_queryset(request).select_related("patient").order_by("source_id")
+        rows = fitting_implants(request, within)
+        return matches(self, request, rows, keyed_by="public_id", labelled=row_label)
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Implant:
         """Record an implant, or its later follow-up."""

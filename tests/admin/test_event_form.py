@@ -172,8 +172,10 @@ def test_an_address_fills_in_no_answer(reporter, migration, signed_in):
 def test_what_it_led_to_begins_with_its_context_and_no_finding(catheter, reporter, signed_in):
     cause = EventFactory(implant=catheter, state="accepted", year=2011, source_id="e-cause")
 
-    form = form_of(signed_in(reporter).get(ADD, {"caused_by": str(cause.public_id)}))
+    answer = signed_in(reporter).get(ADD, {"caused_by": str(cause.public_id)})
 
+    assert "<h1>Add what e-cause led to</h1>" in answer.text
+    form = form_of(answer)
     filled = {name: form[name].value() for name in form.fields if form[name].value()}
     assert filled == {
         "caused_by": cause.public_id,
@@ -226,6 +228,31 @@ def test_save_and_log_what_it_led_to_names_the_cause(catheter, migration, report
     client.post(answer["Location"], following)
     effect = Event.objects.get(caused_by=cause)
     assert (effect.patient, effect.severity) == (cause.patient, None)
+
+
+@pytest.mark.parametrize(
+    ("button", "said"),
+    [("_save", "It is a draft until it is submitted."), ("_submit", "It waits for review.")],
+)
+def test_the_pressed_button_is_answered_with_what_became_of_the_event(
+    button, said, catheter, migration, reporter, signed_in
+):
+    client = signed_in(reporter)
+    sent = {
+        "site": "OWN-1",
+        "complication": migration.code,
+        "implant": str(catheter.public_id),
+        "year": "2011",
+        "months_since_implant": "12",
+    }
+
+    new = client.post(ADD, {**sent, button: "1"}, follow=True)
+    draft = EventFactory(implant=catheter, complication=migration, state="draft", source_id="d")
+    sent |= {"source_id": "d", "version": str(draft.version)}
+    old = client.post(page(draft), {**sent, button: "1"}, follow=True)
+
+    assert f"is stored. {said}" in new.text
+    assert f"is changed. {said}" in old.text
 
 
 def test_the_page_of_an_event_names_what_it_led_to(catheter, reporter, signed_in):
@@ -441,7 +468,7 @@ def test_an_implant_is_found_by_its_key_its_patients_and_its_code(
 
     assert found == {
         "id": str(catheter.public_id),
-        "text": "i-cath (Catheter, Ascenda, 2010)",
+        "text": "i-cath (Catheter, Ascenda, 2010) of p-own",
         "component": "catheter",
         "implanted": "2010",
         "followed": "60",
