@@ -1,0 +1,129 @@
+"""One event that no shown number has changes no protected answer, of whatever measure."""
+
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+
+from registry.disclosure import PROTECTED_FORMS, Form
+from registry.records import Cell
+from registry.reporting.freshness import Frozen
+from registry.vocabulary import Measure
+from tests.reporting.protecting import ask, frozen_rows
+from tests.snapshot.rows import event, implant
+
+PUMPS = ("synchromed-ii-20", "synchromed-ii-40")
+DRUGS = ("morphine", "baclofen")
+OF_DEVICES, OF_PATIENTS, TWICE = "pump-motor-stall", "baclofen-withdrawal", "i0003"
+
+
+@pytest.fixture(autouse=True)
+def _cold_cache() -> None:
+    cache.clear()
+
+
+def released(path: Path, *events: tuple[object, ...]) -> Frozen:
+    """Pumps of two sites, a tenth of them the second of their patient; many flips, and these."""
+    implants = [
+        implant(
+            f"i{n:04}",
+            patient=f"of-i{n:04}",
+            pump_model=PUMPS[n % 2],
+            drug=DRUGS[n // 2 % 2],
+            site="AB"[n // 4 % 2],
+            implant_year=2012,
+            months_followed=40 + n % 60,
+        )
+        for n in range(900)
+    ]
+    implants += [
+        implant(
+            f"j{n:04}",
+            patient=f"of-i{n:04}",
+            pump_model=PUMPS[n % 2],
+            drug=DRUGS[n // 2 % 2],
+            site="AB"[n // 4 % 2],
+            implant_year=2020,
+            months_followed=30,
+        )
+        for n in range(3, 900, 10)
+    ]
+    flips = [
+        event(
+            f"e{n:04}",
+            on=f"i{n:04}",
+            site="AB"[n // 4 % 2],
+            year=2012 + n % 30 // 12,
+            months_since_implant=n % 30,
+        )
+        for n in range(0, 900, 3)
+    ]
+    return frozen_rows(path, events=[*flips, *events], implants=implants)
+
+
+@pytest.fixture(scope="module")
+def without(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    return released(tmp_path_factory.mktemp("without"))
+
+
+@pytest.fixture(scope="module", params=(OF_DEVICES, OF_PATIENTS))
+def hidden(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    """What happened once, in the second month of a pump that was replaced later."""
+    happened = event(
+        "hidden", on=TWICE, complication=request.param, year=2012, months_since_implant=2
+    )
+    return request.param, released(tmp_path_factory.mktemp("with"), happened)
+
+
+def told(frozen: Frozen, measure: Measure, **query: object) -> list[dict[str, Cell]]:
+    return [dict(row) for row in ask(frozen, measure, **query).rows]
+
+
+GROUPINGS = {
+    Measure.COUNTS: ((), ("drug",), ("pump_model", "drug"), ("year",)),
+    Measure.RATES: ((), ("drug",), ("pump_model", "drug"), ("year",)),
+    Measure.PROPORTIONS: ((), ("drug",), ("pump_model", "drug"), ("year",)),
+    Measure.SURVIVAL: ((), ("drug",), ("pump_model",), ("pump_model", "drug")),
+    Measure.TREND: ((),),
+}
+
+
+@pytest.mark.parametrize(
+    ("measure", "group_by"),
+    [(measure, names) for measure, groupings in GROUPINGS.items() for names in groupings],
+)
+def test_complication_that_nobody_had_is_told_as_one_that_somebody_had(
+    without: Frozen, hidden: tuple[str, Frozen], measure: Measure, group_by: tuple[str, ...]
+) -> None:
+    code, somebody = hidden
+    asked = {"where": (("complication", (code,)),), "group_by": group_by}
+
+    rows = told(somebody, measure, **asked)
+
+    assert "suppressed" in {row["status"] for row in rows}
+    assert rows == told(without, measure, **asked)
+
+
+def test_sites_with_a_hidden_category_are_told_as_those_without(
+    without: Frozen, tmp_path: Path
+) -> None:
+    happened = event("hidden", on=TWICE, complication=OF_PATIENTS, year=2012)
+    somebody = released(tmp_path, happened)
+    asked = {"where": (("category", ("withdrawal",)),)}
+
+    assert told(somebody, Measure.FUNNEL, **asked) == told(without, Measure.FUNNEL, **asked)
+
+
+def test_pair_that_is_hidden_is_told_as_one_that_nobody_had(
+    without: Frozen, hidden: tuple[str, Frozen]
+) -> None:
+    code, somebody = hidden
+    asked = {"where": (("complication", (code,)),)}
+
+    assert told(somebody, Measure.SIGNALS, **asked) == told(without, Measure.SIGNALS, **asked)
+
+
+def test_every_published_measure_is_held_to_it() -> None:
+    published = {each for each, form in PROTECTED_FORMS.items() if form is not Form.WITHHELD}
+
+    assert published == {*GROUPINGS, Measure.FUNNEL, Measure.SIGNALS}
