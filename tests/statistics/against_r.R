@@ -1,0 +1,71 @@
+# What R makes of the data in a folder: `Rscript against_r.R FOLDER`. Run by test_against_r.py.
+suppressPackageStartupMessages(library(survival))
+folder <- commandArgs(trailingOnly = TRUE)[1]
+given <- function(name) read.csv(file.path(folder, paste0(name, ".csv")))
+told <- function(frame, name) {
+  write.csv(format(frame, digits = 17), file.path(folder, paste0("r-", name, ".csv")),
+    row.names = FALSE, quote = FALSE
+  )
+}
+per_group <- function(data, by, does) do.call(rbind, lapply(split(data, by), does))
+
+# Devices followed from implantation are at risk in month 0 too; R wants a start before the end.
+devices <- given("devices")
+devices$start <- ifelse(devices$entry == 0, -1, devices$entry)
+devices <- devices[devices$start < devices$end, ]
+
+told(per_group(devices, devices$cohort, function(one) {
+  do.call(rbind, lapply(c("log-log", "log", "plain"), function(scale) {
+    fit <- survfit(Surv(start, end, cause == 1) ~ 1, data = one, conf.type = scale)
+    frame <- data.frame(
+      cohort = one$cohort[1], scale = scale, time = fit$time, at_risk = fit$n.risk,
+      estimate = fit$surv, lower = fit$lower, upper = fit$upper
+    )
+    frame[fit$n.event > 0, ]
+  }))
+}), "survival")
+
+told(per_group(devices, devices$cohort, function(one) {
+  one$what <- factor(one$cause, 0:2, c("censored", "event", "death"))
+  fit <- survfit(Surv(start, end, what) ~ 1, data = one, id = seq_len(nrow(one)))
+  of <- match(c("event", "death"), fit$states)
+  frame <- data.frame(
+    cohort = one$cohort[1], time = fit$time, event = fit$pstate[, of[1]], death = fit$pstate[, of[2]]
+  )
+  frame[rowSums(fit$n.event[, of]) > 0, ]
+}), "incidence")
+
+# survdiff takes nobody who entered late.
+told(per_group(devices, devices$cohort, function(one) {
+  test <- survdiff(Surv(end, cause == 1) ~ group, data = one[one$entry == 0, ])
+  data.frame(cohort = one$cohort[1], chi2 = test$chisq)
+}), "logrank")
+
+counts <- given("counts")
+told(do.call(rbind, Map(function(events, exposure, n) {
+  poisson <- poisson.test(events, exposure)$conf.int
+  wilson <- suppressWarnings(prop.test(events, n, correct = FALSE))$conf.int
+  exact <- binom.test(events, n)$conf.int
+  data.frame(
+    poisson_lower = poisson[1], poisson_upper = poisson[2], wilson_lower = wilson[1],
+    wilson_upper = wilson[2], exact_lower = exact[1], exact_upper = exact[2]
+  )
+}, counts$events, counts$exposure, counts$n)), "counts")
+
+years <- given("years")
+told(per_group(years, years$series, function(one) {
+  fit <- glm(events ~ year + offset(log(exposure)), quasipoisson, one, epsilon = 1e-12)
+  row <- summary(fit)$coefficients["year", ]
+  half <- qt(0.975, fit$df.residual) * row["Std. Error"]
+  data.frame(
+    series = one$series[1], ratio = exp(row["Estimate"]), lower = exp(row["Estimate"] - half),
+    upper = exp(row["Estimate"] + half), p = row["Pr(>|t|)"],
+    dispersion = summary(fit)$dispersion
+  )
+}), "trend")
+
+tables <- given("tables")
+told(do.call(rbind, Map(function(a, b, c, d) {
+  test <- suppressWarnings(chisq.test(matrix(c(a, b, c, d), 2), correct = TRUE))
+  data.frame(chi2 = unname(test$statistic))
+}, tables$a, tables$b, tables$c, tables$d)), "tables")
