@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 
 from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.attacks import (
+    at_cells,
     differences,
     findings,
     parents,
@@ -195,3 +196,17 @@ def test_an_insider_who_sees_all_twenty_releases_learns_more_than_from_one():
 
     assert judge(one[0], one[1:]).gain < judge(other[0], other[1:]).gain
     assert judge(one[0], one[1:]).gain <= LIMIT["H"]
+
+
+def test_cell_whose_group_no_table_tells_has_no_parent_there():
+    class Told:
+        def axis(self, name):
+            return ["catheter", "pump"]
+
+    whole = np.array([[1.0, 2.0], [3.0, 4.0]])  # by sex and category
+
+    found = at_cells(Told(), whole, ("sex",), 0, "category", ["pump", "consequence", "catheter"])
+
+    assert found.tolist()[0] == [2.0, 4.0]
+    assert np.isnan(found[1]).all()
+    assert found.tolist()[2] == [1.0, 3.0]

@@ -286,7 +286,7 @@ def _refined_parents(
                     cells = asker.table((*names, *extra), **counting)
                     if parent is not None:
                         whole = _collapsed(parent, bool(extra))
-                        wholes.append(_at_cells(asker, whole, kept, axis, base, groups))
+                        wholes.append(at_cells(asker, whole, kept, axis, base, groups))
                     if cells is not None:
                         siblings = np.nan_to_num(_collapsed(cells, bool(extra)))
                         moved = np.moveaxis(siblings, axis, -1) @ rest.T
@@ -304,7 +304,7 @@ def _collapsed(table: Table, refined: bool) -> Values:
     return np.where(nothing, np.nan, np.nansum(table.values, axis=-1))
 
 
-def _at_cells(
+def at_cells(
     asker: Asker,
     whole: Values,
     kept: Names,
@@ -312,11 +312,17 @@ def _at_cells(
     base: str | None,
     groups: Sequence[str],
 ) -> Values:
-    """The parent of every cell along the axis that it was widened on."""
+    """The parent of every cell along the axis that it was widened on.
+
+    A group that no table tells (consequences count only where they are named) is no parent.
+    """
     if base is None:
         return np.repeat(np.expand_dims(whole, axis), len(groups), axis=axis)
     place = {label: index for index, label in enumerate(asker.axis(base))}
-    taken = whole.take([place[group] for group in groups], axis=len(kept))
+    taken = np.full((*whole.shape[:-1], len(groups)), np.nan)
+    for at, group in enumerate(groups):
+        if group in place:
+            taken[..., at] = whole[..., place[group]]
     return np.moveaxis(taken, len(kept), axis)
 
 
