@@ -182,14 +182,14 @@ class EventAdmin(ReviewSteps):
         return shown.get_pump_model_display() or shown.get_catheter_model_display() or None
 
     @admin.display(description="Implant")
-    def implant_words(self, event: Event) -> SafeString | None:
+    def implant_words(self, event: Event) -> SafeString | str:
         """The implant by its site's own key."""
-        return link_to(event.implant) if event.implant else None
+        return link_to(event.implant) if event.implant else "not on file"
 
     @admin.display(description="Caused by")
-    def caused_by_words(self, event: Event) -> SafeString | None:
+    def caused_by_words(self, event: Event) -> SafeString | str:
         """The event before it, by its site's own key."""
-        return link_to(event.caused_by) if event.caused_by else None
+        return link_to(event.caused_by) if event.caused_by else "nothing named"
 
     @admin.display(description="It led to")
     def led_to(self, event: Event) -> SafeString | str:

@@ -10,6 +10,7 @@ from registry.answers.asked import read_asked
 from registry.answers.asking import with_set
 from registry.filters.codes import periods
 from registry.records import DIMENSIONS, BadQuery, Viewer
+from registry.vocabulary import Denominator
 
 MOST = 5
 """How many other questions are offered."""
@@ -38,6 +39,17 @@ def alternatives(params: QueryDict, viewer: Viewer) -> list[Alternative]:
         address = other.urlencode(safe=",")
         if address not in {each.params for each in found} and _is_answered(other, viewer):
             found.append(Alternative(words, address))
+    return found
+
+
+def with_device_time(params: QueryDict, viewer: Viewer) -> list[Alternative]:
+    """The same question per device month, for an answer whose every row lacks its denominator."""
+    found = []
+    for unit in (Denominator.PUMP_MONTHS, Denominator.CATHETER_MONTHS):
+        other = with_set(params, unit=unit.value)
+        if params.get("unit") != unit.value and _is_answered(other, viewer):
+            address = other.urlencode(safe=",")
+            found.append(Alternative(f"the same per {unit.label.lower()}", address))
     return found
 
 

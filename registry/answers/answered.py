@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.answers.alternatives import Alternative, alternatives
+from registry.answers.alternatives import Alternative, alternatives, with_device_time
 from registry.answers.asked import Asked, api_address
 from registry.answers.asking import Refused, ask, with_set
 from registry.answers.numbers import in_percent, range_in_percent, range_of, written
@@ -12,7 +12,7 @@ from registry.answers.summaries import summary_of
 from registry.answers.tables import Table, day_of, table_of
 from registry.charts import chart_of
 from registry.records import Cell, Release, Viewer
-from registry.vocabulary import Evidence, Measure, Profile
+from registry.vocabulary import CellStatus, Evidence, Measure, Profile
 
 EVIDENCE = {each.value: each.label for each in Evidence}
 FILES = (("csv", "CSV"), ("json", "JSON"), ("png", "PNG"), ("svg", "SVG"), ("vega", "Vega-Lite"))
@@ -61,7 +61,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a question came to: an answer, or why there is none and what can be asked instead."""
+    """What a question came to: an answer, or why there is none and what can be asked instead.
+
+    An answer with other questions beside it is one whose every row lacks its denominator.
+    """
 
     answered: Answered | None = None
     refused: Refused | None = None
@@ -77,11 +80,18 @@ def reply_to(
     other questions are made where this one is turned away.
     """
     panel = ask(asked.query, asked.measure, viewer)
+    own = asked.params if params is None else params
     if panel.release is None:
         finer = panel.refused is not None and panel.refused.status == 422
-        instead = alternatives(asked.params if params is None else params, viewer) if finer else ()
-        return Reply(refused=panel.refused, instead=instead)
-    return Reply(answered=answered(panel.release, asked, absolute))
+        return Reply(refused=panel.refused, instead=alternatives(own, viewer) if finer else ())
+    instead = with_device_time(own, viewer) if divides_by_nothing(panel.release) else ()
+    return Reply(answered=answered(panel.release, asked, absolute), instead=instead)
+
+
+def divides_by_nothing(release: Release) -> bool:
+    """Whether there are rows, and none of them has a denominator."""
+    statuses = {row["status"] for row in release.rows}
+    return statuses == {CellStatus.NO_DENOMINATOR.value}
 
 
 def answered(release: Release, asked: Asked, absolute: Callable[[str], str]) -> Answered:

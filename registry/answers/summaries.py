@@ -58,16 +58,23 @@ def _curve(each: Told) -> Iterator[str]:
     yield f"{written(devices)} devices" if devices is not None else "too few devices to show"
     if events is not None:
         yield f"{written(events)} events"
-    median = each.get("median_months")
-    if median is not None:
-        yield f"median {written(median)} months"
-    elif "median_months" in each:
-        yield "median not reached"
+    yield from _median(each)
     if ends := each.get("at_end"):
         shares = [f"{in_percent(share)} {ENDS[name]}" for name, share in ends.items()]
         yield f"at the end {', '.join(shares)}"
     if each.get("excluded_before_entry"):
         yield f"{written(each['excluded_before_entry'])} left out, with an event before entry"
+
+
+def _median(each: Told) -> Iterator[str]:
+    """When half had the event; a curve that was never drawn says nothing of it."""
+    median, between = each.get("median_months"), each.get("median_between")
+    if median is not None:
+        yield f"median {written(median)} months"
+    elif between:
+        yield f"median after {written(between[0])} and by {written(between[1])} months"
+    elif "median_months" in each and each.get("starts_at_months") is not None:
+        yield "median not reached"
 
 
 def logrank(found: Told, release: Release) -> Iterator[str]:
@@ -90,7 +97,7 @@ def funnel(found: Told, release: Release) -> Iterator[str]:
         unit = f" per {written(per)} {release.meta.get('denominator')}" if per else ""
         yield (
             f"{written(found.get('sites'))} sites against the rate of all, "
-            f"{written(found['target_rate'])}{unit}; standardised: {found.get('standardisation')}."
+            f"{written(found['target_rate'])}{unit}; {_adjusted(found.get('standardisation'))}."
         )
     spread = found.get("overdispersion") or {}
     if spread.get("applied"):
@@ -103,6 +110,11 @@ def funnel(found: Told, release: Release) -> Iterator[str]:
     for place, words in BEYOND.items():
         if sites := [named(row, release) for row in release.rows if row["signal"] == place]:
             yield f"{words}: {', '.join(sites)}."
+
+
+def _adjusted(how: Any) -> str:
+    """What differences between the sites' patients the comparison takes out."""
+    return "not standardised" if how in {None, "crude"} else f"standardised: {how}"
 
 
 def trend(found: Told, release: Release) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from django.utils.dateformat import format as date_format
@@ -105,7 +106,7 @@ def table_of(release: Release) -> Table:
         title=str(meta["title"]),
         caption=caption_of(meta),
         columns=[(title_of(each), each.role in {"measure", "interval"}) for each in columns],
-        rows=[[shown(row, column, meta) for column in columns] for row in release.rows],
+        rows=[[shown(row, column, meta) for column in columns] for row in in_order(release)],
         legend=[status for status in CellStatus if status in statuses - {"ok"}],
         hides="suppressed" in statuses,
         is_long=len(release.rows) > LONG,
@@ -113,6 +114,23 @@ def table_of(release: Release) -> Table:
         protection=_in_words(meta),
         receipt=release.receipt,
     )
+
+
+def in_order(release: Release) -> Sequence[Mapping[str, Cell]]:
+    """The rows as the page lists them: of pairs, those that can be read first, strongest on top.
+
+    Most pairs of a protected answer are hidden; the files keep the order of the code lists.
+    """
+    if release.meta["measure"] != Measure.SIGNALS:
+        return release.rows
+
+    def weakness(row: Mapping[str, Cell]) -> tuple[bool, float]:
+        lower = row.get("ic_lower")
+        return row["status"] == CellStatus.SUPPRESSED, (
+            -float(lower) if isinstance(lower, int | float) else inf
+        )
+
+    return sorted(release.rows, key=weakness)
 
 
 def _says_something(column: Column, release: Release) -> bool:

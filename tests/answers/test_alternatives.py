@@ -6,6 +6,7 @@ from django.http import QueryDict
 
 from registry import reporting
 from registry.answers.alternatives import alternatives
+from registry.answers.answered import reply_to
 from registry.answers.asked import read_asked
 from registry.records import Viewer
 from registry.reporting import freshness
@@ -82,3 +83,21 @@ def test_where_nothing_is_published_nothing_is_offered(tmp_path, settings):
     import_cohort()
 
     assert instead_of("severity=3,4") == []
+
+
+def test_years_without_a_denominator_lead_to_the_same_per_device_month(released):
+    params = QueryDict("measure=trend&category=infection")
+    asked = read_asked(params, RESEARCHER)
+
+    reply = reply_to(asked, viewer=RESEARCHER, absolute=str, params=params)
+
+    [instead] = reply.instead
+    assert instead.words == "the same per pump-months"
+    other = read_asked(QueryDict(instead.params), RESEARCHER)
+    assert reply_to(other, viewer=RESEARCHER, absolute=str).instead == ()
+
+
+def test_an_answer_that_divides_by_something_stands_alone(released):
+    asked = read_asked(QueryDict("category=infection"), RESEARCHER)
+
+    assert reply_to(asked, viewer=RESEARCHER, absolute=str).instead == ()

@@ -18,6 +18,7 @@ def test_a_measure_whose_rows_say_it_all_has_no_findings():
 def test_each_curve_is_told_with_its_median():
     curve = {"devices": 12, "events": 4, "median_months": 30.0, "excluded_before_entry": 0}
     other = {"devices": 1200, "events": 3, "median_months": None, "excluded_before_entry": 2}
+    other["starts_at_months"] = 0
 
     assert told(
         curves=[{"sex": "female", **curve}, {"sex": "not-recorded", **other}],
@@ -29,8 +30,25 @@ def test_each_curve_is_told_with_its_median():
 
 
 def test_a_curve_without_a_group_is_of_all_and_a_hidden_one_says_so():
-    assert told(curves=[{"devices": None, "events": None, "median_months": None}]) == [
-        "All: too few devices to show, median not reached."
+    hidden = {"devices": None, "events": None, "median_months": None, "starts_at_months": None}
+
+    assert told(curves=[hidden]) == ["All: too few devices to show."]
+
+
+def test_a_curve_that_was_never_drawn_says_nothing_of_a_median():
+    few = {"devices": 9, "events": 0, "median_months": None, "starts_at_months": None}
+
+    assert told(curves=[few]) == ["All: 9 devices, 0 events."]
+
+
+def test_a_life_table_that_passes_one_half_tells_between_which_months():
+    table = {"devices": 400, "median_months": None, "starts_at_months": 0}
+
+    assert told(curves=[{**table, "median_between": [6, 12]}]) == [
+        "All: 400 devices, median after 6 and by 12 months."
+    ]
+    assert told(curves=[{**table, "median_between": None}]) == [
+        "All: 400 devices, median not reached."
     ]
 
 
@@ -86,7 +104,7 @@ def test_a_funnel_names_the_sites_beyond_its_limits():
     spread = {"phi": 2.5, "tau2": 0.04, "applied": True, "reason": None}
 
     assert told(rows, ["site"], funnel=FUNNEL | {"overdispersion": spread}) == [
-        "12 sites against the rate of all, 4.2 per 1,000 pump-months; standardised: crude.",
+        "12 sites against the rate of all, 4.2 per 1,000 pump-months; not standardised.",
         "Sites vary more than chance alone makes them: the limits are widened (between-site "
         "variance 0.04, phi 2.5).",
         "Above the 99.8 % limits: A-1.",

@@ -182,3 +182,24 @@ def test_a_share_of_a_cause_and_a_curve_are_in_per_cent():
 def test_a_long_table_scrolls_in_itself():
     assert not table(*[row()] * 30).is_long
     assert table(*[row()] * 31).is_long
+
+
+def test_pairs_that_can_be_read_come_first_and_the_strongest_on_top():
+    columns = (
+        Column("complication", "string", "dimension"),
+        Column("ic_lower", "number", "interval"),
+        Column("status", "string", "status"),
+    )
+    rows = [
+        {"complication": "hidden", "ic_lower": None, "status": "suppressed"},
+        {"complication": "weak", "ic_lower": -1.5, "status": "ok"},
+        {"complication": "undefined", "ic_lower": None, "status": "ok"},
+        {"complication": "strong", "ic_lower": 0.75, "status": "unstable"},
+    ]
+
+    def listed(measure):
+        made = table_of(Release(meta=META | {"measure": measure}, columns=columns, rows=rows))
+        return [line[0].text for line in made.rows]
+
+    assert listed("signals") == ["strong", "weak", "undefined", "hidden"]
+    assert listed("counts") == ["hidden", "weak", "undefined", "strong"]
