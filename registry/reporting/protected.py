@@ -228,7 +228,7 @@ def _trend(asked: ProtectedQuestion, shown: Mapping[Node, ShownNode], frozen: Fr
         per=asked.query.per or 1,
         level=asked.query.level,
         as_of=frozen.data_as_of,
-        dated=any(node.has_exposure for node in shown.values()),
+        dated=not shown or any(node.has_exposure for node in shown.values()),
         with_cusum=False,
     )
     return Answered(found.rows, found.meta)

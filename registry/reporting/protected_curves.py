@@ -1,6 +1,7 @@
 """Survival for everybody who may not see true numbers: interval life tables of shown nodes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from registry.disclosure import (
@@ -14,7 +15,7 @@ from registry.disclosure import (
     life_table,
 )
 from registry.records import Cell, EventQuery, Fault, NotAvailableAtThisDetail
-from registry.reporting.curves import FEWEST_STABLE_EVENTS, named
+from registry.reporting.curves import FEWEST_STABLE_EVENTS, HALF, named
 from registry.reporting.question import Sort, sort_of_unit
 from registry.reporting.rows import Row
 from registry.reporting.truths import Sheet, keyed, terms_at, unit_of
@@ -125,12 +126,18 @@ def _told(point: CurvePoint, *, events: int, possible: bool) -> tuple[dict[str, 
 
 
 def _said(points: Sequence[CurvePoint]) -> dict[str, Any]:
-    """A curve as a whole, from what is shown of it."""
+    """A curve as a whole, from what is shown of it.
+
+    A life table has no median month: `median_between` are the two shown months between which the
+    estimate came down to one half.
+    """
     told = [point for point in points if point.estimate is not None]
+    halved = [(start, end) for start, end in pairwise(told) if (end.estimate or 0.0) <= HALF]
     return {
         "devices": points[0].at_risk,
         "events": sum(point.events or 0 for point in told) if len(told) > 1 else None,
         "median_months": None,
+        "median_between": [point.time_months for point in halved[0]] if halved else None,
         "starts_at_months": told[0].time_months if told else None,
         "ends_at_months": told[-1].time_months if told else None,
         "excluded_before_entry": None,

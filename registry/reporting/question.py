@@ -147,7 +147,7 @@ def read_question(
     if counting not in ALLOWED_COUNTING[measure]:
         allowed = ", ".join(sorted(rule.value for rule in ALLOWED_COUNTING[measure]))
         raise BadQuery(
-            Fault("counting", "bad-counting", f"{measure.label} count one of: {allowed}.")
+            Fault("counting", "bad-counting", f"{measure.label}: count one of {allowed}.")
         )
     if len(query.group_by) > 3 or len(set(query.group_by)) < len(query.group_by):
         raise BadQuery(

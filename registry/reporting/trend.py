@@ -9,6 +9,7 @@ from registry.records import Cell
 from registry.reporting.observed import Observed
 from registry.reporting.reasons import in_words
 from registry.reporting.rows import Row
+from registry.statistics.results import Reason
 from registry.statistics.trend import poisson_cusum, rate_trend, trend_line
 
 CUSUM_RATIO = 2.0
@@ -19,6 +20,11 @@ Over twelve years at a constant rate these alarm in at most 4 % of series, whate
 count; after a rise to 2.5 times in the last four years in 58 % at three events a year and in 97 %
 at ten (docs/methods.md).
 """
+OF_THE_SHOWN = {
+    Reason.TOO_FEW_PERIODS: "A trend needs five years that are shown with their exposure.",
+    Reason.TOO_FEW_EVENTS: "A trend needs ten events in the years that are shown.",
+}
+"""The reasons in words where years can be hidden."""
 UNDATED = "Procedures and refills are totals without dates: ask for unit=pump-months."
 
 
@@ -61,7 +67,7 @@ def trend_of(
         "p": found.p,
         "dispersion": found.dispersion,
         "periods": len(used),
-        "reason": in_words(found.reason) if dated else UNDATED,
+        "reason": _why(found.reason, of_true_numbers=with_cusum) if dated else UNDATED,
         "dropped_period": running if len(over) < len(told) else None,
     }
     if found.rate_ratio is not None:
@@ -90,6 +96,13 @@ def trend_of(
         Row(each.key, {**each.numbers, **more.get(_year(each), {})}, each.status) for each in over
     ]
     return Trend(rows, {"trend": meta})
+
+
+def _why(reason: Reason | None, *, of_true_numbers: bool) -> str | None:
+    """Why there is no trend; of shown numbers, years and events may merely be hidden."""
+    if of_true_numbers or reason is None:
+        return in_words(reason)
+    return OF_THE_SHOWN.get(reason, in_words(reason))
 
 
 def running_year(as_of: datetime | None) -> int | None:

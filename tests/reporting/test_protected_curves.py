@@ -11,7 +11,16 @@ import pytest
 from django.core.cache import cache
 from django.http import QueryDict
 
-from registry.disclosure import BOUNDARIES, CurveTruth, Form, Keyed, Node, Protection, life_table
+from registry.disclosure import (
+    BOUNDARIES,
+    CurvePoint,
+    CurveTruth,
+    Form,
+    Keyed,
+    Node,
+    Protection,
+    life_table,
+)
 from registry.disclosure.trees import Level, Place
 from registry.filters import parse_query
 from registry.intake import load_catalogue
@@ -21,7 +30,7 @@ from registry.reporting.answering import protected_answer
 from registry.reporting.curves import NO_EVENT
 from registry.reporting.freshness import Frozen
 from registry.reporting.keys import read_keys
-from registry.reporting.protected_curves import curve_truths
+from registry.reporting.protected_curves import _said, curve_truths
 from registry.reporting.question import read_question
 from registry.reporting.trees import trees_of
 from registry.reporting.truths import truths_of
@@ -282,6 +291,29 @@ def test_no_number_of_a_curve_comes_from_anywhere_but_the_shown_nodes(lasting: F
     assert said["devices"] == release.rows[0]["at_risk"]
     assert said["events"] == sum(row["events"] or 0 for row in release.rows)  # type: ignore[misc]
     assert release.meta["logrank"] is None
+
+
+@pytest.mark.parametrize(
+    ("estimates", "between"),
+    [
+        ((1.0, 0.8, 0.51, None), None),
+        ((1.0, 0.8, 0.5, 0.3), [1, 3]),
+        ((1.0, None, 0.6, 0.4), [3, 6]),
+        ((1.0, 0.6, None, 0.4), [1, 6]),
+        ((None, None, None, None), None),
+    ],
+)
+def test_half_is_reached_between_two_months_that_are_shown(
+    estimates: tuple[float | None, ...], between: list[int] | None
+) -> None:
+    points = [
+        CurvePoint(month, None if each is None else 400, 0, each, None, None)
+        for month, each in zip(BOUNDARIES, estimates, strict=False)
+    ]
+
+    said = _said(points)
+
+    assert (said["median_months"], said["median_between"]) == (None, between)
 
 
 def test_curves_are_named_as_their_rows_are(large: Frozen) -> None:

@@ -107,6 +107,16 @@ def test_too_little_is_no_trend_and_says_why(events, words):
     assert all("fitted" not in row.numbers for row in found.rows)
 
 
+@pytest.mark.parametrize("events", [[9, 9, 9, 9], [1, 2, 1, 2, 3]])
+def test_of_shown_numbers_the_reason_speaks_of_what_is_shown(events):
+    years = [year(2015 + n, count) for n, count in enumerate(events)]
+
+    found = trend(years, with_cusum=False)
+
+    assert "shown" in found.meta["trend"]["reason"]
+    assert "shown" not in trend(years).meta["trend"]["reason"]
+
+
 def test_ten_events_in_five_years_are_enough():
     assert trend([year(2015 + n, 2) for n in range(5)]).meta["trend"]["rate_ratio"] == 1
 
