@@ -1,5 +1,6 @@
 """Survival and cumulative incidence over months since implant, with how many were at risk."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,7 +47,11 @@ def curves(release: Release) -> Drawing:
         origin = (starts.get(key, 0.0), 0.0 if failing else 1.0)
         curve = _with_origin(of_group, name, origin=origin, step=step)
         curve += _drawn_on(curve, ends.get(key))
-        rows += [{**row, "chart_place": place} for row in curve]
+        runs = Counter(row["chart_run"] for row in curve if not row["chart_absent"])
+        alone = {run for run, points in runs.items() if points == 1}
+        rows += [
+            {**row, "chart_place": place, "chart_alone": row["chart_run"] in alone} for row in curve
+        ]
     names = list(drawn.values())
     left = max(LEFT, room_for([*names, "At risk"]) + SAMPLE)
     notes = []
@@ -58,6 +63,8 @@ def curves(release: Release) -> Drawing:
     notes += _logrank(release)
     if any(row["chart_absent"] for row in rows):
         notes.append(f"Where a curve is broken, its value there is {HIDDEN} (a cross on the axis).")
+    if any(row["chart_alone"] and not row["chart_absent"] for row in rows):
+        notes.append("A dot is a value between hidden ones, with its limits.")
     if starts and max(starts.values()) > 0:
         notes.append("Curves of devices that entered late start where enough were at risk.")
     title = "Cumulative incidence" if failing else "Free of the event"
@@ -102,7 +109,8 @@ def _with_origin(
     """The rows of one curve, after the point that it starts from.
 
     chart_helping: a point that the line needs and that is no row of the answer.
-    chart_run: a curve is a new line after every hidden value. chart_at_risk: the first row in
+    chart_run: a curve is a new line after every hidden value; a run of one value is drawn as a dot,
+    since no line shows it. chart_at_risk: the first row in
     every division of the axis carries the number that is written under it.
     """
     drawn: list[Drawn] = []
@@ -209,6 +217,7 @@ def _plot(
         legend=None,
     )
     there = alt.Chart(rows_data()).transform_filter("datum.chart_absent === ''")
+    alone = there.transform_filter("datum.chart_alone")
     limits = alt.Y("ci_lower:Q", scale=scale)
     layers = [
         there.transform_filter("isValid(datum.ci_lower) && isValid(datum.ci_upper)")
@@ -222,6 +231,10 @@ def _plot(
         ),
         there.mark_line(interpolate="step-after", strokeWidth=2).encode(
             x=x, y=y, stroke=stroke, strokeDash=dash, detail="chart_run:N"
+        ),
+        alone.mark_rule(strokeWidth=1.5).encode(x=x, y=limits, y2="ci_upper:Q", stroke=stroke),
+        alone.mark_point(shape="circle", filled=True, opacity=1, size=46).encode(
+            x=x, y=y, fill=fill
         ),
         alt.Chart(rows_data())
         .transform_filter("datum.chart_absent !== ''")

@@ -118,6 +118,26 @@ def test_curves_have_seven_groups():
     assert "Drawn: the 7 of 9 groups" in said
 
 
+def test_value_between_hidden_ones_is_a_dot_and_said_to_be_one():
+    def at(months, value):
+        numbers = {"estimate": value, "ci_lower": value, "ci_upper": value, "at_risk": value}
+        status = "suppressed" if value is None else "ok"
+        return {"time_months": months, "events": None, **numbers, "status": status}
+
+    lone, said = drawn(answer("survival", [at(0, 1.0), at(6, None), at(12, 0.9), at(24, None)]))
+    joined, unsaid = drawn(answer("survival", [at(0, 1.0), at(6, 0.95), at(12, None)]))
+
+    assert [
+        row["time_months"] for row in lone if row["chart_alone"] and not row["chart_absent"]
+    ] == [
+        0,
+        12,
+    ]
+    assert "A dot is a value between hidden ones, with its limits." in said
+    assert not any(row["chart_alone"] for row in joined)
+    assert "A dot" not in unsaid
+
+
 def test_series_that_is_hidden_everywhere_is_named_and_not_drawn():
     rows = [
         {"category": category, "sex": sex, "n": n, "status": "ok" if n else "suppressed"}
