@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import log, sqrt
 from typing import Any
+
+from scipy.special import ndtri
 
 from registry.disclosure import ShownNode, rate_parts, rate_row
 from registry.records import Cell, EventQuery
@@ -241,25 +244,41 @@ def _spelled(product: str, name: str, query: EventQuery) -> set[str]:
 
 
 def _shown_verdict(rate: Sequence[ShownNode], group: Sequence[ShownNode]) -> Verdict:
-    """The outlier rule from shown numbers: the lower limit, noise and all, above the group's rate.
+    """The outlier rule from shown numbers: the ratio's lower limit, noise and all, above 1.
 
-    The limit is that of a one-sided test at 5 %, as the Poisson probability is. The group is all
-    products, without this one where it is large.
+    The limit is that of a one-sided test at 5 %, as the Poisson probability is: that of the
+    product's rate, widened on the log scale by the noise of the group's (delta method). The group
+    is all products, without this one where it is large. Where noise alone puts the group's rate
+    off by the factor that the rule looks for, there is nothing to compare with.
     """
     devices = _population(rate)
     everybody = _population(group)
     own, whole = rate_parts(rate), rate_parts(group)
     if own is None or whole is None or devices is None or everybody is None:
         return Verdict(devices)
-    large = devices > LARGE_SHARE * everybody
-    events = whole.events - (own.events if large else 0)
-    exposure = whole.exposure - (own.exposure if large else 0)
+    large = int(devices > LARGE_SHARE * everybody)
+    events = whole.events - large * own.events
+    exposure = whole.exposure - large * own.exposure
     if events <= 0 or exposure <= 0:
         return Verdict(devices)
-    group_rate = events / exposure
-    found = rate_row(rate, level=_RATE_LEVEL)
-    ratio = own.events / own.exposure / group_rate
-    above = found.ci_lower is not None and found.ci_lower > group_rate
+    of_group = (whole.count_variance + large * own.count_variance) / events**2
+    of_group += (whole.exposure_sd**2 + large * own.exposure_sd**2) / exposure**2
+    if of_group > log(RATE_RATIO) ** 2:
+        return Verdict(devices)
+    # A large product's noise is in its own rate and, the other way round, in what is left.
+    in_both = own.count_variance / (own.events * events)
+    in_both += own.exposure_sd**2 / (own.exposure * exposure)
+    ratio = own.events / own.exposure / (events / exposure)
+    lower = rate_row(rate, level=_RATE_LEVEL).ci_lower
+    above = (
+        lower is not None
+        and lower > 0
+        and log(ratio)
+        > sqrt(
+            log(own.events / own.exposure / lower) ** 2
+            + ndtri(1 - SIGNIFICANT) ** 2 * (of_group + 2 * large * in_both)
+        )
+    )
     return Verdict(devices, ratio, None, ratio > RATE_RATIO and above and devices >= ENOUGH_DEVICES)
 
 

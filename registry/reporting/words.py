@@ -131,7 +131,7 @@ PERTURBED = {
         "PRR (Evans 2001), ROR (van Puijenbroek 2002) and IC (Noren 2013) of perturbed numbers of "
         "devices, their variances increased by those of the perturbations (delta method), and "
         "chi-squared reduced accordingly; the AOANJRR's outlier rule on perturbed rates, by the "
-        "lower limit with noise in place of the Poisson probability."
+        "lower limit of their ratio, with the noise of both, in place of the Poisson probability."
     ),
     Measure.TREND: (
         "Log-linear quasi-Poisson regression on the calendar year of the years that are shown, "

@@ -369,6 +369,54 @@ def test_large_product_is_left_out_of_the_shown_group():
     assert row.numbers["rate_ratio"] == pytest.approx((30 / 9000) / (70 / 21000))
 
 
+def judged_by(rate: ShownNode, group: ShownNode) -> dict[str, Cell]:
+    margins = [shown(200), shown(300), shown(900)]
+    numbers = signal_row(
+        ("m", "c"), shown(rate.count), margins, rate=[rate], group=[group], level=0.95
+    ).numbers
+    return {name: numbers[name] for name in ("devices", "rate_ratio", "outlier")}
+
+
+@pytest.mark.parametrize(("others", "judged"), [(4, False), (5, True), (20, True)])
+def test_group_known_only_by_its_noise_judges_nobody(others: int, judged: bool):
+    """Of the group's 12 + others events are 12 the product's own: variance 12 in what is left."""
+    found = judged_by(shown(12, 400, 9000), shown(12 + others, 1000, 30000))
+
+    assert found["devices"] == 400
+    assert (found["rate_ratio"] is not None) is judged
+    assert (found["outlier"] is not None) is judged
+
+
+def test_noise_of_the_group_counts_in_the_outlier_rule():
+    rate, group = shown(14, 400, 9000), shown(22, 1000, 22000)
+    alone = rate_row([rate], level=0.90).ci_lower
+
+    found = judged_by(rate, group)
+
+    assert found["rate_ratio"] == pytest.approx((14 / 9000) / (8 / 13000))  # 2.5
+    assert alone is not None
+    assert alone > 8 / 13000  # it would do if the group's rate were known
+    assert found["outlier"] is False
+    assert judged_by(replace(rate, count_variance=0.0), replace(group, count_variance=0.0))[
+        "outlier"
+    ]
+
+
+def test_products_that_are_no_outliers_are_seldom_marked_for_noise():
+    """A large product at the rate of the others, which have few events themselves."""
+    draw = np.random.default_rng(11)
+    marked, tried = 0, 2000
+    for _ in range(tried):
+        own, others = draw.poisson(9), draw.poisson(9)
+        count, total = own + round(draw.normal(0, 6**0.5)), own + others
+        if count < 5:  # hidden
+            continue
+        group = shown(total + round(draw.normal(0, 6**0.5)), 1000, 18000)
+        marked += judged_by(shown(count, 400, 9000), group)["outlier"] is True
+
+    assert marked / tried < 0.05
+
+
 # Protected --------------------------------------------------------------------------------------
 
 
