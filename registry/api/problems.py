@@ -87,6 +87,8 @@ TITLE_OF: Mapping[int, tuple[str, str]] = {
     500: ("internal-error", "The registry failed"),
 }
 DETAIL_OF: Mapping[int, str] = {
+    401: "Send the header Authorization: Token and your token; make one at /tokens/ when "
+    "signed in, or by POST to /api/v1/tokens/ with user name and password.",
     404: "There is nothing here, or nothing that you may see.",
     405: "This address does not take that method; the Allow header names those it takes.",
     403: "This is not open to you.",
@@ -214,10 +216,7 @@ def _told_by_framework(exc: exceptions.APIException) -> HttpResponse:
     status = exc.status_code if exc.status_code in TITLE_OF else 500
     own_words = isinstance(
         exc,
-        exceptions.AuthenticationFailed
-        | exceptions.NotAuthenticated
-        | exceptions.PermissionDenied
-        | exceptions.ParseError,
+        exceptions.AuthenticationFailed | exceptions.PermissionDenied | exceptions.ParseError,
     )
     detail = str(exc.detail) if own_words else DETAIL_OF.get(status, TITLE_OF[status][1] + ".")
     return _plain(status, detail=detail, headers=headers)

@@ -47,6 +47,15 @@ def test_unknown_address_is_a_problem(client, address):
     check(client.get(f"/api/v1/{address}"), 404, "not-found")
 
 
+@pytest.mark.django_db
+def test_stranger_is_told_how_to_have_a_token(client):
+    reply = client.get("/api/v1/events/")
+
+    assert reply.status_code == 401
+    assert "Authorization: Token" in reply.json()["detail"]
+    assert "/api/v1/tokens/" in reply.json()["detail"]
+
+
 def test_reader_who_forgot_the_slash_is_led_to_the_address(client):
     reply = client.get("/api/v1/complications?q=kink")
 
