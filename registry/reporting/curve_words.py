@@ -51,6 +51,10 @@ AT_BOUNDARIES = (
     "Told at 0, 1, 3, 6, 12, 24, 36, 60 and 84 months. Within an interval those that left count "
     "for half of it; devices that entered late count from the next of these months on."
 )
+CROWDED = (
+    "An event that crowds towards the end of an interval, as normal battery depletion does, comes "
+    "out too rare where many had left before, by more than the limits say."
+)
 
 
 def curve_method(question: Question, *, profile: Profile) -> str:
@@ -75,7 +79,7 @@ def curve_denominator(question: Question) -> str:
 def curve_warnings(question: Question, *, profile: Profile) -> list[str]:
     """Say what a reader has to know before using the curve."""
     if profile is Profile.PROTECTED:
-        said = [MONTHS, AT_BOUNDARIES, UNSTABLE, CENSORED]
+        said = [MONTHS, AT_BOUNDARIES, CROWDED, UNSTABLE, CENSORED]
     else:
         competing = question.measure is Measure.INCIDENCE
         said = [MONTHS, LATE, FEW, UNSTABLE, COMPETES if competing else CENSORED]

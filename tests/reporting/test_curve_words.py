@@ -84,6 +84,13 @@ def test_protected_curve_says_at_which_months_it_is_told() -> None:
     assert "0, 1, 3, 6, 12, 24, 36, 60 and 84" in warnings(Measure.SURVIVAL, Profile.PROTECTED)
 
 
+def test_protected_curve_warns_of_what_its_intervals_cannot_follow() -> None:
+    assert "battery depletion does, comes out too rare" in warnings(
+        Measure.SURVIVAL, Profile.PROTECTED
+    )
+    assert "too rare" not in warnings(Measure.SURVIVAL)
+
+
 def test_curve_says_that_events_of_the_other_component_count_where_clocks_are_mixed() -> None:
     mixed, own = (left_out(question(Measure.SURVIVAL, **query), TERMS) for query in ({}, CATHETER))
 
