@@ -37,8 +37,8 @@ class CurveTruth:
 class CurvePoint:
     """The curve at one boundary; what cannot be told is None.
 
-    at_risk: perturbed, at this boundary. events: perturbed, since the last boundary that has an
-    estimate.
+    at_risk: perturbed and rounded, at this boundary. events: perturbed, since the last boundary
+    that has an estimate.
     """
 
     time_months: int
@@ -60,15 +60,19 @@ def life_table(
     the number is the same to the last device. Within an interval from n to m devices at risk with
     d events, those that left are taken to have left half-way (actuarial method; Berkson and Gage,
     1950), so that q = d / ((n + m + d) / 2), at most 1, and survival is multiplied by 1 - q: it
-    cannot rise. Devices that entered late count from the next boundary on. The limits are on the
-    log(-log) scale with Greenwood's variance (1926), to which the perturbation's is added. The
-    curve ends where the perturbed number at risk is hidden, under the denominator minimum. Empty
-    where fewer devices than the curve minimum start, perturbed, and where no events can be shown.
+    cannot rise. Numbers at risk are rounded by the policy before anything is made of them: each
+    kind of event leaves nearly the same devices, with a draw of their own, so that the mean over
+    many kinds would give the size of a small group back, as what a large group has beyond the other
+    groups in it. Devices that entered late count from the next boundary on. The limits are on the
+    log(-log) scale with Greenwood's variance (1926), to which those of perturbation and rounding
+    are added. The curve ends where the perturbed number at risk is hidden, under the denominator
+    minimum. Empty where fewer devices than the curve minimum start, perturbed, and where no events
+    can be shown.
     """
     policy = protection.policy
     if protection.count(truth.at_risk[0], minimum=policy.curve_minimum) is None:
         return ()
-    at_risk = [protection.count(each, minimum=policy.denominator_minimum) for each in truth.at_risk]
+    at_risk = [_at_risk(each, protection) for each in truth.at_risk]
     z = -float(ndtri((1 - level) / 2))
     points = [CurvePoint(BOUNDARIES[0], at_risk[0], 0, 1.0, 1.0, 1.0)]
     survival, log_variance, start = 1.0, 0.0, 0
@@ -85,7 +89,7 @@ def life_table(
         variance = (
             events * (1 - failed)
             + policy.variance(events) * (1 - failed / 2) ** 2
-            + (policy.variance(begun) + policy.variance(left)) * (failed / 2) ** 2
+            + (policy.variance_at_risk(begun) + policy.variance_at_risk(left)) * (failed / 2) ** 2
         ) / exposed**2
         survival *= 1 - failed
         log_variance += variance / (1 - failed) ** 2 if failed < 1 else 0.0
@@ -97,6 +101,14 @@ def life_table(
     told = len(points)
     rest = (CurvePoint(month, None, None, None, None, None) for month in BOUNDARIES[told:])
     return (*points, *rest)
+
+
+def _at_risk(devices: Keyed, protection: Protection) -> int | None:
+    n = protection.count(devices, minimum=protection.policy.denominator_minimum)
+    if n is None:
+        return None
+    multiple = protection.policy.rounding_at_risk(n)
+    return (2 * n + multiple) // (2 * multiple) * multiple
 
 
 def _limits(survival: float, log_variance: float, z: float) -> tuple[float | None, float | None]:

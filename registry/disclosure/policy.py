@@ -161,13 +161,14 @@ class Policy:
 
     threshold: a perturbed count below it is hidden. denominator_minimum: perturbed patients or
     devices below it hide what is divided by them. curve_minimum: perturbed devices a curve starts
-    with. most_dimensions: how many a question may fix or group by. most_cells: rows of a reply,
-    and nodes behind it. most_years: of the rows by calendar year so many count as cells, so that
-    what a young registry answers an old one does. most_variance, variance_per_unit, most_added,
-    added_beyond: the law of the perturbation of n, with variance min(most_variance,
-    variance_per_unit n) on the whole numbers from -n to min(most_added, n + added_beyond); another
-    law needs another frozen table. most_variance is also that of an exposure's perturbation, in
-    units of per_device.
+    with. at_risk_rounding: to which multiples the perturbed numbers at risk of a curve are rounded,
+    each from which number on, the largest first. most_dimensions: how many a question may fix or
+    group by. most_cells: rows of a reply, and nodes behind it. most_years: of the rows by calendar
+    year so many count as cells, so that what a young registry answers an old one does.
+    most_variance, variance_per_unit, most_added, added_beyond: the law of the perturbation of n,
+    with variance min(most_variance, variance_per_unit n) on the whole numbers from -n to
+    min(most_added, n + added_beyond); another law needs another frozen table. most_variance is
+    also that of an exposure's perturbation, in units of per_device.
     crossed_by_site: what a question that fixes or groups by site may name beside it, one at most,
     and whether only as groups.
     """
@@ -175,6 +176,7 @@ class Policy:
     threshold: int = 5
     denominator_minimum: int = 20
     curve_minimum: int = 300
+    at_risk_rounding: tuple[tuple[int, int], ...] = ((300, 50), (100, 20), (20, 5))
     most_dimensions: int = 3
     most_cells: int = 2_000
     most_years: int = 20
@@ -198,6 +200,14 @@ class Policy:
     def variance(self, n: int) -> float:
         """Variance of the perturbation of a count of n; 0 for none, which is never perturbed."""
         return min(self.most_variance, self.variance_per_unit * n)
+
+    def rounding_at_risk(self, n: int) -> int:
+        """The multiple that a perturbed number at risk is rounded to."""
+        return next((multiple for least, multiple in self.at_risk_rounding if n >= least), 1)
+
+    def variance_at_risk(self, n: int) -> float:
+        """Variance of a rounded number at risk: the perturbation's, and a uniform rounding's."""
+        return self.variance(n) + (self.rounding_at_risk(n) ** 2 - 1) / 12
 
     def offer(self, name: str) -> Offered | None:
         """The dimension that a parameter belongs to, as itself or as its groups."""

@@ -45,7 +45,8 @@ def _sentences(question: Question, plan: Plan, policy: Policy) -> list[str]:
             f"A curve needs {policy.curve_minimum} devices at its start, as changed. Where the "
             "events of an interval are hidden it is joined with the next, and the months between "
             "have no estimate and no number at risk; the curve ends where those at risk are "
-            "hidden, and cannot rise."
+            "hidden, and cannot rise. Numbers at risk are rounded as well, to multiples of "
+            f"{_roundings(policy)}, before anything is made of them."
         )
     said.append(
         "Totals are changed on their own: they need not equal the sum of their parts, here or "
@@ -79,6 +80,10 @@ def _sentences(question: Question, plan: Plan, policy: Policy) -> list[str]:
     if question.measure in {*BY_EXPOSURE, Measure.PROPORTIONS}:
         said.append(f"The limits allow for chance and perturbation together. {COVERAGE}")
     return said
+
+
+def _roundings(policy: Policy) -> str:
+    return ", ".join(f"{multiple} from {least} on" for least, multiple in policy.at_risk_rounding)
 
 
 def _about_exposure(question: Question, policy: Policy) -> list[str]:

@@ -1,5 +1,6 @@
 """The protected curve: from shown numbers, never rising, silent where too few are left."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,13 +23,17 @@ def curve(at_risk, events):
 class Sure(Policy):
     """A policy under which shown numbers are taken as exact."""
 
+    def rounding_at_risk(self, n: int) -> int:
+        return 1
+
     def variance(self, n: int) -> float:
         return 0.0
 
 
 @pytest.fixture
 def still(policy):
-    """Protection whose noise is nil, so that the arithmetic can be followed by hand."""
+    """Protection without noise or rounding, so that the arithmetic can be followed by hand."""
+    policy = replace(policy, at_risk_rounding=())
     offsets = frozen_table().offsets
     table = PerturbationTable.of(offsets, np.where(offsets == 0, 1.0, 0.0)[np.newaxis])
     return Protection(secret=K2, policy=policy, table=table)
@@ -199,3 +204,76 @@ def test_truth_of_other_boundaries_is_refused(at_risk, events):
 
 def test_truth_shows_no_number_in_its_repr():
     assert repr(WITHOUT_LOSS) == "<CurveTruth>"
+
+
+@pytest.mark.parametrize(
+    ("devices", "shown"),
+    [(20, 20), (22, 20), (23, 25), (99, 100), (109, 100), (110, 120), (299, 300), (324, 300)],
+)
+def test_numbers_at_risk_are_rounded(still, policy, devices, shown):
+    rounding = replace(still, policy=policy)
+    truth = curve((400,) + (devices,) * 8, (40,) + (0,) * 7)
+
+    points = life_table(truth, rounding)
+
+    assert [point.at_risk for point in points[:2]] == [400, shown]
+    assert points[1].estimate == pytest.approx(1 - 40 / ((400 + shown + 40) / 2))
+
+
+def test_curve_minimum_is_held_before_rounding(still, policy):
+    rounding = replace(still, policy=policy)
+
+    assert life_table(curve((299,) * 9, (20,) * 8), rounding) == ()
+    assert life_table(curve((300,) * 9, (20,) * 8), rounding)[0].at_risk == 300
+
+
+def test_rounding_widens_the_limits(still, policy):
+    truth = curve((400,) + (350,) * 8, (40,) + (0,) * 7)
+
+    plain, rounded = (
+        life_table(truth, replace(still, policy=each))[1] for each in (still.policy, policy)
+    )
+
+    assert plain.estimate == rounded.estimate
+    assert rounded.ci_lower < plain.ci_lower < plain.ci_upper < rounded.ci_upper
+
+
+def test_mean_over_many_events_does_not_tell_the_size_of_a_small_group():
+    """A group of 3 beside two large ones, whose curves a hundred kinds of event tell."""
+    draws = np.random.default_rng(5)
+    devices = 2_400
+    high, low = draws.integers(0, 2**30, devices), draws.integers(0, 2**31, devices)
+    group = np.where(np.arange(devices) < 3, 2, draws.integers(0, 2, devices))
+    protection = Protection.under(K2)
+    found = []
+    for _ in range(100):
+        month = np.full(devices, 10**6)
+        chosen = draws.choice(devices, draws.integers(60, 400), replace=False)
+        month[chosen] = draws.integers(0, 84, chosen.size)
+
+        def told(among, month=month):
+            def keyed(records):
+                return Keyed(records.sum(), high[records].sum(), low[records].sum())
+
+            points = life_table(
+                CurveTruth(
+                    tuple(keyed(among & ((month > b) | (b == 0))) for b in BOUNDARIES),
+                    tuple(
+                        keyed(among & ((month > a) | (a == 0)) & (month <= b))
+                        for a, b in pairwise(BOUNDARIES)
+                    ),
+                ),
+                protection,
+            )
+            return [point.at_risk for point in points[1:]]
+
+        parts = [told(among) for among in (group >= 0, group == 0, group == 1)]
+        found += [
+            whole - one - other
+            for whole, one, other in zip(*parts, strict=True)
+            if None not in (whole, one, other)
+        ]
+
+    error = np.std(found) / len(found) ** 0.5
+    assert len(found) > 200
+    assert error > 0.9  # one of 1, 2, 3 or 4 is not told from the next
