@@ -203,6 +203,11 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
         said.append(
             "Crude: sites differ in whom they treat." if not query.standardise else ADJUSTED
         )
+        if query.values("site"):
+            said.append(
+                "The rate that sites are compared with is that of the sites asked for alone, so "
+                "that a single site's ratio is 1: leave site out to compare it with all."
+            )
         if question.counting is not CountingRule.FIRST_EVENT:
             said.append(
                 "Events cluster within patients, which the limits allow for only where "

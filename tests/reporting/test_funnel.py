@@ -292,6 +292,15 @@ def test_funnel_has_a_row_for_each_site_and_takes_no_other_grouping(twelve: Froz
     assert refused.value.faults[0].code == "bad-group-by"
 
 
+def test_site_asked_for_alone_is_compared_with_itself_and_that_is_said(twelve: Frozen):
+    alone = exact(twelve, where=(*FLIPS, ("site", (SITES[11],))))
+
+    (row,) = alone.rows
+    assert row["ratio"] == 1
+    assert any("a single site's ratio is 1" in said for said in alone.meta["warnings"])
+    assert not any("single site" in said for said in exact(twelve, where=FLIPS).meta["warnings"])
+
+
 def test_events_that_cluster_are_warned_of(twelve: Frozen):
     release = exact(twelve, where=FLIPS, counting=CountingRule.EVENTS)
 
