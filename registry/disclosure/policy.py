@@ -176,7 +176,12 @@ class Policy:
     threshold: int = 5
     denominator_minimum: int = 20
     curve_minimum: int = 300
-    at_risk_rounding: tuple[tuple[int, int], ...] = ((300, 50), (100, 20), (20, 5))
+    at_risk_rounding: tuple[tuple[int, int], ...] = (
+        (1000, 100),
+        (300, 50),
+        (100, 20),
+        (20, 5),
+    )
     most_dimensions: int = 3
     most_cells: int = 2_000
     most_years: int = 20

@@ -208,16 +208,28 @@ def test_truth_shows_no_number_in_its_repr():
 
 @pytest.mark.parametrize(
     ("devices", "shown"),
-    [(20, 20), (22, 20), (23, 25), (99, 100), (109, 100), (110, 120), (299, 300), (324, 300)],
+    [
+        (20, 20),
+        (22, 20),
+        (23, 25),
+        (99, 100),
+        (109, 100),
+        (110, 120),
+        (299, 300),
+        (324, 300),
+        (975, 1_000),
+        (1_049, 1_000),
+        (1_050, 1_100),
+    ],
 )
 def test_numbers_at_risk_are_rounded(still, policy, devices, shown):
     rounding = replace(still, policy=policy)
-    truth = curve((400,) + (devices,) * 8, (40,) + (0,) * 7)
+    truth = curve((1_500,) + (devices,) * 8, (40,) + (0,) * 7)
 
     points = life_table(truth, rounding)
 
-    assert [point.at_risk for point in points[:2]] == [400, shown]
-    assert points[1].estimate == pytest.approx(1 - 40 / ((400 + shown + 40) / 2))
+    assert [point.at_risk for point in points[:2]] == [1_500, shown]
+    assert points[1].estimate == pytest.approx(1 - 40 / ((1_500 + shown + 40) / 2))
 
 
 def test_curve_minimum_is_held_before_rounding(still, policy):
@@ -276,4 +288,4 @@ def test_mean_over_many_events_does_not_tell_the_size_of_a_small_group():
 
     error = np.std(found) / len(found) ** 0.5
     assert len(found) > 200
-    assert error > 0.9  # one of 1, 2, 3 or 4 is not told from the next
+    assert error > 1.5  # one of 1, 2, 3 or 4 is not told from the next
