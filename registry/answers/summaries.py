@@ -12,6 +12,8 @@ from registry.vocabulary import NOT_RECORDED
 MOST_CURVES = 12
 """Groups whose curve is summed up in words; the table has them all."""
 
+TOO_FEW = "too few devices to show"
+
 Told = Mapping[str, Any]
 
 BEYOND = {place: words for place, words in SIGNALS.items() if place}
@@ -36,28 +38,37 @@ def summary_of(release: Release) -> list[str]:
 
 
 def curves(found: Sequence[Told], release: Release) -> Iterator[str]:
-    """Each curve's devices, events and median."""
+    """Each curve's devices, events and median; groups too small for that in one sentence."""
     names = [name for name in DIMENSIONS if found and name in found[0]]
     labels = {name: dict(codes_of(name)) for name in names}
-    for each in found[:MOST_CURVES]:
+    told: list[str] = []
+    few: list[str] = []
+    for each in found:
         group = ", ".join(_label(each[name], labels[name]) for name in names) or "All"
-        yield f"{group}: {', '.join(_curve(each))}."
-    if len(found) > MOST_CURVES:
-        yield f"And {len(found) - MOST_CURVES} more curves, in the table."
+        words = ", ".join(_curve(each))
+        if words == TOO_FEW and names:
+            few.append(group)
+        else:
+            told.append(f"{group}: {words}.")
+    yield from told[:MOST_CURVES]
+    if len(told) > MOST_CURVES:
+        yield f"And {len(told) - MOST_CURVES} more curves, in the table."
+    if few:
+        yield f"{TOO_FEW.capitalize()}: {'; '.join(few)}."
 
 
 def _label(value: Any, labels: Mapping[str, str]) -> str:
     """A value of a group in words; None and the code of a blank alike."""
     if value is None or value == NOT_RECORDED:
-        return "not recorded"
+        return "Not recorded"
     return labels.get(str(value), str(value))
 
 
 def _curve(each: Told) -> Iterator[str]:
     devices, events = each.get("devices"), each.get("events")
-    yield f"{written(devices)} devices" if devices is not None else "too few devices to show"
+    yield f"{written(devices)} devices" if devices is not None else TOO_FEW
     if events is not None:
-        yield f"{written(events)} events"
+        yield f"{written(events)} event{'' if events == 1 else 's'}"
     yield from _median(each)
     if ends := each.get("at_end"):
         shares = [f"{in_percent(share)} {ENDS[name]}" for name, share in ends.items()]

@@ -162,7 +162,7 @@ _DEATH_IN_PART = {
 
 def _near_miss(record: EventRecord, faults: list[Fault], submitted: bool) -> None:
     if record.outcome is not Outcome.NOT_APPLICABLE and (submitted or record.outcome is not None):
-        detail = "a near miss harmed nobody: its outcome is not-applicable"
+        detail = "a near miss harmed nobody: its outcome is not applicable (not-applicable)"
         faults.append(Fault("outcome", "near-miss-outcome", detail))
     if record.severity is not None:
         detail = "a near miss has no grade; leave it empty"

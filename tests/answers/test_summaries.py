@@ -24,7 +24,7 @@ def test_each_curve_is_told_with_its_median():
         curves=[{"sex": "female", **curve}, {"sex": "not-recorded", **other}],
     ) == [
         "Female: 12 devices, 4 events, median 30 months.",
-        "not recorded: 1,200 devices, 3 events, median not reached, 2 left out, with an event "
+        "Not recorded: 1,200 devices, 3 events, median not reached, 2 left out, with an event "
         "before entry.",
     ]
 
@@ -33,6 +33,18 @@ def test_a_curve_without_a_group_is_of_all_and_a_hidden_one_says_so():
     hidden = {"devices": None, "events": None, "median_months": None, "starts_at_months": None}
 
     assert told(curves=[hidden]) == ["All: too few devices to show."]
+
+
+def test_groups_too_small_to_tell_of_are_named_in_one_sentence():
+    small = {"devices": None, "events": None, "median_months": None, "starts_at_months": None}
+    large = {"devices": 40, "events": 1, "median_months": 30, "starts_at_months": 0}
+
+    assert told(
+        curves=[{"sex": "female", **small}, {"sex": "male", **large}, {"sex": "other", **small}]
+    ) == [
+        "Male: 40 devices, 1 event, median 30 months.",
+        "Too few devices to show: Female; Other.",
+    ]
 
 
 def test_a_curve_that_was_never_drawn_says_nothing_of_a_median():
