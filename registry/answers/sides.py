@@ -10,7 +10,7 @@ from registry import reporting
 from registry.answers.answered import Reply, reply_to
 from registry.answers.asked import FIRST_QUESTION, Asked, measure_of, read_asked
 from registry.answers.asking import Refused, with_set, without_blanks
-from registry.answers.question_form import QuestionForm
+from registry.answers.question_form import OPTIONS, QuestionForm
 from registry.answers.tables import WHY_HIDDEN
 from registry.records import BadQuery, Viewer
 from registry.vocabulary import Measure
@@ -63,10 +63,24 @@ def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, 
         readable = True
     context["form"] = form = QuestionForm(params, viewer, measure=measure)
     context["asked_words"] = form.in_words(address) if readable else []  # no refused value again
+    context["measures"] = in_each_measure(params, form) if readable else []
     context["dropped"] = dropped
     context["why_two"] = WHY_TWO if len(context["sides"]) > 1 else ""
     context["status"] = _status(context)
     return context
+
+
+def in_each_measure(params: QueryDict, form: QuestionForm) -> list[tuple[str, str, bool]]:
+    """The same question in every measure its asker may have: its name, its address, whether asked.
+
+    Options that make no difference to a measure are left out of its address.
+    """
+    found = []
+    for code, label, chosen in form.measures:
+        needless = {name: "" for name, measures in OPTIONS.items() if code not in measures}
+        address = with_set(params, **{**needless, "measure": code}).urlencode(safe=",")
+        found.append((label, address, chosen))
+    return found
 
 
 def _questions(params: QueryDict, viewer: Viewer, *, beside: bool) -> list[tuple[str, QueryDict]]:

@@ -1,5 +1,7 @@
 """The table to explore with: any measure, up to three groupings, in words."""
 
+import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -215,6 +217,27 @@ def test_a_member_is_offered_the_own_site_to_choose(as_role, released, site):
 
     [sites] = [field.field.choices for field in form.first if field.name == "site"]
     assert [value for value, _label in sites] == ["OWN-1"]
+
+
+def test_the_same_question_is_one_step_away_in_every_other_measure(as_role, released):
+    client = as_role(Role.DATA_MANAGER)
+
+    answer = client.get("/dashboard/explore/?measure=survival&category=catheter&ci=plain")
+    found = re.search(r'<nav class="measures.*?</nav>', answer.text, re.DOTALL)[0]
+    links = re.findall(r'href="([^"]*)"( aria-current="page")?>([^<]*)</a>', found)
+
+    assert [label for _, here, label in links if here] == ["Survival"]
+    assert len(links) == 10
+    for href, here, _ in links:
+        assert "category=catheter" in href
+        assert ("ci=plain" in href) == (bool(here) or "measure=incidence" in href)
+        assert client.get(unescape(href)).status_code == 200
+
+
+def test_a_question_that_cannot_be_read_is_not_passed_on(as_role, released):
+    answer = as_role(Role.DATA_MANAGER).get("/dashboard/explore/?severity=ghastly")
+
+    assert 'class="measures' not in answer.text
 
 
 def test_a_researcher_is_offered_only_what_may_be_asked(as_role, released):
