@@ -53,6 +53,7 @@ def sign_in(page: Page, name: str) -> None:
 
 def faults_of(page: Page) -> list[str]:
     """What the policy refused on this page, what axe objects to, and whether a phone scrolls."""
+    page.wait_for_load_state()
     page.set_viewport_size(PHONE)
     width = page.evaluate("document.documentElement.scrollWidth")
     too_wide = [f"{width} pixels wide on a phone"] if width > PHONE["width"] else []
