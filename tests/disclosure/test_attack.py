@@ -40,11 +40,11 @@ PLAN = Plan(
     all_measures=1,
     curves=0,
     parents=100,
-    refined_by=3,
+    refined_by=2,
     releases=3,
-    insider_cells=60,
-    most_filtered=12,
-    timed_cells=10,
+    insider_cells=40,
+    most_filtered=8,
+    timed_cells=8,
 )
 
 
