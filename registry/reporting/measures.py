@@ -186,7 +186,7 @@ def _signal_columns(question: Question) -> tuple[Column, ...]:
         *limited("ror", "ROR"),
         *limited("ic", "IC"),
         Column("chi2_yates", "number", "measure", title="Chi-squared (Yates)"),
-        Column("devices", "integer", "measure", title="Devices at risk"),
+        Column("devices", "integer", "measure", title="Devices or patients at risk"),
         Column("rate_ratio", "number", "measure", title="Rate / group's rate"),
         Column("p", "number", "measure", title="Poisson probability"),
         Column("signal", "boolean", "measure", title="Signal"),

@@ -41,7 +41,8 @@ OUTLIER_RULE = (
     f"An outlier (AOANJRR): a rate of first events over {RATE_RATIO:g} times the group's, a "
     f"Poisson probability of so many events at the group's rate under {SIGNIFICANT:g}, and "
     f"{ENOUGH_DEVICES} devices or more, or two events or more in 75 % of them; a product with "
-    f"over {100 * LARGE_SHARE:g} % of the devices is left out of the group's rate"
+    f"over {100 * LARGE_SHARE:g} % of the devices is left out of the group's rate; where the "
+    "complication is the patient's, patients are counted instead of devices"
 )
 _RATE_LEVEL = 1 - 2 * SIGNIFICANT
 NUMBERS = (

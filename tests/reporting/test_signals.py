@@ -133,6 +133,26 @@ def test_columns_are_those_promised_and_meta_says_how_many_were_compared(three: 
     assert told["multiplicity"].startswith("6 pairs")
 
 
+def test_at_risk_are_patients_where_the_complication_is_theirs(tmp_path: Path):
+    # Ten patients with two pumps each, one after the other.
+    implants = [
+        implant(f"i{n}-{turn}", patient=f"p{n}", implant_year=2010 + 3 * turn, pump_model=PROMETRA)
+        for n in range(10)
+        for turn in (1, 2)
+    ]
+    happened = [
+        event("e0", on="i0-1", complication="pump-motor-stall"),
+        event("e1", on="i1-1", complication="baclofen-withdrawal"),
+    ]
+    release = exact(frozen_rows(tmp_path, events=happened, implants=implants))
+
+    assert cell(release, PROMETRA, "pump-motor-stall")["devices"] == 20
+    assert cell(release, PROMETRA, "baclofen-withdrawal")["devices"] == 10
+    (column,) = (column for column in release.columns if column.name == "devices")
+    assert column.title == "Devices or patients at risk"
+    assert "patients are counted instead of devices" in release.meta["signals"]["outlier_rule"]
+
+
 @pytest.mark.parametrize(
     ("table", "signal"),
     [
