@@ -21,6 +21,12 @@ from tests.disclosure.attack.attacks import (
 )
 from tests.disclosure.attack.comparing import CURVES, curve_findings, second_draws
 from tests.disclosure.attack.judging import Findings
+from tests.disclosure.attack.populations import (
+    AT_RISK,
+    DENOMINATORS,
+    at_risk_findings,
+    denominator_findings,
+)
 from tests.disclosure.attack.record import Record
 from tests.disclosure.attack.registries import (
     Cell,
@@ -80,6 +86,8 @@ class Plan:
     pair_tables: tuple[Names, ...] = PAIR_TABLES
     all_measures: int = 6
     curves: int = len(CURVES)
+    at_risk: int = len(AT_RISK)
+    denominators: int = len(DENOMINATORS)
     parents: int = 1_000
     refined_by: int | None = None
     releases: int = 20
@@ -96,8 +104,12 @@ def run(
     seed: int,
     again: Callable[[list[str], str], list[str]] | None = None,
     tell: Callable[[str], None] = lambda _said: None,
+    only: str | None = None,
 ) -> Record:
-    """Fill an empty database, publish it, and attack; gives back everything that was found."""
+    """Fill an empty database, publish it, and attack; gives back everything that was found.
+
+    only: `curves` leaves out all but the attacks on curves and on what others divide by.
+    """
     fill(events=events, seed=seed)
     folder = release(FIRST)
     truth = Truth.read(folder)
@@ -105,13 +117,20 @@ def run(
     asker = Asker(door, most_filtered=plan.most_filtered)
     naive = Asker(Naive({"": truth, FIRST: truth}, trees_of(folder)))
     record = Record(implants=truth.months.size)
-    for said, step in (
+    curves = ("curves", lambda: _curves(record, plan, asker, naive, truth))
+    steps = (
         ("A", lambda: _consistency(record, plan, door, other, asker, seed, again)),
         ("C to E", lambda: _single_release(record, plan, asker, naive, truth)),
         ("F", lambda: _universe(record, plan, asker, naive, truth)),
+        curves,
         ("utility", lambda: _usefulness(record, asker, truth)),
         ("G to I, B", lambda: _many_releases(record, plan, door, asker, naive, truth, seed)),
-    ):
+    )
+    if only == "curves":
+        exact = Asker(door_of("manager", "data manager"))
+        measured = ("survival", lambda: _measure_curves(record, asker, exact))
+        steps = (curves, measured)
+    for said, step in steps:
         step()
         tell(f"{said}: {asker.requests:,} requests")
     record.requests += asker.requests + record.spellings
@@ -167,15 +186,30 @@ def _universe(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Tru
         findings(asker, truth, names, universe(asker, names, all_units=True))
         for names in (*plan.small_tables, *mine)[: plan.all_measures]
     )
-    frozen = freshness.named_release(FIRST)
-    record.findings["F curves"] = _joined(
-        curve_findings(asker, names, where, frozen) for names, where in CURVES[: plan.curves]
-    )
     record.unequal += second_draws(asker)
     record.naive["F"] = _joined(
         findings(naive, truth, names, universe(naive, names, partial_sums=True))
         for names in plan.small_tables[:3]
     )
+
+
+def _curves(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Truth) -> None:
+    frozen = freshness.named_release(FIRST)
+    record.findings["F curves"] = _joined(
+        curve_findings(asker, names, where, frozen) for names, where in CURVES[: plan.curves]
+    )
+    record.findings["F at risk"] = _joined(
+        at_risk_findings(asker, names, frozen) for names in AT_RISK[: plan.at_risk]
+    )
+    for kept, against in ((record.findings, asker), (record.naive, naive)):
+        kept["E denominators"] = _joined(
+            denominator_findings(against, truth, names, naive=against is naive)
+            for names in DENOMINATORS[: plan.denominators]
+        )
+
+
+def _measure_curves(record: Record, asker: Asker, exact: Asker) -> None:
+    record.usefulness.curves = curve_errors(asker, exact, release=FIRST)
 
 
 def dealt_tables(asker: Asker, plan: Plan) -> list[Names]:
@@ -192,7 +226,7 @@ def _usefulness(record: Record, asker: Asker, truth: Truth) -> None:
     exact = Asker(door_of("manager", "data manager"))
     record.usefulness.exact_limits = rate_limits(exact, release=FIRST)
     record.usefulness.session = session(asker, exact, release=FIRST)
-    record.usefulness.curves = curve_errors(asker, exact, release=FIRST)
+    _measure_curves(record, asker, exact)
 
 
 def _many_releases(

@@ -102,14 +102,18 @@ def curves_asked(asker: Asker, names: Names, where: Mapping[str, str]) -> Iterat
 
 
 def _told_intervals(curve: Sequence[Mapping[str, object]]) -> Iterator[tuple[int, int, int | None]]:
-    """The runs of intervals that one number is told for; hidden to the end where none is."""
+    """The runs of intervals that one number is told for, or that are known to be hidden.
+
+    What lies between two told boundaries was hidden at every boundary in between, events and who
+    is at risk alike. After the last told one either may be hidden, and nothing is known.
+    """
     start = 0
     for place, point in enumerate(curve):
         if place and point["estimate"] is not None:
+            for hidden in range(start + 1, place):
+                yield start, hidden, None
             yield start, place, int(str(point["events"]))
             start = place
-        elif place and point["at_risk"] is not None and place == start + 1:
-            yield start, place, None
 
 
 def curve_universe(asker: Asker, names: Names, where: Mapping[str, str]) -> Values | None:

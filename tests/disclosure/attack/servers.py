@@ -19,6 +19,7 @@ from registry.disclosure import (
     Tree,
     count_row,
     plan,
+    proportion_row,
     rate_row,
     record_key,
     vocabulary_tree,
@@ -27,10 +28,12 @@ from registry.disclosure import (
 from registry.disclosure.trees import Level
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail
 from registry.vocabulary import NOT_RECORDED, Denominator
-from tests.disclosure.attack.truth import EVENT_SIDE, OFFERED, Labels, Truth
+from tests.disclosure.attack.truth import EVENT_SIDE, OFFERED, Labels, Truth, Where
 
 TOO_MANY = "too-many-cells"
 OPTIONS = frozenset({"group_by", "counting", "release", "unit"})
+_ROW_OF = {"rates": rate_row, "proportions": proportion_row}
+_NO_DENOMINATOR = {"denominator": None, "status": "suppressed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ class Naive:
         where, names = _where(asked), _groups(asked)
         axes = {name: self._labels(name) for name in names}
         counts = truth.counted(axes, where=where, unit="events")
+        if measure == "proportions":
+            return self._divided_by(truth, axes, where)
         months = truth.time(axes, where=where) if measure == "rates" else counts
         rows = []
         for labels, n, time in zip(
@@ -125,6 +130,15 @@ class Naive:
             shown = {"n": n, "events": n, "exposure": time, "status": "ok", "hidden_cells": 0}
             hidden = {"n": None, "events": None, "exposure": None, "status": "suppressed"}
             rows.append(row | (shown if n >= 5 else hidden))
+        return Reply(200, rows)
+
+    def _divided_by(self, truth: Truth, axes: Mapping[str, Labels], where: Where) -> Reply:
+        """The devices of each group, hidden under 5: unlike patients they add up."""
+        devices, _high, _low = truth.keyed(axes, where=where, unit="devices", population=True)
+        rows = []
+        for labels, n in zip(product(*axes.values()), devices.ravel().tolist(), strict=True):
+            shown = {"denominator": n, "status": "ok"} if n >= 5 else _NO_DENOMINATOR
+            rows.append(dict(zip(axes, labels, strict=True)) | shown)
         return Reply(200, rows)
 
     def dimensions(self) -> Sequence[Mapping[str, Any]]:
@@ -174,11 +188,11 @@ class StandIn:
             return Reply(422, code=refusal.faults[0].code)
         except BadQuery as refusal:
             return Reply(400, code=refusal.faults[0].code)
-        unit = "patients" if counting == "patients" else "devices"
+        unit = "patients" if counting == "patients" or measure == "proportions" else "devices"
         shown = {
             node: self._shown(node, unit, with_time=measure == "rates") for node in planned.nodes
         }
-        row_of: Callable[..., Any] = rate_row if measure == "rates" else count_row
+        row_of: Callable[..., Any] = _ROW_OF.get(measure, count_row)
         rows = []
         for row in planned.rows:
             told = row_of([shown[node] for node in row.nodes])
