@@ -18,6 +18,7 @@ from registry.reporting.literature import literature_beside
 from registry.reporting.measures import EXACT, Answered, columns_of, protected_columns_of
 from registry.reporting.pace import at_full_ticks
 from registry.reporting.profiles import profile_of
+from registry.reporting.provisional import provisional
 from registry.reporting.question import BY_EXPOSURE, Question, read_question
 from registry.reporting.receipts import Receipt
 from registry.reporting.rows import ordered, written
@@ -186,6 +187,7 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
         "method": words.method(question, profile=profile),
         "profile": profile.value,
         "warnings": [
+            *provisional(question, frozen),
             *words.warnings(question, profile=profile),
             *left_out(question, manifest.terms),
         ],

@@ -1,0 +1,39 @@
+"""What of an answer may still change, in words."""
+
+from registry.records import EventQuery
+from registry.reporting.freshness import Frozen
+from registry.reporting.question import Question
+from registry.reporting.trend import running_year
+from registry.vocabulary import Measure, SnapshotKind
+
+WORKING = (
+    "Provisional: of the working snapshot, which moves on as reports come in. To cite an answer, "
+    "ask a release."
+)
+RUNNING = (
+    "Provisional: the year {year} was not over when the data ended, and reports of its last "
+    "months still come in."
+)
+
+
+def provisional(question: Question, frozen: Frozen) -> list[str]:
+    """Say which numbers are not the last word: a working snapshot's, and a running year's.
+
+    A trend leaves the running year out and says that itself. Nothing follows from what was
+    recorded, but from the question and the date of the data, which the answer tells.
+    """
+    said = [WORKING] if frozen.kind is SnapshotKind.WORKING else []
+    running = running_year(frozen.data_as_of)
+    if running and question.measure is not Measure.TREND and _tells(question.query, running):
+        said.append(RUNNING.format(year=running))
+    return said
+
+
+def _tells(query: EventQuery, year: int) -> bool:
+    """Whether an answer is by calendar year, or of a time that ends with this one."""
+    if {"year", "period"} & set(query.group_by) or str(year) in query.values("year"):
+        return True
+    periods = [value for value in query.values("period") if value[:4].isdigit()]
+    if any(int(value[:4]) <= year <= int(value[-4:]) for value in periods):
+        return True
+    return query.years is not None and (query.years[1] is None or query.years[1] >= year)
