@@ -255,7 +255,6 @@ def test_meta_says_what_was_counted_and_on_what() -> None:
         "method",
         "profile",
         "coverage",
-        "literature",
         "warnings",
         "receipt",
     }
