@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from registry import intake
 from registry.admin.answers import open_sites
@@ -342,7 +342,7 @@ def options_of(chosen: str) -> SafeString:
         "",
         '<option value="{}"{}>{}</option>',
         (
-            (code, mark_safe(" selected") if code == chosen else "", words)
+            (code, SafeString(" selected") if code == chosen else "", words)
             for code, words in [("", "Has not ended"), *ENDS]
         ),
     )

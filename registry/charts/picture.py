@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 import vl_convert
 
@@ -49,8 +49,8 @@ class Chart:
         root, body = self._drawn.split(">", 1)
         return (
             f'{root} role="img" aria-labelledby="chart-title chart-words">'
-            f'<title id="chart-title">{escape(self.title)}</title>'
-            f'<desc id="chart-words">{escape(self.alt)}</desc>'
+            f'<title id="chart-title">{escape(self.title, quote=False)}</title>'
+            f'<desc id="chart-words">{escape(self.alt, quote=False)}</desc>'
             f"<style>{_STYLE}</style>{body}"
         )
 
