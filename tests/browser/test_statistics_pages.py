@@ -81,7 +81,7 @@ def test_a_question_is_put_and_mended_without_script(plain_page):
     page.get_by_role("link", name="Severity 3 alone").click()
     expect(page.get_by_role("table")).to_contain_text("Catheter problem")
     page.get_by_text("Choose what is counted, and how").click()
-    page.get_by_label("Measure").select_option("counts")
+    page.get_by_label("Measure", exact=True).select_option("counts")
     page.get_by_role("button", name="Show").click()
 
     assert "measure=counts" in page.url
