@@ -9,15 +9,17 @@ export PYTHONDONTWRITEBYTECODE := 1
 help:  ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-.venv/ready: requirements-dev.txt
+# Written last, so that an interrupted set-up runs again. uv itself comes by pip, pinned by hash.
+.venv/ready: requirements-setup.txt requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and no python3 was found." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
 	  { echo "Python 3.11, 3.12 or 3.13 is needed; this is $$($(PYTHON) --version 2>&1). Name another with PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)." >&2; exit 1; }
 	@echo "Installing the hash-pinned dependencies into .venv ..."
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt
 	@touch $@
 
 setup: .venv/ready  ## Make .venv from the hash-pinned locks
@@ -33,9 +35,12 @@ test: setup  ## Run the whole suite on SQLite, then the postgresql part where on
 check: setup  ## Lint, types, floors, security, migrations, deploy check
 	@.ci/check
 
-lock:  ## Make the locks anew from pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate $(UPGRADE) pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate $(UPGRADE) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate $(UPGRADE)
+
+lock: setup  ## Make the locks anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) -c requirements-dev.txt --group setup -o requirements-setup.txt
 
 bench: setup  ## Run the benchmarks; figures, no verdicts
 	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; DEBUG=1 $(BIN)/python "$$script" || exit 1; done
