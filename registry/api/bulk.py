@@ -121,7 +121,8 @@ class BulkEvents(RowView):
         They land submitted. Every fault names its row and its field: a pointer such as
         `/3/severity` into the list (the first row is 0), or the line of the file (1 is the
         header). The first 200 faults are told, and `total` counts them all. Sending the same
-        events again stores none of them twice.
+        events again stores none of them twice. A dry run is not remembered: the real run may
+        follow under the same Idempotency-Key.
         """
         refuse_unknown(request, ("dry_run",))
         dry_run = _flag(request, "dry_run")
@@ -137,7 +138,7 @@ class BulkEvents(RowView):
             said = {"dry_run": dry_run, "new": done.new, "unchanged": done.unchanged}
             return Reply(200, said)
 
-        reply = answered_once(request, write)
+        reply = answered_once(request, write, dry_run=dry_run)
         return Response(reply.body, status=reply.status, headers=dict(reply.headers))
 
 

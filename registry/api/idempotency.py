@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 
 from registry.api.refusals import KeyReused
 from registry.models import IdempotencyKey
 from registry.records import BadQuery, Fault
+
+KEY = r"[\x21-\x7e]{1,255}"
+"""A key of 1 to 255 visible characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,52 +28,64 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def answered_once(request: Request, write: Callable[[], Reply]) -> Reply:
+def answered_once(request: Request, write: Callable[[], Reply], *, dry_run: bool = False) -> Reply:
     """Run a write, or give the reply it gave before under the same Idempotency-Key.
 
-    The body is kept as text, since a database may put the fields of JSON in another order.
-    A refused write leaves no trace, so that a mended body may use the key again. Two requests
-    with one key wait for each other. Raises KeyReused where the key stands for another request.
+    A key stands for method, path, query and body, for 24 hours. A refused write and a dry run
+    leave no trace, so that a mended body, or the real run, may use the key. Two requests with
+    one key wait for each other. Raises BadQuery where the key is not well-formed, and KeyReused
+    where it stands for another request.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return write()
-    if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
-        said = "Send 1 to 255 printable characters without a space, such as a random UUID."
+    if not re.fullmatch(KEY, key):
+        said = "Send 1 to 255 visible ASCII characters without a space, such as a random UUID."
         raise BadQuery(Fault("Idempotency-Key", "bad-key", said))
     user: Any = request.user
+    own = IdempotencyKey.objects.filter(user=user, key=key)
+    expired = own.expired(timezone.now())
     asked = {
         "method_path": f"{request.method} {request.path}"[:255],
-        "body_digest": _digest(request.data),
+        "body_digest": _digest(request),
     }
-    if earlier := IdempotencyKey.objects.filter(user=user, key=key).first():
+    if earlier := own.exclude(pk__in=expired).first():
         return _again(earlier, asked)
+    if dry_run:
+        return write()
     with transaction.atomic():
+        expired.delete()
         try:
             with transaction.atomic():
                 claim = IdempotencyKey.objects.create(
                     user=user, key=key, status=0, reply={}, **asked
                 )
         except IntegrityError:
-            return _again(IdempotencyKey.objects.get(user=user, key=key), asked)
+            return _again(own.get(), asked)
         reply = write()
         claim.status = reply.status
+        # As text, since a database may put the fields of JSON in another order.
         claim.reply = {"body": json.dumps(reply.body), "headers": dict(reply.headers)}
         claim.save(update_fields=["status", "reply"])
     return reply
 
 
-def _digest(body: Any) -> str:
-    """A keyed digest of the body, whatever order the fields of JSON came in."""
-    canonical = body
+def _digest(request: Request) -> str:
+    """A keyed digest of query and body, whatever order parameters or fields of JSON came in."""
+    body = request.data
     if not isinstance(body, bytes):
-        canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return salted_hmac("registry.api.idempotency", canonical, algorithm="sha256").hexdigest()
+        body = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    query = json.dumps(sorted(request.query_params.lists()))
+    asked = query.encode() + b"\n" + body
+    return salted_hmac("registry.api.idempotency", asked, algorithm="sha256").hexdigest()
 
 
 def _again(earlier: IdempotencyKey, asked: Mapping[str, str]) -> Reply:
     if (earlier.method_path, earlier.body_digest) != (asked["method_path"], asked["body_digest"]):
-        said = "This key stands for a request with another body: make a new key."
+        said = (
+            "This key stands for a request with another method, address, query or body: "
+            "make a new key."
+        )
         raise KeyReused(Fault("Idempotency-Key", "idempotency-key-reused", said))
     headers = {**earlier.reply["headers"], "Idempotent-Replayed": "true"}
     return Reply(earlier.status, json.loads(earlier.reply["body"]), headers)

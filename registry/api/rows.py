@@ -28,9 +28,12 @@ Row = TypeVar("Row", bound=Model)
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
     OpenApiParameter.HEADER,
-    description="A random key: the same key gives the same reply and writes once.",
+    description="A random key of 1 to 255 visible characters, such as a UUID. It stands for "
+    "method, path, query and body for 24 hours: sent again, it gives the first reply with "
+    "`Idempotent-Replayed: true` and writes once; with anything else it is 409. Refusals and dry "
+    "runs are not remembered.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -309,16 +309,30 @@ class Agreement(models.Model):
         return self.reference
 
 
+REPLY_KEPT = timedelta(hours=24)
+"""How long a key stands for its request; after that the key is free."""
+
+
+class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+    """Replies that are kept, or were."""
+
+    def expired(self, now: datetime) -> Self:
+        """Only those that nothing is answered from any more."""
+        return self.filter(created_at__lte=now - REPLY_KEPT)
+
+
 class IdempotencyKey(models.Model):
-    """A write that was answered: the same key gets the same reply."""
+    """A write that was answered: the same key gets the same reply, for REPLY_KEPT."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     key = models.CharField(max_length=255)
     method_path = models.CharField(max_length=255)
-    body_digest = models.CharField(max_length=64)
+    body_digest = models.CharField(max_length=64)  # of the query and the body
     status = models.PositiveSmallIntegerField()
     reply = models.JSONField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = IdempotencyKeyQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
