@@ -310,7 +310,7 @@ class Agreement(models.Model):
 
 
 REPLY_KEPT = timedelta(hours=24)
-"""How long a key stands for its request; after that the key is free."""
+"""How long a key stands for its request; after that the key is free, and the reply is purged."""
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
