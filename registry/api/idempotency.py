@@ -72,7 +72,7 @@ def answered_once(request: Request, write: Callable[[], Reply], *, dry_run: bool
 
 def _digest(request: Request) -> str:
     """A keyed digest of query and body, whatever order parameters or fields of JSON came in."""
-    body = request.data
+    body: Any = request.data
     if not isinstance(body, bytes):
         body = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
     query = json.dumps(sorted(request.query_params.lists()))
