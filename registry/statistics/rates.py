@@ -1,10 +1,58 @@
 """Incidence rates: of independent events, and of events that cluster within patients."""
 
-import numpy as np
+from dataclasses import dataclass
+from fractions import Fraction
+from numbers import Integral
 
-from registry.statistics.arguments import Numbers, equally_long, positive, row, scalar
+from registry.statistics.arguments import Numbers, equally_long, positive, row, scalar, whole
 from registry.statistics.intervals import poisson_interval
-from registry.statistics.results import ClusteredRate, FloatArray, Limits, Rate, Reason
+from registry.statistics.results import ClusteredRate, Limits, Rate, Reason
+
+
+@dataclass(frozen=True)
+class ClusterSums:
+    """What a rate needs to know of its clusters (patients or sites): totals and sums of products.
+
+    events, time: totals; x2, xt, t2: sums over clusters of events squared, events times time and
+    time squared; clusters: how many have events or time. Time may be in any one unit, t2 is in its
+    square. Sums of clusters add up where no cluster is in both.
+    Whole numbers of any size are taken as they are, so that sums of integers stay exact; to turn
+    quarters of a month into months divide time and xt by 4 and t2 by 16, which a float does
+    exactly below 2 to the 53.
+    Raises ValueError on negative or missing values, on a number of clusters that is not whole, and
+    on events or time without a cluster.
+    """
+
+    events: float
+    time: float
+    x2: float
+    xt: float
+    t2: float
+    clusters: int
+
+    def __post_init__(self) -> None:
+        for name in ("events", "time", "x2", "xt", "t2"):
+            scalar(name, getattr(self, name))
+        if not whole("clusters", self.clusters) and (self.events or self.time):
+            raise ValueError("clusters: events or time need at least one.")
+
+    @classmethod
+    def of(cls, events: Numbers, exposure: Numbers) -> "ClusterSums":
+        """The sums of clusters given one by one; those without events and exposure do not count.
+
+        events, exposure: one entry per cluster. Raises ValueError on negative or missing values and
+        on arrays of different length.
+        """
+        x, t = row("events", events), row("exposure", exposure)
+        equally_long(events=x, exposure=t)
+        return cls(
+            events=float(x.sum()),
+            time=float(t.sum()),
+            x2=float(x @ x),
+            xt=float(x @ t),
+            t2=float(t @ t),
+            clusters=int(((x > 0) | (t > 0)).sum()),
+        )
 
 
 def incidence_rate(
@@ -29,36 +77,34 @@ def incidence_rate(
     )
 
 
-def clustered_rate(
-    events: Numbers, exposure: Numbers, *, per: float = 1.0, level: float = 0.95
+def clustered_rate_of_sums(
+    sums: ClusterSums, *, per: float = 1.0, level: float = 0.95
 ) -> ClusteredRate:
     """Rate of events that cluster within patients, its interval widened by the dispersion found.
 
-    events, exposure: one entry per cluster (patient). The dispersion is the variance of the rate
-    by the ratio of cluster totals (Cochran, 1977, chapter 6) over its Poisson variance:
-    sum((o - r t)^2) / sum(o) * n / (n - 1), never below 1. The limits are Garwood's for
-    events / dispersion, scaled back: quasi-Poisson. No events: dispersion 1. One cluster:
-    dispersion None with `one_cluster`, and Garwood's plain limits. Clusters with neither events nor
-    exposure do not count; events in a cluster without exposure do, as a split of its time by
-    calendar year is approximate and can leave some.
-    Raises ValueError on negative or missing values and on arrays of different length.
+    The dispersion is the variance of the rate by the ratio of cluster totals (Cochran, 1977,
+    chapter 6) over its Poisson variance: sum((x - r t)^2) / sum(x) * n / (n - 1), never below 1,
+    where sum((x - r t)^2) = x2 - 2 r xt + r^2 t2. The limits are Garwood's for events / dispersion,
+    scaled back: quasi-Poisson. No events: dispersion 1. One cluster: dispersion None with
+    `one_cluster`, and Garwood's plain limits. Clusters with neither events nor exposure do not
+    count; events in a cluster without exposure do, as a split of its time by calendar year is
+    approximate and can leave some.
+    The sums are combined as fractions, without rounding. Rounding in the sums themselves changes
+    the dispersion by about 1e-15 times the most events of a cluster, whole numbers not at all.
+    Raises ValueError on a level outside 0 to 1 and on units that are not above 0.
     """
-    x, time = row("events", events), row("exposure", exposure)
-    equally_long(events=x, exposure=time)
-    present = (x > 0) | (time > 0)
-    x, time = x[present], time[present]
     units = positive("per", per)
-    total, pooled_time = float(x.sum()), float(time.sum())
-    reason = _missing_exposure(total, pooled_time)
-    dispersion = None if reason else _dispersion(x, time)
+    total, time = float(sums.events), float(sums.time)
+    reason = _missing_exposure(total, time)
+    dispersion = None if reason else _dispersion(sums)
     if reason is None and dispersion is None:
         reason = Reason.ONE_CLUSTER
     factor = dispersion or 1.0
-    lower, upper = _scaled(poisson_interval(total / factor, pooled_time, level=level), factor)
+    lower, upper = _scaled(poisson_interval(total / factor, time, level=level), factor)
     return ClusteredRate(
         events=total,
-        exposure=pooled_time,
-        rate=_per(total / pooled_time if pooled_time else None, units),
+        exposure=time,
+        rate=_per(total / time if time else None, units),
         lower=_per(lower, units),
         upper=_per(upper, units),
         reason=reason,
@@ -66,16 +112,32 @@ def clustered_rate(
     )
 
 
-def _dispersion(x: FloatArray, time: FloatArray) -> float | None:
-    clusters = x.size
-    if clusters == 1:
+def clustered_rate(
+    events: Numbers, exposure: Numbers, *, per: float = 1.0, level: float = 0.95
+) -> ClusteredRate:
+    """The rate of `clustered_rate_of_sums`, of clusters given one by one.
+
+    events, exposure: one entry per cluster (patient). Raises ValueError on negative or missing
+    values, on arrays of different length, and as clustered_rate_of_sums does.
+    """
+    return clustered_rate_of_sums(ClusterSums.of(events, exposure), per=per, level=level)
+
+
+def _dispersion(sums: ClusterSums) -> float | None:
+    """The squares of x - r t nearly cancel where clusters are alike, hence the exact fractions."""
+    if sums.clusters == 1:
         return None
-    total = x.sum()
-    if total == 0:
+    if sums.events == 0:
         return 1.0
-    residuals = x - total / time.sum() * time
-    found = np.square(residuals).sum() / total * clusters / (clusters - 1)
-    return max(1.0, float(found))
+    total, x2, xt, t2 = map(_exactly, (sums.events, sums.x2, sums.xt, sums.t2))
+    rate = total / _exactly(sums.time)
+    squares = x2 - 2 * rate * xt + rate**2 * t2
+    clusters = int(sums.clusters)
+    return max(1.0, float(squares / total * clusters / (clusters - 1)))
+
+
+def _exactly(number: float) -> Fraction:
+    return Fraction(int(number) if isinstance(number, Integral) else float(number))
 
 
 def _missing_exposure(events: float, exposure: float) -> Reason | None:
