@@ -1,1 +1,1 @@
-"""Rates, curves, funnels, signals and trends: arithmetic on arrays, without web or database."""
+"""Rates, curves, funnels, signals and trends: arithmetic on sums, without web or database."""

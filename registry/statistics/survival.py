@@ -1,10 +1,15 @@
 """Time to an event: Kaplan-Meier and Aalen-Johansen curves and the log-rank test.
 
+The estimators take counts (`LifeCounts`): `product_limit`, `aalen_johansen`, `logrank_of`. Those of
+one row per device, `kaplan_meier`, `cumulative_incidence` and `logrank`, tabulate and call them.
+
 Times are those since implantation, in any unit. With delayed entry a device is at risk at time t
 if entry < t <= duration; an entry of 0 means from the start, time 0 included. Who enters at the
 moment of leaving is never at risk and counts nowhere. At a tie events come before censorings.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -15,12 +20,10 @@ from registry.statistics.arguments import (
     equally_long,
     flags,
     labels,
-    row,
     tail,
-    whole_row,
 )
+from registry.statistics.life_counts import LifeCounts, spans
 from registry.statistics.results import (
-    BoolArray,
     FloatArray,
     IncidenceCurves,
     IntArray,
@@ -30,37 +33,48 @@ from registry.statistics.results import (
     SurvivalCurve,
 )
 
+__all__ = [
+    "THE_EVENT",
+    "ConfidenceScale",
+    "LifeCounts",
+    "aalen_johansen",
+    "cumulative_incidence",
+    "kaplan_meier",
+    "logrank",
+    "logrank_of",
+    "product_limit",
+]
+
 ConfidenceScale = Literal["log-log", "log", "plain"]
 
+THE_EVENT = 1
 CERTAIN = 1 - 1e-12  # a sum of fractions that is 1 may come out a little below it
 HALF = 0.5 + 1e-9  # a product of fractions that is one half may come out a little above it
 
 
-def kaplan_meier(
-    durations: Numbers,
-    observed: Numbers,
+def product_limit(
+    counts: LifeCounts,
     *,
-    entries: Numbers | None = None,
+    cause: int = THE_EVENT,
     level: float = 0.95,
     ci: ConfidenceScale = "log-log",
 ) -> SurvivalCurve:
     """Probability of being free of the event at each distinct event time (Kaplan and Meier, 1958).
 
-    durations, observed: one entry per device; observed is True for the event, False for censoring.
+    counts: of the devices of one curve; `cause` is the event, every other end is censored.
     The standard error is Greenwood's (1926). Limits: "log-log" (Kalbfleisch and Prentice, 2002),
     "log" or "plain", the last two cut off at 0 and 1. Where survival has come down to 0 the
     standard error and the limits are NaN, as in R's survfit. The median is the first time at
-    which survival is one half or less. Raises ValueError on negative or missing times, on lengths
-    that differ and on an entry after the end.
+    which survival is one half or less. Raises ValueError on a level outside 0 to 1 and on an
+    unknown scale.
     """
     if ci not in ("log-log", "log", "plain"):
         raise ValueError('ci: choose "log-log", "log" or "plain".')
     z = -float(ndtri(tail(level)))
-    ends, starts = _spans(durations, entries)
-    event = flags("observed", observed)
-    equally_long(durations=ends, observed=event)
-    times, at_risk, events = _table(ends, starts, event)
-    survival, variance = _product_limit(at_risk, events)
+    ended = counts.ended_of(cause)
+    times, events = counts.times[ended > 0], ended[ended > 0]
+    at_risk = counts.at_risk(times)
+    survival, variance = _survival_and_variance(at_risk, events)
     lower, upper = _survival_limits(survival, np.sqrt(variance), z, ci)
     median, reason = _median(times, survival)
     return SurvivalCurve(
@@ -72,8 +86,59 @@ def kaplan_meier(
         lower=lower,
         upper=upper,
         median=median,
-        reason=reason if ends.size else Reason.NO_OBSERVATIONS,
+        reason=reason if counts.devices else Reason.NO_OBSERVATIONS,
     )
+
+
+def kaplan_meier(
+    durations: Numbers,
+    observed: Numbers,
+    *,
+    entries: Numbers | None = None,
+    level: float = 0.95,
+    ci: ConfidenceScale = "log-log",
+) -> SurvivalCurve:
+    """The curve of `product_limit`, of devices given one by one.
+
+    durations, observed: one entry per device; observed is True for the event, False for censoring.
+    Raises ValueError on negative or missing times, on lengths that differ, on an entry after the
+    end, and as product_limit does.
+    """
+    ends, starts = spans(durations, entries)
+    event = flags("observed", observed)
+    equally_long(durations=ends, observed=event)
+    counts = LifeCounts.of_spans(ends, starts, event.astype(np.int64))
+    return product_limit(counts, level=level, ci=ci)
+
+
+def aalen_johansen(counts: LifeCounts, *, level: float = 0.95) -> IncidenceCurves:
+    """Probability of each cause having come first by each event time (Aalen and Johansen, 1978).
+
+    counts: of the devices of one group; every cause of the table has a curve, but 0, censored. The
+    standard error is by the delta method (Marubini and Valsecchi, 1995, section 10.4); the limits
+    are on the log(-log) scale of the incidence itself (Choudhury, 2002, as in SAS and lifelines),
+    NaN while the incidence is 0 and where it is 1. Ties are exact, nothing is jittered.
+    Raises ValueError on a level outside 0 to 1.
+    """
+    z = -float(ndtri(tail(level)))
+    by_cause = {cause: ended for cause, ended in counts.ended.items() if cause > 0}
+    any_cause = sum(by_cause.values(), np.zeros(counts.times.size, dtype=np.int64))
+    happened = any_cause > 0
+    times, events = counts.times[happened], any_cause[happened]
+    at_risk = counts.at_risk(times)
+    survival, _ = _survival_and_variance(at_risk, events)
+    before = np.concatenate(([1.0], survival[:-1]))[: times.size]
+    own: dict[int, IntArray] = {}
+    incidence: dict[int, FloatArray] = {}
+    se: dict[int, FloatArray] = {}
+    lower: dict[int, FloatArray] = {}
+    upper: dict[int, FloatArray] = {}
+    for key, ended in by_cause.items():
+        own[key] = ended[happened]
+        incidence[key] = np.minimum(np.cumsum(before * own[key] / at_risk), 1.0)
+        se[key] = _incidence_se(incidence[key], own[key], events, at_risk, before)
+        lower[key], upper[key] = _log_log(incidence[key], se[key], z)
+    return IncidenceCurves(times, at_risk, survival, own, incidence, se, lower, upper)
 
 
 def cumulative_incidence(
@@ -83,33 +148,50 @@ def cumulative_incidence(
     entries: Numbers | None = None,
     level: float = 0.95,
 ) -> IncidenceCurves:
-    """Probability of each cause having come first by each event time (Aalen and Johansen, 1978).
+    """The curves of `aalen_johansen`, of devices given one by one.
 
-    durations, causes: one entry per device; causes are whole numbers and 0 is censored. The
-    standard error is by the delta method (Marubini and Valsecchi, 1995, section 10.4); the limits
-    are on the log(-log) scale of the incidence itself (Choudhury, 2002, as in SAS and lifelines),
-    NaN while the incidence is 0 and where it is 1. Ties are exact, nothing is jittered.
+    durations, causes: one entry per device; causes are whole numbers and 0 is censored.
     Raises ValueError on negative or missing values, on lengths that differ and on an entry after
     the end.
     """
-    z = -float(ndtri(tail(level)))
-    ends, starts = _spans(durations, entries)
-    cause = whole_row("causes", causes)
-    equally_long(durations=ends, causes=cause)
-    times, at_risk, events = _table(ends, starts, cause > 0)
-    survival, _ = _product_limit(at_risk, events)
-    before = np.concatenate(([1.0], survival[:-1]))[: times.size]
-    counts: dict[int, IntArray] = {}
-    incidence: dict[int, FloatArray] = {}
-    se: dict[int, FloatArray] = {}
-    lower: dict[int, FloatArray] = {}
-    upper: dict[int, FloatArray] = {}
-    for key in np.unique(cause[cause > 0]).tolist():
-        counts[key] = _count(times, ends[(cause == key) & _ever_at_risk(ends, starts)])
-        incidence[key] = np.minimum(np.cumsum(before * counts[key] / at_risk), 1.0)
-        se[key] = _incidence_se(incidence[key], counts[key], events, at_risk, before)
-        lower[key], upper[key] = _log_log(incidence[key], se[key], z)
-    return IncidenceCurves(times, at_risk, survival, counts, incidence, se, lower, upper)
+    return aalen_johansen(LifeCounts.of(durations, causes, entries), level=level)
+
+
+def logrank_of(tables: Sequence[LifeCounts], *, cause: int = THE_EVENT) -> LogRank:
+    """Log-rank test that two or more groups share one survival curve (Mantel-Haenszel form).
+
+    tables: the counts of each group, in one unit of time; `groups` of the result are their places
+    in it, from 0. `cause` is the event, every other end is censored. The degrees of freedom are
+    the rank of the variance, the number of groups less one unless some were never at risk
+    together; with none left the test is undefined and says why.
+    """
+    ended = [counts.ended_of(cause) for counts in tables]
+    times = np.unique(
+        np.concatenate(
+            [np.empty(0), *(each.times[own > 0] for each, own in zip(tables, ended, strict=True))]
+        )
+    )
+    total_events = np.zeros(times.size, dtype=np.int64)
+    for each, own in zip(tables, ended, strict=True):
+        total_events[np.searchsorted(times, each.times[own > 0])] += own[own > 0]
+    at_risk = np.array([each.at_risk(times) for each in tables], dtype=np.int64)
+    at_risk = at_risk.reshape(len(tables), times.size)
+    total_at_risk = at_risk.sum(axis=0)
+    share = at_risk / total_at_risk
+    observed = np.array([float(own.sum()) for own in ended])
+    expected = share @ total_events.astype(np.float64)
+    chi2, df = _quadratic_form(
+        observed - expected, _hypergeometric(share, total_at_risk, total_events)
+    )
+    return LogRank(
+        chi2=chi2 if df else None,
+        df=df,
+        p=float(chdtrc(df, chi2)) if df else None,
+        groups=tuple(range(len(tables))),
+        observed=observed,
+        expected=expected,
+        reason=None if df else _why_no_test(len(tables)),
+    )
 
 
 def logrank(
@@ -119,36 +201,18 @@ def logrank(
     *,
     entries: Numbers | None = None,
 ) -> LogRank:
-    """Log-rank test that two or more groups share one survival curve (Mantel-Haenszel form).
+    """The test of `logrank_of`, of devices given one by one.
 
-    durations, observed, groups: one entry per device; groups holds labels of any one kind. The
-    degrees of freedom are the rank of the variance, the number of groups less one unless some
-    were never at risk together; with none left the test is undefined and says why.
+    durations, observed, groups: one entry per device; groups holds labels of any one kind.
     Raises ValueError as kaplan_meier does.
     """
-    ends, starts = _spans(durations, entries)
-    event = flags("observed", observed)
+    ends, starts = spans(durations, entries)
+    event = flags("observed", observed).astype(np.int64)
     names, member = np.unique(labels("groups", groups), return_inverse=True)
     equally_long(durations=ends, observed=event, groups=member)
-    times, total_at_risk, total_events = _table(ends, starts, event)
-    counted = event & _ever_at_risk(ends, starts)
     inside = [member == group for group in range(names.size)]
-    at_risk = np.array([_at_risk(times, ends[own], starts[own]) for own in inside])
-    share = at_risk.reshape(names.size, times.size) / total_at_risk
-    observed_counts = np.array([float(counted[own].sum()) for own in inside])
-    expected = share @ total_events.astype(np.float64)
-    chi2, df = _quadratic_form(
-        observed_counts - expected, _hypergeometric(share, total_at_risk, total_events)
-    )
-    return LogRank(
-        chi2=chi2 if df else None,
-        df=df,
-        p=float(chdtrc(df, chi2)) if df else None,
-        groups=tuple(names.tolist()),
-        observed=observed_counts,
-        expected=expected,
-        reason=None if df else _why_no_test(names.size),
-    )
+    tables = [LifeCounts.of_spans(ends[own], starts[own], event[own]) for own in inside]
+    return replace(logrank_of(tables), groups=tuple(names.tolist()))
 
 
 def _why_no_test(groups: int) -> Reason:
@@ -157,39 +221,7 @@ def _why_no_test(groups: int) -> Reason:
     return Reason.ONE_GROUP if groups == 1 else Reason.NOTHING_TO_COMPARE
 
 
-def _spans(durations: Numbers, entries: Numbers | None) -> tuple[FloatArray, FloatArray]:
-    """When each device leaves and when it enters; from the start is minus infinity."""
-    ends = row("durations", durations)
-    starts = np.zeros_like(ends) if entries is None else row("entries", entries)
-    equally_long(durations=ends, entries=starts)
-    if (starts > ends).any():
-        raise ValueError("entries: an entry lies after the end of its duration.")
-    return ends, np.where(starts == 0, -np.inf, starts)
-
-
-def _ever_at_risk(ends: FloatArray, starts: FloatArray) -> BoolArray:
-    return starts < ends
-
-
-def _at_risk(times: FloatArray, ends: FloatArray, starts: FloatArray) -> IntArray:
-    entered = np.searchsorted(np.sort(starts), times, side="left")
-    left = np.searchsorted(np.sort(ends), times, side="left")
-    return (entered - left).astype(np.int64)
-
-
-def _count(times: FloatArray, moments: FloatArray) -> IntArray:
-    """How many of `moments` fall on each of the ascending `times`; every moment is one of them."""
-    return np.bincount(np.searchsorted(times, moments), minlength=times.size).astype(np.int64)
-
-
-def _table(
-    ends: FloatArray, starts: FloatArray, event: BoolArray
-) -> tuple[FloatArray, IntArray, IntArray]:
-    times, events = np.unique(ends[event & _ever_at_risk(ends, starts)], return_counts=True)
-    return times, _at_risk(times, ends, starts), events.astype(np.int64)
-
-
-def _product_limit(at_risk: IntArray, events: IntArray) -> tuple[FloatArray, FloatArray]:
+def _survival_and_variance(at_risk: IntArray, events: IntArray) -> tuple[FloatArray, FloatArray]:
     """Survival, and the variance of its logarithm (NaN from the time at which it is 0)."""
     n, surviving = at_risk.astype(np.float64), (at_risk - events).astype(np.float64)
     terms = np.full_like(n, np.nan)
