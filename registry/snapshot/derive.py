@@ -1,5 +1,8 @@
 """What freezing works out from the rows as entered, in DuckDB's own SQL.
 
+Codes are text in here and numbers in the snapshot; months are whole, and device time is counted
+in quarters of a month.
+
 Three things hold here and nowhere else. An implant counts as made in the middle of its year, so
 a month on one clock is a month on another (`origin`). An event counts on the clock of the device
 it names, and on the clock of the other component that the patient had at that time. And a patient
@@ -8,7 +11,7 @@ who may have turned ninety during follow-up is kept without the year of implant.
 
 # ruff: noqa: S608 - the text is made of this module's constants and the schema's names
 
-from registry.snapshot.schema import TABLES, Kind
+from registry.snapshot.schema import TABLES, Kind, SnapshotColumn
 from registry.vocabulary import AgeBand, Component, ExitStatus, Seriousness
 
 AT_RISK = "at-risk"
@@ -19,6 +22,10 @@ NO_MONTH = "no-month"
 AGED_BAND = AgeBand.AGE_80_89.value
 POOLED_BAND = AgeBand.AGE_90_PLUS.value
 MONTHS_TO_POOLED_BAND = 120
+_INELIGIBLE = ExitStatus.ELIGIBILITY_NOT_MET.value
+QUARTERS = 4
+"""Quarters of a month in a month: device time is counted in them."""
+_YEAR = 12 * QUARTERS
 _ENDED_LAST = ("", ExitStatus.ACTIVE.value)
 
 CRITERIA = {criterion: f"serious_{criterion.value.replace('-', '_')}" for criterion in Seriousness}
@@ -30,11 +37,6 @@ def _bits() -> str:
         f"CASE WHEN e.{name} THEN {1 << criterion.bit} ELSE 0 END"
         for criterion, name in CRITERIA.items()
     )
-
-
-def _period(year: str) -> str:
-    start = f"({year} // 5 * 5)"
-    return f"coalesce({start} || '-' || ({start} + 4), '')"
 
 
 def _place(month: str, device: str) -> str:
@@ -50,15 +52,19 @@ def _place(month: str, device: str) -> str:
 _DEVICES = f"""
 CREATE TABLE devices AS
 SELECT r.*, d.device_no, p.patient_no,
-    12 * r.implant_year + 6 AS origin,
+    12 * r.implant_year + 6 AS origin_month,
+    {QUARTERS} * (12 * r.implant_year + 6) AS origin,
     CASE WHEN r.component = '{Component.PUMP.value}' THEN '{Component.CATHETER.value}'
          ELSE '{Component.PUMP.value}' END AS other_component,
-    r.months_to_entry::DOUBLE AS time_from,
-    CASE WHEN r.months_followed = 0 THEN 0.25 ELSE r.months_followed::DOUBLE END AS time_to,
+    {QUARTERS} * r.months_to_entry AS time_from,
+    CASE WHEN r.months_followed = 0 THEN 1 ELSE {QUARTERS} * r.months_followed END AS time_to,
     row_number() OVER (
         PARTITION BY r.patient, r.component
         ORDER BY r.implant_year, r.exit_status IN {_ENDED_LAST}, r.months_followed, r.public_id
     ) AS sequence,
+    r.exit_status <> '{_INELIGIBLE}' AND count(*) FILTER (r.exit_status <> '{_INELIGIBLE}') OVER (
+        PARTITION BY r.patient, r.component
+    ) = 1 AS alone,
     r.age_band = '{AGED_BAND}' AND r.months_followed >= {MONTHS_TO_POOLED_BAND} AS aged
 FROM raw_implants r
 JOIN (SELECT public_id, row_number() OVER (ORDER BY public_id) - 1 AS device_no
@@ -71,7 +77,7 @@ JOIN (SELECT patient, row_number() OVER (ORDER BY patient) - 1 AS patient_no
 _COUPLES = """
 CREATE TABLE couples AS
 SELECT d.device_no, o.device_no AS other_no, o.component AS other_component,
-    o.sequence AS other_sequence, d.origin, o.origin AS other_origin,
+    o.sequence AS other_sequence, d.origin_month, o.origin_month AS other_origin_month,
     d.origin + d.time_from AS entry, d.origin + d.time_to AS finish,
     o.origin + o.time_from AS other_entry, o.origin + o.time_to AS other_finish,
     o.months_to_entry, o.months_followed, o.pump_model, o.catheter_model
@@ -92,10 +98,25 @@ QUALIFY row_number() OVER (
 ) = 1
 """
 
+# The calendar years of the implants whose year of implant is kept.
+_YEARS = f"""
+CREATE TABLE years AS
+SELECT device_no, origin, (origin + time_from) // {_YEAR} AS first_year,
+    (origin + time_to + {_YEAR} - 1) // {_YEAR} - 1 AS last_year
+FROM devices
+WHERE NOT aged
+"""
+
 _IMPLANTS = f"""
 CREATE TABLE all_implants AS
-SELECT d.device_no, d.patient_no, d.sequence, d.months_to_entry, d.months_followed,
-    d.time_from, d.time_to, d.exit_status, d.refills, d.procedures,
+SELECT d.device_no, d.patient_no, d.sequence, d.alone, d.months_to_entry, d.months_followed,
+    d.time_from, d.time_to, y.origin, y.first_year,
+    least(y.origin + d.time_to, {_YEAR} * (y.first_year + 1)) - y.origin - d.time_from
+        AS first_quarters,
+    y.last_year,
+    CASE WHEN y.last_year > y.first_year THEN y.origin + d.time_to - {_YEAR} * y.last_year
+         WHEN y.last_year IS NOT NULL THEN 0 END AS last_quarters,
+    d.exit_status, d.refills, d.procedures,
     d.site, coalesce(s.country, '') AS country, d.component,
     CASE WHEN d.component = '{Component.PUMP.value}' THEN d.pump_model
          ELSE coalesce(p.pump_model, '') END AS pump_model,
@@ -109,6 +130,7 @@ SELECT d.device_no, d.patient_no, d.sequence, d.months_to_entry, d.months_follow
     d.indication, coalesce(ig.parent, '') AS indication_group, d.sex,
     d.public_id, d.patient
 FROM devices d
+LEFT JOIN years y USING (device_no)
 LEFT JOIN paired p USING (device_no)
 LEFT JOIN sites s ON s.code = d.site
 LEFT JOIN parents pm ON pm.list = 'pump_model' AND pm.code = d.pump_model
@@ -135,7 +157,7 @@ _ELSEWHERE = f"""
 CREATE TABLE elsewhere AS
 SELECT e.public_id, c.other_no AS device_no, c.other_component AS component,
     c.other_sequence AS sequence, c.months_to_entry, c.months_followed,
-    c.origin + e.months_since_implant - c.other_origin AS month
+    c.origin_month + e.months_since_implant - c.other_origin_month AS month
 FROM raw_events e
 JOIN devices d ON d.public_id = e.implant
 JOIN couples c ON c.device_no = d.device_no
@@ -172,7 +194,7 @@ SELECT n.event_no, d.patient_no, d.device_no,
     {_clock(Component.CATHETER)}
     coalesce(x.episode, n.event_no) AS episode, c.event_no AS cause_no,
     e.complication, coalesce(t.category, '') AS category, coalesce(t.in_totals, true) AS in_totals,
-    e.year, {_period("e.year")} AS period, e.months_since_implant, e.severity,
+    e.year, e.months_since_implant, e.severity,
     CASE WHEN {_bits()} = 0 THEN '' WHEN e.serious_none THEN 'no' ELSE 'yes' END AS serious,
     {_bits()} AS seriousness,
     e.relatedness_device, e.relatedness_procedure, e.relatedness_drug, e.relatedness_programming,
@@ -209,16 +231,16 @@ LEFT JOIN parents ig ON ig.list = 'indication' AND ig.code = e.indication
 _EXPOSURES = f"""
 CREATE TABLE all_exposures AS
 SELECT row_number() OVER (ORDER BY r.public_id) - 1 AS exposure_no,
-    r.site, coalesce(s.country, '') AS country, r.year, {_period("r.year")} AS period,
+    r.site, coalesce(s.country, '') AS country, r.year,
     r.component, r.pump_model, r.catheter_model,
     coalesce(pm.parent, cm.parent, '') AS manufacturer,
     r.devices, r.component_months, r.procedures, r.refills,
     NOT EXISTS (
         SELECT 1 FROM devices d
         WHERE d.site = r.site AND d.component = r.component
-            AND d.exit_status <> '{ExitStatus.ELIGIBILITY_NOT_MET.value}'
-            AND d.origin + d.time_to > 12 * r.year
-            AND d.origin + d.time_from < 12 * r.year + 12
+            AND d.exit_status <> '{_INELIGIBLE}'
+            AND d.origin + d.time_to > {_YEAR} * r.year
+            AND d.origin + d.time_from < {_YEAR} * (r.year + 1)
     ) AS counts
 FROM raw_exposures r
 LEFT JOIN sites s ON s.code = r.site
@@ -226,28 +248,32 @@ LEFT JOIN parents pm ON pm.list = 'pump_model' AND pm.code = r.pump_model
 LEFT JOIN parents cm ON cm.list = 'catheter_model' AND cm.code = r.catheter_model
 """
 
-BEFORE_EPISODES = (_DEVICES, _COUPLES, _PAIRED, _IMPLANTS, _NUMBERED_EVENTS)
+BEFORE_EPISODES = (_DEVICES, _COUPLES, _PAIRED, _YEARS, _IMPLANTS, _NUMBERED_EVENTS)
 AFTER_EPISODES = (_ELSEWHERE, _CONCURRENT, _EVENTS, _EXPOSURES)
 
-YEARS = """
+YEARS = f"""
 SELECT min(first) AS first, max(last) AS last FROM (
     SELECT min(year) AS first, max(year) AS last FROM all_events
     UNION ALL SELECT min(year), max(year) FROM all_exposures
-    UNION ALL SELECT min(cast(floor((12 * implant_year + 6 + time_from) / 12) AS INTEGER)),
-        max(cast(floor((12 * implant_year + 6 + time_to) / 12) AS INTEGER))
-    FROM all_implants WHERE implant_year IS NOT NULL)
+    UNION ALL SELECT min(first_year), max((origin + time_to) // {_YEAR}) FROM all_implants)
 """
 """The calendar years that hold an event or any device time."""
 
 
 def listed_columns(table: str) -> str:
-    """The allow-listed columns of a table with their types, as a SELECT list."""
-    return ", ".join(f"{c.name}::{c.kind.value} AS {c.name}" for c in TABLES[table])
+    """The allow-listed columns of a table with their types, as a SELECT list.
+
+    A code becomes its place in the list, which is a type of DuckDB's by then (`code_type`).
+    """
+    return ", ".join(f"{_stored(listed)} AS {listed.name}" for listed in TABLES[table])
 
 
-def canonical_text(table: str) -> str:
-    """An expression that writes one row as text for the snapshot's id; device time follows."""
-    parts = (
-        f"coalesce({c.name}::VARCHAR, chr(30))" for c in TABLES[table] if c.kind is not Kind.TIME
-    )
-    return " || chr(31) || ".join(parts)
+def _stored(listed: SnapshotColumn) -> str:
+    if listed.kind is Kind.CODE:
+        return f"enum_code({listed.name}::{code_type(listed.name)})::{listed.kind.value}"
+    return f"{listed.name}::{listed.kind.value}"
+
+
+def code_type(name: str) -> str:
+    """What the list of a code column is called as a type."""
+    return f"{name}_code"

@@ -7,11 +7,12 @@ the same rows always give the same snapshot.
 
 import csv
 import hashlib
+import itertools
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.snapshot import derive
+from registry.snapshot.codes import code_columns, code_lists
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import (
     EVENT_SOURCE,
@@ -27,6 +29,8 @@ from registry.snapshot.schema import (
     RECORD_KEYS,
     SCHEMA_VERSION,
     TABLES,
+    Kind,
+    SnapshotColumn,
 )
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CatheterModel, Drug, Indication, PumpModel
@@ -49,7 +53,8 @@ _NUMBERS = frozenset(
         "component_months",
     ]
 )
-_CHUNK = 20_000
+_CHUNK = 65_536
+_NOTHING = -(2**63)
 
 
 def freeze_rows(
@@ -81,9 +86,12 @@ def freeze_rows(
             _load(connection, staging, "raw_exposures", EXPOSURE_SOURCE, exposures)
             _load_terms(connection, terms)
             _derive(connection)
+            codes = code_lists(terms, _codes_found(connection))
+            _create_code_types(connection, codes)
             extra = _load_record_keys(connection, record_key) if record_key else ""
             _write_tables(connection, building, extra)
-            manifest = _describe(connection, terms, keys=keys, keyed=record_key is not None)
+            manifest = _describe(connection, terms, codes, keys=keys, keyed=record_key is not None)
+            connection.execute("DETACH frozen")
         shutil.rmtree(staging)
         manifest.write(building)
         _publish(building, root / manifest.snapshot_id)
@@ -220,46 +228,91 @@ def _write_tables(connection: duckdb.DuckDBPyConnection, folder: Path, extra: st
             f"COPY (SELECT * FROM frozen.{table} ORDER BY {columns[0].name}) "  # noqa: S608 - names from the schema
             f"TO '{_quoted(folder / table)}.parquet' (FORMAT parquet, COMPRESSION zstd)"
         )
-    connection.execute("DETACH frozen")
 
 
-def _quoted(path: Path) -> str:
-    """A path as SQL text; ATTACH and COPY take no placeholders."""
-    return str(path).replace("'", "''")
+def _quoted(value: object) -> str:
+    """A path or code inside SQL text; ATTACH, COPY and CREATE TYPE take no placeholders."""
+    return str(value).replace("'", "''")
+
+
+def _codes_found(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    """The codes that the derived rows hold, by column."""
+    found: dict[str, set[str]] = {name: set() for name in code_columns()}
+    for table, columns in TABLES.items():
+        for column in columns:
+            if column.kind is Kind.CODE:
+                rows = connection.execute(
+                    f"SELECT DISTINCT {column.name} FROM all_{table}"  # noqa: S608 - names from the schema
+                ).fetchall()
+                found[column.name].update(code for (code,) in rows)
+    return found
+
+
+def _create_code_types(
+    connection: duckdb.DuckDBPyConnection, codes: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Make each list an enumeration, whose values DuckDB numbers by their place in it."""
+    for name, listed in codes.items():
+        values = ", ".join(f"'{_quoted(code)}'" for code in listed)
+        connection.execute(f"CREATE TYPE {derive.code_type(name)} AS ENUM ({values})")
 
 
 def _describe(
-    connection: duckdb.DuckDBPyConnection, terms: Terms, *, keys: str, keyed: bool
+    connection: duckdb.DuckDBPyConnection,
+    terms: Terms,
+    codes: Mapping[str, tuple[str, ...]],
+    *,
+    keys: str,
+    keyed: bool,
 ) -> Manifest:
     digest = hashlib.sha256(f"schema {SCHEMA_VERSION}, keyed {keyed} {keys}\n".encode())
     digest.update(json.dumps(terms.as_json(), sort_keys=True).encode())
+    digest.update(json.dumps(codes, sort_keys=True).encode())
     counts = {}
     for table, columns in TABLES.items():
         counts[table] = 0
         digest.update(f"\n{table}\n".encode())
-        for lines in _canonical_lines(connection, table, columns[0].name):
-            counts[table] += len(lines)
-            digest.update("\n".join(lines).encode())
-            digest.update(b"\n")
+        for size in _digest_rows(connection, table, columns, digest):
+            counts[table] += size
     first, last = connection.execute(derive.YEARS).fetchall()[0]
     return Manifest(
         snapshot_id=digest.hexdigest(),
         schema_version=SCHEMA_VERSION,
         terms=terms,
         years=None if first is None else (first, last),
+        codes=codes,
         keys=keys,
         **counts,
     )
 
 
-def _canonical_lines(
-    connection: duckdb.DuckDBPyConnection, table: str, number: str
-) -> Iterator[list[str]]:
-    found = connection.execute(
-        f"SELECT {derive.canonical_text(table)} FROM all_{table} ORDER BY {number}"  # noqa: S608 - names from the schema
-    )
-    while chunk := found.fetchmany(_CHUNK):
-        yield [line for (line,) in chunk]
+def _digest_rows(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: tuple[SnapshotColumn, ...],
+    digest: "hashlib._Hash",
+) -> Iterator[int]:
+    """Add a table's rows to the digest, some thousand at a time, and say how many each time.
+
+    A chunk is its size and then, column by column, the numbers as 8 bytes each, little end first,
+    with the least of all numbers where nothing is recorded.
+    """
+    listed = ", ".join(f"coalesce({c.name}::BIGINT, {_NOTHING}) AS {c.name}" for c in columns)
+    number = columns[0].name
+    for start in itertools.count(0, _CHUNK):
+        found = connection.execute(
+            f"SELECT {listed} FROM frozen.{table} "  # noqa: S608 - names from the schema
+            f"WHERE {number} >= ? AND {number} < ? ORDER BY {number}",
+            [start, start + _CHUNK],
+        ).fetchnumpy()
+        size = len(found[number])
+        if size:
+            digest.update(size.to_bytes(8, "little"))
+            for column in columns:
+                digest.update(np.ascontiguousarray(found[column.name], dtype="<i8").tobytes())
+            yield size
+        if size < _CHUNK:
+            return
 
 
 def _publish(building: Path, folder: Path) -> None:

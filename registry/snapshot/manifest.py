@@ -1,6 +1,7 @@
 """What a snapshot says of itself, kept beside its files."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,6 +16,8 @@ class Manifest:
     """One frozen snapshot: its id, its schema, the terms it was frozen with, and its size.
 
     years: first and last calendar year with an event or device time, None where there is none.
+    codes: the list of each code column by its name, in the order of the numbers that the tables
+    hold; place 0 is "", not recorded.
     keys: the mark of the keys that its record keys were made with; empty where it has none.
     """
 
@@ -25,6 +28,7 @@ class Manifest:
     events: int
     implants: int
     exposures: int
+    codes: Mapping[str, tuple[str, ...]]
     keys: str = ""
 
     def write(self, folder: Path) -> None:
@@ -37,6 +41,7 @@ class Manifest:
             "events": self.events,
             "implants": self.implants,
             "exposures": self.exposures,
+            "codes": self.codes,
             "keys": self.keys,
         }
         (folder / MANIFEST).write_text(json.dumps(kept, indent=1, sort_keys=True))
@@ -53,5 +58,6 @@ class Manifest:
             events=kept["events"],
             implants=kept["implants"],
             exposures=kept["exposures"],
-            keys=kept.get("keys", ""),
+            codes={name: tuple(codes) for name, codes in kept["codes"].items()},
+            keys=kept["keys"],
         )

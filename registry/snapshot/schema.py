@@ -1,24 +1,25 @@
 """What a snapshot holds, column by column: a column that is not listed here is not in its files.
 
-Blanks: an empty text where the column holds a code, NULL where it holds a number. Numbers that
-name rows (`patient_no` ...) count up within one snapshot only and are derived from nothing.
+Every column is a whole number or a flag. A code column holds a place in its list, which stands in
+the manifest (`codes.py`); place 0 is "not recorded". Device time is counted in quarters of a month.
+Other blanks: NULL where a number is not known, 0 in a bit set. Numbers that name rows
+(`patient_no` ...) count up within one snapshot only and are derived from nothing.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised whenever a column or the way it is derived changes; part of every snapshot's id."""
 
 
 class Kind(StrEnum):
     """How a column is stored; the value is its type in SQL."""
 
-    CODE = "VARCHAR"
+    CODE = "SMALLINT"
     NUMBER = "INTEGER"
     BITS = "BIGINT"
     FLAG = "BOOLEAN"
-    TIME = "DOUBLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,9 @@ EVENTS = (
         ("category", Kind.CODE, "Its category"),
         ("in_totals", Kind.FLAG, "Whether it counts without being named"),
         ("year", Kind.NUMBER, "Calendar year of the event"),
-        ("period", Kind.CODE, "Five calendar years, such as 2020-2024"),
         ("months_since_implant", Kind.NUMBER, "Whole months since implant, as reported"),
         ("severity", Kind.NUMBER, "Worst grade, 1 to 5"),
-        ("serious", Kind.CODE, "yes, no, or empty where no criterion was judged"),
+        ("serious", Kind.CODE, "yes, no, or blank where no criterion was judged"),
         ("seriousness", Kind.BITS, "Criteria met, a bit each in the order of the list"),
         ("relatedness_device", Kind.CODE, "Relation to the device"),
         ("relatedness_procedure", Kind.CODE, "Relation to a procedure"),
@@ -95,10 +95,16 @@ IMPLANTS = (
         ("device_no", Kind.NUMBER, "Number of the implant within this snapshot"),
         ("patient_no", Kind.NUMBER, "The patient"),
         ("sequence", Kind.NUMBER, "Which of the patient's pumps or catheters it is, from 1"),
+        ("alone", Kind.FLAG, "Whether it is the patient's only eligible pump, or catheter"),
         ("months_to_entry", Kind.NUMBER, "Months since implant when follow-up began"),
         ("months_followed", Kind.NUMBER, "Months since implant when follow-up ended"),
-        ("time_from", Kind.TIME, "Start of device time, months since implant"),
-        ("time_to", Kind.TIME, "End of device time; 0.25 where follow-up is 0"),
+        ("time_from", Kind.NUMBER, "Start of device time, quarters of a month since implant"),
+        ("time_to", Kind.NUMBER, "End of device time, in quarters; 1 where follow-up is 0"),
+        ("origin", Kind.NUMBER, "Quarters from year 0 to the implant, in the middle of its year"),
+        ("first_year", Kind.NUMBER, "First calendar year that holds any of its time"),
+        ("first_quarters", Kind.NUMBER, "Device time within its first year"),
+        ("last_year", Kind.NUMBER, "Last calendar year that holds any of its time"),
+        ("last_quarters", Kind.NUMBER, "Device time within its last year, 0 where it has one year"),
         ("exit_status", Kind.CODE, "Why follow-up ended"),
         ("refills", Kind.NUMBER, "Refills since entry"),
         ("procedures", Kind.NUMBER, "Procedures since entry"),
@@ -111,7 +117,6 @@ EXPOSURES = _columns(
     ("site", Kind.CODE, "Code of the site"),
     ("country", Kind.CODE, "Country of the site, two letters"),
     ("year", Kind.NUMBER, "Calendar year"),
-    ("period", Kind.CODE, "Five calendar years, such as 2020-2024"),
     ("component", Kind.CODE, "Pump or catheter"),
     ("pump_model", Kind.CODE, "Pump model, where declared by model"),
     ("catheter_model", Kind.CODE, "Catheter model, where declared by model"),

@@ -2,10 +2,14 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 from uuid import UUID
+
+import duckdb
 
 from registry.catalogue import read_catalogue
 from registry.snapshot.freeze import freeze_rows
+from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import EVENT_SOURCE, EXPOSURE_SOURCE, IMPLANT_SOURCE
 from registry.snapshot.terms import Published, Term, TermGroup, Terms
 from registry.vocabulary import Intervention
@@ -110,6 +114,22 @@ def _ordered(names: tuple[str, ...], row: dict[str, object]) -> tuple[object, ..
     if unknown:
         raise KeyError(f"no such source column: {sorted(unknown)}")
     return tuple(row.get(name) for name in names)
+
+
+def rows_of(root: Path, manifest: Manifest, table: str) -> list[dict[str, Any]]:
+    """A table's rows in the order of their numbers, with codes as text."""
+    path = root / manifest.snapshot_id / "registry.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608
+        names = [each[0] for each in found.description]
+        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return [
+        {
+            name: manifest.codes[name][value] if name in manifest.codes else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
 
 
 def taira_rows() -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:

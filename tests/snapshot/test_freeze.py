@@ -1,4 +1,5 @@
 import stat
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -6,10 +7,14 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from registry.snapshot.freeze import episode_of, freeze_rows
 from registry.snapshot.manifest import Manifest
-from tests.snapshot.rows import event, exposure, implant, shipped_terms
+from registry.vocabulary import Outcome
+from tests.snapshot.rows import event, exposure, implant, rows_of, shipped_terms
 
 
 def frozen(
@@ -17,14 +22,6 @@ def frozen(
 ) -> Manifest:
     options.setdefault("terms", shipped_terms())
     return freeze_rows(root, events=events, implants=implants, exposures=exposures, **options)
-
-
-def rows_of(root: Path, manifest: Manifest, table: str) -> list[dict[str, Any]]:
-    path = root / manifest.snapshot_id / "registry.duckdb"
-    with duckdb.connect(str(path), read_only=True) as connection:
-        found = connection.execute(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608
-        names = [each[0] for each in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def test_id_is_the_same_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
@@ -163,10 +160,10 @@ def test_younger_band_keeps_its_year_however_long_it_is_followed(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("entry", "followed", "time"), [(0, 0, (0.0, 0.25)), (0, 1, (0.0, 1.0)), (6, 20, (6.0, 20.0))]
+    ("entry", "followed", "time"), [(0, 0, (0, 1)), (0, 1, (0, 4)), (6, 20, (24, 80))]
 )
-def test_device_time_runs_from_entry_to_the_end_and_is_a_quarter_month_at_0(
-    tmp_path: Path, entry: int, followed: int, time: tuple[float, float]
+def test_device_time_runs_in_quarters_from_entry_to_the_end_and_is_one_at_0(
+    tmp_path: Path, entry: int, followed: int, time: tuple[int, int]
 ) -> None:
     manifest = frozen(
         tmp_path, implants=[implant("i1", months_to_entry=entry, months_followed=followed)]
@@ -174,6 +171,119 @@ def test_device_time_runs_from_entry_to_the_end_and_is_a_quarter_month_at_0(
 
     row = rows_of(tmp_path, manifest, "implants")[0]
     assert (row["time_from"], row["time_to"]) == time
+
+
+@pytest.mark.parametrize(
+    ("entry", "followed", "first", "last"),
+    [
+        (0, 0, (2015, 1), (2015, 0)),
+        (0, 5, (2015, 20), (2015, 0)),
+        (0, 6, (2015, 24), (2015, 0)),
+        (0, 7, (2015, 24), (2016, 4)),
+        (0, 30, (2015, 24), (2017, 48)),
+        (0, 31, (2015, 24), (2018, 4)),
+        (5, 31, (2015, 4), (2018, 4)),
+        (6, 31, (2016, 48), (2018, 4)),
+        (6, 20, (2016, 48), (2017, 8)),
+        (9, 9, (2016, 0), (2016, 0)),
+        (6, 6, (2016, 0), (2015, 0)),  # on the boundary: holds no year
+    ],
+)
+def test_implant_says_the_years_that_hold_its_time_and_what_the_first_and_last_hold(
+    tmp_path: Path, entry: int, followed: int, first: tuple[int, int], last: tuple[int, int]
+) -> None:
+    # implanted in the middle of 2015
+    manifest = frozen(
+        tmp_path, implants=[implant("i1", months_to_entry=entry, months_followed=followed)]
+    )
+
+    row = rows_of(tmp_path, manifest, "implants")[0]
+    assert row["origin"] == 4 * (12 * 2015 + 6)
+    assert (row["first_year"], row["first_quarters"]) == first
+    assert (row["last_year"], row["last_quarters"]) == last
+
+
+@given(entry=st.integers(0, 100), followed=st.integers(0, 100))
+@hypothesis_settings(max_examples=20)
+def test_first_and_last_year_and_whole_years_between_make_the_device_time(
+    entry: int, followed: int
+) -> None:
+    entry = min(entry, followed)
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = frozen(
+            Path(folder), implants=[implant("i1", months_to_entry=entry, months_followed=followed)]
+        )
+        row = rows_of(Path(folder), manifest, "implants")[0]
+
+    between = max(row["last_year"] - row["first_year"] - 1, 0)
+    spread = row["first_quarters"] + 48 * between + row["last_quarters"]
+    assert spread == row["time_to"] - row["time_from"]
+
+
+def test_implant_without_its_year_has_no_calendar(tmp_path: Path) -> None:
+    manifest = frozen(
+        tmp_path, implants=[implant("i1", age_band="80-89", months_to_entry=3, months_followed=120)]
+    )
+
+    row = rows_of(tmp_path, manifest, "implants")[0]
+    calendar = ("origin", "first_year", "first_quarters", "last_year", "last_quarters")
+    assert {name: row[name] for name in calendar} == dict.fromkeys(calendar)
+    assert (row["time_from"], row["time_to"]) == (12, 480)
+
+
+def test_implant_is_alone_where_the_patient_has_no_other_eligible_one_of_its_component(
+    tmp_path: Path,
+) -> None:
+    left_out = {"exit_status": "eligibility-not-met"}
+    manifest = frozen(
+        tmp_path,
+        implants=[
+            implant("a1", patient="a", months_followed=1),
+            implant("a2", patient="a", component="catheter", months_followed=2),
+            implant("b1", patient="b", months_followed=3),
+            implant("b2", patient="b", months_followed=4),
+            implant("c1", patient="c", months_followed=5),
+            implant("c2", patient="c", months_followed=6, **left_out),
+            implant("d1", patient="d", months_followed=7, **left_out),
+        ],
+    )
+
+    rows = rows_of(tmp_path, manifest, "implants")
+    alone = {row["months_followed"] for row in rows if row["alone"]}
+    assert alone == {1, 2, 5}
+
+
+def test_codes_are_places_in_lists_that_the_manifest_keeps(tmp_path: Path) -> None:
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", on="i1"), event("e2", outcome="fatal")],
+        implants=[implant("i1", site="B")],
+        exposures=[exposure("x1")],
+    )
+
+    codes = manifest.codes
+    assert codes["outcome"] == ("", *Outcome.codes())
+    assert codes["site"] == ("", "A", "B")
+    assert codes["country"] == ("", "DE", "JP")
+    assert codes["serious"] == ("", "yes", "no")
+    places = ("", "at-risk", "before-entry", "after-follow-up", "no-month")
+    assert codes["device_time"] == codes["pump_time"] == codes["catheter_time"] == places
+    assert codes["category"][1:] == tuple(each.code for each in manifest.terms.categories)
+    assert codes["complication"][1:] == tuple(each.code for each in manifest.terms.complications)
+    with duckdb.connect(
+        str(tmp_path / manifest.snapshot_id / "registry.duckdb"), read_only=True
+    ) as connection:
+        stored = connection.execute("SELECT outcome FROM events ORDER BY event_no").fetchall()
+    assert stored == [(0,), (codes["outcome"].index("fatal"),)]
+
+
+def test_code_of_no_list_is_appended_and_changes_the_id(tmp_path: Path) -> None:
+    listed = frozen(tmp_path, implants=[implant("i1", site="A")])
+    manifest = frozen(tmp_path, implants=[implant("i1", site="Z"), implant("i2", site="C")])
+
+    assert manifest.codes["site"] == ("", "A", "B", "C", "Z")
+    assert rows_of(tmp_path, manifest, "implants")[0]["site"] == "Z"
+    assert manifest.snapshot_id != listed.snapshot_id
 
 
 @pytest.mark.parametrize(
@@ -244,7 +354,6 @@ def test_implant_lends_its_attributes_to_its_event(tmp_path: Path) -> None:
         "age_band": "40-64",
         "implant_year": 2015,
         "country": "JP",
-        "period": "2015-2019",
         "category": "pump",
     }
     assert {name: row[name] for name in expected} == expected

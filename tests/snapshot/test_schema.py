@@ -4,7 +4,8 @@ import duckdb
 import pytest
 
 from registry.records import DIMENSIONS
-from registry.snapshot.schema import EVENTS, TABLES, column
+from registry.snapshot.codes import code_lists
+from registry.snapshot.schema import EVENTS, TABLES, Kind, column
 from tests.snapshot.rows import event, exposure, freeze_rows, implant, public_id, shipped_terms
 
 
@@ -66,4 +67,28 @@ def test_column_refuses_what_is_not_listed() -> None:
 def test_every_dimension_of_an_event_is_a_column() -> None:
     columns = {column.name for column in EVENTS}
 
-    assert set(DIMENSIONS) - columns == {"window"}
+    assert set(DIMENSIONS) - columns == {"window", "period"}  # both follow from other columns
+
+
+def test_every_column_is_a_whole_number_or_a_flag(tmp_path: Path) -> None:
+    folder = frozen_folder(tmp_path)
+
+    with duckdb.connect(str(folder / "registry.duckdb"), read_only=True) as connection:
+        found = connection.execute(
+            "SELECT column_name, data_type FROM information_schema.columns"
+        ).fetchall()
+
+    assert {kind for _, kind in found} == {"SMALLINT", "INTEGER", "BIGINT", "BOOLEAN"}
+    numbers = {c.name: c.kind.value for columns in TABLES.values() for c in columns}
+    assert dict(found) == numbers
+
+
+def test_every_code_column_has_one_list_that_begins_with_the_blank() -> None:
+    lists = code_lists(shipped_terms())
+
+    for columns in TABLES.values():
+        for each in columns:
+            assert (each.kind is Kind.CODE) == (each.name in lists), each.name
+    for name, codes in lists.items():
+        assert codes[0] == "", name
+        assert len(set(codes)) == len(codes), name

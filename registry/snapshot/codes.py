@@ -1,0 +1,53 @@
+"""The list of each code column: a snapshot's tables hold places in it, its manifest the codes."""
+
+from collections.abc import Iterable, Mapping
+
+from registry.records import DIMENSIONS
+from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, NO_MONTH
+from registry.snapshot.schema import TABLES, Kind
+from registry.snapshot.terms import Terms
+from registry.vocabulary import CODELISTS
+
+_PLACES = (AT_RISK, BEFORE_ENTRY, AFTER_FOLLOW_UP, NO_MONTH)
+_OWN = {
+    "serious": ("yes", "no"),
+    "device_time": _PLACES,
+    "pump_time": _PLACES,
+    "catheter_time": _PLACES,
+}
+
+
+def code_lists(
+    terms: Terms, found: Mapping[str, Iterable[str]] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """The whole list of every code column, also of codes that no row has.
+
+    Lists are in the order of the vocabulary and the catalogue, sites and countries sorted. Place
+    0 is "", not recorded. found: the codes that the rows hold by column; those that are on no
+    list come last, sorted.
+    """
+    listed: dict[str, tuple[str, ...]] = {
+        **_OWN,
+        "complication": tuple(term.code for term in terms.complications),
+        "category": tuple(group.code for group in terms.categories),
+        "site": tuple(sorted(terms.sites)),
+        "country": tuple(sorted(set(terms.sites.values()))),
+    }
+    lists = {}
+    for name in code_columns():
+        codes = listed[name] if name in listed else _vocabulary(name)
+        known = ("", *(code for code in codes if code))
+        lists[name] = known + tuple(sorted(set((found or {}).get(name, ())) - set(known)))
+    return lists
+
+
+def code_columns() -> tuple[str, ...]:
+    """The names of all code columns, in the order in which the tables first have them."""
+    columns = (column for columns in TABLES.values() for column in columns)
+    return tuple(dict.fromkeys(each.name for each in columns if each.kind is Kind.CODE))
+
+
+def _vocabulary(name: str) -> tuple[str, ...]:
+    dimension = DIMENSIONS.get(name)
+    listed = dimension.codelist if dimension else None
+    return CODELISTS[listed or name.replace("_", "-")].codes()
