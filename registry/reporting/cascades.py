@@ -1,18 +1,21 @@
 """What leads to what: the pairs of events that sites linked as cause and effect."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from registry.records import Cell, Fault, NoSnapshot
+from registry.records import Cell
 from registry.reporting import words
-from registry.reporting.cells import hold_to_limit
+from registry.reporting.cells import hold_to_limit, numbers_of
 from registry.reporting.question import Question
 from registry.reporting.rows import Row
 from registry.snapshot import cascades
 from registry.snapshot.cascades import Interval
-from registry.snapshot.store import Key, Store
+from registry.snapshot.counting import reported
+from registry.snapshot.statement import Key
+from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CellStatus
 
@@ -22,41 +25,49 @@ def cascade_rows(store: Store, question: Question) -> tuple[list[Row], dict[str,
 
     A pair whose effect is told before its cause has a wrong month: it counts apart and enters no
     median.
-    Raises NoSnapshot for a release that was frozen before causes were kept.
     """
-    if store.manifest.schema_version < cascades.FIRST_SCHEMA:
-        detail = "This release was frozen before it held causes: ask a newer one."
-        raise NoSnapshot(Fault("release", "without-causes", detail))
     (level,) = question.query.group_by
-    asked = question.parts[0].asked
+    selection = question.parts[0].selection
     found: dict[Key, list[Interval]] = {}
-    for each in cascades.intervals(store, asked, level=level):
+    for each in cascades.intervals(store, selection, level=level):
         found.setdefault(each.pair, []).append(each)
     hold_to_limit(list(found), question)
-    having = cascades.causes(store, asked, level=level)
-    of = store.reported(replace(asked, group_by=(level,)), each="event_no")
+    having = cascades.causes(store, selection, level=level)
+    of = numbers_of(reported(store, replace(selection, group_by=(level,)), each="event_no"))
     terms = store.manifest.terms
     places = {code: place for place, code in enumerate(_codes(terms, level))}
     rows = []
     for pair in sorted(
         found, key=lambda pair: [places.get(str(code), len(places)) for code in pair]
     ):
-        months = [each.months for each in found[pair] for _ in range(each.n)]
-        told = [each for each in months if each is not None]
-        known = [each for each in told if each >= 0]
+        told = [(each.months, each.n) for each in found[pair] if each.months is not None]
+        known = [(months, n) for months, n in told if months >= 0]
         events = of[pair[:1]]
         numbers: dict[str, Cell] = {
             **_named(question, pair, terms),
-            "n": len(months),
+            "n": sum(each.n for each in found[pair]),
             "cause_events": events,
             "share": having[pair] / events,
-            "with_interval": len(known),
-            "before_cause": len(told) - len(known),
-            "median_months": float(np.median(known)) if known else None,
+            "with_interval": _pairs(known),
+            "before_cause": _pairs(told) - _pairs(known),
+            "median_months": _median(known) if known else None,
         }
         rows.append(Row((), numbers, CellStatus.OK))
     causes = sum(of.values())
     return rows, {"cascades": {"pairs": len(rows), "cause_events": causes, "level": level}}
+
+
+def _pairs(counted: Iterable[tuple[int, int]]) -> int:
+    return sum(n for _months, n in counted)
+
+
+def _median(counted: Iterable[tuple[int, int]]) -> float:
+    """The median of months with how many pairs have each; of two middle ones the mean."""
+    months, pairs = np.array(sorted(counted)).T
+    reached = np.cumsum(pairs)
+    low, high = (reached[-1] - 1) // 2, reached[-1] // 2
+    middle = months[np.searchsorted(reached, [low, high], side="right")]
+    return float(middle.mean())
 
 
 def _named(question: Question, pair: Key, terms: Terms) -> dict[str, Cell]:

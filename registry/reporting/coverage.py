@@ -1,13 +1,18 @@
 """How much of what was reported a rate rests on."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from registry.records import Cell
 from registry.reporting.cells import Found
 from registry.reporting.question import Part, Question
-from registry.snapshot.asked import Asked
+from registry.snapshot.clusters import declared, declared_events
+from registry.snapshot.counting import matched, placings, reported
 from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY
-from registry.snapshot.store import Key, Store
+from registry.snapshot.exposure import exposure
+from registry.snapshot.selection import Selection
+from registry.snapshot.statement import Key
+from registry.snapshot.store import Store
 from registry.vocabulary import CellStatus, CountingRule, Denominator
 
 PLACES = ("excluded_before_entry", "after_follow_up", "over_90_days")
@@ -16,54 +21,53 @@ PLACES = ("excluded_before_entry", "after_follow_up", "over_90_days")
 def coverage_of(store: Store, question: Question) -> dict[str, object]:
     """What was reported, what of it a rate counts, why the rest does not, and on which tiers."""
     totals: dict[str, int] = {}
-    tiers = []
     sites: set[str] = set()
     reporting: set[str] = set()
-    declared = question.counting is not CountingRule.FIRST_EVENT
+    amounts: dict[Denominator, tuple[float, float]] = {}
+    takes_declared = question.counting is not CountingRule.FIRST_EVENT
     for part in question.parts:
-        for numbers in _placed(store, part, part.whole, declared=declared).values():
+        for numbers in _placed(store, part, part.whole, takes_declared=takes_declared).values():
             for name, n in numbers.items():
                 totals[name] = totals.get(name, 0) + n
-        sites |= store.sites_with(
-            part.whole, clock=part.clock or "", quantity=part.quantity, declared=declared
+        by_site = replace(part.whole, group_by=("site",))
+        implants, sites_years = _given(store, part, by_site, takes_declared=takes_declared)
+        sites |= {site for tier in (implants, sites_years) for site, t in tier.items() if t > 0}
+        reporting |= {str(key[0]) for key in reported(store, by_site, each="event_no")}
+        before = amounts.get(part.unit, (0.0, 0.0))
+        amounts[part.unit] = (
+            max(before[0], sum(implants.values())),
+            max(before[1], sum(sites_years.values())),
         )
-        by_site = Asked(
-            on_events=part.whole.on_events,
-            on_devices=part.whole.on_devices,
-            group_by=("site",),
-            years=part.whole.years,
-            no_year=part.whole.no_year,
-            spans=part.whole.spans,
-            known_years=part.whole.known_years,
-        )
-        reporting |= {str(key[0]) for key in store.reported(by_site, each="event_no")}
-    for unit in question.units:
-        tiers.append(_tiers(store, question, unit))
     names = ("n", "counted", *PLACES, "without_denominator")
     return {
         **{name: totals.get(name, 0) for name in names},
-        "tiers": tiers,
+        "tiers": [_tiers(unit, *amounts[unit]) for unit in question.units],
         "sites": len(sites | reporting),
         "sites_with_denominator": len(sites),
     }
 
 
-def _tiers(store: Store, question: Question, unit: Denominator) -> dict[str, Cell]:
+def _given(
+    store: Store, part: Part, by_site: Selection, *, takes_declared: bool
+) -> tuple[dict[str, float], dict[str, float]]:
+    """What implants give to a denominator by site, and what sites declare."""
+    clock, quantity = part.clock or "", part.quantity
+    devices = exposure(store, by_site, clock=clock, quantity=quantity)
+    implants = {str(key[0]): given.amount for key, given in devices.items()}
+    if not takes_declared:
+        return implants, {}
+    years = declared(store, by_site, clock=clock, quantity=quantity)
+    return implants, {str(key[0]): time.amount for key, time in years.items()}
+
+
+def _tiers(unit: Denominator, implants: float, sites_years: float) -> dict[str, Cell]:
     """The exposure that implants give, and that sites declare; the largest selection of a unit."""
-    implants = declared = 0.0
-    for part in question.parts:
-        if part.unit is not unit:
-            continue
-        asks = {"clock": part.clock or "", "quantity": part.quantity}
-        implants = max(implants, sum(store.exposure(part.whole, **asks).values()))
-        if question.counting is not CountingRule.FIRST_EVENT:
-            declared = max(declared, float(store.declared(part.whole, **asks).amount.sum()))
-    total = implants + declared
+    total = implants + sites_years
     return {
         "unit": unit.value,
         "implants": implants,
-        "declared": declared,
-        "share_declared": declared / total if total else None,
+        "declared": sites_years,
+        "share_declared": sites_years / total if total else None,
     }
 
 
@@ -71,7 +75,7 @@ def coverage_cells(store: Store, question: Question) -> list[Found]:
     """The same, row by row."""
     found = []
     for part in question.parts:
-        placed = _placed(store, part, part.asked, declared=True)
+        placed = _placed(store, part, part.selection, takes_declared=True)
         if not question.query.group_by:
             placed = placed or {(): {}}
         for key, numbers in placed.items():
@@ -85,26 +89,29 @@ def coverage_cells(store: Store, question: Question) -> list[Found]:
 
 
 def _placed(
-    store: Store, part: Part, asked: Asked, *, declared: bool
+    store: Store, part: Part, selection: Selection, *, takes_declared: bool
 ) -> Mapping[Key, Mapping[str, int]]:
     """Sort the reported events of each row into counted and the reasons why not."""
     clock = part.clock or ""
     asks = {"clock": clock, "each": "event_no", "quantity": part.quantity}
-    counted = store.matched(asked, **asks)
-    if declared:
-        tier = store.declared_events(asked, **asks)
-        for key, n in zip(tier.keys, tier.amount.tolist(), strict=True):
-            counted[key] = counted.get(key, 0) + int(n)
+    counted = {key: sums.n for key, sums in matched(store, selection, **asks).items()}
+    if takes_declared:
+        for key, events in declared_events(store, selection, **asks).items():
+            counted[key] = counted.get(key, 0) + events.n
     found: dict[Key, dict[str, int]] = {}
-    for key, place, near, n in store.places(asked, clock=clock):
+    for key, placing in placings(store, selection, clock=clock):
         numbers = found.setdefault(key, dict.fromkeys(("n", *PLACES), 0))
-        numbers["n"] += n
-        if place == BEFORE_ENTRY:
-            numbers["excluded_before_entry"] += n
-        elif place == AFTER_FOLLOW_UP:
-            numbers["after_follow_up"] += n
-        elif place == AT_RISK and part.unit is Denominator.PROCEDURES and not near:
-            numbers["over_90_days"] += n
+        numbers["n"] += placing.n
+        if placing.place == BEFORE_ENTRY:
+            numbers["excluded_before_entry"] += placing.n
+        elif placing.place == AFTER_FOLLOW_UP:
+            numbers["after_follow_up"] += placing.n
+        elif (
+            placing.place == AT_RISK
+            and part.unit is Denominator.PROCEDURES
+            and not placing.near_procedure
+        ):
+            numbers["over_90_days"] += placing.n
     for key, numbers in found.items():
         left = numbers["n"] - sum(numbers[name] for name in PLACES)
         numbers["counted"] = min(counted.get(key, 0), max(left, 0))

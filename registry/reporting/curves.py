@@ -10,11 +10,19 @@ from numpy.typing import NDArray
 from registry.records import BadQuery, Cell, EventQuery, Fault
 from registry.reporting.question import Question
 from registry.reporting.rows import Row, ordered, shown_value
-from registry.snapshot.lifetimes import NO_EVENT, Lifetimes, events_before_entry, lifetimes
-from registry.snapshot.store import Key, Store
+from registry.snapshot.counting import before_entry
+from registry.snapshot.firsts import THE_EVENT as BY_EVENT
+from registry.snapshot.firsts import Lives, lives, lives_of
+from registry.snapshot.statement import Key
+from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
 from registry.statistics.results import Reason
-from registry.statistics.survival import cumulative_incidence, kaplan_meier, logrank
+from registry.statistics.survival import (
+    LifeCounts,
+    aalen_johansen,
+    logrank_of,
+    product_limit,
+)
 from registry.vocabulary import CellStatus, ExitStatus
 
 FEWEST_AT_RISK = 10
@@ -22,7 +30,6 @@ FEWEST_AT_RISK = 10
 
 FEWEST_STABLE_EVENTS = 20
 MOST_ROWS = 2000
-HALF_A_MONTH = 0.5
 HALF = 0.5
 
 THE_EVENT, DEATH, EXPLANT, STOPPED = 1, 2, 3, 4
@@ -42,6 +49,7 @@ NOT_COMPARED = {
     Reason.ONE_GROUP: "There is only one group.",
     Reason.NOTHING_TO_COMPARE: "No event happened while devices of two groups were at risk.",
 }
+CAUSE_OF = {status.value: cause for status, cause in COMPETING.items()}
 AT_THE_END = {"event": THE_EVENT, "death": DEATH, "explant": EXPLANT, "therapy_stopped": STOPPED}
 
 TWO_CLOCKS = "The curves run on two clocks, a pump's and a catheter's, and are not compared."
@@ -52,63 +60,33 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """The devices of one curve.
+    """The devices of one curve, counted by month.
 
-    end: the month in which each was last at risk, that of its first event where it had one.
-    cause: THE_EVENT, what else happened then, or 0. before_entry: events that came too early.
+    counts: when they came under observation and when they were last at risk: at the first event,
+    THE_EVENT, or where something else of COMPETING ended it, or censored. before_entry: events
+    that came too early.
     """
 
     key: Key
-    entry: Ints
-    end: Ints
-    cause: Ints
+    counts: LifeCounts
     before_entry: int
 
     @property
     def events(self) -> int:
         """How many first events there are, on the curve or beyond its ends."""
-        return int((self.cause == THE_EVENT).sum())
-
-    def at_risk(self) -> Ints:
-        """How many were at risk in each month from 0 to the last."""
-        last = int(self.end.max(initial=0))
-        entered = np.cumsum(np.bincount(np.where(self.entry == 0, 0, self.entry + 1)))
-        entered = np.pad(entered, (0, max(0, last + 1 - entered.size)), mode="edge")[: last + 1]
-        left = np.cumsum(np.bincount(self.end + 1, minlength=last + 2))[: last + 1]
-        return (entered - left).astype(np.int64)
+        return int(self.counts.ended_of(THE_EVENT).sum())
 
     def span(self) -> tuple[int, int] | None:
         """The first month with enough at risk and the last before there are fewer, or None.
 
         Without delayed entry the first can only be 0.
         """
-        if not self.end.size:
-            return None
-        enough = self.at_risk() >= FEWEST_AT_RISK
+        enough = self.counts.at_risk_by_month() >= FEWEST_AT_RISK
         if not enough.any():
             return None
         first = int(np.argmax(enough))
         fewer = np.flatnonzero(~enough[first:])
         return first, first + int(fewer[0]) - 1 if fewer.size else int(enough.size) - 1
-
-    def between(self, first: int, last: int) -> "Spells":
-        """What was seen from the first month to the last: later ends are censored there."""
-        inside = (self.end >= first) & (self.entry < max(last, 1))
-        entries = self.entry[inside].astype(np.float64)
-        if first > 0:
-            entries = np.maximum(entries, first - HALF_A_MONTH)
-        ends = self.end[inside]
-        cause = np.where(ends <= last, self.cause[inside], 0)
-        return Spells(entries, np.minimum(ends, last).astype(np.float64), cause)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Spells:
-    """Times at risk as the estimators take them: from, to, and what ended them."""
-
-    entries: Floats
-    ends: Floats
-    cause: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,10 +110,8 @@ def survival_curves(store: Store, question: Question) -> tuple[list[Row], dict[s
     ci = _scale(question.query.ci)
     level = question.query.level
 
-    def steps(spells: Spells) -> Steps:
-        found = kaplan_meier(
-            spells.ends, spells.cause == THE_EVENT, entries=spells.entries, level=level, ci=ci
-        )
+    def steps(counts: LifeCounts) -> Steps:
+        found = product_limit(counts, level=level, ci=ci)
         return Steps(
             found.times,
             found.at_risk,
@@ -160,8 +136,8 @@ def incidence_curves(store: Store, question: Question) -> tuple[list[Row], dict[
     """
     level = question.query.level
 
-    def steps(spells: Spells) -> Steps:
-        found = cumulative_incidence(spells.ends, spells.cause, entries=spells.entries, level=level)
+    def steps(counts: LifeCounts) -> Steps:
+        found = aalen_johansen(counts, level=level)
         nothing = np.zeros(found.times.size)
         events = found.events.get(THE_EVENT, nothing.astype(np.int64))
         own = np.flatnonzero(events)
@@ -200,44 +176,39 @@ def _groups(store: Store, question: Question) -> list[Group]:
     """The devices of each curve, in the order in which the answer shows them."""
     found: dict[Key, Group] = {}
     for part in question.parts:
-        clock = str(part.clock)
-        lives = lifetimes(store, part.asked, clock=clock, per_patient=part.per_patient)
-        early = events_before_entry(store, part.asked, clock=clock)
-        end, cause = _ends(lives)
-        for key, places in _places(lives.keys).items():
-            found[key] = Group(
-                key, lives.entry[places], end[places], cause[places], early.pop(key, 0)
-            )
+        clock, selection = str(part.clock), part.selection
+        without, changes = lives(store, selection, clock=clock, per_patient=part.per_patient)
+        early = before_entry(store, selection, clock=clock)
+        for key in without:
+            life = lives_of(without, changes, key, key)
+            found[key] = Group(key, _counts(life), early.pop(key, 0))
         if not question.query.group_by and not found:
-            none = np.array([], dtype=np.int64)
-            found[()] = Group((), none, none, none, early.get((), 0))
+            found[()] = Group((), _counts(Lives()), early.get((), 0))
     unordered = replace(question, query=replace(question.query, ordering=()))
     rows = [Row(key, {}, CellStatus.OK) for key in found]
     in_order = ordered(rows, question=unordered, terms=store.manifest.terms, columns=())
     return [found[row.key] for row in in_order]
 
 
-def _places(keys: Sequence[Key]) -> dict[Key, Ints]:
-    found: dict[Key, list[int]] = {}
-    for place, key in enumerate(keys):
-        found.setdefault(key, []).append(place)
-    return {key: np.array(places) for key, places in found.items()}
-
-
-def _ends(lives: Lifetimes) -> tuple[Ints, Ints]:
-    """When each device was last at risk, and what happened then: its event before its exit."""
-    exits = np.zeros(lives.event.size, dtype=np.int64)
-    for status, cause in COMPETING.items():
-        exits[lives.exit_status == status.value] = cause
-    happened = lives.event != NO_EVENT
-    return np.where(happened, lives.event, lives.followed), np.where(happened, THE_EVENT, exits)
+def _counts(life: Lives) -> LifeCounts:
+    """The months of a group: a device that had its event ended by it, whatever came that month."""
+    months = sorted({*life.entered, *(month for _why, month in life.ended)})
+    place = {month: at for at, month in enumerate(months)}
+    entered = np.zeros(len(months), dtype=np.int64)
+    for month, devices in life.entered.items():
+        entered[place[month]] = devices.n
+    ended: dict[int, Ints] = {}
+    for (why, month), devices in life.ended.items():
+        cause = THE_EVENT if why == BY_EVENT else CAUSE_OF.get(why, 0)
+        ended.setdefault(cause, np.zeros(len(months), dtype=np.int64))[place[month]] += devices.n
+    return LifeCounts(np.array(months, dtype=np.float64), entered, ended)
 
 
 def _drawn(
     groups: Iterable[Group],
     question: Question,
     terms: Terms,
-    steps: Callable[[Spells], Steps],
+    steps: Callable[[LifeCounts], Steps],
     *,
     start: float,
 ) -> tuple[list[Row], list[dict[str, Any]]]:
@@ -248,7 +219,7 @@ def _drawn(
         span = group.span()
         said = named(group.key, question.query, terms)
         said |= {
-            "devices": int(group.end.size),
+            "devices": group.counts.devices,
             "events": 0,
             "events_outside": group.events,
             "median_months": None,
@@ -259,7 +230,7 @@ def _drawn(
         if span is None:
             rows.append(_untold(group))
         else:
-            curve = steps(group.between(*span))
+            curve = steps(group.counts.between(*span))
             on_curve = int(curve.events.sum())
             said |= {
                 "events": on_curve,
@@ -292,7 +263,7 @@ def named(key: Key, query: EventQuery, terms: Terms) -> dict[str, Any]:
 
 def _untold(group: Group) -> Row:
     """A group that never had enough at risk: how many there were, and no curve."""
-    at_risk = int(group.at_risk().max()) if group.end.size else 0
+    at_risk = int(group.counts.at_risk_by_month().max(initial=0))
     status = CellStatus.UNSTABLE if at_risk else CellStatus.NO_DENOMINATOR
     return Row(group.key, _numbers(0, at_risk, 0, None, None, None), status)
 
@@ -302,7 +273,7 @@ def _rows(group: Group, span: tuple[int, int], curve: Steps, *, start: float) ->
     events.
     """
     first, last = span
-    at_risk = group.at_risk()
+    at_risk = group.counts.at_risk_by_month()
     events = int(curve.events.sum())
     stable = CellStatus.OK if events >= FEWEST_STABLE_EVENTS else CellStatus.UNSTABLE
     status = stable if events else CellStatus.ZERO
@@ -337,14 +308,7 @@ def _logrank(groups: Sequence[Group], question: Question) -> dict[str, Any]:
     """The test over all follow-up of every group; undefined it says why."""
     if len({part.clock for part in question.parts}) > 1:
         return {"chi2": None, "df": None, "p": None, "reason": TWO_CLOCKS}
-    sizes = [group.end.size for group in groups]
-    none = [np.array([], dtype=np.int64)]
-    found = logrank(
-        np.concatenate([group.end for group in groups] or none),
-        np.concatenate([group.cause == THE_EVENT for group in groups] or none),
-        np.repeat(np.arange(len(groups)), sizes),
-        entries=np.concatenate([group.entry for group in groups] or none),
-    )
+    found = logrank_of([group.counts for group in groups])
     reason = NOT_COMPARED[found.reason] if found.reason else None
     return {"chi2": found.chi2, "df": found.df, "p": found.p, "reason": reason}
 

@@ -12,7 +12,8 @@ from registry.reporting.observed import Observed, observed_of
 from registry.reporting.question import Question, read_question
 from registry.reporting.reasons import in_words
 from registry.reporting.rows import Row
-from registry.snapshot.store import Key, Store
+from registry.snapshot.statement import Key
+from registry.snapshot.store import Store
 from registry.statistics.funnel import overdispersion, poisson_limits
 from registry.vocabulary import CellStatus, Measure
 

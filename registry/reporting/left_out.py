@@ -52,7 +52,7 @@ def left_out(question: Question, terms: Terms) -> list[str]:
             said.append(DECLARED)
     if measure in {*BY_EXPOSURE, *CURVES, Measure.PROPORTIONS}:
         said.append(INELIGIBLE)
-        if any(part.asked.splits_years for part in question.parts):
+        if any(part.selection.splits_years for part in question.parts):
             said.append(WITHOUT_YEAR)
             if measure in BY_EXPOSURE:
                 said.append(OWN_YEAR)

@@ -19,7 +19,8 @@ from registry.reporting.curves import FEWEST_STABLE_EVENTS, HALF, named
 from registry.reporting.question import Sort, sort_of_unit
 from registry.reporting.rows import Row
 from registry.reporting.truths import Sheet, keyed, terms_at, unit_of
-from registry.snapshot.node_curves import node_curves
+from registry.snapshot.counting import NOTHING
+from registry.snapshot.firsts import Lives, lives, lives_of
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CellStatus
@@ -55,21 +56,35 @@ def curve_truths(
     found: dict[Node, CurveTruth] = {}
     for ((_unit, clock, of_patient), _names), members in alike.items():
         sheet = Sheet.of(members, trees)
-        curves = node_curves(
-            store,
-            sheet.grid,
-            list(sheet.key_of.values()),
-            clock=str(clock),
-            each="patient" if of_patient else "device",
-            months=BOUNDARIES,
+        without, changes = lives(
+            store, sheet.selection, clock=str(clock), per_patient=of_patient, keyed=True
         )
         for node, key in sheet.key_of.items():
-            curve = curves[key]
-            found[node] = CurveTruth(
-                at_risk=tuple(keyed(each) for each in curve.at_risk),
-                events=tuple(keyed(each) for each in curve.events),
-            )
+            found[node] = _truth(lives_of(without, changes, key, sheet.shared(node)))
     return found
+
+
+def _truth(life: Lives) -> CurveTruth:
+    """Who was at risk at each boundary, and whose first event came between two.
+
+    At 0 all are at risk that were followed from the start, those with an event in month 0 too.
+    """
+    at_risk = []
+    for boundary in BOUNDARIES:
+        present = NOTHING
+        for month, entered in life.entered.items():
+            present += entered if month <= boundary else NOTHING
+        for (_why, month), ended in life.ended.items():
+            present -= ended if 0 < boundary >= month else NOTHING
+        at_risk.append(keyed(present))
+    events = []
+    for place, (after, upto) in enumerate(pairwise(BOUNDARIES)):
+        between = NOTHING
+        for month, owners in life.owners.items():
+            inside = month <= upto and (month > after or place == 0)
+            between += owners if inside else NOTHING
+        events.append(keyed(between))
+    return CurveTruth(at_risk=tuple(at_risk), events=tuple(events))
 
 
 def curve_rows(

@@ -7,15 +7,16 @@ from datetime import datetime
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Side, ValueKind, Window
 from registry.reporting.curve_questions import CURVES, refuse_what_no_curve_has
 from registry.reporting.implied import what_counts, with_own_grouping
-from registry.snapshot.asked import (
+from registry.snapshot.manifest import Manifest
+from registry.snapshot.selection import (
     NO_MONTHS,
-    Asked,
     Condition,
     MonthSpan,
+    Selection,
     is_multiple,
+    joined_spans,
     month_spans,
 )
-from registry.snapshot.manifest import Manifest
 from registry.snapshot.terms import Term, Terms
 from registry.vocabulary import (
     CODELISTS,
@@ -96,7 +97,7 @@ class Part:
     clock: pump or catheter; None, in proportions, where any device will do.
     """
 
-    asked: Asked
+    selection: Selection
     unit: Denominator
     clock: str | None
     per_patient: bool
@@ -107,9 +108,9 @@ class Part:
         return QUANTITY[self.unit]
 
     @property
-    def whole(self) -> Asked:
+    def whole(self) -> Selection:
         """The same selection without a breakdown."""
-        return replace(self.asked, group_by=(), spans=joined(self.asked.spans))
+        return replace(self.selection, group_by=(), spans=joined_spans(self.selection.spans))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +164,7 @@ def read_question(
     if without_month or (by_window and measure in {Measure.COUNTS, Measure.COVERAGE}):
         spans = (*spans, NO_MONTHS)
     counted = what_counts(query, measure)
-    asked = _asked(counted, spans=spans, manifest=manifest)
+    selection = _selection(counted, spans=spans, manifest=manifest)
     split = (
         _split_by_unit if measure in {*BY_EXPOSURE, *CURVES, Measure.COVERAGE} else _split_by_clock
     )
@@ -174,7 +175,7 @@ def read_question(
         query=query,
         measure=measure,
         counting=counting,
-        parts=split(counted, asked, manifest.terms),
+        parts=split(counted, selection, manifest.terms),
         windows=windows,
         as_of=as_of,
     )
@@ -240,19 +241,12 @@ def is_of_patient(term: Term) -> bool:
     )
 
 
-def joined(spans: tuple[MonthSpan, ...]) -> tuple[MonthSpan, ...]:
-    """Rows of months as one filter."""
-    windows = tuple(Window(span.first, span.last) for span in spans if span != NO_MONTHS)
-    blank = (NO_MONTHS,) if NO_MONTHS in spans else ()
-    return (*month_spans(windows, apart=False), *blank)
-
-
-def _one_part(query: EventQuery, asked: Asked, terms: Terms) -> tuple[Part, ...]:
+def _one_part(query: EventQuery, selection: Selection, terms: Terms) -> tuple[Part, ...]:
     chosen = selected_terms(query, terms)
-    narrowed = _narrowed(asked, chosen, terms)
+    narrowed = _narrowed(selection, chosen, terms)
     return (
         Part(
-            asked=narrowed,
+            selection=narrowed,
             unit=Denominator.PUMP_MONTHS,
             clock=None,
             per_patient=False,
@@ -263,21 +257,21 @@ def _one_part(query: EventQuery, asked: Asked, terms: Terms) -> tuple[Part, ...]
 Kind = Callable[[Sequence[Term], Sequence[str]], Sort]
 
 
-def _split_by_unit(query: EventQuery, asked: Asked, terms: Terms) -> tuple[Part, ...]:
+def _split_by_unit(query: EventQuery, selection: Selection, terms: Terms) -> tuple[Part, ...]:
     def kind(chosen: Sequence[Term], components: Sequence[str]) -> Sort:
         return sort_of_unit(chosen, query.unit or natural_unit(chosen, components, terms))
 
-    return _split(query, asked, terms, kind)
+    return _split(query, selection, terms, kind)
 
 
-def _split_by_clock(query: EventQuery, asked: Asked, terms: Terms) -> tuple[Part, ...]:
+def _split_by_clock(query: EventQuery, selection: Selection, terms: Terms) -> tuple[Part, ...]:
     def kind(chosen: Sequence[Term], components: Sequence[str]) -> Sort:
         return sort_of_clock(chosen)
 
-    return _split(query, asked, terms, kind)
+    return _split(query, selection, terms, kind)
 
 
-def _split(query: EventQuery, asked: Asked, terms: Terms, kind: Kind) -> tuple[Part, ...]:
+def _split(query: EventQuery, selection: Selection, terms: Terms, kind: Kind) -> tuple[Part, ...]:
     """Put rows of the same kind together: each row asks for what it would ask for alone."""
     components = query.values("component")
     by_component = [components]
@@ -289,14 +283,14 @@ def _split(query: EventQuery, asked: Asked, terms: Terms, kind: Kind) -> tuple[P
             together.setdefault((component, kind(chosen, component)), []).extend(chosen)
     parts = []
     for (component, sort), chosen in together.items():
-        narrowed = _narrowed(asked, chosen, terms)
+        narrowed = _narrowed(selection, chosen, terms)
         if "component" in query.group_by:
             only = (*narrowed.on_devices, Condition("component", component))
             narrowed = replace(narrowed, on_devices=only)
         unit, clock, per_patient = sort
         parts.append(
             Part(
-                asked=narrowed,
+                selection=narrowed,
                 unit=unit,
                 clock=clock,
                 per_patient=per_patient,
@@ -317,17 +311,17 @@ def _rows_of_terms(query: EventQuery, terms: Terms) -> list[list[Term]]:
     return [list(chosen)]
 
 
-def _narrowed(asked: Asked, chosen: Sequence[Term], terms: Terms) -> Asked:
+def _narrowed(selection: Selection, chosen: Sequence[Term], terms: Terms) -> Selection:
     """Hold the events to these complications, in the fewest words."""
     codes = {term.code for term in chosen}
     if codes == {term.code for term in terms.complications if term.in_totals}:
         condition = Condition("in_totals", (True,))
     else:
         condition = Condition("complication", tuple(sorted(codes)))
-    return replace(asked, on_events=(*asked.on_events, condition))
+    return replace(selection, on_events=(*selection.on_events, condition))
 
 
-def _asked(query: EventQuery, *, spans: tuple[MonthSpan, ...], manifest: Manifest) -> Asked:
+def _selection(query: EventQuery, *, spans: tuple[MonthSpan, ...], manifest: Manifest) -> Selection:
     first, last = manifest.years or (1, 0)
     known = tuple(range(first, last + 1))
     on_events: list[Condition] = []
@@ -343,7 +337,7 @@ def _asked(query: EventQuery, *, spans: tuple[MonthSpan, ...], manifest: Manifes
     if "state" not in asked_of and "state" not in query.group_by:
         on_events.append(ACCEPTED)
     years, no_year = _years(query, asked_of, known)
-    return Asked(
+    return Selection(
         on_events=tuple(on_events),
         on_devices=tuple(on_devices),
         group_by=query.group_by,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from registry.records import DIMENSIONS, BadQuery, Cell, Column, Fault, ValueKind
 from registry.reporting import words
 from registry.reporting.question import Question
-from registry.snapshot.store import Key
+from registry.snapshot.statement import Key
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CODELISTS, NOT_RECORDED, CellStatus
 

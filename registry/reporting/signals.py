@@ -9,12 +9,14 @@ from scipy.special import ndtri
 
 from registry.disclosure import ShownNode, rate_parts, rate_row
 from registry.records import Cell, EventQuery
-from registry.reporting.cells import hold_to_limit, rate_cells
+from registry.reporting.cells import hold_to_limit, numbers_of, rate_cells
 from registry.reporting.implied import background, names_of
 from registry.reporting.question import EACH, Question, read_question, selected_terms
 from registry.reporting.rows import Row
-from registry.snapshot.asked import Condition
-from registry.snapshot.store import Key, Store
+from registry.snapshot.counting import carriers, reported
+from registry.snapshot.selection import Condition
+from registry.snapshot.statement import Key
+from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
 from registry.statistics.results import Disproportionality
 from registry.statistics.signals import (
@@ -67,12 +69,12 @@ def signal_rows(store: Store, question: Question) -> tuple[list[Row], dict[str, 
     Raises BadQuery where the answer would be too long.
     """
     product, level = question.query.group_by
-    whole = question.parts[0].asked
-    asked = replace(whole, on_events=(*whole.on_events, Condition("in_totals", (True,))))
+    whole = question.parts[0].selection
+    selection = replace(whole, on_events=(*whole.on_events, Condition("in_totals", (True,))))
     each = EACH[question.counting]
 
     def counted(*names: str) -> dict[Key, int]:
-        return store.reported(replace(asked, group_by=names), each=each)
+        return numbers_of(reported(store, replace(selection, group_by=names), each=each))
 
     pairs, products, events = counted(product, level), counted(product), counted(level)
     total = counted().get((), 0)
@@ -184,8 +186,8 @@ def _verdicts(store: Store, question: Question) -> dict[Key, Verdict]:
     found: dict[Key, Verdict] = {}
     for part in rates.parts:
         owner = "patient_no" if part.per_patient else "device_no"
-        whole = replace(part.asked, group_by=(product,))
-        devices = store.carriers(whole, clock=part.clock, each=owner)
+        whole = replace(part.selection, group_by=(product,))
+        devices = numbers_of(carriers(store, whole, clock=part.clock, each=owner))
         by_code: dict[Cell, list[tuple[Key, Mapping[str, Cell]]]] = {}
         for cell in rate_cells(store, replace(rates, parts=(part,)), per=1):
             if cell.status is not CellStatus.NO_DENOMINATOR:

@@ -23,16 +23,17 @@ from registry.reporting.question import (
     sort_of_clock,
     sort_of_unit,
 )
-from registry.snapshot import nodes
-from registry.snapshot.asked import Condition
-from registry.snapshot.engine import Value
-from registry.snapshot.nodes import Grid, KeySums, NodeKey, Places, YearPlace
+from registry.snapshot.counting import NOTHING, Sums, affected, carriers, reported
+from registry.snapshot.exposure import exposure
+from registry.snapshot.firsts import FirstEvents, first_events
 from registry.snapshot.schema import Kind, column
+from registry.snapshot.selection import Condition, Placed, Selection, YearSpan
+from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Term, Terms
 from registry.vocabulary import NOT_RECORDED, CountingRule, Denominator
 
-NONE = KeySums()
+DEVICE, PATIENT = "device_no", "patient_no"
 
 
 def unit_of(node: Node, trees: Mapping[str, Tree], terms: Terms) -> Denominator:
@@ -81,10 +82,10 @@ def truths_of(
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Nodes that name the same dimensions, as a grid that one statement answers."""
+    """Nodes that name the same dimensions, as one selection whose rows they are."""
 
-    grid: Grid
-    key_of: Mapping[Node, NodeKey]
+    selection: Selection
+    key_of: Mapping[Node, Key]
 
     @classmethod
     def of(cls, members: Sequence[Node], trees: Mapping[str, Tree]) -> "Sheet":
@@ -94,24 +95,27 @@ class Sheet:
             for name, place in node.items():
                 placed = numbers.setdefault(name, {})
                 placed.setdefault(place, len(placed))
-        of_device = [name for name in numbers if _side(name) not in {Side.EVENT, Side.TIME}]
-        of_event = [name for name in numbers if _side(name) is Side.EVENT]
         in_totals = () if "complication" in numbers else (Condition("in_totals", (True,)),)
-        grid = Grid(
+        selection = Selection(
             on_events=(ACCEPTED, ACTUAL, *in_totals),
-            of_device=tuple(_places(name, numbers[name], trees[name]) for name in of_device),
-            years=tuple(
-                YearPlace(number, *_ends(trees["year"].members(place)))
+            group_by=tuple(numbers),
+            placed=tuple(
+                _placed(name, numbers[name], trees[name]) for name in numbers if name != "year"
+            ),
+            calendar=tuple(
+                YearSpan((number,), *_ends(trees["year"].members(place)))
                 for place, number in numbers.get("year", {}).items()
             ),
-            of_event=tuple(_places(name, numbers[name], trees[name]) for name in of_event),
         )
-        order = [*of_device, *(["year"] if grid.years else []), *of_event]
         keys = {
-            node: tuple(numbers[name][node[name]] for name in order if name in node)
+            node: tuple(numbers[name][node[name]] for name in numbers if name in node)
             for node in members
         }
-        return cls(grid, keys)
+        return cls(selection, keys)
+
+    def shared(self, node: Node) -> Key:
+        """The part of a node's key that its devices have, whatever happened to them."""
+        return self.selection.shared_key(self.key_of[node])
 
 
 def _shares(
@@ -119,19 +123,20 @@ def _shares(
 ) -> dict[Node, NodeTruth]:
     _unit, clock, of_patient = sort
     if counting is CountingRule.FIRST_EVENT:
-        each = "patient" if of_patient else "device"
+        each = PATIENT if of_patient else DEVICE
     else:
-        each = "patient" if counting is CountingRule.PATIENTS else "device"
+        each = PATIENT if counting is CountingRule.PATIENTS else DEVICE
+    selection = sheet.selection
     if form is Form.PROPORTIONS:
-        counted = nodes.affected_units(store, sheet.grid, clock=clock, each=each)
-        population = nodes.carrier_units(store, sheet.grid, clock=clock, each=each)
+        counted = affected(store, selection, clock=clock, each=each, keyed=True)
+        population = carriers(store, selection, clock=clock, each=each, keyed=True)
     else:
-        counted = nodes.reported_units(store, sheet.grid, each=each)
-        population = nodes.carrier_units(store, sheet.grid, clock=None, each=each)
+        counted = reported(store, selection, each=each, keyed=True)
+        population = carriers(store, selection, clock=None, each=each, keyed=True)
     return {
         node: NodeTruth(
-            counted=keyed(counted.get(key, NONE)),
-            population=keyed(population.get(sheet.grid.shared(key), NONE)),
+            counted=keyed(counted.get(key, NOTHING)),
+            population=keyed(population.get(sheet.shared(node), NOTHING)),
         )
         for node, key in sheet.key_of.items()
     }
@@ -139,27 +144,24 @@ def _shares(
 
 def _rates(store: Store, sheet: Sheet, sort: Sort) -> dict[Node, NodeTruth]:
     unit, clock, of_patient = sort
-    quantity = QUANTITY[unit]
-    if sheet.grid.years and quantity != "months":  # totals without dates: no denominator
+    quantity, selection = QUANTITY[unit], sheet.selection
+    if selection.calendar and quantity != "months":  # totals without dates: no denominator
         return dict.fromkeys(sheet.key_of, NodeTruth(counted=NOBODY, population=NOBODY))
-    each = "patient" if of_patient else "device"
-    grid, asks = sheet.grid, {"clock": str(clock), "quantity": quantity}
-    counted = nodes.first_events(store, grid, each=each, **asks)
-    time = nodes.device_time(store, grid, **asks)
-    lost: Mapping[NodeKey, float] = {}
-    if quantity == "months":
-        lost = nodes.time_after_first(store, grid, clock=str(clock), each=each)
-    carriers = {key: given.devices for key, given in time.items()}
+    asks = {"clock": str(clock), "quantity": quantity}
+    firsts = first_events(store, selection, per_patient=of_patient, keyed=True, **asks)
+    given = exposure(store, selection, keyed=True, **asks)
+    people = {key: each.devices for key, each in given.items()}
     if of_patient:
-        carriers = nodes.carrier_units(store, grid, clock=clock, each=each)
+        people = carriers(store, selection, clock=clock, each=PATIENT, keyed=True)
     found = {}
     for node, key in sheet.key_of.items():
-        shared = grid.shared(key)
-        devices = time[shared].devices if shared in time else NONE
-        total = time[shared].total - lost.get(key, 0.0) if shared in time else 0.0
+        shared = sheet.shared(node)
+        first = firsts.get(key, FirstEvents())
+        devices = given[shared].devices if shared in given else NOTHING
+        total = given[shared].amount - first.months_after if shared in given else 0.0
         found[node] = NodeTruth(
-            counted=keyed(counted.get(key, NONE)),
-            population=keyed(carriers.get(shared, NONE)),
+            counted=keyed(first.owners),
+            population=keyed(people.get(shared, NOTHING)),
             exposure=Exposure(total=max(total, 0.0), unit=unit, devices=keyed(devices)),
         )
     return found
@@ -170,20 +172,17 @@ def terms_at(node: Node, trees: Mapping[str, Tree], terms: Terms) -> list[Term]:
     return [term for term in terms.complications if term.code in codes]
 
 
-def _side(name: str) -> Side:
-    return DIMENSIONS[name].side
-
-
-def _places(name: str, numbers: Mapping[Place, int], tree: Tree) -> Places:
-    table = "events" if _side(name) is Side.EVENT else "implants"
+def _placed(name: str, numbers: Mapping[Place, int], tree: Tree) -> Placed:
+    """A dimension's places as the snapshot holds its values."""
+    table = "events" if DIMENSIONS[name].side is Side.EVENT else "implants"
     numeric = column(table, name).kind is Kind.NUMBER
 
-    def stored(value: str) -> Value:
+    def stored(value: str) -> str | int | None:
         if value == NOT_RECORDED:
-            return nodes.BLANK_NUMBER if numeric else ""
+            return None
         return int(value) if numeric else value
 
-    return Places(
+    return Placed(
         name,
         tuple(
             (stored(value), number)
@@ -198,5 +197,6 @@ def _ends(years: Iterable[str]) -> tuple[int, int]:
     return numbers[0], numbers[-1]
 
 
-def keyed(sums: KeySums) -> Keyed:
+def keyed(sums: Sums) -> Keyed:
+    """The sums of a row as disclosure control takes them."""
     return Keyed(sums.n, sums.high, sums.low)

@@ -177,7 +177,7 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
         return curve_warnings(question, profile=profile)
     said = []
     over_time = measure in BY_EXPOSURE or measure is Measure.PROPORTIONS
-    if over_time and any(part.asked.splits_years for part in question.parts):
+    if over_time and any(part.selection.splits_years for part in question.parts):
         said.append(
             "The split by calendar year is approximate: an implant counts as made in the middle "
             "of its year."

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from registry.snapshot.asked import Asked, Condition
 from registry.snapshot.schema import column
-from registry.snapshot.statement import Piece, Source, events_of, restrict
-from registry.snapshot.store import Key, Store
-
-FIRST_SCHEMA = 4
-"""The version of the schema that first held the cause of an event."""
+from registry.snapshot.selected import events_of
+from registry.snapshot.selection import Condition, Selection
+from registry.snapshot.statement import Key, Source, outer, restrict
+from registry.snapshot.store import Store
 
 BOTH_EVENTS = frozenset({"state", "actuality"})
 """What the effect has to be as well as the cause."""
@@ -27,44 +25,43 @@ class Interval:
     n: int
 
 
-def intervals(store: Store, asked: Asked, *, level: str) -> list[Interval]:
-    """Every pair of a cause asked for and an event that names it, by code and months between.
+def intervals(store: Store, selection: Selection, *, level: str) -> list[Interval]:
+    """Every pair of a selected cause and an event that names it, by code and months between.
 
     level: complication or category; of both. A month on the other component's clock is no help:
     it was worked out from two years of implant, and such differences fall up to a year short.
     """
-    source = _pairs(asked, level)
+    source = _pairs(store, selection, level)
     device = column("events", "device_no").name
     month = column("events", "months_since_implant").name
     months = f"CASE WHEN e.{device} = f.{device} THEN f.{month} - e.{month} END"
     found = store.run(source.select(f"{months} AS months", "count(*) AS n", by=[months]))
-    rows = zip(*(found[name].tolist() for name in ("g0", "g1", "months", "n")), strict=True)
+    rows = zip(source.keys(found), found["months"].tolist(), found["n"].tolist(), strict=True)
     return [
-        Interval((cause, effect), None if months is None else int(months), int(n))
-        for cause, effect, months, n in rows
+        Interval(pair, None if between is None else int(between), int(n))
+        for pair, between, n in rows
     ]
 
 
-def causes(store: Store, asked: Asked, *, level: str) -> dict[Key, int]:
+def causes(store: Store, selection: Selection, *, level: str) -> dict[Key, int]:
     """How many different causes have an effect, by pair of codes."""
-    source = _pairs(asked, level)
+    source = _pairs(store, selection, level)
     inner = source.select("e.event_no AS counted", by=["e.event_no"])
-    statement = Piece("SELECT g0, g1, count(*) AS n FROM (")
-    statement.add(inner.text, *inner.values)
-    statement.add(") d GROUP BY g0, g1")
-    found = store.run(statement)
-    rows = zip(*(found[name].tolist() for name in ("g0", "g1", "n")), strict=True)
-    return {(cause, effect): int(n) for cause, effect, n in rows}
+    found = store.run(outer(inner, source.names, "count(*) AS n"))
+    return dict(zip(source.keys(found), map(int, found["n"].tolist()), strict=True))
 
 
-def _pairs(asked: Asked, level: str) -> Source:
-    """The causes asked for, each with every event that names it: `e` and `f`."""
-    source = events_of(replace(asked, group_by=(level,)), clock="device", device="e")
+def _pairs(store: Store, selection: Selection, level: str) -> Source:
+    """The causes, each with every event that names it: `e` and `f`."""
+    of_causes = replace(selection, group_by=(level,))
+    source = events_of(of_causes, store.codes, clock="device", device="e")
     source.tables.add(f" JOIN events f ON f.{column('events', 'cause_no').name} = e.event_no")
-    restrict(source, "f", _of_effects(asked))
-    source.groups.append(f"f.{column('events', level).name}")
+    restrict(source, "f", _of_effects(selection))
+    (cause,) = source.groups
+    effect = cause.expression.replace("e.", "f.", 1)
+    source.groups.append(replace(cause, expression=effect))
     return source
 
 
-def _of_effects(asked: Asked) -> list[Condition]:
-    return [each for each in asked.on_events if each.column in BOTH_EVENTS]
+def _of_effects(selection: Selection) -> list[Condition]:
+    return [each for each in selection.on_events if each.column in BOTH_EVENTS]

@@ -1,12 +1,16 @@
 """The list of each code column: a snapshot's tables hold places in it, its manifest the codes."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from registry.records import DIMENSIONS
 from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, NO_MONTH
 from registry.snapshot.schema import TABLES, Kind
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CODELISTS
+
+UNKNOWN = -1
+"""The number of a code that is on no list: no row holds it."""
 
 _PLACES = (AT_RISK, BEFORE_ENTRY, AFTER_FOLLOW_UP, NO_MONTH)
 _OWN = {
@@ -15,6 +19,27 @@ _OWN = {
     "pump_time": _PLACES,
     "catheter_time": _PLACES,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The codes of every column by name, in order; place 0 is "not recorded".
+
+    lists: column name -> its codes, the empty text first.
+    """
+
+    lists: Mapping[str, tuple[str, ...]]
+    _numbers: dict[str, dict[str, int]] = field(default_factory=dict, compare=False, repr=False)
+
+    def number(self, column: str, code: str) -> int:
+        """The number that stands for a code in a column, or UNKNOWN."""
+        if column not in self._numbers:
+            self._numbers[column] = {text: place for place, text in enumerate(self.lists[column])}
+        return self._numbers[column].get(code, UNKNOWN)
+
+    def text(self, column: str, number: int) -> str:
+        """The code that a number stands for."""
+        return self.lists[column][number]
 
 
 def code_lists(

@@ -1,8 +1,6 @@
 """Cascades: pairs by hand, which filters choose what, intervals on a common clock, and labels."""
 
-from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -10,14 +8,11 @@ from registry.records import (
     BadQuery,
     Cell,
     EventQuery,
-    NoSnapshot,
     NotAvailableAtThisDetail,
     Release,
 )
 from registry.reporting.answering import _exact
-from registry.reporting.cascades import cascade_rows
 from registry.reporting.freshness import Frozen
-from registry.reporting.question import read_question
 from registry.snapshot.schema import EVENT_SOURCE
 from registry.vocabulary import CountingRule, Measure
 from tests.reporting.protecting import ask, frozen_rows
@@ -240,16 +235,6 @@ def test_other_groupings_and_other_counts_are_refused(linked: Frozen):
     with pytest.raises(BadQuery) as refused:
         exact(linked, counting=CountingRule.PATIENTS)
     assert refused.value.faults[0].code == "bad-counting"
-
-
-def test_release_from_before_causes_were_kept_says_so(linked: Frozen):
-    store = linked.store
-    question = read_question(EventQuery(), measure=Measure.CASCADES, manifest=store.manifest)
-    older = SimpleNamespace(manifest=replace(store.manifest, schema_version=3))
-
-    with pytest.raises(NoSnapshot) as refused:
-        cascade_rows(older, question)  # type: ignore[arg-type]
-    assert refused.value.faults[0].code == "without-causes"
 
 
 def test_nothing_linked_is_an_empty_answer(tmp_path: Path):

@@ -13,12 +13,12 @@ from registry.records import BadQuery
 from registry.reporting import curves
 from registry.reporting.curves import TWO_CLOCKS, incidence_curves, survival_curves
 from registry.reporting.rows import Row
-from registry.snapshot.lifetimes import NO_EVENT, lifetimes
 from registry.snapshot.schema import EVENT_SOURCE, IMPLANT_SOURCE
 from registry.statistics.survival import kaplan_meier
 from registry.vocabulary import ExitEffect, ExitStatus, Measure
 from tests.reporting.asking import Asker
 from tests.reporting.protecting import tangled_rows
+from tests.snapshot.row_level import NO_EVENT, lifetimes
 from tests.snapshot.rows import event, implant
 
 Told = tuple[Any, ...]
@@ -400,7 +400,9 @@ def tangled(tmp_path_factory: pytest.TempPathFactory) -> Asker:
 def arrays(asker: Asker, measure: Measure, **query: Any) -> Any:
     """The store's own arrays of one selection: keys, entries, ends, whether by the event, exits."""
     (part,) = asker.question(measure, **query).parts
-    lives = lifetimes(asker.store, part.asked, clock=str(part.clock), per_patient=part.per_patient)
+    lives = lifetimes(
+        asker.store, part.selection, clock=str(part.clock), per_patient=part.per_patient
+    )
     happened = lives.event != NO_EVENT
     ends = np.where(happened, lives.event, lives.followed)
     return lives.keys, lives.entry, ends, happened, lives.exit_status

@@ -201,6 +201,6 @@ def test_dictionary_explains_every_column() -> None:
     found = {(each["table"], each["column"]): each for each in reporting.dictionary()}
 
     assert found["implants", "time_to"]["meaning"] == (
-        "End of device time; 0.25 where follow-up is 0"
+        "End of device time, in quarters; 1 where follow-up is 0"
     )
     assert all(each["meaning"] for each in found.values())

@@ -14,9 +14,10 @@ from registry.records import BadQuery
 from registry.reporting import freshness
 from registry.reporting.keys import read_keys
 from registry.snapshot import freeze, schema, shelf
-from registry.snapshot.asked import Asked
+from registry.snapshot.counting import Sums, reported
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import RECORD_KEYS
+from registry.snapshot.selection import Selection
 from registry.snapshot.shelf import Working
 from registry.snapshot.statement import Piece
 from tests.factories import EventFactory, ImplantFactory
@@ -254,8 +255,9 @@ def test_event_is_frozen_with_its_implant_and_site() -> None:
 
     store = freshness.current().store
 
-    asked = Asked(group_by=("site", "complication"))
-    assert store.reported(asked, each="event_no") == {(event.site.code, event.complication_id): 1}
+    selection = Selection(group_by=("site", "complication"))
+    found = reported(store, selection, each="event_no")
+    assert found == {(event.site.code, event.complication_id): Sums(1)}
 
 
 def test_snapshots_lie_in_the_deployments_folder(tmp_path: Path) -> None:

@@ -27,16 +27,15 @@ from registry.intake import load_catalogue
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Release, Window
 from registry.reporting import protected
 from registry.reporting.answering import protected_answer
-from registry.reporting.curves import NO_EVENT
 from registry.reporting.freshness import Frozen
 from registry.reporting.keys import read_keys
 from registry.reporting.protected_curves import _said, curve_truths
 from registry.reporting.question import read_question
 from registry.reporting.trees import trees_of
 from registry.reporting.truths import truths_of
-from registry.snapshot.lifetimes import lifetimes
 from registry.vocabulary import CountingRule, Denominator, Measure, Sex
 from tests.reporting.protecting import ask, frozen_rows, tangled_rows
+from tests.snapshot.row_level import NO_EVENT, lifetimes
 from tests.snapshot.rows import event, implant
 
 PUMP = ("category", ("pump",))
@@ -127,7 +126,9 @@ def test_truths_of_a_curve_are_counted_from_the_devices_lifetimes(
     query = EventQuery(where=tuple(sorted(where)))
     manifest = large.store.manifest
     (part,) = read_question(query, measure=Measure.SURVIVAL, manifest=manifest).parts
-    lives = lifetimes(large.store, part.asked, clock=str(part.clock), per_patient=part.per_patient)
+    lives = lifetimes(
+        large.store, part.selection, clock=str(part.clock), per_patient=part.per_patient
+    )
 
     truth = truth_of(large, node(**places))
 

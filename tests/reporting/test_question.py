@@ -12,6 +12,7 @@ from registry.reporting.question import (
     read_question,
     selected_terms,
 )
+from registry.snapshot.codes import code_lists
 from registry.snapshot.manifest import Manifest
 from registry.vocabulary import CountingRule, Denominator, Measure
 from tests.snapshot.rows import shipped_terms
@@ -25,6 +26,7 @@ MANIFEST = Manifest(
     events=0,
     implants=0,
     exposures=0,
+    codes=code_lists(TERMS),
 )
 
 
@@ -169,21 +171,24 @@ def test_curve_of_a_patients_complication_is_of_patients(category: str, by_patie
 
 
 def test_years_are_held_to_those_of_the_snapshot() -> None:
-    assert question(years=(None, 2016)).parts[0].asked.years == (2015, 2016)
-    assert question(where=named(period=("2010-2014", "2015-2019"))).parts[0].asked.years == (
+    assert question(years=(None, 2016)).parts[0].selection.years == (2015, 2016)
+    assert question(where=named(period=("2010-2014", "2015-2019"))).parts[0].selection.years == (
         2015,
         2016,
         2017,
         2018,
         2019,
     )
-    assert question(where=named(year=("2016",)), years=(2017, None)).parts[0].asked.years == ()
+    assert question(where=named(year=("2016",)), years=(2017, None)).parts[0].selection.years == ()
 
 
 def test_years_of_one_row_are_joined_where_they_follow_each_other() -> None:
-    asked = question(where=named(year=("2015", "2016", "2018"))).parts[0].asked
+    selection = question(where=named(year=("2015", "2016", "2018"))).parts[0].selection
 
-    assert [(span.first, span.last) for span in asked.year_spans()] == [(2015, 2016), (2018, 2018)]
+    assert [(span.first, span.last) for span in selection.year_spans()] == [
+        (2015, 2016),
+        (2018, 2018),
+    ]
 
 
 def test_drug_withdrawal_and_death_are_the_patients() -> None:
@@ -193,7 +198,7 @@ def test_drug_withdrawal_and_death_are_the_patients() -> None:
         for term in TERMS.complications
         for part in parts
         if part.per_patient
-        for condition in part.asked.on_events
+        for condition in part.selection.on_events
         if condition.column == "complication" and term.code in condition.values
     }
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from registry.snapshot import shelf
-from registry.snapshot.asked import Asked
+from registry.snapshot.counting import Sums, reported
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.manifest import MANIFEST
+from registry.snapshot.selection import Selection
 from registry.snapshot.shelf import Working
 from tests.snapshot.rows import event, shipped_terms
 
@@ -55,14 +56,14 @@ def test_reader_keeps_its_snapshot_when_a_newer_one_is_put_to_work_and_it_is_del
     working(new).write(tmp_path)
     shutil.rmtree(tmp_path / old)
 
-    assert reader.reported(Asked(), each="event_no") == {(): 1}
+    assert reported(reader, Selection(), each="event_no") == {(): Sums(1)}
     newer = shelf.open_store(tmp_path, new)
-    assert newer.reported(Asked(), each="event_no") == {(): 2}
+    assert reported(newer, Selection(), each="event_no") == {(): Sums(2)}
 
 
 def read_elsewhere(root: Path, snapshot_id: str, found: "multiprocessing.Queue[int]") -> None:
     store = shelf.open_store(root, snapshot_id)
-    found.put(store.reported(Asked(), each="event_no")[()])
+    found.put(reported(store, Selection(), each="event_no")[()].n)
 
 
 def test_many_processes_read_one_snapshot(tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_many_processes_read_one_snapshot(tmp_path: Path) -> None:
         other.join(timeout=60)
 
     assert counts == [3, 3]
-    assert here.reported(Asked(), each="event_no") == {(): 3}
+    assert reported(here, Selection(), each="event_no") == {(): Sums(3)}
 
 
 def test_missing_snapshot_is_told(tmp_path: Path) -> None:

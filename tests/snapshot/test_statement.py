@@ -1,37 +1,58 @@
 import pytest
 
-from registry.snapshot.asked import Asked, Condition, MonthSpan
-from registry.snapshot.statement import devices_of, events_of
+from registry.snapshot.codes import Codes, code_lists
+from registry.snapshot.selected import devices_of, events_of
+from registry.snapshot.selection import Condition, MonthSpan, Placed, Selection, YearSpan
+from tests.snapshot.rows import shipped_terms
 
 ODD = "x' OR 1=1 --"
+LISTS = code_lists(shipped_terms())
+CODES = Codes(LISTS | {"site": ("", ODD)})
 
 
 def test_values_go_to_placeholders_and_never_into_the_text() -> None:
-    asked = Asked(
-        on_events=(Condition("outcome", (ODD,)), Condition("intervention", bits=77001)),
+    selection = Selection(
+        on_events=(Condition("severity", (8642,)), Condition("intervention", bits=77001)),
         on_devices=(Condition("site", (ODD,), blank=True),),
-        group_by=("intervention", "window", "year"),
+        group_by=("intervention", "window", "year", "sex", "age_band"),
+        placed=(Placed("age_band", (("0-5", 8765), (None, 8766))),),
         years=(1987,),
         spans=(MonthSpan(ODD, 31, 41),),
     )
 
-    events = events_of(asked, clock="pump", device="i").select("count(*) AS n")
-    source, months = devices_of(asked, component=ODD)
-    devices = source.select(f"sum({months}) AS amount")
+    events = events_of(selection, CODES, clock="pump", device="i").select("count(*) AS n")
+    source = devices_of(selection, CODES, component="pump")
+    devices = source.select(f"sum({source.time}) AS amount")
 
     for statement in (events, devices):
-        assert ODD in statement.values
-        assert not any(text in statement.text for text in (ODD, "77001", "1987", "31", "41"))
+        assert 8765 in statement.values
+        told = (ODD, "77001", "1987", "8642", "8765", "31", "41")
+        assert not any(text in statement.text for text in told)
         assert statement.text.count("?") == len(statement.values)
 
 
 @pytest.mark.parametrize("name", ["source_id", "e.site; DROP TABLE events", "public_id"])
 def test_column_that_is_not_listed_is_refused(name: str) -> None:
+    selection = Selection(on_events=(Condition(name, ("a",)),))
+
     with pytest.raises(LookupError):
-        events_of(Asked(on_events=(Condition(name, ("a",)),)), clock="device", device="e")
+        events_of(selection, CODES, clock="device", device="e")
 
 
-def test_condition_without_values_lets_nothing_through() -> None:
-    asked = Asked(on_events=(Condition("complication"),))
+@pytest.mark.parametrize("values", [(), (ODD,), ("no-such-code",)])
+def test_condition_without_a_code_of_the_list_lets_nothing_through(values: tuple[str]) -> None:
+    selection = Selection(on_events=(Condition("complication", values),))
 
-    assert "1 = 0" in events_of(asked, clock="device", device="e").select("count(*) AS n").text
+    source = events_of(selection, CODES, clock="device", device="e")
+
+    assert "1 = 0" in source.select("count(*) AS n").text
+
+
+def test_calendar_places_bound_the_years_of_events_and_devices() -> None:
+    selection = Selection(group_by=("year",), calendar=(YearSpan((3,), 2001, 2004),))
+
+    events = events_of(selection, CODES, clock="pump", device="i").select("count(*) AS n")
+    devices = devices_of(selection, CODES, component="pump").select("count(*) AS n")
+
+    for statement in (events, devices):
+        assert [each for each in statement.values if each in {3, 2001, 2004}] == [3, 2001, 2004]

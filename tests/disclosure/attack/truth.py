@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from registry.disclosure import Policy, vocabulary_tree
 from registry.records import DIMENSIONS, Side
+from registry.snapshot.codes import UNKNOWN, Codes
+from registry.snapshot.manifest import Manifest
+from registry.snapshot.selection import period_label
 from registry.vocabulary import NOT_RECORDED
 
 Labels = tuple[str, ...]
@@ -51,23 +54,28 @@ class Truth:
     @classmethod
     def read(cls, folder: Path) -> "Truth":
         """Read a frozen snapshot's own rows."""
+        codes = Codes(Manifest.read(folder).codes)
+        stored = [name for name in EVENT_SIDE if name != "period"]
         with duckdb.connect(str(folder / "registry.duckdb"), read_only=True) as connection:
             happened = connection.execute(
-                f"SELECT {', '.join((*EVENT_SIDE, *DEVICE_SIDE))}, "  # noqa: S608 - our own names
-                "patient_no, device_no, in_totals FROM events "
-                "WHERE state = 'accepted' AND actuality <> 'near-miss' AND patient_no IS NOT NULL"
+                f"SELECT {', '.join((*stored, *DEVICE_SIDE))}, "  # noqa: S608 - our own names
+                "year - year % 5 AS period, patient_no, device_no, in_totals FROM events "
+                "WHERE state = ? AND actuality <> ? AND patient_no IS NOT NULL",
+                [codes.number("state", "accepted"), codes.number("actuality", "near-miss")],
             ).fetchnumpy()
             placed = connection.execute(
                 f"SELECT {', '.join(DEVICE_SIDE)}, patient_no, device_no, "  # noqa: S608
-                "time_to - time_from AS months FROM implants"
+                "(time_to - time_from) / 4 AS months FROM implants"
             ).fetchnumpy()
         in_totals = np.asarray(happened["in_totals"], bool)
-        events = {name: _labels(happened[name]) for name in (*EVENT_SIDE, *DEVICE_SIDE)}
+        events = {
+            name: _labels(name, happened[name], codes) for name in (*EVENT_SIDE, *DEVICE_SIDE)
+        }
         known, inverse = events["category"]
         whole = {known[c] for c in inverse[~in_totals]} - {known[c] for c in inverse[in_totals]}
         return cls(
             events=_widened(events),
-            devices=_widened({name: _labels(placed[name]) for name in DEVICE_SIDE}),
+            devices=_widened({name: _labels(name, placed[name], codes) for name in DEVICE_SIDE}),
             event_units=_units(happened) | {"events": np.arange(in_totals.size)},
             device_units=_units(placed),
             months=np.asarray(placed["months"], float),
@@ -153,14 +161,19 @@ class Truth:
         return cell, inside
 
 
-def _labels(column: NDArray[np.object_]) -> Column:
+def _labels(name: str, column: NDArray[np.int64], codes: Codes) -> Column:
     """Labels as an answer shows them: blanks are `not-recorded`."""
     blank = np.ma.getmaskarray(column)
-    text = np.array([str(value) for value in np.ma.getdata(column)])
-    known, inverse = np.unique(
-        np.where(blank | (text == ""), NOT_RECORDED, text), return_inverse=True
-    )
-    return tuple(map(str, known)), inverse
+    known, inverse = np.unique(np.where(blank, UNKNOWN, np.ma.getdata(column)), return_inverse=True)
+
+    def label(number: int) -> str:
+        if number == UNKNOWN:
+            return NOT_RECORDED
+        if name == "period":
+            return period_label(number)
+        return (codes.text(name, number) or NOT_RECORDED) if name in codes.lists else str(number)
+
+    return tuple(map(label, known.tolist())), inverse
 
 
 def _widened(columns: dict[str, Column]) -> dict[str, Column]:

@@ -1,9 +1,13 @@
-"""What one statement is asked for, in the snapshot's own columns."""
+"""Selections of a snapshot: which events and devices a sum is over, and how it is broken down."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
 from registry.records import DIMENSIONS, Cell, Side, ValueKind, Window
+
+ENDLESS = 1_000_000
+"""More quarters, or months, than any device is followed."""
 
 SHARED = frozenset({Side.DEVICE, Side.PATIENT, Side.SITE, Side.TIME})
 """Sides that restrict device time as well as events; a grouping by another repeats the time."""
@@ -25,11 +29,26 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class YearSpan:
-    """Whole calendar years that belong to one row: labels by time grouping, first, last."""
+    """Whole calendar years, both ends included, that belong to one row of the answer.
 
-    labels: tuple[Cell, ...]
+    labels: a number for each grouping by calendar time; a period is named by its first year.
+    """
+
+    labels: tuple[int, ...]
     first: int
     last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A grouping by places instead of values: a place is a set of values of one column.
+
+    place_of: pairs of value and place; None is "not recorded". A value without a place is in no
+    row. Calendar years are placed by spans (`Selection.calendar`) instead.
+    """
+
+    column: str
+    place_of: tuple[tuple[str | int | None, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +63,27 @@ class MonthSpan:
     last: int | None
 
     @property
-    def time_from(self) -> float:
-        """Where its device time starts: half a month before its first month, but 0 at 0."""
-        return 0.0 if self.first == 0 else self.first - 0.5
+    def time_from(self) -> int:
+        """Where its device time starts, in quarters: half a month before its first, but 0 at 0."""
+        return 0 if self.first == 0 else 4 * self.first - 2
 
     @property
-    def time_to(self) -> float:
-        """Where its device time ends: half a month after its last month."""
-        return float("inf") if self.last is None else self.last + 0.5
+    def time_to(self) -> int:
+        """Where its device time ends, in quarters: half a month after its last month."""
+        return ENDLESS if self.last is None else 4 * self.last + 2
 
 
 NO_MONTHS = MonthSpan("", -1, -1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Selection:
     """One selection of events and device time, and how to break it down.
 
     on_events restricts the events only, on_devices events and device time. years: the calendar
     years asked for, None for any; `no_year` lets events without a year through. spans: windows of
-    months, empty for any. known_years: the years that a breakdown by year can show.
+    months, empty for any. known_years: the years that a breakdown by year can show. placed:
+    groupings whose rows are places; calendar: the same for `year`, which is then grouped by place.
     """
 
     on_events: tuple[Condition, ...] = ()
@@ -73,6 +93,8 @@ class Asked:
     no_year: bool = False
     spans: tuple[MonthSpan, ...] = ()
     known_years: tuple[int, ...] = ()
+    placed: tuple[Placed, ...] = ()
+    calendar: tuple[YearSpan, ...] = ()
 
     @property
     def shared(self) -> tuple[str, ...]:
@@ -94,6 +116,16 @@ class Asked:
         """The groupings by calendar time, in the order asked."""
         return tuple(name for name in self.group_by if name in {"year", "period"})
 
+    @property
+    def is_one_span_a_row(self) -> bool:
+        """Whether the calendar time of each row is years that follow each other."""
+        labels = [span.labels for span in self.year_spans()]
+        return len(labels) == len(set(labels))
+
+    def places_of(self, name: str) -> Placed | None:
+        """The places of a grouping, or None where it is grouped by value."""
+        return next((each for each in self.placed if each.column == name), None)
+
     def shared_key(self, key: tuple[Cell, ...]) -> tuple[Cell, ...]:
         """The part of a row's key under which its device time is found."""
         return tuple(
@@ -104,6 +136,8 @@ class Asked:
 
     def year_spans(self) -> tuple[YearSpan, ...]:
         """The calendar years asked for, joined where they follow each other in one row."""
+        if self.calendar:
+            return self.calendar
         years = self.known_years if self.years is None else self.years
         labelled = [(self._labels(year), year) for year in sorted(years)]
         found = []
@@ -114,14 +148,20 @@ class Asked:
             found.append(YearSpan(labels, members[0], members[-1]))
         return tuple(found)
 
-    def _labels(self, year: int) -> tuple[Cell, ...]:
-        return tuple(year if name == "year" else period_of(year) for name in self.time_groups)
+    def _labels(self, year: int) -> tuple[int, ...]:
+        return tuple(year if name == "year" else year - year % 5 for name in self.time_groups)
 
 
-def period_of(year: int) -> str:
-    """The five calendar years that hold a year, such as 2020-2024."""
-    start = year // 5 * 5
+def period_label(start: int) -> str:
+    """The five calendar years that begin with one, such as 2020-2024."""
     return f"{start}-{start + 4}"
+
+
+def joined_spans(spans: Iterable[MonthSpan]) -> tuple[MonthSpan, ...]:
+    """Rows of months as one filter."""
+    windows = tuple(Window(span.first, span.last) for span in spans if span != NO_MONTHS)
+    blank = (NO_MONTHS,) if NO_MONTHS in spans else ()
+    return (*month_spans(windows, apart=False), *blank)
 
 
 def month_spans(windows: tuple[Window, ...], *, apart: bool) -> tuple[MonthSpan, ...]:

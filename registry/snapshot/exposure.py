@@ -1,0 +1,103 @@
+"""Denominators: device time, procedures and refills of the implants in each row."""
+
+from dataclasses import dataclass
+
+from registry.snapshot.counting import KEYS_OF, Sums, once, read_sums, summed
+from registry.snapshot.schema import column
+from registry.snapshot.selected import devices_of
+from registry.snapshot.selection import Selection
+from registry.snapshot.statement import Key, Source, whole
+from registry.snapshot.store import Store
+from registry.snapshot.years import year_shares
+
+QUARTERS = 4
+"""Device time is kept in quarters of a month."""
+
+MONTHS = "months"
+"""The quantity of a denominator that is device time; the others are `procedures`, `refills`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What devices give to a denominator: months, procedures or refills; and which they are."""
+
+    amount: float
+    devices: Sums
+
+
+def exposure(
+    store: Store,
+    selection: Selection,
+    *,
+    clock: str | None,
+    quantity: str = MONTHS,
+    keyed: bool = False,
+) -> dict[Key, Given]:
+    """What the implants of each row give; by shared groupings. No clock: either component.
+
+    Rows hold every device that was followed at any of their time, those followed for no time too.
+    keyed: with the sums of the devices' keys.
+    """
+    if is_by_year(selection, quantity):
+        return _by_year(store, selection, clock=clock, keyed=keyed)
+    source, amount = amounts_of(store, selection, clock=clock, quantity=quantity)
+    if keyed:
+        inner = once(source, "i.device_no", f"sum({amount}) AS amount", keyed=True)
+        statement = summed(source, inner, whole("amount", "amount"))
+    else:
+        statement = source.select("count(*) AS n", whole(amount, "amount"))
+    found = store.run(statement)
+    amounts = (found["amount"] / units_of(quantity)).tolist()
+    sums = read_sums(source, found)
+    return {
+        key: Given(float(total), devices)
+        for (key, devices), total in zip(sums.items(), amounts, strict=True)
+        if devices.n
+    }
+
+
+def is_by_year(selection: Selection, quantity: str) -> bool:
+    """Whether device time is split by calendar years alone, which takes no join."""
+    return quantity == MONTHS and selection.splits_years and not selection.spans
+
+
+def units_of(quantity: str) -> int:
+    """How many of the stored units are one month, procedure or refill."""
+    return QUARTERS if quantity == MONTHS else 1
+
+
+def amounts_of(
+    store: Store, selection: Selection, *, clock: str | None, quantity: str
+) -> tuple[Source, str]:
+    """The devices that contribute to a denominator, and an expression for what each gives.
+
+    Procedures and refills are totals without dates: by year or window no device gives any.
+    """
+    source = devices_of(selection, store.codes, component=clock)
+    if quantity == MONTHS:
+        return source, source.time
+    if selection.splits_years or selection.spans:
+        source.require("1 = 0")
+    name = f"i.{column('implants', quantity).name}"
+    source.require(f"{name} IS NOT NULL")
+    return source, name
+
+
+def _by_year(
+    store: Store, selection: Selection, *, clock: str | None, keyed: bool
+) -> dict[Key, Given]:
+    high, low = KEYS_OF["device_no"]
+    keys = {"high": f"i.{high}", "low": f"i.{low}"} if keyed else {}
+    sums = {"n": "1", "head": "i.first_quarters", "tail": "i.last_quarters", **keys}
+    source = devices_of(selection, store.codes, component=clock, by_year=False)
+    found: dict[Key, Given] = {}
+    for share in year_shares(store, selection, source, sums):
+        of = share.sums
+        quarters = share.has_first * of["head"] + share.has_last * of["tail"]
+        quarters += share.between * of["n"]
+        devices = Sums(*(int(of[name].sum()) for name in ("n", *keys)))
+        before = found.get(share.key, Given(0.0, Sums()))
+        found[share.key] = Given(
+            before.amount + int(quarters.sum()) / QUARTERS, before.devices + devices
+        )
+    return found
