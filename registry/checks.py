@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import caches
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 from registry.models.append_only import missing_append_only_triggers
 from registry.reporting.keys import key_faults
+from registry.shared_cache import CLIENT_MISSING, RedisOrMemory, cache_fault
 
 
 @register(Tags.database)
@@ -54,6 +56,27 @@ def releases_are_far_apart(app_configs: Any, **_: Any) -> list[CheckMessage]:
             id="registry.W001",
         )
     ]
+
+
+@register(Tags.caches)
+def cache_client_is_installed(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Refuse REDIS_URL without the client of Redis; asks no server."""
+    if not isinstance(caches["default"], RedisOrMemory):
+        return []
+    try:
+        import redis  # noqa: F401 - whether it can be imported is the question
+    except ImportError:
+        return [Error(CLIENT_MISSING.message, hint=CLIENT_MISSING.hint, id="registry.E006")]
+    return []
+
+
+@register(Tags.caches, deploy=True)
+def cache_answers(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Ask the cache; only before a deployment, since commands must run while Redis is down."""
+    fault = cache_fault()
+    if fault is None or fault == CLIENT_MISSING:
+        return []
+    return [Error(fault.message, hint=fault.hint, id="registry.E007")]
 
 
 KEY_CHECKS = {

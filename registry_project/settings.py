@@ -1,8 +1,11 @@
 """Settings from the environment; without DEBUG every production setting must be given."""
 
 import os
+import re
 import secrets
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -23,6 +26,37 @@ def _listed(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+def _whole(name: str, default: int, *, least: int, most: int | None = None) -> int:
+    """Read a whole number within its limits."""
+    text = os.environ.get(name, "").strip()
+    number = int(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
+    if text == "":
+        return default
+    if number is None or number < least or (most is not None and number > most):
+        limits = f"of {least} or more" if most is None else f"from {least} to {most}"
+        raise ImproperlyConfigured(f"{name} must be a whole number {limits}.")
+    return number
+
+
+def _chosen(name: str, default: str, choices: set[str]) -> str:
+    """Read one of several words."""
+    word = os.environ.get(name, "").strip() or default
+    if word not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of: {', '.join(sorted(choices))}.")
+    return word
+
+
+def _rate(name: str, default: str) -> str:
+    """Read a number of requests in a time."""
+    text = os.environ.get(name, "").strip() or default
+    if not re.fullmatch(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)", text):
+        raise ImproperlyConfigured(
+            f"{name} must be a number of requests in a time: 600/min, or in place of min: "
+            "sec, hour or day."
+        )
+    return text
+
+
 class Hidden(str):
     """A secret whose value is not shown where settings are listed."""
 
@@ -32,24 +66,33 @@ class Hidden(str):
         return "'(hidden)'"
 
 
+def _hold_to_form(redis_url: str) -> None:
+    """Refuse an address that the client of Redis does not read; asks no server."""
+    try:
+        from redis import ConnectionPool
+    except ImportError:  # told by the system check registry.E006
+        return
+    try:
+        ConnectionPool.from_url(redis_url).make_connection()
+    except (TypeError, ValueError):
+        raise ImproperlyConfigured(
+            "REDIS_URL must be redis://name:password@host:6379/0, with other characters of name "
+            "and password percent-encoded; rediss:// over TLS, or unix:///path."
+        ) from None
+
+
 DEBUG = _flag("DEBUG")
 
 # The registry's own settings ---------------------------------------------------------------
 
 REGISTRY_VAR = Path(os.environ.get("REGISTRY_VAR") or BASE_DIR / "var").resolve()
 REGISTRY_VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
-REGISTRY_DATE_PRECISION = os.environ.get("REGISTRY_DATE_PRECISION", "year")
-if REGISTRY_DATE_PRECISION not in {"year", "month"}:
-    raise ImproperlyConfigured("REGISTRY_DATE_PRECISION must be year or month.")
+REGISTRY_DATE_PRECISION = _chosen("REGISTRY_DATE_PRECISION", "year", {"year", "month"})
 REGISTRY_PUBLIC_STATISTICS = _flag("REGISTRY_PUBLIC_STATISTICS")
-REGISTRY_SNAPSHOT_AUTO_ROWS = int(os.environ.get("REGISTRY_SNAPSHOT_AUTO_ROWS", "200000"))
-REGISTRY_FIRST_YEAR = int(os.environ.get("REGISTRY_FIRST_YEAR", "2005"))
-REGISTRY_RELEASE_DAYS = int(os.environ.get("REGISTRY_RELEASE_DAYS") or (0 if DEBUG else 80))
-if REGISTRY_RELEASE_DAYS < 0:
-    raise ImproperlyConfigured("REGISTRY_RELEASE_DAYS must be 0 or more.")
-REGISTRY_ANSWER_TICK_MS = int(os.environ.get("REGISTRY_ANSWER_TICK_MS") or 50)
-if not 0 <= REGISTRY_ANSWER_TICK_MS <= 1000:
-    raise ImproperlyConfigured("REGISTRY_ANSWER_TICK_MS must be from 0 to 1000.")
+REGISTRY_SNAPSHOT_AUTO_ROWS = _whole("REGISTRY_SNAPSHOT_AUTO_ROWS", 200_000, least=0)
+REGISTRY_FIRST_YEAR = _whole("REGISTRY_FIRST_YEAR", 2005, least=1980, most=date.today().year)  # noqa: DTZ011
+REGISTRY_RELEASE_DAYS = _whole("REGISTRY_RELEASE_DAYS", 0 if DEBUG else 80, least=0)
+REGISTRY_ANSWER_TICK_MS = _whole("REGISTRY_ANSWER_TICK_MS", 50, least=0, most=1000)
 REGISTRY_KEY_RECORDS = Hidden(os.environ.get("REGISTRY_KEY_RECORDS", ""))
 REGISTRY_KEY_NOISE = Hidden(os.environ.get("REGISTRY_KEY_NOISE", ""))
 REGISTRY_KEY_FILE = os.environ.get("REGISTRY_KEY_FILE", "")  # REGISTRY_VAR/disclosure-keys.json
@@ -135,11 +178,20 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": dj_database_url.config(
-        default=f"sqlite:///{REGISTRY_VAR / 'registry.sqlite3'}", conn_max_age=60
-    )
-}
+DATABASE_FORM = (
+    "DATABASE_URL must be postgres://user:password@host/name, with other characters of user and "
+    "password percent-encoded, or sqlite:///path."
+)
+try:
+    DATABASES = {
+        "default": dj_database_url.config(
+            default=f"sqlite:///{REGISTRY_VAR / 'registry.sqlite3'}", conn_max_age=60
+        )
+    }
+except ValueError:
+    raise ImproperlyConfigured(DATABASE_FORM) from None
+if DATABASES["default"].get("ENGINE", "").split(".")[-1] not in {"postgresql", "sqlite3"}:
+    raise ImproperlyConfigured(DATABASE_FORM)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -147,11 +199,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-if os.environ.get("REDIS_URL"):
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+if REDIS_URL := os.environ.get("REDIS_URL", "").strip():
+    _hold_to_form(REDIS_URL)
     CACHES["default"] = {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": os.environ["REDIS_URL"],
+        "BACKEND": "registry.shared_cache.RedisOrMemory",
+        "LOCATION": Hidden(REDIS_URL),
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # seconds
     }
 
 LANGUAGE_CODE = "en-gb"
@@ -222,9 +278,9 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.UserRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
-        "anon": os.environ.get("THROTTLE_ANON", "600/min"),
-        "user": os.environ.get("THROTTLE_USER", "6000/min"),
-        "token": os.environ.get("THROTTLE_TOKEN", "60/min"),
+        "anon": _rate("THROTTLE_ANON", "600/min"),
+        "user": _rate("THROTTLE_USER", "6000/min"),
+        "token": _rate("THROTTLE_TOKEN", "60/min"),
     },
 }
 MIGRATION_MODULES = {"knox": None}  # its own token table would stand empty and block TRUNCATE
@@ -275,10 +331,11 @@ if not DEBUG:
     if _flag("BEHIND_PROXY"):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+LOG_LEVEL = _chosen("LOG_LEVEL", "WARNING", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

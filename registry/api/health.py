@@ -9,6 +9,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from registry.shared_cache import cache_fault
+
 
 @never_cache
 @require_safe
@@ -20,11 +22,16 @@ def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """Say whether the database answers with every migration, and the data folder can be used.
+    """Say whether database, data folder and cache can be used, the database with every migration.
 
-    200, or 503 with the checks that fail.
+    200, or 503 with the checks that fail. Pages still answer while the cache fails, but limits on
+    requests no longer hold over all processes.
     """
-    checks = {"database": _database_is_current(), "folder": settings.REGISTRY_VAR.is_dir()}
+    checks = {
+        "database": _database_is_current(),
+        "folder": settings.REGISTRY_VAR.is_dir(),
+        "cache": cache_fault() is None,
+    }
     is_ready = all(checks.values())
     return JsonResponse(
         {

@@ -7,6 +7,7 @@ from django.db import DatabaseError
 from django.db.migrations.recorder import MigrationRecorder
 
 from registry.api import health
+from tests.redis_server import redis_at
 
 
 def test_server_that_answers_is_alive(client):
@@ -21,7 +22,10 @@ def test_server_with_its_database_is_ready(client):
     reply = client.get("/health/ready")
 
     assert reply.status_code == 200
-    assert reply.json() == {"status": "ok", "checks": {"database": "ok", "folder": "ok"}}
+    assert reply.json() == {
+        "status": "ok",
+        "checks": {"database": "ok", "folder": "ok", "cache": "ok"},
+    }
 
 
 @pytest.mark.django_db
@@ -31,7 +35,11 @@ def test_missing_migration_is_not_ready(client):
     reply = client.get("/health/ready")
 
     assert reply.status_code == 503
-    assert reply.json()["checks"] == {"database": "failed", "folder": "ok"}
+    assert reply.json()["checks"] == {
+        "database": "failed",
+        "folder": "ok",
+        "cache": "ok",
+    }
 
 
 def test_missing_database_is_not_ready(client, monkeypatch):
@@ -44,6 +52,17 @@ def test_missing_database_is_not_ready(client, monkeypatch):
 
     assert reply.status_code == 503
     assert "password" not in reply.content.decode()
+
+
+@pytest.mark.django_db
+def test_cache_that_does_not_answer_is_not_ready(client, settings):
+    settings.CACHES = {"default": redis_at("redis://:hidden-word@127.0.0.1:1/0")}
+
+    reply = client.get("/health/ready")
+
+    assert reply.status_code == 503
+    assert reply.json()["checks"]["cache"] == "failed"
+    assert "hidden-word" not in reply.content.decode()
 
 
 @pytest.mark.django_db

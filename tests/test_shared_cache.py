@@ -1,0 +1,161 @@
+"""The cache of REDIS_URL: a real Redis, one that fails, and one without its client."""
+
+import builtins
+import logging
+import threading
+
+import pytest
+import redis
+from django.core.cache import caches
+from django.core.checks import run_checks
+from rest_framework.test import APIClient
+
+from registry import shared_cache
+from registry.checks import cache_answers, cache_client_is_installed
+from registry.shared_cache import cache_fault
+from tests.factories import UserFactory
+from tests.redis_server import a_running_redis, redis_at
+
+NOWHERE = "redis://name:hidden-word@127.0.0.1:1/0"
+
+
+@pytest.fixture(autouse=True)
+def _no_outage_before():
+    shared_cache._OUTAGES.clear()
+    yield
+    shared_cache._OUTAGES.clear()
+
+
+@pytest.fixture
+def server(settings):
+    address = a_running_redis()
+    settings.CACHES = {"default": redis_at(address)}
+    with redis.Redis.from_url(address) as connection:
+        yield connection
+        connection.flushdb()
+
+
+@pytest.fixture
+def no_server(settings):
+    settings.CACHES = {"default": redis_at(NOWHERE)}
+
+
+def sign_in():
+    user = UserFactory()
+    user.set_password("a long word")
+    user.save()
+    sent = {"username": user.username, "password": "a long word"}
+    return APIClient().post("/api/v1/tokens/", sent, format="json")
+
+
+@pytest.mark.django_db
+def test_api_and_pages_keep_their_limits_in_redis(server, client):
+    made = sign_in()
+    token = f"Token {made.json()['token']}"
+    asked = APIClient().get("/api/v1/complications/", HTTP_AUTHORIZATION=token)
+
+    assert (made.status_code, asked.status_code) == (201, 200)
+    assert client.get("/").status_code == 200
+    assert [key for key in server.scan_iter() if b"throttle" in key]
+
+
+def test_threads_share_what_they_keep(server):
+    caches["default"].set("one", 1)
+
+    told = []
+    other = threading.Thread(target=lambda: told.append(caches["default"].get("one")))
+    other.start()
+    other.join()
+
+    assert told == [1]
+    assert caches["default"].incr("one") == 2
+
+
+@pytest.mark.django_db
+def test_no_request_fails_because_redis_does(no_server, client, caplog):
+    with caplog.at_level(logging.WARNING, logger="registry.shared_cache"):
+        replies = [sign_in() for _ in range(3)]
+
+    assert [reply.status_code for reply in replies] == [201] * 3
+    assert client.get("/").status_code == 200
+    (line,) = [said for said in caplog.messages if "Redis" in said]
+    assert "the memory of this process serves as the cache" in line
+    assert "hidden-word" not in caplog.text
+
+
+def test_memory_keeps_what_redis_cannot(no_server):
+    caches["default"].set("one", 1)
+
+    assert caches["default"].get("one") == 1
+    assert caches["default"].get_many(["one", "two"]) == {"one": 1}
+
+
+def test_redis_is_asked_again_after_an_outage(server, monkeypatch):
+    monkeypatch.setattr(shared_cache, "SECONDS_UNTIL_ASKED_AGAIN", 0)
+    cache = caches["default"]
+
+    def fails(*_args, **_kwargs):
+        raise redis.ConnectionError("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cache.redis, "get", fails)
+        assert cache.get("after-an-outage") is None
+    cache.set("after-an-outage", 1)
+
+    assert server.exists(cache.redis.make_key("after-an-outage"))
+    assert cache.outage.asked_again_at is None
+
+
+def test_fault_of_the_caller_is_no_outage(server):
+    with pytest.raises(ValueError, match="nothing"):
+        caches["default"].incr("nothing")
+
+    assert caches["default"].outage.asked_again_at is None
+
+
+def test_check_passes_where_redis_answers(server):
+    assert cache_fault() is None
+    assert cache_client_is_installed(None) == cache_answers(None) == []
+
+
+@pytest.mark.django_db
+def test_check_before_a_deployment_tells_of_a_redis_that_does_not_answer(no_server):
+    (error,) = cache_answers(None)
+
+    assert error.id == "registry.E007"
+    assert error in run_checks(include_deployment_checks=True)
+    assert error not in run_checks()  # commands must run while Redis is down
+    assert "REDIS_URL does not answer" in error.msg
+    assert "mend host, port and database" in error.hint
+    assert "hidden-word" not in error.msg + error.hint
+
+
+def test_check_tells_of_a_client_that_is_not_installed(no_server, monkeypatch):
+    real = builtins.__import__
+
+    def without_redis(name, *args, **kwargs):
+        if name.split(".")[0] == "redis":
+            raise ImportError("No module named 'redis'")
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_redis)
+
+    (error,) = cache_client_is_installed(None)
+
+    assert error.id == "registry.E006"
+    assert "pip install --require-hashes" in error.hint
+
+
+def test_check_tells_of_a_name_that_redis_refuses(server, settings):
+    where = server.connection_pool.connection_kwargs
+    address = f"redis://nobody:wrong-word@{where['host']}:{where['port']}/{where['db']}"
+    settings.CACHES = {"default": redis_at(address)}
+
+    (error,) = cache_answers(None)
+
+    assert "refuses the registry's name or password" in error.msg
+    assert "wrong-word" not in error.msg + error.hint
+
+
+def test_memory_needs_no_client_and_no_server():
+    assert cache_client_is_installed(None) == cache_answers(None) == []
