@@ -198,7 +198,7 @@ class UserAdmin(SealedAdmin):
     @admin.display(description="Roles")
     def roles_words(self, user: User) -> str:
         """Every role the person holds."""
-        return ", ".join(sorted(group.name for group in user.groups.all()))
+        return ", ".join(sorted(group.name for group in user.groups.all())) or "no role"
 
 
 @admin.register(Agreement)

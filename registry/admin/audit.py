@@ -220,7 +220,7 @@ def _log(request: HttpRequest, what: str, count: int) -> None:
 class AccessLogAdmin(ReadOnlyAdmin):
     """Who read rows, exported, or asked for exact numbers, newest first."""
 
-    list_display = ("at", "user", "action", "what", "count")
+    list_display = ("at", "user_name", "action", "what", "count")
     list_select_related = ("user",)
     list_filter = ("action",)
     search_fields = ("user__username", "what")
@@ -228,7 +228,7 @@ class AccessLogAdmin(ReadOnlyAdmin):
     ordering = ("-at", "-pk")
     fields = ("at", "user_name", "action", "what", "count")
 
-    @admin.display(description="User")
+    @admin.display(description="User", ordering="user")
     def user_name(self, entry: AccessLog) -> str:
         """Who looked, or nobody where the statistics are public."""
         return str(entry.user) if entry.user else "not signed in"

@@ -123,7 +123,7 @@ class EventForm(ReportForm):
     seriousness = several_of(
         Seriousness,
         "Seriousness",
-        "Every criterion that was met, or None alone. Grades 4 and 5 always meet one.",
+        "Every criterion that was met, or none of these alone. Grades 4 and 5 always meet one.",
     )
     outcome = one_of(Outcome, "Outcome")
     relatedness_device = one_of(Relatedness, "Related to the device")

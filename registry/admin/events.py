@@ -20,8 +20,9 @@ from registry.admin.history import versions_of
 from registry.admin.naming import label_of
 from registry.admin.review import ReviewSteps
 from registry.admin.rows import address_of
+from registry.admin.stored_values import listed
 from registry.models import Event
-from registry.vocabulary import Seriousness, Severity, State
+from registry.vocabulary import Severity, State
 
 GRADES = dict(Severity.choices())
 """Grade -> its name."""
@@ -166,14 +167,14 @@ class EventAdmin(ReviewSteps):
         return f"{event.severity} {GRADES[event.severity]}"
 
     @admin.display(description="Seriousness")
-    def seriousness_words(self, event: Event) -> str | None:
-        """Every criterion that was met."""
-        return ", ".join(c.label for c in Seriousness if c in (event.seriousness or ())) or None
+    def seriousness_words(self, event: Event) -> str:
+        """Every criterion that was met, or that none was."""
+        return listed(event.seriousness)
 
     @admin.display(description="What was done")
-    def interventions_words(self, event: Any) -> str | None:
+    def interventions_words(self, event: Any) -> str:
         """Every intervention."""
-        return ", ".join(sorted(one.label for one in event.interventions or ())) or None
+        return listed(event.interventions)
 
     @admin.display(description="Model")
     def model_words(self, event: Event) -> str | None:

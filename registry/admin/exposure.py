@@ -13,6 +13,7 @@ from registry.admin.device_forms import ExposureForm, ImplantForm
 from registry.admin.following import FollowUpPages
 from registry.admin.replacing import ReplacePages
 from registry.admin.site_rows import OwnSitesFilter, SiteRowsAdmin
+from registry.admin.stored_values import listed
 from registry.admin.system_form import NEW_SECTIONS, NEW_SYSTEM, STORED_SECTIONS, STORED_SYSTEM
 from registry.models import Exposure, Implant, MembershipRole, Patient
 from registry.models.exposure import IN_FOLLOW_UP
@@ -185,9 +186,9 @@ class ImplantAdmin(FollowUpPages, ReplacePages):
         return implant.patient.source_id
 
     @admin.display(description="Other drugs")
-    def adjuncts_words(self, implant: Any) -> str | None:
+    def adjuncts_words(self, implant: Any) -> str:
         """The other drugs in the reservoir."""
-        return ", ".join(sorted(drug.label for drug in implant.adjuncts or ())) or None
+        return listed(implant.adjuncts)
 
 
 @admin.register(Exposure)

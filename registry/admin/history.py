@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Field, ForeignKey, Model
-
-from registry.admin.naming import label_of
+from registry.admin.stored_values import NOT_RECORDED, Names, in_words, is_blank
 
 MOST_VERSIONS = 200
 UNTOLD = frozenset({"id", "version", "seal", "seal_id", "public_id"})
-NOT_RECORDED = "not recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +18,6 @@ class Change:
     field: str
     before: str
     after: str
-
-
-Names = dict[tuple[type[Model], Any], str]
-"""Names of other rows that have been looked up: each of them once a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +84,9 @@ def changes_between(record: Any, before: Any | None, names: Names) -> Iterable[C
             continue
         after_value = getattr(record, field.attname)
         before_value = getattr(before, field.attname) if before is not None else None
-        if after_value == before_value or (before is None and after_value in (None, "", False)):
+        if after_value == before_value or (
+            before is None and (after_value is False or is_blank(after_value))
+        ):
             continue
         earlier = NOT_RECORDED if before is None else in_words(field, before, names)
         yield Change(str(field.verbose_name), earlier, in_words(field, record, names))
-
-
-def in_words(field: Field, row: Model, names: Names) -> str:
-    """One stored value as people read it: labels for codes, a name for another row."""
-    value = getattr(row, field.attname)
-    if value is None or value == "":
-        return NOT_RECORDED
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(member.label for member in value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(field, ForeignKey):
-        other: Any = field.related_model
-        if (other, value) not in names:
-            names[other, value] = label_of(other._base_manager.get(pk=value))
-        return names[other, value]
-    if field.flatchoices:
-        return str(dict(field.flatchoices).get(value, value))
-    return str(value)

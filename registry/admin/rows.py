@@ -21,6 +21,7 @@ from django.utils.text import capfirst
 
 from registry.admin.history import versions_of
 from registry.admin.naming import name_of
+from registry.admin.stored_values import NOT_RECORDED, ReadForm
 from registry.records import Refusal
 
 MOST_RADIOS = 6
@@ -70,7 +71,7 @@ class RegistryAdmin(admin.ModelAdmin):
 
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
-    empty_value_display = "not recorded"
+    empty_value_display = NOT_RECORDED
     actions_on_bottom = False
 
     def get_urls(self) -> list[Any]:
@@ -151,6 +152,13 @@ class RegistryAdmin(admin.ModelAdmin):
         except Refusal as refusal:
             request.registry_refusal = refusal  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The page of one row or an empty form; a value that says nothing reads as not recorded."""
+        context = {**context, "adminform": ReadForm.of(context["adminform"])}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """What a row's page shows below its fields, for the template that shows it."""

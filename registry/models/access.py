@@ -368,7 +368,7 @@ class AccessLog(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} by {self.user}"
+        return f"{self.action} by {self.user or 'nobody signed in'}"
 
 
 class Snapshot(models.Model):

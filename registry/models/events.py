@@ -115,7 +115,7 @@ class Event(models.Model):
     serious_fetal_congenital = models.BooleanField("fetal or congenital", default=False)
     serious_medically_important = models.BooleanField("medically important", default=False)
     serious_none = models.BooleanField(
-        "none: not serious", default=False, help_text="Nothing ticked is not recorded."
+        "none of these: not serious", default=False, help_text="Nothing ticked is not recorded."
     )
     relatedness_device = code_field(Relatedness, verbose_name="related to the device")
     relatedness_procedure = code_field(Relatedness, verbose_name="related to the procedure")

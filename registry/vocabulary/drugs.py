@@ -19,7 +19,7 @@ class DrugClass(Code):
     GABAB_AGONIST = "gabab-agonist", "GABA-B agonist", "Acts on GABA-B receptors."
     OTHER = "other", "Other", "A drug of another class."
     CHEMOTHERAPY = "chemotherapy", "Chemotherapy", "A cytotoxic drug."
-    NONE = "none", "None", "No active drug."
+    NONE = "none", "No active drug", "No active drug."
     UNKNOWN = "unknown", "Unknown", "The drug is not known."
 
 

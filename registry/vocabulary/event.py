@@ -75,7 +75,7 @@ class Seriousness(Code):
         "Medically important",
         "Judged important by a clinician though no other criterion is met.",
     )
-    NONE = "none", "None", "Judged, and no criterion met: not serious. Stands alone."
+    NONE = "none", "None of these: not serious", "Judged, and no criterion met. Stands alone."
 
 
 class Relatedness(Code):
@@ -208,7 +208,7 @@ class DaysSinceRefill(Code):
 class VolumeDiscrepancy(Code):
     """How the volume drawn at refill compared with the volume the programmer expected."""
 
-    NONE = "none", "None", "Within the tolerance of the pump."
+    NONE = "none", "No discrepancy", "Within the tolerance of the pump."
     MORE_LEFT_THAN_EXPECTED = (
         "more-left-than-expected",
         "More left than expected",

@@ -8,7 +8,7 @@ from registry.vocabulary.code import Code
 class Intervention(Code):
     """What was done about the event, several at once."""
 
-    NONE_OBSERVATION = "none-observation", "None, observation", "Watched; nothing was done."
+    NONE_OBSERVATION = "none-observation", "Observation only", "Watched; nothing was done."
     IMAGING_DIAGNOSTIC = (
         "imaging-diagnostic",
         "Diagnostic imaging",

@@ -1,0 +1,120 @@
+"""How the admin words a stored value on a page to read: one place for blanks, codes and sets."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib.admin.helpers import AdminForm, AdminReadonlyField, Fieldline, Fieldset
+from django.contrib.admin.utils import display_for_value, lookup_field
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Field, ForeignKey, Model
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString
+
+from registry.admin.naming import label_of
+from registry.models.fields import CodeSetField
+from registry.vocabulary import Described
+
+NOT_RECORDED = "not recorded"
+
+Names = dict[tuple[type[Model], Any], str]
+"""Names of other rows that have been looked up: each of them once a page."""
+
+
+def is_blank(value: object) -> bool:
+    """Whether a value says nothing: NULL, an empty text, or an empty set of answers."""
+    return value is None or (isinstance(value, str | frozenset | tuple | list) and not value)
+
+
+def listed(answers: Iterable[Described] | None) -> str:
+    """Several answers of one code list by their labels, or that none is recorded."""
+    return ", ".join(sorted(answer.label for answer in answers or ())) or NOT_RECORDED
+
+
+def in_words(field: Field, row: Model, names: Names) -> str:
+    """One stored value as people read it: labels for codes, a name for another row."""
+    value = getattr(row, field.attname)
+    if is_blank(value):
+        return NOT_RECORDED
+    if isinstance(value, frozenset):
+        return listed(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(field, ForeignKey):
+        other: Any = field.related_model
+        if (other, value) not in names:
+            names[other, value] = label_of(other._base_manager.get(pk=value))
+        return names[other, value]
+    if field.flatchoices:
+        return str(dict(field.flatchoices).get(value, value))
+    return str(value)
+
+
+class ReadValue(AdminReadonlyField):
+    """A value that the page only shows; one that says nothing is "not recorded".
+
+    Django writes what a method returns as it is, so that its None would read as an answer.
+    """
+
+    def contents(self) -> SafeString:
+        """The value in words."""
+        name, row = self.field["field"], self.form.instance
+        try:
+            field = row._meta.get_field(name)
+        except FieldDoesNotExist:
+            return self._said(name)
+        value = getattr(row, field.attname)
+        if isinstance(field, CodeSetField):
+            return conditional_escape(listed(value))
+        if is_blank(value):
+            return conditional_escape(self.empty_value_display)
+        return super().contents()
+
+    def _said(self, name: Any) -> SafeString:
+        """What a method or a property says of the row; it is asked once."""
+        _field, attribute, value = lookup_field(name, self.form.instance, self.model_admin)
+        is_claim = getattr(attribute, "boolean", False)
+        said = display_for_value(value, self.empty_value_display, boolean=is_claim)
+        return conditional_escape(self.empty_value_display if is_blank(said) else said)
+
+
+class ReadLine(Fieldline):
+    """A line of the page, whose values to read are worded here."""
+
+    def __iter__(self) -> Iterator[Any]:
+        for shown in super().__iter__():
+            if isinstance(shown, AdminReadonlyField):
+                name = shown.field["field"]
+                yield ReadValue(self.form, name, shown.is_first, model_admin=self.model_admin)
+            else:
+                yield shown
+
+
+class ReadSection(Fieldset):
+    """A section of the page, whose values to read are worded here."""
+
+    def __iter__(self) -> Iterator[ReadLine]:
+        named: Any = self
+        for field in named.fields:
+            yield ReadLine(self.form, field, self.readonly_fields, model_admin=self.model_admin)
+
+
+class ReadForm(AdminForm):
+    """The page of one row, whose values to read are worded here."""
+
+    def __iter__(self) -> Iterator[ReadSection]:
+        sections: Any = self.fieldsets
+        for name, options in sections:
+            yield ReadSection(
+                self.form,
+                name,
+                readonly_fields=self.readonly_fields,
+                model_admin=self.model_admin,
+                **options,
+            )
+
+    @classmethod
+    def of(cls, shown: AdminForm) -> "ReadForm":
+        """The same page, worded here."""
+        made = cls(shown.form, shown.fieldsets, {}, shown.readonly_fields, shown.model_admin)
+        made.prepopulated_fields = shown.prepopulated_fields
+        return made
