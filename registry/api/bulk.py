@@ -1,7 +1,8 @@
 """Many events in one request, as JSON or as CSV: all of them are stored, or none."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO, Any, cast
 
@@ -128,17 +129,21 @@ class BulkEvents(RowView):
         dry_run = _flag(request, "dry_run")
         body, by = request.data, cast(User, request.user)
 
-        def write() -> Reply:
-            try:
+        judged: list[intake.JudgedRecords] = []
+
+        def judge() -> None:
+            with _pointing_into(body):
                 source: Any = io.BytesIO(body) if isinstance(body, bytes) else _reports(body)
-                summary = intake.import_records({RowKind.EVENT: source}, by=by, dry_run=dry_run)
-            except intake.ImportRefused as refusal:
-                raise refusal if isinstance(body, bytes) else _pointing(refusal) from refusal
+                judged.append(intake.judge_records({RowKind.EVENT: source}, by=by))
+
+        def write() -> Reply:
+            with _pointing_into(body):
+                summary = judged[0].summary if dry_run else intake.store_judged(judged[0])
             done = summary.counts[RowKind.EVENT]
             said = {"dry_run": dry_run, "new": done.new, "unchanged": done.unchanged}
             return Reply(200, said)
 
-        reply = answered_once(request, write, dry_run=dry_run)
+        reply = answered_once(request, write, prepare=judge, dry_run=dry_run)
         return Response(reply.body, status=reply.status, headers=dict(reply.headers))
 
 
@@ -164,6 +169,15 @@ def _reports(body: Any) -> list[RawReport]:
     if faults:
         raise intake.ImportRefused(faults[: intake.FAULTS_KEPT], total=len(faults))
     return reports
+
+
+@contextmanager
+def _pointing_into(body: Any) -> Iterator[None]:
+    """Let the faults of a list point into it, and those of a file name its lines."""
+    try:
+        yield
+    except intake.ImportRefused as refusal:
+        raise refusal if isinstance(body, bytes) else _pointing(refusal) from refusal
 
 
 def _pointing(refusal: intake.ImportRefused) -> Refusal:

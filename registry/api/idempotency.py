@@ -28,16 +28,25 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def answered_once(request: Request, write: Callable[[], Reply], *, dry_run: bool = False) -> Reply:
+def answered_once(
+    request: Request,
+    write: Callable[[], Reply],
+    *,
+    prepare: Callable[[], None] | None = None,
+    dry_run: bool = False,
+) -> Reply:
     """Run a write, or give the reply it gave before under the same Idempotency-Key.
 
     A key stands for method, path, query and body, for 24 hours. A refused write and a dry run
     leave no trace, so that a mended body, or the real run, may use the key. Two requests with
-    one key wait for each other. Raises BadQuery where the key is not well-formed, and KeyReused
-    where it stands for another request.
+    one key wait for each other. prepare: what comes before the write and may take long; it runs
+    while nobody waits, and not for a reply that was given before. Raises BadQuery where the key
+    is not well-formed, and KeyReused where it stands for another request.
     """
+    prepare = prepare or _nothing
     key = request.headers.get("Idempotency-Key")
     if key is None:
+        prepare()
         return write()
     if not re.fullmatch(KEY, key):
         said = "Send 1 to 255 visible ASCII characters without a space, such as a random UUID."
@@ -51,6 +60,7 @@ def answered_once(request: Request, write: Callable[[], Reply], *, dry_run: bool
     }
     if earlier := own.exclude(pk__in=expired).first():
         return _again(earlier, asked)
+    prepare()
     if dry_run:
         return write()
     with transaction.atomic():
@@ -68,6 +78,10 @@ def answered_once(request: Request, write: Callable[[], Reply], *, dry_run: bool
         claim.reply = {"body": json.dumps(reply.body), "headers": dict(reply.headers)}
         claim.save(update_fields=["status", "reply"])
     return reply
+
+
+def _nothing() -> None:
+    """Prepare nothing."""
 
 
 def _digest(request: Request) -> str:

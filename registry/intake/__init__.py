@@ -16,7 +16,13 @@ from registry.intake.devices import (
     record_patient,
 )
 from registry.intake.events import change_event, record_event
-from registry.intake.files import ImportSummary, import_records
+from registry.intake.files import (
+    ImportSummary,
+    JudgedRecords,
+    import_records,
+    judge_records,
+    store_judged,
+)
 from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
 from registry.intake.importing import FAULTS_KEPT, Counts, ImportRefused
 from registry.intake.review import (
@@ -47,6 +53,7 @@ __all__ = [
     "Followed",
     "ImportRefused",
     "ImportSummary",
+    "JudgedRecords",
     "accept_event",
     "add_complication",
     "add_member",
@@ -61,6 +68,7 @@ __all__ = [
     "declare_exposure",
     "follow_up",
     "import_records",
+    "judge_records",
     "load_catalogue",
     "make_site",
     "mark_duplicate",
@@ -74,6 +82,7 @@ __all__ = [
     "reject_event",
     "reopen_event",
     "replace_implant",
+    "store_judged",
     "submit_event",
     "withdraw_event",
 ]

@@ -7,7 +7,8 @@ from django.db.models import Q
 
 from registry.deidentify import exposure_faults, implant_faults
 from registry.intake.devices import disagreement
-from registry.intake.importing import Counts, Import, differing, differs, repeated, stored_rows
+from registry.intake.drafts import DECLARED_ONCE, Drafts, SourceKey
+from registry.intake.importing import Counts, Import, differing, differs, repeated
 from registry.intake.stored import (
     EXPOSURE_COLUMNS,
     IMPLANT_COLUMNS,
@@ -24,9 +25,6 @@ from registry.vocabulary import ExitStatus
 _OF_THE_PATIENT = ("sex", "indication")
 _FOLLOW_UP = ("months_followed", "exit_status", "refills", "procedures")
 
-SourceKey = tuple[int, str]
-"""A row by its site's primary key and its source id."""
-
 
 def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) -> Counts:
     """Store a batch of implants, and the patients that are new with them.
@@ -34,10 +32,10 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
     Two queries to look up, and those that write.
     """
     placed = run.place(rows)
-    patients = _patients(placed)
+    patients = _patients(placed, run)
     new_patients: list[Patient] = []
-    stored = stored_rows(
-        Implant.objects.all(),
+    stored = run.stored(
+        Implant,
         ((site.pk, record.implant) for _, record, site in placed),
         *IMPLANT_COLUMNS,
     )
@@ -56,7 +54,9 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         if key in seen or (row is not None and row["seal_id"] == run.seal.number):
             faults: tuple[Fault, ...] = (repeated("implant"),)
         else:
-            faults = implant_faults(record, latest_year=run.latest_year)
+            faults = ()
+            if not run.judged:
+                faults = implant_faults(record, latest_year=run.latest_year)
             faults += _disagreements(record, patient)
             if row is not None:
                 faults += _not_later(record, implant_record_of(row))
@@ -78,10 +78,10 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
 
 
 def _patients(
-    placed: Iterable[tuple[RawReport, ImplantRecord, Site]],
+    placed: Iterable[tuple[RawReport, ImplantRecord, Site]], run: Import
 ) -> dict[SourceKey, Patient]:
     keys = ((site.pk, record.patient) for _, record, site in placed)
-    rows = stored_rows(Patient.objects.all(), keys, "pk", *_OF_THE_PATIENT)
+    rows = run.stored(Patient, keys, "pk", *_OF_THE_PATIENT)
     return {key: Patient(**row) for key, row in rows.items()}
 
 
@@ -148,12 +148,12 @@ def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import
         row = stored.get(key)
         if not run.may_declare(site):
             faults: tuple[Fault, ...] = (not_the_lead(),)
-        elif key in fresh or (row is not None and row["seal_id"] == run.seal.number):
+        elif key in fresh or _declared_before(key, row, run):
             faults = (repeated("year"),)
         elif row is not None:
             faults = tuple(differs(name) for name in differing(record, exposure_record_of(row)))
         else:
-            faults = exposure_faults(record, latest_year=run.latest_year)
+            faults = () if run.judged else exposure_faults(record, latest_year=run.latest_year)
         if faults:
             run.refuse(raw, faults, key=None)
         elif row is None:
@@ -162,6 +162,13 @@ def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import
             unchanged += 1
     run.seal.bulk_create(Exposure, fresh.values())
     return Counts(len(fresh), 0, unchanged)
+
+
+def _declared_before(key: tuple[Any, ...], row: Mapping[str, Any] | None, run: Import) -> bool:
+    """Whether an earlier batch of the same import declared this."""
+    if isinstance(run.seal, Drafts):
+        return key in run.seal.declared
+    return row is not None and row["seal_id"] == run.seal.number
 
 
 def _declared(
@@ -179,5 +186,4 @@ def _declared(
 
 
 def _exposure_key(site_id: int, columns: Mapping[str, Any]) -> tuple[Any, ...]:
-    names = ("year", "component", "pump_model", "catheter_model")
-    return (site_id, *(columns[name] for name in names))
+    return (site_id, *(columns[name] for name in DECLARED_ONCE))

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from registry.deidentify import device_faults, event_faults
+from registry.intake.drafts import Drafts, SourceKey
 from registry.intake.importing import (
     BATCH,
     Counts,
@@ -13,7 +14,6 @@ from registry.intake.importing import (
     differing,
     differs,
     repeated,
-    stored_rows,
 )
 from registry.intake.relations import (
     COUNTED,
@@ -30,9 +30,6 @@ from registry.intake.stored import EVENT_COLUMNS, event_columns, event_record_of
 from registry.models import Complication, Event, Implant, Site
 from registry.records import EventRecord, Fault, RawReport, RowKind
 from registry.vocabulary import Component, State
-
-SourceKey = tuple[int, str]
-"""A row by its site's primary key and its source id."""
 
 
 @dataclass(slots=True)
@@ -113,7 +110,7 @@ class EventBatches:
         waiting = iter(self._waiting)
         while batch := list(islice(waiting, BATCH)):
             keys = (one.cause for one in batch)
-            causes = stored_rows(Event.objects.all(), keys, "pk", "patient_id")
+            causes = self.run.stored(Event, keys, "pk", "patient_id")
             updates = []
             for one in batch:
                 cause = causes.get(one.cause)
@@ -136,8 +133,8 @@ class EventBatches:
                 if named is not None:
                     yield site.pk, named
 
-        implants = stored_rows(
-            Implant.objects.all(),
+        implants = self.run.stored(
+            Implant,
             keys("implant"),
             "pk",
             "patient_id",
@@ -152,21 +149,26 @@ class EventBatches:
             and record.implant is not None
             and (site.pk, record.implant) in implants
         }
-        dead = Event.objects.filter(
-            patient__in=dying, complication="death", state__in=COUNTED
-        ).values_list("patient_id", flat=True)
         return _Known(
             implants=implants,
-            events=stored_rows(Event.objects.all(), keys("source_id"), *EVENT_COLUMNS),
-            causes=stored_rows(Event.objects.all(), keys("caused_by"), "pk", "patient_id"),
-            dead=set(dead) if dying else set(),
+            events=self.run.stored(Event, keys("source_id"), *EVENT_COLUMNS),
+            causes=self.run.stored(Event, keys("caused_by"), "pk", "patient_id"),
+            dead=self._dead(dying) if dying else set(),
         )
+
+    def _dead(self, patients: set[int]) -> set[int]:
+        """Those patients of whom a death is on file, or came earlier in the file."""
+        deaths = Event.objects.filter(patient__in=patients, complication="death", state__in=COUNTED)
+        dead = set(deaths.values_list("patient_id", flat=True))
+        return dead | self.run.seal.dead if isinstance(self.run.seal, Drafts) else dead
 
     def _faults(self, record: EventRecord, site: Site, known: _Known) -> tuple[Fault, ...]:
         run = self.run
-        faults = event_faults(
-            record, submitted=True, precision=run.precision, latest_year=run.latest_year
-        )
+        faults: tuple[Fault, ...] = ()
+        if not run.judged:
+            faults = event_faults(
+                record, submitted=True, precision=run.precision, latest_year=run.latest_year
+            )
         if record.source_id is None:
             detail = "give the site's own random key of this event"
             faults += (Fault("source_id", "required", detail),)
@@ -260,11 +262,7 @@ class EventBatches:
         causes: dict[int, int | None] = {}
         links = {one.pk for one in joined}
         while links:
-            found: dict[int, int | None] = {}
-            pks = list(links)
-            for start in range(0, len(pks), BATCH):
-                some = Event.objects.filter(pk__in=pks[start : start + BATCH])
-                found.update(some.values_list("pk", "caused_by_id"))
+            found = self._causes_of(list(links))
             causes.update(found)
             links = {cause for cause in found.values() if cause is not None} - causes.keys()
         for one in joined:
@@ -274,6 +272,18 @@ class EventBatches:
                 step = causes.get(step)
             if step == one.pk:
                 self.run.note(one.place(circle()))
+
+    def _causes_of(self, pks: Sequence[int]) -> dict[int, int | None]:
+        """What caused each of these events. A query for a thousand."""
+        found: dict[int, int | None] = {}
+        if isinstance(self.run.seal, Drafts):
+            drafted = self.run.seal.causes
+            found = {pk: drafted.get(pk) for pk in pks if pk < 0}
+            pks = [pk for pk in pks if pk >= 0]
+        for start in range(0, len(pks), BATCH):
+            some = Event.objects.filter(pk__in=pks[start : start + BATCH])
+            found.update(some.values_list("pk", "caused_by_id"))
+        return found
 
 
 def _waiting(one: _Fresh, cause: SourceKey) -> _Waiting:

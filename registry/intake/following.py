@@ -63,54 +63,62 @@ def follow_up(rows: Iterable[FollowUp], *, by: User, dry_run: bool = False) -> l
     """Store how implants stand now, under one seal: all of them, or none.
 
     Only implants whose follow-up has not ended; months are never lowered, and an implant that
-    stands so already is left alone and not given back. dry_run: say what would be done.
+    stands so already is left alone and not given back. dry_run: say what would be done, and keep
+    nobody waiting.
 
     Raises FollowUpRefused with the faults of every row, one that the writer does not see among
     them. Two queries and one a site, and those that write.
     """
     told = {row.public_id: row for row in rows}
+    if dry_run:
+        return _judged(told, by=by)[0]
+    with sealed(by=by, action="follow-up") as seal:
+        followed, changed = _judged(told, by=by)
+        seal.bulk_update(Implant, changed, ["months_followed", "exit_status", "version"])
+    return followed
+
+
+def _judged(told: Mapping[UUID, FollowUp], *, by: User) -> tuple[list[Followed], list[Implant]]:
+    """What the follow-up makes of each implant, and the rows to write. Raises FollowUpRefused."""
     by_row: dict[UUID, tuple[Fault, ...]] = {}
     followed: list[Followed] = []
     changed: list[Implant] = []
-    with sealed(by=by, action="follow-up") as seal:
-        seen = Implant.objects.visible_to(by).filter(public_id__in=told)
-        stored = {row["public_id"]: row for row in seen.values(*_COLUMNS)}
-        sites = Site.objects.in_bulk({row["site_id"] for row in stored.values()})
-        written = {pk: may_write(site, by=by) for pk, site in sites.items()}
-        for public_id, row in told.items():
-            implant = stored.get(public_id)
-            if implant is None:
-                by_row[public_id] = (Fault("", UnknownRow.code, "there is no such implant"),)
-                continue
-            before = implant_record_of(implant)
-            try:
-                after = _after(before, row)
-            except Refusal as refusal:
-                by_row[public_id] = refusal.faults
-                continue
-            faults = _faults(before, after)
-            if not written[implant["site_id"]]:
-                faults += (not_permitted("enter rows of this site"),)
-            if row.version not in (None, implant["version"]):
-                detail = "somebody changed this row since you read it; read it again"
-                faults += (Fault("version", VersionConflict.code, detail),)
-            if faults:
-                by_row[public_id] = faults
-            elif after != before:
-                followed.append(Followed(public_id, before, after))
-                changed.append(
-                    Implant(
-                        pk=implant["pk"],
-                        months_followed=after.months_followed,
-                        exit_status=after.exit_status or "",
-                        version=implant["version"] + 1,
-                    )
+    seen = Implant.objects.visible_to(by).filter(public_id__in=told)
+    stored = {row["public_id"]: row for row in seen.values(*_COLUMNS)}
+    sites = Site.objects.in_bulk({row["site_id"] for row in stored.values()})
+    written = {pk: may_write(site, by=by) for pk, site in sites.items()}
+    for public_id, row in told.items():
+        implant = stored.get(public_id)
+        if implant is None:
+            by_row[public_id] = (Fault("", UnknownRow.code, "there is no such implant"),)
+            continue
+        before = implant_record_of(implant)
+        try:
+            after = _after(before, row)
+        except Refusal as refusal:
+            by_row[public_id] = refusal.faults
+            continue
+        faults = _faults(before, after)
+        if not written[implant["site_id"]]:
+            faults += (not_permitted("enter rows of this site"),)
+        if row.version not in (None, implant["version"]):
+            detail = "somebody changed this row since you read it; read it again"
+            faults += (Fault("version", VersionConflict.code, detail),)
+        if faults:
+            by_row[public_id] = faults
+        elif after != before:
+            followed.append(Followed(public_id, before, after))
+            changed.append(
+                Implant(
+                    pk=implant["pk"],
+                    months_followed=after.months_followed,
+                    exit_status=after.exit_status or "",
+                    version=implant["version"] + 1,
                 )
-        if by_row:
-            raise FollowUpRefused(by_row)
-        if not dry_run:
-            seal.bulk_update(Implant, changed, ["months_followed", "exit_status", "version"])
-    return followed
+            )
+    if by_row:
+        raise FollowUpRefused(by_row)
+    return followed, changed
 
 
 _COLUMNS = ("public_id", "site_id", *IMPLANT_COLUMNS)

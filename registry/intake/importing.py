@@ -1,11 +1,12 @@
-"""One import under way: its seal, the sites it writes for, and what was wrong so far."""
+"""One import under way: where its rows go, the sites it is for, and what was wrong so far."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q
 
+from registry.intake.drafts import Drafts, SourceKey
 from registry.intake.relations import date_precision, present_year
 from registry.intake.sites import new_site
 from registry.intake.writers import not_your_site
@@ -50,10 +51,18 @@ class Counts:
 
 
 class Import:
-    """The state that the batches of one import share."""
+    """The state that the batches of one import share.
 
-    def __init__(self, *, seal: Sealing, by: User, accept: bool) -> None:
+    seal: takes the rows; a check gives it drafts, which store nothing. judged: the rows have been
+    held against the rules of one row, which stay true; only the rules that need other rows are
+    left, since those may have changed.
+    """
+
+    def __init__(
+        self, *, seal: Sealing | Drafts, by: User, accept: bool, judged: bool = False
+    ) -> None:
         self.seal = seal
+        self.judged = judged
         self.by = by
         self.accept = accept
         self.makes_sites = by.is_data_manager
@@ -81,6 +90,19 @@ class Import:
                 site = site if own and site.active else None
             self._sites[code] = site
         return self._sites[code]
+
+    def stored(
+        self, model: type[Model], keys: Iterable[SourceKey], *columns: str
+    ) -> dict[SourceKey, Mapping[str, Any]]:
+        """The rows of these sites and source ids, by both, as this import leaves them so far.
+
+        One query for a hundred sites.
+        """
+        wanted = list(keys)
+        rows = _stored_rows(model, wanted, columns)
+        if isinstance(self.seal, Drafts):
+            return self.seal.over(model, rows, wanted, columns)
+        return rows
 
     def place(self, rows: Iterable[tuple[RawReport, Any]]) -> list[tuple[RawReport, Any, Site]]:
         """Put each row at its site, and refuse those for the sites of others."""
@@ -116,6 +138,11 @@ class Import:
         """Whether a row of this import was refused, so that naming it is no fault of its own."""
         return key in self._refused
 
+    def refuse_faults(self) -> None:
+        """Raise ImportRefused where anything was wrong."""
+        if self.total:
+            raise ImportRefused(self.faults, total=self.total)
+
     def flush(self) -> None:
         """Put the faults of a batch behind those of the batches before it, line by line."""
         self.total += len(self._batch_faults)
@@ -126,14 +153,14 @@ class Import:
         self._batch_faults.clear()
 
 
-def stored_rows(
-    rows: QuerySet[Any], keys: Iterable[tuple[int, str]], *columns: str
-) -> dict[tuple[int, str], Mapping[str, Any]]:
-    """The stored rows of these sites and source ids, by both. One query for a hundred sites."""
+def _stored_rows(
+    model: type[Model], keys: Iterable[SourceKey], columns: Iterable[str]
+) -> dict[SourceKey, Mapping[str, Any]]:
     by_site: dict[int, set[str]] = {}
     for site_id, source_id in keys:
         by_site.setdefault(site_id, set()).add(source_id)
-    found: dict[tuple[int, str], Mapping[str, Any]] = {}
+    found: dict[SourceKey, Mapping[str, Any]] = {}
+    rows: Any = model._default_manager.all()
     sites = list(by_site)
     for start in range(0, len(sites), _SITES_A_QUERY):
         wanted = Q()

@@ -2,6 +2,7 @@
 
 import re
 
+from registry.intake.drafts import Drafts
 from registry.intake.relations import refuse
 from registry.intake.writers import require_data_manager
 from registry.models import Membership, MembershipRole, Role, Sealing, Site, User, sealed
@@ -22,7 +23,7 @@ def make_site(*, code: str, name: str = "", country: str = "", by: User | None) 
         return new_site(code, seal=seal, name=name, country=country)
 
 
-def new_site(code: str, *, seal: Sealing, name: str = "", country: str = "") -> Site:
+def new_site(code: str, *, seal: Sealing | Drafts, name: str = "", country: str = "") -> Site:
     """Store a site whose code is well formed and new, under a seal that is open already."""
     site = Site(code=code, name=name or code, country=country)
     seal.save(site, reason="make-site")

@@ -255,3 +255,19 @@ def test_bulk_is_closed_to_who_enters_no_rows(registry, events):
         ("/0/site", None, "not-your-site")
     ]
     assert not Event.objects.exists()
+
+
+def test_events_are_judged_before_their_key_is_claimed(as_reporter, events, monkeypatch):
+    claimed = []
+    judge = bulk.intake.judge_records
+
+    def watched(*args, **options):
+        claimed.append(IdempotencyKey.objects.exists())
+        return judge(*args, **options)
+
+    monkeypatch.setattr(bulk.intake, "judge_records", watched)
+    first = post(as_reporter, events(1), HTTP_IDEMPOTENCY_KEY="k-1")
+    again = post(as_reporter, events(1), HTTP_IDEMPOTENCY_KEY="k-1")
+
+    assert first.json() == again.json() == {"dry_run": False, "new": 1, "unchanged": 0}
+    assert claimed == [False]

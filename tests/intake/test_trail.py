@@ -16,7 +16,7 @@ from tests.intake.test_devices import exposure, implant, patch
 from tests.intake.test_systems import ENDING, PATIENT, SUCCESSOR, component, raw
 
 ERROR = "entered-in-error"
-READING = {"open_steps", "missing_for_submission"}
+READING = {"open_steps", "missing_for_submission", "judge_records"}
 """Functions of intake that write nothing."""
 
 
@@ -146,6 +146,11 @@ VERBS = {
         2,
     ),
     "import_records": (None, lambda w, _: intake.import_records(three_files(w), by=w.lead), 6),
+    "store_judged": (
+        None,
+        lambda w, _: intake.store_judged(intake.judge_records(three_files(w), by=w.lead)),
+        6,
+    ),
     "make_site": (None, lambda w, _: intake.make_site(code="GENEVA", by=w.manager), 1),
     "change_site": (
         None,
@@ -214,6 +219,8 @@ def test_reading_function_leaves_nothing(world, verb):
 
     if verb == "open_steps":
         intake.open_steps(event, by=world.manager)
+    elif verb == "judge_records":
+        intake.judge_records(three_files(world), by=world.lead)
     else:
         intake.missing_for_submission({"site"})
 
