@@ -178,20 +178,22 @@ TEMPLATES = [
     },
 ]
 
-DATABASE_FORM = (
+database_form = (
     "DATABASE_URL must be postgres://user:password@host/name, with other characters of user and "
     "password percent-encoded, or sqlite:///path."
 )
 try:
     DATABASES = {
-        "default": dj_database_url.config(
-            default=f"sqlite:///{REGISTRY_VAR / 'registry.sqlite3'}", conn_max_age=60
+        "default": dj_database_url.parse(
+            os.environ.get("DATABASE_URL", "").strip()
+            or f"sqlite:///{REGISTRY_VAR / 'registry.sqlite3'}",
+            conn_max_age=60,
         )
     }
 except ValueError:
-    raise ImproperlyConfigured(DATABASE_FORM) from None
+    raise ImproperlyConfigured(database_form) from None
 if DATABASES["default"].get("ENGINE", "").split(".")[-1] not in {"postgresql", "sqlite3"}:
-    raise ImproperlyConfigured(DATABASE_FORM)
+    raise ImproperlyConfigured(database_form)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -202,11 +204,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
-if REDIS_URL := os.environ.get("REDIS_URL", "").strip():
+REDIS_URL = Hidden(os.environ.get("REDIS_URL", "").strip())
+if REDIS_URL:
     _hold_to_form(REDIS_URL)
     CACHES["default"] = {
         "BACKEND": "registry.shared_cache.RedisOrMemory",
-        "LOCATION": Hidden(REDIS_URL),
+        "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # seconds
     }
 
@@ -262,7 +265,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # follow-up sends four for each of 500 im
 
 # The API -----------------------------------------------------------------------------------
 
+BEHIND_PROXY = _whole("BEHIND_PROXY", 0, least=0, most=9)
 REST_FRAMEWORK = {
+    "NUM_PROXIES": BEHIND_PROXY,  # X-Forwarded-For is anybody's word beyond these
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "registry.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
@@ -328,7 +333,7 @@ if not DEBUG:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
     SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT
-    if _flag("BEHIND_PROXY"):
+    if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LOG_LEVEL = _chosen("LOG_LEVEL", "WARNING", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})

@@ -180,6 +180,28 @@ def test_failure_is_left_to_djangos_page_under_debug(settings):
     assert problem_response(RuntimeError("x"), {}) is None
 
 
+def test_forwarded_address_of_anybody_evades_no_limit(client, monkeypatch):
+    monkeypatch.setattr(AnonRateThrottle, "THROTTLE_RATES", {"anon": "1/min"})
+    client.get("/api/v1/categories/", headers={"X-Forwarded-For": "192.0.2.1"})
+
+    reply = client.get("/api/v1/categories/", headers={"X-Forwarded-For": "192.0.2.2"})
+
+    check(reply, 429, "throttled")
+
+
+@pytest.mark.parametrize(("last", "status"), [("192.0.2.1", 429), ("192.0.2.2", 200)])
+def test_limit_behind_a_proxy_counts_the_address_that_it_adds(
+    client, monkeypatch, settings, last, status
+):
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    monkeypatch.setattr(AnonRateThrottle, "THROTTLE_RATES", {"anon": "1/min"})
+    client.get("/api/v1/categories/", headers={"X-Forwarded-For": "198.51.100.1, 192.0.2.1"})
+
+    forged = {"X-Forwarded-For": f"198.51.100.2, {last}"}
+
+    assert client.get("/api/v1/categories/", headers=forged).status_code == status
+
+
 def test_throttled_reader_is_told_how_long_to_wait(client, monkeypatch):
     monkeypatch.setattr(AnonRateThrottle, "THROTTLE_RATES", {"anon": "1/min"})
     client.get("/api/v1/categories/")
