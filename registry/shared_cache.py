@@ -98,7 +98,7 @@ class RedisOrMemory(BaseCache):
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(params)
-        self.redis = RedisCache(server, params)
+        self.redis = RedisCache([server], params)  # a list: commas in an address part no servers
         self.memory = LocMemCache("while-redis-fails", params)
         self.outage = _OUTAGES[str(server)]
 

@@ -1,31 +1,44 @@
 """A real Redis for tests, where one answers."""
 
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import redis
 
-ADDRESS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
-"""A database of its own: tests empty it."""
+ADDRESS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 
 
-def redis_at(address: str) -> dict[str, Any]:
-    """The cache that settings make of REDIS_URL."""
+def redis_at(address: str, prefix: str = "") -> dict[str, Any]:
+    """The cache that settings make of REDIS_URL, with keys of one test alone."""
     return {
         "BACKEND": "registry.shared_cache.RedisOrMemory",
         "LOCATION": address,
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        "KEY_PREFIX": prefix,
     }
 
 
-def a_running_redis() -> str:
-    """The address of an empty database of a Redis that answers; skips the test where none does."""
+@contextmanager
+def a_running_redis() -> Iterator[tuple[redis.Redis, str]]:
+    """A Redis that answers, and a prefix for keys that are deleted afterwards.
+
+    Tests run side by side and in somebody's own Redis: nothing else is touched. Skips the test
+    where none answers.
+    """
     server = redis.Redis.from_url(ADDRESS, socket_connect_timeout=1, socket_timeout=1)
+    prefix = f"test-{secrets.token_hex(6)}"
     try:
-        server.flushdb()
+        server.ping()
     except redis.RedisError:
-        pytest.skip("No Redis answers on 127.0.0.1:6379; TEST_REDIS_URL names another.")
-    finally:
         server.close()
-    return ADDRESS
+        pytest.skip("No Redis answers on 127.0.0.1:6379; TEST_REDIS_URL names another.")
+    try:
+        yield server, prefix
+    finally:
+        for key in server.scan_iter(f"{prefix}:*"):
+            server.delete(key)
+        server.close()

@@ -14,7 +14,7 @@ from registry import shared_cache
 from registry.checks import cache_answers, cache_client_is_installed
 from registry.shared_cache import cache_fault
 from tests.factories import UserFactory
-from tests.redis_server import a_running_redis, redis_at
+from tests.redis_server import ADDRESS, a_running_redis, redis_at
 
 NOWHERE = "redis://name:hidden-word@127.0.0.1:1/0"
 
@@ -28,11 +28,9 @@ def _no_outage_before():
 
 @pytest.fixture
 def server(settings):
-    address = a_running_redis()
-    settings.CACHES = {"default": redis_at(address)}
-    with redis.Redis.from_url(address) as connection:
+    with a_running_redis() as (connection, prefix):
+        settings.CACHES = {"default": redis_at(ADDRESS, prefix)}
         yield connection
-        connection.flushdb()
 
 
 @pytest.fixture
@@ -56,7 +54,8 @@ def test_api_and_pages_keep_their_limits_in_redis(server, client):
 
     assert (made.status_code, asked.status_code) == (201, 200)
     assert client.get("/").status_code == 200
-    assert [key for key in server.scan_iter() if b"throttle" in key]
+    own = f"{caches['default'].key_prefix}:*throttle*"
+    assert list(server.scan_iter(own))
 
 
 def test_threads_share_what_they_keep(server):
@@ -155,6 +154,12 @@ def test_check_tells_of_a_name_that_redis_refuses(server, settings):
 
     assert "refuses the registry's name or password" in error.msg
     assert "wrong-word" not in error.msg + error.hint
+
+
+def test_comma_in_a_password_parts_no_servers():
+    cache = shared_cache.RedisOrMemory("redis://:one,two@127.0.0.1:1/0", {})
+
+    assert cache.redis._cache.get_client(None).get_connection_kwargs()["password"] == "one,two"
 
 
 def test_memory_needs_no_client_and_no_server():
