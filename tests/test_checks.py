@@ -1,8 +1,10 @@
-"""The system checks: the audit trail is append-only, the keys of disclosure control are safe."""
+"""The system checks: audit trail append-only, keys of disclosure control safe, cache answering."""
 
 import os
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.checks import Tags, registry, run_checks
@@ -11,6 +13,7 @@ from django.db import connection
 from registry.checks import (
     KEY_CHECKS,
     audit_trail_is_append_only,
+    cache_answers,
     disclosure_keys_are_safe,
     releases_are_far_apart,
 )
@@ -112,3 +115,49 @@ def test_a_quarter_goes_by_between_releases_unless_developing(tmp_path, debug, d
     )
 
     assert said.stdout == f"{days}\n"
+
+
+@pytest.fixture
+def redis_nowhere(settings):
+    """A cache at a port where nothing listens, with a password in its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    address = f"redis://:zebulon@127.0.0.1:{port}/0"
+    settings.CACHES = {
+        "default": {"BACKEND": "registry.shared_cache.RedisOrMemory", "LOCATION": address}
+    }
+    return address
+
+
+@pytest.mark.usefixtures("redis_nowhere")
+def test_a_cache_that_keeps_nothing_does_not_answer(monkeypatch):
+    monkeypatch.setattr("redis.Redis.execute_command", lambda *args, **kwargs: None)
+
+    (error,) = cache_answers(None)
+
+    assert error.msg == "The cache of REDIS_URL does not answer (a value was not kept)."
+
+
+def test_check_deploy_names_a_dead_redis_and_no_password(redis_nowhere, tmp_path):
+    given = {
+        "DEBUG": "0",
+        "SECRET_KEY": "".join(map(chr, range(48, 123))),
+        "ALLOWED_HOSTS": "registry.example",
+        "REGISTRY_VAR": str(tmp_path),
+        "REDIS_URL": redis_nowhere,
+        "DJANGO_SETTINGS_MODULE": "registry_project.settings",
+    }
+
+    said = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=Path(__file__).parent.parent,
+        env={k: v for k, v in os.environ.items() if not k.startswith("DJANGO_")} | given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said.returncode == 1
+    assert "(registry.E007) The cache of REDIS_URL does not answer" in said.stderr
+    assert "1 issue" in said.stderr
+    assert "zebulon" not in said.stderr + said.stdout
