@@ -27,7 +27,8 @@ def curves(release: Release) -> Drawing:
     """A step curve with its band for each group, and under the axis the numbers at risk.
 
     The numbers at risk stand under the very times of the rows that they are from. A curve starts at
-    1 (incidence: at 0) when its devices are first followed, which is no row of the answer. At most
+    1 (incidence: at 0) when its devices are first followed, which is no row of the answer where the
+    first row is later or has events. At most
     seven groups are drawn, those with the most devices at risk; a sentence names the number of the
     others.
     """
@@ -116,7 +117,8 @@ def _with_origin(
     drawn: list[Drawn] = []
     start, first = origin
     run, written = 0, -1
-    if rows and _months(rows[0]) > start and rows[0]["estimate"] is not None:
+    begun = rows[0]["estimate"] if rows else None
+    if begun is not None and (_months(rows[0]) > start or begun != first):
         drawn.append(
             {
                 "time_months": start,

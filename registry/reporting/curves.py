@@ -269,15 +269,19 @@ def _untold(group: Group) -> Row:
 
 
 def _rows(group: Group, span: tuple[int, int], curve: Steps, *, start: float) -> list[Row]:
-    """The start, a row for each month with an event, and the end; the start is before its month's
-    events.
+    """A row for the first month, for each with an event, and for the last: one row a month.
+
+    A row says how many were at risk before its month's events, and the estimate after them: a curve
+    has already left its start where events fall into its first month.
     """
     first, last = span
     at_risk = group.counts.at_risk_by_month()
     events = int(curve.events.sum())
     stable = CellStatus.OK if events >= FEWEST_STABLE_EVENTS else CellStatus.UNSTABLE
     status = stable if events else CellStatus.ZERO
-    told = [_numbers(first, int(at_risk[first]), 0, start, start, start)]
+    told = []
+    if not (curve.times.size and curve.times[0] == first):
+        told.append(_numbers(first, int(at_risk[first]), 0, start, start, start))
     columns = (curve.times, curve.at_risk, curve.events, curve.estimate, curve.lower, curve.upper)
     for time, n, d, *values in zip(*(column.tolist() for column in columns), strict=True):
         told.append(_numbers(int(time), n, d, *values))

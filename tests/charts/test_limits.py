@@ -118,6 +118,23 @@ def test_curves_have_seven_groups():
     assert "Drawn: the 7 of 9 groups" in said
 
 
+def test_curve_with_events_in_its_first_month_starts_before_them():
+    numbers = {"ci_lower": 0.8, "ci_upper": 0.98, "at_risk": 20, "status": "ok"}
+    rows = [
+        {"time_months": 0, "events": 2, "estimate": 0.9, **numbers},
+        {"time_months": 12, "events": 0, "estimate": 0.9, **numbers},
+    ]
+    curve = {"starts_at_months": 0, "ends_at_months": 12}
+
+    found, _ = drawn(answer("survival", rows, curves=[curve]))
+
+    assert [(row["time_months"], row["estimate"], row["chart_helping"]) for row in found] == [
+        (0, 1.0, True),
+        (0, 0.9, False),
+        (12, 0.9, False),
+    ]
+
+
 def test_value_between_hidden_ones_is_a_dot_and_said_to_be_one():
     def at(months, value):
         numbers = {"estimate": value, "ci_lower": value, "ci_upper": value, "at_risk": value}

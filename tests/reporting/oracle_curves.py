@@ -94,7 +94,8 @@ def drawn(lives: list[Life], *, competing: bool, level: float = 0.95) -> Drawn:
     while stop + 1 < len(risks) and risks[stop + 1] >= FEWEST:
         stop += 1
     walk = _Incidence(level) if competing else _Freedom(level)
-    points: list[Point] = [(start, risks[start], 0, walk.value, walk.value, walk.value)]
+    at_first = walk.value
+    points: list[Point] = []
     counted = 0
     for month in range(start, stop + 1):
         ends = [life.cause for life in lives if life.end == month and life.is_at_risk(month)]
@@ -103,6 +104,8 @@ def drawn(lives: list[Life], *, competing: bool, level: float = 0.95) -> Drawn:
         if own:
             counted += own
             points.append((month, risks[month], own, walk.value, *walk.limits()))
+        elif month == start:
+            points.append((start, risks[start], 0, at_first, at_first, at_first))
     if points[-1][0] != stop:
         limits = walk.limits() if counted else (None, None)
         points.append((stop, risks[stop], 0, walk.value, *limits))

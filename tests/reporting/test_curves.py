@@ -95,12 +95,12 @@ def test_last_row_is_that_of_an_event_in_the_last_month(tmp_path: Path) -> None:
     assert told(rows) == [(0, 12, 0, 1.0), (24, 12, 1, pytest.approx(11 / 12))]
 
 
-def test_event_of_month_0_comes_after_the_start_of_the_curve(tmp_path: Path) -> None:
+def test_events_of_month_0_and_the_start_of_the_curve_are_one_row(tmp_path: Path) -> None:
     asker = Asker(tmp_path, events=flips(i0=0), implants=pumps(12))
 
     rows, _ = survival(asker)
 
-    assert told(rows)[:2] == [(0, 12, 0, 1.0), (0, 12, 1, pytest.approx(11 / 12))]
+    assert told(rows) == [(0, 12, 1, pytest.approx(11 / 12)), (24, 11, 0, pytest.approx(11 / 12))]
 
 
 def test_only_a_devices_first_event_counts_and_ends_its_time(tmp_path: Path) -> None:
@@ -169,7 +169,6 @@ def test_curve_of_late_entries_starts_at_the_first_month_with_ten_at_risk(tmp_pa
     rows, meta = survival(asker)
 
     assert told(rows) == [
-        (5, 14, 0, 1.0),
         (5, 14, 1, pytest.approx(13 / 14)),
         (7, 13, 1, pytest.approx(12 / 14)),
         (24, 12, 0, pytest.approx(12 / 14)),
