@@ -16,7 +16,7 @@ TOO_FEW = "too few devices to show"
 
 Told = Mapping[str, Any]
 
-BEYOND = {place: words for place, words in SIGNALS.items() if place}
+BEYOND = {place: words for place, words in SIGNALS.items() if place != "within"}
 ENDS = {
     "event": "with the event",
     "death": "died before it",

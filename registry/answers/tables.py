@@ -36,7 +36,7 @@ LONG = 30
 """Rows from which on a table scrolls in itself."""
 
 SIGNALS = {
-    "": "",
+    "within": "Within the limits",
     "above-95": "Above the 95 % limits",
     "above-998": "Above the 99.8 % limits",
     "below-95": "Below the 95 % limits",

@@ -16,7 +16,7 @@ TALL = 320
 LEFT = 64
 LIMITS = {"lower_998": "998", "upper_998": "998", "lower_95": "95", "upper_95": "95"}
 SIGNALS = {
-    "": "within the limits",
+    "within": "within the limits",
     "above-95": "above 95 %",
     "above-998": "above 99.8 %",
     "below-95": "below 95 %",

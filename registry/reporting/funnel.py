@@ -18,6 +18,9 @@ from registry.statistics.funnel import overdispersion, poisson_limits
 from registry.vocabulary import CellStatus, Measure
 
 CRUDE = "crude"
+WITHIN = "within"
+"""Where a site lies that is beyond no limit."""
+
 LIMITS = {"95": 0.95, "998": 0.998}
 MULTIPLICITY = (
     "Of sites that differ by chance alone, one in twenty lies beyond the 95 % limits and one in "
@@ -89,7 +92,7 @@ def funnel_of(
         for at, site in enumerate(counted)
     }
     rows = [
-        Row(site.key, {**site.numbers, **_no_place(site), **placed.get(site.key, {})}, site.status)
+        Row(site.key, {**site.numbers, **NO_PLACE, **placed.get(site.key, {})}, site.status)
         for site in sites
     ]
     about = {
@@ -140,19 +143,18 @@ def _placed(
 
 
 def _signal(ratio: float, limits: Mapping[str, tuple[float, float]]) -> str:
-    """The outermost limits that a ratio lies beyond; nothing where it lies within."""
+    """The outermost limits that a ratio lies beyond, or `within`."""
     for name in ("998", "95"):
         lower, upper = limits[name]
         if ratio > upper:
             return f"above-{name}"
         if ratio < lower:
             return f"below-{name}"
-    return ""
+    return WITHIN
 
 
-def _no_place(site: Observed) -> dict[str, Cell]:
-    """A site that has no point: without a ratio, and without the limits of its rate."""
-    return {"ci_lower": None, "ci_upper": None, "signal": None if site.events is None else ""}
+NO_PLACE: Mapping[str, Cell] = {"ci_lower": None, "ci_upper": None, "signal": None}
+"""A site that has no point: without a ratio, and without the limits of its rate."""
 
 
 def _refuse_what_cannot_be_adjusted_for(question: Question) -> None:

@@ -109,7 +109,7 @@ FUNNEL = {"target_rate": 4.2, "per": 1000, "standardisation": "crude", "sites": 
 def test_a_funnel_names_the_sites_beyond_its_limits():
     rows = [
         {"site": "A-1", "signal": "above-998"},
-        {"site": "B-2", "signal": ""},
+        {"site": "B-2", "signal": "within"},
         {"site": "C-3", "signal": "below-95"},
         {"site": "D-4", "signal": None},
     ]

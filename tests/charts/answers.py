@@ -185,11 +185,11 @@ def survival(measure: str = "survival") -> Release:
 def funnel() -> Release:
     """Six sites, one far above and one hidden; limits as published (FunnelPlotR)."""
     found: list[Any] = [
-        ("SITE-A", 18, 15.0, 0.5596924, 1.649348, 0.386265, 2.082907, ""),
-        ("SITE-B", 22, 20.0, 0.610826, 1.544419, 0.4479107, 1.902094, ""),
+        ("SITE-A", 18, 15.0, 0.5596924, 1.649348, 0.386265, 2.082907, "within"),
+        ("SITE-B", 22, 20.0, 0.610826, 1.544419, 0.4479107, 1.902094, "within"),
         ("SITE-C", 57, 30.0, 0.6746958, 1.427562, 0.5289724, 1.702771, "above-998"),
         ("SITE-D", 19, 30.0, 0.6746958, 1.427562, 0.5289724, 1.702771, "below-95"),
-        ("SITE-E", 24, 15.0, 0.5596924, 1.649348, 0.386265, 2.082907, ""),
+        ("SITE-E", 24, 15.0, 0.5596924, 1.649348, 0.386265, 2.082907, "within"),
     ]
     rows: list[dict[str, Cell]] = [
         {
@@ -210,7 +210,7 @@ def funnel() -> Release:
         for site, events, expected, low, high, lowest, highest, signal in found
     ]
     hidden: dict[str, Cell] = dict.fromkeys(rows[0])
-    rows.append({**hidden, "site": "SITE-F", "signal": "", "status": "suppressed"})
+    rows.append({**hidden, "site": "SITE-F", "status": "suppressed"})
     return answer(
         "funnel",
         rows,
