@@ -10,13 +10,15 @@ api <- sub("/+$", "", Sys.getenv("REGISTRY_API"))
 token <- Sys.getenv("REGISTRY_TOKEN")
 if (api == "" || token == "") stop("Set REGISTRY_API and REGISTRY_TOKEN in the environment.")
 
-# The rows of an answer. A hidden number is an empty cell, which is NA here and never 0.
+# The rows of an answer. A hidden number is an empty cell, which is NA here and never 0; nothing else
+# is, so that Namibia's code NA stays a code.
 ask <- function(measure, ...) {
   question <- c(..., format = "csv")
   values <- vapply(question, URLencode, "", reserved = TRUE)
   query <- paste(names(question), values, sep = "=", collapse = "&")
   address <- paste0(api, "/statistics/", measure, "/?", query)
-  read.csv(url(address, headers = c(Authorization = paste("Token", token))))
+  connection <- url(address, headers = c(Authorization = paste("Token", token)))
+  read.csv(connection, na.strings = "")
 }
 
 # A protected answer counts what it hides, and has a column for it.

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -45,10 +46,27 @@ def as_csv(body: Mapping[str, Any]) -> bytes:
     return text.getvalue().encode()
 
 
+def file_name(release: Release, extension: str) -> str:
+    """A name that says what was asked, and of which data: `rates-by-year-2026q4.csv`."""
+    snapshot = release.meta["snapshot"]
+    frozen = snapshot if isinstance(snapshot, Mapping) else {}
+    grouping = "-".join(release.query.group_by)
+    by = f"by-{grouping}" if grouping else ""
+    data = str(frozen.get("label") or str(frozen.get("id", ""))[:12])
+    named = "-".join(filter(None, [str(release.meta["measure"]), by, data]))
+    plain = re.sub(r"[^a-z0-9]+", "-", named.lower()).strip("-")
+    return f"{plain}.{extension}"
+
+
 def written(cell: object) -> str:
-    """One cell as CSV holds it: text made harmless, everything else as JSON writes it."""
+    """One cell as CSV holds it: text made harmless, a number as JSON writes it.
+
+    TRUE and FALSE are what R and pandas read as a boolean without being told.
+    """
     if cell is None:
         return ""
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
     if isinstance(cell, str):
         return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
     return json.dumps(cell, allow_nan=False)

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from django.core.cache import cache
 
-from registry.answers.files import as_json, body_of
+from registry.answers.files import as_json, body_of, file_name
 from registry.charts import Chart, chart_of
 from registry.records import EventQuery, Release
 
@@ -62,21 +61,10 @@ def picture_of(release: Release, format: str) -> bytes:
 
 def headers_of(release: Release, format: str) -> dict[str, str]:
     """The headers of a picture: its name for whoever saves it, and what it may do."""
-    headers = {"Content-Disposition": f'inline; filename="{file_name(release, format)}"'}
+    name = file_name(release, FORMATS[format].extension)
+    headers = {"Content-Disposition": f'inline; filename="{name}"'}
     policy = FORMATS[format].policy
     return headers | ({"Content-Security-Policy": policy} if policy else {})
-
-
-def file_name(release: Release, format: str) -> str:
-    """A name that says what was asked, and of which data: `rates-by-year-2026q4.svg`."""
-    snapshot = release.meta["snapshot"]
-    frozen = snapshot if isinstance(snapshot, Mapping) else {}
-    grouping = "-".join(release.query.group_by)
-    by = f"by-{grouping}" if grouping else ""
-    data = str(frozen.get("label") or str(frozen.get("id", ""))[:12])
-    named = "-".join(filter(None, [str(release.meta["measure"]), by, data]))
-    plain = re.sub(r"[^a-z0-9]+", "-", named.lower()).strip("-")
-    return f"{plain}.{FORMATS[format].extension}"
 
 
 def in_words(query: EventQuery) -> EventQuery:

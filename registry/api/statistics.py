@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import reporting
-from registry.answers.files import body_of
+from registry.answers.files import body_of, file_name
 from registry.answers.pictures import FORMATS, headers_of, in_words, picture_of
 from registry.api.described import UNKNOWN_CODE, listing, problems
 from registry.api.parameters import filter_parameters, refuse_unknown
@@ -157,6 +157,9 @@ def released(request: Request, release: Release, *, viewer: Viewer) -> Response:
     format = request.accepted_renderer.format
     if format in FORMATS:
         headers |= headers_of(release, format)
+    elif format == CsvRenderer.format:
+        name = file_name(release, CsvRenderer.format)
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
     if _is_known(request, etag):
         response = Response(status=304, headers=headers)
     elif format in FORMATS:

@@ -51,7 +51,9 @@ def test_answers_have_their_columns_in_json_and_csv(reviewer):
         assert body["meta"]["profile"] == "exact"
         assert {"trend", "funnel", "signals", "cascades"} & set(body["meta"]) == {measure}
         for line, row in zip(lines, body["rows"], strict=True):
-            cells = [json.loads(cell) if cell in {"true", "false"} else cell for cell in line]
+            cells = [
+                json.loads(cell.lower()) if cell in {"TRUE", "FALSE"} else cell for cell in line
+            ]
             told = ["" if cell is None else cell for cell in row.values()]
             assert list(map(str, cells)) == list(map(str, told))
 
