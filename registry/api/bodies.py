@@ -94,13 +94,15 @@ class CodeField(serializers.CharField):
 
 
 def as_text(value: object) -> str | None:
-    """What a cell of a file would hold; None for what no cell holds."""
+    """What a cell of a file would hold; None for what no cell holds. 12.0 is 12."""
     if value is None:
         return ""
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     if isinstance(value, list) and all(isinstance(each, str) and each for each in value):
         return ";".join(value)
     return None

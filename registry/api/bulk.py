@@ -148,8 +148,8 @@ class BulkEvents(RowView):
 
 
 def _flag(request: Request, name: str) -> bool:
-    """A parameter that is true or false; raises BadQuery for anything else."""
-    asked = request.query_params.get(name, "false")
+    """A parameter that is true or false in any case; raises BadQuery for anything else."""
+    asked = request.query_params.get(name, "false").lower()
     if asked not in FLAGS:
         raise BadQuery(Fault(name, "bad-value", "Say true or false."))
     return FLAGS[asked]

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from registry.records import BadQuery, Fault
+from registry.records.numerals import without_point_zero
 
 DEFAULT_LIMIT, LARGEST_LIMIT = 100, 500
 
@@ -60,7 +61,7 @@ def page_of(
 
 
 def _limit(request: Request) -> int:
-    asked = request.query_params.get("limit", str(DEFAULT_LIMIT))
+    asked = without_point_zero(request.query_params.get("limit", str(DEFAULT_LIMIT)))
     if not re.fullmatch(r"[0-9]{1,4}", asked) or not 1 <= int(asked) <= LARGEST_LIMIT:
         said = f"Give a whole number from 1 to {LARGEST_LIMIT}."
         raise BadQuery(Fault("limit", "bad-range", said))

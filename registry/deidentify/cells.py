@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from registry.records.numerals import without_point_zero
 from registry.vocabulary import CatheterModel, Code, Component, PumpModel, Severity
 
 Reader = Callable[[str], Any]
@@ -72,6 +73,7 @@ def complication(text: str) -> str:
 
 def year(text: str) -> int:
     """Read a year of four digits; a date is refused as finer than the registry keeps."""
+    text = without_point_zero(text)
     if len(text) == 4 and text.isascii() and text.isdigit():
         return int(text)
     if _LOOKS_LIKE_A_DATE.fullmatch(text) is not None:
@@ -83,6 +85,7 @@ def whole(what: str, lowest: int, highest: int) -> Reader:
     """Make the reader of a whole number; `what` names it with its unit in the message."""
 
     def read(text: str) -> int:
+        text = without_point_zero(text)
         if text.isascii() and text.isdigit() and len(text) <= 9:
             number = int(text)
             if lowest <= number <= highest:
@@ -130,7 +133,7 @@ def codes(codelist: type[Code], named: str) -> Reader:
 def severity(text: str) -> Severity:
     """Read a grade."""
     try:
-        return _GRADES[text]
+        return _GRADES[without_point_zero(text)]
     except KeyError:
         raise Unreadable("unknown-code", "severity is a grade from 1 to 5") from None
 

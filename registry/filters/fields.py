@@ -23,6 +23,7 @@ from registry.filters.codes import (
 )
 from registry.models.rules import FIRST_YEAR, LAST_YEAR
 from registry.records import DIMENSIONS, Window
+from registry.records.numerals import without_point_zero
 from registry.vocabulary import NOT_RECORDED
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -92,6 +93,7 @@ class CodesField(forms.MultipleChoiceField):
     def clean(self, value: Any) -> tuple[str, ...]:
         if not value:
             return ()
+        value = [without_point_zero(each) for each in value]
         known = (*own_codes(self.dimension), NOT_RECORDED)
         if any(each not in known for each in value):
             groups = group_members(self.dimension)
@@ -103,7 +105,7 @@ class CodesField(forms.MultipleChoiceField):
 
 
 class FlagField(forms.MultipleChoiceField):
-    """Yes or no, or `not-recorded`; true and false are understood."""
+    """Yes or no, or `not-recorded`; true and false are understood, as R and Python write them."""
 
     widget = CodesInput
     SYNONYMS = {"true": YES, "false": NO}
@@ -112,7 +114,7 @@ class FlagField(forms.MultipleChoiceField):
         super().__init__(choices=with_not_recorded(codes_of(dimension)), **options)
 
     def clean(self, value: Any) -> tuple[str, ...]:
-        asked = [self.SYNONYMS.get(each, each) for each in value or ()]
+        asked = [self.SYNONYMS.get(each.lower(), each) for each in value or ()]
         known = (YES, NO, NOT_RECORDED)
         if errors := refusals(asked, known, code="unknown-code", what="yes or no"):
             raise ValidationError(errors)
@@ -150,6 +152,7 @@ class YearsField(ListField):
         super().__init__(**options)
 
     def read(self, word: str, place: str) -> str:
+        word = without_point_zero(word)
         if word == NOT_RECORDED or (self.takes_periods and word in periods()):
             return word
         if re.fullmatch(r"[0-9]{4}", word) and FIRST_YEAR <= int(word) <= LAST_YEAR:
@@ -251,7 +254,7 @@ class YearField(forms.IntegerField):
         self.error_messages = {"invalid": f"Give one year from {FIRST_YEAR} to {LAST_YEAR}."}
 
     def clean(self, value: Any) -> int | None:
-        text = str(value or "").strip()
+        text = without_point_zero(str(value or "").strip())
         if not text:
             return None
         if re.fullmatch(r"[0-9]{4}", text) and FIRST_YEAR <= int(text) <= LAST_YEAR:
@@ -274,7 +277,7 @@ class OptionField(forms.ChoiceField):
         super().__init__(choices=[("", "Default"), *choices], **options)
 
     def clean(self, value: Any) -> str:
-        asked = str(value or "").strip()
+        asked = without_point_zero(str(value or "").strip())
         asked = self.synonyms.get(asked, asked)
         if asked and asked not in self.known:
             close = nearest(asked, self.known)

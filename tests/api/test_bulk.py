@@ -223,6 +223,25 @@ def test_request_that_is_sent_again_is_answered_again(as_reporter, events):
     assert "2020" not in json.dumps(list(IdempotencyKey.objects.values("reply", "body_digest")))
 
 
+@pytest.mark.parametrize("query", ["?dry_run=True", "?dry_run=TRUE"])
+def test_dry_run_is_asked_as_python_and_r_write_it(query, as_reporter, events):
+    reply = post(as_reporter, events(1), query)
+
+    assert reply.json() == {"dry_run": True, "new": 1, "unchanged": 0}
+
+
+def test_whole_numbers_of_a_body_may_have_a_point_and_zeros(as_reporter, events):
+    (event,) = events(1)
+
+    reply = post(as_reporter, [{**event, "year": float(event["year"]), "severity": "3.0"}])
+    half = post(as_reporter, [{**event, "year": event["year"] + 0.5}])
+
+    assert reply.status_code == 200
+    row = Event.objects.get()
+    assert (row.year, row.severity) == (event["year"], 3)
+    assert half.status_code == 400
+
+
 @pytest.mark.parametrize("query", ["?dry_run=yes", "?dry_run=", "?dryrun=true", "?accept=true"])
 def test_parameter_that_is_not_understood_stores_nothing(query, as_reporter, events):
     assert post(as_reporter, events(1), query).status_code == 400

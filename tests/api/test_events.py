@@ -180,6 +180,13 @@ def test_list_filters_like_every_other_question(registry, as_reporter):
     assert [row["id"] for row in reply.json()["results"]] == [str(wanted.public_id)]
 
 
+def test_limit_of_a_page_may_have_a_point_and_zeros(as_reporter, registry):
+    for _ in range(3):
+        stored(registry.reporter)
+
+    assert len(as_reporter.get(EVENTS, {"limit": "2.0"}).json()["results"]) == 2
+
+
 @pytest.mark.parametrize(
     ("params", "code"),
     [

@@ -91,6 +91,13 @@ def test_whole_number_keeps_to_its_range():
         assert refusal_of(read, text) == "out-of-range"
 
 
+def test_whole_number_may_be_written_with_a_point_and_zeros():
+    # what pandas writes of a column of whole numbers with a blank in it
+    assert cells.whole("months", 0, 1200)("34.0") == 34
+    assert cells.year("2009.0") == 2009
+    assert cells.severity("3.0") == 3
+
+
 def test_whole_number_says_its_range():
     with pytest.raises(cells.Unreadable, match="give months as a whole number, 0 to 1200"):
         cells.whole("months", 0, 1200)("many")

@@ -170,6 +170,21 @@ def test_flag_is_yes_or_no_in_several_words():
     assert asked("serious=false,not-recorded").where == (("serious", ("no", "not-recorded")),)
 
 
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("year=2019.0", "year=2019"),
+        ("year_min=2010.0&year_max=2019.0", "year_min=2010&year_max=2019"),
+        ("severity=3.0,4.0", "severity=3,4"),
+        ("per=100.0", "per=100"),
+        ("serious=True", "serious=yes"),
+        ("serious=FALSE", "serious=no"),
+    ],
+)
+def test_numbers_and_flags_are_read_as_pandas_and_r_write_them(written, plain):
+    assert asked(written, Measure.RATES) == asked(plain, Measure.RATES)
+
+
 def test_options_are_read_into_the_question():
     query = asked(
         "group_by=drug,sex&counting=events&unit=pump-months&per=1000&level=0.99&release=2026Q4"
