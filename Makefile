@@ -4,9 +4,7 @@
 PORT ?= 8000
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c "" 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
-# Bytecode lies in .venv and not beside the sources: without it every process compiles all it imports.
-export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
-unexport PYTHONDONTWRITEBYTECODE
+export PYTHONDONTWRITEBYTECODE := 1
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -31,8 +29,8 @@ demo: setup  ## Serve a demo registry on SQLite (PORT=8000)
 	@DEBUG=1 $(BIN)/python manage.py demo --port $(PORT)
 	@DEBUG=1 exec $(BIN)/gunicorn registry_project.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --threads 4 --no-control-socket --log-level warning
 
-test: setup  ## Run the whole suite on SQLite, then the postgresql part (ARGS="-k word" for a choice)
-	@.ci/test $(ARGS)
+test: setup  ## Run the whole suite on SQLite, then the postgresql part where one answers
+	@.ci/test
 
 check: setup  ## Lint, types, floors, security, migrations, deploy check
 	@.ci/check
@@ -44,8 +42,8 @@ lock: setup  ## Make the locks anew from pyproject.toml (UPGRADE=--upgrade for n
 	$(COMPILE) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt --group setup -o requirements-setup.txt
 
-bench: setup  ## Compare statistics with the ORM and numpy; quick (BENCH="--events 1000000" is not)
-	@$(BIN)/python -m tests.benchmarks.bench_statistics $(BENCH)
+bench: setup  ## Run the benchmarks; figures, no verdicts
+	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; DEBUG=1 $(BIN)/python "$$script" || exit 1; done
 
 attack: setup  ## Attack the protection on ten registries; about a quarter of an hour on two cores
 	@$(BIN)/python -m tests.disclosure.attack $(ATTACK)

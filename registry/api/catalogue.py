@@ -17,8 +17,15 @@ from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.filters.catalogue import search_complications
 from registry.filters.codes import codes_of, nearest
-from registry.models import Category, Complication, PublishedRate
+from registry.models import Category, Complication, ImdrfCode, PublishedRate, Synonym
 from registry.records import BadQuery, Fault, UnknownRow
+from registry.vocabulary import (
+    ImdrfRelation,
+    ImdrfRole,
+    StudiedAges,
+    TermLanguage,
+    Therapy,
+)
 
 
 class PublishedRateSerializer(serializers.Serializer[PublishedRate]):
@@ -37,6 +44,8 @@ class PublishedRateSerializer(serializers.Serializer[PublishedRate]):
     reported_rate = serializers.CharField(allow_blank=True)
     ci95 = serializers.CharField(allow_blank=True)
     population = serializers.CharField(allow_blank=True)
+    age_group = serializers.ChoiceField(choices=StudiedAges.choices(), allow_blank=True)
+    therapy = serializers.ChoiceField(choices=Therapy.choices(), allow_blank=True)
     source = serializers.CharField()  # type: ignore[assignment]
     confidence = serializers.CharField()
     note = serializers.CharField(allow_blank=True)
@@ -47,6 +56,23 @@ class ImdrfSerializer(serializers.Serializer[Any]):
 
     annex_a = serializers.ListField(child=serializers.CharField())
     annex_e = serializers.ListField(child=serializers.CharField())
+
+
+class ImdrfCodeSerializer(serializers.Serializer[ImdrfCode]):
+    """A term of the IMDRF terminologies, and whether it means more or less than ours."""
+
+    annex = serializers.ChoiceField(choices=("A", "E"))
+    code = serializers.CharField()
+    term = serializers.CharField()
+    relation = serializers.ChoiceField(choices=ImdrfRelation.choices())
+    role = serializers.ChoiceField(choices=ImdrfRole.choices())
+
+
+class SynonymSerializer(serializers.Serializer[Synonym]):
+    """Another name, in one language."""
+
+    language = serializers.ChoiceField(choices=TermLanguage.choices())
+    term = serializers.CharField()
 
 
 class ComplicationSerializer(serializers.Serializer[Complication]):
@@ -62,6 +88,8 @@ class ComplicationSerializer(serializers.Serializer[Complication]):
     natural_denominator = serializers.CharField(allow_blank=True)
     in_totals = serializers.BooleanField()
     imdrf = serializers.SerializerMethodField()
+    imdrf_codes = ImdrfCodeSerializer(many=True, source="shown_imdrf_codes")
+    names_elsewhere = SynonymSerializer(many=True, source="shown_names")
     citations = serializers.ListField(child=serializers.CharField(), source="citation_list")
     evidence = serializers.CharField()
     core_group = serializers.CharField(allow_blank=True)
@@ -97,6 +125,16 @@ def _with_rates(queryset: QuerySet[Any]) -> QuerySet[Any]:
     return queryset.prefetch_related(Prefetch("published_rates", shown, to_attr="shown_rates"))
 
 
+def _with_terms(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Fetch what complications are called elsewhere as well: three more queries in all."""
+    names = Synonym.objects.filter(shown=True)
+    codes = ImdrfCode.objects.filter(shown=True)
+    return _with_rates(queryset).prefetch_related(
+        Prefetch("names_elsewhere", names, to_attr="shown_names"),
+        Prefetch("imdrf_codes", codes, to_attr="shown_imdrf_codes"),
+    )
+
+
 EXAMPLE = OpenApiExample(
     "A complication",
     value={
@@ -110,6 +148,16 @@ EXAMPLE = OpenApiExample(
         "natural_denominator": "catheter-months",
         "in_totals": True,
         "imdrf": {"annex_a": ["A010402"], "annex_e": []},
+        "imdrf_codes": [
+            {
+                "annex": "A",
+                "code": "A010402",
+                "term": "Migration",
+                "relation": "exact",
+                "role": "primary",
+            }
+        ],
+        "names_elsewhere": [{"language": "de", "term": "Katheterdislokation"}],
         "citations": ["Taira T, et al. Neuromodulation 2013;16:266-272."],
         "evidence": "abstract",
         "core_group": "",
@@ -146,7 +194,7 @@ class Complications(APIView):
         found = search_complications(_words(request.query_params.get("q", "")))
         if categories := _categories(request.query_params.get("category", "")):
             found = found.filter(category__in=categories)
-        page = page_of(_with_rates(found), request, key="code")
+        page = page_of(_with_terms(found), request, key="code")
         return Response(page.body(ComplicationSerializer))
 
 
@@ -190,7 +238,7 @@ class ComplicationDetail(APIView):
         refuse_unknown(request)
         found = None
         if re.fullmatch(r"[a-z0-9-]{1,40}", code):
-            found = _with_rates(Complication.objects.filter(code=code)).first()
+            found = _with_terms(Complication.objects.filter(code=code)).first()
         if found is None:
             raise UnknownRow(Fault("", "not-found", "The catalogue has no such complication."))
         return Response(ComplicationSerializer(found).data)

@@ -5,7 +5,9 @@ from registry.catalogue.reader import (
     CatalogueFault,
     CategoryEntry,
     ComplicationEntry,
+    ImdrfCodeEntry,
     PublishedRateEntry,
+    SynonymEntry,
     read_catalogue,
 )
 
@@ -14,6 +16,8 @@ __all__ = [
     "CatalogueFault",
     "CategoryEntry",
     "ComplicationEntry",
+    "ImdrfCodeEntry",
     "PublishedRateEntry",
+    "SynonymEntry",
     "read_catalogue",
 ]

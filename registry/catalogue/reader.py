@@ -1,4 +1,4 @@
-"""Reads the three catalogue files as typed entries that agree with each other."""
+"""Reads the catalogue files as typed entries that agree with each other."""
 
 from __future__ import annotations
 
@@ -10,14 +10,27 @@ from pathlib import Path
 from types import MappingProxyType
 
 from registry.catalogue.table import CatalogueFault, Row, read_rows
-from registry.vocabulary import Component, Denominator, Evidence, Origin, PublishedMeasure
+from registry.vocabulary import (
+    Component,
+    Denominator,
+    Evidence,
+    ImdrfRelation,
+    ImdrfRole,
+    Origin,
+    PublishedMeasure,
+    StudiedAges,
+    TermLanguage,
+    Therapy,
+)
 
 __all__ = [
     "Catalogue",
     "CatalogueFault",
     "CategoryEntry",
     "ComplicationEntry",
+    "ImdrfCodeEntry",
     "PublishedRateEntry",
+    "SynonymEntry",
     "read_catalogue",
 ]
 
@@ -25,6 +38,8 @@ SHIPPED = Path(__file__).parent
 CATEGORIES = "categories.csv"
 COMPLICATIONS = "complications.csv"
 PUBLISHED_RATES = "published_rates.csv"
+SYNONYMS = "synonyms.csv"
+IMDRF_CODES = "imdrf_codes.csv"
 VERSION = "VERSION"
 
 CATEGORY_COLUMNS = ("code", "name", "definition", "natural_denominator", "sort_order")
@@ -57,11 +72,15 @@ PUBLISHED_RATE_COLUMNS = (
     "reported_rate",
     "ci95",
     "population",
+    "age_group",
+    "therapy",
     "source",
     "confidence",
     "shown",
     "note",
 )
+SYNONYM_COLUMNS = ("complication", "language", "term")
+IMDRF_CODE_COLUMNS = ("complication", "annex", "imdrf_code", "imdrf_term", "relation", "role")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +139,36 @@ class PublishedRateEntry:
     reported_rate: str
     ci95: str
     population: str
+    age_group: StudiedAges
+    therapy: Therapy
     source: str
     confidence: str
     shown: bool
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SynonymEntry:
+    """Another name of a complication, in one language; search reads it."""
+
+    complication: str
+    language: TermLanguage
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImdrfCodeEntry:
+    """A term of the IMDRF terminologies (N43) and how it relates to a complication.
+
+    annex: A, a medical device problem; E, a clinical sign, symptom or condition.
+    """
+
+    complication: str
+    annex: str
+    code: str
+    term: str
+    relation: ImdrfRelation
+    role: ImdrfRole
 
 
 @dataclass(frozen=True)
@@ -134,6 +179,8 @@ class Catalogue:
     categories: tuple[CategoryEntry, ...]
     complications: tuple[ComplicationEntry, ...]
     published_rates: tuple[PublishedRateEntry, ...]
+    synonyms: tuple[SynonymEntry, ...]
+    imdrf_codes: tuple[ImdrfCodeEntry, ...]
 
     @cached_property
     def by_code(self) -> Mapping[str, ComplicationEntry]:
@@ -145,13 +192,12 @@ def read_catalogue(folder: Path | None = None) -> Catalogue:
     """Read the shipped catalogue, or the one in a folder, and vouch that it agrees with itself.
 
     The version is the number in VERSION and the first 12 hex digits of the SHA-256 of categories,
-    complications and published rates, one after the other. Raises CatalogueFault for the first
-    thing wrong, OSError where a file cannot be read.
+    complications, published rates, synonyms and IMDRF codes, one after the other. Raises
+    CatalogueFault for the first thing wrong, OSError where a file cannot be read.
     """
     folder = SHIPPED if folder is None else folder
-    contents = {
-        file: (folder / file).read_bytes() for file in (CATEGORIES, COMPLICATIONS, PUBLISHED_RATES)
-    }
+    files = (CATEGORIES, COMPLICATIONS, PUBLISHED_RATES, SYNONYMS, IMDRF_CODES)
+    contents = {file: (folder / file).read_bytes() for file in files}
     number = (folder / VERSION).read_text(encoding="utf-8").strip()
     if not number:
         raise CatalogueFault(VERSION, 1, "", "is empty; give the catalogue a number.")
@@ -165,6 +211,8 @@ def read_catalogue(folder: Path | None = None) -> Catalogue:
         published_rates=read_published_rates(
             contents[PUBLISHED_RATES], categories=categories, complications=complications
         ),
+        synonyms=read_synonyms(contents[SYNONYMS], complications=complications),
+        imdrf_codes=read_imdrf_codes(contents[IMDRF_CODES], complications=complications),
     )
 
 
@@ -280,6 +328,8 @@ def published_rate_entry(row: Row) -> PublishedRateEntry:
         reported_rate=row.required("reported_rate"),
         ci95=row.text("ci95"),
         population=row.required("population"),
+        age_group=row.member("age_group", StudiedAges),
+        therapy=row.member("therapy", Therapy),
         source=row.required("source"),
         confidence=row.required("confidence"),
         shown=row.yes("shown"),
@@ -287,10 +337,62 @@ def published_rate_entry(row: Row) -> PublishedRateEntry:
     )
 
 
-def check_unique(rows: Iterable[Row], column: str) -> None:
-    """Refuse the second line that bears the same key."""
-    first: dict[str, int] = {}
+def read_synonyms(
+    content: bytes, *, complications: Iterable[ComplicationEntry]
+) -> tuple[SynonymEntry, ...]:
+    """The names in every language; each stands once a complication and language."""
+    rows = list(read_rows(SYNONYMS, content, required=SYNONYM_COLUMNS))
+    check_complications(rows, complications)
+    check_unique(rows, *SYNONYM_COLUMNS)
+    return tuple(
+        SynonymEntry(
+            complication=row.code("complication"),
+            language=row.member("language", TermLanguage),
+            term=row.required("term"),
+        )
+        for row in rows
+    )
+
+
+def read_imdrf_codes(
+    content: bytes, *, complications: Iterable[ComplicationEntry]
+) -> tuple[ImdrfCodeEntry, ...]:
+    """The IMDRF terms; each stands once a complication, of which one an annex is primary."""
+    rows = list(read_rows(IMDRF_CODES, content, required=IMDRF_CODE_COLUMNS))
+    check_complications(rows, complications)
     for row in rows:
-        line = first.setdefault(row.required(column), row.line)
+        if row.required("annex") not in {"A", "E"}:
+            raise row.fault("annex", "is neither A nor E.")
+    check_unique(rows, "complication", "imdrf_code")
+    check_unique(
+        [row for row in rows if row.text("role") == ImdrfRole.PRIMARY], "complication", "annex"
+    )
+    return tuple(
+        ImdrfCodeEntry(
+            complication=row.code("complication"),
+            annex=row.required("annex"),
+            code=row.required("imdrf_code"),
+            term=row.required("imdrf_term"),
+            relation=row.member("relation", ImdrfRelation),
+            role=row.member("role", ImdrfRole),
+        )
+        for row in rows
+    )
+
+
+def check_complications(rows: Iterable[Row], complications: Iterable[ComplicationEntry]) -> None:
+    """Refuse a line about a complication that the catalogue does not have."""
+    known = {entry.code for entry in complications}
+    for row in rows:
+        if row.code("complication") not in known:
+            raise row.fault("complication", f"is no complication of {COMPLICATIONS}.")
+
+
+def check_unique(rows: Iterable[Row], *columns: str) -> None:
+    """Refuse the second line that bears the same key; the last of the columns is named."""
+    first: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        key = tuple(row.required(column) for column in columns)
+        line = first.setdefault(key, row.line)
         if line != row.line:
-            raise row.fault(column, f"stands on line {line} already; give each its own.")
+            raise row.fault(columns[-1], f"stands on line {line} already; give each its own.")

@@ -13,7 +13,9 @@ from django.db.models import Model
 from registry.catalogue import (
     CategoryEntry,
     ComplicationEntry,
+    ImdrfCodeEntry,
     PublishedRateEntry,
+    SynonymEntry,
     read_catalogue,
 )
 from registry.intake.relations import refuse
@@ -22,9 +24,11 @@ from registry.models import (
     CatalogueVersion,
     Category,
     Complication,
+    ImdrfCode,
     PublishedRate,
     Seal,
     Sealing,
+    Synonym,
     User,
     sealed,
 )
@@ -85,8 +89,9 @@ def load_catalogue(*, by: User | None = None, folder: Path | None = None) -> Cat
     shipped = read_catalogue(folder)
     with sealed(by=by, action=LOADING) as seal:
         if CatalogueVersion.objects.filter(version=shipped.version).exists():
-            same = len(shipped.categories) + len(shipped.complications)
-            return CatalogueSummary(shipped.version, unchanged=same + len(shipped.published_rates))
+            kinds = (shipped.categories, shipped.complications, shipped.published_rates)
+            same = sum(map(len, (*kinds, shipped.synonyms, shipped.imdrf_codes)))
+            return CatalogueSummary(shipped.version, unchanged=same)
         loading = _Loading(seal)
         loading.take(Category, {one.code: _category(one) for one in shipped.categories})
         loading.take(Complication, {one.code: _complication(one) for one in shipped.complications})
@@ -94,7 +99,11 @@ def load_catalogue(*, by: User | None = None, folder: Path | None = None) -> Cat
         loading.take(
             PublishedRate, {one.rate_id: _published_rate(one) for one in shipped.published_rates}
         )
-        loading.hide({one.rate_id for one in shipped.published_rates})
+        loading.take(Synonym, {_synonym_key(one): _synonym(one) for one in shipped.synonyms})
+        loading.take(ImdrfCode, {_imdrf_key(one): _imdrf_code(one) for one in shipped.imdrf_codes})
+        loading.hide(PublishedRate, {one.rate_id for one in shipped.published_rates})
+        loading.hide(Synonym, set(map(_synonym_key, shipped.synonyms)))
+        loading.hide(ImdrfCode, set(map(_imdrf_key, shipped.imdrf_codes)))
         seal.save(CatalogueVersion(version=shipped.version, seal_id=seal.number))
     return CatalogueSummary(
         shipped.version,
@@ -164,12 +173,13 @@ class _Loading:
                 self.seal.save(row)
                 self.retired += 1
 
-    def hide(self, shipped: Collection[str]) -> None:
-        """Stop showing published rates that are shipped no longer."""
-        for row in PublishedRate.objects.filter(shown=True).exclude(pk__in=shipped):
-            row.shown = False
-            self.seal.save(row)
-            self.retired += 1
+    def hide(self, model: type[Model], shipped: Collection[str]) -> None:
+        """Stop showing rows of one kind that are shipped no longer."""
+        for row in model._default_manager.filter(shown=True):
+            if row.pk not in shipped:
+                row.shown = False  # type: ignore[attr-defined]
+                self.seal.save(row)
+                self.retired += 1
 
 
 def change_complication(code: str, values: Mapping[str, Any], *, by: User) -> Complication:
@@ -280,10 +290,41 @@ def _published_rate(entry: PublishedRateEntry) -> Columns:
         "reported_rate": entry.reported_rate,
         "ci95": entry.ci95,
         "population": entry.population,
+        "age_group": entry.age_group.value,
+        "therapy": entry.therapy.value,
         "source": entry.source,
         "confidence": entry.confidence,
         "shown": entry.shown,
         "note": entry.note,
+    }
+
+
+def _synonym_key(entry: SynonymEntry) -> str:
+    return f"{entry.complication}/{entry.language}/{entry.term}"
+
+
+def _synonym(entry: SynonymEntry) -> Columns:
+    return {
+        "complication_id": entry.complication,
+        "language": entry.language.value,
+        "term": entry.term,
+        "shown": True,
+    }
+
+
+def _imdrf_key(entry: ImdrfCodeEntry) -> str:
+    return f"{entry.complication}/{entry.code}"
+
+
+def _imdrf_code(entry: ImdrfCodeEntry) -> Columns:
+    return {
+        "complication_id": entry.complication,
+        "annex": entry.annex,
+        "code": entry.code,
+        "term": entry.term,
+        "relation": entry.relation.value,
+        "role": entry.role.value,
+        "shown": True,
     }
 
 

@@ -14,7 +14,14 @@ from registry.models.access import (
     User,
 )
 from registry.models.audit import NeverDeleted, Seal, Sealing, UnsealedWrite, sealed
-from registry.models.catalogue import CatalogueVersion, Category, Complication, PublishedRate
+from registry.models.catalogue import (
+    CatalogueVersion,
+    Category,
+    Complication,
+    ImdrfCode,
+    PublishedRate,
+    Synonym,
+)
 from registry.models.events import Event
 from registry.models.exposure import Exposure, Implant, Patient
 
@@ -27,6 +34,7 @@ __all__ = [
     "Event",
     "Exposure",
     "IdempotencyKey",
+    "ImdrfCode",
     "Implant",
     "Membership",
     "MembershipRole",
@@ -38,6 +46,7 @@ __all__ = [
     "Sealing",
     "Site",
     "Snapshot",
+    "Synonym",
     "Token",
     "TokenScope",
     "UnsealedWrite",

@@ -6,8 +6,18 @@ from django.db import models
 from django.db.models import F, Q
 
 from registry.models.audit import SealedRecords
-from registry.models.rules import KEBAB_CASE, code_field, coded, rule
-from registry.vocabulary import Component, Denominator, Evidence, Origin
+from registry.models.rules import KEBAB_CASE, all_coded, code_field, coded, rule
+from registry.vocabulary import (
+    Component,
+    Denominator,
+    Evidence,
+    ImdrfRelation,
+    ImdrfRole,
+    Origin,
+    StudiedAges,
+    TermLanguage,
+    Therapy,
+)
 
 
 def _code_rule() -> models.CheckConstraint:
@@ -145,6 +155,8 @@ class PublishedRate(models.Model):
     reported_rate = models.CharField(max_length=60, blank=True, default="")
     ci95 = models.CharField(max_length=30, blank=True, default="")
     population = models.TextField(blank=True, default="")
+    age_group = code_field(StudiedAges)
+    therapy = code_field(Therapy)
     source = models.TextField()
     confidence = models.CharField(max_length=20, blank=True, default="")
     shown = models.BooleanField(default=True)
@@ -154,6 +166,59 @@ class PublishedRate(models.Model):
 
     class Meta:
         ordering = ["rate_id"]
+        constraints = all_coded({"age_group": StudiedAges, "therapy": Therapy})
 
     def __str__(self) -> str:
         return f"{self.rate_id}: {self.metric}"
+
+
+class Synonym(models.Model):
+    """Another name of a complication in one language, for search."""
+
+    key = models.CharField(
+        max_length=160, primary_key=True, help_text="Complication, language and term."
+    )
+    complication = models.ForeignKey(
+        Complication, on_delete=models.PROTECT, related_name="names_elsewhere"
+    )
+    language = code_field(TermLanguage, blank=False)
+    term = models.CharField(max_length=100)
+    shown = models.BooleanField(default=True)
+
+    history = SealedRecords()
+
+    class Meta:
+        ordering = ["complication", "language", "term"]
+        constraints = [coded("language", TermLanguage, blank=False)]
+
+    def __str__(self) -> str:
+        return self.term
+
+
+class ImdrfCode(models.Model):
+    """A term of the IMDRF terminologies and how it relates to a complication."""
+
+    key = models.CharField(max_length=60, primary_key=True, help_text="Complication and code.")
+    complication = models.ForeignKey(
+        Complication, on_delete=models.PROTECT, related_name="imdrf_codes"
+    )
+    annex = models.CharField(max_length=1, help_text="A: device problem. E: clinical.")
+    code = models.CharField(max_length=10)
+    term = models.CharField(max_length=200)
+    relation = code_field(ImdrfRelation, blank=False)
+    role = code_field(ImdrfRole, blank=False)
+    shown = models.BooleanField(default=True)
+
+    history = SealedRecords()
+
+    class Meta:
+        ordering = ["complication", "annex", "-role", "code"]
+        verbose_name = "IMDRF code"
+        constraints = [
+            rule("annex_is_a_or_e", Q(annex__in=["A", "E"]), "Annex A or E."),
+            coded("relation", ImdrfRelation, blank=False),
+            coded("role", ImdrfRole, blank=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.term}"

@@ -13,7 +13,7 @@ from registry.models.audit import SealedRecords
 from registry.models.catalogue import Complication
 from registry.models.event_rules import CRITERIA, event_constraints
 from registry.models.exposure import Implant, Patient
-from registry.models.fields import CodeSetField
+from registry.models.fields import CodeSetField, GradeField
 from registry.models.rules import code_field
 from registry.vocabulary import (
     Actuality,
@@ -100,7 +100,7 @@ class Event(models.Model):
     months_since_implant = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Whole months."
     )
-    severity = models.PositiveSmallIntegerField(
+    severity = GradeField(
         null=True,
         blank=True,
         choices=Severity.choices,

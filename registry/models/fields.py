@@ -1,4 +1,4 @@
-"""A column that holds several answers of one code list."""
+"""Columns that hold one code of a list, or several."""
 
 from __future__ import annotations
 
@@ -18,6 +18,28 @@ from registry.vocabulary import Code
 def _unpacked(codes: type[Code], bits: int) -> frozenset[Code]:
     """The set behind a number; few different sets are ever stored, so each is built once."""
     return frozenset(codes.unpack(bits))
+
+
+class _ListInVocabulary:
+    """A field whose choices stand in the vocabulary and not in migrations."""
+
+    def deconstruct(self) -> Any:
+        """Leave codes and labels out: a constraint of the model holds the column to them."""
+        name, _path, args, kwargs = super().deconstruct()  # type: ignore[misc]
+        kwargs.pop("choices", None)
+        return name, f"django.db.models.{self.stored_as}", args, kwargs  # type: ignore[attr-defined]
+
+
+class CodeField(_ListInVocabulary, models.CharField):
+    """One code of a list."""
+
+    stored_as = "CharField"
+
+
+class GradeField(_ListInVocabulary, models.PositiveSmallIntegerField):
+    """One grade of a list of numbers."""
+
+    stored_as = "PositiveSmallIntegerField"
 
 
 class CodeSetField(models.BigIntegerField):

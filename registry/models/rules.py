@@ -6,14 +6,15 @@ can break stand here; those that need a second row live in intake.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from enum import Enum
-from typing import cast
+from typing import Any, cast
 
 from django.db.models import CheckConstraint, Q
-from django.db.models.fields import CharField
+from django.utils.module_loading import import_string
 
-from registry.models.fields import CodeSetField
+from registry.models.fields import CodeField, CodeSetField
 from registry.vocabulary import Code, Severity
 
 SOURCE_ID = r"\A[A-Za-z0-9._-]{1,40}\Z"
@@ -38,20 +39,64 @@ def rule(name: str, condition: Q, message: str) -> CheckConstraint:
     )
 
 
-def code_field(codes: type[Code], *, blank: bool = True, **kwargs: object) -> CharField:
+def code_field(codes: type[Code], *, blank: bool = True, **kwargs: object) -> CodeField:
     """A column for one code of a list; empty text is "not recorded" where blank is allowed."""
     kwargs = {"default": "", "blank": True, **kwargs} if blank else kwargs
-    return CharField(max_length=40, choices=codes.choices, **kwargs)  # type: ignore[arg-type]
+    return CodeField(max_length=40, choices=codes.choices, **kwargs)  # type: ignore[arg-type]
 
 
-def coded(field: str, codes: type[Code], *, blank: bool = True) -> CheckConstraint:
+class CodedColumn(CheckConstraint):
+    """The rule that a column holds a code of its list, or empty text where blank is allowed.
+
+    Migrations name the list and its edition (a digest of its codes) instead of writing the codes
+    out: a changed list makes a migration of two lines. codes: a list, or its dotted name.
+    """
+
+    def __init__(
+        self,
+        *,
+        field: str,
+        codes: type[Code] | str,
+        blank: bool,
+        name: str,
+        edition: str | None = None,
+    ) -> None:
+        self.codes: type[Code] = import_string(codes) if isinstance(codes, str) else codes
+        self.field, self.blank = field, blank
+        self.edition = edition or edition_of(self.codes)
+        values = [*([""] if blank else []), *self.codes.codes()]
+        super().__init__(
+            name=name,
+            condition=Q(**{f"{field}__in": values}),
+            violation_error_message=f"Choose {_words(field)} from the list.",
+            violation_error_code=f"{field}-is-coded".replace("_", "-"),
+        )
+
+    def deconstruct(self) -> Any:
+        """Name the list and its edition in migrations."""
+        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        codes = f"{self.codes.__module__}.{self.codes.__qualname__}"
+        named = {"field": self.field, "codes": codes, "blank": self.blank}
+        return path, (), {**named, "name": self.name, "edition": self.edition}
+
+    def __eq__(self, other: object) -> bool:
+        """Two are the same where they hold the same column to the same edition of a list."""
+        if not isinstance(other, CodedColumn):
+            return NotImplemented
+        return self.deconstruct() == other.deconstruct()
+
+    __hash__ = None  # type: ignore[assignment]  # as every constraint
+
+
+def edition_of(codes: type[Code]) -> str:
+    """A short digest of a list's codes, in any order."""
+    return hashlib.sha256(" ".join(sorted(map(str, codes.codes()))).encode()).hexdigest()[:8]
+
+
+def coded(field: str, codes: type[Code], *, blank: bool = True) -> CodedColumn:
     """The rule that a column holds a code of its list, or empty text where blank is allowed."""
-    values = [*([""] if blank else []), *codes.codes()]
-    return rule(
-        f"{field}_is_coded",
-        Q(**{f"{field}__in": values}),
-        f"Choose {_words(field)} from the list.",
-    )
+    name = f"%(app_label)s_%(class)s_{field}_is_coded"
+    return CodedColumn(field=field, codes=codes, blank=blank, name=name)
 
 
 def all_coded(lists: dict[str, type[Code]], *, required: Iterable[str] = ()) -> list:

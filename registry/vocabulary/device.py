@@ -35,11 +35,37 @@ class Manufacturer(Code):
     UNKNOWN = "unknown", "Unknown", "Asked, and not known."
 
 
+class PumpFamily(Code):
+    """Pump models that differ in the volume of their reservoir alone."""
+
+    SYNCHROMED_8615_8618 = (
+        "synchromed-8615-8618",
+        "SynchroMed 8615 to 8618",
+        "First SynchroMed generation.",
+    )
+    SYNCHROMED_EL = "synchromed-el", "SynchroMed EL", "Second SynchroMed generation."
+    SYNCHROMED_II = "synchromed-ii", "SynchroMed II", "SynchroMed II with any reservoir."
+    SYNCHROMED_III = "synchromed-iii", "SynchroMed III", "SynchroMed III with any reservoir."
+    SYNCHROMED = "synchromed", "SynchroMed, generation not recorded", "Some SynchroMed pump."
+    ISOMED = "isomed", "IsoMed", "Constant-flow pump driven by gas pressure."
+    PROMETRA = "prometra", "Prometra", "First Prometra."
+    PROMETRA_II = "prometra-ii", "Prometra II", "Prometra II with any reservoir."
+    MEDSTREAM = "medstream", "MedStream", "Programmable pump driven by gas pressure."
+    CODMAN_3000 = "codman-3000", "Codman 3000", "Constant-flow pump of the 3000 series."
+    CODMAN_ARCHIMEDES = "codman-archimedes", "Codman Archimedes", "Constant-flow pump, Archimedes."
+    INFUSAID = "infusaid", "Infusaid", "Constant-flow pump of the Infusaid series."
+    SIROMEDES = "siromedes", "Tricumed Siromedes", "Programmable pump of the Siromedes series."
+    TRICUMED_IP_SERIES = "tricumed-ip-series", "Tricumed IP series", "Constant-flow IP pump."
+    OTHER = "other", "Other", "A pump not listed here."
+    UNKNOWN = "unknown", "Unknown", "Asked, and not known."
+
+
 class PumpModel(Code):
     """Model of an implanted pump; a number at the end is the reservoir in millilitres."""
 
     manufacturer: Manufacturer
     flow: FlowKind
+    family: PumpFamily
 
     SYNCHROMED_8615_8618 = (
         "synchromed-8615-8618",
@@ -47,6 +73,7 @@ class PumpModel(Code):
         "First SynchroMed generation, models 8615 to 8618.",
         Manufacturer.MEDTRONIC,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.SYNCHROMED_8615_8618,
     )
     SYNCHROMED_EL = (
         "synchromed-el",
@@ -54,6 +81,15 @@ class PumpModel(Code):
         "Second SynchroMed generation, extended life.",
         Manufacturer.MEDTRONIC,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.SYNCHROMED_EL,
+    )
+    SYNCHROMED_II = (
+        "synchromed-ii",
+        "SynchroMed II, reservoir not recorded",
+        "SynchroMed II whose reservoir volume is not recorded.",
+        Manufacturer.MEDTRONIC,
+        FlowKind.PROGRAMMABLE,
+        PumpFamily.SYNCHROMED_II,
     )
     SYNCHROMED_II_20 = (
         "synchromed-ii-20",
@@ -61,6 +97,7 @@ class PumpModel(Code):
         "SynchroMed II with a 20 mL reservoir.",
         Manufacturer.MEDTRONIC,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.SYNCHROMED_II,
     )
     SYNCHROMED_II_40 = (
         "synchromed-ii-40",
@@ -68,6 +105,15 @@ class PumpModel(Code):
         "SynchroMed II with a 40 mL reservoir.",
         Manufacturer.MEDTRONIC,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.SYNCHROMED_II,
+    )
+    SYNCHROMED_III = (
+        "synchromed-iii",
+        "SynchroMed III, reservoir not recorded",
+        "SynchroMed III whose reservoir volume is not recorded.",
+        Manufacturer.MEDTRONIC,
+        FlowKind.PROGRAMMABLE,
+        PumpFamily.SYNCHROMED_III,
     )
     SYNCHROMED_III_20 = (
         "synchromed-iii-20",
@@ -75,6 +121,7 @@ class PumpModel(Code):
         "SynchroMed III with a 20 mL reservoir.",
         Manufacturer.MEDTRONIC,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.SYNCHROMED_III,
     )
     SYNCHROMED_III_40 = (
         "synchromed-iii-40",
@@ -82,6 +129,15 @@ class PumpModel(Code):
         "SynchroMed III with a 40 mL reservoir.",
         Manufacturer.MEDTRONIC,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.SYNCHROMED_III,
+    )
+    SYNCHROMED = (
+        "synchromed",
+        "SynchroMed, generation not recorded",
+        "A SynchroMed pump of unknown generation.",
+        Manufacturer.MEDTRONIC,
+        FlowKind.PROGRAMMABLE,
+        PumpFamily.SYNCHROMED,
     )
     ISOMED = (
         "isomed",
@@ -89,6 +145,7 @@ class PumpModel(Code):
         "Constant-flow pump driven by gas pressure.",
         Manufacturer.MEDTRONIC,
         FlowKind.CONSTANT,
+        PumpFamily.ISOMED,
     )
     PROMETRA = (
         "prometra",
@@ -96,6 +153,15 @@ class PumpModel(Code):
         "First Prometra, valve-gated, without a flow-activated safety valve.",
         Manufacturer.FLOWONIX,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.PROMETRA,
+    )
+    PROMETRA_II = (
+        "prometra-ii",
+        "Prometra II, reservoir not recorded",
+        "Prometra II whose reservoir volume is not recorded.",
+        Manufacturer.FLOWONIX,
+        FlowKind.PROGRAMMABLE,
+        PumpFamily.PROMETRA_II,
     )
     PROMETRA_II_20 = (
         "prometra-ii-20",
@@ -103,6 +169,7 @@ class PumpModel(Code):
         "Prometra II, valve-gated, with a 20 mL reservoir.",
         Manufacturer.FLOWONIX,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.PROMETRA_II,
     )
     PROMETRA_II_40 = (
         "prometra-ii-40",
@@ -110,6 +177,7 @@ class PumpModel(Code):
         "Prometra II, valve-gated, with a 40 mL reservoir.",
         Manufacturer.FLOWONIX,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.PROMETRA_II,
     )
     MEDSTREAM = (
         "medstream",
@@ -117,6 +185,7 @@ class PumpModel(Code):
         "Programmable pump driven by gas pressure.",
         Manufacturer.CODMAN,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.MEDSTREAM,
     )
     CODMAN_3000 = (
         "codman-3000",
@@ -124,6 +193,7 @@ class PumpModel(Code):
         "Constant-flow pump of the 3000 series.",
         Manufacturer.CODMAN,
         FlowKind.CONSTANT,
+        PumpFamily.CODMAN_3000,
     )
     CODMAN_ARCHIMEDES = (
         "codman-archimedes",
@@ -131,6 +201,7 @@ class PumpModel(Code):
         "Constant-flow pump of the Archimedes series.",
         Manufacturer.CODMAN,
         FlowKind.CONSTANT,
+        PumpFamily.CODMAN_ARCHIMEDES,
     )
     INFUSAID = (
         "infusaid",
@@ -138,6 +209,7 @@ class PumpModel(Code):
         "Constant-flow pump of the Infusaid series.",
         Manufacturer.INFUSAID,
         FlowKind.CONSTANT,
+        PumpFamily.INFUSAID,
     )
     SIROMEDES = (
         "siromedes",
@@ -145,6 +217,7 @@ class PumpModel(Code):
         "Programmable pump of the Siromedes series.",
         Manufacturer.TRICUMED,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.SIROMEDES,
         False,
     )
     TRICUMED_IP_SERIES = (
@@ -153,6 +226,7 @@ class PumpModel(Code):
         "Constant-flow pump of the IP series.",
         Manufacturer.TRICUMED,
         FlowKind.CONSTANT,
+        PumpFamily.TRICUMED_IP_SERIES,
         False,
     )
     OTHER_PROGRAMMABLE = (
@@ -161,6 +235,7 @@ class PumpModel(Code):
         "A programmable pump not listed here.",
         Manufacturer.OTHER,
         FlowKind.PROGRAMMABLE,
+        PumpFamily.OTHER,
     )
     OTHER_CONSTANT_FLOW = (
         "other-constant-flow",
@@ -168,6 +243,7 @@ class PumpModel(Code):
         "A constant-flow pump not listed here.",
         Manufacturer.OTHER,
         FlowKind.CONSTANT,
+        PumpFamily.OTHER,
     )
     UNKNOWN = (
         "unknown",
@@ -175,6 +251,7 @@ class PumpModel(Code):
         "Asked, and not known.",
         Manufacturer.UNKNOWN,
         FlowKind.UNKNOWN,
+        PumpFamily.UNKNOWN,
     )
 
     def __init__(
@@ -184,10 +261,12 @@ class PumpModel(Code):
         definition: str,
         manufacturer: Manufacturer,
         flow: FlowKind,
+        family: PumpFamily,
         verified: bool = True,
     ) -> None:
         self.manufacturer = manufacturer
         self.flow = flow
+        self.family = family
         if not verified:
             self.mark_unverified()
 
@@ -214,6 +293,12 @@ class CatheterModel(Code):
         "medtronic-two-piece",
         "Medtronic two-piece",
         "Silicone catheter in two pieces joined at the spine.",
+        Manufacturer.MEDTRONIC,
+    )
+    MEDTRONIC_CATHETER = (
+        "medtronic-catheter",
+        "Medtronic catheter, model not recorded",
+        "A Medtronic intrathecal catheter whose model is not recorded.",
         Manufacturer.MEDTRONIC,
     )
     SURESTREAM = "surestream", "SureStream", "Catheter sold with Codman pumps.", Manufacturer.CODMAN

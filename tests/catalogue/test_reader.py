@@ -13,7 +13,10 @@ from registry.catalogue import CatalogueFault, read_catalogue
 from registry.vocabulary import Denominator, Origin, PublishedMeasure
 
 SHIPPED = Path(registry.catalogue.__file__).parent
-FILES = ("categories.csv", "complications.csv", "published_rates.csv", "VERSION")
+FILES = (
+    *("categories.csv", "complications.csv", "published_rates.csv"),
+    *("synonyms.csv", "imdrf_codes.csv", "VERSION"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,13 @@ def test_complication_is_read_with_all_its_columns(catalogue):
         "pump migration",
         "twiddler syndrome",
         "malrotation",
+        "flipped pump",
+        "pump turned over",
+        "upside-down pump",
+        "pump moved",
+        "tilted pump",
+        "twisted pump",
+        "twiddlers syndrome",
     )
     assert entry.origin is Origin.PUMP
     assert entry.natural_denominator is Denominator.PUMP_MONTHS
@@ -83,7 +93,7 @@ def test_complications_without_synonyms_have_none(catalogue):
 
 
 def test_complications_are_found_by_code(catalogue):
-    assert len(catalogue.by_code) == 87
+    assert len(catalogue.by_code) == 94
     assert all(entry.code == code for code, entry in catalogue.by_code.items())
 
 
@@ -370,3 +380,65 @@ def test_fault_never_echoes_the_value(folder):
         read_catalogue(folder)
 
     assert "somebody-s-name" not in str(refusal.value)
+
+
+def test_published_rate_says_of_whom_it_speaks(catalogue):
+    (entry,) = [each for each in catalogue.published_rates if each.rate_id == "R001"]
+
+    assert (entry.age_group, entry.therapy) == ("not-stated", "baclofen")
+
+
+def test_names_are_read_in_four_languages(catalogue):
+    names = {(each.language, each.term) for each in catalogue.synonyms}
+
+    assert {language for language, _term in names} == {"en", "de", "fr", "nl"}
+    assert ("de", "Katheterdislokation") in names
+
+
+def test_imdrf_code_is_read_with_its_relation(catalogue):
+    (entry,) = [
+        each
+        for each in catalogue.imdrf_codes
+        if (each.complication, each.code) == ("catheter-migration", "A010402")
+    ]
+
+    assert (entry.annex, entry.term) == ("A", "Migration")
+    assert (entry.relation, entry.role) == ("exact", "primary")
+
+
+@pytest.mark.parametrize(
+    ("file", "cells", "column"),
+    [
+        ("synonyms.csv", {"complication": "no-such"}, "complication"),
+        ("synonyms.csv", {"language": "es"}, "language"),
+        ("synonyms.csv", {"term": ""}, "term"),
+        ("imdrf_codes.csv", {"complication": "no-such"}, "complication"),
+        ("imdrf_codes.csv", {"annex": "B"}, "annex"),
+        ("imdrf_codes.csv", {"relation": "same"}, "relation"),
+        ("imdrf_codes.csv", {"role": "second"}, "role"),
+        ("published_rates.csv", {"therapy": "aspirin"}, "therapy"),
+        ("published_rates.csv", {"age_group": "old"}, "age_group"),
+    ],
+)
+def test_line_that_names_nothing_known_is_refused(folder, file, cells, column):
+    spoil(folder, file, 3, **cells)
+
+    with pytest.raises(CatalogueFault) as refused:
+        read_catalogue(folder)
+
+    assert (refused.value.file, refused.value.line, refused.value.column) == (file, 3, column)
+
+
+def test_name_that_stands_twice_is_refused(folder):
+    spoil(folder, "synonyms.csv", 3, complication="infection-pocket", language="en", term="pus")
+    spoil(folder, "synonyms.csv", 4, complication="infection-pocket", language="en", term="pus")
+
+    with pytest.raises(CatalogueFault, match="stands on line 3 already"):
+        read_catalogue(folder)
+
+
+def test_second_primary_code_of_an_annex_is_refused(folder):
+    spoil(folder, "imdrf_codes.csv", 3, role="primary")
+
+    with pytest.raises(CatalogueFault, match="annex: stands on line 2 already"):
+        read_catalogue(folder)

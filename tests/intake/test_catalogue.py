@@ -29,11 +29,16 @@ def next_version(tmp_path):
     """A copy of the shipped catalogue in a folder; call it to edit one entry, or drop it."""
     folder = tmp_path / "catalogue"
     folder.mkdir()
-    for name in ("categories.csv", "complications.csv", "published_rates.csv", "VERSION"):
-        shutil.copy(SHIPPED / name, folder / name)
+    for path in (*SHIPPED.glob("*.csv"), SHIPPED / "VERSION"):
+        shutil.copy(path, folder / path.name)
 
     def edit(code: str, **columns: str | None) -> Path:
         path = folder / "complications.csv"
+        if not columns:  # nothing may speak of an entry that is gone
+            for other in (folder / "synonyms.csv", folder / "imdrf_codes.csv"):
+                lines = other.read_text(encoding="utf-8").splitlines(keepends=True)
+                kept = [line for line in lines if not line.startswith(f"{code},")]
+                other.write_text("".join(kept), encoding="utf-8")
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         header = list(rows[0])
@@ -74,7 +79,7 @@ def test_catalogue_is_loaded_as_shipped(db):
         len(shipped.published_rates),
     )
     assert Complication.objects.current().count() == len(shipped.complications)
-    assert summary.new == 9 + 87 + 102
+    assert summary.new == 9 + 94 + 102 + 986 + 197
     migration = Complication.objects.get(code="catheter-migration")
     assert (migration.category_id, migration.clock) == ("catheter", "catheter")
     assert migration.citation_list == list(read_catalogue().by_code["catheter-migration"].citations)
@@ -133,8 +138,12 @@ def test_term_that_is_shipped_no_longer_is_retired_and_kept(db, next_version):
 
     summary = load_catalogue(folder=next_version("fall"))
 
-    assert Complication.objects.get(code="fall").retired
-    assert summary.retired == 1
+    fall = Complication.objects.get(code="fall")
+    names, links = fall.names_elsewhere, fall.imdrf_codes
+    assert fall.retired
+    assert names.exists()
+    assert not names.filter(shown=True).exists() and not links.filter(shown=True).exists()
+    assert summary.retired == 1 + names.count() + links.count()
 
 
 def test_term_of_the_registrys_own_is_not_retired_by_a_new_version(loaded, world, next_version):

@@ -6,7 +6,15 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
-from registry.models import CatalogueVersion, Event, PublishedRate, Seal, sealed
+from registry.models import (
+    CatalogueVersion,
+    Event,
+    ImdrfCode,
+    PublishedRate,
+    Seal,
+    Synonym,
+    sealed,
+)
 from registry.models.append_only import (
     append_only_tables,
     install_append_only_triggers,
@@ -46,6 +54,11 @@ def rows_of_every_kind() -> None:
     with sealed(by=None, action="test") as seal:
         seal.save(CatalogueVersion(version="1"))
         seal.save(PublishedRate(rate_id="R1", metric="m", measure_type="rate", source="s"))
+        term = {"complication": event.complication, "term": "t"}
+        seal.save(Synonym(key="k", language="de", **term))
+        seal.save(
+            ImdrfCode(key="k", annex="A", code="A01", relation="exact", role="primary", **term)
+        )
 
 
 def test_append_only_tables_are_every_history_table_and_the_seals():

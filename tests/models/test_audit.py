@@ -303,11 +303,13 @@ def test_history_is_kept_of_everything_that_people_enter_or_decide():
         "Complication",
         "Event",
         "Exposure",
+        "ImdrfCode",
         "Implant",
         "Membership",
         "Patient",
         "PublishedRate",
         "Site",
+        "Synonym",
         "User",
     }
 

@@ -24,7 +24,7 @@ def test_every_dimension_that_is_offered_has_a_tree() -> None:
 def test_complications_are_those_of_the_catalogue_and_consequences_stand_apart() -> None:
     tree = TREES["complication"]
 
-    assert len(tree.values) == 87
+    assert len(tree.values) == 94
     assert tree.group_of["catheter-kink"] == "catheter"
     assert tree.apart == {"pump-end-of-service", "revision-surgery", "explant-unplanned", "death"}
 

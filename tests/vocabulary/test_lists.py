@@ -14,8 +14,8 @@ PUBLISHED = {
     "age-band": "0-5 6-11 12-17 18-39 40-64 65-79 80-89 90-plus unknown",
     "age-group": "child adult older unknown",
     "catheter-model": """
-        ascenda indura indura-1p medtronic-two-piece surestream flowonix-intrathecal other-silicone
-        other-polyurethane hybrid-not-as-designed unknown""",
+        ascenda indura indura-1p medtronic-two-piece medtronic-catheter surestream
+        flowonix-intrathecal other-silicone other-polyurethane hybrid-not-as-designed unknown""",
     "cell-status": "ok zero suppressed partial no_denominator unstable",
     "component": "pump catheter",
     "counting": "events episodes first_event devices patients",
@@ -43,6 +43,8 @@ PUBLISHED = {
         replaced-for-failure explanted-for-complication therapy-discontinued death-related
         death-unrelated death-unknown eligibility-not-met unknown""",
     "flow-kind": "programmable constant unknown",
+    "imdrf-relation": "exact narrower broader sign",
+    "imdrf-role": "primary further",
     "indication": """
         failed-back-surgery degenerative-spine spinal-stenosis crps neuropathic-peripheral
         neuropathic-central neuropathic-unspecified arachnoiditis vertebral-fracture
@@ -76,11 +78,15 @@ PUBLISHED = {
     "procedure": "primary-implant replacement revision reimplant trial unknown",
     "profile": "exact protected",
     "published-measure": "proportion rate share prevalence survival failure",
+    "pump-family": """
+        synchromed-8615-8618 synchromed-el synchromed-ii synchromed-iii synchromed isomed prometra
+        prometra-ii medstream codman-3000 codman-archimedes infusaid siromedes tricumed-ip-series
+        other unknown""",
     "pump-model": """
-        synchromed-8615-8618 synchromed-el synchromed-ii-20 synchromed-ii-40 synchromed-iii-20
-        synchromed-iii-40 isomed prometra prometra-ii-20 prometra-ii-40 medstream codman-3000
-        codman-archimedes infusaid siromedes tricumed-ip-series other-programmable
-        other-constant-flow unknown""",
+        synchromed-8615-8618 synchromed-el synchromed-ii synchromed-ii-20 synchromed-ii-40
+        synchromed-iii synchromed-iii-20 synchromed-iii-40 synchromed isomed prometra prometra-ii
+        prometra-ii-20 prometra-ii-40 medstream codman-3000 codman-archimedes infusaid siromedes
+        tricumed-ip-series other-programmable other-constant-flow unknown""",
     "pump-plane": "subcutaneous subfascial unknown",
     "pump-site": "abdomen buttock other unknown",
     "relatedness": "not-related possible probable causal not-assessed",
@@ -97,6 +103,9 @@ PUBLISHED = {
     "sex": "female male other unknown",
     "snapshot-kind": "working release",
     "state": "draft submitted accepted rejected duplicate withdrawn",
+    "studied-ages": "paediatric adult mixed not-stated",
+    "term-language": "en de fr nl",
+    "therapy": "baclofen opioid ziconotide analgesic mixed not-stated",
     "volume-discrepancy": """
         none more-left-than-expected less-left-than-expected not-measured unknown""",
     "withdrawal-reason": """

@@ -9,6 +9,7 @@ from registry.vocabulary import (
     ExitStatus,
     Indication,
     Outcome,
+    PumpFamily,
     PumpModel,
     Severity,
 )
@@ -110,8 +111,11 @@ def test_pump_models_belong_to_their_manufacturers():
             "synchromed-iii-20",
             "synchromed-iii-40",
             "isomed",
+            "synchromed",
+            "synchromed-ii",
+            "synchromed-iii",
         },
-        "flowonix": {"prometra", "prometra-ii-20", "prometra-ii-40"},
+        "flowonix": {"prometra", "prometra-ii", "prometra-ii-20", "prometra-ii-40"},
         "codman": {"medstream", "codman-3000", "codman-archimedes"},
         "infusaid": {"infusaid"},
         "tricumed": {"siromedes", "tricumed-ip-series"},
@@ -137,7 +141,13 @@ def test_pump_models_with_constant_flow_are_told_from_programmable_ones():
 
 def test_catheter_models_belong_to_their_manufacturers():
     assert grouped(CatheterModel, "manufacturer") == {
-        "medtronic": {"ascenda", "indura", "indura-1p", "medtronic-two-piece"},
+        "medtronic": {
+            "ascenda",
+            "indura",
+            "indura-1p",
+            "medtronic-two-piece",
+            "medtronic-catheter",
+        },
         "codman": {"surestream"},
         "flowonix": {"flowonix-intrathecal"},
         "other": {"other-silicone", "other-polyurethane", "hybrid-not-as-designed"},
@@ -200,3 +210,13 @@ def test_severity_maps_to_fhir_r4(grade, fhir_r4):
 )
 def test_outcome_maps_to_e2b_r3(outcome, number):
     assert Outcome(outcome).e2b_code == number
+
+
+def test_pump_models_that_differ_in_volume_are_one_family():
+    families = grouped(PumpModel, "family")
+
+    assert families["synchromed-ii"] == {"synchromed-ii", "synchromed-ii-20", "synchromed-ii-40"}
+    assert families["prometra-ii"] == {"prometra-ii", "prometra-ii-20", "prometra-ii-40"}
+    assert families["prometra"] == {"prometra"}
+    assert families["other"] == {"other-programmable", "other-constant-flow"}
+    assert set(families) == set(PumpFamily.codes())

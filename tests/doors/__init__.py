@@ -1,1 +1,0 @@
-"""Every door of the registry, held against what it stores."""
