@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -13,57 +12,18 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import APIView, set_rollback
 
-from registry.api.refusals import FormatNotAvailable, KeyReused, TooLarge
 from registry.intake import ImportRefused
 from registry.records import (
     BadQuery,
     DuplicateSourceId,
     Fault,
-    IdentifierFound,
-    NoSnapshot,
-    NotAvailableAtThisDetail,
-    NotPermitted,
-    NotYourSite,
     Refusal,
-    RowRuleBroken,
-    SnapshotGone,
-    StateConflict,
-    UnknownReceipt,
-    UnknownRow,
-    VersionConflict,
 )
 
 MEDIA_TYPE = "application/problem+json"
 HEADERS = frozenset({"If-Match", "Idempotency-Key"})
 
 logger = logging.getLogger(__name__)
-
-STATUS_OF: Mapping[type[Refusal], tuple[HTTPStatus, str]] = {
-    IdentifierFound: (HTTPStatus.BAD_REQUEST, "This looks like an identifier"),
-    RowRuleBroken: (HTTPStatus.BAD_REQUEST, "The report cannot be stored"),
-    BadQuery: (HTTPStatus.BAD_REQUEST, "The question is not understood"),
-    NotYourSite: (HTTPStatus.FORBIDDEN, "Not your site"),
-    NotPermitted: (HTTPStatus.FORBIDDEN, "Not permitted"),
-    UnknownRow: (HTTPStatus.NOT_FOUND, "Not found"),
-    UnknownReceipt: (HTTPStatus.NOT_FOUND, "No such receipt"),
-    SnapshotGone: (HTTPStatus.GONE, "The data have given way to newer ones"),
-    DuplicateSourceId: (HTTPStatus.CONFLICT, "This source id is taken"),
-    StateConflict: (HTTPStatus.CONFLICT, "The state does not allow this"),
-    NoSnapshot: (HTTPStatus.CONFLICT, "No snapshot answers this yet"),
-    VersionConflict: (HTTPStatus.PRECONDITION_FAILED, "Somebody changed it since"),
-    NotAvailableAtThisDetail: (HTTPStatus.UNPROCESSABLE_ENTITY, "Not available at this detail"),
-}
-"""The HTTP status and title of each way in which the registry refuses."""
-
-
-API_STATUS_OF: Mapping[type[Refusal], tuple[HTTPStatus, str]] = {
-    **STATUS_OF,
-    KeyReused: (HTTPStatus.CONFLICT, "This key stands for another request"),
-    FormatNotAvailable: (HTTPStatus.NOT_ACCEPTABLE, "Not available in this format"),
-    TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
-    ImportRefused: (HTTPStatus.BAD_REQUEST, "Nothing was stored"),
-    Refusal: (HTTPStatus.BAD_REQUEST, "The registry cannot take this"),
-}
 
 SAID_OF = {
     "required": "Give this field.",
@@ -156,7 +116,6 @@ def _plain(status: int, *, detail: str, headers: Mapping[str, str] | None = None
 
 
 def _refused(exc: Refusal, request: Request | None) -> HttpResponse:
-    status, title = next(API_STATUS_OF[kind] for kind in type(exc).__mro__ if kind in API_STATUS_OF)
     reading = request is None or request.method in {"GET", "HEAD", "OPTIONS"}
     reading = reading or isinstance(exc, BadQuery)
     codes = {fault.code for fault in exc.faults}
@@ -169,9 +128,9 @@ def _refused(exc: Refusal, request: Request | None) -> HttpResponse:
     if isinstance(exc, ImportRefused):
         members["total"] = exc.total
     return problem(
-        status,
+        exc.status,
         code=code,
-        title=title,
+        title=exc.title,
         detail=" ".join(_sentence(fault) for fault in exc.faults[:3])
         + (f" And {len(exc.faults) - 3} more." if len(exc.faults) > 3 else ""),
         errors=[_entry(fault, reading=reading) for fault in exc.faults],

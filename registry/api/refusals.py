@@ -1,5 +1,7 @@
 """Refusals that only an API knows: of a key, a format, a body."""
 
+from http import HTTPStatus
+
 from registry.records import Refusal
 
 
@@ -7,15 +9,21 @@ class KeyReused(Refusal):
     """An Idempotency-Key that already stands for another request."""
 
     code = "idempotency-key-reused"
+    status = HTTPStatus.CONFLICT
+    title = "This key stands for another request"
 
 
 class FormatNotAvailable(Refusal):
     """A format that the registry knows and this address does not render."""
 
     code = "format-not-available"
+    status = HTTPStatus.NOT_ACCEPTABLE
+    title = "Not available in this format"
 
 
 class TooLarge(Refusal):
     """A body larger than the registry reads."""
 
     code = "body-too-large"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    title = "The body is too large"

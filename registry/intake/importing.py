@@ -28,6 +28,7 @@ class ImportRefused(Refusal):
     """Files with faults: nothing was stored. `total` counts the faults that are not kept, too."""
 
     code = "import-refused"
+    title = "Nothing was stored"
 
     def __init__(self, faults: Iterable[Fault], *, total: int) -> None:
         super().__init__(faults)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,14 @@ class Fault:
 
 
 class Refusal(Exception):
-    """A request or a report that the registry turns away; nothing was stored."""
+    """A request or a report that the registry turns away; nothing was stored.
+
+    status, title: how doors that speak HTTP answer, and the kind of refusal in words.
+    """
 
     code = "refused"
+    status: HTTPStatus = HTTPStatus.BAD_REQUEST
+    title = "The registry cannot take this"
 
     def __init__(self, faults: Iterable[Fault] | Fault) -> None:
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
@@ -34,24 +40,30 @@ class IdentifierFound(Refusal):
     """A field holds, or is named like, something that identifies a person or a device."""
 
     code = "identifier-found"
+    title = "This looks like an identifier"
 
 
 class RowRuleBroken(Refusal):
     """A row that is badly formed, incomplete for its state, or contradicts itself."""
 
     code = "row-rule-broken"
+    title = "The report cannot be stored"
 
 
 class NotYourSite(Refusal):
     """A site that the writer is not a member of, or that does not exist: told alike."""
 
     code = "not-your-site"
+    status = HTTPStatus.FORBIDDEN
+    title = "Not your site"
 
 
 class DuplicateSourceId(Refusal):
     """The site has used this source id before; `existing` is the public id of that row."""
 
     code = "duplicate-source-id"
+    status = HTTPStatus.CONFLICT
+    title = "This source id is taken"
 
     def __init__(self, faults: Iterable[Fault] | Fault, *, existing: str) -> None:
         super().__init__(faults)
@@ -62,51 +74,68 @@ class UnknownRow(Refusal):
     """No such row within the caller's reach."""
 
     code = "not-found"
+    status = HTTPStatus.NOT_FOUND
+    title = "Not found"
 
 
 class StateConflict(Refusal):
     """The row's state does not allow this change."""
 
     code = "state-conflict"
+    status = HTTPStatus.CONFLICT
+    title = "The state does not allow this"
 
 
 class VersionConflict(Refusal):
     """Somebody else changed the row since it was read."""
 
     code = "version-conflict"
+    status = HTTPStatus.PRECONDITION_FAILED
+    title = "Somebody changed it since"
 
 
 class BadQuery(Refusal):
     """A question with an unknown parameter, an unknown code or a bad range."""
 
     code = "bad-query"
+    title = "The question is not understood"
 
 
 class NotPermitted(Refusal):
     """The caller's profile may not ask this; the fault names the missing right."""
 
     code = "not-permitted"
+    status = HTTPStatus.FORBIDDEN
+    title = "Not permitted"
 
 
 class NotAvailableAtThisDetail(Refusal):
     """A finer question than the protected profile answers; the fault names the nearest."""
 
     code = "not-available-at-this-detail"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "Not available at this detail"
 
 
 class NoSnapshot(Refusal):
     """No snapshot or release answers this question yet."""
 
     code = "no-snapshot"
+    status = HTTPStatus.CONFLICT
+    title = "No snapshot answers this yet"
 
 
 class UnknownReceipt(Refusal):
     """A receipt that this registry did not give, or not to such as the caller: told alike."""
 
     code = "unknown-receipt"
+    status = HTTPStatus.NOT_FOUND
+    title = "No such receipt"
 
 
 class SnapshotGone(Refusal):
     """The working snapshot that an answer was counted on has given way to a newer one."""
 
     code = "snapshot-gone"
+    status = HTTPStatus.GONE
+    title = "The data have given way to newer ones"
