@@ -6,6 +6,13 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from registry.records.waiting import WAITED_TOO_LONG, waited_too_long
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry_project.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except Exception as error:
+        if not waited_too_long(error):
+            raise
+        sys.exit(WAITED_TOO_LONG)

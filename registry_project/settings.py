@@ -93,6 +93,7 @@ REGISTRY_SNAPSHOT_AUTO_ROWS = _whole("REGISTRY_SNAPSHOT_AUTO_ROWS", 200_000, lea
 REGISTRY_FIRST_YEAR = _whole("REGISTRY_FIRST_YEAR", 2005, least=1980, most=date.today().year)  # noqa: DTZ011
 REGISTRY_RELEASE_DAYS = _whole("REGISTRY_RELEASE_DAYS", 0 if DEBUG else 80, least=0)
 REGISTRY_ANSWER_TICK_MS = _whole("REGISTRY_ANSWER_TICK_MS", 50, least=0, most=1000)
+REGISTRY_LOCK_SECONDS = _whole("REGISTRY_LOCK_SECONDS", 20, least=1, most=600)
 REGISTRY_KEY_RECORDS = Hidden(os.environ.get("REGISTRY_KEY_RECORDS", ""))
 REGISTRY_KEY_NOISE = Hidden(os.environ.get("REGISTRY_KEY_NOISE", ""))
 REGISTRY_KEY_FILE = os.environ.get("REGISTRY_KEY_FILE", "")  # REGISTRY_VAR/disclosure-keys.json
@@ -157,6 +158,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
+    "registry.admin.busy.BusyPages",
 ]
 
 ROOT_URLCONF = "registry_project.urls"
@@ -197,9 +199,13 @@ if DATABASES["default"].get("ENGINE", "").split(".")[-1] not in {"postgresql", "
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": REGISTRY_LOCK_SECONDS,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+else:
+    server = DATABASES["default"].setdefault("OPTIONS", {})
+    bounded = f"{server.get('options', '')} -c lock_timeout={REGISTRY_LOCK_SECONDS}s"
+    server["options"] = bounded.strip()
 
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}

@@ -2,4 +2,5 @@
 
 from django.urls import include, path
 
+handler500 = "registry.admin.busy.server_error"
 urlpatterns = [path("", include("registry.urls"))]

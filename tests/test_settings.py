@@ -27,6 +27,11 @@ OFFERED = {
     "REGISTRY_RELEASE_DAYS": ("365", lambda s: s["REGISTRY_RELEASE_DAYS"], 365),
     "REGISTRY_ANSWER_TICK_MS": ("0", lambda s: s["REGISTRY_ANSWER_TICK_MS"], 0),
     "REGISTRY_SNAPSHOT_AUTO_ROWS": ("0", lambda s: s["REGISTRY_SNAPSHOT_AUTO_ROWS"], 0),
+    "REGISTRY_LOCK_SECONDS": (
+        "7",
+        lambda s: s["DATABASES"]["default"]["OPTIONS"]["timeout"],
+        7,
+    ),
     "SECRET_KEY_FALLBACKS": ("old, older", lambda s: s["SECRET_KEY_FALLBACKS"], ["old", "older"]),
     "REDIS_URL": (
         "redis://:pw@cache.example:6380/3",
@@ -63,6 +68,7 @@ REFUSED = {
     "REGISTRY_RELEASE_DAYS": ["zebulon", "-1", "1.5"],
     "REGISTRY_ANSWER_TICK_MS": ["zebulon", "1001", "-1"],
     "REGISTRY_SNAPSHOT_AUTO_ROWS": ["zebulon", "-1", "1e6"],
+    "REGISTRY_LOCK_SECONDS": ["zebulon", "0", "601"],
     "REDIS_URL": [
         "zebulon:6379",
         "http://zebulon",
@@ -165,6 +171,19 @@ def test_password_in_an_address_is_not_listed_with_the_settings(name, started):
         settings = started(DATABASE_URL="postgres://a:zebulon@127.0.0.1/b")
         shown = {key: value for key, value in settings.items() if "zebulon" in repr(value)}
         assert set(shown) == {"DATABASES"}  # Django hides its PASSWORD where settings are shown
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("", "-c lock_timeout=7s"),
+        ("?options=-c%20jit%3Doff", "-c jit=off -c lock_timeout=7s"),
+    ],
+)
+def test_wait_for_a_lock_of_postgresql_is_bounded(query, options, started):
+    settings = started(DATABASE_URL=f"postgres://a@127.0.0.1/b{query}", REGISTRY_LOCK_SECONDS="7")
+
+    assert settings["DATABASES"]["default"]["OPTIONS"]["options"] == options
 
 
 def test_production_starts_with_nothing_else(started):

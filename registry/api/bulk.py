@@ -98,7 +98,7 @@ class BulkEvents(RowView):
         },
         responses={
             200: BulkSummarySerializer,
-            **problems(400, 401, 403, 406, 409, 413, 415, 429),
+            **problems(400, 401, 403, 406, 409, 413, 415, 429, 503),
         },
         examples=[
             OpenApiExample(

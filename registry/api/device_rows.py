@@ -23,7 +23,7 @@ from registry.records import BadQuery, Fault, RawReport, RowKind
 from registry.vocabulary import CODELISTS
 
 READ_REFUSALS = (400, 401, 403, 406, 429)
-WRITE_REFUSALS = (400, 401, 403, 406, 409, 413, 415, 429)
+WRITE_REFUSALS = (400, 401, 403, 406, 409, 413, 415, 429, 503)
 
 
 class Narrowing:

@@ -36,7 +36,7 @@ def _step(name: str, state: str, *, reason: bool = False) -> Any:
         request=ReasonSerializer if reason else None,
         responses={
             200: EventSerializer,
-            **problems(400, 401, 403, 404, 406, 409, 412, 413, 415, 429),
+            **problems(400, 401, 403, 404, 406, 409, 412, 413, 415, 429, 503),
         },
         examples=[
             OpenApiExample(state.title(), value={**SHOWN, "state": state}, response_only=True)

@@ -51,7 +51,7 @@ class Events(RowView):
         request=ReportSerializer,
         responses={
             201: EventSerializer,
-            **problems(400, 401, 403, 406, 409, 413, 415, 429),
+            **problems(400, 401, 403, 406, 409, 413, 415, 429, 503),
         },
         examples=[
             OpenApiExample("A submitted event", value=REPORT, request_only=True),
@@ -92,7 +92,7 @@ class EventDetail(RowView):
         request=ChangeSerializer,
         responses={
             200: EventSerializer,
-            **problems(400, 401, 403, 404, 406, 409, 412, 413, 415, 429),
+            **problems(400, 401, 403, 404, 406, 409, 412, 413, 415, 429, 503),
         },
         examples=[
             OpenApiExample("A grade", value={"severity": 3}, request_only=True),

@@ -19,6 +19,7 @@ from registry.records import (
     Fault,
     Refusal,
 )
+from registry.records.waiting import RETRY_AFTER, WAITED_TOO_LONG, waited_too_long
 
 MEDIA_TYPE = "application/problem+json"
 HEADERS = frozenset({"If-Match", "Idempotency-Key"})
@@ -45,6 +46,7 @@ TITLE_OF: Mapping[int, tuple[str, str]] = {
     415: ("unsupported-media-type", "This media type is not read"),
     429: ("throttled", "Too many requests"),
     500: ("internal-error", "The registry failed"),
+    503: ("busy", "The registry is busy"),
 }
 DETAIL_OF: Mapping[int, str] = {
     401: "Send the header Authorization: Token and your token; make one at /tokens/ when "
@@ -56,6 +58,7 @@ DETAIL_OF: Mapping[int, str] = {
     413: "Send a smaller body.",
     415: "Send the body as application/json; many events also as text/csv.",
     500: "The failure was logged; nothing was stored.",
+    503: WAITED_TOO_LONG,
 }
 
 
@@ -88,8 +91,9 @@ def problem(
 def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """Turn whatever a view raised into a problem document; the REST framework's handler.
 
-    An unforeseen exception is logged and told as 500 without its words; under DEBUG it is left to
-    Django's own page.
+    A write that waited too long for others is told as 503 with Retry-After. An unforeseen
+    exception is logged and told as 500 without its words; under DEBUG it is left to Django's own
+    page.
     """
     request = context.get("request")
     if isinstance(exc, Refusal):
@@ -99,6 +103,9 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse
         response = _plain(status, detail=DETAIL_OF[status])
     elif isinstance(exc, exceptions.APIException):
         response = _told_by_framework(exc)
+    elif waited_too_long(exc):
+        later = {"Retry-After": str(RETRY_AFTER)}
+        response = _plain(503, detail=DETAIL_OF[503], headers=later)
     elif settings.DEBUG:
         return None
     else:

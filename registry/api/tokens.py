@@ -110,7 +110,7 @@ class Tokens(APIView):
         tags=["tokens"],
         auth=[],
         request=NewTokenSerializer,
-        responses={201: MadeTokenSerializer, **problems(400, 401, 406, 413, 415, 429)},
+        responses={201: MadeTokenSerializer, **problems(400, 401, 406, 413, 415, 429, 503)},
         examples=[
             OpenApiExample(
                 "With a second factor",
@@ -178,7 +178,7 @@ class TokenDetail(APIView):
     @extend_schema(
         operation_id="tokens_destroy",
         tags=["tokens"],
-        responses={204: None, **problems(400, 401, 404, 406, 429)},
+        responses={204: None, **problems(400, 401, 404, 406, 429, 503)},
     )
     def delete(self, request: Request, public_id: str) -> Response:
         """Revoke one of one's own tokens; it stops working at once."""

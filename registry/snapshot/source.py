@@ -84,17 +84,36 @@ def freeze_database(root: Path, *, record_key: RecordKey, keys: str) -> tuple[Ma
 
 @contextmanager
 def _consistent() -> Iterator[None]:
-    """One view of the whole database, however long the reading takes.
+    """One view of the whole database, however long the reading takes; nobody waits for it.
 
-    SQLite gives it to any transaction. PostgreSQL is asked for it; inside a transaction that
-    has already read, its level stands.
+    SQLite gives the view to any transaction; this one is not begun as those that write are, and
+    refuses to write. PostgreSQL is asked for both. Inside a transaction that is open already,
+    its view stands.
     """
-    outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if outermost and connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    if connection.in_atomic_block:
         yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield
+    else:
+        with _deferred(connection), transaction.atomic():
+            yield
+
+
+@contextmanager
+def _deferred(database: Any) -> Iterator[None]:
+    """Let SQLite's transactions begin without the write lock, and read only."""
+    database.ensure_connection()  # which sets the mode
+    mode, database.transaction_mode = database.transaction_mode, "DEFERRED"
+    try:
+        with database.cursor() as cursor:
+            cursor.execute("PRAGMA query_only = ON")
+        yield
+    finally:
+        database.transaction_mode = mode
+        with database.cursor() as cursor:
+            cursor.execute("PRAGMA query_only = OFF")
 
 
 def _rows(rows: QuerySet[Any], names: tuple[str, ...], paths: dict[str, str]) -> Iterator[Row]:
