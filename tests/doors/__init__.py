@@ -1,0 +1,1 @@
+"""Every door of the registry, held against what it stores."""
