@@ -53,8 +53,12 @@ def file_name(release: Release, extension: str) -> str:
     grouping = "-".join(release.query.group_by)
     by = f"by-{grouping}" if grouping else ""
     data = str(frozen.get("label") or str(frozen.get("id", ""))[:12])
-    named = "-".join(filter(None, [str(release.meta["measure"]), by, data]))
-    plain = re.sub(r"[^a-z0-9]+", "-", named.lower()).strip("-")
+    return name_of(str(release.meta["measure"]), by, data, extension=extension)
+
+
+def name_of(*parts: str, extension: str) -> str:
+    """A file's name of small letters, digits and hyphens; an empty part is left out."""
+    plain = re.sub(r"[^a-z0-9]+", "-", "-".join(filter(None, parts)).lower()).strip("-")
     return f"{plain}.{extension}"
 
 

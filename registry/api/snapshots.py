@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry import reporting
+from registry.answers.files import name_of
 from registry.api.described import listing, problems
 from registry.api.parameters import refuse_unknown
 from registry.api.permissions import MayAskStatistics
@@ -90,10 +91,12 @@ class SnapshotDictionary(APIView):
     def get(self, request: Request, name: str) -> Response:
         """List the columns of a snapshot, table by table, with their types and meanings."""
         refuse_unknown(request)
-        _named(name, request)
+        found = _named(name, request)
         rows = reporting.dictionary()
         columns = [{"name": column} for column in ("table", "column", "type", "meaning")]
-        return Response({"columns": columns, "rows": rows})
+        saved_as = name_of("dictionary", str(found["label"] or name[:12]), extension="csv")
+        headers = {"Content-Disposition": f'attachment; filename="{saved_as}"'}
+        return Response({"columns": columns, "rows": rows}, headers=headers)
 
 
 def _named(name: str, request: Request) -> dict[str, object]:

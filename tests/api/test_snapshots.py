@@ -44,6 +44,7 @@ def test_dictionary_of_a_release_is_csv(cohort):
     reply = client_of(cohort.researcher).get("/api/v1/snapshots/2026Q4/dictionary.csv")
 
     assert reply["Content-Type"] == "text/csv; charset=utf-8"
+    assert reply["Content-Disposition"] == 'attachment; filename="dictionary-2026q4.csv"'
     lines = list(csv.DictReader(io.StringIO(reply.content.decode())))
     assert {line["table"] for line in lines} == {"events", "implants", "exposures"}
     assert {line["meaning"] for line in lines if line["column"] == "severity"} == {
