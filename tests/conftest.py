@@ -1,13 +1,23 @@
 """Fixtures that every room's tests share."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 import pytest
 from django.db import connection
 from hypothesis import settings
 
+from tests.kept_rows import rows_kept_for
+
 settings.register_profile("registry", deadline=None, max_examples=60)  # machines may be busy
 settings.load_profile("registry")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Within each module put the tests first that start from the fewest kept rows."""
+    modules = groupby(list(items), key=lambda item: item.path)
+    items[:] = [item for _, found in modules for item in sorted(found, key=rows_kept_for)]
 
 
 @pytest.fixture(autouse=True)

@@ -11,18 +11,25 @@ from registry.answers.asked import read_asked
 from registry.records import Viewer
 from registry.reporting import freshness
 from tests.factories import EventFactory
-from tests.reporting.registry_rows import import_cohort
+from tests.kept_rows import copy_snapshots
+from tests.reporting.registry_rows import cohort_kept, import_cohort
 
 pytestmark = pytest.mark.django_db
 
 RESEARCHER = Viewer(label="researcher")
 
 
+@pytest.fixture(scope="module")
+def kept_cohort(django_db_setup, django_db_blocker, tmp_path_factory):
+    with cohort_kept(django_db_blocker, tmp_path_factory.mktemp("cohort")) as folder:
+        yield folder
+
+
 @pytest.fixture
-def released(tmp_path, settings):
+def released(kept_cohort, db, tmp_path, settings):
+    copy_snapshots(kept_cohort, tmp_path)
     settings.REGISTRY_VAR = tmp_path
     cache.clear()
-    import_cohort()
     freshness.publish("2026Q4")
 
 

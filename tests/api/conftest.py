@@ -1,18 +1,21 @@
 """People, sites and a client, as the API's tests share them."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from registry import intake
 from registry.models import Event, Site, Token, TokenScope, User, sealed
 from registry.records import RawReport, RowKind
+from registry.reporting import freshness
+from tests.kept_rows import copy_snapshots, kept_rows, snapshots_in
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 PASSWORD = "correct horse battery"
@@ -48,8 +51,7 @@ def make_user(name: str, *roles: str) -> User:
     return user
 
 
-@pytest.fixture
-def registry(db: None) -> Registry:
+def made_registry() -> Registry:
     """The shipped catalogue, two sites, and one user for every role."""
     intake.load_catalogue()
     here = intake.make_site(code="HERE-1", name="Here", country="PT", by=None)
@@ -67,6 +69,19 @@ def registry(db: None) -> Registry:
     intake.add_member(here, user=people.reporter, by=None)
     intake.add_member(there, user=people.stranger, by=None)
     return people
+
+
+@pytest.fixture(scope="module")
+def kept_registry(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Registry]:
+    """The registry that a module's tests start from."""
+    with kept_rows(django_db_blocker):
+        yield made_registry()
+
+
+@pytest.fixture
+def registry(kept_registry: Registry, db: None) -> Registry:
+    """The shipped catalogue, two sites, and one user for every role."""
+    return deepcopy(kept_registry)
 
 
 def client_of(user: User | None, *, scopes: tuple[str, ...] = ()) -> APIClient:
@@ -122,22 +137,43 @@ def stored(user: User, *, submit: bool = False, **columns: str) -> Event:
 
 
 @pytest.fixture
-def own_folder(tmp_path: Path, settings: Settings) -> None:
-    """Freeze into a folder of this test alone."""
+def own_folder(tmp_path: Path, settings: Settings, request: pytest.FixtureRequest) -> None:
+    """Freeze into a folder of this test alone; the cohort is frozen there already."""
+    if "kept_cohort" in request.fixturenames:
+        copy_snapshots(request.getfixturevalue("kept_cohort"), tmp_path)
     settings.REGISTRY_VAR = tmp_path
 
 
-@pytest.fixture
-def cohort(registry: Registry) -> Registry:
-    """The published cohort: 814 devices of 400 patients with 62 events, all accepted."""
+def import_cohort(*, by: User) -> None:
+    """Import and accept the published cohort."""
     intake.import_records(
         {
             RowKind.IMPLANT: SAMPLES / "taira-2013-implants.csv",
             RowKind.EVENT: SAMPLES / "taira-2013-events.csv",
         },
-        by=registry.manager,
+        by=by,
         accept=True,
     )
+
+
+@pytest.fixture(scope="module")
+def kept_cohort(
+    kept_registry: Registry,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Path]:
+    """The cohort that a module's tests start from, and the folder where it is frozen."""
+    folder = tmp_path_factory.mktemp("cohort")
+    with kept_rows(django_db_blocker):
+        import_cohort(by=kept_registry.manager)
+        with snapshots_in(folder):
+            freshness.refresh()
+        yield folder
+
+
+@pytest.fixture
+def cohort(kept_cohort: Path, registry: Registry) -> Registry:
+    """The published cohort: 814 devices of 400 patients with 62 events, all accepted."""
     return registry
 
 

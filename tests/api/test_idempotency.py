@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import F
 
 from registry.models import Event, IdempotencyKey
-from tests.api.conftest import client_of
+from tests.api.conftest import client_of, made_registry
 
 EVENTS = "/api/v1/events/"
 BULK = "/api/v1/events/bulk/"
@@ -202,7 +202,8 @@ def test_fault_of_the_address_or_a_header_is_no_pointer_into_the_body(as_reporte
 @pytest.mark.postgresql
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="needs writers side by side")
 @pytest.mark.django_db(transaction=True)
-def test_requests_of_one_key_at_the_same_time_write_once(registry, report):
+def test_requests_of_one_key_at_the_same_time_write_once(report):
+    registry = made_registry()  # for good, so that the other connections see it
     clients = [client_of(registry.reporter) for _ in range(4)]
 
     def send(client):

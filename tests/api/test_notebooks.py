@@ -15,7 +15,7 @@ from registry import intake
 from registry.disclosure import BOUNDARIES
 from registry.models import Token, TokenScope, User
 from registry.vocabulary import CODELISTS
-from tests.api.conftest import Registry, client_of, stored
+from tests.api.conftest import Registry, client_of, import_cohort, made_registry, stored
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -23,6 +23,19 @@ DOCS = Path(__file__).parents[2] / "docs"
 NOTEBOOK = json.loads((DOCS / "notebook" / "survival.ipynb").read_text())
 SURVIVAL = "/api/v1/statistics/survival/?category=catheter"
 RATES = "/api/v1/statistics/rates/?category=catheter&group_by=complication&per=1000"
+
+
+@pytest.fixture
+def registry(transactional_db: None) -> Registry:
+    """A registry of each test's own: the server reads it by another connection."""
+    return made_registry()
+
+
+@pytest.fixture
+def cohort(registry: Registry) -> Registry:
+    """The published cohort in it."""
+    import_cohort(by=registry.manager)
+    return registry
 
 
 @pytest.fixture

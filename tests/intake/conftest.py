@@ -1,8 +1,11 @@
 """A site with its people, a patient with pump and catheter, and a few complications."""
 
+from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from registry.models import Implant, MembershipRole, Patient, Role, Site, User
 from registry.records import RawReport, RowKind
@@ -15,6 +18,7 @@ from tests.factories import (
     SiteFactory,
     UserFactory,
 )
+from tests.kept_rows import kept_rows
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,7 @@ class World:
     catheter: Implant
 
 
-@pytest.fixture
-def world(db: None) -> World:
+def made_world() -> World:
     """The smallest registry in which every right and every rule can be tried.
 
     Pump and catheter were implanted in 2010 and followed for 60 months.
@@ -68,6 +71,19 @@ def world(db: None) -> World:
         pump=ImplantFactory(patient=patient, source_id="p1-pump"),
         catheter=ImplantFactory(patient=patient, source_id="p1-cath", catheter=True),
     )
+
+
+@pytest.fixture(scope="module")
+def kept_world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """The world that a module's tests start from."""
+    with kept_rows(django_db_blocker):
+        yield made_world()
+
+
+@pytest.fixture
+def world(kept_world: World, db: None) -> World:
+    """The smallest registry in which every right and every rule can be tried."""
+    return deepcopy(kept_world)
 
 
 def report(**values: str) -> RawReport:

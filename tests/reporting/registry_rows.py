@@ -1,11 +1,17 @@
 """A registry with the published cohort, as an import leaves it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from pytest_django import DjangoDbBlocker
 
 from registry.intake import import_records, load_catalogue
 from registry.models import Role, User
 from registry.records import RowKind
+from registry.reporting import freshness
 from tests.factories import UserFactory
+from tests.kept_rows import kept_rows, snapshots_in
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -23,3 +29,13 @@ def import_cohort() -> User:
         accept=True,
     )
     return manager
+
+
+@contextmanager
+def cohort_kept(blocker: DjangoDbBlocker, folder: Path) -> Iterator[Path]:
+    """The cohort as rows that a module's tests start from, frozen in the folder."""
+    with kept_rows(blocker):
+        import_cohort()
+        with snapshots_in(folder):
+            freshness.refresh()
+        yield folder

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from registry import reporting
-from registry.models import AccessLog, Event, Role, Site, sealed
+from registry.models import AccessLog, Event, Role, Site, User, sealed
 from registry.records import BadQuery, EventQuery, NoSnapshot, NotPermitted, Release, Viewer
 from registry.reporting import answering, freshness, receipts, viewers
 from registry.vocabulary import CountingRule, Measure, Profile
@@ -26,9 +26,8 @@ def ask(measure: Measure = Measure.COUNTS, viewer: Viewer = EXACT, **query: obje
     return reporting.answer(EventQuery(**query), measure=measure, viewer=viewer)  # type: ignore[arg-type]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_34_of_400_patients_had_a_catheter_problem() -> None:
-    import_cohort()
-
     answered = ask(Measure.PROPORTIONS, where=CATHETER)
 
     row = answered.rows[0]
@@ -40,9 +39,9 @@ def test_34_of_400_patients_had_a_catheter_problem() -> None:
     assert answered.meta["profile"] == "exact"
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_cohort_is_counted_by_complication_as_published() -> None:
     # Taira et al. 2013 and tests/samples/README.md
-    import_cohort()
 
     answered = ask(group_by=("complication",))
 
@@ -59,9 +58,9 @@ def test_cohort_is_counted_by_complication_as_published() -> None:
     }
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_interventions_and_seriousness_come_through_the_database() -> None:
     # 12 explants with delayed reimplant, as many as pocket infections
-    import_cohort()
 
     by_intervention = ask(group_by=("intervention",), where=(("category", ("infection",)),))
     serious = ask(where=(("seriousness", ("life-threatening",)),))
@@ -71,8 +70,8 @@ def test_interventions_and_seriousness_come_through_the_database() -> None:
     assert serious.rows[0]["n"] == 1
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_own_site_is_live() -> None:
-    import_cohort()
     member = reporting.viewer_of(UserFactory(sites=[Site.objects.get(code="TAIRA-A")]))
     where = (("site", ("TAIRA-A",)),)
     before = ask(viewer=member, where=where).rows[0]["n"]
@@ -87,8 +86,8 @@ def test_own_site_is_live() -> None:
     assert ask(viewer=member, where=where).rows[0]["n"] == before - 1
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_other_sites_are_protected_for_a_member() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     member = reporting.viewer_of(UserFactory(sites=[Site.objects.get(code="TAIRA-A")]))
 
@@ -121,8 +120,8 @@ def test_protected_answers_come_from_the_newest_release_only() -> None:
     assert answered.meta["counting"] == "patients"
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_working_snapshot_is_never_asked_for_a_protected_answer() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     before = ask(viewer=PUBLIC)
     event = Event.objects.filter(complication_id="csf-leak").first()
@@ -138,8 +137,8 @@ def test_working_snapshot_is_never_asked_for_a_protected_answer() -> None:
     assert refusal.value.faults[0].code == "unknown-release"
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_protected_breakdown_lists_every_category_of_the_totals() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
 
     rows = ask(viewer=PUBLIC, group_by=("category",)).rows
@@ -161,8 +160,8 @@ def test_protected_breakdown_lists_every_category_of_the_totals() -> None:
     assert all(row["n"] is None or row["n"] >= 5 for row in rows)  # type: ignore[operator]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_protected_rows_that_are_hidden_look_alike_with_and_without_events() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
 
     rows = {
@@ -179,8 +178,8 @@ def test_protected_rows_that_are_hidden_look_alike_with_and_without_events() -> 
         assert one | {"complication": ""} == none | {"complication": ""}
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_protected_breakdown_by_year_lists_every_year_to_that_of_the_release() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     release = freshness.newest_release()
     assert release.data_as_of is not None
@@ -190,16 +189,17 @@ def test_protected_breakdown_by_year_lists_every_year_to_that_of_the_release() -
     assert [row["year"] for row in rows] == list(range(2005, release.data_as_of.year + 1))
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_protected_answer_tells_no_coverage() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
 
     assert "coverage" not in ask(Measure.RATES, viewer=PUBLIC).meta
     assert ask(Measure.RATES).meta["coverage"]["counted"] == 61  # type: ignore[index]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_release_gives_the_same_answer_again() -> None:
-    manager = import_cohort()
+    manager = User.objects.get(username="manager")
     freshness.publish("2026Q4")
     before = ask(release="2026Q4", group_by=("category",))
 
@@ -213,9 +213,8 @@ def test_release_gives_the_same_answer_again() -> None:
     assert manager.pk
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_unknown_release_is_refused() -> None:
-    import_cohort()
-
     with pytest.raises(BadQuery) as refusal:
         ask(release="2031Q1")
 
@@ -223,8 +222,8 @@ def test_unknown_release_is_refused() -> None:
     assert "2031Q1" not in refusal.value.faults[0].detail
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_release_whose_files_are_gone_is_told(tmp_path: Path, settings: object) -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     settings.REGISTRY_VAR = tmp_path / "elsewhere"  # type: ignore[attr-defined]
 
@@ -234,9 +233,8 @@ def test_release_whose_files_are_gone_is_told(tmp_path: Path, settings: object) 
     assert refusal.value.faults[0].code == "release-missing"
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_meta_says_what_was_counted_and_on_what() -> None:
-    import_cohort()
-
     meta = ask(Measure.RATES, where=CATHETER, group_by=("year",), level=0.9, per=100).meta
 
     assert set(meta) == {
@@ -265,9 +263,8 @@ def test_meta_says_what_was_counted_and_on_what() -> None:
     json.dumps(meta)
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_per_has_a_default_that_the_answer_names() -> None:
-    import_cohort()
-
     answered = ask(Measure.RATES, where=CATHETER)
 
     assert answered.meta["per"] == 1000
@@ -276,26 +273,24 @@ def test_per_has_a_default_that_the_answer_names() -> None:
     assert ask().meta["per"] is None
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_columns_name_every_cell_in_order() -> None:
-    import_cohort()
-
     for measure in (Measure.COUNTS, Measure.RATES, Measure.PROPORTIONS, Measure.COVERAGE):
         answered = ask(measure, group_by=("category", "sex"))
         for row in answered.rows:
             assert list(row) == [column.name for column in answered.columns]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_rates_of_events_carry_their_dispersion() -> None:
-    import_cohort()
-
     answered = ask(Measure.RATES, counting=CountingRule.EVENTS)
 
     assert "dispersion" in answered.rows[0]
     assert "dispersion" not in ask(Measure.RATES).rows[0]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_receipt_is_signed_and_names_question_and_snapshot() -> None:
-    import_cohort()
     query = EventQuery(where=CATHETER, counting=CountingRule.EVENTS)
 
     answered = reporting.answer(query, measure=Measure.COUNTS, viewer=EXACT)
@@ -307,8 +302,8 @@ def test_receipt_is_signed_and_names_question_and_snapshot() -> None:
     assert ask(where=CATHETER, counting=CountingRule.EVENTS).receipt == answered.receipt
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_exact_and_protected_answers_are_cached_apart() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
 
     query = {"group_by": ("category",), "counting": CountingRule.PATIENTS, "release": "2026Q4"}
@@ -319,16 +314,16 @@ def test_exact_and_protected_answers_are_cached_apart() -> None:
     assert (exact.meta["profile"], protected.meta["profile"]) == ("exact", "protected")
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_same_question_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    import_cohort()
     first = ask(where=CATHETER)
     monkeypatch.setattr(answering, "_exact", None)
 
     assert ask(where=CATHETER) == first
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_exact_answer_beyond_own_sites_is_logged() -> None:
-    import_cohort()
     analyst = UserFactory(roles=[Role.REVIEWER])
 
     ask(viewer=reporting.viewer_of(analyst), group_by=("category",))
@@ -340,8 +335,8 @@ def test_exact_answer_beyond_own_sites_is_logged() -> None:
     assert logged[0].count == 5
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_answers_about_own_site_and_protected_ones_are_not_logged() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     member = reporting.viewer_of(UserFactory(sites=[Site.objects.get(code="TAIRA-A")]))
 
@@ -356,8 +351,8 @@ def test_stranger_may_not_ask() -> None:
         ask(viewer=Viewer(may_ask=False))
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_every_protected_viewer_gets_the_same_answer() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     analyst = UserFactory(roles=[Role.ANALYST])
     yesterday = timezone.now().date() - timedelta(days=1)
@@ -376,10 +371,10 @@ def test_every_protected_viewer_gets_the_same_answer() -> None:
     assert not AccessLog.objects.filter(action="exact-statistics").exists()
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_analyst_is_protected_from_the_day_after_the_agreement_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     analyst = UserFactory(roles=[Role.ANALYST])
     AgreementFactory(user=analyst, expires_on=date(2026, 3, 31))
@@ -393,8 +388,8 @@ def test_analyst_is_protected_from_the_day_after_the_agreement_ends(
     assert AccessLog.objects.filter(action="exact-statistics", user=analyst).count() == 1
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_older_release_answers_as_it_did() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     before = ask(viewer=RESEARCHER, group_by=("category",))
     ImplantFactory()
@@ -405,8 +400,8 @@ def test_older_release_answers_as_it_did() -> None:
     assert ask(viewer=RESEARCHER).meta["snapshot"]["label"] == "2027Q1"  # type: ignore[index]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_public_has_the_newest_release_alone() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     ImplantFactory()
     freshness.publish("2027Q1")
@@ -417,8 +412,8 @@ def test_public_has_the_newest_release_alone() -> None:
     assert refusal.value.faults[0].code == "newest-only"
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_release_from_before_the_keys_is_refused_to_the_protected_alone(settings: object) -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     settings.REGISTRY_KEY_RECORDS = "ef" * 32  # type: ignore[attr-defined]
 

@@ -7,7 +7,6 @@ from registry.models import Event, sealed
 from registry.records import Viewer
 from registry.reporting import freshness
 from tests.factories import ImplantFactory
-from tests.reporting.registry_rows import import_cohort
 
 pytestmark = pytest.mark.django_db
 
@@ -43,9 +42,8 @@ def by_name(viewer: Viewer) -> dict[str, dict[str, Any]]:
     return {str(each["name"]): each for each in reporting.dimensions(viewer)}
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_exact_viewer_may_use_every_dimension() -> None:
-    import_cohort()
-
     found = by_name(EXACT)
 
     assert len(found) == 33
@@ -53,8 +51,8 @@ def test_exact_viewer_may_use_every_dimension() -> None:
     assert not any(each["only_with_own_site"] for each in found.values())
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_protected_viewer_is_told_what_is_published() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
 
     found = by_name(RESEARCHER)
@@ -68,8 +66,8 @@ def test_protected_viewer_is_told_what_is_published() -> None:
     assert not any(each["only_with_own_site"] for each in found.values())
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_levels_are_told_and_the_groups_with_their_values() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
 
     offered = {name: each["protected"] for name, each in by_name(RESEARCHER).items()}
@@ -88,8 +86,8 @@ def test_levels_are_told_and_the_groups_with_their_values() -> None:
     assert offered["year"]["groups"]["2010-2014"] == ["2010", "2011", "2012", "2013", "2014"]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_site_goes_with_year_and_with_category_alone() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
 
     found = by_name(RESEARCHER)
@@ -98,8 +96,8 @@ def test_site_goes_with_year_and_with_category_alone() -> None:
     assert with_site == ["category", "year", "period"]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_several_values_are_for_the_side_of_the_device_and_the_patient() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
 
     offered = {name: each["protected"] for name, each in by_name(RESEARCHER).items()}
@@ -116,8 +114,8 @@ def test_several_values_are_for_the_side_of_the_device_and_the_patient() -> None
     ]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_description_is_the_same_whatever_was_recorded() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     before = reporting.dimensions(RESEARCHER)
     event = Event.objects.filter(complication_id="csf-leak").first()
@@ -130,9 +128,8 @@ def test_description_is_the_same_whatever_was_recorded() -> None:
     assert reporting.dimensions(RESEARCHER) == before
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_member_is_told_what_needs_the_own_site() -> None:
-    import_cohort()
-
     found = by_name(MEMBER)
 
     assert found["implant_year"]["only_with_own_site"] is True
@@ -140,9 +137,8 @@ def test_member_is_told_what_needs_the_own_site() -> None:
     assert "TAIRA-A" in [value["id"] for value in found["site"]["values"]]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_values_have_labels_and_name_the_blanks() -> None:
-    import_cohort()
-
     found = by_name(EXACT)
 
     assert found["sex"]["values"] == [
@@ -168,8 +164,8 @@ def test_who_may_not_ask_is_told_nothing() -> None:
     assert reporting.snapshots(silent) == []
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_releases_are_listed_for_all_and_the_working_snapshot_for_exact_viewers() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     ImplantFactory()
     freshness.refresh()
@@ -178,8 +174,8 @@ def test_releases_are_listed_for_all_and_the_working_snapshot_for_exact_viewers(
     assert [row["kind"] for row in reporting.snapshots(EXACT)] == ["working", "release"]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_public_is_told_the_newest_release_alone() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     ImplantFactory()
     freshness.publish("2027Q1")
@@ -188,8 +184,8 @@ def test_public_is_told_the_newest_release_alone() -> None:
     assert [row["label"] for row in reporting.snapshots(RESEARCHER)] == ["2027Q1", "2026Q4"]
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_sizes_are_told_to_exact_viewers_alone() -> None:
-    import_cohort()
     freshness.publish("2026Q4")
 
     assert reporting.snapshots(EXACT)[0]["events"] == 62

@@ -8,7 +8,6 @@ from registry.records import EventQuery, Viewer
 from registry.reporting import freshness
 from registry.reporting.measures import EXACT as ANSWERED
 from registry.vocabulary import CountingRule, Measure
-from tests.reporting.registry_rows import import_cohort
 
 pytestmark = pytest.mark.django_db
 
@@ -72,10 +71,10 @@ SEVERE = (("severity", ("3", "4")),)
         (Viewer(may_ask=False), {}, Measure.COUNTS, False),
     ],
 )
+@pytest.mark.usefixtures("kept_cohort")
 def test_whether_a_question_is_answered_is_known_beforehand(
     viewer: Viewer, query: dict, measure: Measure, answered: bool
 ) -> None:
-    import_cohort()
     freshness.publish("2026Q4")
     asked = EventQuery(**query)
 
@@ -84,8 +83,7 @@ def test_whether_a_question_is_answered_is_known_beforehand(
         assert reporting.answer(asked, measure=measure, viewer=viewer).rows
 
 
+@pytest.mark.usefixtures("kept_cohort")
 def test_without_a_release_nothing_protected_is_answered() -> None:
-    import_cohort()
-
     assert not reporting.can_be_answered(EventQuery(), measure=Measure.COUNTS, viewer=RESEARCHER)
     assert reporting.can_be_answered(EventQuery(), measure=Measure.COUNTS, viewer=EXACT)
