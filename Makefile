@@ -4,7 +4,9 @@
 PORT ?= 8000
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c "" 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
-export PYTHONDONTWRITEBYTECODE := 1
+# Bytecode lies in .venv and not beside the sources: without it every process compiles all it imports.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -29,8 +31,8 @@ demo: setup  ## Serve a demo registry on SQLite (PORT=8000)
 	@DEBUG=1 $(BIN)/python manage.py demo --port $(PORT)
 	@DEBUG=1 exec $(BIN)/gunicorn registry_project.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --threads 4 --no-control-socket --log-level warning
 
-test: setup  ## Run the whole suite on SQLite, then the postgresql part where one answers
-	@.ci/test
+test: setup  ## Run the whole suite on SQLite, then the postgresql part (ARGS="-k word" for a choice)
+	@.ci/test $(ARGS)
 
 check: setup  ## Lint, types, floors, security, migrations, deploy check
 	@.ci/check
