@@ -44,8 +44,11 @@ lock: setup  ## Make the locks anew from pyproject.toml (UPGRADE=--upgrade for n
 	$(COMPILE) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt --group setup -o requirements-setup.txt
 
-bench: setup  ## Run the benchmarks; figures, no verdicts
-	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; DEBUG=1 $(BIN)/python "$$script" || exit 1; done
+bench: setup  ## Compare statistics with the ORM and numpy; quick (BENCH="--events 1000000" is not)
+	@$(BIN)/python -m tests.benchmarks.bench_statistics $(BENCH)
+
+bench-%: setup
+	@DEBUG=1 $(BIN)/python tests/benchmarks/bench_$*.py $(BENCH)
 
 attack: setup  ## Attack the protection on ten registries; about a quarter of an hour on two cores
 	@$(BIN)/python -m tests.disclosure.attack $(ATTACK)

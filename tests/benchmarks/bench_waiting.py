@@ -1,6 +1,6 @@
 """Measures how long a nurse's save waits beside a check of a file, an import of it, and a freeze.
 
-Run as `python tests/benchmarks/bench_waiting.py [ROWS]` (40,000 rows without). It measures on
+Run as `make bench-waiting [BENCH=ROWS]` (40,000 rows without). It measures on
 SQLite, and on PostgreSQL where one answers at DATABASE_URL or on this machine, in databases and
 folders of its own. It prints a table, writes `waiting.json` in REGISTRY_VAR (`var/`), and judges
 nothing.

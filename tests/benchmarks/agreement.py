@@ -1,0 +1,26 @@
+"""Whether two forms of an answer are the same, row by row."""
+
+from collections.abc import Iterator
+from math import isclose
+
+from tests.benchmarks.eight_questions import Rows
+
+RELATIVE = 1e-9
+SHOWN = 5
+
+
+def differences(one: Rows, other: Rows) -> Iterator[str]:
+    """Each row that one form lacks, or that has other numbers in the other."""
+    for key in sorted({*one, *other}, key=str):
+        mine, theirs = one.get(key), other.get(key)
+        if mine is None or theirs is None or not _alike(mine, theirs):
+            yield f"{key}: {mine} and {theirs}"
+
+
+def _alike(mine: tuple[object, ...], theirs: tuple[object, ...]) -> bool:
+    return len(mine) == len(theirs) and all(map(_same, mine, theirs))
+
+
+def _same(one: object, other: object) -> bool:
+    numbers = isinstance(one, int | float) and isinstance(other, int | float)
+    return isclose(one, other, rel_tol=RELATIVE) if numbers else one == other  # type: ignore[arg-type]

@@ -1,0 +1,37 @@
+"""The benchmark's forms of the eight questions answer alike, down to every limit."""
+
+import pytest
+from django.core.management import call_command
+
+from tests.benchmarks import forms
+from tests.benchmarks.agreement import differences
+from tests.benchmarks.eight_questions import QUESTIONS
+
+
+@pytest.mark.django_db
+def test_registry_orm_and_arrays_answer_alike(settings: object, tmp_path: object) -> None:
+    settings.REGISTRY_VAR = tmp_path  # type: ignore[attr-defined]
+    call_command("generate", events=3000, sites=8, verbosity=0)
+    forms.make_people()
+    call_command("freeze", release="bench", early=True, verbosity=0)
+
+    for question in QUESTIONS:
+        answer = forms.rows_of(forms.EXACT, question.number)
+
+        assert answer, question.title
+        for form in (forms.ORM, forms.ARRAYS):
+            found = list(differences(answer, forms.rows_of(form, question.number)))
+            assert not found, (question.title, form, found[:5])
+
+
+def test_forms_that_differ_are_told() -> None:
+    answer = {("pump-flip",): (3, "ok"), ("csf-leak",): (1, "ok")}
+
+    other = {("pump-flip",): (3 * (1 + 1e-8), "ok"), ("death",): (0, "zero")}
+
+    assert list(differences(answer, other)) == [
+        "('csf-leak',): (1, 'ok') and None",
+        "('death',): None and (0, 'zero')",
+        "('pump-flip',): (3, 'ok') and (3.00000003, 'ok')",
+    ]
+    assert not list(differences(answer, answer))
