@@ -66,6 +66,7 @@ def freeze_rows(
     terms: Terms,
     record_key: RecordKey | None = None,
     keys: str = "",
+    when_read: Callable[[], None] | None = None,
 ) -> Manifest:
     """Write one snapshot under `root`, unless the same one is there already, and describe it.
 
@@ -73,6 +74,7 @@ def freeze_rows(
     EXPOSURE_SOURCE; they are read once and never held whole. None and "" are "not recorded".
     record_key: from a public id's bytes to two numbers of 30 and 31 bits, kept with each implant.
     keys: the mark of the secret behind `record_key`; other keys make another snapshot.
+    when_read: called once all rows are read, when their source may be let go.
     Raises ValueError where `caused_by` runs in a circle.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,6 +86,8 @@ def freeze_rows(
             _load(connection, staging, "raw_implants", IMPLANT_SOURCE, implants)
             _load(connection, staging, "raw_events", EVENT_SOURCE, events)
             _load(connection, staging, "raw_exposures", EXPOSURE_SOURCE, exposures)
+            if when_read is not None:
+                when_read()
             _load_terms(connection, terms)
             _derive(connection)
             codes = code_lists(terms, _codes_found(connection))

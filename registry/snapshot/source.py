@@ -1,7 +1,7 @@
 """Feeds the freeze from the database: one consistent transaction, row by row."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,8 @@ def freeze_database(root: Path, *, record_key: RecordKey, keys: str) -> tuple[Ma
 
     record_key, keys: as `freeze_rows` takes them.
     """
-    with _consistent():
+    with ExitStack() as view:
+        view.enter_context(_consistent())
         mark = newest_mark()
         manifest = freeze_rows(
             root,
@@ -78,6 +79,7 @@ def freeze_database(root: Path, *, record_key: RecordKey, keys: str) -> tuple[Ma
             terms=_terms(),
             record_key=record_key,
             keys=keys,
+            when_read=view.close,  # an old view keeps SQLite from tidying its log
         )
     return manifest, mark
 

@@ -543,3 +543,27 @@ def test_snapshot_without_a_key_function_has_no_keys(tmp_path: Path) -> None:
     manifest = frozen(tmp_path, implants=[implant("i1")])
 
     assert not [name for name in rows_of(tmp_path, manifest, "implants")[0] if "_key_" in name]
+
+
+def test_source_is_let_go_once_read_before_anything_is_derived(tmp_path: Path) -> None:
+    happened: list[str] = []
+
+    def noted(name: str, rows: Any) -> Any:
+        yield from rows
+        happened.append(name)
+
+    def key(identity: bytes) -> tuple[int, int]:
+        happened.append("derived")
+        return 1, 2
+
+    freeze_rows(
+        tmp_path,
+        events=noted("events", []),
+        implants=noted("implants", [implant("i1")]),
+        exposures=noted("exposures", []),
+        terms=shipped_terms(),
+        record_key=key,
+        when_read=lambda: happened.append("let go"),
+    )
+
+    assert happened == ["implants", "events", "exposures", "let go", "derived", "derived"]
