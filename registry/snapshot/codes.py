@@ -54,7 +54,7 @@ def code_lists(
     listed: dict[str, tuple[str, ...]] = {
         **_OWN,
         "complication": tuple(term.code for term in terms.complications),
-        "category": tuple(group.code for group in terms.categories),
+        "category": _categories(terms),
         "site": tuple(sorted(terms.sites)),
         "country": tuple(sorted(set(terms.sites.values()))),
     }
@@ -64,6 +64,12 @@ def code_lists(
         known = ("", *(code for code in codes if code))
         lists[name] = known + tuple(sorted(set((found or {}).get(name, ())) - set(known)))
     return lists
+
+
+def _categories(terms: Terms) -> tuple[str, ...]:
+    """The categories in order, then those that only complications name."""
+    named = sorted({term.category for term in terms.complications})
+    return tuple(dict.fromkeys([*(group.code for group in terms.categories), *named]))
 
 
 def code_columns() -> tuple[str, ...]:

@@ -1,18 +1,18 @@
 """Freezes rows into one immutable snapshot: allow-listed columns in Parquet and a DuckDB file.
 
 The folder is written beside its final name, synced, and renamed, so that readers see a whole
-snapshot or none. Its name is the SHA-256 of the canonical rows, the terms and the schema version:
-the same rows always give the same snapshot.
+snapshot or none. Its name is the SHA-256 of the canonical rows, the code lists, the terms and the
+schema version: the same rows always give the same snapshot.
 """
 
-import csv
-import hashlib
-import itertools
-import json
+# ruff: noqa: S608 - names come from the schema
+
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -20,41 +20,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.snapshot import derive
-from registry.snapshot.codes import code_columns, code_lists
+from registry.snapshot.canonical import Digests, digest_table, snapshot_id
 from registry.snapshot.manifest import Manifest
-from registry.snapshot.schema import (
-    EVENT_SOURCE,
-    EXPOSURE_SOURCE,
-    IMPLANT_SOURCE,
-    RECORD_KEYS,
-    SCHEMA_VERSION,
-    TABLES,
-    Kind,
-    SnapshotColumn,
+from registry.snapshot.schema import SCHEMA_VERSION, TABLES
+from registry.snapshot.staging import (
+    Codes,
+    Feed,
+    RecordKeys,
+    Row,
+    RowFeed,
+    in_transaction,
+    open_staging,
+    quoted,
+    stage,
+    stage_record_keys,
 )
 from registry.snapshot.terms import Terms
-from registry.vocabulary import CatheterModel, Drug, Indication, PumpModel
 
-Row = Sequence[object]
 RecordKey = Callable[[bytes], tuple[int, int]]
 
 DATABASE = "registry.duckdb"
-_NUMBERS = frozenset(
-    [
-        "year",
-        "months_since_implant",
-        "severity",
-        "implant_year",
-        "months_to_entry",
-        "months_followed",
-        "refills",
-        "procedures",
-        "devices",
-        "component_months",
-    ]
-)
-_CHUNK = 65_536
-_NOTHING = -(2**63)
+STAGING = "staging"
+SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """A snapshot that was written, and the digests of its rows, for the next to build on."""
+
+    manifest: Manifest
+    digests: Digests
 
 
 def freeze_rows(
@@ -77,111 +72,75 @@ def freeze_rows(
     when_read: called once all rows are read, when their source may be let go.
     Raises ValueError where `caused_by` runs in a circle.
     """
+    feed = RowFeed(events=events, implants=implants, exposures=exposures)
+    record_keys = _one_by_one(record_key) if record_key else None
+    with building(root) as workspace:
+        return freeze_feed(
+            root, workspace, feed, terms=terms, record_keys=record_keys, keys=keys
+        ).manifest
+
+
+def _one_by_one(record_key: RecordKey) -> RecordKeys:
+    def record_keys(public_ids: bytes) -> NDArray[np.int64]:
+        starts = range(0, len(public_ids), 16)
+        keys = [record_key(public_ids[start : start + 16]) for start in starts]
+        return np.array(keys, dtype=np.int64).reshape(-1, 2)
+
+    return record_keys
+
+
+@contextmanager
+def building(root: Path) -> Iterator[Path]:
+    """A folder to work in, which is gone afterwards; `STAGING` and `SNAPSHOT` lie in it."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".building-", dir=root))
+    workspace = Path(tempfile.mkdtemp(prefix=".building-", dir=root))
     try:
-        staging = building / "staging"
-        staging.mkdir(mode=0o700)
-        with duckdb.connect(str(staging / "staging.duckdb")) as connection:
-            _load(connection, staging, "raw_implants", IMPLANT_SOURCE, implants)
-            _load(connection, staging, "raw_events", EVENT_SOURCE, events)
-            _load(connection, staging, "raw_exposures", EXPOSURE_SOURCE, exposures)
-            if when_read is not None:
-                when_read()
-            _load_terms(connection, terms)
-            _derive(connection)
-            codes = code_lists(terms, _codes_found(connection))
-            _create_code_types(connection, codes)
-            extra = _load_record_keys(connection, record_key) if record_key else ""
-            _write_tables(connection, building, extra)
-            manifest = _describe(connection, terms, codes, keys=keys, keyed=record_key is not None)
-            connection.execute("DETACH frozen")
-        shutil.rmtree(staging)
-        manifest.write(building)
-        _publish(building, root / manifest.snapshot_id)
+        yield workspace
     finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return manifest
+        shutil.rmtree(workspace, ignore_errors=True)
 
 
-def _load(
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-    table: str,
-    names: tuple[str, ...],
-    rows: Iterable[Row],
-) -> None:
-    """Stage rows by way of a file that DuckDB reads in parallel: a row at a time is too slow."""
-    path = folder / f"{table}.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(rows)
-    types = dict.fromkeys(names, "VARCHAR")
-    connection.execute(
-        f"CREATE TABLE {table} AS SELECT {', '.join(_staged(name) for name in names)} "  # noqa: S608 - names from the schema
-        "FROM read_csv(?, columns = ?, auto_detect = false, header = false, delim = ',', "
-        "quote = '\"', nullstr = '')",
-        [str(path), types],
-    )
-    path.unlink()
+def freeze_feed(
+    root: Path,
+    workspace: Path,
+    feed: Feed,
+    *,
+    terms: Terms,
+    record_keys: RecordKeys | None,
+    keys: str,
+) -> Freeze:
+    """Stage everything that a feed has, in a workspace of `building`, and freeze it."""
+    with open_staging(workspace / STAGING) as connection:
+        codes = stage(connection, feed, terms, workspace)
+        if record_keys is not None:
+            stage_record_keys(connection, feed, record_keys)
+        for table in ("implants", "events"):
+            connection.execute(f"CREATE TEMP VIEW raw_{table} AS SELECT * FROM staged_{table}")
+        work_out(connection)
+        snapshot = NewSnapshot(terms=terms, codes=codes, keys=keys, keyed=record_keys is not None)
+        return snapshot.write(connection, root, workspace)
 
 
-def _staged(name: str) -> str:
-    """How a source column is typed: NULL is a blank number, an empty text a blank code."""
-    if name in {"public_id", "implant", "patient", "caused_by"}:
-        return f"replace(lower({name}), '-', '') AS {name}"
-    if name in _NUMBERS:
-        return f"{name}::INTEGER AS {name}"
-    if name == "interventions":
-        return f"{name}::BIGINT AS {name}"
-    if name in derive.CRITERIA.values():
-        return f"coalesce({name}::BOOLEAN, false) AS {name}"
-    return f"coalesce({name}, '') AS {name}"
-
-
-def _load_terms(connection: duckdb.DuckDBPyConnection, terms: Terms) -> None:
-    connection.execute(
-        "CREATE TABLE terms (code VARCHAR, category VARCHAR, clock VARCHAR, in_totals BOOLEAN);"
-        "CREATE TABLE sites (code VARCHAR, country VARCHAR);"
-        "CREATE TABLE parents (list VARCHAR, code VARCHAR, parent VARCHAR);"
-    )
-    parents = [
-        *(("pump_model", model.value, model.manufacturer.value) for model in PumpModel),
-        *(("catheter_model", model.value, model.manufacturer.value) for model in CatheterModel),
-        *(("drug", drug.value, drug.drug_class.value) for drug in Drug),
-        *(("indication", each.value, each.group.value) for each in Indication),
-    ]
-    _insert(connection, "parents", parents)
-    _insert(
-        connection,
-        "terms",
-        [(t.code, t.category, t.clock, t.in_totals) for t in terms.complications],
-    )
-    _insert(connection, "sites", list(terms.sites.items()))
-
-
-def _insert(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]
-) -> None:
-    """Insert rows in one statement: one for each row takes several times as long."""
-    if not rows:
-        return
-    row = f"({', '.join('?' * len(rows[0]))})"
-    statement = f"INSERT INTO {table} VALUES {', '.join([row] * len(rows))}"  # noqa: S608 - our names
-    connection.execute(statement, [value for each in rows for value in each])
-
-
-def _derive(connection: duckdb.DuckDBPyConnection) -> None:
-    for statement in derive.BEFORE_EPISODES:
+def work_out(connection: duckdb.DuckDBPyConnection) -> None:
+    """Derive what the tables of the snapshot are made of, and the episodes of all events."""
+    for statement in derive.IN_ORDER:
         connection.execute(statement)
-    causes = connection.execute(derive.CAUSES).fetchnumpy()
-    count = connection.execute("SELECT count(*) FROM raw_events").fetchall()[0][0]
-    episodes = {  # noqa: F841 - DuckDB reads it by name
-        "event_no": np.arange(count),
-        "episode": episode_of(count, causes["event_no"], causes["cause_no"]),
+    found = connection.execute(derive.CAUSES).fetchnumpy()
+    linked = {  # noqa: F841 - DuckDB reads it by name
+        "event_no": found["event_no"],
+        "cause_no": found["cause_no"],
+        "episode": _episodes(found["event_no"], found["cause_no"]),
     }
-    connection.execute("CREATE TABLE episodes AS SELECT event_no, episode FROM episodes")
-    for statement in derive.AFTER_EPISODES:
-        connection.execute(statement)
+    connection.execute(
+        "CREATE TEMP TABLE episodes AS SELECT event_no, cause_no, episode FROM linked"
+    )
+
+
+def _episodes(event_no: NDArray[np.int64], cause_no: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The episode of each event that another caused; `event_no` rises, with each number once."""
+    linked = np.union1d(event_no, cause_no)
+    places, causes = np.searchsorted(linked, event_no), np.searchsorted(linked, cause_no)
+    return linked[episode_of(len(linked), places, causes)[places]]
 
 
 def episode_of(
@@ -201,133 +160,94 @@ def episode_of(
     raise ValueError("caused_by: the causes of some events run in a circle; break it.")
 
 
-def _load_record_keys(connection: duckdb.DuckDBPyConnection, record_key: RecordKey) -> str:
-    """Keep two keys for each implant and two for its patient; returns the columns to add."""
-    rows = connection.execute("SELECT device_no, public_id, patient FROM all_implants").fetchall()
-    keys = np.array(
-        [
-            (number, *record_key(bytes.fromhex(device)), *record_key(bytes.fromhex(patient)))
-            for number, device, patient in rows
-        ],
-        dtype=np.int64,
-    ).reshape(-1, 5)
-    keyed = {"device_no": keys[:, 0]} | {  # noqa: F841 - DuckDB reads it by name
-        column.name: keys[:, place] for place, column in enumerate(RECORD_KEYS, start=1)
-    }
-    connection.execute("CREATE TABLE record_keys AS SELECT * FROM keyed")
-    return ", " + ", ".join(f"k.{column.name}" for column in RECORD_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSnapshot:
+    """What a snapshot is made with, besides its rows; keyed: whether it has record keys."""
 
+    terms: Terms
+    codes: Codes
+    keys: str
+    keyed: bool
 
-def _write_tables(connection: duckdb.DuckDBPyConnection, folder: Path, extra: str) -> None:
-    connection.execute(f"ATTACH '{_quoted(folder / DATABASE)}' AS frozen")
-    for table, columns in TABLES.items():
-        keys = extra if table == "implants" else ""
-        joined = " LEFT JOIN record_keys k USING (device_no)" if keys else ""
-        connection.execute(
-            f"CREATE TABLE frozen.{table} AS "  # noqa: S608 - names from the schema
-            f"SELECT {derive.listed_columns(table)}{keys} FROM all_{table}{joined} "
-            f"ORDER BY {columns[0].name}"
+    def write(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        root: Path,
+        workspace: Path,
+        *,
+        before: Freeze | None = None,
+    ) -> Freeze:
+        """Write the derived rows as a snapshot, and put its folder in place under `root`.
+
+        before: the snapshot that all rows are taken from which were not derived anew; the numbers
+        of those that were stand in `anew_events` and `anew_implants`.
+        """
+        folder = workspace / SNAPSHOT
+        folder.mkdir(mode=0o700)
+        connection.execute(f"ATTACH {quoted(folder / DATABASE)} AS frozen")
+        if before is not None:
+            path = root / before.manifest.snapshot_id / DATABASE
+            connection.execute(f"ATTACH {quoted(path)} AS before (READ_ONLY)")
+        with in_transaction(connection):
+            for table in TABLES:
+                rows = self._rows(table, merged=before is not None)
+                connection.execute(f"CREATE TABLE frozen.{table} AS {rows}")
+        for table in TABLES:
+            connection.execute(
+                f"COPY frozen.{table} TO {quoted(folder / f'{table}.parquet')} "
+                "(FORMAT parquet, COMPRESSION zstd)"
+            )
+        digests = {
+            table: digest_table(
+                connection, table, keyed=self.keyed, before=before and before.digests[table]
+            )
+            for table in TABLES
+        }
+        manifest = self._described(connection, digests)
+        connection.execute("DETACH frozen")
+        manifest.write(folder)
+        _publish(folder, root / manifest.snapshot_id)
+        return Freeze(manifest=manifest, digests=digests)
+
+    def _rows(self, table: str, *, merged: bool) -> str:
+        number = TABLES[table][0].name
+        rows = derive.rows_of(table, keyed=self.keyed)
+        if merged and table != "exposures":
+            rows = (
+                f"SELECT * FROM before.{table} b WHERE NOT EXISTS "
+                f"(SELECT 1 FROM anew_{table} a WHERE a.{number} = b.{number}) UNION ALL {rows}"
+            )
+        return f"{rows} ORDER BY {number}"
+
+    def _described(self, connection: duckdb.DuckDBPyConnection, digests: Digests) -> Manifest:
+        first, last = connection.execute(derive.YEARS).fetchall()[0]
+        counts = {
+            table: int(connection.execute(f"SELECT count(*) FROM frozen.{table}").fetchall()[0][0])
+            for table in TABLES
+        }
+        keys = self.keys if self.keyed else None
+        return Manifest(
+            snapshot_id=snapshot_id(
+                digests, counts=counts, terms=self.terms, codes=self.codes, keys=keys
+            ),
+            schema_version=SCHEMA_VERSION,
+            terms=self.terms,
+            years=None if first is None else (first, last),
+            codes=self.codes,
+            keys=self.keys,
+            **counts,
         )
-        connection.execute(
-            f"COPY (SELECT * FROM frozen.{table} ORDER BY {columns[0].name}) "  # noqa: S608 - names from the schema
-            f"TO '{_quoted(folder / table)}.parquet' (FORMAT parquet, COMPRESSION zstd)"
-        )
 
 
-def _quoted(value: object) -> str:
-    """A path or code inside SQL text; ATTACH, COPY and CREATE TYPE take no placeholders."""
-    return str(value).replace("'", "''")
-
-
-def _codes_found(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
-    """The codes that the derived rows hold, by column."""
-    found: dict[str, set[str]] = {name: set() for name in code_columns()}
-    for table, columns in TABLES.items():
-        for column in columns:
-            if column.kind is Kind.CODE:
-                rows = connection.execute(
-                    f"SELECT DISTINCT {column.name} FROM all_{table}"  # noqa: S608 - names from the schema
-                ).fetchall()
-                found[column.name].update(code for (code,) in rows)
-    return found
-
-
-def _create_code_types(
-    connection: duckdb.DuckDBPyConnection, codes: Mapping[str, tuple[str, ...]]
-) -> None:
-    """Make each list an enumeration, whose values DuckDB numbers by their place in it."""
-    for name, listed in codes.items():
-        values = ", ".join(f"'{_quoted(code)}'" for code in listed)
-        connection.execute(f"CREATE TYPE {derive.code_type(name)} AS ENUM ({values})")
-
-
-def _describe(
-    connection: duckdb.DuckDBPyConnection,
-    terms: Terms,
-    codes: Mapping[str, tuple[str, ...]],
-    *,
-    keys: str,
-    keyed: bool,
-) -> Manifest:
-    digest = hashlib.sha256(f"schema {SCHEMA_VERSION}, keyed {keyed} {keys}\n".encode())
-    digest.update(json.dumps(terms.as_json(), sort_keys=True).encode())
-    digest.update(json.dumps(codes, sort_keys=True).encode())
-    counts = {}
-    for table, columns in TABLES.items():
-        counts[table] = 0
-        digest.update(f"\n{table}\n".encode())
-        for size in _digest_rows(connection, table, columns, digest):
-            counts[table] += size
-    first, last = connection.execute(derive.YEARS).fetchall()[0]
-    return Manifest(
-        snapshot_id=digest.hexdigest(),
-        schema_version=SCHEMA_VERSION,
-        terms=terms,
-        years=None if first is None else (first, last),
-        codes=codes,
-        keys=keys,
-        **counts,
-    )
-
-
-def _digest_rows(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    columns: tuple[SnapshotColumn, ...],
-    digest: "hashlib._Hash",
-) -> Iterator[int]:
-    """Add a table's rows to the digest, some thousand at a time, and say how many each time.
-
-    A chunk is its size and then, column by column, the numbers as 8 bytes each, little end first,
-    with the least of all numbers where nothing is recorded.
-    """
-    listed = ", ".join(f"coalesce({c.name}::BIGINT, {_NOTHING}) AS {c.name}" for c in columns)
-    number = columns[0].name
-    for start in itertools.count(0, _CHUNK):
-        found = connection.execute(
-            f"SELECT {listed} FROM frozen.{table} "  # noqa: S608 - names from the schema
-            f"WHERE {number} >= ? AND {number} < ? ORDER BY {number}",
-            [start, start + _CHUNK],
-        ).fetchnumpy()
-        size = len(found[number])
-        if size:
-            digest.update(size.to_bytes(8, "little"))
-            for column in columns:
-                digest.update(np.ascontiguousarray(found[column.name], dtype="<i8").tobytes())
-            yield size
-        if size < _CHUNK:
-            return
-
-
-def _publish(building: Path, folder: Path) -> None:
+def _publish(written: Path, folder: Path) -> None:
     """Sync every file and rename the folder into place; an equal snapshot there stays."""
-    for path in building.iterdir():
+    for path in written.iterdir():
         path.chmod(0o600)
         _sync(path)
-    _sync(building)
+    _sync(written)
     if folder.exists():
         return
-    building.rename(folder)
+    written.rename(folder)
     _sync(folder.parent)
 
 

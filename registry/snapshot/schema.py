@@ -234,3 +234,13 @@ def column(table: str, name: str) -> SnapshotColumn:
         if listed.name == name:
             return listed
     raise LookupError(f"The snapshot's {table} hold no such column.")
+
+
+def columns_of(table: str, *, keyed: bool) -> tuple[SnapshotColumn, ...]:
+    """The columns of a table's files; keyed: with the record keys, which implants carry."""
+    return TABLES[table] + (RECORD_KEYS if keyed and table == "implants" else ())
+
+
+def code_type(name: str) -> str:
+    """What the list of a code column is called as a type, while rows are staged and derived."""
+    return f"{name}_code"
