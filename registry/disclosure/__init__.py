@@ -7,7 +7,7 @@ Pure: no framework, no files but the frozen table, no clock. The seam for whoeve
    from `vocabulary_tree`, `year_tree`, and `Tree.grouped` or `Tree.flat` for the tables.
    `canonical` writes the question in its one spelling, to be named and kept by.
 3. For each node, `node.where(trees)` gives the values to select; the store counts distinct units
-   and sums their two keys (written at freeze by `record_key`), and gives a `NodeTruth`.
+   and sums their two keys (written at freeze by `record_keys`), and gives a `NodeTruth`.
 4. `Protection.under(K2).show(truth)` gives a `ShownNode`: after this step no true number is left.
 5. `count_row`, `rate_row` and `proportion_row` take the shown nodes of a row; `life_table` takes
    the `CurveTruth` of a single node.
@@ -28,7 +28,7 @@ from registry.disclosure.derived import (
 )
 from registry.disclosure.life_table import BOUNDARIES, CurvePoint, CurveTruth, life_table
 from registry.disclosure.nodes import Node, Plan, Row, canonical, plan
-from registry.disclosure.perturbation import record_key
+from registry.disclosure.perturbation import record_key, record_keys
 from registry.disclosure.policy import PROTECTED_FORMS, Form, Policy
 from registry.disclosure.shown import (
     NOBODY,
@@ -69,6 +69,7 @@ __all__ = [
     "rate_parts",
     "rate_row",
     "record_key",
+    "record_keys",
     "vocabulary_tree",
     "year_tree",
 ]

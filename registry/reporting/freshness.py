@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from registry.disclosure import record_key
+from registry.disclosure import record_keys
 from registry.models import AccessLog, Snapshot
 from registry.records import BadQuery, Fault, NoSnapshot
 from registry.reporting.keys import read_keys
@@ -21,21 +22,30 @@ from registry.snapshot import shelf
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import SCHEMA_VERSION
 from registry.snapshot.shelf import Working
-from registry.snapshot.source import Mark, freeze_database, newest_mark, rows_held
+from registry.snapshot.source import Mark, freeze_database, newest_mark
 from registry.snapshot.store import Store
 from registry.vocabulary import SnapshotKind
 
 logger = logging.getLogger(__name__)
 
+SECONDS_TO_WAIT = 1.0
+"""A freeze that took less is made while a reader waits for it; others in the background."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """An open snapshot, and what an answer says of it."""
+    """An open snapshot, and what an answer says of it.
+
+    is_behind: whether the registry has changed since; cannot_follow: whether, besides, the last
+    attempt to freeze it again has failed.
+    """
 
     store: Store
     kind: SnapshotKind
     label: str
     data_as_of: datetime | None
+    is_behind: bool = False
+    cannot_follow: bool = False
 
     @property
     def snapshot_id(self) -> str:
@@ -48,22 +58,34 @@ def root() -> Path:
     return Path(settings.REGISTRY_VAR) / "snapshots"
 
 
-def refresh() -> Working:
-    """Freeze the registry if it has changed since the working snapshot; waits for its turn."""
+def refresh(*, whole: bool = False) -> Working:
+    """Freeze the registry if it has changed since the working snapshot; waits for its turn.
+
+    whole: read everything anew, and not only what has changed, even if nothing has.
+    """
     with shelf.freezing(root()):
-        keys = read_keys()
-        working = Working.read(root())
-        if (
-            working is not None
-            and newest_mark().is_of(working)
-            and _is_there(working)
-            and Manifest.read(root() / working.snapshot_id).keys == keys.mark
-        ):
-            return working
+        return _refresh(whole=whole)
+
+
+def _refresh(*, whole: bool = False) -> Working:
+    """Freeze, by whoever has the right to."""
+    keys = read_keys()
+    working = Working.read(root())
+    if (
+        not whole
+        and working is not None
+        and newest_mark().is_of(working)
+        and _is_there(working)
+        and Manifest.read(root() / working.snapshot_id).keys == keys.mark
+    ):
+        shelf.end_attempt(root())
+        return working
+    with shelf.attempting(root()):
+        began = monotonic()
         manifest, mark = freeze_database(
-            root(), record_key=partial(record_key, keys.records), keys=keys.mark
+            root(), record_keys=partial(record_keys, keys.records), keys=keys.mark, whole=whole
         )
-        return _put_to_work(manifest, mark, before=working)
+        return _put_to_work(manifest, mark, before=working, seconds=monotonic() - began)
 
 
 def publish(label: str, *, early: bool = False) -> Snapshot:
@@ -104,24 +126,32 @@ def publish(label: str, *, early: bool = False) -> Snapshot:
 
 
 def current() -> Frozen:
-    """The working snapshot, refreshed first where the registry is small enough to wait for.
+    """The working snapshot, which follows the registry by itself.
 
-    A large registry is refreshed by a command in the background: the answer then says of when
-    its data are.
+    Where the last freeze took less than a second, the registry is frozen again first if it has
+    changed. A larger one is frozen in the background, one freeze at a time and at most every
+    REGISTRY_FREEZE_SECONDS, and until then the last good snapshot answers: no reader waits. So it
+    does where the registry cannot be frozen. One query, where nothing has changed.
     """
     working = Working.read(root())
+    is_behind = False
     if working is None or not _is_there(working):
         working = refresh()
     elif not newest_mark().is_of(working):
-        if rows_held() <= settings.REGISTRY_SNAPSHOT_AUTO_ROWS:
-            working = refresh()
+        newer = None
+        if working.seconds < SECONDS_TO_WAIT:
+            newer = _refresh_now()
         else:
             _refresh_in_background()
+        is_behind = newer is None
+        working = newer or working
     return Frozen(
         store=shelf.open_store(root(), working.snapshot_id),
         kind=SnapshotKind.WORKING,
         label="",
         data_as_of=working.as_of,
+        is_behind=is_behind,
+        cannot_follow=is_behind and shelf.is_failing(root()),
     )
 
 
@@ -198,12 +228,15 @@ def _is_there(working: Working) -> bool:
         return False
 
 
-def _put_to_work(manifest: Manifest, mark: Mark, *, before: Working | None) -> Working:
+def _put_to_work(
+    manifest: Manifest, mark: Mark, *, before: Working | None, seconds: float
+) -> Working:
     working = Working(
         snapshot_id=manifest.snapshot_id,
         seal_number=mark.number,
         seal_hash=mark.hash,
         data_as_of=mark.at,
+        seconds=seconds,
     )
     working.write(root())
     if before is not None and before.snapshot_id != working.snapshot_id:
@@ -232,11 +265,26 @@ def _described(manifest: Manifest, working: Working) -> dict[str, object]:
     }
 
 
+def _refresh_now() -> Working | None:
+    """Freeze while a reader waits; None where others are long at it, or it cannot be done."""
+    with shelf.freezing(root(), wait=SECONDS_TO_WAIT) as free:
+        if not free:
+            return None
+        try:
+            return _refresh()
+        except Exception:
+            logger.exception("The registry could not be frozen: the last snapshot answers.")
+            return None
+
+
 def _refresh_in_background() -> None:
-    """Start `manage.py freeze` unless a freeze is under way."""
-    with shelf.freezing(root(), wait=False) as free:
+    """Start `manage.py freeze`, unless one is under way or was started a short while ago."""
+    if shelf.seconds_since_attempt(root()) < settings.REGISTRY_FREEZE_SECONDS:
+        return
+    with shelf.freezing(root(), wait=0) as free:
         if not free:
             return
+        shelf.begin_attempt(root())
     logger.info("The working snapshot is older than the registry: freezing in the background.")
     subprocess.Popen(
         [sys.executable, "-m", "django", "freeze"],

@@ -40,6 +40,7 @@ from registry.snapshot.terms import Terms
 RecordKey = Callable[[bytes], tuple[int, int]]
 
 DATABASE = "registry.duckdb"
+BUILDING = ".building-"
 STAGING = "staging"
 SNAPSHOT = "snapshot"
 
@@ -74,9 +75,9 @@ def freeze_rows(
     """
     feed = RowFeed(events=events, implants=implants, exposures=exposures)
     record_keys = _one_by_one(record_key) if record_key else None
-    with building(root) as workspace:
+    with building(root) as workspace, open_staging(workspace / STAGING) as connection:
         return freeze_feed(
-            root, workspace, feed, terms=terms, record_keys=record_keys, keys=keys
+            root, workspace, feed, connection, terms=terms, record_keys=record_keys, keys=keys
         ).manifest
 
 
@@ -93,7 +94,7 @@ def _one_by_one(record_key: RecordKey) -> RecordKeys:
 def building(root: Path) -> Iterator[Path]:
     """A folder to work in, which is gone afterwards; `STAGING` and `SNAPSHOT` lie in it."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    workspace = Path(tempfile.mkdtemp(prefix=".building-", dir=root))
+    workspace = Path(tempfile.mkdtemp(prefix=BUILDING, dir=root))
     try:
         yield workspace
     finally:
@@ -104,27 +105,30 @@ def freeze_feed(
     root: Path,
     workspace: Path,
     feed: Feed,
+    connection: duckdb.DuckDBPyConnection,
     *,
     terms: Terms,
     record_keys: RecordKeys | None,
     keys: str,
 ) -> Freeze:
-    """Stage everything that a feed has, in a workspace of `building`, and freeze it."""
-    with open_staging(workspace / STAGING) as connection:
-        codes = stage(connection, feed, terms, workspace)
-        if record_keys is not None:
-            stage_record_keys(connection, feed, record_keys)
-        for table in ("implants", "events"):
-            connection.execute(f"CREATE TEMP VIEW raw_{table} AS SELECT * FROM staged_{table}")
-        work_out(connection)
-        snapshot = NewSnapshot(terms=terms, codes=codes, keys=keys, keyed=record_keys is not None)
-        return snapshot.write(connection, root, workspace)
+    """Stage everything that a feed has, and freeze it.
 
-
-def work_out(connection: duckdb.DuckDBPyConnection) -> None:
-    """Derive what the tables of the snapshot are made of, and the episodes of all events."""
+    workspace: a folder of `building`; connection: to an empty staging file.
+    """
+    codes = stage(connection, feed, terms, workspace)
+    if record_keys is not None:
+        stage_record_keys(connection, feed, record_keys)
+    for table in ("implants", "events"):
+        connection.execute(f"CREATE TEMP VIEW raw_{table} AS SELECT * FROM staged_{table}")
+    link_episodes(connection)
     for statement in derive.IN_ORDER:
         connection.execute(statement)
+    snapshot = NewSnapshot(terms=terms, codes=codes, keys=keys, keyed=record_keys is not None)
+    return snapshot.write(connection, root, workspace)
+
+
+def link_episodes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Number the episodes of all staged events that another caused."""
     found = connection.execute(derive.CAUSES).fetchnumpy()
     linked = {  # noqa: F841 - DuckDB reads it by name
         "event_no": found["event_no"],
@@ -184,40 +188,43 @@ class NewSnapshot:
         """
         folder = workspace / SNAPSHOT
         folder.mkdir(mode=0o700)
-        connection.execute(f"ATTACH {quoted(folder / DATABASE)} AS frozen")
         if before is not None:
-            path = root / before.manifest.snapshot_id / DATABASE
-            connection.execute(f"ATTACH {quoted(path)} AS before (READ_ONLY)")
+            last = root / before.manifest.snapshot_id
+            shutil.copyfile(last / DATABASE, folder / DATABASE)
+        connection.execute(f"ATTACH {quoted(folder / DATABASE)} AS frozen")
         with in_transaction(connection):
             for table in TABLES:
-                rows = self._rows(table, merged=before is not None)
-                connection.execute(f"CREATE TABLE frozen.{table} AS {rows}")
-        for table in TABLES:
-            connection.execute(
-                f"COPY frozen.{table} TO {quoted(folder / f'{table}.parquet')} "
-                "(FORMAT parquet, COMPRESSION zstd)"
-            )
+                self._fill(connection, table, anew=before is None)
         digests = {
             table: digest_table(
                 connection, table, keyed=self.keyed, before=before and before.digests[table]
             )
             for table in TABLES
         }
+        for table in TABLES:
+            parquet = f"{table}.parquet"
+            if before is not None and digests[table] == before.digests[table]:
+                os.link(last / parquet, folder / parquet)  # never written to again
+            else:
+                connection.execute(
+                    f"COPY frozen.{table} TO {quoted(folder / parquet)} "
+                    "(FORMAT parquet, COMPRESSION zstd)"
+                )
         manifest = self._described(connection, digests)
         connection.execute("DETACH frozen")
         manifest.write(folder)
         _publish(folder, root / manifest.snapshot_id)
         return Freeze(manifest=manifest, digests=digests)
 
-    def _rows(self, table: str, *, merged: bool) -> str:
+    def _fill(self, connection: duckdb.DuckDBPyConnection, table: str, *, anew: bool) -> None:
         number = TABLES[table][0].name
-        rows = derive.rows_of(table, keyed=self.keyed)
-        if merged and table != "exposures":
-            rows = (
-                f"SELECT * FROM before.{table} b WHERE NOT EXISTS "
-                f"(SELECT 1 FROM anew_{table} a WHERE a.{number} = b.{number}) UNION ALL {rows}"
-            )
-        return f"{rows} ORDER BY {number}"
+        rows = f"{derive.rows_of(table, keyed=self.keyed)} ORDER BY {number}"
+        if anew:
+            connection.execute(f"CREATE TABLE frozen.{table} AS {rows}")
+            return
+        chosen = f" WHERE {number} IN (SELECT {number} FROM anew_{table})"
+        connection.execute(f"DELETE FROM frozen.{table}{'' if table == 'exposures' else chosen}")
+        connection.execute(f"INSERT INTO frozen.{table} {rows}")
 
     def _described(self, connection: duckdb.DuckDBPyConnection, digests: Digests) -> Manifest:
         first, last = connection.execute(derive.YEARS).fetchall()[0]

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,23 +20,31 @@ from pathlib import Path
 from typing import Self
 
 from registry.snapshot.engine import DuckDB
-from registry.snapshot.freeze import DATABASE
+from registry.snapshot.freeze import BUILDING, DATABASE
 from registry.snapshot.manifest import MANIFEST, Manifest
 from registry.snapshot.store import Store
 
 WORKING = "working.json"
 LOCK = ".freezing"
+BEGUN, FAILED, DONE = ".freeze-begun", ".freeze-failed", ".freeze-done"
+"""Empty files whose times say when a freeze last began, by how it went."""
 SECONDS_KEPT = 3600
+_SECONDS_TO_START = 60
+_TURN = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Working:
-    """Which snapshot is the working one, and what the database's newest seal was at its freeze."""
+    """Which snapshot is the working one, and what the database's newest seal was at its freeze.
+
+    seconds: how long that freeze took.
+    """
 
     snapshot_id: str
     seal_number: int
     seal_hash: str
     data_as_of: str | None
+    seconds: float = 0.0
 
     @property
     def as_of(self) -> datetime | None:
@@ -62,22 +70,89 @@ class Working:
 
 
 @contextmanager
-def freezing(root: Path, *, wait: bool = True) -> Iterator[bool]:
+def freezing(root: Path, *, wait: float | None = None) -> Iterator[bool]:
     """Hold the right to freeze; one process at a time has it.
 
-    Gives False, without `wait`, where another process is at it.
+    wait: for how many seconds to wait for another that has it, and give False then; None waits
+    for as long as it takes. What a freeze that was killed left behind is removed.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
+        if not _locked(handle, wait):
             yield False
-        else:
-            yield True
+            return
+        for leftover in root.glob(f"{BUILDING}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        yield True
     finally:
         os.close(handle)
+
+
+def _locked(handle: int, wait: float | None) -> bool:
+    if wait is None:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return True
+    until = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_TURN)
+        else:
+            return True
+
+
+@contextmanager
+def attempting(root: Path) -> Iterator[None]:
+    """Note that a freeze begins, and how it ended."""
+    begin_attempt(root)
+    try:
+        yield
+    except BaseException:
+        os.replace(root / BEGUN, root / FAILED)
+        raise
+    end_attempt(root)
+
+
+def begin_attempt(root: Path) -> None:
+    """Note that a freeze begins now."""
+    (root / BEGUN).touch(mode=0o600)
+    os.utime(root / BEGUN)
+
+
+def end_attempt(root: Path) -> None:
+    """Note that the working snapshot follows again."""
+    (root / FAILED).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        os.replace(root / BEGUN, root / DONE)
+
+
+def seconds_since_attempt(root: Path, *, now: float | None = None) -> float:
+    """How long ago a freeze last began, however it ended; infinite where none ever did."""
+    known = [_modified(root / name) for name in (BEGUN, FAILED, DONE)]
+    began = [instant for instant in known if instant is not None]
+    return (time.time() if now is None else now) - max(began, default=float("-inf"))
+
+
+def is_failing(root: Path, *, now: float | None = None) -> bool:
+    """Whether the last freeze failed, or was killed: begun a while ago, and not under way."""
+    if (root / FAILED).exists():
+        return True
+    began = _modified(root / BEGUN)
+    if began is None or (time.time() if now is None else now) - began < _SECONDS_TO_START:
+        return False
+    with freezing(root, wait=0) as free:
+        return free and (root / BEGUN).exists()
+
+
+def _modified(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def open_store(root: Path, snapshot_id: str) -> Store:

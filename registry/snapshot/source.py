@@ -1,13 +1,23 @@
-"""Feeds the freeze from the database: one consistent transaction, row by row."""
+"""Feeds the freeze from the database, in one consistent transaction."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import islice
+from operator import add
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import numpy as np
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, IntegerField, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
+from numpy.typing import NDArray
 
 from registry.models import (
     CatalogueVersion,
@@ -16,25 +26,47 @@ from registry.models import (
     Event,
     Exposure,
     Implant,
+    Patient,
     PublishedRate,
     Seal,
     Site,
 )
-from registry.snapshot.freeze import RecordKey, Row, freeze_rows
+from registry.snapshot.changes import KEPT, Kept, MustFreezeWhole, freeze_changes
+from registry.snapshot.derive import CRITERIA
+from registry.snapshot.freeze import STAGING, Freeze, building, freeze_feed
 from registry.snapshot.manifest import Manifest
-from registry.snapshot.schema import EVENT_SOURCE, EXPOSURE_SOURCE, IMPLANT_SOURCE
 from registry.snapshot.shelf import Working
+from registry.snapshot.staging import STAGED, RecordKeys, Row, open_staging, write_rows
 from registry.snapshot.terms import Published, Term, TermGroup, Terms
 
+logger = logging.getLogger(__name__)
+
 _CHUNK = 5_000
-_PATHS = {
-    "site": "site__code",
-    "implant": "implant__public_id",
-    "patient": "patient__public_id",
-    "caused_by": "caused_by__public_id",
-    "complication": "complication_id",
+_COLUMNS: dict[str, dict[str, Combinable]] = {
+    "implants": {
+        "public_id": F("pk"),
+        "patient": F("patient_id"),
+        "site": F("site__code"),
+        "sex": F("patient__sex"),
+        "indication": F("patient__indication"),
+    },
+    "events": {
+        "public_id": F("pk"),
+        "implant": F("implant_id"),
+        "caused_by": F("caused_by_id"),
+        "site": F("site__code"),
+        "complication": F("complication_id"),
+        "seriousness": reduce(
+            add,
+            [
+                Cast(F(name), IntegerField()) * Value(1 << criterion.bit)
+                for criterion, name in CRITERIA.items()
+            ],
+        ),
+    },
+    "exposures": {"public_id": F("pk"), "site": F("site__code")},
 }
-_OF_PATIENT = {"sex": "patient__sex", "indication": "patient__indication"}
+"""Where a fed column is not one of the row's own by that name; rows go by their primary keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +90,64 @@ def newest_mark() -> Mark:
     return Mark(seal.number, seal.hash, seal.at.isoformat())
 
 
-def rows_held() -> int:
-    """How many rows a freeze would read; three queries."""
-    return sum(model.objects.count() for model in (Event, Implant, Exposure))
-
-
-def freeze_database(root: Path, *, record_key: RecordKey, keys: str) -> tuple[Manifest, Mark]:
+def freeze_database(
+    root: Path, *, record_keys: RecordKeys, keys: str, whole: bool = False
+) -> tuple[Manifest, Mark]:
     """Freeze what the database holds, and say at which seal; writes nothing to the database.
 
-    record_key, keys: as `freeze_rows` takes them.
+    Only what was written since the last freeze is read, where its staged rows can be built on.
+    record_keys: from public ids to two numbers each; keys: the mark of the secret behind it.
+    whole: read everything all the same.
     """
     with ExitStack() as view:
         view.enter_context(_consistent())
         mark = newest_mark()
-        manifest = freeze_rows(
-            root,
-            events=_rows(Event.objects.all(), EVENT_SOURCE, {}),
-            implants=_rows(Implant.objects.all(), IMPLANT_SOURCE, _OF_PATIENT),
-            exposures=_rows(Exposure.objects.all(), EXPOSURE_SOURCE, {}),
-            terms=_terms(),
-            record_key=record_key,
-            keys=keys,
-            when_read=view.close,  # an old view keeps SQLite from tidying its log
+        terms = _terms()
+        kept = None if whole else Kept.read(root)
+        if kept is not None and _is_sealed_as(kept):
+            try:
+                return _freeze_on(root, kept, mark, terms, record_keys=record_keys, keys=keys), mark
+            except (MustFreezeWhole, duckdb.Error) as error:
+                logger.info("A whole freeze is made: %s", error)
+        with building(root) as workspace:
+            with open_staging(workspace / STAGING) as staging:
+                feed = DatabaseFeed()
+                freeze = freeze_feed(
+                    root, workspace, feed, staging, terms=terms, record_keys=record_keys, keys=keys
+                )
+                _kept(freeze, mark).write(staging)
+            shutil.rmtree(root / KEPT, ignore_errors=True)
+            (workspace / STAGING).rename(root / KEPT)
+    return freeze.manifest, mark
+
+
+def _freeze_on(
+    root: Path, kept: Kept, mark: Mark, terms: Terms, *, record_keys: RecordKeys, keys: str
+) -> Manifest:
+    """Freeze the changes since the last freeze."""
+    feed = DatabaseFeed(since=kept.seal_number)
+    with building(root) as workspace, open_staging(root / KEPT) as staging:
+        freeze, changed = freeze_changes(
+            root, workspace, feed, staging, kept, terms=terms, record_keys=record_keys, keys=keys
         )
-    return manifest, mark
+        replace(_kept(freeze, mark), changed=changed).write(staging)
+    return freeze.manifest
+
+
+def _kept(freeze: Freeze, mark: Mark) -> Kept:
+    return Kept(
+        seal_number=mark.number,
+        seal_hash=mark.hash,
+        snapshot_id=freeze.manifest.snapshot_id,
+        digests=freeze.digests,
+    )
+
+
+def _is_sealed_as(kept: Kept) -> bool:
+    """Whether the database is the one that was frozen, and has only gone on since."""
+    if kept.seal_number == 0:
+        return True
+    return Seal.objects.filter(number=kept.seal_number, hash=kept.seal_hash).exists()
 
 
 @contextmanager
@@ -118,14 +184,108 @@ def _deferred(database: Any) -> Iterator[None]:
             cursor.execute("PRAGMA query_only = OFF")
 
 
-def _rows(rows: QuerySet[Any], names: tuple[str, ...], paths: dict[str, str]) -> Iterator[Row]:
-    """Only the columns that freezing needs, through a server-side cursor where there is one.
+class DatabaseFeed:
+    """The rows of the database, known by their primary keys.
 
-    Bit sets come as numbers: the plain column, not the set of codes it stands for.
+    since: only what was written under a later seal, and all declared exposure.
     """
-    known = _PATHS | paths
-    columns = [F(known.get(name, name)) for name in names]
-    statement, parameters = rows.order_by().values_list(*columns).query.sql_with_params()
+
+    key_type = "BIGINT"
+
+    def __init__(self, *, since: int | None = None) -> None:
+        self._rows: dict[str, QuerySet[Any]] = {
+            "implants": Implant.objects.all(),
+            "events": Event.objects.all(),
+            "exposures": Exposure.objects.all(),
+        }
+        self._all = dict(self._rows)
+        self._patients: QuerySet[Any] = Patient.objects.all()
+        if since is not None:
+            changed = Patient.history.filter(seal_number__gt=since).values("id")
+            implants = Implant.objects.filter(Q(seal__gt=since) | Q(patient__in=changed))
+            self._rows["implants"] = implants
+            self._rows["events"] = Event.objects.filter(seal__gt=since)
+            self._patients = Patient.objects.filter(pk__in=implants.values("patient"))
+
+    def write(self, table: str, path: Path) -> None:
+        """Write a table's rows as CSV without a header, in the columns that are fed.
+
+        PostgreSQL writes them itself (COPY). Bit sets come as numbers: the plain column, not the
+        set of codes that it stands for.
+        """
+        columns = [_COLUMNS[table].get(name, F(name)) for name in STAGED[table].fed]
+        statement, parameters = _sql(self._rows[table], columns)
+        if connection.vendor == "postgresql":
+            with path.open("wb") as file:
+                for block in _copied(statement, parameters, "csv"):
+                    file.write(block)
+        else:
+            write_rows(_fetched(statement, parameters), path)
+
+    def count(self, table: str) -> int:
+        """How many rows the database holds, changed or not; one query."""
+        return self._all[table].count()
+
+    def public_ids(
+        self, column: str, staging: duckdb.DuckDBPyConnection
+    ) -> Iterator[tuple[NDArray[np.int64], bytes]]:
+        """The primary keys of all implants, or patients, and their public ids; in chunks."""
+        rows = self._patients if column == "patient" else self._rows["implants"]
+        statement, parameters = _sql(rows, [F("pk"), F("public_id")])
+        if connection.vendor == "postgresql":
+            yield from _binary_pairs(_copied(statement, parameters, "binary"))
+            return
+        fetched = _fetched(statement, parameters)
+        while chunk := list(islice(fetched, _IDS_AT_ONCE)):
+            keys, texts = zip(*chunk, strict=True)
+            yield np.array(keys, dtype=np.int64), bytes.fromhex("".join(texts))
+
+
+_IDS_AT_ONCE = 100_000
+_BINARY_PAIR = np.dtype(
+    [("fields", ">i2"), ("size", ">i4"), ("key", ">i8"), ("length", ">i4"), ("public_id", "V16")]
+)
+_HEADER = 19
+"""COPY BINARY writes so many bytes, then rows of a primary key and a UUID, then two bytes more."""
+
+
+def _binary_pairs(blocks: Iterator[bytes]) -> Iterator[tuple[NDArray[np.int64], bytes]]:
+    held, skipped = bytearray(), False
+    for block in blocks:
+        held += block
+        if not skipped and len(held) >= _HEADER:
+            del held[:_HEADER]
+            skipped = True
+        if len(held) >= _IDS_AT_ONCE * _BINARY_PAIR.itemsize:
+            yield _split_pairs(held)
+    if len(held) >= _BINARY_PAIR.itemsize:
+        yield _split_pairs(held)
+
+
+def _split_pairs(held: bytearray) -> tuple[NDArray[np.int64], bytes]:
+    """Take all whole rows off the front."""
+    size = len(held) // _BINARY_PAIR.itemsize * _BINARY_PAIR.itemsize
+    rows = np.frombuffer(bytes(held[:size]), _BINARY_PAIR)
+    del held[:size]
+    return rows["key"].astype(np.int64), rows["public_id"].tobytes()
+
+
+def _sql(rows: QuerySet[Any], columns: Sequence[Combinable]) -> tuple[str, Sequence[Any]]:
+    statement: tuple[str, Sequence[Any]] = (
+        rows.order_by().values_list(*columns).query.sql_with_params()
+    )
+    return statement
+
+
+def _copied(statement: str, parameters: Sequence[Any], form: str) -> Iterator[bytes]:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT {form})", parameters) as copy,
+    ):
+        yield from map(bytes, copy)
+
+
+def _fetched(statement: str, parameters: Sequence[Any]) -> Iterator[Row]:
     with connection.chunked_cursor() as cursor:
         cursor.execute(statement, parameters)
         while chunk := cursor.fetchmany(_CHUNK):

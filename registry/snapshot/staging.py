@@ -27,7 +27,7 @@ Codes = Mapping[str, tuple[str, ...]]
 RecordKeys = Callable[[bytes], NDArray[np.int64]]
 """From public ids, 16 bytes each in a row, to two numbers of 30 and 31 bits for each."""
 
-MEMORY = "160MB"
+MEMORY = "176MB"
 """What DuckDB may hold while freezing; the rest goes through a folder of temporary files."""
 
 _FLAGS = frozenset(CRITERIA.values())
@@ -94,7 +94,12 @@ def open_staging(folder: Path) -> duckdb.DuckDBPyConnection:
     folder.mkdir(mode=0o700, exist_ok=True)
     return duckdb.connect(
         str(folder / "staged.duckdb"),
-        config={"memory_limit": MEMORY, "temp_directory": str(folder / "spilled")},
+        config={
+            "memory_limit": MEMORY,
+            "temp_directory": str(folder / "spilled"),
+            "preserve_insertion_order": "false",  # where it matters, ORDER BY says so
+            "allow_community_extensions": "false",
+        },
     )
 
 
@@ -137,11 +142,11 @@ def _stage(
             number = f"row_number() OVER (ORDER BY {staged.key}) - 1 AS {staged.number}"
             connection.execute(
                 f"CREATE TABLE {staged.name} AS SELECT {number}, r.* FROM ("
-                f"{read_rows(table, path, key_type)}) r ORDER BY {staged.key}"
+                f"{fed_rows(table, path, key_type)}) r"
             )
 
 
-def read_rows(table: str, path: Path, key_type: str) -> str:
+def fed_rows(table: str, path: Path, key_type: str) -> str:
     """A statement that reads a feed's file, typed: NULL is a blank number, "" a blank code."""
     staged = STAGED[table]
     types = {name: _type(name, key_type) for name in staged.fed}

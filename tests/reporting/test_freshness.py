@@ -1,5 +1,8 @@
 import base64
+import os
 import subprocess
+import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from registry.models import AccessLog, Seal, Site, Snapshot, sealed
 from registry.records import BadQuery
 from registry.reporting import freshness
 from registry.reporting.keys import read_keys
-from registry.snapshot import freeze, schema, shelf
+from registry.snapshot import canonical, freeze, schema, shelf
 from registry.snapshot.counting import Sums, reported
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import RECORD_KEYS
@@ -47,30 +50,42 @@ def test_unchanged_registry_is_not_frozen_again(monkeypatch: pytest.MonkeyPatch)
     assert freshness.refresh().snapshot_id == before.snapshot_id
 
 
-def test_large_registry_is_refreshed_in_the_background(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def slow_to_freeze() -> None:
+    """Let the last freeze have taken long."""
+    working = Working.read(freshness.root())
+    assert working is not None
+    replace(working, seconds=freshness.SECONDS_TO_WAIT).write(freshness.root())
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commands that were started in the background."""
+    commands: list[str] = []
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda command, **options: commands.append(command[-1])
+    )
+    return commands
+
+
+def test_large_registry_is_refreshed_in_the_background(settings: Any, started: list[str]) -> None:
+    settings.REGISTRY_FREEZE_SECONDS = 0
     ImplantFactory()
     before = freshness.current()
-    started: list[list[str]] = []
-    monkeypatch.setattr(subprocess, "Popen", lambda command, **options: started.append(command))
-    settings.REGISTRY_SNAPSHOT_AUTO_ROWS = 1
+    slow_to_freeze()
     ImplantFactory()
 
     after = freshness.current()
 
-    assert after == before
-    assert [command[-1] for command in started] == ["freeze"]
+    assert (before.is_behind, after.is_behind) == (False, True)
+    assert replace(after, is_behind=False) == before
+    assert started == ["freeze"]
 
 
-def test_background_refresh_is_not_started_twice(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_background_refresh_is_not_started_twice(settings: Any, started: list[str]) -> None:
+    settings.REGISTRY_FREEZE_SECONDS = 0
     ImplantFactory()
     freshness.current()
-    started: list[object] = []
-    monkeypatch.setattr(subprocess, "Popen", lambda *args, **options: started.append(args))
-    settings.REGISTRY_SNAPSHOT_AUTO_ROWS = 0
+    slow_to_freeze()
     ImplantFactory()
 
     with shelf.freezing(freshness.root()):
@@ -79,8 +94,76 @@ def test_background_refresh_is_not_started_twice(
     assert started == []
 
 
-def test_registry_without_a_snapshot_waits_for_the_first_however_large(settings: Any) -> None:
-    settings.REGISTRY_SNAPSHOT_AUTO_ROWS = 0
+def test_background_refresh_waits_for_the_interval(settings: Any, started: list[str]) -> None:
+    settings.REGISTRY_FREEZE_SECONDS = 30
+    ImplantFactory()
+    freshness.current()
+    slow_to_freeze()
+    ImplantFactory()
+
+    freshness.current()
+    too_early = list(started)
+    done = freshness.root() / shelf.DONE
+    os.utime(done, (time.time() - 31, time.time() - 31))
+    freshness.current()
+    freshness.current()
+
+    assert too_early == []
+    assert started == ["freeze"]
+
+
+def test_reader_is_answered_by_the_last_snapshot_while_another_process_freezes() -> None:
+    ImplantFactory()
+    before = freshness.current()
+    ImplantFactory()
+
+    with shelf.freezing(freshness.root()):
+        began = time.monotonic()
+        after = freshness.current()
+        waited = time.monotonic() - began
+
+    assert (after.snapshot_id, after.is_behind) == (before.snapshot_id, True)
+    assert waited < 10 * freshness.SECONDS_TO_WAIT
+    assert implants_held() == 2
+
+
+def test_last_good_snapshot_answers_and_says_so_where_none_can_be_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ImplantFactory()
+    before = freshness.current()
+    ImplantFactory()
+
+    def full(*args: object, **options: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(freshness, "freeze_database", full)
+    after = freshness.current()
+    monkeypatch.undo()
+    mended = freshness.current()
+
+    assert (after.snapshot_id, after.is_behind, after.cannot_follow) == (
+        before.snapshot_id,
+        True,
+        True,
+    )
+    assert (mended.is_behind, mended.cannot_follow) == (False, False)
+
+
+def test_no_question_counts_the_rows_of_the_registry(
+    django_assert_num_queries: Any, settings: Any
+) -> None:
+    ImplantFactory()
+    freshness.current()
+
+    with django_assert_num_queries(1) as queries:
+        freshness.current()
+
+    assert "registry_seal" in queries[0]["sql"]
+    assert "count(" not in queries[0]["sql"].lower()
+
+
+def test_registry_without_a_snapshot_waits_for_the_first() -> None:
     ImplantFactory()
 
     assert implants_held() == 1
@@ -317,6 +400,7 @@ def test_nothing_is_frozen_without_keys(settings: Any) -> None:
 def test_snapshot_as_older_code_wrote_it_is_frozen_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     ImplantFactory()
     monkeypatch.setattr(freeze, "SCHEMA_VERSION", 1)
+    monkeypatch.setattr(canonical, "SCHEMA_VERSION", 1)
     before = freshness.refresh()
     monkeypatch.undo()
 

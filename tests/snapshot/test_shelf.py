@@ -91,9 +91,9 @@ def test_missing_snapshot_is_told(tmp_path: Path) -> None:
 
 
 def test_one_freeze_at_a_time(tmp_path: Path) -> None:
-    with shelf.freezing(tmp_path) as mine, shelf.freezing(tmp_path, wait=False) as other:
+    with shelf.freezing(tmp_path) as mine, shelf.freezing(tmp_path, wait=0) as other:
         assert (mine, other) == (True, False)
-    with shelf.freezing(tmp_path, wait=False) as again:
+    with shelf.freezing(tmp_path, wait=0) as again:
         assert again
 
 

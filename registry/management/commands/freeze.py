@@ -12,7 +12,7 @@ LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 class Command(BaseCommand):
-    """`manage.py freeze [--release LABEL [--early]]`."""
+    """`manage.py freeze [--whole] [--release LABEL [--early]]`."""
 
     help = "Freeze the registry into the working snapshot; with --release, publish it."
 
@@ -26,12 +26,20 @@ class Command(BaseCommand):
             help="Publish before REGISTRY_RELEASE_DAYS have gone by; that is written down.",
         )
 
+        parser.add_argument(
+            "--whole",
+            action="store_true",
+            help="Read everything anew, and not only what has changed since the last freeze.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         label = options["release"]
         if label is None:
-            working = freshness.refresh()
+            working = freshness.refresh(whole=options["whole"])
             self.stdout.write(f"working snapshot {working.snapshot_id}")
             return
+        if options["whole"]:
+            freshness.refresh(whole=True)
         if not LABEL.fullmatch(label):
             raise CommandError("A label has up to 40 letters, digits, dots, hyphens, underscores.")
         try:
