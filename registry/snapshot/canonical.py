@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import duckdb
 import numpy as np
 
-from registry.snapshot.schema import SCHEMA_VERSION, TABLES, columns_of
+from registry.snapshot.schema import SCHEMA_VERSION, TABLES, Kind, SnapshotColumn, columns_of
 from registry.snapshot.terms import Terms
 
 BLOCK = 65_536
@@ -23,7 +23,12 @@ BLOCK = 65_536
 Digests = Mapping[str, tuple[str, ...]]
 """The digest of each block of each table, in the order of their numbers."""
 
-_NOTHING = -(2**63)
+
+def changed_blocks(connection: duckdb.DuckDBPyConnection, table: str) -> frozenset[int]:
+    """The blocks that hold the rows of `anew_<table>`."""
+    number = TABLES[table][0].name
+    found = connection.execute(f"SELECT DISTINCT {number} // {BLOCK} FROM anew_{table}")
+    return frozenset(block for (block,) in found.fetchall())
 
 
 def digest_table(
@@ -31,48 +36,55 @@ def digest_table(
     table: str,
     *,
     keyed: bool,
-    before: tuple[str, ...] | None = None,
+    before: tuple[str, ...] = (),
+    changed: frozenset[int] | None = None,
 ) -> tuple[str, ...]:
     """The digests of a table's blocks.
 
-    before: the digests that hold wherever no row of `anew_<table>` lies in the block.
+    before: those of the last snapshot, which hold but for the blocks in `changed`, and for new
+    ones; where `changed` is None, for none.
     """
     number = TABLES[table][0].name
-    blocks = connection.execute(
+    size = connection.execute(
         f"SELECT coalesce(max({number}) + 1, 0) FROM frozen.{table}"
     ).fetchall()[0][0]
-    blocks = -(-blocks // BLOCK)
-    changed = set(range(blocks))
-    if before is not None and table != "exposures":
-        found = connection.execute(f"SELECT DISTINCT {number} // {BLOCK} FROM anew_{table}")
-        changed = {block for (block,) in found.fetchall()} | set(range(len(before), blocks))
-    kept = before or ()
     return tuple(
-        _digest_block(connection, table, block, keyed=keyed) if block in changed else kept[block]
-        for block in range(blocks)
+        before[block]
+        if changed is not None and block < len(before) and block not in changed
+        else _digest_block(connection, table, block, keyed=keyed)
+        for block in range(-(-size // BLOCK))
     )
+
+
+_WIDTHS = {Kind.CODE: 2, Kind.NUMBER: 4, Kind.BITS: 8, Kind.FLAG: 1}
 
 
 def _digest_block(
     connection: duckdb.DuckDBPyConnection, table: str, block: int, *, keyed: bool
 ) -> str:
-    """Column by column, the numbers of a block's rows in order, as 8 bytes each, little end first.
+    """Column by column, the numbers of a block's rows in order, in bytes with the little end first.
 
-    Where nothing is recorded stands the least of all numbers.
+    A code is 2 bytes long, a number 4, a set of bits 8 and a flag 1. Where nothing is recorded
+    stands the least number of that length.
     """
     columns = columns_of(table, keyed=keyed)
-    listed = ", ".join(f"coalesce({c.name}::BIGINT, {_NOTHING}) AS {c.name}" for c in columns)
     number = columns[0].name
     found = connection.execute(
-        f"SELECT {listed} FROM frozen.{table} "
+        f"SELECT {', '.join(map(_canonical, columns))} FROM frozen.{table} "
         f"WHERE {number} >= ? AND {number} < ? ORDER BY {number}",
         [block * BLOCK, (block + 1) * BLOCK],
     ).fetchnumpy()
     digest = hashlib.sha256()
     for column in columns:
         digest.update(f"{column.name}\n".encode())
-        digest.update(np.ascontiguousarray(found[column.name], dtype="<i8").data)
+        digest.update(np.ascontiguousarray(found[column.name], f"<i{_WIDTHS[column.kind]}").data)
     return digest.hexdigest()
+
+
+def _canonical(column: SnapshotColumn) -> str:
+    kind = "TINYINT" if column.kind is Kind.FLAG else column.kind.value
+    least = -(2 ** (8 * _WIDTHS[column.kind] - 1))
+    return f"coalesce({column.name}::{kind}, {least})::{kind} AS {column.name}"
 
 
 def snapshot_id(

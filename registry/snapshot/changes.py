@@ -229,10 +229,11 @@ def _replace_exposures(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _choose(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
-    """Choose the rows to derive anew, which `anew_events` and `anew_implants` number.
+    """Choose the rows to write anew, which `anew_events` and `anew_implants` number.
 
     Events: those that changed, whose episode or cause did, and all of the patients whose implants
-    did. Implants: all of these patients, and of the patients of those events.
+    did. Implants: all of these patients. Those of the other events' patients are derived as well,
+    for the events to be told by, and are as they were.
     """
     link_episodes(connection)
     connection.execute(f"ATTACH {quoted(database)} AS before (READ_ONLY)")
@@ -256,4 +257,7 @@ def _choose(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
         "SELECT patient FROM touched UNION "
         "SELECT i.patient FROM raw_events e JOIN staged_implants i ON i.implant = e.implant)"
     )
-    connection.execute("CREATE TEMP TABLE anew_implants AS SELECT device_no FROM raw_implants")
+    connection.execute(
+        "CREATE TEMP TABLE anew_implants AS SELECT device_no FROM staged_implants "
+        "WHERE patient IN (SELECT patient FROM touched)"
+    )

@@ -43,8 +43,14 @@ def _place(month: str, device: str) -> str:
         WHEN {device}.device_no IS NULL THEN ''
         WHEN {month} IS NULL THEN '{NO_MONTH}'
         WHEN {month} > {device}.months_followed THEN '{AFTER_FOLLOW_UP}'
-        WHEN {month} > {device}.months_to_entry OR {device}.months_to_entry = 0 THEN '{AT_RISK}'
+        WHEN {_is_at_risk(month, f"{device}.")} THEN '{AT_RISK}'
         ELSE '{BEFORE_ENTRY}' END"""
+
+
+def _is_at_risk(month: str, device: str) -> str:
+    """Whether a month lies after entry and not after the end of a device's follow-up."""
+    entry, followed = f"{device}months_to_entry", f"{device}months_followed"
+    return f"({month} <= {followed} AND ({month} > {entry} OR {entry} = 0))"
 
 
 def _quarters(implants: str) -> tuple[str, str, str]:
@@ -79,7 +85,9 @@ FROM raw_implants r
 # Every pump of a patient with every catheter, both ways.
 _COUPLES = f"""
 CREATE TEMP TABLE couples AS
-SELECT d.device_no, o.device_no AS other_no, o.component AS other_component,
+SELECT d.implant, d.device_no, d.months_to_entry AS own_months_to_entry,
+    d.months_followed AS own_months_followed, o.device_no AS other_no,
+    o.component AS other_component,
     o.sequence AS other_sequence, (d.origin - o.origin) // {QUARTERS} AS months_ahead,
     o.origin + o.time_from > d.origin + d.time_from AS is_later,
     o.origin + o.time_from <= d.origin + d.time_to
@@ -159,11 +167,10 @@ FROM (
             c.other_sequence AS sequence, c.months_to_entry, c.months_followed,
             c.months_ahead + e.months_since_implant AS month
         FROM raw_events e
-        JOIN all_implants d ON d.implant = e.implant
-        JOIN couples c ON c.device_no = d.device_no
-        WHERE {_place("e.months_since_implant", "d")} = '{AT_RISK}'
+        JOIN couples c ON c.implant = e.implant
+        WHERE {_is_at_risk("e.months_since_implant", "c.own_")}
     ) o
-    WHERE {_place("o.month", "o")} = '{AT_RISK}' AND o.month >= 0
+    WHERE {_is_at_risk("o.month", "o.")} AND o.month >= 0
 ) p
 WHERE place = 1
 """
@@ -245,7 +252,14 @@ LEFT JOIN makers_of_pumps pm ON pm.code = r.pump_model
 LEFT JOIN makers_of_catheters cm ON cm.code = r.catheter_model
 """
 
-IN_ORDER = (_DEVICES, _COUPLES, _IMPLANTS, _CONCURRENT)
+IN_ORDER = (
+    _DEVICES,
+    _COUPLES,
+    _IMPLANTS,
+    "DROP TABLE devices",  # makes room
+    _CONCURRENT,
+    "DROP TABLE couples",
+)
 """What is worked out before the tables of the snapshot, each from those before it."""
 
 _KEYED_IMPLANTS = """

@@ -10,7 +10,8 @@ schema version: the same rows always give the same snapshot.
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.snapshot import derive
-from registry.snapshot.canonical import Digests, digest_table, snapshot_id
+from registry.snapshot.canonical import Digests, changed_blocks, digest_table, snapshot_id
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import SCHEMA_VERSION, TABLES
 from registry.snapshot.staging import (
@@ -195,21 +196,20 @@ class NewSnapshot:
         with in_transaction(connection):
             for table in TABLES:
                 self._fill(connection, table, anew=before is None)
-        digests = {
-            table: digest_table(
-                connection, table, keyed=self.keyed, before=before and before.digests[table]
-            )
-            for table in TABLES
+        changed = {
+            table: None if before is None else self._changed(connection, table) for table in TABLES
         }
-        for table in TABLES:
-            parquet = f"{table}.parquet"
-            if before is not None and digests[table] == before.digests[table]:
-                os.link(last / parquet, folder / parquet)  # never written to again
-            else:
-                connection.execute(
-                    f"COPY frozen.{table} TO {quoted(folder / parquet)} "
-                    "(FORMAT parquet, COMPRESSION zstd)"
-                )
+        with ThreadPoolExecutor(1) as beside, connection.cursor() as cursor:
+            digesting = beside.submit(self._digests, cursor, before, changed)
+            for table in TABLES:
+                path = folder / f"{table}.parquet"
+                if before is not None and changed[table] == frozenset():
+                    os.link(last / path.name, path)  # never written to again
+                else:
+                    connection.execute(
+                        f"COPY frozen.{table} TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)"
+                    )
+            digests = digesting.result()
         manifest = self._described(connection, digests)
         connection.execute("DETACH frozen")
         manifest.write(folder)
@@ -218,13 +218,38 @@ class NewSnapshot:
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, table: str, *, anew: bool) -> None:
         number = TABLES[table][0].name
-        rows = f"{derive.rows_of(table, keyed=self.keyed)} ORDER BY {number}"
+        rows = derive.rows_of(table, keyed=self.keyed)
         if anew:
-            connection.execute(f"CREATE TABLE frozen.{table} AS {rows}")
+            connection.execute(f"CREATE TABLE frozen.{table} AS {rows} ORDER BY {number}")
             return
-        chosen = f" WHERE {number} IN (SELECT {number} FROM anew_{table})"
-        connection.execute(f"DELETE FROM frozen.{table}{'' if table == 'exposures' else chosen}")
-        connection.execute(f"INSERT INTO frozen.{table} {rows}")
+        chosen = f"WHERE {number} IN (SELECT {number} FROM anew_{table})"
+        if table == "exposures":
+            chosen = ""
+        connection.execute(f"DELETE FROM frozen.{table} {chosen}")
+        connection.execute(
+            f"INSERT INTO frozen.{table} SELECT * FROM ({rows}) r {chosen} ORDER BY {number}"
+        )
+
+    def _changed(self, connection: duckdb.DuckDBPyConnection, table: str) -> frozenset[int] | None:
+        """The blocks with changed rows; None where all are to be digested."""
+        return None if table == "exposures" else changed_blocks(connection, table)
+
+    def _digests(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        before: Freeze | None,
+        changed: Mapping[str, frozenset[int] | None],
+    ) -> Digests:
+        return {
+            table: digest_table(
+                connection,
+                table,
+                keyed=self.keyed,
+                before=before.digests[table] if before is not None else (),
+                changed=changed[table],
+            )
+            for table in TABLES
+        }
 
     def _described(self, connection: duckdb.DuckDBPyConnection, digests: Digests) -> Manifest:
         first, last = connection.execute(derive.YEARS).fetchall()[0]
