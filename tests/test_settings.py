@@ -26,7 +26,7 @@ OFFERED = {
     "REGISTRY_FIRST_YEAR": ("1999", lambda s: s["REGISTRY_FIRST_YEAR"], 1999),
     "REGISTRY_RELEASE_DAYS": ("365", lambda s: s["REGISTRY_RELEASE_DAYS"], 365),
     "REGISTRY_ANSWER_TICK_MS": ("0", lambda s: s["REGISTRY_ANSWER_TICK_MS"], 0),
-    "REGISTRY_SNAPSHOT_AUTO_ROWS": ("0", lambda s: s["REGISTRY_SNAPSHOT_AUTO_ROWS"], 0),
+    "REGISTRY_FREEZE_SECONDS": ("0", lambda s: s["REGISTRY_FREEZE_SECONDS"], 0),
     "REGISTRY_LOCK_SECONDS": (
         "7",
         lambda s: s["DATABASES"]["default"]["OPTIONS"]["timeout"],
@@ -67,7 +67,7 @@ REFUSED = {
     "REGISTRY_FIRST_YEAR": ["zebulon", "1979", "2999", "-1"],
     "REGISTRY_RELEASE_DAYS": ["zebulon", "-1", "1.5"],
     "REGISTRY_ANSWER_TICK_MS": ["zebulon", "1001", "-1"],
-    "REGISTRY_SNAPSHOT_AUTO_ROWS": ["zebulon", "-1", "1e6"],
+    "REGISTRY_FREEZE_SECONDS": ["zebulon", "-1", "1e6"],
     "REGISTRY_LOCK_SECONDS": ["zebulon", "0", "601"],
     "REDIS_URL": [
         "zebulon:6379",

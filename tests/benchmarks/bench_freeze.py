@@ -1,10 +1,11 @@
 """Measures a freeze against COPY alone, and a refresh after one more event.
 
-Run as `python tests/benchmarks/bench_freeze.py [EVENTS]` with DATABASE_URL naming a PostgreSQL
-database of its own: an empty one is filled with a synthetic registry of EVENTS events. Each line is
-measured in a process of its own, and prints wall time, processor time (its own and that of the
-server process that read for it, where that runs on this machine) and the most memory it held.
-It judges nothing. JSON goes to var/bench_freeze.json.
+Run as `python tests/benchmarks/bench_freeze.py [EVENTS]`, with DATABASE_URL naming a PostgreSQL
+server: a database of its own beside that one is filled with a synthetic registry of EVENTS events,
+and dropped at the end. Each line is measured in a process of its own, and prints wall time,
+processor time (its own and that of the server process that read for it, where that runs on this
+machine) and the most memory it held. It judges nothing. JSON goes to bench_freeze.json in
+REGISTRY_VAR.
 
 COPY alone writes the columns that a freeze reads to a file, as the tables have them, in two
 statements: `copy` of the very columns of the two tables and the patient's, and `copy joined` with
@@ -25,6 +26,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import django
 
@@ -125,17 +127,6 @@ def measure(step: str, folder: Path) -> dict[str, float]:
     return measured(work)
 
 
-def fill(events: int) -> None:
-    """Make a synthetic registry, where there is none."""
-    from django.core.management import call_command
-
-    from registry.models import Event
-
-    call_command("migrate", verbosity=0)
-    if not Event.objects.exists():
-        call_command("generate", events=events, sites=40)
-
-
 def held() -> dict[str, int]:
     """How many rows the registry has."""
     from registry.models import Event, Exposure, Implant
@@ -144,7 +135,7 @@ def held() -> dict[str, int]:
 
 
 def main() -> None:
-    """Fill the database if need be, and measure each step in a process of its own."""
+    """Make a registry in a database of its own and measure on it; or measure one step."""
     sys.path.insert(0, str(HERE.parents[2]))
     os.environ.setdefault("DEBUG", "1")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry_project.settings")
@@ -157,8 +148,28 @@ def main() -> None:
         print(json.dumps(measure(sys.argv[2], Path(sys.argv[3]))))
         return
     if connection.vendor != "postgresql":
-        sys.exit("DATABASE_URL must name a PostgreSQL database: COPY is its own.")
-    fill(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+        print("Not measured: COPY is PostgreSQL's own, and DATABASE_URL names another database.")
+        return
+    from django.core.management import call_command
+
+    events = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    name = connection.settings_dict["NAME"]
+    made = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    folder = Path(tempfile.mkdtemp(prefix="bench-freeze-", dir=settings.REGISTRY_VAR))
+    try:
+        call_command("generate", events=events, sites=40)
+        found = compare(folder, database=made)
+        kept = settings.REGISTRY_VAR / "bench_freeze.json"
+        kept.write_text(json.dumps(found, indent=1) + "\n")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        connection.creation.destroy_test_db(name, verbosity=0)
+
+
+def compare(folder: Path, *, database: str) -> dict[str, Any]:
+    """Measure each step in a process of its own, and print what it took."""
+    from django.db import connection
+
     found: dict[str, Any] = {
         "rows": held(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
@@ -167,19 +178,22 @@ def main() -> None:
     }
     print(", ".join(f"{count:,} {name.lower()}s" for name, count in found["rows"].items()))
     connection.close()
-    folder = Path(tempfile.mkdtemp(prefix="bench-freeze-", dir=settings.REGISTRY_VAR))
-    try:
-        for step in STEPS:
-            command = [sys.executable, str(HERE), "--step", step, str(folder)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            took = found["steps"][step] = json.loads(done.stdout)
-            print(
-                f"{step:24} {took['seconds']:8.1f} s {took['processor_seconds']:8.1f} s processor "
-                f"{took['peak_megabytes']:6.0f} MB"
-            )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    (settings.REGISTRY_VAR / "bench_freeze.json").write_text(json.dumps(found, indent=1) + "\n")
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
+    for step in STEPS:
+        done = subprocess.run(
+            [sys.executable, str(HERE), "--step", step, str(folder)],
+            env=os.environ | {"DATABASE_URL": url},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        took = found["steps"][step] = json.loads(done.stdout)
+        print(
+            f"{step:24} {took['seconds']:8.1f} s {took['processor_seconds']:8.1f} s processor "
+            f"{took['peak_megabytes']:6.0f} MB",
+            flush=True,
+        )
+    return found
 
 
 if __name__ == "__main__":
