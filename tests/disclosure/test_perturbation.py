@@ -14,6 +14,7 @@ from registry.disclosure.perturbation import (
     perturb_counts,
     perturb_exposure,
     record_key,
+    record_keys,
 )
 from registry.disclosure.policy import Policy
 from registry.disclosure.table import frozen_table
@@ -38,6 +39,22 @@ def test_record_key_is_the_first_61_bits_of_the_hmac():
 def test_record_key_stays_what_it_was():
     # Frozen on the day it was made: a change here changes every published number.
     assert record_key(K1, PATIENT) == (824_808_904, 1_304_162_554)
+
+
+@pytest.mark.parametrize("size", [32, 64, 65, 200])
+def test_record_keys_are_those_of_each_record(size):
+    secret = bytes(range(size))
+    ids = [uuid.UUID(int=number * 2**90 + number).bytes for number in range(50)]
+
+    keys = record_keys(secret, b"".join(ids))
+
+    assert [tuple(row) for row in keys.tolist()] == [record_key(secret, each) for each in ids]
+    assert record_keys(secret, b"").shape == (0, 2)
+
+
+def test_record_keys_need_a_long_secret():
+    with pytest.raises(ValueError, match="at least 32 bytes"):
+        record_keys(bytes(31), PATIENT)
 
 
 def test_record_key_differs_by_secret_and_by_record():

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.models import Snapshot
+from registry.models import Implant, Snapshot
 from registry.reporting import freshness
 from tests.factories import ImplantFactory
 
@@ -31,6 +31,15 @@ def test_freeze_makes_the_working_snapshot() -> None:
     assert said == f"working snapshot {row.snapshot_id}\n"
     assert (row.kind, row.implants) == ("working", 1)
     assert (freshness.root() / row.snapshot_id / "implants.parquet").exists()
+
+
+def test_whole_freeze_reads_what_was_changed_behind_the_registrys_back() -> None:
+    ImplantFactory(months_followed=60)
+    before = freeze()
+    Implant.objects.update(months_followed=61)
+
+    assert freeze() == before
+    assert freeze(whole=True) != before
 
 
 def test_freeze_publishes_a_release() -> None:

@@ -97,6 +97,52 @@ def test_one_freeze_at_a_time(tmp_path: Path) -> None:
         assert again
 
 
+def test_waiting_for_another_freeze_ends(tmp_path: Path) -> None:
+    with shelf.freezing(tmp_path), shelf.freezing(tmp_path, wait=0.05) as other:
+        assert not other
+
+
+def test_next_freeze_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    kept = frozen(tmp_path, 1)
+    left = tmp_path / ".building-abc"
+    (left / "staging").mkdir(parents=True)
+
+    with shelf.freezing(tmp_path), shelf.freezing(tmp_path, wait=0):
+        assert not left.exists()
+        left.mkdir()  # by whoever has the right to freeze: stays, though another asks
+        with shelf.freezing(tmp_path, wait=0) as other:
+            assert (other, left.exists()) == (False, True)
+    assert (tmp_path / kept).exists()
+
+
+def test_freeze_that_fails_is_failing_until_one_succeeds(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="full"), shelf.attempting(tmp_path):
+        raise OSError("full")
+    failing = shelf.is_failing(tmp_path)
+
+    with shelf.attempting(tmp_path):
+        under_way = shelf.is_failing(tmp_path)
+
+    assert (failing, under_way, shelf.is_failing(tmp_path)) == (True, True, False)
+    assert shelf.seconds_since_attempt(tmp_path) < 60
+
+
+def test_freeze_that_was_killed_is_failing(tmp_path: Path) -> None:
+    shelf.begin_attempt(tmp_path)
+    later = (tmp_path / shelf.BEGUN).stat().st_mtime + 61
+
+    assert not shelf.is_failing(tmp_path)
+    assert shelf.is_failing(tmp_path, now=later)
+    with shelf.freezing(tmp_path):
+        assert not shelf.is_failing(tmp_path, now=later)
+    assert shelf.seconds_since_attempt(tmp_path, now=later) == pytest.approx(61)
+
+
+def test_no_freeze_yet_is_long_ago(tmp_path: Path) -> None:
+    assert shelf.seconds_since_attempt(tmp_path) == float("inf")
+    assert not shelf.is_failing(tmp_path)
+
+
 def age(root: Path, snapshot_id: str, seconds: float, now: float) -> None:
     os.utime(root / snapshot_id / MANIFEST, (now - seconds, now - seconds))
 
