@@ -229,7 +229,7 @@ def on_database(rows: int, database: str, url: str, folder: Path) -> list[Waits]
         "DEBUG": "1",
         "DJANGO_SETTINGS_MODULE": "registry_project.settings",
         "REGISTRY_VAR": str(folder / database),
-        "REGISTRY_SNAPSHOT_AUTO_ROWS": "0",
+        "REGISTRY_FREEZE_SECONDS": "3600",
     }
     command = [sys.executable, __file__, "measure", str(rows), database, str(result)]
     subprocess.run(command, env=environment, check=True)
