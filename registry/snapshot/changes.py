@@ -8,7 +8,7 @@ changed or whose episode did, with its patient; all others are taken from the la
 # ruff: noqa: S608 - names come from the schema
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, Self
@@ -100,12 +100,14 @@ def freeze_changes(
     terms: Terms,
     record_keys: RecordKeys,
     keys: str,
+    when_read: Callable[[], None],
 ) -> tuple[Freeze, int]:
     """Freeze the registry again, from the staged rows and those that changed since.
 
     Gives the freeze, and how many rows have changed since the last whole one.
     connection: to the staging file that `kept` was read from; what it says of itself is taken
-    back before anything is changed. Raises MustFreezeWhole, or an error of DuckDB's, where it
+    back before anything is changed. when_read: called once all is read, when the database may be
+    let go. Raises MustFreezeWhole, or an error of DuckDB's, where it
     cannot be built on.
     """
     manifest = _manifest(root, kept.snapshot_id)
@@ -127,6 +129,7 @@ def freeze_changes(
     if exposures_as_before and not changed:
         return before, kept.changed
     stage_record_keys(connection, feed, record_keys)
+    when_read()
     _choose(connection, root / kept.snapshot_id / DATABASE)
     for statement in derive.IN_ORDER:
         connection.execute(statement)

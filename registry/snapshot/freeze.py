@@ -78,7 +78,14 @@ def freeze_rows(
     record_keys = _one_by_one(record_key) if record_key else None
     with building(root) as workspace, open_staging(workspace / STAGING) as connection:
         return freeze_feed(
-            root, workspace, feed, connection, terms=terms, record_keys=record_keys, keys=keys
+            root,
+            workspace,
+            feed,
+            connection,
+            terms=terms,
+            record_keys=record_keys,
+            keys=keys,
+            when_read=when_read,
         ).manifest
 
 
@@ -111,14 +118,18 @@ def freeze_feed(
     terms: Terms,
     record_keys: RecordKeys | None,
     keys: str,
+    when_read: Callable[[], None] | None = None,
 ) -> Freeze:
     """Stage everything that a feed has, and freeze it.
 
-    workspace: a folder of `building`; connection: to an empty staging file.
+    workspace: a folder of `building`; connection: to an empty staging file. when_read: as
+    `freeze_rows` takes it.
     """
     codes = stage(connection, feed, terms, workspace)
     if record_keys is not None:
         stage_record_keys(connection, feed, record_keys)
+    if when_read is not None:
+        when_read()
     for table in ("implants", "events"):
         connection.execute(f"CREATE TEMP VIEW raw_{table} AS SELECT * FROM staged_{table}")
     link_episodes(connection)

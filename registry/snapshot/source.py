@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice
@@ -99,39 +99,66 @@ def freeze_database(
     record_keys: from public ids to two numbers each; keys: the mark of the secret behind it.
     whole: read everything all the same.
     """
-    with ExitStack() as view:
+    kept = None if whole else Kept.read(root)
+    if kept is not None:
+        try:
+            return _freeze_changes(root, kept, record_keys=record_keys, keys=keys)
+        except (MustFreezeWhole, duckdb.Error) as error:
+            logger.info("A whole freeze is made: %s", error)
+    return _freeze_whole(root, record_keys=record_keys, keys=keys)
+
+
+def _freeze_whole(root: Path, *, record_keys: RecordKeys, keys: str) -> tuple[Manifest, Mark]:
+    """Freeze everything, and keep the staged rows for the next freeze."""
+    with ExitStack() as view, building(root) as workspace:
         view.enter_context(_consistent())
         mark = newest_mark()
-        terms = _terms()
-        kept = None if whole else Kept.read(root)
-        if kept is not None and _is_sealed_as(kept):
-            try:
-                return _freeze_on(root, kept, mark, terms, record_keys=record_keys, keys=keys), mark
-            except (MustFreezeWhole, duckdb.Error) as error:
-                logger.info("A whole freeze is made: %s", error)
-        with building(root) as workspace:
-            with open_staging(workspace / STAGING) as staging:
-                feed = DatabaseFeed()
-                freeze = freeze_feed(
-                    root, workspace, feed, staging, terms=terms, record_keys=record_keys, keys=keys
-                )
-                _kept(freeze, mark).write(staging)
-            shutil.rmtree(root / KEPT, ignore_errors=True)
-            (workspace / STAGING).rename(root / KEPT)
+        with open_staging(workspace / STAGING) as staging:
+            freeze = freeze_feed(
+                root,
+                workspace,
+                DatabaseFeed(),
+                staging,
+                terms=_terms(),
+                record_keys=record_keys,
+                keys=keys,
+                when_read=view.close,  # an old view keeps SQLite from tidying its log
+            )
+            _kept(freeze, mark).write(staging)
+        shutil.rmtree(root / KEPT, ignore_errors=True)
+        (workspace / STAGING).rename(root / KEPT)
     return freeze.manifest, mark
 
 
-def _freeze_on(
-    root: Path, kept: Kept, mark: Mark, terms: Terms, *, record_keys: RecordKeys, keys: str
-) -> Manifest:
-    """Freeze the changes since the last freeze."""
-    feed = DatabaseFeed(since=kept.seal_number)
-    with building(root) as workspace, open_staging(root / KEPT) as staging:
+def _freeze_changes(
+    root: Path, kept: Kept, *, record_keys: RecordKeys, keys: str
+) -> tuple[Manifest, Mark]:
+    """Freeze what was written since the last freeze.
+
+    Raises MustFreezeWhole, or an error of DuckDB's, where that cannot be built on.
+    """
+    with (
+        ExitStack() as view,
+        building(root) as workspace,
+        open_staging(root / KEPT) as staging,
+    ):
+        view.enter_context(_consistent())
+        mark = newest_mark()
+        if not _is_sealed_as(kept):
+            raise MustFreezeWhole("The database is another than the one that was frozen.")
         freeze, changed = freeze_changes(
-            root, workspace, feed, staging, kept, terms=terms, record_keys=record_keys, keys=keys
+            root,
+            workspace,
+            DatabaseFeed(since=kept.seal_number),
+            staging,
+            kept,
+            terms=_terms(),
+            record_keys=record_keys,
+            keys=keys,
+            when_read=view.close,
         )
         replace(_kept(freeze, mark), changed=changed).write(staging)
-    return freeze.manifest
+    return freeze.manifest, mark
 
 
 def _kept(freeze: Freeze, mark: Mark) -> Kept:

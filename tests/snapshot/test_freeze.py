@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from registry.snapshot import freeze
 from registry.snapshot.freeze import episode_of, freeze_rows
 from registry.snapshot.manifest import Manifest
 from registry.vocabulary import Outcome
@@ -545,16 +546,25 @@ def test_snapshot_without_a_key_function_has_no_keys(tmp_path: Path) -> None:
     assert not [name for name in rows_of(tmp_path, manifest, "implants")[0] if "_key_" in name]
 
 
-def test_source_is_let_go_once_read_before_anything_is_derived(tmp_path: Path) -> None:
+def test_source_is_let_go_once_read_before_anything_is_derived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     happened: list[str] = []
+    link_episodes = freeze.link_episodes
+
+    def derived(connection: Any) -> None:
+        happened.append("derived")
+        link_episodes(connection)
 
     def noted(name: str, rows: Any) -> Any:
         yield from rows
         happened.append(name)
 
     def key(identity: bytes) -> tuple[int, int]:
-        happened.append("derived")
+        happened.append("keyed")
         return 1, 2
+
+    monkeypatch.setattr(freeze, "link_episodes", derived)
 
     freeze_rows(
         tmp_path,
@@ -566,4 +576,4 @@ def test_source_is_let_go_once_read_before_anything_is_derived(tmp_path: Path) -
         when_read=lambda: happened.append("let go"),
     )
 
-    assert happened == ["implants", "events", "exposures", "let go", "derived", "derived"]
+    assert happened == ["implants", "events", "exposures", "keyed", "keyed", "let go", "derived"]
