@@ -83,6 +83,7 @@ print(json.dumps(said))
 FREEZING = """
 import json
 from pathlib import Path
+import numpy as np
 from django.db import DatabaseError, transaction
 from registry.models import Event, User
 from registry.snapshot import source
@@ -90,7 +91,9 @@ from tests.test_waiting import the_lock
 
 def freeze():
     manifest, _ = source.freeze_database(
-        Path({folder!r}), record_key=lambda identity: (1, 2), keys="mark"
+        Path({folder!r}),
+        record_keys=lambda ids: np.ones((len(ids) // 16, 2), dtype=np.int64),
+        keys="mark",
     )
     return (Path({folder!r}) / manifest.snapshot_id).is_dir()
 
