@@ -11,7 +11,6 @@ from registry.answers.answered import Reply, reply_to
 from registry.answers.asked import FIRST_QUESTION, Asked, measure_of, read_asked
 from registry.answers.asking import Refused, with_set, without_blanks
 from registry.answers.question_form import OPTIONS, QuestionForm
-from registry.answers.tables import WHY_HIDDEN
 from registry.records import BadQuery, Viewer
 from registry.vocabulary import Measure
 
@@ -42,7 +41,7 @@ def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, 
     """
     address = without_blanks(request.GET)
     params = address or QueryDict(f"group_by={FIRST_QUESTION}")
-    context: dict[str, Any] = {"asked": address, "why_hidden": WHY_HIDDEN, "sides": []}
+    context: dict[str, Any] = {"asked": address, "sides": []}
     measure = Measure.RATES
     dropped: Sequence[str] = ()
     readable = False

@@ -12,7 +12,7 @@ from registry.vocabulary import NOT_RECORDED
 MOST_CURVES = 12
 """Groups whose curve is summed up in words; the table has them all."""
 
-TOO_FEW = "too few devices to show"
+TOO_FEW = "too few devices or events to show"
 
 Told = Mapping[str, Any]
 

@@ -18,9 +18,10 @@ from registry.answers.numbers import (
 )
 from registry.filters.canonical import USES_LEVEL, USES_PER
 from registry.records import Cell, Column, Release
-from registry.vocabulary import CellStatus, Denominator, Measure, Profile
+from registry.vocabulary import CellStatus, Denominator, HiddenReason, Measure, Profile
 
 STATUSES = {each.value: each for each in CellStatus}
+REASONS = {each.value: each for each in HiddenReason}
 UNITS = {each.value: each for each in Denominator}
 
 COUNTED = frozenset({"n", "events", "numerator"})
@@ -60,10 +61,11 @@ UNDEFINED = "not defined"
 
 EXACT = "Exact numbers; whoever looks beyond an own site is logged."
 PROTECTED = "Protected numbers: small counts are hidden, so that nobody can be singled out."
-WHY_HIDDEN = (
-    f"{FEW}: four or fewer, or none, or too few patients, devices or months to divide by. Hidden"
-    " does not mean none, and no total gives it back."
-)
+WHY_FEW = f"{FEW}: four or fewer, or none; what would give it back is hidden with it."
+WHY_HIDDEN = "Hidden does not mean none, and no total gives it back."
+
+GONE = frozenset({CellStatus.SUPPRESSED, CellStatus.HIDDEN})
+"""The statuses of numbers that protection hides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,8 @@ class Table:
     caption: Sequence[str]
     columns: Sequence[tuple[str, bool]]
     rows: Sequence[Sequence[Shown]]
-    legend: Sequence[CellStatus]
-    hides: bool
+    legend: Sequence[CellStatus | HiddenReason]
+    why_hidden: Sequence[str]
     is_long: bool
     caveats: Sequence[str]
     protection: Sequence[str]
@@ -101,19 +103,42 @@ def table_of(release: Release) -> Table:
     """A release as a table; a column that says nothing new is left out."""
     meta: Mapping[str, Any] = release.meta
     columns = [column for column in release.columns if _says_something(column, release)]
-    statuses = {str(row["status"]) for row in release.rows}
     return Table(
         title=str(meta["title"]),
         caption=caption_of(meta),
         columns=[(title_of(each), each.role in {"measure", "interval"}) for each in columns],
         rows=[[shown(row, column, meta) for column in columns] for row in in_order(release)],
-        legend=[status for status in CellStatus if status in statuses - {"ok"}],
-        hides="suppressed" in statuses,
+        legend=legend_of(release.rows),
+        why_hidden=why_hidden(release.rows),
         is_long=len(release.rows) > LONG,
         caveats=[*(meta.get("warnings") or ())],
         protection=_in_words(meta),
         receipt=release.receipt,
     )
+
+
+def legend_of(rows: Sequence[Mapping[str, Cell]]) -> list[CellStatus | HiddenReason]:
+    """The statuses that need a word and the reasons of what is hidden, as far as rows have any."""
+    statuses = {row["status"] for row in rows} - {CellStatus.OK}
+    reasons = {row.get("reason") for row in rows}
+    return [
+        *(status for status in CellStatus if status in statuses),
+        *(reason for reason in HiddenReason if reason in reasons),
+    ]
+
+
+def why_hidden(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
+    """What stands for a hidden number, as far as rows have any; a small count where one hides."""
+    statuses = {row["status"] for row in rows}
+    few = [WHY_FEW] if CellStatus.SUPPRESSED in statuses else []
+    return [*few, WHY_HIDDEN] if statuses & GONE else []
+
+
+def status_in_words(row: Mapping[str, Cell]) -> str:
+    """A row's status, and of a hidden one the reason."""
+    label = STATUSES[str(row["status"])].label
+    reason = row.get("reason")
+    return f"{label}: {REASONS[str(reason)].label.lower()}" if reason else label
 
 
 def in_order(release: Release) -> Sequence[Mapping[str, Cell]]:
@@ -126,14 +151,14 @@ def in_order(release: Release) -> Sequence[Mapping[str, Cell]]:
 
     def weakness(row: Mapping[str, Cell]) -> tuple[bool, float]:
         lower = row.get("ic_lower")
-        return row["status"] == CellStatus.SUPPRESSED, (
-            -float(lower) if isinstance(lower, int | float) else inf
-        )
+        return row["status"] in GONE, (-float(lower) if isinstance(lower, int | float) else inf)
 
     return sorted(release.rows, key=weakness)
 
 
 def _says_something(column: Column, release: Release) -> bool:
+    if column.name == "reason":
+        return False  # it stands beside the status
     if column.name == "hidden_cells":
         return any(row[column.name] for row in release.rows)
     named = {each.name for each in release.columns}
@@ -204,7 +229,7 @@ def shown(row: Mapping[str, Cell], column: Column, meta: Mapping[str, Any]) -> S
     value = row[column.name]
     number = column.role in {"measure", "interval"} and column.type != "string"
     if column.name == "status":
-        return Shown(STATUSES[str(value)].label)
+        return Shown(status_in_words(row))
     if column.name == "unit":
         return Shown(UNITS[str(value)].label if value else "")
     if column.role == "dimension" and column.name != "unit":
@@ -236,9 +261,12 @@ def _number(row: Mapping[str, Cell], name: str, meta: Mapping[str, Any]) -> str:
 
 
 def missing(column: str, status: str) -> str:
-    """What stands for a number that is not there: few, hidden, or why it cannot be worked out."""
-    if status == CellStatus.SUPPRESSED:
-        return FEW if column in COUNTED else HIDDEN
+    """What stands for a number that is not there: few, hidden, or why it cannot be worked out.
+
+    Few only where the count itself is what hides it.
+    """
+    if status in GONE:
+        return FEW if status == CellStatus.SUPPRESSED and column in COUNTED else HIDDEN
     if status == CellStatus.NO_DENOMINATOR:
         return STATUSES[status].label
     return UNDEFINED

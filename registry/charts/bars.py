@@ -24,15 +24,17 @@ from registry.charts.shaping import (
 )
 from registry.charts.theme import BAR, EDGE, INK, MOST_SERIES, QUIET, SERIES, WIDTH
 from registry.charts.wording import (
-    FEW,
+    GONE,
     HIDDEN,
     absent,
     counted_in_words,
     estimate,
     figure,
     label_of,
+    reasons_of,
     remark,
     unit_in_words,
+    why_absent,
 )
 from registry.records import Cell, Release
 from registry.vocabulary import Measure
@@ -139,7 +141,7 @@ def _arranged(
                 if there
                 else "",
                 "chart_counts": _counts(row, measured),
-                "chart_absent": "" if there else absent(row["status"], counted=measured.counted),
+                "chart_absent": "" if there else why_absent(row, counted=measured.counted),
             }
         )
     return rows, list(second.values()) if coloured else [], silent
@@ -168,10 +170,10 @@ def _counts(row: Row, measured: Estimated) -> str:
     if measured.of is None:
         return ""
     count, word, base = measured.of
-    above = FEW if row[count] is None else figure(row[count])
+    above = absent(row["status"], counted=True) if row[count] is None else figure(row[count])
     under = row[base]
     if under is None:
-        return f"{above} {word} {HIDDEN}" if row["status"] == "suppressed" else above
+        return f"{above} {word} {HIDDEN}" if row["status"] in GONE else above
     return f"{above} {word} {figure(round(float(under)))}"
 
 
@@ -286,7 +288,9 @@ def said_of(rows: Sequence[Row], measured: Estimated, names: Sequence[str]) -> s
         parts.append(f"{label}: {text}" if label else text)
     hidden = len(rows) - len(shown)
     if hidden:
-        parts.append(counted_in_words(hidden, "row has", "rows have") + " no number shown")
+        why = reasons_of(row for row in rows if row[measured.value] is None)
+        said = counted_in_words(hidden, "row has", "rows have") + " no number shown"
+        parts.append(f"{said} ({why})" if why else said)
     if len(named) < len(shown):
         parts.insert(NAMED, f"lowest of {len(shown)}")
     return "; ".join(parts) + "."

@@ -8,9 +8,8 @@ import altair as alt
 from registry.charts.framing import Drawing, once_data, rows_data
 from registry.charts.shaping import Drawn, label_of_site, numbers
 from registry.charts.theme import ACCENT, ALERT, EDGE, GROUND, INK, QUIET, WIDE
-from registry.charts.wording import HIDDEN, counted_in_words, figure
+from registry.charts.wording import GONE, HIDDEN, counted_in_words, figure
 from registry.records import Release
-from registry.vocabulary import CellStatus
 
 TALL = 320
 LEFT = 64
@@ -46,7 +45,7 @@ def funnel(release: Release) -> Drawing:
     end = max(numbers(drawn, "expected"), default=1.0)
     for row in drawn:
         row["chart_left"] = row["expected"] < NEAR_THE_AXIS * end
-    hidden = sum(row["status"] == CellStatus.SUPPRESSED for row in rows)
+    hidden = sum(row["status"] in GONE for row in rows)
     without = len(rows) - len(drawn) - hidden
     return Drawing(
         plot=_plot(drawn, top),

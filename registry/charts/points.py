@@ -22,12 +22,12 @@ from registry.charts.shaping import (
 )
 from registry.charts.theme import ACCENT, ALERT, EDGE, INK, QUIET, WIDTH
 from registry.charts.wording import (
-    absent,
     counted_in_words,
     estimate,
     figure,
     remark,
     unit_in_words,
+    why_absent,
 )
 from registry.records import Release
 from registry.vocabulary import Evidence, Measure
@@ -91,7 +91,7 @@ def _pair(row: Row, label: str) -> Drawn:
         "chart_kind": kind,
         "chart_text": estimate(row["ic"], row["ic_lower"], row["ic_upper"]) if there else "",
         "chart_counts": of,
-        "chart_absent": "" if there else absent(row["status"], counted=True),
+        "chart_absent": "" if there else why_absent(row, counted=True),
     }
 
 
@@ -191,7 +191,7 @@ def _compared(release: Release, measured: Estimated) -> Iterable[Drawn]:
             "chart_kind": OURS,
             "chart_text": text + remark(row["status"]) if there else "",
             "chart_counts": "",
-            "chart_absent": "" if there else absent(row["status"], counted=False),
+            "chart_absent": "" if there else why_absent(row, counted=False),
         }
         for published in _published(release, row):
             numbers_of = tuple(published.get(each) for each in ("value", "ci_lower", "ci_upper"))

@@ -7,16 +7,21 @@ from typing import Any
 
 from registry.charts.theme import LETTER
 from registry.records import Cell, Release
-from registry.vocabulary import CellStatus, Denominator, Measure, Profile
+from registry.vocabulary import CellStatus, Denominator, HiddenReason, Measure, Profile
 
 FEW = "<5"
 """How a count that is hidden is written, from none to four alike."""
 HIDDEN = "hidden"
 """How a number that would give back a hidden count is written."""
-WHY_HIDDEN = (
-    f'"{FEW}" and "{HIDDEN}": four or fewer, or none, or too little to divide by. Hidden is not'
+WHY_FEW = (
+    f'"{FEW}": a count of four or fewer, or none; what is made of it is {HIDDEN}. Hidden is not'
     " zero."
 )
+UNDEFINED = "not defined"
+"""What stands for a number that the arithmetic does not give, such as a ratio to nothing."""
+GONE = frozenset({CellStatus.SUPPRESSED, CellStatus.HIDDEN})
+"""The statuses of numbers that protection hides."""
+REASONS = {each.value: each for each in HiddenReason}
 WHY_UNSTABLE = "Pale and marked unstable: from fewer than 20 events."
 WHY_PARTIAL = "Marked partial: hidden cells are left out of the sum, so that it is at least this."
 NO_DENOMINATOR = "no denominator"
@@ -55,10 +60,21 @@ def estimate(value: Cell, lower: Cell, upper: Cell, *, share: bool = False) -> s
 
 
 def absent(status: object, *, counted: bool) -> str:
-    """What stands for a number that is not there; never a zero, never a blank."""
+    """What stands for a number that is not there; never a zero, never a blank.
+
+    counted: whether it is a count, so that one whose count hides it is known to be small.
+    """
     if status == CellStatus.NO_DENOMINATOR:
         return NO_DENOMINATOR
-    return FEW if counted else HIDDEN
+    if status not in GONE:
+        return UNDEFINED
+    return FEW if counted and status == CellStatus.SUPPRESSED else HIDDEN
+
+
+def why_absent(row: Mapping[str, Cell], *, counted: bool) -> str:
+    """The same with the reason, where there is room: `hidden: too little to divide by`."""
+    text, reason = absent(row["status"], counted=counted), row.get("reason")
+    return f"{text}: {REASONS[str(reason)].label.lower()}" if reason else text
 
 
 def remark(status: object) -> str:
@@ -80,11 +96,19 @@ def unit_in_words(unit: object, per: object) -> str:
     return f"per {figure(per)} {named}" if isinstance(per, int) else f"per {named}"
 
 
+def reasons_of(rows: Iterable[Mapping[str, Cell]]) -> str:
+    """Why rows are hidden where their counts are not what hides them; empty where none is."""
+    reasons = {row.get("reason") for row in rows}
+    return ", or ".join(each.label.lower() for each in HiddenReason if each in reasons)
+
+
 def statuses_in_words(rows: Iterable[Mapping[str, Cell]]) -> list[str]:
     """What the marks of hidden and doubtful numbers mean, as far as the rows have them."""
-    found = {str(row.get("status")) for row in rows}
+    there = list(rows)
+    found = {str(row.get("status")) for row in there}
     said = {
-        CellStatus.SUPPRESSED: WHY_HIDDEN,
+        CellStatus.SUPPRESSED: WHY_FEW,
+        CellStatus.HIDDEN: f'"{HIDDEN}": {reasons_of(there)}. Hidden is not zero.',
         CellStatus.PARTIAL: WHY_PARTIAL,
         CellStatus.UNSTABLE: WHY_UNSTABLE,
     }

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from registry import reporting
 from registry.answers.asking import Panel, ask, may_look, of_complications, refused_alike
-from registry.answers.tables import WHY_HIDDEN, source_of
+from registry.answers.tables import source_of, why_hidden
 from registry.dashboard.literature import PER, comparison_of
 from registry.dashboard.work import tasks_of
 from registry.filters.catalogue import (
@@ -78,8 +78,7 @@ def complication(request: HttpRequest, code: str) -> HttpResponse:
             comparison_of(panel, panel.rows[0], rates) for panel in panels if panel.rows
         ]
         context["source"] = next((source_of(one.meta) for one in panels if one.release), "")
-        if any(each.hides for each in context["comparisons"]):
-            context["why_hidden"] = WHY_HIDDEN
+        context["why_hidden"] = why_hidden([panel.rows[0] for panel in panels if panel.rows])
     return render(request, "registry/complication.html", context)
 
 

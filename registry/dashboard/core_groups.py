@@ -115,6 +115,6 @@ def figure(panel: Panel | None, **named: Cell) -> Figure | None:
         limits=limits_in_words(row, shares=shares),
         counts=counts_in_words(row, shares=shares),
         unit=f"per {PER:,} {unit}" if unit else "",
-        remark=remark_of(str(row["status"])),
+        remark=remark_of(row),
         hidden=row["ci_lower"] is None,
     )

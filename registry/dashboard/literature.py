@@ -8,7 +8,7 @@ from typing import Any
 from registry import reporting
 from registry.answers.asking import Panel
 from registry.answers.numbers import HIDDEN, in_percent, range_in_percent, range_of, written
-from registry.answers.tables import STATUSES, UNITS, missing
+from registry.answers.tables import UNITS, missing, status_in_words
 from registry.dashboard.drawing import Estimate, Picture, forest_picture
 from registry.records import Cell
 from registry.vocabulary import CellStatus, Measure
@@ -95,7 +95,6 @@ class Comparison:
     ours_value: str
     ours_limits: str
     remark: str
-    hides: bool
     published: Sequence[Beside]
     picture: Picture | None
     described: str
@@ -122,8 +121,7 @@ def comparison_of(panel: Panel, row: Any, rates: Iterable[Any]) -> Comparison:
         ours_counts=counts_in_words(row, shares=shares),
         ours_value=value_in_words(row, shares=shares),
         ours_limits=limits_in_words(row, shares=shares),
-        remark=remark_of(str(row["status"])),
-        hides=row["status"] == CellStatus.SUPPRESSED,
+        remark=remark_of(row),
         published=published,
         picture=forest_picture(drawn, unit=" %" if shares else ""),
         described="; ".join(
@@ -135,9 +133,10 @@ def comparison_of(panel: Panel, row: Any, rates: Iterable[Any]) -> Comparison:
     )
 
 
-def remark_of(status: str) -> str:
+def remark_of(row: Any) -> str:
     """The word that has to stand beside a number; none where it simply stands."""
-    return "" if status in {CellStatus.OK, CellStatus.ZERO} else STATUSES[status].label.lower()
+    stands = row["status"] in {CellStatus.OK, CellStatus.ZERO}
+    return "" if stands else status_in_words(row).lower()
 
 
 def estimate_of(

@@ -18,7 +18,7 @@ from registry.answers.asking import (
     without_blanks,
 )
 from registry.answers.question_form import QuestionForm
-from registry.answers.tables import EXACT, PROTECTED, WHY_HIDDEN, source_of, table_of
+from registry.answers.tables import EXACT, PROTECTED, source_of, table_of
 from registry.dashboard.core_groups import core_rows
 from registry.dashboard.panels import ask_all
 from registry.dashboard.totals import totals_of
@@ -81,7 +81,6 @@ def answered(query: EventQuery, asked: QueryDict, viewer: Viewer) -> dict[str, A
         "trend": trend_of(panels.by_year),
         "table": panels.by_category.release and table_of(panels.by_category.release),
         "panels": panels,
-        "why_hidden": WHY_HIDDEN,
         **addresses(asked),
     }
 

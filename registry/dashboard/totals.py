@@ -5,13 +5,12 @@ from typing import Any
 
 from registry.answers.asking import Panel
 from registry.answers.numbers import in_percent, range_in_percent, written
-from registry.answers.tables import missing
+from registry.answers.tables import missing, status_in_words
 from registry.dashboard.panels import Panels
 from registry.records import Cell
 from registry.vocabulary import Component, CountingRule
 
 NOT_GIVEN = "not given out"
-FEW_BEHIND = "hidden: few people are behind it"
 MONTHS_A_YEAR = 12
 
 
@@ -50,16 +49,21 @@ def counted(panel: Panel) -> Total:
         return hidden(title)
     row = panel.rows[0]
     if row["n"] is None:
-        return Total(title, missing("n", str(row["status"])), FEW_BEHIND, hidden=True)
+        return Total(
+            title, missing("n", str(row["status"])), status_in_words(row).lower(), hidden=True
+        )
     return Total(title, written(row["n"]), "accepted; without consequences and near misses")
 
 
 def affected(panel: Panel) -> Total:
     """The share of patients that had at least one event."""
     title = "Share with an event"
-    if not panel.rows or panel.rows[0]["proportion"] is None:
+    if not panel.rows:
         return hidden(title)
     row = panel.rows[0]
+    if row["proportion"] is None:
+        why = status_in_words(row).lower()
+        return Total(title, missing("proportion", str(row["status"])), why, hidden=True)
     limits = range_in_percent(row["ci_lower"], row["ci_upper"])
     return Total(title, in_percent(row["proportion"]), f"{limits} of patients")
 

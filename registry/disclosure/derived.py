@@ -6,7 +6,7 @@ from math import sqrt
 
 from registry.disclosure.intervals import perturbed_proportion_interval, perturbed_rate_interval
 from registry.disclosure.shown import ShownNode
-from registry.vocabulary import CellStatus
+from registry.vocabulary import CellStatus, HiddenReason
 
 UNSTABLE_BELOW = 20
 
@@ -16,11 +16,13 @@ class CountRow:
     """A count: the sum of its shown nodes. n is None where none is shown, 0 where impossible.
 
     hidden_cells: how many nodes were left out. No bound: what is hidden is a perturbed count.
+    reason: why n is hidden, where its count is not what hides it.
     """
 
     n: int | None
     status: CellStatus
     hidden_cells: int = 0
+    reason: HiddenReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class RateRow:
     ci_upper: float | None
     status: CellStatus
     hidden_cells: int = 0
+    reason: HiddenReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class ProportionRow:
     ci_upper: float | None
     status: CellStatus
     hidden_cells: int = 0
+    reason: HiddenReason | None = None
 
 
 def count_row(nodes: Sequence[ShownNode]) -> CountRow:
@@ -67,7 +71,8 @@ def count_row(nodes: Sequence[ShownNode]) -> CountRow:
     shown = [node.count for node in nodes if node.count is not None]
     hidden = len(nodes) - len(shown)
     if not shown:
-        return CountRow(None, CellStatus.SUPPRESSED, hidden)
+        status, reason = hidden_as(nodes)
+        return CountRow(None, status, hidden, reason)
     return CountRow(sum(shown), _status(hidden), hidden)
 
 
@@ -105,7 +110,8 @@ def rate_row(nodes: Sequence[ShownNode], *, per: float = 1.0, level: float = 0.9
         return RateRow(None, None, None, None, None, CellStatus.NO_DENOMINATOR)
     parts = rate_parts(nodes)
     if parts is None:
-        return RateRow(None, None, None, None, None, CellStatus.SUPPRESSED, len(nodes))
+        because, reason = hidden_as(nodes)
+        return RateRow(None, None, None, None, None, because, len(nodes), reason)
     events, exposure, hidden = parts.events, parts.exposure, parts.hidden_cells
     lower, upper = perturbed_rate_interval(
         events,
@@ -137,7 +143,8 @@ def proportion_row(nodes: Sequence[ShownNode], *, level: float = 0.95) -> Propor
     ]
     hidden = len(nodes) - len(both)
     if not both:
-        return ProportionRow(None, None, None, None, None, CellStatus.SUPPRESSED, hidden)
+        because, reason = hidden_as(nodes)
+        return ProportionRow(None, None, None, None, None, because, hidden, reason)
     numerator = sum(count for count, _population, _node in both)
     denominator = sum(population for _count, population, _node in both)
     lower, upper = perturbed_proportion_interval(
@@ -149,6 +156,22 @@ def proportion_row(nodes: Sequence[ShownNode], *, level: float = 0.95) -> Propor
     )
     proportion = min(1.0, numerator / denominator)
     return ProportionRow(numerator, denominator, proportion, lower, upper, _status(hidden), hidden)
+
+
+def hidden_as(nodes: Sequence[ShownNode]) -> tuple[CellStatus, HiddenReason | None]:
+    """Why a row without a number has none: its count alone, or another reason that is given.
+
+    A sum says no more than that all its parts are hidden: together they may be many. A population
+    that is too small hides whatever is counted in it, so that nothing is said of the count.
+    """
+    if len(nodes) != 1:
+        return CellStatus.HIDDEN, HiddenReason.PARTS
+    (node,) = nodes
+    if node.population is None:
+        return CellStatus.HIDDEN, HiddenReason.POPULATION
+    if node.count is None:
+        return CellStatus.SUPPRESSED, None
+    return CellStatus.HIDDEN, HiddenReason.EXPOSURE
 
 
 def _status(hidden: int) -> CellStatus:

@@ -29,6 +29,7 @@ INTERVAL = (
 )
 STATUS = Column("status", "string", "status", title="Status")
 HIDDEN_CELLS = Column("hidden_cells", "integer", "status", title="Hidden cells")
+REASON = Column("reason", "string", "status", title="Why it is hidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,8 +268,8 @@ def columns_of(question: Question) -> tuple[Column, ...]:
 
 
 def protected_columns_of(question: Question) -> tuple[Column, ...]:
-    """The same of a protected answer: how many cells are hidden stands before the status."""
+    """The same of a protected answer: how many cells are hidden, and why, before the status."""
     measured = EXACT[question.measure]
     *numbers, status = measured.columns(question)
     told = [column for column in numbers if column.name not in measured.never_protected]
-    return (*told, HIDDEN_CELLS, status)
+    return (*told, HIDDEN_CELLS, REASON, status)

@@ -56,7 +56,7 @@ from registry.reporting.trees import refuse_earlier_years, trees_of
 from registry.reporting.trend import trend_of
 from registry.reporting.truths import takes_months, truths_of, unit_of
 from registry.snapshot.terms import Terms
-from registry.vocabulary import NOT_RECORDED, Denominator, Measure
+from registry.vocabulary import NOT_RECORDED, CellStatus, Denominator, HiddenReason, Measure
 
 OF_RATES = frozenset({Form.RATES, Form.TREND, Form.FUNNEL})
 """Forms made of the nodes of rates."""
@@ -216,10 +216,20 @@ def _funnel(
     """Sites against the rate of the whole selection, a node of its own; hidden sites as hidden."""
     sites = _observed(asked, asked.plan, shown)
     target = overall_rate(_observed(asked, whole, shown_whole))
+    if target is None:
+        sites = [_not_compared(site) for site in sites]
     expected = {site.key: (target or 0.0) * (site.exposure or 0.0) for site in sites if site.counts}
     return Answered(
         *funnel_of(sites, expected, target=target, per=asked.query.per or 1, standardisation=CRUDE)
     )
+
+
+def _not_compared(site: Observed) -> Observed:
+    """A site that shows, where the rate of all that it is held against does not."""
+    if not site.counts:
+        return site
+    numbers = {**site.numbers, "reason": HiddenReason.MARGINS}
+    return replace(site, numbers=numbers, status=CellStatus.HIDDEN)
 
 
 def _trend(asked: ProtectedQuestion, shown: Mapping[Node, ShownNode], frozen: Frozen) -> Answered:

@@ -23,7 +23,7 @@ from registry.snapshot.counting import NOTHING
 from registry.snapshot.firsts import Lives, lives, lives_of
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
-from registry.vocabulary import CellStatus
+from registry.vocabulary import CellStatus, HiddenReason
 
 NOT_TESTED = "Groups are compared by exact numbers only."
 
@@ -111,18 +111,27 @@ def curve_rows(
             points = life_table(truths[node], protection, level=query.level)
         told = points or [CurvePoint(month, None, None, None, None, None) for month in BOUNDARIES]
         events = sum(point.events or 0 for point in told)
+        last = max(
+            (point.time_months for point in points if point.estimate is not None), default=None
+        )
         rows += [
-            Row(key, numbers, status)
-            for numbers, status in (
-                _told(point, events=events, possible=bool(row.nodes)) for point in told
-            )
+            Row(key, *_told(point, events=events, possible=bool(row.nodes), last=last))
+            for point in told
         ]
         curves.append(named(key, query, terms) | _said(told))
     tested = {"chi2": None, "df": None, "p": None, "reason": NOT_TESTED}
     return rows, {"curves": curves, "logrank": tested if planned.group_by else None}
 
 
-def _told(point: CurvePoint, *, events: int, possible: bool) -> tuple[dict[str, Cell], CellStatus]:
+def _told(
+    point: CurvePoint, *, events: int, possible: bool, last: int | None
+) -> tuple[dict[str, Cell], CellStatus]:
+    """The columns and the status of one boundary. last: the last month that has an estimate.
+
+    What hides a boundary is given as far as the shown ones tell it. Before the last of them the
+    events up to it were too few, or the curve would have ended; behind it these or those at risk
+    are, and which is not given.
+    """
     shown = point.estimate is not None
     numbers: dict[str, Cell] = {
         "time_months": point.time_months,
@@ -136,7 +145,11 @@ def _told(point: CurvePoint, *, events: int, possible: bool) -> tuple[dict[str, 
     if not possible:
         return numbers, CellStatus.ZERO
     if not shown:
-        return numbers, CellStatus.SUPPRESSED
+        if last is None:
+            return numbers | {"reason": HiddenReason.CURVE}, CellStatus.HIDDEN
+        if point.time_months < last:
+            return numbers, CellStatus.SUPPRESSED
+        return numbers | {"reason": HiddenReason.CURVE_END}, CellStatus.HIDDEN
     return numbers, CellStatus.OK if events >= FEWEST_STABLE_EVENTS else CellStatus.UNSTABLE
 
 

@@ -36,7 +36,8 @@ def _sentences(question: Question, plan: Plan, policy: Policy) -> list[str]:
         "same set is changed alike wherever it is counted.",
         f"A changed count under {policy.threshold} is hidden, zeros too, and so is what has fewer "
         f"than {policy.denominator_minimum} patients or devices behind it. Nothing that is hidden "
-        "enters another number.",
+        "enters another number. The status suppressed means that the count hides the number; where "
+        "it is hidden for another reason, the status is hidden and reason says which.",
     ]
     if question.measure in BY_EXPOSURE:
         said.extend(_about_exposure(question, policy))

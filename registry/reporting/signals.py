@@ -7,7 +7,7 @@ from typing import Any
 
 from scipy.special import ndtri
 
-from registry.disclosure import ShownNode, rate_parts, rate_row
+from registry.disclosure import ShownNode, hidden_as, rate_parts, rate_row
 from registry.records import Cell, EventQuery
 from registry.reporting.cells import hold_to_limit, numbers_of, rate_cells
 from registry.reporting.implied import background, names_of
@@ -28,7 +28,7 @@ from registry.statistics.signals import (
     outlier_rule,
     perturbed_disproportionality,
 )
-from registry.vocabulary import CellStatus, CountingRule, Drug, Measure
+from registry.vocabulary import CellStatus, CountingRule, Drug, HiddenReason, Measure
 
 LEAST_PRR = 2.0
 LEAST_CHI2 = 4.0
@@ -110,8 +110,11 @@ def signal_row(
     verdict = _shown_verdict(rate, group)
     counts = [node.count for node in margins]
     if pair.count is None or None in counts:
-        numbers = {"n": pair.count, **_of_verdict(verdict), "hidden_cells": 1}
-        return Row(key, numbers, CellStatus.SUPPRESSED)
+        status, reason = (
+            hidden_as([pair]) if pair.count is None else (CellStatus.HIDDEN, HiddenReason.MARGINS)
+        )
+        numbers = {"n": pair.count, **_of_verdict(verdict), "hidden_cells": 1, "reason": reason}
+        return Row(key, numbers, status)
     product, event, total = (int(count or 0) for count in counts)
     found = perturbed_disproportionality(
         pair.count,

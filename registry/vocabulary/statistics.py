@@ -104,7 +104,47 @@ class CellStatus(Code):
 
     OK = "ok", "Shown", "The number stands."
     ZERO = "zero", "Zero", "No event was recorded."
-    SUPPRESSED = "suppressed", "Suppressed", "Hidden because few people are behind it."
+    SUPPRESSED = "suppressed", "Suppressed", "Hidden because its count is small, or none."
+    HIDDEN = "hidden", "Hidden", "Hidden for another reason than its count, which stands beside it."
     PARTIAL = "partial", "Partial", "A sum from which hidden cells were left out."
     NO_DENOMINATOR = "no_denominator", "No denominator", "No exposure to divide by."
     UNSTABLE = "unstable", "Unstable", "A rate from fewer than 20 events."
+
+
+class HiddenReason(Code):
+    """Why a number is hidden where its count is not what hides it.
+
+    Each follows from numbers that are shown, from perturbed numbers held against a published
+    minimum, or from the kind of cell; none says anything of a count.
+    """
+
+    POPULATION = (
+        "population",
+        "Too few patients or devices",
+        "Fewer patients or devices than a published number may have behind it.",
+    )
+    EXPOSURE = (
+        "exposure",
+        "Too little to divide by",
+        "Less device time, or fewer procedures or refills, than a published rate divides by.",
+    )
+    PARTS = (
+        "parts",
+        "No part is shown",
+        "A sum of cells that are all hidden; what hides each is not given.",
+    )
+    MARGINS = (
+        "margins",
+        "A total is hidden",
+        "A total that the cell is compared with is hidden, so that nothing can be compared.",
+    )
+    CURVE = (
+        "curve",
+        "No curve can be shown",
+        "Fewer devices at the start than a curve needs, or no interval whose events are shown.",
+    )
+    CURVE_END = (
+        "curve-end",
+        "The curve has ended",
+        "Too few devices at risk, or too few events, from the last shown value on.",
+    )

@@ -32,7 +32,7 @@ def test_each_curve_is_told_with_its_median():
 def test_a_curve_without_a_group_is_of_all_and_a_hidden_one_says_so():
     hidden = {"devices": None, "events": None, "median_months": None, "starts_at_months": None}
 
-    assert told(curves=[hidden]) == ["All: too few devices to show."]
+    assert told(curves=[hidden]) == ["All: too few devices or events to show."]
 
 
 def test_groups_too_small_to_tell_of_are_named_in_one_sentence():
@@ -43,7 +43,7 @@ def test_groups_too_small_to_tell_of_are_named_in_one_sentence():
         curves=[{"sex": "female", **small}, {"sex": "male", **large}, {"sex": "other", **small}]
     ) == [
         "Male: 40 devices, 1 event, median 30 months.",
-        "Too few devices to show: Female; Other.",
+        "Too few devices or events to show: Female; Other.",
     ]
 
 

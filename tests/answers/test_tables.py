@@ -79,8 +79,8 @@ def test_a_hidden_count_is_few_and_what_it_would_give_back_is_hidden():
     made = table(suppressed(denominator=400))
 
     assert texts(made) == [["Catheter problem", "<5", "hidden", "hidden", "Suppressed"]]
-    assert made.hides
-    assert not table(row()).hides
+    assert made.why_hidden[0].startswith("<5: four or fewer")
+    assert table(row()).why_hidden == []
 
 
 def test_nothing_hidden_is_written_as_zero_or_left_blank():

@@ -134,6 +134,7 @@ def test_researcher_is_told_protected_numbers_and_no_cascade(cohort):
         assert names == [
             *(name for name in COLUMNS[measure][:-1] if name not in NEVER_PROTECTED),
             "hidden_cells",
+            "reason",
             "status",
         ]
         assert body["meta"]["profile"] == "protected"

@@ -151,6 +151,7 @@ def test_researcher_has_the_table_of_intervals(cohort: Registry) -> None:
     assert [column["name"] for column in body["columns"]] == [
         *COLUMNS[:-1],
         "hidden_cells",
+        "reason",
         "status",
     ]
     assert [row["time_months"] for row in body["rows"]] == list(BOUNDARIES)

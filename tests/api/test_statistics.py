@@ -274,8 +274,10 @@ def test_another_site_is_answered_with_protected_numbers(cohort, who):
 
     reply = client_of(getattr(cohort, who)).get(f"{STATISTICS}counts/?site=THERE-2").json()
 
-    # a site without a patient: hidden like every other small number
-    assert reply["rows"] == [{"n": None, "hidden_cells": 1, "status": "suppressed"}]
+    # a site without a patient: hidden like every other one with few
+    assert reply["rows"] == [
+        {"n": None, "hidden_cells": 1, "reason": "population", "status": "hidden"}
+    ]
     assert reply["meta"]["profile"] == "protected"
 
 
@@ -329,7 +331,7 @@ def test_researcher_sees_no_small_number_in_any_format(cohort):
     assert shown["catheter"][1] == "ok"
     assert shown["neurological"] == (None, "suppressed")
     assert not any(n in (0, 1, 2, 3, 4) for n, _status in shown.values())
-    assert "neurological,,1,suppressed" in text
+    assert "neurological,,1,,suppressed" in text
 
 
 def test_stranger_is_asked_to_sign_in(cohort):

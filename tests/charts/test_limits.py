@@ -257,6 +257,10 @@ def test_estimate_without_limits_has_no_brackets():
     [
         ("suppressed", True, "<5"),
         ("suppressed", False, "hidden"),
+        ("hidden", True, "hidden"),
+        ("hidden", False, "hidden"),
+        ("ok", True, "not defined"),
+        ("zero", False, "not defined"),
         ("no_denominator", False, "no denominator"),
     ],
 )

@@ -367,6 +367,7 @@ def test_statuses_are_all_known_here():
         "ok",
         "zero",
         "suppressed",
+        "hidden",
         "partial",
         "no_denominator",
         "unstable",

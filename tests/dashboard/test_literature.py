@@ -123,6 +123,17 @@ def test_ours_stands_beside_theirs_in_words_and_in_a_picture():
     assert made.remark == ""
 
 
+def test_our_figure_that_is_hidden_for_another_reason_is_not_called_few():
+    hidden = dict.fromkeys(["events", "exposure", "rate", "ci_lower", "ci_upper"])
+    why = {"status": "hidden", "reason": "exposure"}
+    panel = answered(Measure.RATES, **hidden, unit="pump-months", **why)
+
+    made = comparison_of(panel, panel.rows[0], [])
+
+    assert (made.ours_counts, made.ours_value) == ("hidden in hidden", "hidden")
+    assert made.remark == "hidden: too little to divide by"
+
+
 def test_our_hidden_figure_is_never_a_number():
     hidden = dict.fromkeys(["events", "exposure", "rate", "ci_lower", "ci_upper"])
     panel = answered(Measure.RATES, **hidden, unit="pump-months", status="suppressed")
@@ -130,4 +141,4 @@ def test_our_hidden_figure_is_never_a_number():
     made = comparison_of(panel, panel.rows[0], [])
 
     assert (made.ours_counts, made.ours_value, made.ours_limits) == ("<5 in hidden", "hidden", "")
-    assert (made.hides, made.remark, made.picture) == (True, "suppressed", None)
+    assert (made.remark, made.picture) == ("suppressed", None)

@@ -80,12 +80,45 @@ def test_rate_takes_both_numbers_of_a_node_or_neither(left_out):
     assert (row.status, row.hidden_cells) == (CellStatus.PARTIAL, 1)
 
 
-@pytest.mark.parametrize("hidden", [shown(None), shown(30, exposure=None)])
-def test_rate_of_a_hidden_node_tells_nothing(hidden):
+@pytest.mark.parametrize(
+    ("hidden", "status", "reason"),
+    [
+        (shown(None), "suppressed", None),
+        (shown(None, exposure=None), "suppressed", None),
+        (shown(36, exposure=None), "hidden", "exposure"),
+        (shown(None, population=None), "hidden", "population"),
+        (shown(None, population=None, exposure=None), "hidden", "population"),
+    ],
+)
+def test_rate_of_a_hidden_node_tells_nothing_but_what_hides_it(hidden, status, reason):
     row = rate_row([hidden])
 
     assert (row.events, row.exposure, row.rate, row.ci_lower, row.ci_upper) == (None,) * 5
-    assert (row.status, row.hidden_cells) == (CellStatus.SUPPRESSED, 1)
+    assert (row.status, row.reason, row.hidden_cells) == (status, reason, 1)
+
+
+@pytest.mark.parametrize("row_of", [count_row, rate_row, proportion_row])
+def test_a_sum_without_a_shown_part_says_no_more_than_that(row_of):
+    parts = [shown(None), shown(None, population=None)]
+
+    row = row_of(parts)
+
+    assert (row.status, row.reason, row.hidden_cells) == (CellStatus.HIDDEN, "parts", 2)
+
+
+@pytest.mark.parametrize("row_of", [count_row, proportion_row])
+def test_too_small_a_population_is_not_taken_for_a_small_count(row_of):
+    few = row_of([shown(None)])
+    small = row_of([shown(None, population=None)])
+
+    assert (few.status, few.reason) == (CellStatus.SUPPRESSED, None)
+    assert (small.status, small.reason) == (CellStatus.HIDDEN, "population")
+
+
+def test_a_shown_row_has_no_reason():
+    for row in (count_row([shown(17)]), rate_row([shown(17)]), proportion_row([shown(17)])):
+        assert row.reason is None
+    assert count_row([shown(17), shown(None)]).reason is None
 
 
 def test_rate_without_a_denominator_says_so():

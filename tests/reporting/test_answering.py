@@ -154,7 +154,7 @@ def test_protected_breakdown_lists_every_category_of_the_totals() -> None:
         "withdrawal",
     ]
     # nobody had a problem of programming, the nerves or the drug; 34 had one of the catheter
-    hidden = {"n": None, "hidden_cells": 1, "status": "suppressed"}
+    hidden = {"n": None, "hidden_cells": 1, "reason": None, "status": "suppressed"}
     for code in ("programming-refill", "neurological", "drug-effect"):
         assert hidden | {"category": code} in rows
     assert all(row["n"] is None or row["n"] >= 5 for row in rows)  # type: ignore[operator]

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Release
+from registry.reporting import protected
 from registry.reporting.answering import _exact
 from registry.reporting.freshness import Frozen
 from registry.reporting.funnel import funnel_of, overall_rate
@@ -331,7 +333,7 @@ def test_nothing_frozen_is_an_empty_funnel(tmp_path: Path):
     empty = frozen_rows(tmp_path, events=(), implants=())
 
     assert exact(empty).rows == ()
-    assert {row["status"] for row in ask(empty, Measure.FUNNEL).rows} == {"suppressed"}
+    assert {row["status"] for row in ask(empty, Measure.FUNNEL).rows} == {"hidden"}
 
 
 # Protected --------------------------------------------------------------------------------------
@@ -358,6 +360,22 @@ def test_protected_sites_are_those_of_the_protected_rates(twelve: Frozen):
         assert row["lower_95"] < plain[0]
         assert row["upper_95"] > plain[1]
     assert [row["status"] for row in release.rows].count("suppressed") == 1
+
+
+def test_a_site_is_hidden_where_what_it_is_held_against_is(
+    twelve: Frozen, monkeypatch: pytest.MonkeyPatch
+):
+    shown = ask(twelve, Measure.FUNNEL, where=OF_PUMPS).rows
+    cache.clear()
+    monkeypatch.setattr(protected, "overall_rate", lambda cells: None)
+
+    rows = ask(twelve, Measure.FUNNEL, where=OF_PUMPS).rows
+
+    assert [row["events"] for row in rows] == [row["events"] for row in shown]
+    assert {row["status"] for row in rows} == {"hidden", "suppressed"}
+    for row in rows:
+        assert row["expected"] is row["ratio"] is None
+        assert (row["reason"] == "margins") is (row["events"] is not None)
 
 
 def test_protected_funnel_finds_the_outlying_site(twelve: Frozen):

@@ -95,7 +95,7 @@ def test_rows_are_made_of_what_protection_shows(large: Frozen) -> None:
 
     assert [row["drug"] for row in rows] == list(codes)
     assert [row["n"] for row in rows] == [protection.show(truths[node]).count for node in nodes]
-    assert {row["status"] for row in rows} == {"ok", "suppressed"}
+    assert {row["status"] for row in rows} == {"ok", "hidden"}
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -110,7 +110,8 @@ def test_hidden_number_is_null_with_its_status_and_no_shown_one_is_under_five(
     assert "suppressed" in told
     for row in rows:
         numbers = {name: row[name] for name in row if name in counts}
-        hidden = row["status"] in {"suppressed", "no_denominator"}
+        hidden = row["status"] in {"suppressed", "hidden", "no_denominator"}
+        assert (row["reason"] is not None) is (row["status"] == "hidden")
         assert all((cell is None) is hidden for cell in numbers.values())
         assert hidden or all(cell >= 5 for cell in numbers.values())  # type: ignore[operator]
 
@@ -125,6 +126,7 @@ def test_sum_of_shown_cells_is_partial_and_says_how_many_are_left_out(large: Fro
     assert row == {
         "n": sum(apart[drug] for drug in drugs[:3]),  # type: ignore[misc]
         "hidden_cells": 1,
+        "reason": None,
         "status": "partial",
     }
 
@@ -132,7 +134,9 @@ def test_sum_of_shown_cells_is_partial_and_says_how_many_are_left_out(large: Fro
 def test_impossible_combination_is_zero(large: Frozen) -> None:
     asked = (("outcome", ("recovered",)), ("severity", ("5",)))
 
-    assert ask(large, where=asked).rows == ({"n": 0, "hidden_cells": 0, "status": "zero"},)
+    assert ask(large, where=asked).rows == (
+        {"n": 0, "hidden_cells": 0, "reason": None, "status": "zero"},
+    )
     (rate,) = ask(large, Measure.RATES, where=asked).rows
     assert (rate["events"], rate["rate"], rate["status"]) == (0, None, "zero")
 
@@ -140,7 +144,7 @@ def test_impossible_combination_is_zero(large: Frozen) -> None:
 def test_true_zero_is_hidden_like_any_small_number(large: Frozen) -> None:
     (row,) = ask(large, where=(("complication", ("granuloma",)),)).rows
 
-    assert row == {"n": None, "hidden_cells": 1, "status": "suppressed"}
+    assert row == {"n": None, "hidden_cells": 1, "reason": None, "status": "suppressed"}
 
 
 def test_rate_from_under_20_events_is_unstable_and_others_are_not(large: Frozen) -> None:
@@ -163,7 +167,8 @@ def test_ordinary_session_is_answered_however_old_the_registry(large: Frozen, ye
     assert len(by_year) == len(large.store.manifest.terms.complications) * (year - 2004)
     assert sum(row["rate"] is not None for row in overall) >= 8  # of the ten that occur
     assert any(row["rate"] is not None for row in by_year)
-    assert {row["status"] for row in by_year} <= {"ok", "unstable", "suppressed", "no_denominator"}
+    told = {row["status"] for row in by_year}
+    assert told <= {"ok", "unstable", "suppressed", "hidden", "no_denominator"}
 
 
 @pytest.mark.parametrize("year", [2024, 2035])
@@ -192,7 +197,7 @@ def test_columns_name_every_cell_in_order(large: Frozen) -> None:
     for measure in MEASURES:
         answered = ask(large, measure, group_by=("category", "sex"))
         names = [each.name for each in answered.columns]
-        assert names[-2:] == ["hidden_cells", "status"]
+        assert names[-3:] == ["hidden_cells", "reason", "status"]
         assert all(list(row) == names for row in answered.rows)
 
 
@@ -542,9 +547,10 @@ def test_nothing_frozen_is_nothing_shown(tmp_path: Path) -> None:
 
     for measure in MEASURES:
         (row,) = ask(empty, measure).rows
-        assert row["status"] == "suppressed"
+        assert (row["status"], row["reason"]) == ("hidden", "population")
         assert {name for name, cell in row.items() if cell is not None} <= {
             "hidden_cells",
+            "reason",
             "status",
             "unit",
         }

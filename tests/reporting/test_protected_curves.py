@@ -223,18 +223,19 @@ def test_protected_curve_has_the_columns_of_the_exact_one_and_hidden_cells(large
         "ci_lower",
         "ci_upper",
         "hidden_cells",
+        "reason",
         "status",
     ]
 
 
-def test_shown_estimate_has_a_status_and_a_hidden_one_is_suppressed(large: Frozen) -> None:
+def test_shown_estimate_has_a_status_and_a_hidden_one_another(large: Frozen) -> None:
     by_site, by_drug = (curve(large, group_by=(name,)).rows for name in ("site", "drug"))
     rows = (*by_site, *by_drug)
 
-    assert {row["status"] for row in rows} >= {"ok", "suppressed"}
+    assert {row["status"] for row in rows} >= {"ok", "hidden"}
     for row in rows:
         hidden = row["estimate"] is None
-        assert (row["status"] == "suppressed") is hidden
+        assert (row["status"] in {"suppressed", "hidden"}) is hidden
         assert row["hidden_cells"] == int(hidden)
         assert row["events"] is None or row["events"] >= 5 or row["time_months"] == 0
 
@@ -260,7 +261,7 @@ def test_group_of_fewer_than_300_devices_is_hidden_in_its_whole_length(large: Fr
 
     assert [row["time_months"] for row in hidden] == list(BOUNDARIES)
     assert all(row[name] is None for row in hidden for name in NUMBERS)
-    assert {row["status"] for row in hidden} == {"suppressed"}
+    assert {(row["status"], row["reason"]) for row in hidden} == {("hidden", "curve")}
     (said,) = [each for each in drugs.meta["curves"] if each["drug"] == "fentanyl"]  # type: ignore[attr-defined]
     assert {name for name, value in said.items() if value is not None} == {"drug"}
 

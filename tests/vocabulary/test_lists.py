@@ -16,7 +16,7 @@ PUBLISHED = {
     "catheter-model": """
         ascenda indura indura-1p medtronic-two-piece medtronic-catheter surestream
         flowonix-intrathecal other-silicone other-polyurethane hybrid-not-as-designed unknown""",
-    "cell-status": "ok zero suppressed partial no_denominator unstable",
+    "cell-status": "ok zero suppressed hidden partial no_denominator unstable",
     "component": "pump catheter",
     "counting": "events episodes first_event devices patients",
     "date-precision": "year month",
@@ -43,6 +43,7 @@ PUBLISHED = {
         replaced-for-failure explanted-for-complication therapy-discontinued death-related
         death-unrelated death-unknown eligibility-not-met unknown""",
     "flow-kind": "programmable constant unknown",
+    "hidden-reason": "population exposure parts margins curve curve-end",
     "imdrf-relation": "exact narrower broader sign",
     "imdrf-role": "primary further",
     "indication": """
