@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from registry import reporting
+from registry.answers.sending import address_of_form
 from registry.answers.sides import page_of
 from registry.records import Viewer
 
@@ -29,6 +30,8 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
     viewer = reporting.viewer_of(user)
     if not may_open(user, viewer):
         raise PermissionDenied
+    if address := address_of_form(request, viewer):
+        return redirect(address)
     context = admin.site.each_context(request)
     context |= page_of(request, viewer, beside=True)
     context |= {"title": "Statistics"}

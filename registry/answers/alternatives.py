@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from registry import reporting
-from registry.answers.asked import read_asked
+from registry.answers.asked import is_answered
 from registry.answers.asking import with_set
+from registry.answers.fitting import fitted_to
 from registry.filters.codes import periods
-from registry.records import DIMENSIONS, BadQuery, Viewer
+from registry.records import DIMENSIONS, Viewer
 from registry.vocabulary import Denominator
 
 MOST = 5
@@ -37,7 +38,7 @@ def alternatives(params: QueryDict, viewer: Viewer) -> list[Alternative]:
         if len(found) == MOST:
             break
         address = other.urlencode(safe=",")
-        if address not in {each.params for each in found} and _is_answered(other, viewer):
+        if address not in {each.params for each in found} and is_answered(other, viewer):
             found.append(Alternative(words, address))
     return found
 
@@ -47,18 +48,10 @@ def with_device_time(params: QueryDict, viewer: Viewer) -> list[Alternative]:
     found = []
     for unit in (Denominator.PUMP_MONTHS, Denominator.CATHETER_MONTHS):
         other = with_set(params, unit=unit.value)
-        if params.get("unit") != unit.value and _is_answered(other, viewer):
+        if params.get("unit") != unit.value and is_answered(other, viewer):
             address = other.urlencode(safe=",")
             found.append(Alternative(f"the same per {unit.label.lower()}", address))
     return found
-
-
-def _is_answered(params: QueryDict, viewer: Viewer) -> bool:
-    try:
-        asked = read_asked(params, viewer)
-    except BadQuery:
-        return False
-    return reporting.can_be_answered(asked.query, measure=asked.measure, viewer=viewer)
 
 
 def _coarser(params: QueryDict, viewer: Viewer) -> Iterator[tuple[str, QueryDict]]:
@@ -71,8 +64,9 @@ def _coarser(params: QueryDict, viewer: Viewer) -> Iterator[tuple[str, QueryDict
             yield words or "with the usual limits", with_set(params, **{name: ""})
     for offer in reporting.offers(viewer):
         if offer.measure.value != params.get("measure", "rates"):
-            words = f"{offer.measure.label.lower()} of the same selection"
-            yield words, with_set(params, measure=offer.measure.value)
+            fitted = fitted_to(params, offer)
+            without = f", without {', '.join(fitted.left_out)}" if fitted.left_out else ""
+            yield f"{offer.measure.label.lower()} of the same selection{without}", fitted.params
     measure = params.get("measure", "")
     yield (
         "the same measure of everything, by category",

@@ -7,11 +7,14 @@ from django.http import QueryDict
 
 from registry import reporting
 from registry.answers.asking import with_set
+from registry.answers.fitting import groupings_of, title_of
 from registry.filters import parse_query
-from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Viewer
-from registry.reporting import Offer
+from registry.filters.fields import listed
+from registry.records import BadQuery, EventQuery, Fault, Viewer
+from registry.reporting import NOT_TAKEN, Offer
 from registry.vocabulary import Measure
 
+NO_FORMAT = "A page is read as it is: leave format out. Files of an answer stand below it."
 FIRST_QUESTION = "category"
 """What a page groups by for whoever has not asked anything yet."""
 
@@ -42,7 +45,12 @@ def measure_of(params: QueryDict, offers: Sequence[Offer]) -> Measure:
 
 
 def read_asked(params: QueryDict, viewer: Viewer) -> Asked:
-    """What an address asks; without anything, rates by category. Raises BadQuery."""
+    """What an address asks; without anything, rates by category. Raises BadQuery.
+
+    An option that the measure does not take is refused here as in the API, and so is a format.
+    """
+    if "format" in params:
+        raise BadQuery(Fault("format", NOT_TAKEN, NO_FORMAT))
     offers = reporting.offers(viewer)
     measure = measure_of(params, offers)
     question, dropped = fitted(params, measure, offers)
@@ -60,28 +68,23 @@ def fitted(
     """The parameters without the page's own and without groupings of another measure."""
     if not params:
         return QueryDict(f"group_by={FIRST_QUESTION}&labels=both"), []
-    names = [name for text in params.getlist("group_by") for name in text.split(",") if name]
+    names = listed(params, "group_by")
     offer = next((each for each in offers if each.measure is measure), None)
-    kept = _fitting(names, offer)
-    dropped = [
-        f"the grouping by {DIMENSIONS[name].title.lower()}" for name in names if name not in kept
-    ]
+    has_places = offer is not None and offer.groupings is not None
+    kept = groupings_of(names, offer) if offer and has_places else names
+    dropped = [f"the grouping by {title_of(name)}" for name in names if name not in kept]
     question = with_set(params, measure="", group_by=",".join(kept))
     question.setdefault("labels", "both")
     return question, dropped
 
 
-def _fitting(names: Sequence[str], offer: Offer | None) -> list[str]:
-    """The names that a measure can be grouped by: one for each of its places; unknown ones stay.
-
-    A name that is no dimension is refused further on, in words that name the nearest.
-    """
-    if offer is None or offer.groupings is None:
-        return list(names)
-    kept = [name for name in names if name not in DIMENSIONS]
-    for place in offer.groupings:
-        kept.extend([name for name in names if name in place][:1])
-    return kept
+def is_answered(params: QueryDict, viewer: Viewer) -> bool:
+    """Whether a question would be answered, found without counting anything."""
+    try:
+        asked = read_asked(params, viewer)
+    except BadQuery:
+        return False
+    return reporting.can_be_answered(asked.query, measure=asked.measure, viewer=viewer)
 
 
 def api_address(measure: Measure, params: QueryDict) -> str:

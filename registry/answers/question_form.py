@@ -1,6 +1,6 @@
 """The form of a question, as far as its reader may use it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.forms import BoundField
@@ -8,9 +8,10 @@ from django.http import QueryDict
 
 from registry import reporting
 from registry.filters import EventFilterSet
-from registry.filters.canonical import CURVES, USES_LEVEL, USES_PER, USES_UNIT
+from registry.filters.codes import codes_of
+from registry.filters.fields import listed
 from registry.records import DIMENSIONS, Side, Viewer
-from registry.reporting import Offer
+from registry.reporting import MEASURE_OPTIONS, SOME_MEASURES, Offer
 from registry.vocabulary import CountingRule, Measure
 
 FIRST_FIELDS = ("category", "complication", "site", "year_min", "year_max")
@@ -23,17 +24,13 @@ SECTIONS: tuple[tuple[str, Side], ...] = (
     ("The place", Side.SITE),
     ("The time", Side.TIME),
 )
-OPTIONS: Mapping[str, frozenset[Measure]] = {
-    "unit": USES_UNIT - CURVES,
-    "per": USES_PER,
-    "level": USES_LEVEL,
-    "ci": CURVES,
-}
-"""The options besides what counts, and the measures that each makes a difference to."""
+EXACT_ONLY = frozenset({"unit", "ci", "standardise", "year_min", "year_max"})
+"""What the protected profile leaves little or no choice in: shown there where it was asked."""
 
-EXACT_ONLY = frozenset({"unit", "ci", "year_min", "year_max"})
-"""What the protected profile leaves little or no choice in."""
+MARK = "form_of"
+"""The parameter that tells a form that was sent from an address, and whose boxes it had."""
 
+OVERVIEW = "overview"
 GROUPINGS = ("One row for each", "and each", "and each")
 NOTHING = ("Nothing: one row", "Nothing more", "Nothing more")
 
@@ -46,45 +43,86 @@ class QuestionForm:
 
     measure: None on a page that asks several, an overview; groupings are then left out.
     measures, releases: (code, words, chosen). groups: a box for each place of group_by.
-    first, further: the filters, the common ones apart. options: how it is counted. own_site_only:
-    whether most of them work only together with an own site.
+    first, further: the filters, the common ones apart. options: how it is counted. carried: what
+    was asked and has no box, to be sent along; nothing that was refused. mark: whose boxes these
+    are. own_site_only: whether most of them work only together with an own site.
     """
 
     def __init__(self, question: QueryDict, viewer: Viewer, *, measure: Measure | None) -> None:
         self.known = {str(each["name"]): each for each in reporting.dimensions(viewer)}
-        usable = {name for name, each in self.known.items() if each["filter"]}
         exact = bool(viewer.exact_everywhere or viewer.exact_sites)
         self.own_site_only = any(each["only_with_own_site"] for each in self.known.values())
-        self.releases = [
-            (str(each["label"]), each["label"] == question.get("release"))
-            for each in reporting.snapshots(viewer)
-            if each["label"]
-        ]
         offers = reporting.offers(viewer)
         offer = next((each for each in offers if each.measure is measure), None)
         self.measures = [(each.measure.value, each.measure.label, each is offer) for each in offers]
         self.overview = measure is None
-        self.groups = self._groups(question, offer) if measure else []
+        self.mark = measure.value if measure else OVERVIEW
         fields: Any = EventFilterSet(question, measure=measure or Measure.RATES).form
         fields.label_suffix = ""
+        takes = MEASURE_OPTIONS[measure or Measure.RATES]
+        known = (set(fields.fields) - set(SOME_MEASURES) - {"format"}) | set(takes.options)
+        self.asked = [
+            name
+            for name in question
+            if name in known and listed(question, name) and name not in fields.errors
+        ]
+        usable = {name for name, each in self.known.items() if each["filter"]}
+        usable |= {"year_min", "year_max"} if exact else set()
+        usable = (usable - set(takes.not_filtered_by)) | set(self.asked)
         if "site" in usable:
             fields.fields["site"].choices = self._values("site")
-        usable |= {"year_min", "year_max"} if exact else set()
-        self.first: list[BoundField] = [fields[name] for name in FIRST_FIELDS if name in usable]
+        self.releases = self._releases(question, viewer)
+        self.groups = self._groups(question, offer) if measure else []
+        self.first = [fields[name] for name in FIRST_FIELDS if name in usable]
         self.options = [fields[name] for name in self._options(fields, offer, exact=exact)]
         self.further = [
             (title, [fields[name] for name in of_side(side) if name in usable])
             for title, side in SECTIONS
         ]
+        boxes = [*self.first, *self.options, *(box for _title, of in self.further for box in of)]
+        for box in boxes:
+            if box.name in self.asked:
+                self._offer_what_was_asked(box, listed(question, box.name))
+        shown = {box.name for box in boxes}
+        shown |= {"release"} if self.releases else set()
+        shown |= {"group_by"} if self.groups or offer is None else set()
+        self.carried = [
+            (name, ",".join(listed(question, name))) for name in self.asked if name not in shown
+        ]
+
+    def _releases(self, question: QueryDict, viewer: Viewer) -> list[tuple[str, str, bool]]:
+        """The releases to choose from, and the snapshot that was asked for by its id."""
+        asked = question.get("release") if "release" in self.asked else None
+        labels = [str(each["label"]) for each in reporting.snapshots(viewer) if each["label"]]
+        found = [(label, f"Release {label}", label == asked) for label in labels]
+        if found and asked and asked not in labels:
+            found.append((asked, f"Snapshot {asked[:12]}", True))
+        return found
+
+    def _offer_what_was_asked(self, box: BoundField, values: Sequence[str]) -> None:
+        """Add to a list what was asked and stands in none, such as the code of a group."""
+        field: Any = box.field
+        if not hasattr(field, "choices"):
+            return
+        listed_choices = list(field.choices)
+        codes = {str(code) for code, _label in listed_choices}
+        chosen = box.value()
+        chosen = [chosen] if isinstance(chosen, str) else chosen
+        missing = [value for value in chosen if value and value not in codes]
+        if missing:
+            parent = DIMENSIONS[box.name].parent if box.name in DIMENSIONS else None
+            labels = {**dict(COUNTED), **(dict(codes_of(parent)) if parent else {})}
+            field.choices = [*listed_choices, *((each, labels.get(each, each)) for each in missing)]
 
     def _options(self, fields: Any, offer: Offer | None, *, exact: bool) -> list[str]:
         """How a measure is counted, as far as there is anything to choose."""
         if offer is None:
             return ["level"]
+        takes = MEASURE_OPTIONS[offer.measure].takes
         names = [
             name
-            for name, measures in OPTIONS.items()
-            if offer.measure in measures and (exact or name not in EXACT_ONLY)
+            for name in SOME_MEASURES
+            if name in takes and (exact or name not in EXACT_ONLY or name in self.asked)
         ]
         if len(offer.counting) < 2:
             return names
@@ -95,7 +133,7 @@ class QuestionForm:
         return ["counting", *names]
 
     def _groups(self, question: QueryDict, offer: Offer | None) -> list[Box]:
-        chosen = [name for text in question.getlist("group_by") for name in text.split(",") if name]
+        chosen = listed(question, "group_by")
         places = offer.groupings if offer else None
         if places is not None:
             return [
@@ -104,7 +142,8 @@ class QuestionForm:
                 )
                 for place, names in enumerate(places)
             ]
-        every = [name for name, each in self.known.items() if each["group_by"]]
+        takes = MEASURE_OPTIONS[offer.measure if offer else Measure.RATES].group_by
+        every = [name for name, each in self.known.items() if each["group_by"] and name in takes]
         return [
             self._box(place, chosen[place] if place < len(chosen) else "", every)
             for place in range(len(GROUPINGS))

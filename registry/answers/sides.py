@@ -8,9 +8,10 @@ from django.http import HttpRequest, QueryDict
 
 from registry import reporting
 from registry.answers.answered import Reply, reply_to
-from registry.answers.asked import FIRST_QUESTION, Asked, measure_of, read_asked
+from registry.answers.asked import FIRST_QUESTION, Asked, is_answered, measure_of, read_asked
 from registry.answers.asking import Refused, with_set, without_blanks
-from registry.answers.question_form import OPTIONS, QuestionForm
+from registry.answers.fitting import fitted_for
+from registry.answers.question_form import QuestionForm
 from registry.records import BadQuery, Viewer
 from registry.vocabulary import Measure
 
@@ -31,6 +32,16 @@ class Side:
     id: str
     title: str
     reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A link to the same question in another measure. left_out: what that measure does not take."""
+
+    label: str
+    params: str
+    left_out: Sequence[str]
+    chosen: bool = False
 
 
 def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, Any]:
@@ -62,23 +73,31 @@ def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, 
         readable = True
     context["form"] = form = QuestionForm(params, viewer, measure=measure)
     context["asked_words"] = form.in_words(address) if readable else []  # no refused value again
-    context["measures"] = in_each_measure(params, form) if readable else []
+    context["measures"] = (
+        in_each_measure(params, viewer, chosen=measure, beside=beside) if readable else []
+    )
     context["dropped"] = dropped
     context["why_two"] = WHY_TWO if len(context["sides"]) > 1 else ""
     context["status"] = _status(context)
     return context
 
 
-def in_each_measure(params: QueryDict, form: QuestionForm) -> list[tuple[str, str, bool]]:
-    """The same question in every measure its asker may have: its name, its address, whether asked.
+def in_each_measure(
+    params: QueryDict, viewer: Viewer, *, chosen: Measure, beside: bool
+) -> list[Tab]:
+    """The same question in every measure its asker may have, as near as each can be asked."""
 
-    Options that make no difference to a measure are left out of its address.
-    """
+    def is_told(asked: QueryDict) -> bool:
+        questions = _questions(asked, viewer, beside=beside)
+        return viewer.exact_everywhere or any(is_answered(mine, viewer) for _, mine in questions)
+
     found = []
-    for code, label, chosen in form.measures:
-        needless = {name: "" for name, measures in OPTIONS.items() if code not in measures}
-        address = with_set(params, **{**needless, "measure": code}).urlencode(safe=",")
-        found.append((label, address, chosen))
+    for offer in reporting.offers(viewer):
+        if offer.measure is chosen:
+            found.append(Tab(offer.measure.label, params.urlencode(safe=","), (), chosen=True))
+            continue
+        fitted = fitted_for(params, offer, is_answered=is_told)
+        found.append(Tab(offer.measure.label, fitted.params.urlencode(safe=","), fitted.left_out))
     return found
 
 

@@ -16,8 +16,8 @@ from registry.answers.numbers import (
     range_of,
     written,
 )
-from registry.filters.canonical import USES_LEVEL, USES_PER
 from registry.records import Cell, Column, Release
+from registry.reporting import MEASURE_OPTIONS
 from registry.vocabulary import CellStatus, Denominator, HiddenReason, Measure, Profile
 
 STATUSES = {each.value: each for each in CellStatus}
@@ -201,11 +201,12 @@ def title_of(column: Column) -> str:
 def caption_of(meta: Mapping[str, Any]) -> list[str]:
     """What one needs to know to read the numbers: counting, unit, time, protection, source."""
     said = [f"Counted: {meta['counting_in_words']}"]
-    if meta["measure"] in USES_PER:
+    options = MEASURE_OPTIONS[meta["measure"]].options
+    if "per" in options:
         said.append(f"Rates are per {meta['per']:,} of the unit that they are divided by.")
     if meta["measure"] == Measure.PROPORTIONS:
         said.append(f"Of all: {meta['denominator']}.")
-    if meta["measure"] in USES_LEVEL:
+    if "level" in options:
         said.append(f"Intervals of {round(100 * meta['level'])} %: {meta['method']}")
     return [*said, source_of(meta), EXACT if meta["profile"] == Profile.EXACT else PROTECTED]
 

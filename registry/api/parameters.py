@@ -8,6 +8,8 @@ from rest_framework.request import Request
 
 from registry.filters.codes import nearest
 from registry.records import DIMENSIONS, BadQuery, Fault
+from registry.reporting import MEASURE_OPTIONS
+from registry.vocabulary import Measure
 
 LIMIT = OpenApiParameter(
     "limit",
@@ -58,8 +60,12 @@ def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
         raise BadQuery(faults)
 
 
-def filter_parameters() -> list[OpenApiParameter]:
-    """Every filter of events for the schema, as records.DIMENSIONS declares them."""
+def filter_parameters(measure: Measure | None = None) -> list[OpenApiParameter]:
+    """Every filter of events for the schema, as records.DIMENSIONS declares them.
+
+    measure: leaves out those that its answer has no meaning under.
+    """
+    without = MEASURE_OPTIONS[measure].not_filtered_by if measure else ()
     several = "Several values: separated by commas. `not-recorded` selects blanks."
     described = [
         OpenApiParameter(
@@ -71,4 +77,4 @@ def filter_parameters() -> list[OpenApiParameter]:
         OpenApiParameter(name, int, description=f"{words}, included.")
         for name, words in (("year_min", "First calendar year"), ("year_max", "Last calendar year"))
     ]
-    return described + years
+    return [each for each in described + years if each.name not in without]

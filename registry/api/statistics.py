@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -18,12 +18,13 @@ from registry import reporting
 from registry.answers.files import body_of, file_name
 from registry.answers.pictures import FORMATS, headers_of, in_words, picture_of
 from registry.api.described import UNKNOWN_CODE, listing, problems
+from registry.api.options import option_parameters
 from registry.api.parameters import filter_parameters, refuse_unknown
 from registry.api.permissions import MayAskStatistics
 from registry.api.renderers import CHARTS, CsvRenderer
 from registry.filters import parse_query
 from registry.records import Release, Side, ValueKind, Viewer
-from registry.vocabulary import CountingRule, Denominator, Measure
+from registry.vocabulary import Measure
 
 
 class ColumnSerializer(serializers.Serializer[Any]):
@@ -43,32 +44,6 @@ class AnswerSerializer(serializers.Serializer[Any]):
     columns = ColumnSerializer(many=True)
     rows = serializers.ListField(child=serializers.DictField())
     next = serializers.URLField(allow_null=True)
-
-
-OPTIONS = [
-    OpenApiParameter("group_by", str, description="Up to three dimensions, comma-separated."),
-    OpenApiParameter("counting", str, enum=CountingRule.codes(), description="What counts as one."),
-    OpenApiParameter("unit", str, enum=Denominator.codes(), description="What a rate divides by."),
-    OpenApiParameter("per", int, enum=(100, 1000), description="Units of a rate."),
-    OpenApiParameter(
-        "level", str, enum=("0.90", "0.95", "0.99"), description="Confidence level of the limits."
-    ),
-    OpenApiParameter(
-        "ci",
-        str,
-        enum=("log-log", "log", "plain"),
-        description="Scale of the limits of a survival curve; log-log where nothing is said.",
-    ),
-    OpenApiParameter(
-        "standardise",
-        str,
-        description="Up to two properties of devices or patients, comma-separated, that a "
-        "funnel's expected numbers are adjusted for; exact answers only.",
-    ),
-    OpenApiParameter("release", str, description="Label of a release, or id of a snapshot."),
-    OpenApiParameter("labels", str, enum=("code", "label", "both"), description="How codes show."),
-    OpenApiParameter("ordering", str, description="Columns to order by; a hyphen turns it round."),
-]
 
 
 def example_of(
@@ -114,7 +89,7 @@ def schema_of(measure: Measure, example: OpenApiExample) -> Any:
         operation_id=f"statistics_{measure.value}",
         tags=["statistics"],
         summary=f"{measure.label}: {measure.definition}",
-        parameters=[*filter_parameters(), *OPTIONS],
+        parameters=[*filter_parameters(measure), *option_parameters(measure)],
         responses={
             (200, "application/json"): AnswerSerializer,
             (200, "text/csv"): str,

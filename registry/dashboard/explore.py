@@ -2,11 +2,12 @@
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from registry import reporting
 from registry.answers.asking import may_look
+from registry.answers.sending import address_of_form
 from registry.answers.sides import page_of
 
 
@@ -19,6 +20,9 @@ def explore(request: HttpRequest) -> HttpResponse:
     """
     if not may_look(request):
         return redirect_to_login(request.get_full_path())
-    context = page_of(request, reporting.viewer_of(request.user), beside=False)
+    viewer = reporting.viewer_of(request.user)
+    if address := address_of_form(request, viewer):
+        return redirect(address)
+    context = page_of(request, viewer, beside=False)
     context |= {"room": "dashboard", "page": "explore"}
     return render(request, "registry/explore.html", context, status=context["status"])

@@ -18,6 +18,7 @@ from registry.answers.asking import (
     without_blanks,
 )
 from registry.answers.question_form import QuestionForm
+from registry.answers.sending import address_of_form
 from registry.answers.tables import EXACT, PROTECTED, source_of, table_of
 from registry.dashboard.core_groups import core_rows
 from registry.dashboard.panels import ask_all
@@ -42,10 +43,12 @@ def overview(request: HttpRequest) -> HttpResponse:
     """
     if not may_look(request):
         return redirect_to_login(request.get_full_path())
+    viewer = reporting.viewer_of(request.user)
+    if address := address_of_form(request, viewer):
+        return redirect(address)
     asked = without_blanks(request.GET)
     if set(asked) & ONLY_A_TABLE:
         return redirect(f"{reverse('explore')}?{asked.urlencode(safe=',')}")
-    viewer = reporting.viewer_of(request.user)
     context: dict[str, Any] = {"room": "dashboard", "page": "overview", "asked": asked}
     readable = False
     try:

@@ -39,7 +39,7 @@ class Panels:
     @property
     def level(self) -> int:
         """The confidence level of every interval, in per cent."""
-        return round(100 * self.counts.query.level)
+        return round(100 * self.shares.query.level)
 
     def everything(self) -> Sequence[Panel]:
         """Every panel, the simplest question first."""
@@ -68,7 +68,7 @@ def ask_all(query: EventQuery, viewer: Viewer) -> Panels:
     core = core_groups(terms)
     shares = replace(query, labels="both", unit=None, per=None)
     rates = replace(shares, per=PER)
-    counts = ask(shares, Measure.COUNTS, viewer)
+    counts = ask(replace(shares, level=EventQuery().level), Measure.COUNTS, viewer)
     exact = counts.is_exact
     devices = replace(of_devices(shares), group_by=("component",), counting=CountingRule.DEVICES)
     device_time = replace(devices, per=PER, counting=CountingRule.EVENTS)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from registry.filters.codes import group_members, own_codes
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, ValueKind, Window
-from registry.vocabulary import NOT_RECORDED, CountingRule, Denominator, Measure
+from registry.vocabulary import NOT_RECORDED, CountingRule, Denominator
 
 C = TypeVar("C", CountingRule, Denominator)
 
@@ -20,14 +20,8 @@ A pump's maker is not the maker of the catheter beside it: `pump_model=medtronic
 pump models, because `manufacturer` speaks of the component itself.
 """
 
-USES_LEVEL = frozenset(Measure) - {Measure.COUNTS, Measure.COVERAGE, Measure.CASCADES}
-CURVES = frozenset({Measure.SURVIVAL, Measure.INCIDENCE})
-USES_UNIT = CURVES | {Measure.RATES, Measure.FUNNEL, Measure.TREND, Measure.COVERAGE}
-"""Measures that read a unit, if only to say that they have no use for one."""
-USES_PER = frozenset({Measure.RATES, Measure.FUNNEL, Measure.TREND})
 
-
-def event_query(asked: Mapping[str, Any], *, measure: Measure | None) -> EventQuery:
+def event_query(asked: Mapping[str, Any]) -> EventQuery:
     """Build the canonical question from parameters that have each been found valid.
 
     Raises BadQuery where the years asked for in several ways have none in common.
@@ -51,16 +45,14 @@ def event_query(asked: Mapping[str, Any], *, measure: Measure | None) -> EventQu
         windows=windows if "window" in group_by else merged(windows),
         group_by=group_by,
         counting=_member(CountingRule, counting),
-        unit=_member(Denominator, unit) if measure in USES_UNIT else None,
-        per=int(per) if per and measure in USES_PER else None,
-        level=float(asked.get("level") or 0.95) if measure in USES_LEVEL else 0.95,
-        standardise=tuple(sorted(asked.get("standardise") or ()))
-        if measure is Measure.FUNNEL
-        else (),
+        unit=_member(Denominator, unit),
+        per=int(per) if per else None,
+        level=float(asked.get("level") or 0.95),
+        standardise=tuple(sorted(asked.get("standardise") or ())),
         release=asked.get("release") or None,
         labels=asked.get("labels") or "code",
         ordering=tuple(asked.get("ordering") or ()),
-        ci=_scale(asked.get("ci")) if measure is Measure.SURVIVAL else None,
+        ci=_scale(asked.get("ci")),
     )
 
 

@@ -73,8 +73,27 @@ class ListInput(forms.TextInput):
 class CodesInput(forms.SelectMultiple):
     """A list to choose from that also understands commas, as addresses are written."""
 
+    synonyms: Mapping[str, str] = {}
+
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[str]:
-        return listed(data, name)
+        return [self.synonyms.get(each.lower(), each) for each in listed(data, name)]
+
+
+class FlagInput(CodesInput):
+    """Yes or no, where true and false are understood."""
+
+    synonyms = {"true": YES, "false": NO}
+
+
+class OptionInput(forms.Select):
+    """One choice of a list, also under its other spellings."""
+
+    synonyms: Mapping[str, str] = {}
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        raw = super().value_from_datadict(data, files, name)
+        given = without_point_zero(str(raw or "").strip())
+        return self.synonyms.get(given, given)
 
 
 class CodesField(forms.MultipleChoiceField):
@@ -107,18 +126,16 @@ class CodesField(forms.MultipleChoiceField):
 class FlagField(forms.MultipleChoiceField):
     """Yes or no, or `not-recorded`; true and false are understood, as R and Python write them."""
 
-    widget = CodesInput
-    SYNONYMS = {"true": YES, "false": NO}
+    widget = FlagInput
 
     def __init__(self, *, dimension: str, **options: Any) -> None:
         super().__init__(choices=with_not_recorded(codes_of(dimension)), **options)
 
     def clean(self, value: Any) -> tuple[str, ...]:
-        asked = [self.SYNONYMS.get(each.lower(), each) for each in value or ()]
         known = (YES, NO, NOT_RECORDED)
-        if errors := refusals(asked, known, code="unknown-code", what="yes or no"):
+        if errors := refusals(value or (), known, code="unknown-code", what="yes or no"):
             raise ValidationError(errors)
-        return tuple(sorted(set(asked)))
+        return tuple(sorted(set(value or ())))
 
 
 class ListField(forms.Field):
@@ -219,7 +236,10 @@ def _start_and_end(window: Window | str) -> tuple[int, float]:
 
 
 class NamesField(ListField):
-    """Names from a list, in the order in which they were given; none twice."""
+    """Names from a list, in the order in which they were given; none twice.
+
+    choices: the names with their titles, where a form offers them to choose from.
+    """
 
     def __init__(
         self,
@@ -228,13 +248,16 @@ class NamesField(ListField):
         what: str,
         code: str,
         most: int | None = None,
+        choices: Sequence[tuple[str, str]] = (),
         **options: Any,
     ) -> None:
         self.known, self.what, self.code, self.most = known, what, code, most
-        super().__init__(**options)
+        widget = CodesInput(choices=choices) if choices else ListInput()
+        super().__init__(widget=widget, **options)
 
     def clean(self, value: Any) -> tuple[str, ...]:
-        words = [part for part in (value or "").split(",") if part]
+        given = ",".join(value) if isinstance(value, list) else value or ""
+        words = [part for part in given.split(",") if part]
         bare = [word.removeprefix("-") for word in words] if self.most is None else words
         errors = refusals(bare, self.known(), code=self.code, what=self.what)
         if len(set(bare)) < len(bare):
@@ -265,6 +288,8 @@ class YearField(forms.IntegerField):
 class OptionField(forms.ChoiceField):
     """One word of a short list, such as what to count; empty means the measure's own habit."""
 
+    widget = OptionInput
+
     def __init__(
         self,
         *,
@@ -272,13 +297,12 @@ class OptionField(forms.ChoiceField):
         synonyms: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
-        self.synonyms = synonyms or {}
         self.known = tuple(str(code) for code, _label in choices)
         super().__init__(choices=[("", "Default"), *choices], **options)
+        self.widget.synonyms = synonyms or {}
 
     def clean(self, value: Any) -> str:
-        asked = without_point_zero(str(value or "").strip())
-        asked = self.synonyms.get(asked, asked)
+        asked = str(value or "").strip()
         if asked and asked not in self.known:
             close = nearest(asked, self.known)
             raise ValidationError(

@@ -28,6 +28,7 @@ from registry.filters.fields import (
 from registry.filters.rows import filter_events
 from registry.models import Event
 from registry.records import DIMENSIONS, BadQuery, Dimension, EventQuery, Fault, ValueKind, Window
+from registry.reporting import MEASURE_OPTIONS, SOME_MEASURES, held_to_measure, not_taken
 from registry.vocabulary import CountingRule, Denominator, Measure
 
 FORMATS = ("json", "csv", "svg", "png", "vega")
@@ -39,38 +40,16 @@ MOST_GROUPS = 3
 MOST_STANDARDS = 2
 
 RANGE = ("year_min", "year_max")
-OPTIONS = (
-    *("group_by", "counting", "unit", "per", "level", "ci", "standardise"),
-    *("release", "labels", "ordering"),
-)
+OPTIONS = ("group_by", "counting", *SOME_MEASURES, "release", "labels", "ordering")
 SINGLE = (*RANGE, "counting", "unit", "per", "level", "ci", "release", "labels", "format")
 """Parameters that make sense only once."""
 
-CURVE_COLUMNS = ("time_months", "at_risk", "events", "estimate", "ci_lower", "ci_upper")
-MEASURED: Mapping[Measure, tuple[str, ...]] = {
-    Measure.COUNTS: ("n",),
-    Measure.RATES: ("events", "exposure", "rate", "ci_lower", "ci_upper"),
-    Measure.PROPORTIONS: ("numerator", "denominator", "proportion", "ci_lower", "ci_upper"),
-    Measure.COVERAGE: ("n", "counted", "without_denominator"),
-    Measure.SURVIVAL: CURVE_COLUMNS,
-    Measure.INCIDENCE: CURVE_COLUMNS,
-    Measure.TREND: ("events", "exposure", "rate", "ci_lower", "ci_upper"),
-    Measure.FUNNEL: ("events", "exposure", "expected", "ratio", "ci_lower", "ci_upper"),
-    Measure.SIGNALS: (
-        *("n", "expected", "prr", "prr_lower", "prr_upper", "ror", "ror_lower", "ror_upper"),
-        *("ic", "ic_lower", "ic_upper", "chi2_yates", "devices", "rate_ratio"),
-    ),
-    Measure.CASCADES: ("cause", "effect", "n", "cause_events", "share", "median_months"),
-}
-OWN_ROWS: Mapping[Measure, tuple[str, ...]] = {
-    Measure.TREND: ("year",),
-    Measure.FUNNEL: ("site",),
-    Measure.SIGNALS: (
-        *("pump_model", "catheter_model", "manufacturer", "drug", "drug_class", "label_status"),
-        *("complication", "category"),
-    ),
-}
-"""The dimensions that the rows of a measure have of themselves: `MEASURED` has its numbers."""
+
+def columns_to_order_by(measure: Measure, group_by: Collection[str]) -> tuple[str, ...]:
+    """The columns that an answer grouped so can be ordered by."""
+    options = MEASURE_OPTIONS[measure]
+    named = () if measure is Measure.CASCADES else options.rows(group_by)  # cause and effect
+    return (*named, *options.ordering)
 
 
 class EventQueryForm(forms.Form):
@@ -102,11 +81,7 @@ class EventQueryForm(forms.Form):
     def _check_ordering(self, asked: dict[str, Any]) -> None:
         if self.measure is None or "group_by" not in asked:
             return
-        known = (
-            *asked["group_by"],
-            *OWN_ROWS.get(self.measure, ()),
-            *MEASURED.get(self.measure, ()),
-        )
+        known = columns_to_order_by(self.measure, asked["group_by"])
         for word in asked.get("ordering") or ():
             if word.removeprefix("-") not in known:
                 close = nearest(word.removeprefix("-"), known)
@@ -158,7 +133,8 @@ def _standardisable() -> tuple[str, ...]:
 
 
 def _orderable() -> tuple[str, ...]:
-    return (*DIMENSIONS, *{column for columns in MEASURED.values() for column in columns})
+    measured = (column for options in MEASURE_OPTIONS.values() for column in options.ordering)
+    return (*DIMENSIONS, *dict.fromkeys(measured))
 
 
 def _choices(words: Collection[str]) -> list[tuple[str, str]]:
@@ -218,6 +194,7 @@ class EventFilterSet(django_filters.FilterSet):
             what="a dimension to adjust for",
             code="unknown-dimension",
             most=MOST_STANDARDS,
+            choices=[(name, DIMENSIONS[name].title) for name in _standardisable()],
         )
         filters["release"] = OptionFilter("Release", ReleaseField)
         filters["labels"] = OptionFilter("Show", OptionField, choices=_choices(LABELS))
@@ -238,24 +215,30 @@ class EventFilterSet(django_filters.FilterSet):
         """Keep the events that the question is about; invalid parameters raise BadQuery."""
         return filter_events(queryset, self.query())
 
-    def query(self) -> EventQuery:
+    def query(self, *, also: Collection[str] = ()) -> EventQuery:
         """The question in canonical form; raises BadQuery with everything that is wrong."""
-        if faults := self.faults():
+        if faults := self.faults(also=also):
             raise BadQuery(faults)
-        return event_query(self.form.cleaned_data, measure=self.measure)
+        query = event_query(self.form.cleaned_data)
+        if self.measure is not None:
+            held_to_measure(query, self.measure)
+        return query
 
     def faults(self, *, also: Collection[str] = ()) -> tuple[Fault, ...]:
         """Everything wrong with the parameters; `also` names those that somebody else reads."""
         takes = [name for name in self.filters if self.measure is not None or name not in OPTIONS]
+        needless = self._not_taken()
         faults = [
             _unknown(name, (*takes, *also))
             for name in self.data
             if name not in takes and name not in also
         ]
+        faults += needless
+        without = {fault.column for fault in needless}
         faults += [
             Fault(name, "repeated-parameter", f"Give {name} only once.")
             for name in SINGLE
-            if name in takes and len(set(listed(self.data, name))) > 1
+            if name in takes and name not in without and len(set(listed(self.data, name))) > 1
         ]
         told = {fault.column for fault in faults}
         for name, errors in self.form.errors.as_data().items():
@@ -265,6 +248,17 @@ class EventFilterSet(django_filters.FilterSet):
                 Fault(name, error.code or "invalid", str(error.messages[0])) for error in errors
             ]
         return tuple(faults)
+
+    def _not_taken(self) -> list[Fault]:
+        """A refusal of each option that was given a value and is for other measures."""
+        if self.measure is None:
+            return []
+        takes = MEASURE_OPTIONS[self.measure].options
+        return [
+            not_taken(name, self.measure)
+            for name in OPTIONS
+            if name not in takes and listed(self.data, name)
+        ]
 
 
 def _unknown(name: str, known: Collection[str]) -> Fault:
@@ -286,13 +280,12 @@ def parse_query(
     measure: None for a list of rows, which takes filters only. also: parameters that the caller
     reads itself, such as `limit`. Raises BadQuery with every fault at once: an unknown parameter
     or code (the nearest right one is named), a bad range, more than three names or a repeated one
-    in group_by. No value is ever repeated. A few queries for each dimension whose codes live in a
-    table, none for the others. An option the measure has no use for is accepted and left out.
+    in group_by; an option, counting rule or grouping that the measure does not take (the measures
+    that do are named). No value is ever repeated. A few queries for each dimension whose codes live
+    in a table, none for the others.
     """
     asked = EventFilterSet(_as_query(params), Event.objects.none(), measure=measure)
-    if faults := asked.faults(also=also):
-        raise BadQuery(faults)
-    return event_query(asked.form.cleaned_data, measure=measure)
+    return asked.query(also=also)
 
 
 def _as_query(params: Mapping[str, Any]) -> QueryDict:

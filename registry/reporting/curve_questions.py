@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Side
+from registry.reporting.measure_options import grouped_otherwise
 from registry.snapshot.terms import Term
 from registry.vocabulary import Measure, Outcome, Seriousness, Severity
 
@@ -37,7 +38,6 @@ CALENDAR_FILTER = (
     "or ask for rates by year."
 )
 OWN_MONTHS = "A curve is told by months since implant as it is: leave window out."
-OWN_UNIT = "A curve divides by those at risk, not by device time: leave unit out, or ask for rates."
 DEATH_COMPETES = (
     "Freedom from death cannot be told by Kaplan-Meier here: deaths that are not of the selection "
     "compete with it. Ask for incidence, or for rates or proportions of deaths."
@@ -63,14 +63,17 @@ def _groupings(query: EventQuery) -> Iterable[Fault]:
     for name in query.group_by:
         dimension = DIMENSIONS[name]
         if name in WHICH_EVENT:
-            yield Fault("group_by", "one-event", ONE_EVENT)
+            code, said = "one-event", ONE_EVENT
         elif name in CALENDAR:
-            yield Fault("group_by", "immortal-time", CALENDAR_GROUPS)
+            code, said = "immortal-time", CALENDAR_GROUPS
         elif name == "window":
-            yield Fault("group_by", "immortal-time", OWN_MONTHS)
+            code, said = "immortal-time", OWN_MONTHS
         elif dimension.side is Side.EVENT:
+            code = "immortal-time"
             said = KNOWN_AFTERWARDS.format(title=dimension.title, name=name)
-            yield Fault("group_by", "immortal-time", said)
+        else:
+            continue
+        yield Fault("group_by", code, f"{said} {grouped_otherwise([name])}")
 
 
 def _filters(query: EventQuery) -> Iterable[Fault]:
@@ -79,8 +82,6 @@ def _filters(query: EventQuery) -> Iterable[Fault]:
         yield Fault("year", "not-of-a-curve", CALENDAR_FILTER)
     if query.windows or "window" in named:
         yield Fault("window", "not-of-a-curve", OWN_MONTHS)
-    if query.unit is not None:
-        yield Fault("unit", "not-of-a-curve", OWN_UNIT)
 
 
 def _death(query: EventQuery, chosen: Sequence[Term]) -> Iterable[Fault]:

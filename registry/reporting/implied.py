@@ -4,34 +4,38 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault
+from registry.reporting.curve_questions import refuse_what_no_curve_has
+from registry.reporting.measure_options import (
+    LEVELS,
+    MEASURE_OPTIONS,
+    PRODUCTS,
+    counting_not_taken,
+    grouped_otherwise,
+    options_not_taken,
+)
 from registry.vocabulary import Measure
 
-ROW_OF = {Measure.FUNNEL: "site", Measure.TREND: "year"}
-"""Measures with one row for each of something, whether or not the question says so."""
-
-PRODUCTS = ("pump_model", "catheter_model", "manufacturer", "drug", "drug_class", "label_status")
-"""What signals compare; the first where nobody says."""
 DRUGS = ("drug", "drug_class")
-LEVELS = ("complication", "category")
-"""How finely signals and cascades tell complications apart; the first where nobody says."""
 
 
-def with_own_grouping(query: EventQuery, measure: Measure) -> EventQuery:
+def held_to_measure(query: EventQuery, measure: Measure) -> EventQuery:
     """The question grouped as its measure is, so that saying it or not is the same question.
 
-    Raises BadQuery where it asks for another grouping.
+    Raises BadQuery with everything that the measure does not take. That follows from the question
+    alone, so it is the same for every caller, whatever he or she is told of the data.
     """
-    if measure in ROW_OF:
-        group_by = _only(query, (ROW_OF[measure],), measure)
-    elif measure is Measure.SIGNALS:
-        group_by = (*_one_of(query, PRODUCTS, measure), *_one_of(query, LEVELS, measure))
-        _refuse_others(query, (*PRODUCTS, *LEVELS), measure)
-    elif measure is Measure.CASCADES:
-        group_by = _one_of(query, LEVELS, measure)
-        _refuse_others(query, LEVELS, measure)
-    else:
-        return query
-    return replace(query, group_by=group_by)
+    faults = [
+        *options_not_taken(query, measure),
+        *counting_not_taken(query, measure),
+        *_groupings_not_taken(query, measure),
+    ]
+    if faults:
+        raise BadQuery(faults)
+    refuse_what_no_curve_has(query, measure, ())
+    options = MEASURE_OPTIONS[measure]
+    return (
+        query if options.places is None else replace(query, group_by=options.rows(query.group_by))
+    )
 
 
 def names_of(product: str) -> tuple[str, ...]:
@@ -59,26 +63,22 @@ def what_counts(query: EventQuery, measure: Measure) -> EventQuery:
     return query
 
 
-def _only(query: EventQuery, names: tuple[str, ...], measure: Measure) -> tuple[str, ...]:
-    _refuse_others(query, names, measure)
-    return names
+def _groupings_not_taken(query: EventQuery, measure: Measure) -> list[Fault]:
+    """A refusal of groupings where the rows of the measure are others."""
+    places = MEASURE_OPTIONS[measure].places
+    if places is None:
+        return []
+    asked = set(query.group_by)
+    too_many = any(len(asked & set(names)) > 1 for names in places)
+    if not too_many and asked <= {name for names in places for name in names}:
+        return []
+    return [_bad_grouping(measure, query.group_by)]
 
 
-def _one_of(query: EventQuery, names: tuple[str, ...], measure: Measure) -> tuple[str]:
-    asked = [name for name in query.group_by if name in names]
-    if len(asked) > 1:
-        raise _bad_grouping(measure, names)
-    return (asked[0] if asked else names[0],)
-
-
-def _refuse_others(query: EventQuery, names: Collection[str], measure: Measure) -> None:
-    if set(query.group_by) - set(names):
-        raise _bad_grouping(measure, names)
-
-
-def _bad_grouping(measure: Measure, names: Collection[str]) -> BadQuery:
-    if measure in ROW_OF:
-        title = DIMENSIONS[ROW_OF[measure]].title.lower()
+def _bad_grouping(measure: Measure, asked: Collection[str]) -> Fault:
+    options = MEASURE_OPTIONS[measure]
+    if options.has_own_rows:
+        title = DIMENSIONS[options.group_by[0]].title.lower()
         detail = f"{measure.label} has a row for each {title}: leave group_by out."
     elif measure is Measure.SIGNALS:
         detail = (
@@ -87,4 +87,4 @@ def _bad_grouping(measure: Measure, names: Collection[str]) -> BadQuery:
         )
     else:
         detail = "Cascades are told by complication or by category: group by one of them."
-    return BadQuery(Fault("group_by", "bad-group-by", detail))
+    return Fault("group_by", "bad-group-by", f"{detail} {grouped_otherwise(asked)}".strip())

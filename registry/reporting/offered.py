@@ -13,11 +13,11 @@ from registry.records import (
     Viewer,
 )
 from registry.reporting import answering, freshness
-from registry.reporting.implied import LEVELS, PRODUCTS, ROW_OF
+from registry.reporting.measure_options import MEASURE_OPTIONS
 from registry.reporting.measures import EXACT
 from registry.reporting.profiles import profile_of
 from registry.reporting.protected import POLICY, read_protected
-from registry.reporting.question import ALLOWED_COUNTING, read_question
+from registry.reporting.question import read_question
 from registry.vocabulary import CountingRule, Measure, Profile
 
 
@@ -26,8 +26,8 @@ class Offer:
     """One measure as far as a viewer may ask it.
 
     counting: the rules there is a choice of. groupings: for each place of group_by the names that
-    it may hold; None where any three dimensions will do, nothing where the measure has rows of its
-    own.
+    it may hold; None where any three of the measure's dimensions will do, nothing where the measure
+    has rows of its own.
     """
 
     measure: Measure
@@ -47,9 +47,9 @@ def offers(viewer: Viewer) -> list[Offer]:
         Offer(
             measure=measure,
             counting=_counting(measure, exact=exact),
-            groupings=_groupings(measure),
+            groupings=() if takes.has_own_rows else takes.places,
         )
-        for measure in Measure
+        for measure, takes in MEASURE_OPTIONS.items()
         if measure in EXACT and (exact or _is_published(measure))
     ]
 
@@ -80,13 +80,5 @@ def _is_published(measure: Measure) -> bool:
 
 def _counting(measure: Measure, *, exact: bool) -> tuple[CountingRule, ...]:
     rules: Sequence[CountingRule] = POLICY.counting.get(measure, ())
-    allowed = ALLOWED_COUNTING.get(measure, frozenset()) if exact else frozenset(rules)
+    allowed = MEASURE_OPTIONS[measure].counting if exact else rules
     return tuple(rule for rule in CountingRule if rule in allowed)
-
-
-def _groupings(measure: Measure) -> tuple[tuple[str, ...], ...] | None:
-    if measure in ROW_OF:
-        return ()
-    if measure is Measure.SIGNALS:
-        return PRODUCTS, LEVELS
-    return (LEVELS,) if measure is Measure.CASCADES else None

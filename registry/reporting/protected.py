@@ -38,7 +38,7 @@ from registry.records import (
 from registry.reporting.curve_questions import refuse_what_no_curve_has
 from registry.reporting.freshness import Frozen
 from registry.reporting.funnel import CRUDE, funnel_of, overall_rate
-from registry.reporting.implied import background, with_own_grouping
+from registry.reporting.implied import background, held_to_measure
 from registry.reporting.keys import Keys
 from registry.reporting.measures import Answered
 from registry.reporting.observed import Observed, observed_of_shown
@@ -85,7 +85,7 @@ def read_protected(
     published, and BadQuery for what is no question. Both follow from the question, the code lists
     and the release's catalogue alone.
     """
-    query = with_own_grouping(query, measure)
+    query = held_to_measure(query, measure)
     form = PROTECTED_FORMS.get(measure, Form.WITHHELD)
     if form is Form.WITHHELD:
         POLICY.counted(measure, None)  # says which measures are published

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Side, ValueKind, Window
 from registry.reporting.curve_questions import CURVES, refuse_what_no_curve_has
-from registry.reporting.implied import what_counts, with_own_grouping
+from registry.reporting.implied import held_to_measure, what_counts
+from registry.reporting.measure_options import MEASURE_OPTIONS
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.selection import (
     NO_MONTHS,
@@ -30,31 +31,6 @@ from registry.vocabulary import (
 )
 
 DEFAULT_WINDOWS = (Window(0, 3), Window(4, 12), Window(13, 36), Window(37, 60), Window(61, None))
-DEFAULT_COUNTING = {
-    Measure.COUNTS: CountingRule.EVENTS,
-    Measure.RATES: CountingRule.FIRST_EVENT,
-    Measure.PROPORTIONS: CountingRule.PATIENTS,
-    Measure.COVERAGE: CountingRule.EVENTS,
-    Measure.FUNNEL: CountingRule.FIRST_EVENT,
-    Measure.TREND: CountingRule.FIRST_EVENT,
-    Measure.SIGNALS: CountingRule.EVENTS,
-    Measure.CASCADES: CountingRule.EVENTS,
-    Measure.SURVIVAL: CountingRule.FIRST_EVENT,
-    Measure.INCIDENCE: CountingRule.FIRST_EVENT,
-}
-_OF_RATES = frozenset({CountingRule.EVENTS, CountingRule.EPISODES, CountingRule.FIRST_EVENT})
-ALLOWED_COUNTING = {
-    Measure.COUNTS: frozenset(CountingRule),
-    Measure.RATES: _OF_RATES,
-    Measure.PROPORTIONS: frozenset({CountingRule.DEVICES, CountingRule.PATIENTS}),
-    Measure.COVERAGE: frozenset({CountingRule.EVENTS}),
-    Measure.FUNNEL: _OF_RATES,
-    Measure.TREND: _OF_RATES,
-    Measure.SIGNALS: frozenset({CountingRule.EVENTS, CountingRule.DEVICES}),
-    Measure.CASCADES: frozenset({CountingRule.EVENTS}),
-    Measure.SURVIVAL: frozenset({CountingRule.FIRST_EVENT}),
-    Measure.INCIDENCE: frozenset({CountingRule.FIRST_EVENT}),
-}
 BY_EXPOSURE = frozenset({Measure.RATES, Measure.FUNNEL, Measure.TREND})
 """Measures that divide events by exposure."""
 
@@ -143,13 +119,8 @@ def read_question(
     query: EventQuery, *, measure: Measure, manifest: Manifest, as_of: datetime | None = None
 ) -> Question:
     """Make a question ready for a snapshot; raises BadQuery where it has no meaning."""
-    query = with_own_grouping(query, measure)
-    counting = query.counting or DEFAULT_COUNTING[measure]
-    if counting not in ALLOWED_COUNTING[measure]:
-        allowed = ", ".join(sorted(rule.value for rule in ALLOWED_COUNTING[measure]))
-        raise BadQuery(
-            Fault("counting", "bad-counting", f"{measure.label}: count one of {allowed}.")
-        )
+    query = held_to_measure(query, measure)
+    counting = query.counting or MEASURE_OPTIONS[measure].counting[0]
     if len(query.group_by) > 3 or len(set(query.group_by)) < len(query.group_by):
         raise BadQuery(
             Fault("group_by", "bad-group-by", "Group by at most three different dimensions.")

@@ -231,7 +231,7 @@ def test_the_same_question_is_one_step_away_in_every_other_measure(as_role, rele
     assert len(links) == 10
     for href, here, _ in links:
         assert "category=catheter" in href
-        assert ("ci=plain" in href) == (bool(here) or "measure=incidence" in href)
+        assert ("ci=plain" in href) == bool(here)
         assert client.get(unescape(href)).status_code == 200
 
 

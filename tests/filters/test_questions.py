@@ -1,5 +1,7 @@
 """The parameters of an address, and every way in which they can be refused."""
 
+import re
+
 import pytest
 from django.http import QueryDict
 
@@ -203,12 +205,11 @@ def test_options_are_read_into_the_question():
     )
 
 
-def test_funnel_is_adjusted_for_properties_in_any_order_and_no_other_measure_is():
+def test_funnel_is_adjusted_for_properties_in_any_order():
     query = "standardise=drug,age_band"
 
     assert asked(query, Measure.FUNNEL).standardise == ("age_band", "drug")
     assert asked("standardise=age_band,drug", Measure.FUNNEL) == asked(query, Measure.FUNNEL)
-    assert asked(query, Measure.RATES) == asked("", Measure.RATES)
 
 
 def test_trend_is_ordered_by_its_own_years():
@@ -219,10 +220,84 @@ def test_level_may_be_written_with_one_digit():
     assert asked("level=0.9").level == 0.90
 
 
-def test_option_that_a_measure_has_no_use_for_changes_nothing():
-    assert asked("per=100&unit=refills&level=0.99", Measure.COUNTS) == asked("", Measure.COUNTS)
-    assert asked("ci=plain", Measure.RATES) == asked("", Measure.RATES)
-    assert asked("ci=plain", Measure.INCIDENCE) == asked("", Measure.INCIDENCE)
+TAKEN_BY = {
+    "unit=refills": {"rates", "funnel", "trend", "coverage"},
+    "per=100": {"rates", "funnel", "trend"},
+    "level=0.99": {
+        *("rates", "proportions", "survival", "incidence"),
+        *("funnel", "trend", "signals"),
+    },
+    "ci=plain": {"survival"},
+    "standardise=age_band": {"funnel"},
+    "release=2026Q4": {measure.value for measure in Measure},
+    "labels=both": {measure.value for measure in Measure},
+    "counting=events": {
+        *("counts", "rates", "funnel", "trend", "signals", "cascades", "coverage"),
+    },
+    "counting=episodes": {"counts", "rates", "funnel", "trend"},
+    "counting=first_event": {"counts", "rates", "survival", "incidence", "funnel", "trend"},
+    "counting=devices": {"counts", "proportions", "signals"},
+    "counting=patients": {"counts", "proportions"},
+}
+"""Which measures take each option, and each rule of counting."""
+
+
+@pytest.mark.parametrize("measure", Measure)
+@pytest.mark.parametrize("option", TAKEN_BY)
+def test_option_changes_the_question_or_is_refused_with_the_measures_that_take_it(measure, option):
+    name, _is, _value = option.partition("=")
+    if measure.value in TAKEN_BY[option]:
+        assert asked(option, measure) != asked("", measure)
+        return
+
+    (fault,) = refused(option, measure)
+
+    assert fault.column == name
+    assert fault.code == ("bad-counting" if name == "counting" else "option-not-taken")
+    sentence = fault.detail.split(". ")[1]
+    named = {each.value for each in Measure if re.search(rf"\b{each.value}\b", sentence)}
+    assert named == TAKEN_BY[option]
+
+
+ANY = {"counts", "rates", "proportions", "coverage"}
+CURVES = {"survival", "incidence"}
+PRODUCTS = {*("pump_model", "catheter_model", "manufacturer", "drug", "drug_class"), "label_status"}
+GROUPED_BY = {
+    "funnel": {"site"},
+    "trend": {"year"},
+    "signals": PRODUCTS | {"complication", "category"},
+    "cascades": {"complication", "category"},
+    **dict.fromkeys(
+        CURVES,
+        PRODUCTS
+        | {"component", "age_band", "implant_year", "indication", "indication_group", "sex"}
+        | {"site", "country"},
+    ),
+}
+"""The groupings of the measures that are not grouped by anything."""
+
+
+@pytest.mark.parametrize("measure", Measure)
+@pytest.mark.parametrize("name", DIMENSIONS)
+def test_grouping_is_taken_or_refused_with_the_measures_that_take_it(measure, name):
+    question = f"group_by={name}"
+    if measure.value in ANY or name in GROUPED_BY[measure.value]:
+        assert asked(question, measure).group_by == (name,)
+        return
+
+    (fault,) = refused(question, measure)
+
+    assert (fault.column, fault.code) in {
+        ("group_by", code) for code in ("bad-group-by", "immortal-time", "one-event")
+    }
+    sentence = fault.detail.split("Such groupings are for ")[1]
+    named = {each.value for each in Measure if re.search(rf"\b{each.value}\b", sentence)}
+    assert named == ANY | {each for each in CURVES if name in GROUPED_BY[each]}
+
+
+@pytest.mark.parametrize("measure", Measure)
+def test_option_that_was_left_empty_asks_nothing(measure):
+    assert asked("per=&unit=&standardise=&ci=&level=&counting=", measure) == asked("", measure)
 
 
 @pytest.mark.parametrize(("address", "ci"), [("", None), ("ci=log", "log"), ("ci=plain", "plain")])
@@ -234,9 +309,16 @@ def test_scale_that_is_the_default_is_the_same_question_as_none():
     assert asked("ci=log-log", Measure.SURVIVAL) == asked("", Measure.SURVIVAL)
 
 
-@pytest.mark.parametrize("measure", [Measure.SURVIVAL, Measure.INCIDENCE])
-def test_unit_of_a_curve_is_kept_for_the_answer_to_refuse(measure):
-    assert asked("unit=refills", measure).unit is Denominator.REFILLS
+@pytest.mark.parametrize(
+    ("address", "measure"),
+    [
+        ("ordering=drug", Measure.SIGNALS),
+        ("ordering=complication", Measure.CASCADES),
+        ("ordering=site", Measure.TREND),
+    ],
+)
+def test_rows_are_ordered_by_nothing_that_they_do_not_have(address, measure):
+    assert codes(address, measure) == [("ordering", "unknown-column")]
 
 
 @pytest.mark.parametrize("measure", [Measure.SURVIVAL, Measure.INCIDENCE])
@@ -387,11 +469,16 @@ def test_rows_of_a_curve_can_be_ordered_by_its_columns(measure):
             "Choose one of json, csv, svg, png, vega. The nearest is svg.",
         ),
         ("level=0.95&level=0.99", "level", "repeated-parameter", "Give level only once."),
-        ("ci=log&ci=plain", "ci", "repeated-parameter", "Give ci only once."),
     ],
 )
 def test_refusal_names_the_parameter_and_the_mend(address, column, code, detail):
     assert refused(address) == (Fault(column, code, detail),)
+
+
+def test_scale_of_limits_is_given_only_once():
+    assert refused("ci=log&ci=plain", Measure.SURVIVAL) == (
+        Fault("ci", "repeated-parameter", "Give ci only once."),
+    )
 
 
 def test_every_fault_is_told_at_once():

@@ -3,10 +3,9 @@ from typing import Any
 import pytest
 
 from registry.records import BadQuery, EventQuery
+from registry.reporting.measure_options import MEASURE_OPTIONS
 from registry.reporting.measures import EXACT
 from registry.reporting.question import (
-    ALLOWED_COUNTING,
-    DEFAULT_COUNTING,
     Question,
     natural_unit,
     read_question,
@@ -138,8 +137,8 @@ def test_more_than_three_groupings_or_the_same_twice_are_refused(group_by: tuple
 
 
 def test_every_measure_is_offered_and_counts_what_it_may() -> None:
-    assert set(EXACT) == set(DEFAULT_COUNTING) == set(ALLOWED_COUNTING) == set(Measure)
-    assert all(rule in ALLOWED_COUNTING[measure] for measure, rule in DEFAULT_COUNTING.items())
+    assert set(EXACT) == set(MEASURE_OPTIONS) == set(Measure)
+    assert all(options.counting for options in MEASURE_OPTIONS.values())
 
 
 @pytest.mark.parametrize(

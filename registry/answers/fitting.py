@@ -1,0 +1,96 @@
+"""A question taken to another measure: what that measure does not take is left out, and named."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from registry.answers.asking import with_set
+from registry.filters import EventFilterSet
+from registry.filters.fields import listed
+from registry.filters.questions import OPTIONS, columns_to_order_by
+from registry.records import DIMENSIONS
+from registry.reporting import MEASURE_OPTIONS, Offer
+
+OF_SOME_ASKERS = ("unit", "counting")
+"""Options whose values depend on what the asker is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A question as a measure takes it. left_out: in words, what of it the measure does not."""
+
+    params: QueryDict
+    left_out: Sequence[str]
+
+
+def fitted_to(params: QueryDict, offer: Offer) -> Fitted:
+    """The same question in the measure of an offer, as near as that measure can be asked.
+
+    Left out are options and counting rules that it does not take, groupings and columns that its
+    rows do not have, and filters that it has no meaning under. Unknown names stay, to be refused
+    in words that name the nearest.
+    """
+    measure, takes = offer.measure, MEASURE_OPTIONS[offer.measure]
+    asked = with_set(params, measure=measure.value)
+    needless = [name for name in OPTIONS if name not in takes.options]
+    if not set(listed(asked, "counting")) <= {rule.value for rule in offer.counting}:
+        needless.append("counting")
+    without = [name for name in (*needless, *takes.not_filtered_by) if listed(asked, name)]
+    left_out = [label_of(name) for name in without]
+    names = listed(asked, "group_by")
+    kept = groupings_of(names, offer)
+    left_out += [f"the grouping by {title_of(name)}" for name in names if name not in kept]
+    columns = columns_to_order_by(measure, kept)
+    ordering = listed(asked, "ordering")
+    in_order = [word for word in ordering if word.removeprefix("-") in columns]
+    if in_order != ordering:
+        left_out.append(label_of("ordering"))
+    fitted = {"group_by": ",".join(kept), "ordering": ",".join(in_order)}
+    return Fitted(params=with_set(asked, **dict.fromkeys(without, ""), **fitted), left_out=left_out)
+
+
+def fitted_for(
+    params: QueryDict, offer: Offer, *, is_answered: Callable[[QueryDict], bool]
+) -> Fitted:
+    """The same as near as its asker is answered: that follows from the question alone.
+
+    A denominator and a counting rule that the asker is not given are left out as well, and pairs
+    that would be too many are told by the coarsest level instead. Asks `is_answered` only of a
+    question that has one of these.
+    """
+    fitted = fitted_to(params, offer)
+    asked, left_out = fitted.params, list(fitted.left_out)
+    if offer.groupings and not is_answered(asked):
+        *first, level = MEASURE_OPTIONS[offer.measure].rows(listed(asked, "group_by"))
+        coarsest = offer.groupings[-1][-1]
+        coarser = with_set(asked, group_by=",".join([*first, coarsest]), ordering="")
+        if level != coarsest and is_answered(coarser):
+            asked = coarser
+            left_out.append(f"the detail by {title_of(level)}")
+    for name in OF_SOME_ASKERS:
+        if listed(asked, name) and not is_answered(asked):
+            asked = with_set(asked, **{name: ""})
+            left_out.append(label_of(name))
+    return Fitted(params=asked, left_out=left_out)
+
+
+def groupings_of(names: Sequence[str], offer: Offer) -> list[str]:
+    """The names that a measure can be grouped by: one for each of its places; unknown ones stay."""
+    takes = MEASURE_OPTIONS[offer.measure]
+    if takes.places is None:
+        return [name for name in names if name in takes.group_by or name not in DIMENSIONS]
+    kept = [name for name in names if name not in DIMENSIONS]
+    for place in takes.places:
+        kept.extend([name for name in names if name in place][:1])
+    return kept
+
+
+def title_of(name: str) -> str:
+    """A dimension as a sentence names it."""
+    return DIMENSIONS[name].title.lower()
+
+
+def label_of(name: str) -> str:
+    """A filter or an option as forms label it."""
+    return str(EventFilterSet.base_filters[name].label).lower()

@@ -1,0 +1,205 @@
+"""Every measure asked with every option: it changes the answer, or is refused by name."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client, override_settings
+from drf_spectacular.generators import SchemaGenerator
+
+from registry import intake
+from registry.models import User
+from registry.models.append_only import lift_append_only_triggers
+from registry.records import RowKind
+from registry.reporting.measure_options import MEASURE_OPTIONS
+from registry.vocabulary import Measure
+from tests.api.conftest import SAMPLES, client_of, make_user
+
+pytestmark = pytest.mark.django_db
+
+LEVEL = {"rates", "proportions", "survival", "incidence", "funnel", "trend", "signals"}
+TAKEN_BY = {
+    "unit=procedures": {"rates", "funnel", "trend", "coverage"},
+    "per=100": {"rates", "funnel", "trend"},
+    "level=0.99": LEVEL,
+    "ci=plain": {"survival"},
+    "standardise=age_band": {"funnel"},
+}
+"""Which measures take each option that some do not."""
+
+EVERY = {"group_by", "counting", "release", "labels", "ordering"}
+SHOWN_BY_META = {("per=100", "funnel")}
+"""Options that change no row: a ratio has no unit, the rate that it is held against has one."""
+
+WITHHELD = {"incidence", "cascades", "coverage"}
+PUBLISHED_OTHERWISE = {
+    ("unit=procedures", "rates"),
+    ("unit=procedures", "funnel"),
+    ("unit=procedures", "trend"),
+    ("ci=plain", "survival"),
+    ("standardise=age_band", "funnel"),
+}
+"""What protected answers have none of, or of their own rows' denominator only."""
+
+
+@pytest.fixture(scope="module")
+def published(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[None]:
+    """The cohort of Taira et al. (2013) and a release of it, shared by all that only read."""
+    folder = tmp_path_factory.mktemp("registry")
+    with django_db_blocker.unblock(), override_settings(REGISTRY_VAR=folder):
+        cache.clear()
+        intake.load_catalogue()
+        manager = make_user("manager", "data manager")
+        make_user("reviewer", "reviewer")
+        make_user("researcher", "researcher")
+        files = {
+            RowKind.IMPLANT: SAMPLES / "taira-2013-implants.csv",
+            RowKind.EVENT: SAMPLES / "taira-2013-events.csv",
+        }
+        intake.import_records(files, by=manager, accept=True)
+        call_command("freeze", release="2026Q4", verbosity=0)
+        yield
+        cache.clear()
+        lift_append_only_triggers(connection)
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(params=["reviewer", "researcher"])
+def name(request, published) -> str:
+    """Whoever asks: one is answered exact numbers, the other protected ones."""
+    return str(request.param)
+
+
+def asked(name: str, measure: Measure, **options: str) -> Any:
+    client = client_of(User.objects.get(username=name))
+    pairs = {"group_by": "pump_model,category"} if measure is Measure.SIGNALS else {}
+    question = {"category": "catheter", **pairs, **options}
+    return client.get(f"/api/v1/statistics/{measure.value}/", question)
+
+
+def said(reply: Any, *, meta: bool) -> str:
+    """The rows of an answer, or with them what it says of itself, without its receipt."""
+    body = reply.json()
+    kept = {name: told for name, told in body["meta"].items() if name != "receipt"}
+    return json.dumps([body["rows"], body["columns"], kept if meta else {}])
+
+
+@pytest.mark.parametrize("measure", Measure)
+@pytest.mark.parametrize("option", TAKEN_BY)
+def test_option_changes_the_answer_or_is_refused(option, measure, name):
+    option_name, _is, value = option.partition("=")
+
+    reply = asked(name, measure, **{option_name: value})
+
+    if measure.value not in TAKEN_BY[option]:
+        assert reply.status_code == 400
+        (error,) = reply.json()["errors"]
+        assert (error["parameter"], error["code"]) == (option_name, "option-not-taken")
+        assert all(each in error["detail"] for each in TAKEN_BY[option])
+        return
+    is_protected = name == "researcher"
+    if is_protected and (measure.value in WITHHELD or (option, measure) in PUBLISHED_OTHERWISE):
+        assert reply.status_code == 422
+        return
+    assert reply.status_code == 200
+    meta = is_protected or (option, measure) in SHOWN_BY_META
+    assert said(reply, meta=meta) != said(asked(name, measure), meta=meta)
+
+
+@pytest.mark.parametrize("measure", Measure)
+@pytest.mark.parametrize("option", TAKEN_BY)
+def test_page_refuses_what_the_api_refuses(option, measure, name):
+    client = Client()
+    client.force_login(
+        User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend"
+    )
+
+    pairs = "&group_by=pump_model,category" if measure is Measure.SIGNALS else ""
+
+    page = client.get(
+        f"/dashboard/explore/?measure={measure.value}&category=catheter&{option}{pairs}"
+    )
+
+    refused = measure.value not in TAKEN_BY[option]
+    assert (page.status_code == 400) == refused
+    assert ("leave it out" in page.text and "It is an option of" in page.text) == refused
+
+
+@pytest.mark.parametrize("measure", Measure)
+def test_labels_ordering_and_release_are_for_every_measure(measure, name):
+    if name == "researcher" and measure.value in WITHHELD:
+        return
+    curve = measure in {Measure.SURVIVAL, Measure.INCIDENCE}
+    free = curve or measure in {Measure.COUNTS, Measure.RATES, Measure.PROPORTIONS}
+    grouped = {"group_by": "sex"} if free or measure is Measure.COVERAGE else {}
+    plain = asked(name, measure, **grouped)
+    names = {column["name"] for column in plain.json()["columns"]}
+
+    labelled = asked(name, measure, labels="both", **grouped).json()
+    first = labelled["columns"][0]["name"]
+    turned = asked(name, measure, ordering=f"-{first}", **grouped).json()["rows"]
+    named = asked(name, measure, release="2026Q4", **grouped).json()
+
+    assert {column["name"] for column in labelled["columns"]} > names
+    assert [row[first] for row in turned] == [row[first] for row in reversed(plain.json()["rows"])]
+    assert named["meta"]["snapshot"]["label"] == "2026Q4"
+    assert asked(name, measure, release="2026Q3", **grouped).status_code in {400, 404, 409}
+
+
+@pytest.mark.parametrize("measure", Measure)
+@pytest.mark.parametrize("format", ["json", "csv", "svg", "png", "vega"])
+def test_every_measure_has_every_format(format, measure, published):
+    reply = asked("reviewer", measure, format=format)
+
+    kinds = {"json": "json", "csv": "text/csv", "svg": "svg", "png": "png", "vega": "vegalite"}
+    assert reply.status_code == 200
+    assert kinds[format] in reply["Content-Type"]
+
+
+@pytest.mark.parametrize("page", ["/dashboard/", "/dashboard/explore/"])
+def test_page_has_no_format(page, published):
+    client = Client()
+    client.force_login(
+        User.objects.get(username="reviewer"), backend="django.contrib.auth.backends.ModelBackend"
+    )
+
+    answer = client.get(f"{page}?format=csv", follow=True)
+
+    assert answer.status_code == 400
+    assert "leave format out" in answer.text
+
+
+@pytest.fixture(scope="module")
+def paths() -> Any:
+    return SchemaGenerator().get_schema(request=None, public=True)["paths"]
+
+
+@pytest.mark.parametrize("measure", Measure)
+def test_schema_documents_the_options_that_a_measure_takes_and_no_other(measure, paths):
+    operation = paths[f"/api/v1/statistics/{measure.value}/"]["get"]
+
+    options = EVERY | {option.partition("=")[0] for option in TAKEN_BY}
+    documented = {each["name"]: each for each in operation["parameters"]}
+    taken = {option.partition("=")[0] for option, by in TAKEN_BY.items() if measure.value in by}
+    assert options & set(documented) == EVERY | taken
+    curve = measure in {Measure.SURVIVAL, Measure.INCIDENCE}
+    assert ("year" in documented) == ("window" in documented) == (not curve)
+    assert "first_event" not in documented["counting"]["schema"]["enum"] or measure in {
+        *(Measure.COUNTS, Measure.RATES, Measure.SURVIVAL, Measure.INCIDENCE),
+        *(Measure.FUNNEL, Measure.TREND),
+    }
+
+
+def test_methods_list_the_options_of_each_measure():
+    text = (Path(__file__).parent.parent.parent / "docs" / "methods.md").read_text()
+
+    for measure, options in MEASURE_OPTIONS.items():
+        taken = ", ".join(f"`{name}`" for name in options.options if name not in EVERY)
+        counting = ", ".join(f"`{rule.value}`" for rule in options.counting)
+        row = " | ".join(filter(None, [measure.value, taken])) + ("" if taken else " |")
+        assert f"| {row} | {counting} |" in text
