@@ -5,7 +5,9 @@ from itertools import groupby
 
 import pytest
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from hypothesis import settings
+from pytest_django import DjangoDbBlocker
 
 from tests.kept_rows import rows_kept_for
 
@@ -18,6 +20,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Within each module put the tests first that start from the fewest kept rows."""
     modules = groupby(list(items), key=lambda item: item.path)
     items[:] = [item for _, found in modules for item in sorted(found, key=rows_kept_for)]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database, which nobody uses any more when it is dropped.
+
+    A server's thread closes its connection only when the browser has closed its own.
+    """
+    yield
+    with django_db_blocker.unblock():
+        end_other_sessions(connection)
+
+
+def end_other_sessions(connection: BaseDatabaseWrapper) -> None:
+    """End every other session of this connection's database; nothing to do on SQLite."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture(autouse=True)

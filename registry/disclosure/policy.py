@@ -183,7 +183,7 @@ class Policy:
         (20, 5),
     )
     most_dimensions: int = 3
-    most_cells: int = 2_000
+    most_cells: int = 2_500  # every pump model with every complication of the catalogue
     most_years: int = 20
     most_variance: float = 6.0
     variance_per_unit: float = 1.5

@@ -69,7 +69,10 @@ def test_group_code_and_its_dimension_are_both_required():
 
 def test_maker_of_a_pump_stays_a_list_of_pumps():
     assert asked("pump_model=infusaid,flowonix").where == (
-        ("pump_model", ("infusaid", "prometra", "prometra-ii-20", "prometra-ii-40")),
+        (
+            "pump_model",
+            ("infusaid", "prometra", "prometra-ii", "prometra-ii-20", "prometra-ii-40"),
+        ),
     )
 
 

@@ -17,8 +17,8 @@ def test_catalogue_is_loaded_once(capsys):
     call_command("load_catalogue")
 
     assert capsys.readouterr().out.splitlines() == [
-        f"catalogue {version}: 198 new, 0 updated, 0 retired, 0 unchanged",
-        f"catalogue {version}: 0 new, 0 updated, 0 retired, 198 unchanged",
+        f"catalogue {version}: 1388 new, 0 updated, 0 retired, 0 unchanged",
+        f"catalogue {version}: 0 new, 0 updated, 0 retired, 1388 unchanged",
     ]
 
 

@@ -205,4 +205,4 @@ def test_protected_answer_has_the_same_literature(cohort: Frozen):
 def test_literature_is_that_of_the_catalogue_which_was_frozen(tmp_path: Path):
     frozen = frozen_cohort(tmp_path)
 
-    assert len(frozen.store.manifest.terms.published) == 42  # the shipped catalogue's shown figures
+    assert len(frozen.store.manifest.terms.published) == 40  # the shipped catalogue's shown figures

@@ -244,7 +244,6 @@ def test_pump_months_by_year_leave_the_rows_that_have_them_as_they_are(large: Fr
     [
         (Measure.COUNTS, {"group_by": ("detection",)}, "detection", "root_cause"),
         (Measure.COUNTS, {"counting": CountingRule.EVENTS}, "counting", "patients"),
-        (Measure.RATES, {"counting": CountingRule.PATIENTS}, "counting", "first_event"),
         (Measure.RATES, {"unit": Denominator.REFILLS}, "unit", "pump-months"),
         (
             Measure.RATES,

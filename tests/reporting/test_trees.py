@@ -26,7 +26,13 @@ def test_complications_are_those_of_the_catalogue_and_consequences_stand_apart()
 
     assert len(tree.values) == 94
     assert tree.group_of["catheter-kink"] == "catheter"
-    assert tree.apart == {"pump-end-of-service", "revision-surgery", "explant-unplanned", "death"}
+    assert tree.apart == {
+        "pump-end-of-service",
+        "revision-surgery",
+        "explant-unplanned",
+        "pain-unspecified",
+        "death",
+    }
 
 
 def test_sites_are_in_order_and_have_no_blank() -> None:

@@ -14,7 +14,7 @@ from registry.disclosure import PROTECTED_FORMS, Form
 from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.attacks import Names
 from tests.disclosure.attack.registries import Door
-from tests.disclosure.attack.truth import Truth
+from tests.disclosure.attack.truth import DEVICE_SIDE, Truth
 
 Cells = Sequence[Mapping[str, str]]
 ABOUT_THE_QUESTION = {"title", "receipt"}
@@ -109,22 +109,31 @@ def cells_by_truth(
 
 
 def told_apart(door: Door, zeros: Cells, small: Cells) -> bool:
-    """Whether there is more than one way to say that a cell of one category is hidden.
+    """Whether the way in which a cell is said to be hidden tells anything of its count.
 
-    Everything is compared but what repeats the question; some warnings belong to a category.
+    Everything is compared but what repeats the question; some warnings belong to a category. A
+    cell may be hidden for want of people behind it, whatever happened to them: so the way is one
+    for each category and reason, and the reason is one for all events of the same people.
     """
-    ways: dict[str, set[str]] = {}
+    ways: dict[tuple[str, str], set[str]] = {}
+    reasons: dict[tuple[tuple[str, str], ...], set[str]] = {}
     for cell in (*zeros, *small):
-        ways.setdefault(cell["category"], set()).add(_without_question(door, cell))
-    return any(len(each) > 1 for each in ways.values())
+        reason, said = _without_question(door, cell)
+        ways.setdefault((cell["category"], reason), set()).add(said)
+        people = tuple(sorted(each for each in cell.items() if each[0] in DEVICE_SIDE))
+        reasons.setdefault(people, set()).add(reason)
+    return any(len(each) > 1 for each in (*ways.values(), *reasons.values()))
 
 
-def _without_question(door: Door, cell: Mapping[str, str]) -> str:
+def _without_question(door: Door, cell: Mapping[str, str]) -> tuple[str, str]:
+    """Why a cell is hidden, and all that its reply says."""
     response = door.get("statistics/counts/", cell)
     body: dict[str, Any] = response.json()
     meta = {name: v for name, v in body["meta"].items() if name not in ABOUT_THE_QUESTION}
     headers = sorted(name for name, _value in response.items())
-    return json.dumps([response.status_code, meta, body["columns"], body["rows"], headers])
+    (row,) = body["rows"]
+    reason = f"{row['status']} {row.get('reason')}"
+    return reason, json.dumps([response.status_code, meta, body["columns"], row, headers])
 
 
 def timing(door: Door, zeros: Cells, small: Cells) -> float:

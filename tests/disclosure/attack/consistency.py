@@ -74,7 +74,7 @@ def spellings(asker: Asker, question: Question, *, seed: int) -> Iterator[tuple[
         ],
     )
     if question.measure == "counts":
-        yield "said in full", [*plain, ("counting", "patients"), ("level", "0.95")]
+        yield "said in full", [*plain, ("counting", "patients"), ("labels", "code")]
     regrouped = [
         (name, ",".join(_by_groups(asker, name, value.split(",")))) for name, value in plain
     ]
