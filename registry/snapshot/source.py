@@ -307,7 +307,9 @@ def _sql(rows: QuerySet[Any], columns: Sequence[Combinable]) -> tuple[str, Seque
 def _copied(statement: str, parameters: Sequence[Any], form: str) -> Iterator[bytes]:
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT {form})", parameters) as copy,
+        cursor.cursor.copy(  # Django's own, under DEBUG, takes no parameters
+            f"COPY ({statement}) TO STDOUT (FORMAT {form})", parameters
+        ) as copy,
     ):
         yield from map(bytes, copy)
 
