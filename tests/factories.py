@@ -20,6 +20,9 @@ from registry.models import (
     sealed,
 )
 
+FIRST = 1_000
+"""Where counted keys begin: above every key that a test writes by hand, so that none meets it."""
+
 
 class SealedFactory(DjangoModelFactory):
     """Makes rows with a history; `django_get_or_create` takes the one that is there."""
@@ -45,7 +48,7 @@ class UserFactory(SealedFactory):
         model = User
         skip_postgeneration_save = True
 
-    username = factory.Sequence(lambda n: f"user{n}")
+    username = factory.Sequence(lambda n: f"user{FIRST + n}")
     is_active = True
     is_staff = True
 
@@ -77,7 +80,7 @@ class SiteFactory(SealedFactory):
     class Meta:
         model = Site
 
-    code = factory.Sequence(lambda n: f"SITE-{n}")
+    code = factory.Sequence(lambda n: f"SITE-{FIRST + n}")
     name = "A hospital"
     country = "NL"
 
@@ -142,7 +145,7 @@ class PatientFactory(SealedFactory):
     class Meta:
         model = Patient
 
-    source_id = factory.Sequence(lambda n: f"p{n}")
+    source_id = factory.Sequence(lambda n: f"p{FIRST + n}")
     site = factory.SubFactory(SiteFactory)
     sex = "male"
     indication = "multiple-sclerosis"
@@ -157,7 +160,7 @@ class ImplantFactory(SealedFactory):
     class Params:
         catheter = factory.Trait(component="catheter", pump_model="", catheter_model="ascenda")
 
-    source_id = factory.Sequence(lambda n: f"i{n}")
+    source_id = factory.Sequence(lambda n: f"i{FIRST + n}")
     patient = factory.SubFactory(PatientFactory)
     site = factory.SelfAttribute("patient.site")
     component = "pump"
@@ -196,7 +199,7 @@ class EventFactory(SealedFactory):
     site = factory.Maybe(
         "implant", factory.SelfAttribute("implant.site"), factory.SubFactory(SiteFactory)
     )
-    source_id = factory.Sequence(lambda n: f"e{n}")
+    source_id = factory.Sequence(lambda n: f"e{FIRST + n}")
     patient = factory.Maybe("implant", factory.SelfAttribute("implant.patient"), None)
     complication = factory.SubFactory(ComplicationFactory)
     reported_complication = factory.SelfAttribute("complication")
