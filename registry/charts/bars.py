@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -96,9 +97,11 @@ def bars(release: Release) -> Drawing:
         top, beyond = reach(inside, measured.value, measured.upper)
         cut = cut or beyond
         sizes: dict[str, Any] = {"place": place, "left": left, "top": top}
-        plots.append(_panel(release, measured, inside, title=title, series=series, **sizes))
+        plots.append(
+            partial(_panel, release, measured, inside, title=title, series=series, **sizes)
+        )
     return Drawing(
-        plot=alt.vconcat(*plots, spacing=18),
+        plot=lambda: alt.vconcat(*(made() for made in plots), spacing=18),
         rows=rows,
         left=left,
         width=WIDTH + FIGURES + (COUNTS if measured.of else -60),

@@ -1,6 +1,7 @@
 """Which picture an answer has: by its measure, and by the columns that it is grouped by."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import altair as alt
 
@@ -75,9 +76,12 @@ def is_matrix(release: Release) -> bool:
 
 def nothing(release: Release) -> Drawing:
     """A picture that says that there is nothing to draw; the answer itself is an empty list."""
-    plot = (
+    return Drawing(plot=_empty, rows=[], left=0, width=WIDE, said=NOTHING)
+
+
+def _empty() -> Any:
+    return (
         alt.Chart(once_data())
         .mark_text(text=NOTHING, align="left", fill=QUIET, fontSize=13, x=0, y=30)
         .properties(width=WIDE, height=60)
     )
-    return Drawing(plot=plot, rows=[], left=0, width=WIDE, said=NOTHING)

@@ -1,6 +1,7 @@
 """How many of the reported events a rate counts, and why it does not count the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -49,13 +50,24 @@ def coverage(release: Release) -> Drawing:
         for row in kept.rows
     ]
     left = room_for(row["chart_label"] for row in rows)
+    return Drawing(
+        plot=partial(_plot, rows, left),
+        rows=rows,
+        left=left,
+        width=WIDTH + FIGURES + ROOM_OF_REASONS,
+        said=_said(rows),
+        notes=kept.notes,
+    )
+
+
+def _plot(rows: Sequence[Drawn], left: float) -> Any:
     y = label_axis("chart_label", [row["chart_label"] for row in rows], left)
     top = max(numbers(rows, "n"), default=1.0) or 1.0
     scale = alt.Scale(domain=[0, top], nice=True)
     whole = alt.Chart(rows_data())
     axis = alt.Axis(title="Events; in full those that a rate counts", format=",d", tickCount=5)
     letters: dict[str, Any] = {"align": "left", "baseline": "middle"}
-    plot = alt.layer(
+    return alt.layer(
         whole.mark_bar(fill=LINE, stroke=EDGE, strokeWidth=0.8).encode(
             x=alt.X("n:Q", scale=scale, axis=axis), y=y
         ),
@@ -67,14 +79,6 @@ def coverage(release: Release) -> Drawing:
             x=alt.value(WIDTH + 12 + FIGURES), y=y, text="chart_counts:N"
         ),
     ).properties(width=WIDTH, height=SLOT * len(rows))
-    return Drawing(
-        plot=plot,
-        rows=rows,
-        left=left,
-        width=WIDTH + FIGURES + ROOM_OF_REASONS,
-        said=_said(rows),
-        notes=kept.notes,
-    )
 
 
 def _reasons(row: Row) -> list[str]:

@@ -70,7 +70,7 @@ def curves(release: Release) -> Drawing:
         notes.append("Curves of devices that entered late start where enough were at risk.")
     title = "Cumulative incidence" if failing else "Free of the event"
     return Drawing(
-        plot=alt.vconcat(
+        plot=lambda: alt.vconcat(
             _plot(rows, names, title=title, step=step, end=end, left=left),
             _at_risk(names, end=end, left=left),
             spacing=4,

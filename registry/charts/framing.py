@@ -1,7 +1,8 @@
 """Puts what was drawn between its title and its small print."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -22,12 +23,13 @@ LINE_HEIGHT = 14
 class Drawing:
     """A plot before it has a title: what is drawn, of which rows, and how much room it takes.
 
-    rows: the released rows with, beside their own columns, keys that begin with `chart_`: labels
-    and places. left: pixels that labels take before the plot. width: pixels of all the rest.
+    plot: makes what is drawn, once it is wanted. rows: the released rows with, beside their own
+    columns, keys that begin with `chart_`: labels and places. left: pixels that labels take before
+    the plot. width: pixels of all the rest.
     said: the main numbers, for whoever does not see the picture. notes: what a reader has to know.
     """
 
-    plot: Any
+    plot: Callable[[], Any]
     rows: Sequence[Mapping[str, Any]]
     left: float
     width: float
@@ -50,12 +52,17 @@ def framed(drawing: Drawing, release: Release) -> Chart:
 
     Nothing is cut off: what is too long for a line goes on in the next.
     """
+    words = f"{release.meta['title']}. {drawing.said} {source_of(release)}"
+    specify = partial(_specification, drawing, release, words)
+    return Chart(specify=specify, title=str(release.meta["title"]), alt=words)
+
+
+def _specification(drawing: Drawing, release: Release, words: str) -> dict[str, Any]:
     meta: Mapping[str, Any] = release.meta
     room = drawing.left + drawing.width
     below = lines(
         [*drawing.notes, *statuses_in_words(release.rows), source_of(release)], width=room
     )
-    words = f"{meta['title']}. {drawing.said} {source_of(release)}"
     title = alt.Title(
         lines([str(meta["title"])], width=room / 1.5),
         subtitle=lines(subtitle_of(release), width=room),
@@ -69,13 +76,13 @@ def framed(drawing: Drawing, release: Release) -> Chart:
         color=INK,
         subtitleColor=QUIET,
     )
-    spec = {
+    return {
         "$schema": alt.SCHEMA_URL,
         "config": config(),
         "background": GROUND,
         "description": words,
         "title": title.to_dict(),
-        "vconcat": [_part(drawing.plot), _part(_small_print(below, drawing))],
+        "vconcat": [_part(drawing.plot()), _part(_small_print(below, drawing))],
         "spacing": 14,
         "datasets": {
             ROWS: [dict(row) for row in drawing.rows],
@@ -83,7 +90,6 @@ def framed(drawing: Drawing, release: Release) -> Chart:
         },
         "usermeta": _about(release, words),
     }
-    return Chart(spec=spec, title=str(meta["title"]), alt=words)
 
 
 def _small_print(sentences: Sequence[str], drawing: Drawing) -> Any:

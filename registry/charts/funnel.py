@@ -1,6 +1,7 @@
 """Sites against what their exposure lets expect, with 95 and 99.8 % limits (Spiegelhalter 2005)."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -48,7 +49,7 @@ def funnel(release: Release) -> Drawing:
     hidden = sum(row["status"] in GONE for row in rows)
     without = len(rows) - len(drawn) - hidden
     return Drawing(
-        plot=_plot(drawn, top),
+        plot=partial(_plot, drawn, top),
         rows=rows,
         left=LEFT,
         width=WIDE + 20,

@@ -1,6 +1,7 @@
 """Tables as colour: complications by model, and which complication led to which."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -120,7 +121,8 @@ def _matrix(
     left = room_for(row["chart_down"] for row in rows)
     columns = list(acrosses.values())
     plots = [
-        _block(
+        partial(
+            _block,
             [row for row in rows if row["chart_place"] == place],
             place=place,
             title=block,
@@ -133,7 +135,9 @@ def _matrix(
     ]
     full = len(downs) * len(acrosses) * len(blocks) == len(rows)
     return Drawing(
-        plot=alt.vconcat(*plots, spacing=20).resolve_scale(color="independent"),
+        plot=lambda: alt.vconcat(*(made() for made in plots), spacing=20).resolve_scale(
+            color="independent"
+        ),
         rows=rows,
         left=left,
         width=max(CELL * len(columns) + 60, 420),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -25,13 +25,18 @@ SCALE = 2.0
 class Chart:
     """One answer as a picture.
 
-    spec: Vega-Lite, whose data set `rows` holds the answer's rows as they were released. alt: the
-    picture in a sentence or two, with its main numbers.
+    specify: makes the specification, which takes longer than all the words of a page, once it is
+    wanted. alt: the picture in a sentence or two, with its main numbers.
     """
 
-    spec: Mapping[str, Any]
+    specify: Callable[[], Mapping[str, Any]]
     title: str
     alt: str
+
+    @cached_property
+    def spec(self) -> Mapping[str, Any]:
+        """Vega-Lite, whose data set `rows` holds the answer's rows as they were released."""
+        return self.specify()
 
     @cached_property
     def _drawn(self) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -58,7 +59,8 @@ def signals(release: Release) -> Drawing:
     low, high = min([*ends, -1.0]), max([*ends, 1.0])
     left = room_for(row["chart_label"] for row in rows)
     return Drawing(
-        plot=_plot(
+        plot=partial(
+            _plot,
             rows,
             ("ic", "ic_lower", "ic_upper"),
             domain=(max(low, -6.0), min(high, 8.0)),
@@ -152,7 +154,8 @@ def forest(release: Release) -> Drawing:
         f"Rate {unit}" if meta["measure"] == Measure.RATES else title_of(release, measured.value)
     )
     return Drawing(
-        plot=_plot(
+        plot=partial(
+            _plot,
             rows,
             (measured.value, measured.lower or "", measured.upper or ""),
             domain=(0.0, top),

@@ -1,6 +1,7 @@
 """Numbers over calendar time: counts, rates and proportions by year, and the fitted trend."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -154,16 +155,16 @@ def _drawing(
     if len(names) > 1 and len(found) >= ENOUGH:
         top = min(top, FAR * found[len(found) // 2])
     outside = sum(value > top for value in found)
-    parts = [_plot(rows, measured, axis, title, names, legend, top, width)]
+    parts = [partial(_plot, rows, measured, axis, title, names, legend, top, width)]
     single = len(names) == 1
     if single:
-        parts.append(_below(measured, axis, width, share=measured.share))
+        parts.append(partial(_below, measured, axis, width, share=measured.share))
     if any(row.get("cusum") is not None for row in rows):
-        parts.append(_cusum(axis, width))
+        parts.append(partial(_cusum, axis, width))
         notes = [*notes, "CUSUM: the sum of what exceeds expectation; an alarm is drawn in orange."]
     starred = any(row["chart_text"].endswith("*") for row in rows) and single
     return Drawing(
-        plot=alt.vconcat(*parts, spacing=6),
+        plot=lambda: alt.vconcat(*(made() for made in parts), spacing=6),
         rows=list(rows),
         left=LEFT,
         width=max(width, 480),
