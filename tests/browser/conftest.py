@@ -11,9 +11,8 @@ from django.test import override_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from registry.models import Role
 from registry.models.append_only import lift_append_only_triggers
-from tests.factories import EventFactory, ImplantFactory, PatientFactory, SiteFactory, UserFactory
+from tests.small_registry import fill
 
 CHROMIUM = Path("/usr/bin/chromium")
 REPORTS_VIOLATIONS = """
@@ -55,26 +54,6 @@ def served(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> It
         cache.clear()
         lift_append_only_triggers(connection)
         call_command("flush", interactive=False, verbosity=0)
-
-
-def fill() -> None:
-    """The shipped catalogue, a site with devices and events, a release, and people to sign in."""
-    call_command("load_catalogue", verbosity=0)
-    site = SiteFactory(code="OWN-1")
-    for number in range(12):
-        patient = PatientFactory(site=site)
-        pump = ImplantFactory(patient=patient, source_id=f"i-own-{number}")
-        catheter = ImplantFactory(patient=patient, catheter=True)
-        if number < 2:
-            EventFactory(implant=catheter)
-    EventFactory(site=site, source_id="e-own", state="draft")
-    EventFactory(implant=pump, source_id="e-sent", state="submitted")
-    UserFactory(username="reporter", roles=[Role.SITE_STAFF], sites=[site])
-    UserFactory(username="reviewer", roles=[Role.REVIEWER])
-    UserFactory(username="manager", roles=[Role.DATA_MANAGER])
-    UserFactory(username="auditor", roles=[Role.AUDITOR])
-    UserFactory(username="researcher", roles=[Role.RESEARCHER], is_staff=False)
-    call_command("freeze", release="2026Q4", verbosity=0)
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -1,0 +1,72 @@
+"""Every measure's tab leads from every question to an answer."""
+
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from registry.models import User
+from registry.vocabulary import Measure
+from tests.kept_rows import kept_rows, snapshots_in
+from tests.questions import CODES, EXACT, PROTECTED
+from tests.small_registry import fill
+
+EXPLORE = "/dashboard/explore/"
+STATISTICS = "/admin/statistics/"
+NAVIGATION = re.compile(r'<nav[^>]*aria-label="Measures".*?</nav>', re.DOTALL)
+LINK = re.compile(r'<a[^>]*\bhref="([^"]+)"')
+REFUSAL = re.compile(r'class="note (?:error|warning)"[^>]*>(.*?)</', re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def kept_small_registry(django_db_setup, django_db_blocker, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    with kept_rows(django_db_blocker), snapshots_in(folder):
+        fill()
+        yield folder
+
+
+@pytest.fixture
+def asker(kept_small_registry, settings, db):
+    """Signs somebody of the small registry in."""
+    settings.REGISTRY_VAR = kept_small_registry
+
+    def signed_in(name: str) -> Client:
+        client = Client()
+        client.force_login(User.objects.get(username=name))
+        return client
+
+    return signed_in
+
+
+def tabs_of(page: str) -> list[str]:
+    """The addresses of a page's tabs, whole."""
+    found = NAVIGATION.search(page)
+    assert found is not None
+    return [unescape(address) for address in LINK.findall(found.group())]
+
+
+@pytest.mark.parametrize(
+    ("name", "room", "questions", "start"),
+    [
+        *(("reviewer", EXPLORE, EXACT, start) for start in ("", *EXACT)),
+        *(("reporter", STATISTICS, EXACT, start) for start in ("", "Rates", "Survival", "Funnel")),
+        *(("researcher", EXPLORE, PROTECTED, start) for start in ("", *PROTECTED)),
+    ],
+)
+def test_every_tab_answers_from_every_question(name, room, questions, start, asker):
+    client = asker(name)
+    address = f"{room}?measure={CODES[start]}&{questions[start]}" if start else room
+    opened = client.get(address)
+    assert opened.status_code == 200
+
+    tabs = tabs_of(opened.content.decode())
+
+    assert len(tabs) == (len(PROTECTED) if name == "researcher" else len(Measure))
+    replies = {tab: client.get(tab if tab.startswith("/") else f"{room}{tab}") for tab in tabs}
+    assert {
+        tab: REFUSAL.findall(reply.content.decode())
+        for tab, reply in replies.items()
+        if reply.status_code != 200
+    } == {}

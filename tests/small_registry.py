@@ -1,0 +1,26 @@
+"""A registry of one site that pages are tried on, with somebody of each role to sign in."""
+
+from django.core.management import call_command
+
+from registry.models import Role
+from tests.factories import EventFactory, ImplantFactory, PatientFactory, SiteFactory, UserFactory
+
+
+def fill() -> None:
+    """The shipped catalogue, a site with devices and events, a release, and people to sign in."""
+    call_command("load_catalogue", verbosity=0)
+    site = SiteFactory(code="OWN-1")
+    for number in range(12):
+        patient = PatientFactory(site=site)
+        pump = ImplantFactory(patient=patient, source_id=f"i-own-{number}")
+        catheter = ImplantFactory(patient=patient, catheter=True)
+        if number < 2:
+            EventFactory(implant=catheter)
+    EventFactory(site=site, source_id="e-own", state="draft")
+    EventFactory(implant=pump, source_id="e-sent", state="submitted")
+    UserFactory(username="reporter", roles=[Role.SITE_STAFF], sites=[site])
+    UserFactory(username="reviewer", roles=[Role.REVIEWER])
+    UserFactory(username="manager", roles=[Role.DATA_MANAGER])
+    UserFactory(username="auditor", roles=[Role.AUDITOR])
+    UserFactory(username="researcher", roles=[Role.RESEARCHER], is_staff=False)
+    call_command("freeze", release="2026Q4", verbosity=0)
