@@ -7,7 +7,7 @@ quarters of a month since implantation, calendar time in quarters since year 0.
 
 # ruff: noqa: S608 - names come from the schema, values go to placeholders
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,9 +69,11 @@ class Source:
     def require_code(self, alias: str, name: str, *codes: str, but: bool = False) -> None:
         """Let a code column hold one of these codes, or with `but` any other."""
         listed = column(TABLE_OF[alias], name).name
-        numbers = [self.codes.number(name, code) for code in codes]
-        room = ", ".join("?" * len(numbers))
-        self.require(f"{alias}.{listed} {'NOT ' if but else ''}IN ({room})", *numbers)
+        numbers = {self.codes.number(name, code) for code in codes}
+        size = len(self.codes.lists[name])
+        if but:
+            numbers = set(range(size)) - numbers
+        self.where.append(among_codes(f"{alias}.{listed}", numbers, size))
 
     def join(self, piece: Piece, condition: str, *, kind: str = "JOIN") -> None:
         """Join a subquery."""
@@ -153,25 +155,81 @@ def restrict(source: Source, alias: str, conditions: Iterable[Condition]) -> Non
     for condition in conditions:
         listed = column(TABLE_OF[alias], condition.column)
         name = f"{alias}.{listed.name}"
-        either: list[str] = []
-        values: list[Value] = []
-        numbers = _stored(source.codes, listed.name, listed.kind, condition.values)
-        if numbers:
-            either.append(f"{name} IN ({', '.join('?' * len(numbers))})")
-            values.extend(numbers)
+        if listed.kind is Kind.CODE:
+            source.where.append(_among_listed(source.codes, name, condition))
+            continue
+        either = [among(name, condition.values)] if condition.values else []
         if condition.bits:
-            either.append(f"({name} & ?) <> 0")
-            values.append(condition.bits)
+            either.append(Piece(f"({name} & ?) <> 0", [condition.bits]))
         if condition.blank:
-            is_number = listed.kind not in {Kind.CODE, Kind.BITS}
-            either.append(f"{name} IS NULL" if is_number else f"{name} = 0")
-        text = f"({' OR '.join(either)})" if either else "1 = 0"
-        source.require(f"NOT {text}" if condition.unless else text, *values)
+            is_bits = listed.kind is Kind.BITS
+            either.append(Piece(f"{name} = 0" if is_bits else f"{name} IS NULL"))
+        found = _either(either)
+        source.where.append(_either([found], but=True) if condition.unless else found)
 
 
-def _stored(codes: Codes, name: str, kind: Kind, values: Iterable[Value]) -> list[Value]:
-    """Values as the column holds them; a code that is on no list is in no row."""
-    if kind is not Kind.CODE:
-        return list(values)
-    numbers = [codes.number(name, str(value)) for value in values]
-    return [number for number in numbers if number != UNKNOWN]
+def _among_listed(codes: Codes, name: str, condition: Condition) -> Piece:
+    """A condition on a code column, which has no NULLs; a code on no list is in no row."""
+    listed = condition.column
+    numbers = {codes.number(listed, str(value)) for value in condition.values} - {UNKNOWN}
+    if condition.blank:
+        numbers.add(0)
+    size = len(codes.lists[listed])
+    if condition.unless:
+        numbers = set(range(size)) - numbers
+    return among_codes(name, numbers, size)
+
+
+def among_codes(name: str, numbers: Set[int], size: int) -> Piece:
+    """A code column, of a list of so many codes, holds one of these numbers.
+
+    Written as what it does not hold, where that is shorter.
+    """
+    others = set(range(size)) - numbers
+    if numbers and len(_runs(others)) < len(_runs(numbers)):
+        return _either([among(name, others)], but=True) if others else Piece("1 = 1")
+    return _either([among(name, numbers)] if numbers else [])
+
+
+def among(name: str, values: Iterable[Value]) -> Piece:
+    """A column holds one of these values; whole numbers that follow each other as a range.
+
+    Engines compare with a range several times faster than with a list.
+    """
+    whole_numbers = [value for value in values if type(value) is int]
+    others = [value for value in values if type(value) is not int]
+    either = []
+    singles: list[Value] = list(others)
+    for first, last in _runs(whole_numbers):
+        if first == last:
+            singles.append(first)
+        else:
+            either.append(Piece(f"{name} BETWEEN ? AND ?", [first, last]))
+    if len(singles) == 1:
+        either.append(Piece(f"{name} = ?", singles))
+    elif singles:
+        either.append(Piece(f"{name} IN ({', '.join('?' * len(singles))})", singles))
+    return _either(either)
+
+
+def _either(pieces: Sequence[Piece], *, but: bool = False) -> Piece:
+    """Any of these conditions, or none of them; nothing where there are none."""
+    if len(pieces) == 1 and not but:
+        return pieces[0]
+    found = Piece("NOT (" if but else "(")
+    for place, piece in enumerate(pieces or [Piece("1 = 0")]):
+        found.add(" OR " if place else "")
+        found.add_piece(piece)
+    found.add(")")
+    return found
+
+
+def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """The first and the last of each run of whole numbers that follow each other."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(set(numbers)):
+        if found and found[-1][1] == number - 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found

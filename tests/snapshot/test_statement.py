@@ -48,6 +48,38 @@ def test_condition_without_a_code_of_the_list_lets_nothing_through(values: tuple
     assert "1 = 0" in source.select("count(*) AS n").text
 
 
+@pytest.mark.parametrize(
+    ("condition", "text", "values"),
+    [
+        (Condition("severity", (2, 3, 4)), "e.severity BETWEEN ? AND ?", [2, 4]),
+        (Condition("severity", (1,)), "e.severity = ?", [1]),
+        (
+            Condition("severity", (1, 3, 5), blank=True),
+            "(e.severity IN (?, ?, ?) OR e.severity IS NULL)",
+            [1, 3, 5],
+        ),
+        (
+            Condition("severity", (1, 2, 4), unless=True),
+            "NOT ((e.severity BETWEEN ? AND ? OR e.severity = ?))",
+            [1, 2, 4],
+        ),
+        (Condition("state", ("accepted",), unless=True), "NOT (e.state = ?)", [3]),
+        (Condition("serious", ("yes", "no")), "e.serious BETWEEN ? AND ?", [1, 2]),
+        (Condition("serious", ("no",), blank=True), "NOT (e.serious = ?)", [1]),
+        (Condition("serious", ("yes", "no"), blank=True), "1 = 1", []),
+    ],
+)
+def test_condition_is_written_as_a_range_or_by_what_it_does_not_hold(
+    condition: Condition, text: str, values: list[int]
+) -> None:
+    selection = Selection(on_events=(condition,))
+
+    source = events_of(selection, CODES, clock="device", device="e")
+
+    (piece,) = source.where
+    assert (piece.text, piece.values) == (text, values)
+
+
 def test_calendar_places_bound_the_years_of_events_and_devices() -> None:
     selection = Selection(group_by=("year",), calendar=(YearSpan((3,), 2001, 2004),))
 
