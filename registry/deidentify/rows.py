@@ -13,122 +13,61 @@ from registry.records import (
     PatientRecord,
     RawReport,
     Refusal,
+    RowKind,
     RowRuleBroken,
 )
-from registry.records.columns import COLUMNS, unknown_names
-from registry.vocabulary import (
-    Actuality,
-    AgeBand,
-    Component,
-    DaysSinceProcedure,
-    DaysSinceRefill,
-    Detection,
-    Drug,
-    ExitStatus,
-    Indication,
-    Intervention,
-    LabelStatus,
-    Organism,
-    Outcome,
-    PlacingProcedure,
-    PumpPlane,
-    PumpSite,
-    Relatedness,
-    RootCause,
-    Seriousness,
-    Sex,
-    VolumeDiscrepancy,
-    YesNoUnknown,
-)
+from registry.records.columns import COLUMNS, DECLARED, OF_PATIENTS, unknown_names
+from registry.records.declared import Holds, RowColumn
+from registry.vocabulary import Component
 
-LONGEST_FOLLOW_UP = 1_200
-"""Months: a hundred years, longer than any component or patient is followed."""
-
-_months = cells.whole("months", 0, LONGEST_FOLLOW_UP)
-_count = cells.whole("a count", 0, 32_767)
-_relatedness = cells.code(Relatedness, "relatedness")
-_yes_no = cells.code(YesNoUnknown, "yes-no-unknown")
-_patient_readers: Mapping[str, cells.Reader] = {
-    "drug": cells.code(Drug, "drug"),
-    "indication": cells.code(Indication, "indication"),
-    "age_band": cells.code(AgeBand, "age-band"),
-    "sex": cells.code(Sex, "sex"),
-}
-_component = cells.code(Component, "component")
-_models = {
+_MODELS = {
     None: cells.device_model(None),
     Component.PUMP: cells.device_model(Component.PUMP),
     Component.CATHETER: cells.device_model(Component.CATHETER),
 }
-
-_EVENT_READERS: Mapping[str, cells.Reader] = {
-    "site": cells.site,
-    "source_id": cells.source_id,
-    "implant": cells.source_id,
-    "complication": cells.complication,
-    "year": cells.year,
-    "month": cells.whole("the month", 1, 12),
-    "months_since_implant": _months,
-    "severity": cells.severity,
-    "seriousness": cells.codes(Seriousness, "seriousness"),
-    "relatedness_device": _relatedness,
-    "relatedness_procedure": _relatedness,
-    "relatedness_drug": _relatedness,
-    "relatedness_programming": _relatedness,
-    "relatedness_disease": _relatedness,
-    "outcome": cells.code(Outcome, "outcome"),
-    "interventions": cells.codes(Intervention, "intervention"),
-    "root_cause": cells.code(RootCause, "root-cause"),
-    "detection": cells.code(Detection, "detection"),
-    "days_since_procedure": cells.code(DaysSinceProcedure, "days-since-procedure"),
-    "days_since_refill": cells.code(DaysSinceRefill, "days-since-refill"),
-    "caused_by": cells.source_id,
-    "actuality": cells.code(Actuality, "actuality"),
-    "mri_24h": _yes_no,
-    "alarm": _yes_no,
-    "volume_discrepancy": cells.code(VolumeDiscrepancy, "volume-discrepancy"),
-    "organism": cells.code(Organism, "organism"),
-    "component_model": _models[None],
-    **_patient_readers,
+_PLAIN: Mapping[Holds, cells.Reader] = {
+    Holds.SITE: cells.site,
+    Holds.KEY: cells.source_id,
+    Holds.TERM: cells.complication,
+    Holds.YEAR: cells.year,
+    Holds.GRADE: cells.severity,
+    Holds.MODEL: _MODELS[None],
 }
+"""What reads the cells of a column that needs no list and no range of its own."""
 
-_IMPLANT_READERS: Mapping[str, cells.Reader] = {
-    "site": cells.site,
-    "patient": cells.source_id,
-    "implant": cells.source_id,
-    "component": _component,
-    "implant_year": cells.year,
-    **_patient_readers,
-    "adjuncts": cells.codes(Drug, "drug"),
-    "label_status": cells.code(LabelStatus, "label-status"),
-    "procedure": cells.code(PlacingProcedure, "procedure"),
-    "pump_site": cells.code(PumpSite, "pump-site"),
-    "pump_plane": cells.code(PumpPlane, "pump-plane"),
-    "as_designed": _yes_no,
-    "months_to_entry": _months,
-    "months_followed": _months,
-    "exit_status": cells.code(ExitStatus, "exit-status"),
-    "refills": _count,
-    "procedures": _count,
+
+def _reader(column: RowColumn) -> cells.Reader:
+    """What reads the cells of a declared column."""
+    if column.whole is not None:
+        return cells.whole(column.whole.what, column.whole.least, column.whole.most)
+    if column.holds in _PLAIN:
+        return _PLAIN[column.holds]
+    listed: Any = column.codes
+    read = cells.codes if column.holds is Holds.CODES else cells.code
+    return read(listed, column.codelist)
+
+
+def _readers(columns: Mapping[str, RowColumn]) -> dict[str, cells.Reader]:
+    """What reads each column; the model of a row that has a component waits for it."""
+    return {
+        name: _reader(column)
+        for name, column in columns.items()
+        if not (column.holds is Holds.MODEL and "component" in columns)
+    }
+
+
+_READERS: Mapping[RowKind, Mapping[str, cells.Reader]] = {
+    kind: _readers(columns) for kind, columns in DECLARED.items()
 }
-
-_EXPOSURE_READERS: Mapping[str, cells.Reader] = {
-    "site": cells.site,
-    "year": cells.year,
-    "component": _component,
-    "devices": cells.whole("a count of devices", 1, 1_000_000),
-    "component_months": cells.whole("component-months", 0, 12_000_000),
-    "procedures": cells.whole("a count", 0, 10_000_000),
-    "refills": cells.whole("a count", 0, 10_000_000),
-}
+_PATIENT_READERS = _readers(OF_PATIENTS)
 
 
-_PATIENT_READERS: Mapping[str, cells.Reader] = {
-    "site": cells.site,
-    "source_id": cells.source_id,
-    "sex": _patient_readers["sex"],
-    "indication": _patient_readers["indication"],
-}
+def _needed(columns: Mapping[str, RowColumn]) -> tuple[str, ...]:
+    return tuple(name for name, column in columns.items() if column.required)
+
+
+_NEEDED = {kind: _needed(columns) for kind, columns in DECLARED.items()}
+"""The columns without which no row of a kind is taken."""
 
 
 def patient_record(values: Mapping[str, str]) -> PatientRecord:
@@ -138,7 +77,7 @@ def patient_record(values: Mapping[str, str]) -> PatientRecord:
     """
     known = frozenset(_PATIENT_READERS)
     kept, faults = _read(values, _PATIENT_READERS, known=known, what="patients")
-    _require(values, kept, faults, ("site", "source_id"))
+    _require(values, kept, faults, _needed(OF_PATIENTS))
     _refuse(faults)
     return PatientRecord(**kept)
 
@@ -149,8 +88,8 @@ def event_record(raw: RawReport) -> EventRecord:
     Raises IdentifierFound where a field is named like, or looks like, an identifier, otherwise
     RowRuleBroken; either carries every fault of the row.
     """
-    kept, faults = _read_row(raw, _EVENT_READERS)
-    _require(raw.values, kept, faults, ("site", "complication"))
+    kept, faults = _read_row(raw)
+    _require(raw.values, kept, faults, _NEEDED[RowKind.EVENT])
     _refuse(faults)
     return EventRecord(**kept)
 
@@ -160,14 +99,9 @@ def implant_record(raw: RawReport) -> ImplantRecord:
 
     Raises as event_record does. The model's list is that of the component.
     """
-    kept, faults = _read_row(raw, _IMPLANT_READERS)
+    kept, faults = _read_row(raw)
     _read_model(raw, kept, faults)
-    _require(
-        raw.values,
-        kept,
-        faults,
-        ("site", "patient", "implant", "component", "implant_year", "months_followed"),
-    )
+    _require(raw.values, kept, faults, _NEEDED[RowKind.IMPLANT])
     _refuse(faults)
     return ImplantRecord(**kept)
 
@@ -177,17 +111,15 @@ def exposure_record(raw: RawReport) -> ExposureRecord:
 
     Raises as event_record does.
     """
-    kept, faults = _read_row(raw, _EXPOSURE_READERS)
+    kept, faults = _read_row(raw)
     _read_model(raw, kept, faults)
-    _require(raw.values, kept, faults, ("site", "year", "component", "devices", "component_months"))
+    _require(raw.values, kept, faults, _NEEDED[RowKind.EXPOSURE])
     _refuse(faults)
     return ExposureRecord(**kept)
 
 
-def _read_row(
-    raw: RawReport, readers: Mapping[str, cells.Reader]
-) -> tuple[dict[str, Any], list[Fault]]:
-    return _read(raw.values, readers, known=COLUMNS[raw.kind], what=raw.kind.value)
+def _read_row(raw: RawReport) -> tuple[dict[str, Any], list[Fault]]:
+    return _read(raw.values, _READERS[raw.kind], known=COLUMNS[raw.kind], what=raw.kind.value)
 
 
 def _read(
@@ -215,7 +147,7 @@ def _read_model(raw: RawReport, kept: dict[str, Any], faults: list[Fault]) -> No
     component = kept.get("component")
     if text:
         try:
-            kept["model"] = _models[component](text)
+            kept["model"] = _MODELS[component](text)
         except cells.Unreadable as problem:
             faults.append(Fault("model", problem.code, problem.detail))
 

@@ -5,51 +5,41 @@ from typing import Any
 
 from registry.models import Event, Exposure, Implant
 from registry.models.event_rules import CRITERIA
-from registry.records import EventRecord, ExposureRecord, ImplantRecord
+from registry.records import EventRecord, ExposureRecord, ImplantRecord, RowKind
+from registry.records.columns import DECLARED
+from registry.records.declared import Holds
 from registry.vocabulary import CatheterModel, Component, PumpModel, Seriousness
 
-_EVENT_CODES = (
-    "relatedness_device",
-    "relatedness_procedure",
-    "relatedness_drug",
-    "relatedness_programming",
-    "relatedness_disease",
-    "outcome",
-    "root_cause",
-    "detection",
-    "days_since_procedure",
-    "days_since_refill",
-    "actuality",
-    "mri_24h",
-    "alarm",
-    "volume_discrepancy",
-    "organism",
-    "drug",
-    "indication",
-    "age_band",
-    "sex",
-)
-_EVENT_VALUES = ("year", "month", "months_since_implant", "severity", "interventions")
-_IMPLANT_CODES = (
-    "age_band",
-    "drug",
-    "label_status",
-    "procedure",
-    "pump_site",
-    "pump_plane",
-    "as_designed",
-    "exit_status",
-)
-_IMPLANT_VALUES = (
-    "component",
-    "implant_year",
-    "adjuncts",
-    "months_to_entry",
-    "months_followed",
-    "refills",
-    "procedures",
-)
-_EXPOSURE_VALUES = ("year", "component", "devices", "component_months", "procedures", "refills")
+_ELSEWHERE: Mapping[RowKind, frozenset[str]] = {
+    RowKind.IMPLANT: frozenset({"site", "patient", "implant", "sex", "indication"}),
+    RowKind.EXPOSURE: frozenset({"site"}),
+    RowKind.EVENT: frozenset(
+        {"site", "source_id", "implant", "complication", "caused_by", "seriousness"}
+    ),
+}
+"""Declared columns that another row holds, or that stand under another name; models do too."""
+
+
+def _by_name(*, coded: bool) -> dict[RowKind, tuple[str, ...]]:
+    """The declared columns that stand in the row's own table under their own name."""
+    return {
+        kind: tuple(
+            name
+            for name, column in columns.items()
+            if name not in _ELSEWHERE[kind]
+            and column.holds is not Holds.MODEL
+            and (column.holds is Holds.CODE) == coded
+        )
+        for kind, columns in DECLARED.items()
+    }
+
+
+_CODES = _by_name(coded=True)
+"""Columns that hold one code: empty text is "not recorded"."""
+
+_VALUES = _by_name(coded=False)
+"""Columns that hold a number or a set: NULL is "not recorded"."""
+
 _CRITERIA: dict[Seriousness, str] = {
     code: field for code, field in CRITERIA.items() if code is not Seriousness.NONE
 }
@@ -63,8 +53,8 @@ EVENT_COLUMNS = (
     "implant__source_id",
     "reported_complication_id",
     "caused_by__source_id",
-    *_EVENT_VALUES,
-    *_EVENT_CODES,
+    *_VALUES[RowKind.EVENT],
+    *_CODES[RowKind.EVENT],
     *_CRITERIA.values(),
     "serious_none",
     "pump_model",
@@ -82,8 +72,8 @@ IMPLANT_COLUMNS = (
     "patient__source_id",
     "patient__sex",
     "patient__indication",
-    *_IMPLANT_VALUES,
-    *_IMPLANT_CODES,
+    *_VALUES[RowKind.IMPLANT],
+    *_CODES[RowKind.IMPLANT],
     "pump_model",
     "catheter_model",
 )
@@ -93,7 +83,8 @@ EXPOSURE_COLUMNS = (
     "pk",
     "seal_id",
     "site__code",
-    *_EXPOSURE_VALUES,
+    *_VALUES[RowKind.EXPOSURE],
+    *_CODES[RowKind.EXPOSURE],
     "pump_model",
     "catheter_model",
 )
@@ -105,9 +96,7 @@ def event_columns(record: EventRecord, clock: Component) -> dict[str, Any]:
 
     clock: the complication's, which decides whose `unknown` an unknown model is.
     """
-    columns: dict[str, Any] = {name: getattr(record, name) for name in _EVENT_VALUES}
-    for name in _EVENT_CODES:
-        columns[name] = getattr(record, name) or ""
+    columns = _own(RowKind.EVENT, record)
     criteria = record.seriousness or ()
     for code, field in _CRITERIA.items():
         columns[field] = code in criteria
@@ -125,17 +114,26 @@ def event_columns(record: EventRecord, clock: Component) -> dict[str, Any]:
 
 def implant_columns(record: ImplantRecord) -> dict[str, Any]:
     """The columns of an implant that its record fills; site and patient are the caller's."""
-    columns: dict[str, Any] = {name: getattr(record, name) for name in _IMPLANT_VALUES}
-    for name in _IMPLANT_CODES:
-        columns[name] = getattr(record, name) or ""
+    columns = _own(RowKind.IMPLANT, record)
     columns["source_id"] = record.implant
     return columns | _model_columns(record.component, record.model)
 
 
 def exposure_columns(record: ExposureRecord) -> dict[str, Any]:
     """The columns of a declared exposure that its record fills; the site is the caller's."""
-    columns = {name: getattr(record, name) for name in _EXPOSURE_VALUES}
-    return columns | _model_columns(record.component, record.model)
+    return _own(RowKind.EXPOSURE, record) | _model_columns(record.component, record.model)
+
+
+def _own(kind: RowKind, record: EventRecord | ImplantRecord | ExposureRecord) -> dict[str, Any]:
+    """The columns of a row's own table that have the names of its record's."""
+    values = {name: getattr(record, name) for name in _VALUES[kind]}
+    return values | {name: getattr(record, name) or "" for name in _CODES[kind]}
+
+
+def _said(kind: RowKind, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row's own columns say, by the names of its record's."""
+    values = {name: row[name] for name in _VALUES[kind]}
+    return values | {name: row[name] or None for name in _CODES[kind]}
 
 
 def _model_columns(component: Component | None, model: str | None) -> dict[str, str]:
@@ -163,14 +161,12 @@ def event_record_of(row: Mapping[str, Any]) -> EventRecord:
         caused_by=row["caused_by__source_id"],
         seriousness=criteria or None,
         component_model=row["pump_model"] or row["catheter_model"] or None,
-        **{name: row[name] for name in _EVENT_VALUES},
-        **{name: row[name] or None for name in _EVENT_CODES},
+        **_said(RowKind.EVENT, row),
     )
 
 
 def implant_record_of(row: Mapping[str, Any]) -> ImplantRecord:
     """What a stored implant and its patient say; codes are plain text."""
-    codes: dict[str, Any] = {name: row[name] or None for name in _IMPLANT_CODES}
     return ImplantRecord(
         site=row["site__code"],
         patient=row["patient__source_id"],
@@ -178,8 +174,7 @@ def implant_record_of(row: Mapping[str, Any]) -> ImplantRecord:
         sex=row["patient__sex"] or None,
         indication=row["patient__indication"] or None,
         model=row["pump_model"] or row["catheter_model"] or None,
-        **{name: row[name] for name in _IMPLANT_VALUES},
-        **codes,
+        **_said(RowKind.IMPLANT, row),
     )
 
 
@@ -188,7 +183,7 @@ def exposure_record_of(row: Mapping[str, Any]) -> ExposureRecord:
     return ExposureRecord(
         site=row["site__code"],
         model=row["pump_model"] or row["catheter_model"] or None,
-        **{name: row[name] for name in _EXPOSURE_VALUES},
+        **_said(RowKind.EXPOSURE, row),
     )
 
 

@@ -5,81 +5,45 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
+from registry.records.declared import RowColumn, declared_columns
 from registry.records.faults import Fault
-from registry.records.rows import RowKind
+from registry.records.rows import (
+    EventRecord,
+    ExposureRecord,
+    ImplantRecord,
+    PatientRecord,
+    RowKind,
+)
+
+RECORDS: Mapping[RowKind, type] = {
+    RowKind.IMPLANT: ImplantRecord,
+    RowKind.EXPOSURE: ExposureRecord,
+    RowKind.EVENT: EventRecord,
+}
+"""What a row of each kind becomes on its way in."""
+
+DECLARED: Mapping[RowKind, Mapping[str, RowColumn]] = {
+    kind: declared_columns(record) for kind, record in RECORDS.items()
+}
+"""The columns of each kind of row by name, in the order in which its record declares them."""
+
+OF_PATIENTS: Mapping[str, RowColumn] = declared_columns(PatientRecord)
+"""The columns of a patient, who comes in by forms and requests, and has no file."""
 
 REQUIRED_COLUMNS: Mapping[RowKind, tuple[str, ...]] = {
-    RowKind.IMPLANT: (
-        "site",
-        "patient",
-        "implant",
-        "component",
-        "model",
-        "implant_year",
-        "age_band",
-        "sex",
-        "indication",
-        "drug",
-        "months_followed",
-        "exit_status",
-    ),
-    RowKind.EXPOSURE: ("site", "year", "component", "devices", "component_months"),
-    RowKind.EVENT: (
-        "site",
-        "source_id",
-        "implant",
-        "complication",
-        "year",
-        "months_since_implant",
-        "severity",
-        "seriousness",
-        "outcome",
-    ),
+    kind: tuple(name for name, column in columns.items() if column.heading.in_header)
+    for kind, columns in DECLARED.items()
 }
 """Columns that a file of each kind must have, in the order in which they are documented."""
 
 OPTIONAL_COLUMNS: Mapping[RowKind, tuple[str, ...]] = {
-    RowKind.IMPLANT: (
-        "months_to_entry",
-        "adjuncts",
-        "label_status",
-        "procedure",
-        "pump_site",
-        "pump_plane",
-        "as_designed",
-        "refills",
-        "procedures",
-    ),
-    RowKind.EXPOSURE: ("model", "procedures", "refills"),
-    RowKind.EVENT: (
-        "month",
-        "relatedness_device",
-        "relatedness_procedure",
-        "relatedness_drug",
-        "relatedness_programming",
-        "relatedness_disease",
-        "interventions",
-        "root_cause",
-        "detection",
-        "days_since_procedure",
-        "days_since_refill",
-        "caused_by",
-        "actuality",
-        "mri_24h",
-        "alarm",
-        "volume_discrepancy",
-        "organism",
-        "component_model",
-        "drug",
-        "indication",
-        "age_band",
-        "sex",
-    ),
+    kind: tuple(name for name, column in columns.items() if not column.heading.in_header)
+    for kind, columns in DECLARED.items()
 }
 """Columns that a file may leave out."""
 
 COLUMNS: Mapping[RowKind, frozenset[str]] = {
-    kind: frozenset(REQUIRED_COLUMNS[kind] + OPTIONAL_COLUMNS[kind]) for kind in RowKind
+    kind: frozenset(columns) for kind, columns in DECLARED.items()
 }
 """Every column that each kind of row may have."""
 

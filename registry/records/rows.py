@@ -1,9 +1,14 @@
-"""Rows on their way in: as they were sent, and as the registry can keep them."""
+"""Rows on their way in: as they were sent, and as the registry can keep them.
+
+The fields of the records are the one declaration of the registry's columns (`declared.py`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
+from registry.records.declared import Heading, Holds, Whole
 from registry.vocabulary import (
     Actuality,
     AgeBand,
@@ -31,6 +36,21 @@ from registry.vocabulary import (
     VolumeDiscrepancy,
     YesNoUnknown,
 )
+
+SiteCode = Annotated[str, Holds.SITE]
+Key = Annotated[str, Holds.KEY]
+Term = Annotated[str, Holds.TERM]
+Year = Annotated[int, Holds.YEAR]
+Month = Annotated[int, Whole("the month", 1, 12)]
+Months = Annotated[int, Whole("months", 0, 1_200)]
+"""At most a hundred years, longer than any component or patient is followed."""
+Count = Annotated[int, Whole("a count", 0, 32_767)]
+Devices = Annotated[int, Whole("a count of devices", 1, 1_000_000)]
+DeviceMonths = Annotated[int, Whole("component-months", 0, 12_000_000)]
+CountOfYear = Annotated[int, Whole("a count", 0, 10_000_000)]
+
+_OWN_KEY = "Your own random key. Never a record number, name or date."
+_OF_THE_PATIENT = "May stay empty for a patient who is on file."
 
 
 class RowKind(StrEnum):
@@ -66,85 +86,142 @@ class EventRecord:
     seriousness: frozenset({NONE}) is "none"; None is "not recorded".
     """
 
-    site: str
-    complication: str
-    source_id: str | None = None
-    implant: str | None = None
-    year: int | None = None
-    month: int | None = None
-    months_since_implant: int | None = None
-    severity: Severity | None = None
-    seriousness: frozenset[Seriousness] | None = None
-    relatedness_device: Relatedness | None = None
-    relatedness_procedure: Relatedness | None = None
-    relatedness_drug: Relatedness | None = None
-    relatedness_programming: Relatedness | None = None
-    relatedness_disease: Relatedness | None = None
-    outcome: Outcome | None = None
-    interventions: frozenset[Intervention] | None = None
-    root_cause: RootCause | None = None
-    detection: Detection | None = None
-    days_since_procedure: DaysSinceProcedure | None = None
-    days_since_refill: DaysSinceRefill | None = None
-    caused_by: str | None = None
-    actuality: Actuality | None = None
-    mri_24h: YesNoUnknown | None = None
-    alarm: YesNoUnknown | None = None
-    volume_discrepancy: VolumeDiscrepancy | None = None
-    organism: Organism | None = None
-    component_model: PumpModel | CatheterModel | None = None
-    drug: Drug | None = None
-    indication: Indication | None = None
-    age_band: AgeBand | None = None
-    sex: Sex | None = None
+    site: Annotated[SiteCode, Heading("Site", in_header=True)]
+    source_id: Annotated[
+        Key | None,
+        Heading(
+            "Source id",
+            "Your own random key for this event, never a record number, name or date.",
+            in_header=True,
+        ),
+    ] = None
+    implant: Annotated[
+        Key | None, Heading("Implant", "The component it happened to.", in_header=True)
+    ] = None
+    complication: Annotated[Term, Heading("Complication", in_header=True)]
+    year: Annotated[
+        Year | None, Heading("Year", "Four digits. No date is kept.", in_header=True)
+    ] = None
+    month: Annotated[Month | None, Heading("Month", "1 to 12.")] = None
+    months_since_implant: Annotated[
+        Months | None,
+        Heading(
+            "Months since implant",
+            "Whole months since this component was implanted.",
+            in_header=True,
+        ),
+    ] = None
+    severity: Annotated[
+        Severity | None, Heading("Severity", "Worst grade reached.", in_header=True)
+    ] = None
+    seriousness: Annotated[
+        frozenset[Seriousness] | None,
+        Heading(
+            "Seriousness",
+            "Every criterion that was met, or none of these alone. Grades 4 and 5 always meet one.",
+            in_header=True,
+        ),
+    ] = None
+    relatedness_device: Annotated[Relatedness | None, Heading("Related to the device")] = None
+    relatedness_procedure: Annotated[Relatedness | None, Heading("Related to the procedure")] = None
+    relatedness_drug: Annotated[Relatedness | None, Heading("Related to the drug")] = None
+    relatedness_programming: Annotated[Relatedness | None, Heading("Related to programming")] = None
+    relatedness_disease: Annotated[Relatedness | None, Heading("Related to the disease")] = None
+    outcome: Annotated[Outcome | None, Heading("Outcome", in_header=True)] = None
+    interventions: Annotated[frozenset[Intervention] | None, Heading("What was done")] = None
+    root_cause: Annotated[RootCause | None, Heading("Root cause")] = None
+    detection: Annotated[Detection | None, Heading("How it was found")] = None
+    days_since_procedure: Annotated[
+        DaysSinceProcedure | None, Heading("Days since the last procedure")
+    ] = None
+    days_since_refill: Annotated[DaysSinceRefill | None, Heading("Days since the last refill")] = (
+        None
+    )
+    caused_by: Annotated[
+        Key | None,
+        Heading("Caused by", "An earlier event of the same patient that led to this one."),
+    ] = None
+    actuality: Annotated[
+        Actuality | None,
+        Heading("Did it reach a patient?", "A near miss has an outcome, not applicable, no more."),
+    ] = None
+    mri_24h: Annotated[YesNoUnknown | None, Heading("MRI in the 24 hours before")] = None
+    alarm: Annotated[YesNoUnknown | None, Heading("Pump alarm")] = None
+    volume_discrepancy: Annotated[VolumeDiscrepancy | None, Heading("Refill volume")] = None
+    organism: Annotated[Organism | None, Heading("Organism")] = None
+    component_model: Annotated[PumpModel | CatheterModel | None, Heading("Model")] = None
+    drug: Annotated[Drug | None, Heading("Drug")] = None
+    indication: Annotated[Indication | None, Heading("Indication")] = None
+    age_band: Annotated[AgeBand | None, Heading("Age at implant")] = None
+    sex: Annotated[Sex | None, Heading("Sex")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientRecord:
     """One patient: the site's random key and what all the patient's implants share."""
 
-    site: str
-    source_id: str
-    sex: Sex | None = None
-    indication: Indication | None = None
+    site: Annotated[SiteCode, Heading("Site")]
+    source_id: Annotated[Key, Heading("Patient's key", _OWN_KEY)]
+    sex: Annotated[Sex | None, Heading("Sex")] = None
+    indication: Annotated[Indication | None, Heading("Indication")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImplantRecord:
     """One implanted component and its follow-up, in whole months since its implantation."""
 
-    site: str
-    patient: str
-    implant: str
-    component: Component
-    model: PumpModel | CatheterModel | None = None
-    implant_year: int
-    age_band: AgeBand | None = None
-    sex: Sex | None = None
-    indication: Indication | None = None
-    drug: Drug | None = None
-    adjuncts: frozenset[Drug] | None = None
-    label_status: LabelStatus | None = None
-    procedure: PlacingProcedure | None = None
-    pump_site: PumpSite | None = None
-    pump_plane: PumpPlane | None = None
-    as_designed: YesNoUnknown | None = None
-    months_to_entry: int = 0
-    months_followed: int
-    exit_status: ExitStatus | None = None
-    refills: int | None = None
-    procedures: int | None = None
+    site: Annotated[SiteCode, Heading("Site", in_header=True)]
+    patient: Annotated[
+        Key, Heading("Patient's key", f"{_OWN_KEY} A new key makes a new patient.", in_header=True)
+    ]
+    implant: Annotated[Key, Heading("Implant's key", _OWN_KEY, in_header=True)]
+    component: Annotated[Component, Heading("Component", in_header=True)]
+    model: Annotated[PumpModel | CatheterModel | None, Heading("Model", in_header=True)] = None
+    implant_year: Annotated[Year, Heading("Year of implant", "Four digits.", in_header=True)]
+    age_band: Annotated[AgeBand | None, Heading("Age at implant", in_header=True)] = None
+    sex: Annotated[Sex | None, Heading("Sex", _OF_THE_PATIENT, in_header=True)] = None
+    indication: Annotated[
+        Indication | None, Heading("Indication", _OF_THE_PATIENT, in_header=True)
+    ] = None
+    drug: Annotated[Drug | None, Heading("Main drug at entry", in_header=True)] = None
+    adjuncts: Annotated[
+        frozenset[Drug] | None, Heading("Other drugs in the reservoir at entry")
+    ] = None
+    label_status: Annotated[LabelStatus | None, Heading("Label status")] = None
+    procedure: Annotated[PlacingProcedure | None, Heading("Procedure that placed it")] = None
+    pump_site: Annotated[PumpSite | None, Heading("Pump site")] = None
+    pump_plane: Annotated[PumpPlane | None, Heading("Pump plane")] = None
+    as_designed: Annotated[
+        YesNoUnknown | None,
+        Heading("As designed", "No where brands or pieces were joined at revision."),
+    ] = None
+    months_to_entry: Annotated[
+        Months,
+        Heading(
+            "Months to entry",
+            "Whole months between implant and the start of follow-up; empty is none.",
+        ),
+    ] = 0
+    months_followed: Annotated[
+        Months, Heading("Months followed", "Whole months since implant.", in_header=True)
+    ]
+    exit_status: Annotated[ExitStatus | None, Heading("Why follow-up ended", in_header=True)] = None
+    refills: Annotated[Count | None, Heading("Refills", "Since entry.")] = None
+    procedures: Annotated[Count | None, Heading("Procedures", "Since entry.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExposureRecord:
     """Device time that a site declares for a year because it cannot send implants."""
 
-    site: str
-    year: int
-    component: Component
-    model: PumpModel | CatheterModel | None = None
-    devices: int
-    component_months: int
-    procedures: int | None = None
-    refills: int | None = None
+    site: Annotated[SiteCode, Heading("Site", in_header=True)]
+    year: Annotated[Year, Heading("Year", "Four digits.", in_header=True)]
+    component: Annotated[Component, Heading("Component", in_header=True)]
+    model: Annotated[PumpModel | CatheterModel | None, Heading("Model")] = None
+    devices: Annotated[Devices, Heading("Devices", "In follow-up in that year.", in_header=True)]
+    component_months: Annotated[
+        DeviceMonths,
+        Heading("Device months", "Months that they were followed in that year.", in_header=True),
+    ]
+    procedures: Annotated[CountOfYear | None, Heading("Procedures")] = None
+    refills: Annotated[CountOfYear | None, Heading("Refills")] = None

@@ -1,0 +1,120 @@
+"""What a record's field says of itself: what it holds, and what it is in words.
+
+A field of a record is one declaration of a column. Its annotation says what the column holds, a
+`Heading` beside it what it is in words; `declared_columns` reads both. Readers, stored columns,
+the API's fields, forms, made-up rows and the snapshot follow from them.
+"""
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from enum import Enum
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from registry.vocabulary import CODELISTS, CatheterModel, Code, PumpModel, Severity
+
+
+class Holds(Enum):
+    """What the cells of a column hold."""
+
+    SITE = "a site's code"
+    KEY = "a site's own random key"
+    TERM = "a complication of the catalogue"
+    YEAR = "a year"
+    NUMBER = "a whole number"
+    GRADE = "a grade"
+    CODE = "one code of a list"
+    CODES = "several codes of a list"
+    MODEL = "a model of a pump or a catheter"
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The range of a whole number; `what` names it with its unit in messages."""
+
+    what: str
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a column is in words, and whether every file names it.
+
+    title: as a form asks it. hint: what to know before answering. in_header: a file's header must
+    name the column; its cells may be empty.
+    """
+
+    title: str
+    hint: str = ""
+    in_header: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowColumn:
+    """One column of a kind of row, as its record declares it.
+
+    required: no row is taken without it. codes: the list that its codes are of. whole: the range
+    of its number.
+    """
+
+    name: str
+    heading: Heading
+    holds: Holds
+    required: bool
+    codes: type[Code] | None = None
+    whole: Whole | None = None
+
+    @property
+    def title(self) -> str:
+        """The column as a form asks it."""
+        return self.heading.title
+
+    @property
+    def codelist(self) -> str:
+        """The public name of the list that its codes are of."""
+        return _LIST_NAMES[self.codes]
+
+
+_LIST_NAMES: Mapping[Any, str] = {codes: name for name, codes in CODELISTS.items()}
+
+
+def declared_columns(record: type) -> dict[str, RowColumn]:
+    """The columns of a record by name, in the order in which it declares them.
+
+    Raises TypeError for a field that has no heading, or a type that no column can hold.
+    """
+    hints = get_type_hints(record, include_extras=True)
+    declared = {}
+    for field in fields(record):
+        annotation = hints[field.name]
+        if get_origin(annotation) is not Annotated:
+            raise TypeError(f"{record.__name__}.{field.name} has no heading.")
+        said, *held, heading = get_args(annotation)
+        required = field.default is MISSING
+        declared[field.name] = RowColumn(
+            field.name, heading, required=required, **_held(said, held)
+        )
+    return declared
+
+
+def _held(said: Any, held: list[Any]) -> dict[str, Any]:
+    """What a field's type says that its cells hold, without None for "not recorded"."""
+    is_union = get_origin(said) in (Union, types.UnionType)
+    parts = {part for part in get_args(said) if part is not type(None)} if is_union else {said}
+    if parts == {PumpModel, CatheterModel}:
+        return {"holds": Holds.MODEL}
+    (part,) = parts
+    if get_origin(part) is Annotated:
+        part, *held = get_args(part)
+    for each in held:
+        return (
+            {"holds": Holds.NUMBER, "whole": each} if isinstance(each, Whole) else {"holds": each}
+        )
+    if get_origin(part) is frozenset:
+        return {"holds": Holds.CODES, "codes": get_args(part)[0]}
+    if part is Severity:
+        return {"holds": Holds.GRADE}
+    if isinstance(part, type) and issubclass(part, Code):
+        return {"holds": Holds.CODE, "codes": part}
+    raise TypeError(f"No column can hold {part}.")
