@@ -7,7 +7,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
-from registry.filters import codes_of, filter_events, parse_query
+from registry.filters import EventFilterSet, codes_of
 from registry.filters.codes import with_not_recorded
 from registry.records import DIMENSIONS, BadQuery, ValueKind
 
@@ -36,7 +36,7 @@ class DimensionListFilter(admin.SimpleListFilter):
         params = QueryDict(mutable=True)
         params[self.dimension] = value
         try:
-            return filter_events(queryset, parse_query(params, measure=None))
+            return EventFilterSet(params, queryset).qs
         except BadQuery as refusal:
             raise IncorrectLookupParameters(str(refusal)) from refusal
 

@@ -1,12 +1,11 @@
 """What the addresses of patients, implants and declared device time share."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from drf_spectacular.utils import extend_schema_view as schema_of
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,62 +13,22 @@ from rest_framework.response import Response
 
 from registry.api.bodies import Fields
 from registry.api.described import listing, problems
+from registry.api.filtering import row_parameters
 from registry.api.parameters import PAGING, refuse_unknown
-from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView, SiteRows
-from registry.filters.codes import nearest
+from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowList, RowView, SiteRows
+from registry.filters import RowFilterSet
 from registry.models import User
-from registry.models.rules import SITE_CODE, SOURCE_ID
-from registry.records import BadQuery, Fault, RawReport, RowKind
-from registry.vocabulary import CODELISTS
+from registry.records import RawReport, RowKind
 
 READ_REFUSALS = (400, 401, 403, 406, 429)
 WRITE_REFUSALS = (400, 401, 403, 406, 409, 413, 415, 429, 503)
 
 
-class Narrowing:
-    """One filter of a list: its column, and which texts are values of it."""
-
-    def __init__(
-        self, column: str, said: str, *, form: str = "", codelist: str = "", mend: str = ""
-    ) -> None:
-        self.column = column
-        self.said = said
-        self.form = form
-        self.codes = CODELISTS[codelist].codes() if codelist else ()
-        self.mend = mend
-
-    def values(self, name: str, text: str) -> list[str]:
-        """The values, separated by commas; raises BadQuery where one cannot be one."""
-        values = text.split(",")
-        for value in values:
-            if self.codes and value not in self.codes:
-                said = f"The value is not a code of {name}. The nearest is "
-                raise BadQuery(Fault(name, "unknown-code", f"{said}{nearest(value, self.codes)}."))
-            if self.form and not re.match(self.form, value):
-                raise BadQuery(Fault(name, "bad-value", self.mend))
-        return values
-
-
-SITE = Narrowing(
-    "site__code", "Site", form=SITE_CODE, mend="A site is 2 to 20 capital letters and digits."
-)
-COMPONENT = Narrowing("component", "Component", codelist="component")
-EXIT_STATUS = Narrowing("exit_status", "Exit status", codelist="exit-status")
-YEAR = Narrowing("year", "Calendar year", form=r"\A[0-9]{4}\Z", mend="Give four digits.")
-
-
-def own_key(column: str, said: str) -> Narrowing:
-    """The filter by a site's own key."""
-    mend = "A key has 1 to 40 letters, digits, dots, underscores or hyphens."
-    return Narrowing(column, said, form=SOURCE_ID, mend=mend)
-
-
-class DeviceRows(RowView):
+class DeviceRows(RowList):
     """A list of rows, and a new one. fields: of the body; kind: how rows are found and shown."""
 
     kind: ClassVar[SiteRows[Any]]
     fields: ClassVar[Fields]
-    narrowed: ClassVar[Mapping[str, Narrowing]]
     record: ClassVar[Callable[..., Any]]
 
     def rows(self, request: Request) -> QuerySet[Any]:
@@ -78,14 +37,8 @@ class DeviceRows(RowView):
 
     def get(self, request: Request) -> Response:
         """One page of the rows of one's own sites."""
-        refuse_unknown(request, (*self.narrowed, "limit", "cursor"))
-        rows, asked = self.rows(request), request.query_params
-        for name, narrowing in self.narrowed.items():
-            if name in asked:
-                rows = rows.filter(
-                    **{f"{narrowing.column}__in": narrowing.values(name, asked[name])}
-                )
-        by = ", ".join(name for name in self.narrowed if name in asked)
+        found = self.filtered(request, self.rows(request))
+        rows, by = found.qs, found.in_words()
         what = f"{self.kind.noun} list" + (f" by {by}" if by else "")
         return self.kind.page(request, rows, what=what)
 
@@ -157,23 +110,19 @@ def described_list(
     kind: SiteRows[Any],
     fields: Fields,
     *,
-    narrowed: Mapping[str, Narrowing],
+    filterset: type[RowFilterSet],
     example: Mapping[str, Any],
     shown: Mapping[str, Any],
     says: str,
 ) -> Any:
     """Describe the address of a list for the schema. says: who stores such rows, and what of."""
     name = plural.title().rstrip("s")
-    filters = [
-        OpenApiParameter(each, str, description=f"{one.said}; several separated by commas.")
-        for each, one in narrowed.items()
-    ]
     return schema_of(
         get=extend_schema(
             operation_id=f"{plural}_list",
             tags=["rows"],
             description=f"List the {plural} of one's own sites, oldest first; the look is logged.",
-            parameters=[*filters, *PAGING],
+            parameters=[*row_parameters(filterset), *PAGING],
             responses={
                 200: listing(f"{name}List", kind.serializer),
                 **problems(*READ_REFUSALS),

@@ -18,14 +18,16 @@ from registry.api.event_bodies import (
     ReportSerializer,
     read_report,
 )
-from registry.api.parameters import PAGING, filter_parameters, refuse_repeated, refuse_unknown
-from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView
-from registry.filters import filter_events, parse_query
+from registry.api.parameters import PAGING, filter_parameters, refuse_unknown
+from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowList, RowView
+from registry.filters import EventFilterSet
 from registry.models import Event
 
 
-class Events(RowView):
+class Events(RowList):
     """The events of one's own sites."""
+
+    filterset_class = EventFilterSet
 
     @extend_schema(
         operation_id="events_list",
@@ -39,10 +41,8 @@ class Events(RowView):
     )
     def get(self, request: Request) -> Response:
         """List the events of one's own sites in any state, oldest first; the look is logged."""
-        refuse_repeated(request, ("limit", "cursor"))
-        query = parse_query(request.query_params, measure=None, also=("limit", "cursor"))
-        found = filter_events(EVENTS.seen(request), query)
-        return EVENTS.page(request, found, what=query.canonical())
+        found = self.filtered(request, EVENTS.seen(request))
+        return EVENTS.page(request, found.qs, what=found.in_words())
 
     @extend_schema(
         operation_id="events_create",

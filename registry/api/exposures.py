@@ -3,9 +3,6 @@
 from registry import intake
 from registry.api.device_bodies import EXPOSURE, EXPOSURE_FIELDS, EXPOSURES, IDS
 from registry.api.device_rows import (
-    COMPONENT,
-    SITE,
-    YEAR,
     DeviceRow,
     DeviceRows,
     changing,
@@ -13,9 +10,9 @@ from registry.api.device_rows import (
     described_row,
     recording,
 )
+from registry.filters import ExposureFilterSet
 from registry.records import RowKind
 
-NARROWED = {"site": SITE, "year": YEAR, "component": COMPONENT}
 SHOWN = {**IDS, **EXPOSURE}
 
 
@@ -23,7 +20,7 @@ SHOWN = {**IDS, **EXPOSURE}
     "exposures",
     EXPOSURES,
     EXPOSURE_FIELDS,
-    narrowed=NARROWED,
+    filterset=ExposureFilterSet,
     example=EXPOSURE,
     shown=SHOWN,
     says="Declare the device time of one year; leads of the site and data managers do. Where "
@@ -32,7 +29,7 @@ SHOWN = {**IDS, **EXPOSURE}
 class Exposures(DeviceRows):
     """The declared device time of one's own sites."""
 
-    kind, fields, narrowed = EXPOSURES, EXPOSURE_FIELDS, NARROWED
+    kind, fields, filterset_class = EXPOSURES, EXPOSURE_FIELDS, ExposureFilterSet
     record = recording(RowKind.EXPOSURE, intake.declare_exposure)
 
 

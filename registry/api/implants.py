@@ -3,26 +3,16 @@
 from registry import intake
 from registry.api.device_bodies import IDS, IMPLANT, IMPLANT_FIELDS, IMPLANTS
 from registry.api.device_rows import (
-    COMPONENT,
-    EXIT_STATUS,
-    SITE,
     DeviceRow,
     DeviceRows,
     changing,
     described_list,
     described_row,
-    own_key,
     recording,
 )
+from registry.filters import ImplantFilterSet
 from registry.records import RowKind
 
-NARROWED = {
-    "site": SITE,
-    "patient": own_key("patient__source_id", "The site's own key of the patient"),
-    "implant": own_key("source_id", "The site's own key"),
-    "component": COMPONENT,
-    "exit_status": EXIT_STATUS,
-}
 SHOWN = {**IDS, "patient_id": "0c9b8a7d-6e5f-4a3b-9c2d-1e0f9a8b7c6d", **IMPLANT}
 
 
@@ -30,7 +20,7 @@ SHOWN = {**IDS, "patient_id": "0c9b8a7d-6e5f-4a3b-9c2d-1e0f9a8b7c6d", **IMPLANT}
     "implants",
     IMPLANTS,
     IMPLANT_FIELDS,
-    narrowed=NARROWED,
+    filterset=ImplantFilterSet,
     example=IMPLANT,
     shown=SHOWN,
     says="Store one implanted component of one's own site; a patient whose key is new is stored "
@@ -39,7 +29,7 @@ SHOWN = {**IDS, "patient_id": "0c9b8a7d-6e5f-4a3b-9c2d-1e0f9a8b7c6d", **IMPLANT}
 class Implants(DeviceRows):
     """The implants of one's own sites."""
 
-    kind, fields, narrowed = IMPLANTS, IMPLANT_FIELDS, NARROWED
+    kind, fields, filterset_class = IMPLANTS, IMPLANT_FIELDS, ImplantFilterSet
     record = recording(RowKind.IMPLANT, intake.record_implant)
 
 

@@ -1,13 +1,12 @@
 """Plain parameters of addresses that ask no statistical question, and how the schema shows them."""
 
-import re
 from collections.abc import Collection
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from registry.filters.codes import nearest
-from registry.records import DIMENSIONS, BadQuery, Fault
+from registry.filters.lists import repeated_parameter, unknown_parameter
+from registry.records import DIMENSIONS, BadQuery
 from registry.reporting import MEASURE_OPTIONS
 from registry.vocabulary import Measure
 
@@ -32,16 +31,6 @@ MORE_ABOUT = {
 """What the schema has to say of a filter beyond its title."""
 
 
-def refuse_repeated(request: Request, single: Collection[str]) -> None:
-    """Refuse parameters that have one value and were given twice; raises BadQuery."""
-    if faults := [
-        Fault(name, "repeated-parameter", f"Give {name} only once.")
-        for name in single
-        if len(request.query_params.getlist(name)) > 1
-    ]:
-        raise BadQuery(faults)
-
-
 def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
     """Refuse every parameter that this address does not read, and one given twice.
 
@@ -51,11 +40,9 @@ def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
     faults = []
     for name in request.query_params:
         if name not in takes:
-            plain = bool(re.fullmatch(r"[A-Za-z_][A-Za-z_-]{0,39}", name))
-            said = f"There is no such parameter here. The nearest is {nearest(name, takes)}."
-            faults.append(Fault(name if plain else "", "unknown-parameter", said))
+            faults.append(unknown_parameter(name, takes))
         elif len(request.query_params.getlist(name)) > 1:
-            faults.append(Fault(name, "repeated-parameter", f"Give {name} only once."))
+            faults.append(repeated_parameter(name))
     if faults:
         raise BadQuery(faults)
 

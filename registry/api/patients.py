@@ -9,16 +9,14 @@ from rest_framework.request import Request
 from registry import intake
 from registry.api.device_bodies import IDS, PATIENT, PATIENT_FIELDS, PATIENTS
 from registry.api.device_rows import (
-    SITE,
     DeviceRow,
     DeviceRows,
     described_list,
     described_row,
-    own_key,
 )
+from registry.filters import PatientFilterSet
 from registry.models import Patient
 
-NARROWED = {"site": SITE, "source_id": own_key("source_id", "The site's own key")}
 SHOWN = {**IDS, **PATIENT}
 
 
@@ -26,7 +24,7 @@ SHOWN = {**IDS, **PATIENT}
     "patients",
     PATIENTS,
     PATIENT_FIELDS,
-    narrowed=NARROWED,
+    filterset=PatientFilterSet,
     example=PATIENT,
     shown=SHOWN,
     says="Store one patient of one's own site. An implant of a new patient brings its own.",
@@ -34,7 +32,7 @@ SHOWN = {**IDS, **PATIENT}
 class Patients(DeviceRows):
     """The patients of one's own sites."""
 
-    kind, fields, narrowed = PATIENTS, PATIENT_FIELDS, NARROWED
+    kind, fields, filterset_class = PATIENTS, PATIENT_FIELDS, PatientFilterSet
     record = staticmethod(intake.record_patient)
 
     def rows(self, request: Request) -> QuerySet[Any]:

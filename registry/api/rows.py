@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
@@ -18,9 +18,11 @@ from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from registry.api.filtering import RowFilterBackend
 from registry.api.idempotency import Reply, answered_once
 from registry.api.pagination import page_of
 from registry.api.permissions import WorksWithRows
+from registry.filters import EventFilterSet, RowFilterSet
 from registry.models import AccessLog
 from registry.records import Fault, UnknownRow, VersionConflict
 
@@ -57,6 +59,17 @@ class RowView(APIView):
         final["Cache-Control"] = "private, no-cache"
         patch_vary_headers(final, ("Accept", "Authorization", "Cookie"))
         return final
+
+
+class RowList(RowView):
+    """A list of such rows. filterset_class: its filters."""
+
+    filterset_class: ClassVar[type[EventFilterSet | RowFilterSet]]
+
+    def filtered(self, request: Request, rows: QuerySet[Any]) -> EventFilterSet | RowFilterSet:
+        """The filters over the rows; their `qs` raises BadQuery with all that is wrong."""
+        found: EventFilterSet | RowFilterSet = RowFilterBackend().get_filterset(request, rows, self)
+        return found
 
 
 @dataclass(frozen=True)

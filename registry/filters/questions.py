@@ -1,6 +1,5 @@
 """One set of filters for every page, list and statistic: parameters in, one EventQuery out."""
 
-import re
 from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import Any
@@ -25,6 +24,7 @@ from registry.filters.fields import (
     YearsField,
     listed,
 )
+from registry.filters.lists import repeated_parameter, unknown_parameter
 from registry.filters.rows import filter_events
 from registry.models import Event
 from registry.records import DIMENSIONS, BadQuery, Dimension, EventQuery, Fault, ValueKind, Window
@@ -145,7 +145,8 @@ class EventFilterSet(django_filters.FilterSet):
     """Every filter and option of a question about events, under the same names everywhere.
 
     Declared from records.DIMENSIONS, so that a new dimension is filtered, shown in the forms and
-    offered in the API at once. `measure` None is a list of rows: the options are refused there.
+    offered in the API at once. measure: None is a list of rows: the options are refused there.
+    beside: parameters that somebody else reads, such as `limit`.
     """
 
     class Meta:
@@ -161,8 +162,10 @@ class EventFilterSet(django_filters.FilterSet):
         request: Any = None,
         prefix: str | None = None,
         measure: Measure | None = None,
+        beside: Collection[str] = (),
     ) -> None:
         self.measure = measure
+        self.beside = beside
         super().__init__(data, queryset, request=request, prefix=prefix)
 
     @classmethod
@@ -215,30 +218,34 @@ class EventFilterSet(django_filters.FilterSet):
         """Keep the events that the question is about; invalid parameters raise BadQuery."""
         return filter_events(queryset, self.query())
 
-    def query(self, *, also: Collection[str] = ()) -> EventQuery:
+    def in_words(self) -> str:
+        """The filters that were used, in canonical form."""
+        return self.query().canonical()
+
+    def query(self) -> EventQuery:
         """The question in canonical form; raises BadQuery with everything that is wrong."""
-        if faults := self.faults(also=also):
+        if faults := self.faults():
             raise BadQuery(faults)
         query = event_query(self.form.cleaned_data)
         if self.measure is not None:
             held_to_measure(query, self.measure)
         return query
 
-    def faults(self, *, also: Collection[str] = ()) -> tuple[Fault, ...]:
-        """Everything wrong with the parameters; `also` names those that somebody else reads."""
+    def faults(self) -> tuple[Fault, ...]:
+        """Everything wrong with the parameters."""
         takes = [name for name in self.filters if self.measure is not None or name not in OPTIONS]
         needless = self._not_taken()
         faults = [
-            _unknown(name, (*takes, *also))
+            unknown_parameter(name, (*takes, *self.beside))
             for name in self.data
-            if name not in takes and name not in also
+            if name not in takes and name not in self.beside
         ]
         faults += needless
         without = {fault.column for fault in needless}
         faults += [
-            Fault(name, "repeated-parameter", f"Give {name} only once.")
-            for name in SINGLE
-            if name in takes and name not in without and len(set(listed(self.data, name))) > 1
+            repeated_parameter(name)
+            for name in (*(each for each in SINGLE if each in takes), *self.beside)
+            if name not in without and len(set(listed(self.data, name))) > 1
         ]
         told = {fault.column for fault in faults}
         for name, errors in self.form.errors.as_data().items():
@@ -261,31 +268,16 @@ class EventFilterSet(django_filters.FilterSet):
         ]
 
 
-def _unknown(name: str, known: Collection[str]) -> Fault:
-    """Refuse a parameter by its name, unless the name itself could be a value."""
-    plain = bool(re.fullmatch(r"[A-Za-z_][A-Za-z_-]{0,39}", name))
-    close = nearest(name, tuple(known))
-    return Fault(
-        name if plain else "",
-        "unknown-parameter",
-        f"There is no such parameter here. The nearest is {close}.",
-    )
-
-
-def parse_query(
-    params: Mapping[str, Any], *, measure: Measure | None, also: Collection[str] = ()
-) -> EventQuery:
+def parse_query(params: Mapping[str, Any], *, measure: Measure | None) -> EventQuery:
     """Turn the parameters of an address into one canonical question.
 
-    measure: None for a list of rows, which takes filters only. also: parameters that the caller
-    reads itself, such as `limit`. Raises BadQuery with every fault at once: an unknown parameter
-    or code (the nearest right one is named), a bad range, more than three names or a repeated one
-    in group_by; an option, counting rule or grouping that the measure does not take (the measures
-    that do are named). No value is ever repeated. A few queries for each dimension whose codes live
-    in a table, none for the others.
+    measure: None for a list of rows, which takes filters only. Raises BadQuery with every fault at
+    once: an unknown parameter or code (the nearest right one is named), a bad range, more than
+    three names or a repeated one in group_by; an option, counting rule or grouping that the
+    measure does not take (the measures that do are named). No value is ever repeated. A few queries
+    for each dimension whose codes live in a table, none for the others.
     """
-    asked = EventFilterSet(_as_query(params), Event.objects.none(), measure=measure)
-    return asked.query(also=also)
+    return EventFilterSet(_as_query(params), Event.objects.none(), measure=measure).query()
 
 
 def _as_query(params: Mapping[str, Any]) -> QueryDict:

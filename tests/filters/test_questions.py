@@ -513,9 +513,17 @@ def test_parameter_whose_name_may_be_a_value_is_not_named():
 
 
 def test_list_of_rows_takes_filters_and_what_the_caller_reads_itself():
-    query = parse_query(QueryDict("drug=baclofen&limit=5"), measure=None, also=("limit",))
+    asked = EventFilterSet(QueryDict("drug=baclofen&limit=5"), beside=("limit",))
 
-    assert query.where == (("drug", ("baclofen",)),)
+    assert asked.query().where == (("drug", ("baclofen",)),)
+
+
+def test_what_the_caller_reads_itself_is_given_once():
+    asked = EventFilterSet(QueryDict("limit=5&limit=6"), beside=("limit",))
+
+    assert [(fault.column, fault.code) for fault in asked.faults()] == [
+        ("limit", "repeated-parameter")
+    ]
 
 
 @pytest.mark.parametrize("option", OPTIONS)

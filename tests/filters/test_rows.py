@@ -3,14 +3,14 @@
 import pytest
 from django.http import QueryDict
 
-from registry.filters import EventFilterSet, filter_events, parse_query
+from registry.filters import EventFilterSet
 from registry.models import Event
 from tests.filters.conftest import event
 
 
 def found(address: str) -> set[str]:
-    query = parse_query(QueryDict(address), measure=None)
-    return set(filter_events(Event.objects.all(), query).values_list("source_id", flat=True))
+    asked = EventFilterSet(QueryDict(address), Event.objects.all())
+    return set(asked.qs.values_list("source_id", flat=True))
 
 
 @pytest.fixture
@@ -126,12 +126,15 @@ def test_filter_keeps_the_events_that_are_asked_for(address, expected):
 
 @pytest.mark.usefixtures("events")
 def test_filter_is_one_query(django_assert_num_queries):
-    query = parse_query(
-        QueryDict("drug=opioid,baclofen&pump_model=medtronic&site=LIS-1&serious=yes"), measure=None
+    asked = EventFilterSet(
+        QueryDict("drug=opioid,baclofen&pump_model=medtronic&site=LIS-1&serious=yes"),
+        Event.objects.all(),
     )
+    assert asked.faults() == ()  # codes of sites and complications are looked up
+    kept = asked.filter_queryset(Event.objects.all())
 
     with django_assert_num_queries(1):
-        assert [row.source_id for row in filter_events(Event.objects.all(), query)] == ["on-pump"]
+        assert [row.source_id for row in kept] == ["on-pump"]
 
 
 @pytest.mark.usefixtures("events")

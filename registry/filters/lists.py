@@ -1,0 +1,153 @@
+"""Filters of row lists that ask no statistical question: patients, implants, declared time."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+
+from registry.filters.codes import nearest
+from registry.filters.fields import listed
+from registry.models import Exposure, Implant, Patient
+from registry.models.rules import SITE_CODE, SOURCE_ID
+from registry.records import BadQuery, Fault
+from registry.vocabulary import CODELISTS
+
+KEY = "A key has 1 to 40 letters, digits, dots, underscores or hyphens."
+
+
+def unknown_parameter(name: str, known: Collection[str]) -> Fault:
+    """Refuse a parameter by its name, unless the name itself could be a value."""
+    plain = bool(re.fullmatch(r"[A-Za-z_][A-Za-z_-]{0,39}", name))
+    close = nearest(name, tuple(known))
+    said = f"There is no such parameter here. The nearest is {close}."
+    return Fault(name if plain else "", "unknown-parameter", said)
+
+
+def repeated_parameter(name: str) -> Fault:
+    """Refuse a parameter that makes sense only once."""
+    return Fault(name, "repeated-parameter", f"Give {name} only once.")
+
+
+class ValuesField(forms.Field):
+    """Values separated by commas, each of one form or one of some codes."""
+
+    def __init__(self, *, form: str, mend: str, codes: Collection[str], **options: Any) -> None:
+        self.form, self.mend, self.codes = form, mend, codes
+        super().__init__(**options)
+
+    def clean(self, value: Any) -> list[str]:
+        """The values; raises ValidationError where one cannot be one."""
+        values = str(value).split(",") if value is not None else []
+        for each in values:
+            if self.codes and each not in self.codes:
+                close = nearest(each, tuple(self.codes))
+                said = (
+                    f"The value is not a code of {str(self.label).lower()}. The nearest is {close}."
+                )
+                raise ValidationError(said, code="unknown-code")
+            if self.form and not re.match(self.form, each):
+                raise ValidationError(self.mend, code="bad-value")
+        return values
+
+
+class ValuesFilter(django_filters.Filter):
+    """Keeps the rows whose column is among the values."""
+
+    field_class = ValuesField
+
+    def __init__(
+        self, column: str, label: str, *, form: str = "", mend: str = "", codelist: str = ""
+    ) -> None:
+        codes = CODELISTS[codelist].codes() if codelist else ()
+        super().__init__(
+            column, lookup_expr="in", label=label, form=form, mend=mend, codes=codes, required=False
+        )
+
+
+def key_filter(column: str, label: str) -> ValuesFilter:
+    """The filter by a site's own key."""
+    return ValuesFilter(column, label, form=SOURCE_ID, mend=KEY)
+
+
+class RowFilterSet(django_filters.FilterSet):
+    """The filters of one list of rows; a parameter that is none is refused, never passed over.
+
+    beside: parameters that somebody else reads, such as `limit`.
+    """
+
+    site = ValuesFilter(
+        "site__code", "Site", form=SITE_CODE, mend="A site is 2 to 20 capital letters and digits."
+    )
+
+    def __init__(self, *args: Any, beside: Collection[str] = (), **kwargs: Any) -> None:
+        self.beside = beside
+        super().__init__(*args, **kwargs)
+
+    def faults(self) -> tuple[Fault, ...]:
+        """Everything wrong with the parameters."""
+        takes = (*self.filters, *self.beside)
+        faults = [unknown_parameter(name, takes) for name in self.data if name not in takes]
+        faults += [
+            repeated_parameter(name)
+            for name in takes
+            if name in self.data and len(given(self.data, name)) > 1
+        ]
+        for name, errors in self.form.errors.as_data().items():
+            faults += [
+                Fault(name, error.code or "invalid", str(error.messages[0])) for error in errors
+            ]
+        return tuple(faults)
+
+    def filter_queryset(self, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        """Keep the rows that every filter takes; invalid parameters raise BadQuery."""
+        if faults := self.faults():
+            raise BadQuery(faults)
+        kept: QuerySet[Model] = super().filter_queryset(queryset)
+        return kept
+
+    def in_words(self) -> str:
+        """The filters that were used, by name alone: keys are in no log."""
+        return ", ".join(name for name in self.filters if name in self.data)
+
+
+def given(data: Mapping[str, Any], name: str) -> list[str]:
+    """Every time that a parameter was given."""
+    return list(data.getlist(name)) if hasattr(data, "getlist") else listed(data, name)
+
+
+class PatientFilterSet(RowFilterSet):
+    """The filters of the list of patients."""
+
+    source_id = key_filter("source_id", "The site's own key")
+
+    class Meta:
+        model = Patient
+        fields: tuple[str, ...] = ()
+
+
+class ImplantFilterSet(RowFilterSet):
+    """The filters of the list of implants."""
+
+    patient = key_filter("patient__source_id", "The site's own key of the patient")
+    implant = key_filter("source_id", "The site's own key")
+    component = ValuesFilter("component", "Component", codelist="component")
+    exit_status = ValuesFilter("exit_status", "Exit status", codelist="exit-status")
+
+    class Meta:
+        model = Implant
+        fields: tuple[str, ...] = ()
+
+
+class ExposureFilterSet(RowFilterSet):
+    """The filters of the list of declared device time."""
+
+    year = ValuesFilter("year", "Calendar year", form=r"\A[0-9]{4}\Z", mend="Give four digits.")
+    component = ValuesFilter("component", "Component", codelist="component")
+
+    class Meta:
+        model = Exposure
+        fields: tuple[str, ...] = ()
