@@ -1,9 +1,11 @@
 """The floors of the house: every contract is kept, and each one breaks on a wrong import."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,19 @@ def source_files():
 def test_file_has_a_room_and_stays_short(path):
     assert path.stem not in DRAWERS
     assert len(path.read_text().splitlines()) <= 420, "past 400 lines a module wants to be a room"
+
+
+MANY = {"Command", "Migration", "Meta"}
+"""Class names that the framework asks for."""
+
+
+def test_no_class_has_the_name_of_another():
+    found = defaultdict(list)
+    for path in source_files():
+        for name in re.findall(r"^class (\w+)", path.read_text(), re.MULTILINE):
+            found[name].append(str(path.relative_to(ROOT)))
+
+    assert {name: paths for name, paths in found.items() if paths[1:] and name not in MANY} == {}
 
 
 def test_no_committed_lock_names_a_registry_host():

@@ -16,7 +16,7 @@ IN_LINES = {"class": "options lines"}
 IN_COLUMNS = {"class": "options columns"}
 
 
-class Asked(forms.widgets.ChoiceWidget):
+class AnswerWidget(forms.widgets.ChoiceWidget):
     """A list of answers that is read out with its question."""
 
     template_name = "registry/widgets/options.html"
@@ -33,13 +33,13 @@ class Asked(forms.widgets.ChoiceWidget):
         return context
 
 
-class RadioGroup(Asked, forms.RadioSelect):
+class RadioGroup(AnswerWidget, forms.RadioSelect):
     """One answer of a short list."""
 
     role = "radiogroup"
 
 
-class BoxGroup(Asked, forms.CheckboxSelectMultiple):
+class BoxGroup(AnswerWidget, forms.CheckboxSelectMultiple):
     """Several answers of a list, as boxes to tick."""
 
 

@@ -9,7 +9,7 @@ from registry.answers.asked import Asked, api_address
 from registry.answers.asking import Refused, ask, with_set
 from registry.answers.numbers import in_percent, range_in_percent, range_of, written
 from registry.answers.summaries import summary_of
-from registry.answers.tables import Table, day_of, table_of
+from registry.answers.tables import AnswerTable, day_of, table_of
 from registry.charts import chart_of
 from registry.records import Cell, Release, Viewer
 from registry.vocabulary import CellStatus, Evidence, Measure, Profile
@@ -20,7 +20,7 @@ FILES = (("csv", "CSV"), ("json", "JSON"), ("png", "PNG"), ("svg", "SVG"), ("veg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class PublishedFigure:
     """One figure of the literature, in the measure and unit of the answer it stands beside."""
 
     complication: str
@@ -41,16 +41,16 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class PageAnswer:
     """One answer on a page.
 
     picture, files: addresses of the API that answer the same question. copied: the absolute one
     of its JSON.
     """
 
-    table: Table
+    table: AnswerTable
     summary: Sequence[str]
-    literature: Sequence[Published]
+    literature: Sequence[PublishedFigure]
     picture: str
     alt: str
     files: Sequence[tuple[str, str]]
@@ -66,7 +66,7 @@ class Reply:
     An answer with other questions beside it is one whose every row lacks its denominator.
     """
 
-    answered: Answered | None = None
+    answered: PageAnswer | None = None
     refused: Refused | None = None
     instead: Sequence[Alternative] = ()
 
@@ -94,14 +94,14 @@ def divides_by_nothing(release: Release) -> bool:
     return statuses == {CellStatus.NO_DENOMINATOR.value}
 
 
-def answered(release: Release, asked: Asked, absolute: Callable[[str], str]) -> Answered:
+def answered(release: Release, asked: Asked, absolute: Callable[[str], str]) -> PageAnswer:
     """A release as a page shows it."""
     address = api_address(asked.measure, asked.params)
 
     def as_file(kind: str) -> str:
         return api_address(asked.measure, with_set(asked.params, format=kind))
 
-    return Answered(
+    return PageAnswer(
         table=table_of(release),
         summary=summary_of(release),
         literature=literature_of(release.meta),
@@ -131,12 +131,12 @@ def citation_of(meta: Mapping[str, Any], absolute: Callable[[str], str]) -> Cita
     )
 
 
-def literature_of(meta: Mapping[str, Any]) -> list[Published]:
+def literature_of(meta: Mapping[str, Any]) -> list[PublishedFigure]:
     """The figures of the literature that the answer brings, in words."""
     return [_published(each) for each in meta.get("literature") or ()]
 
 
-def _published(told: Mapping[str, Any]) -> Published:
+def _published(told: Mapping[str, Any]) -> PublishedFigure:
     shares = told["measure"] in {Measure.PROPORTIONS.value, "proportion"}
     value: Cell = told["value"]
     limits = told.get("ci_lower"), told.get("ci_upper")
@@ -145,7 +145,7 @@ def _published(told: Mapping[str, Any]) -> Published:
     text = in_percent(value) if shares else written(value)
     source, year = str(told["source"]), told.get("year")
     dated = f"{source} ({year})" if year and str(year) not in source else source
-    return Published(
+    return PublishedFigure(
         complication=str(told.get("complication_label") or told.get("complication") or ""),
         value=f"{text} per {unit}" if unit else text,
         limits=both,

@@ -26,7 +26,7 @@ WHY_TWO = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class PageSide:
     """One answer of a page. title: whose it is; empty where the page has one answer."""
 
     id: str
@@ -112,9 +112,9 @@ def _questions(params: QueryDict, viewer: Viewer, *, beside: bool) -> list[tuple
 
 def _side(
     number: int, title: str, asked: Asked, params: QueryDict, request: HttpRequest, viewer: Viewer
-) -> Side:
+) -> PageSide:
     reply = reply_to(asked, viewer=viewer, absolute=request.build_absolute_uri, params=params)
-    return Side(id=f"answer-{number}", title=title, reply=reply)
+    return PageSide(id=f"answer-{number}", title=title, reply=reply)
 
 
 def _status(context: dict[str, Any]) -> int:

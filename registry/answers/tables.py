@@ -79,7 +79,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class AnswerTable:
     """A release ready for a page; every text is in words."""
 
     title: str
@@ -99,11 +99,11 @@ class Table:
         return [*self.caveats, *self.protection]
 
 
-def table_of(release: Release) -> Table:
+def table_of(release: Release) -> AnswerTable:
     """A release as a table; a column that says nothing new is left out."""
     meta: Mapping[str, Any] = release.meta
     columns = [column for column in release.columns if _says_something(column, release)]
-    return Table(
+    return AnswerTable(
         title=str(meta["title"]),
         caption=caption_of(meta),
         columns=[(title_of(each), each.role in {"measure", "interval"}) for each in columns],

@@ -85,7 +85,7 @@ class Fields:
         return "send a list of codes, or null" if name in self.lists else "send text"
 
 
-class CodeField(serializers.CharField):
+class CodedTextField(serializers.CharField):
     """A code or a key on its way out, or null where the column is blank."""
 
     def to_representation(self, value: Any) -> Any:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from registry import intake
 from registry.api.described import problems
 from registry.api.event_bodies import EVENT_FIELDS, REPORT
-from registry.api.idempotency import Reply, answered_once
+from registry.api.idempotency import WrittenReply, answered_once
 from registry.api.parameters import refuse_unknown
 from registry.api.parsers import StrictJSONParser, bounded
 from registry.api.rows import IDEMPOTENCY_KEY, RowView
@@ -136,12 +136,12 @@ class BulkEvents(RowView):
                 source: Any = io.BytesIO(body) if isinstance(body, bytes) else _reports(body)
                 judged.append(intake.judge_records({RowKind.EVENT: source}, by=by))
 
-        def write() -> Reply:
+        def write() -> WrittenReply:
             with _pointing_into(body):
                 summary = judged[0].summary if dry_run else intake.store_judged(judged[0])
             done = summary.counts[RowKind.EVENT]
             said = {"dry_run": dry_run, "new": done.new, "unchanged": done.unchanged}
-            return Reply(200, said)
+            return WrittenReply(200, said)
 
         reply = answered_once(request, write, prepare=judge, dry_run=dry_run)
         return Response(reply.body, status=reply.status, headers=dict(reply.headers))

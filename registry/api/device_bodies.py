@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from registry.api.bodies import CodeField, Fields
+from registry.api.bodies import CodedTextField, Fields
 from registry.api.rows import SiteRows
 from registry.models import Exposure, Implant, Patient
 from registry.records import RowKind
@@ -98,8 +98,8 @@ class PatientSerializer(serializers.Serializer[Patient]):
     version = serializers.IntegerField()
     site = serializers.CharField(source="site.code")
     source_id = serializers.CharField()
-    sex = CodeField(allow_null=True)
-    indication = CodeField(allow_null=True)
+    sex = CodedTextField(allow_null=True)
+    indication = CodedTextField(allow_null=True)
 
 
 class ImplantSerializer(serializers.Serializer[Implant]):
@@ -113,22 +113,22 @@ class ImplantSerializer(serializers.Serializer[Implant]):
     )
     patient_id = serializers.UUIDField(source="patient.public_id")
     implant = serializers.CharField(source="source_id", help_text="The site's own key.")
-    component = CodeField()
-    model = CodeField(allow_null=True)
+    component = CodedTextField()
+    model = CodedTextField(allow_null=True)
     implant_year = serializers.IntegerField()
-    age_band = CodeField(allow_null=True)
-    sex = CodeField(source="patient.sex", allow_null=True)
-    indication = CodeField(source="patient.indication", allow_null=True)
-    drug = CodeField(allow_null=True)
+    age_band = CodedTextField(allow_null=True)
+    sex = CodedTextField(source="patient.sex", allow_null=True)
+    indication = CodedTextField(source="patient.indication", allow_null=True)
+    drug = CodedTextField(allow_null=True)
     adjuncts = serializers.SerializerMethodField()
-    label_status = CodeField(allow_null=True)
-    procedure = CodeField(allow_null=True)
-    pump_site = CodeField(allow_null=True)
-    pump_plane = CodeField(allow_null=True)
-    as_designed = CodeField(allow_null=True)
+    label_status = CodedTextField(allow_null=True)
+    procedure = CodedTextField(allow_null=True)
+    pump_site = CodedTextField(allow_null=True)
+    pump_plane = CodedTextField(allow_null=True)
+    as_designed = CodedTextField(allow_null=True)
     months_to_entry = serializers.IntegerField()
     months_followed = serializers.IntegerField()
-    exit_status = CodeField(allow_null=True)
+    exit_status = CodedTextField(allow_null=True)
     refills = serializers.IntegerField(allow_null=True)
     procedures = serializers.IntegerField(allow_null=True)
 
@@ -145,8 +145,8 @@ class ExposureSerializer(serializers.Serializer[Exposure]):
     version = serializers.IntegerField()
     site = serializers.CharField(source="site.code")
     year = serializers.IntegerField()
-    component = CodeField()
-    model = CodeField(allow_null=True)
+    component = CodedTextField()
+    model = CodedTextField(allow_null=True)
     devices = serializers.IntegerField()
     component_months = serializers.IntegerField()
     procedures = serializers.IntegerField(allow_null=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from registry.api.bodies import CodeField, Fields
+from registry.api.bodies import CodedTextField, Fields
 from registry.api.rows import SiteRows
 from registry.models import Event
 from registry.records import Fault, RawReport, RowKind
@@ -152,7 +152,7 @@ class EventSerializer(serializers.Serializer[Event]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """The fields above, and every field that holds one code."""
-        return super().get_fields() | {name: CodeField(allow_null=True) for name in CODED}
+        return super().get_fields() | {name: CodedTextField(allow_null=True) for name in CODED}
 
     def get_seal(self, event: Event) -> int | None:
         """The order of the last change; null for site staff: it tells how much others enter."""

@@ -20,7 +20,7 @@ KEY = r"[\x21-\x7e]{1,255}"
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class WrittenReply:
     """What a write answered: its status, a JSON-ready body, and its headers."""
 
     status: int
@@ -30,11 +30,11 @@ class Reply:
 
 def answered_once(
     request: Request,
-    write: Callable[[], Reply],
+    write: Callable[[], WrittenReply],
     *,
     prepare: Callable[[], None] | None = None,
     dry_run: bool = False,
-) -> Reply:
+) -> WrittenReply:
     """Run a write, or give the reply it gave before under the same Idempotency-Key.
 
     A key stands for method, path, query and body, for 24 hours. A refused write and a dry run
@@ -94,7 +94,7 @@ def _digest(request: Request) -> str:
     return salted_hmac("registry.api.idempotency", asked, algorithm="sha256").hexdigest()
 
 
-def _again(earlier: IdempotencyKey, asked: Mapping[str, str]) -> Reply:
+def _again(earlier: IdempotencyKey, asked: Mapping[str, str]) -> WrittenReply:
     if (earlier.method_path, earlier.body_digest) != (asked["method_path"], asked["body_digest"]):
         said = (
             "This key stands for a request with another method, address, query or body: "
@@ -102,4 +102,4 @@ def _again(earlier: IdempotencyKey, asked: Mapping[str, str]) -> Reply:
         )
         raise KeyReused(Fault("Idempotency-Key", "idempotency-key-reused", said))
     headers = {**earlier.reply["headers"], "Idempotent-Replayed": "true"}
-    return Reply(earlier.status, json.loads(earlier.reply["body"]), headers)
+    return WrittenReply(earlier.status, json.loads(earlier.reply["body"]), headers)

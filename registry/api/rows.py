@@ -19,7 +19,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from registry.api.filtering import RowFilterBackend
-from registry.api.idempotency import Reply, answered_once
+from registry.api.idempotency import WrittenReply, answered_once
 from registry.api.pagination import page_of
 from registry.api.permissions import WorksWithRows
 from registry.filters import EventFilterSet, RowFilterSet
@@ -125,12 +125,12 @@ class SiteRows(Generic[Row]):
     def recorded(self, request: Request, record: Callable[[], Row]) -> Response:
         """Store one new row, and show it with the address that it has from now on."""
 
-        def write() -> Reply:
+        def write() -> WrittenReply:
             row = record()
             public_id = row.public_id  # type: ignore[attr-defined]
             address = reverse(self.address, [public_id], request=request)
             headers = {"ETag": etag_of(row), "Location": address}
-            return Reply(201, self.shown(request, row), headers)
+            return WrittenReply(201, self.shown(request, row), headers)
 
         return _answer(answered_once(request, write))
 
@@ -143,10 +143,10 @@ class SiteRows(Generic[Row]):
         first, so that another site's row cannot be told from none by any other refusal.
         """
 
-        def write() -> Reply:
+        def write() -> WrittenReply:
             change(self._matched_version(request, self.one(request, public_id)))
             row = self.one(request, public_id)
-            return Reply(200, self.shown(request, row), {"ETag": etag_of(row)})
+            return WrittenReply(200, self.shown(request, row), {"ETag": etag_of(row)})
 
         return _answer(answered_once(request, write))
 
@@ -170,7 +170,7 @@ def etag_of(row: Any) -> str:
     return f'"{row.version}"'
 
 
-def _answer(reply: Reply) -> Response:
+def _answer(reply: WrittenReply) -> Response:
     return Response(reply.body, status=reply.status, headers=dict(reply.headers))
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
-from registry.catalogue.table import CatalogueFault, Row, read_rows
+from registry.catalogue.table import CatalogueFault, CatalogueRow, read_rows
 from registry.vocabulary import (
     Component,
     Denominator,
@@ -251,7 +251,7 @@ def read_complications(
     return entries
 
 
-def complication_entry(row: Row) -> ComplicationEntry:
+def complication_entry(row: CatalogueRow) -> ComplicationEntry:
     """One complication from its line; a catalogue without retirement columns retires none."""
     return ComplicationEntry(
         code=row.code("code"),
@@ -273,7 +273,7 @@ def complication_entry(row: Row) -> ComplicationEntry:
     )
 
 
-def check_replacements(rows: list[Row], entries: tuple[ComplicationEntry, ...]) -> None:
+def check_replacements(rows: list[CatalogueRow], entries: tuple[ComplicationEntry, ...]) -> None:
     """Only a retired complication is replaced, by one that exists, and the way ends somewhere."""
     by_code = {entry.code: entry for entry in entries}
     for row, entry in zip(rows, entries, strict=True):
@@ -314,7 +314,7 @@ def read_published_rates(
     return tuple(published_rate_entry(row) for row in rows)
 
 
-def published_rate_entry(row: Row) -> PublishedRateEntry:
+def published_rate_entry(row: CatalogueRow) -> PublishedRateEntry:
     """One published number from its line."""
     return PublishedRateEntry(
         rate_id=row.required("rate_id"),
@@ -380,7 +380,9 @@ def read_imdrf_codes(
     )
 
 
-def check_complications(rows: Iterable[Row], complications: Iterable[ComplicationEntry]) -> None:
+def check_complications(
+    rows: Iterable[CatalogueRow], complications: Iterable[ComplicationEntry]
+) -> None:
     """Refuse a line about a complication that the catalogue does not have."""
     known = {entry.code for entry in complications}
     for row in rows:
@@ -388,7 +390,7 @@ def check_complications(rows: Iterable[Row], complications: Iterable[Complicatio
             raise row.fault("complication", f"is no complication of {COMPLICATIONS}.")
 
 
-def check_unique(rows: Iterable[Row], *columns: str) -> None:
+def check_unique(rows: Iterable[CatalogueRow], *columns: str) -> None:
     """Refuse the second line that bears the same key; the last of the columns is named."""
     first: dict[tuple[str, ...], int] = {}
     for row in rows:

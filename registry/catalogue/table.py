@@ -29,7 +29,7 @@ class CatalogueFault(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CatalogueRow:
     """One line of a file: typed reading of its cells, each refusing with its own place."""
 
     file: str
@@ -111,7 +111,7 @@ class Row:
 
 def read_rows(
     file: str, content: bytes, *, required: tuple[str, ...], optional: tuple[str, ...] = ()
-) -> Iterator[Row]:
+) -> Iterator[CatalogueRow]:
     """Rows of one comma-separated UTF-8 file whose header names exactly the columns it may have.
 
     Raises CatalogueFault for what is not UTF-8 or not CSV, a missing, unknown or repeated column,
@@ -139,7 +139,7 @@ def read_rows(
             mend = f"has {len(cells)} cells; the header has {len(header)}."
             raise CatalogueFault(file, start, "", mend)
         else:
-            yield Row(file, start, dict(zip(header, cells, strict=True)))
+            yield CatalogueRow(file, start, dict(zip(header, cells, strict=True)))
         start = lines.line_num + 1
     if header is None:
         raise CatalogueFault(file, 1, "", "is empty; its header is missing.")

@@ -22,7 +22,7 @@ HEADROOM = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptRows:
     """The rows that are drawn, and the sentence that says how many are not."""
 
     rows: Sequence[Row]
@@ -75,19 +75,19 @@ def room_for(labels: Iterable[str]) -> float:
 
 def most_important(
     release: Release, rows: Sequence[Row], most: int, *, weight: Callable[[Row], float]
-) -> Kept:
+) -> KeptRows:
     """At most so many rows, in the order of the answer, and a sentence about the others.
 
     An ordering that was asked for decides which come first; otherwise those of the greatest weight.
     """
     if len(rows) <= most:
-        return Kept(rows, ())
+        return KeptRows(rows, ())
     asked = bool(release.query.ordering)
     chosen = range(most) if asked else _heaviest([weight(row) for row in rows], most)
     rest = counted_in_words(len(rows) - most, "row is", "rows are")
     first = "the first in the order asked for" if asked else "those with the most events"
     said = f"Drawn: {most} of {len(rows):,} rows, {first}; {rest} not drawn but in the table."
-    return Kept([rows[place] for place in chosen], (said,))
+    return KeptRows([rows[place] for place in chosen], (said,))
 
 
 def _heaviest(weights: Sequence[float], most: int) -> list[int]:

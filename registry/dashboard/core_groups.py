@@ -27,7 +27,7 @@ Row = Mapping[str, Cell]
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class GroupFigure:
     """Our number of one group in words. unit: what a rate divides by. remark: its status."""
 
     value: str
@@ -47,8 +47,8 @@ class CoreRow:
 
     name: str
     note: str
-    rate: Figure | None
-    share: Figure | None
+    rate: GroupFigure | None
+    share: GroupFigure | None
     published: Sequence[Beside]
     address: str
 
@@ -101,16 +101,16 @@ def core_row(
     )
 
 
-def figure(panel: Panel | None, **named: Cell) -> Figure | None:
+def figure(panel: Panel | None, **named: Cell) -> GroupFigure | None:
     """One cell of an answer in words; None where the answer was refused, or nobody asked."""
     if panel is None or panel.release is None:
         return None
     shares = panel.measure is Measure.PROPORTIONS
     row = panel.row_of(**named)
     if row is None:
-        return Figure("none reported", "", "", hidden=True)
+        return GroupFigure("none reported", "", "", hidden=True)
     unit = "" if shares or not row["unit"] else UNITS[str(row["unit"])].label.lower()
-    return Figure(
+    return GroupFigure(
         value=value_in_words(row, shares=shares),
         limits=limits_in_words(row, shares=shares),
         counts=counts_in_words(row, shares=shares),

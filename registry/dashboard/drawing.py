@@ -35,7 +35,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class DrawnMark:
     """One estimate in the picture: its point, and the two ends of its limits. cut: beyond it."""
 
     label: str
@@ -53,7 +53,7 @@ class Picture:
 
     width: float
     height: float
-    marks: Sequence[Mark]
+    marks: Sequence[DrawnMark]
     values: Sequence[tuple[float, str]]
     places: Sequence[tuple[float, str]] = ()
     lines: Sequence[str] = field(default=())
@@ -147,10 +147,12 @@ def scale(first: float, last: float, start: float, end: float) -> Callable[[floa
     return place
 
 
-def marked(estimate: Estimate, at: float, place: Callable[[float], float], most: float) -> Mark:
+def marked(
+    estimate: Estimate, at: float, place: Callable[[float], float], most: float
+) -> DrawnMark:
     """An estimate where it stands; limits beyond the axis end with it."""
     value, lower, upper = estimate.value or 0.0, estimate.lower or 0.0, estimate.upper or 0.0
-    return Mark(
+    return DrawnMark(
         label=estimate.label,
         at=at,
         value=place(min(value, most)),
@@ -161,7 +163,7 @@ def marked(estimate: Estimate, at: float, place: Callable[[float], float], most:
     )
 
 
-def joined(years: Sequence[int], marks: Sequence[Mark]) -> list[str]:
+def joined(years: Sequence[int], marks: Sequence[DrawnMark]) -> list[str]:
     """The points of a line through neighbouring years, a new line after every gap."""
     runs: list[list[str]] = []
     for place, (year, mark) in enumerate(zip(years, marks, strict=True)):

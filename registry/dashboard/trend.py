@@ -30,7 +30,7 @@ class Year:
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class TrendPicture:
     """A rate by year: its years, the newest first, and the picture where there are enough."""
 
     title: str
@@ -41,7 +41,7 @@ class Trend:
     warnings: Sequence[str]
 
 
-def trend_of(panel: Panel) -> Trend | None:
+def trend_of(panel: Panel) -> TrendPicture | None:
     """The trend of an answer by year; None where it was refused.
 
     The year that the data end in is not over: it stands in the table, not in the picture.
@@ -57,7 +57,7 @@ def trend_of(panel: Panel) -> Trend | None:
         for row in rows
         if row["year"] != running
     ]
-    return Trend(
+    return TrendPicture(
         title=str(meta["title"]),
         unit=f"per {PER:,} {unit}" if unit else "",
         years=[in_words(row, running) for row in reversed(rows)],

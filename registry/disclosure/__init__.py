@@ -28,15 +28,15 @@ from registry.disclosure.derived import (
     rate_row,
 )
 from registry.disclosure.life_table import BOUNDARIES, CurvePoint, CurveTruth, life_table
-from registry.disclosure.nodes import Node, Plan, Row, canonical, plan
+from registry.disclosure.nodes import Node, Plan, PlannedRow, canonical, plan
 from registry.disclosure.perturbation import record_key, record_keys
 from registry.disclosure.policy import PROTECTED_FORMS, Form, Policy
 from registry.disclosure.shown import (
     NOBODY,
-    Exposure,
     Keyed,
     NodeTruth,
     Protection,
+    ShownExposure,
     ShownNode,
 )
 from registry.disclosure.trees import Tree, vocabulary_tree, year_tree
@@ -48,18 +48,18 @@ __all__ = [
     "CountRow",
     "CurvePoint",
     "CurveTruth",
-    "Exposure",
     "Form",
     "Keyed",
     "Node",
     "NodeTruth",
     "Plan",
+    "PlannedRow",
     "Policy",
     "ProportionRow",
     "Protection",
     "RateParts",
     "RateRow",
-    "Row",
+    "ShownExposure",
     "ShownNode",
     "Tree",
     "canonical",

@@ -43,7 +43,7 @@ class Node(Mapping[str, Place]):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PlannedRow:
     """One row of an answer: its labels in the order of group_by, and the nodes it sums.
 
     Without nodes the row is an impossible combination, and shows 0.
@@ -58,7 +58,7 @@ class Plan:
     """A question as rows of nodes; equal questions have equal plans, in any spelling."""
 
     group_by: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[PlannedRow, ...]
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -136,7 +136,7 @@ def plan(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> Plan:
         covers = (places for _labels, places in combination)
         nodes = (Node.at(dict(zip(names, places, strict=True))) for places in product(*covers))
         possible = tuple(sorted(node for node in nodes if _is_possible(node, trees, policy)))
-        rows.append(Row(tuple(labels[name] for name in query.group_by), possible))
+        rows.append(PlannedRow(tuple(labels[name] for name in query.group_by), possible))
     return Plan(query.group_by, tuple(rows))
 
 

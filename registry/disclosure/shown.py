@@ -38,7 +38,7 @@ NOBODY = Keyed(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Exposure:
+class ShownExposure:
     """What a node's devices contribute to a denominator: months, procedures or refills."""
 
     total: float
@@ -47,7 +47,7 @@ class Exposure:
 
     def __repr__(self) -> str:
         """Name the unit, never the number."""
-        return f"<Exposure {self.unit.value}>"
+        return f"<ShownExposure {self.unit.value}>"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,12 +57,12 @@ class NodeTruth:
     counted: patients, devices or first events of the node. population: the patients or devices
     that could have had one: the node without what it fixes on the event's side. exposure: None
     where the question has no denominator at all, whatever was recorded; a node whose devices
-    contributed nothing has an Exposure of 0.
+    contributed nothing has a ShownExposure of 0.
     """
 
     counted: Keyed
     population: Keyed
-    exposure: Exposure | None = None
+    exposure: ShownExposure | None = None
 
     def __repr__(self) -> str:
         """Name the kind, never a number."""
@@ -116,7 +116,7 @@ class Protection:
         )
         return perturbed if perturbed >= least else None
 
-    def exposure(self, exposure: Exposure) -> int | None:
+    def exposure(self, exposure: ShownExposure) -> int | None:
         """The perturbed and rounded exposure, None where it is under the minimum of its unit."""
         rule = self.policy.exposure[exposure.unit]
         devices = exposure.devices
@@ -149,7 +149,7 @@ class Protection:
             exposure_sd=0.0 if exposure is None else self._exposure_sd(truth.exposure),
         )
 
-    def _exposure_sd(self, exposure: Exposure | None) -> float:
+    def _exposure_sd(self, exposure: ShownExposure | None) -> float:
         if exposure is None:
             return 0.0
         return self.policy.exposure[exposure.unit].per_device * sqrt(self.policy.most_variance)

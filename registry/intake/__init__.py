@@ -24,7 +24,7 @@ from registry.intake.files import (
     store_judged,
 )
 from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
-from registry.intake.importing import FAULTS_KEPT, Counts, ImportRefused
+from registry.intake.importing import FAULTS_KEPT, ImportCounts, ImportRefused
 from registry.intake.review import (
     accept_event,
     mark_duplicate,
@@ -47,10 +47,10 @@ __all__ = [
     "FAULTS_KEPT",
     "CatalogueSummary",
     "ComponentReport",
-    "Counts",
     "FollowUp",
     "FollowUpRefused",
     "Followed",
+    "ImportCounts",
     "ImportRefused",
     "ImportSummary",
     "JudgedRecords",

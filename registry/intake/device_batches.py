@@ -8,7 +8,7 @@ from django.db.models import Q
 from registry.deidentify import exposure_faults, implant_faults
 from registry.intake.devices import disagreement
 from registry.intake.drafts import DECLARED_ONCE, Drafts, SourceKey
-from registry.intake.importing import Counts, Import, differing, differs, repeated
+from registry.intake.importing import Import, ImportCounts, differing, differs, repeated
 from registry.intake.stored import (
     EXPOSURE_COLUMNS,
     IMPLANT_COLUMNS,
@@ -26,7 +26,7 @@ _OF_THE_PATIENT = ("sex", "indication")
 _FOLLOW_UP = ("months_followed", "exit_status", "refills", "procedures")
 
 
-def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) -> Counts:
+def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) -> ImportCounts:
     """Store a batch of implants, and the patients that are new with them.
 
     Two queries to look up, and those that write.
@@ -74,7 +74,7 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         implant.patient_id = implant.patient.pk
     run.seal.bulk_create(Implant, fresh)
     run.seal.bulk_update(Implant, updated, [*_FOLLOW_UP, "version"])
-    return Counts(len(fresh), len(updated), unchanged)
+    return ImportCounts(len(fresh), len(updated), unchanged)
 
 
 def _patients(
@@ -136,7 +136,7 @@ def _update(record: ImplantRecord, row: Mapping[str, Any]) -> Implant:
     )
 
 
-def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import) -> Counts:
+def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import) -> ImportCounts:
     """Store a batch of declared device time; what is declared already must be the same."""
     placed = run.place(rows)
     stored = _declared(placed)
@@ -161,7 +161,7 @@ def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import
         else:
             unchanged += 1
     run.seal.bulk_create(Exposure, fresh.values())
-    return Counts(len(fresh), 0, unchanged)
+    return ImportCounts(len(fresh), 0, unchanged)
 
 
 def _declared_before(key: tuple[Any, ...], row: Mapping[str, Any] | None, run: Import) -> bool:

@@ -9,8 +9,8 @@ from registry.deidentify import device_faults, event_faults
 from registry.intake.drafts import Drafts, SourceKey
 from registry.intake.importing import (
     BATCH,
-    Counts,
     Import,
+    ImportCounts,
     differing,
     differs,
     repeated,
@@ -77,7 +77,7 @@ class EventBatches:
         self.complications = Complication.objects.in_bulk()
         self._waiting: list[_Waiting] = []
 
-    def take(self, rows: Iterable[tuple[RawReport, EventRecord]]) -> Counts:
+    def take(self, rows: Iterable[tuple[RawReport, EventRecord]]) -> ImportCounts:
         """Store a batch of events. Four queries to look up, and those that write."""
         placed = self.run.place(rows)
         known = self._known(placed)
@@ -102,7 +102,7 @@ class EventBatches:
             else:
                 unchanged += 1
         self._store(fresh, known)
-        return Counts(len(fresh), 0, unchanged)
+        return ImportCounts(len(fresh), 0, unchanged)
 
     def finish(self) -> None:
         """Join the events to the causes that came later in the file, and refuse circles."""

@@ -12,7 +12,7 @@ from registry.deidentify import event_record, exposure_record, implant_record
 from registry.intake.device_batches import take_exposures, take_implants
 from registry.intake.drafts import Drafts
 from registry.intake.event_batches import EventBatches
-from registry.intake.importing import BATCH, Counts, Import
+from registry.intake.importing import BATCH, Import, ImportCounts
 from registry.intake.writers import require_data_manager
 from registry.interchange.csv_rows import read_rows
 from registry.models import User, sealed
@@ -22,14 +22,14 @@ Source = str | Path | BinaryIO | Iterable[RawReport]
 Progress = Callable[[RowKind, int], None]
 Read = Callable[[RawReport], Any]
 Rows = list[tuple[RawReport, Any]]
-Take = Callable[[Rows], Counts]
+Take = Callable[[Rows], ImportCounts]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
     """What an import did, for each kind of row that it was given."""
 
-    counts: Mapping[RowKind, Counts]
+    counts: Mapping[RowKind, ImportCounts]
 
     @property
     def changes_nothing(self) -> bool:
@@ -107,7 +107,7 @@ def judge_records(
     """
     _require_right(by, accept=accept)
     run = Import(seal=Drafts(), by=by, accept=accept)
-    counts: dict[RowKind, Counts] = {}
+    counts: dict[RowKind, ImportCounts] = {}
     records: dict[RowKind, Records] = {}
     for kind in RowKind:
         if kind in files:
@@ -128,7 +128,7 @@ def store_judged(judged: JudgedRecords) -> ImportSummary:
     """
     if judged.summary.changes_nothing:
         return judged.summary
-    counts: dict[RowKind, Counts] = {}
+    counts: dict[RowKind, ImportCounts] = {}
     with sealed(by=judged.by, action="import") as seal:
         by = User.objects.get(pk=judged.by.pk)
         _require_right(by, accept=judged.accept)
@@ -136,7 +136,7 @@ def store_judged(judged: JudgedRecords) -> ImportSummary:
         for kind, records in judged.records.items():
             events = EventBatches(run) if kind is RowKind.EVENT else None
             take = _taker(kind, run, events)
-            counts[kind] = Counts()
+            counts[kind] = ImportCounts()
             for rows in records.batches(kind):
                 counts[kind] += take(rows)
                 run.flush()
@@ -153,10 +153,10 @@ def _require_right(by: User, *, accept: bool) -> None:
 
 def _judge(
     kind: RowKind, source: Source, run: Import, records: Records, progress: Progress | None
-) -> Counts:
+) -> ImportCounts:
     events = EventBatches(run) if kind is RowKind.EVENT else None
     take = _taker(kind, run, events)
-    counts, done = Counts(), 0
+    counts, done = ImportCounts(), 0
     try:
         raws = _rows(kind, source, run)
         while batch := list(islice(raws, BATCH)):

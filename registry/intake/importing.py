@@ -36,15 +36,15 @@ class ImportRefused(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class ImportCounts:
     """How many rows of one kind were stored, updated, and known already."""
 
     new: int = 0
     updated: int = 0
     unchanged: int = 0
 
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
+    def __add__(self, other: "ImportCounts") -> "ImportCounts":
+        return ImportCounts(
             self.new + other.new,
             self.updated + other.updated,
             self.unchanged + other.unchanged,

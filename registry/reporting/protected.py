@@ -25,7 +25,7 @@ from registry.disclosure import (
     proportion_row,
     rate_row,
 )
-from registry.disclosure.nodes import Row as PlanRow
+from registry.disclosure.nodes import PlannedRow
 from registry.records import (
     DIMENSIONS,
     Cell,
@@ -188,7 +188,7 @@ def _shown(
     return {node: protection.show(truth) for node, truth in truths.items()}
 
 
-def _key(planned: Plan, row: PlanRow) -> tuple[Cell, ...]:
+def _key(planned: Plan, row: PlannedRow) -> tuple[Cell, ...]:
     labelled = zip(planned.group_by, row.labels, strict=True)
     return tuple(_stored(name, label) for name, label in labelled)
 
@@ -255,7 +255,7 @@ def _row(
     return rate_row(shown, per=query.per or 1, level=query.level)
 
 
-def _unit_of_row(asked: ProtectedQuestion, row: PlanRow, terms: Terms) -> str | None:
+def _unit_of_row(asked: ProtectedQuestion, row: PlannedRow, terms: Terms) -> str | None:
     """The denominator that the nodes of a row share; an impossible row has none."""
     if not row.nodes:
         return None

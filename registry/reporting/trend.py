@@ -29,7 +29,7 @@ UNDATED = "Procedures and refills are totals without dates: ask for unit=pump-mo
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class FittedTrend:
     """The rows of a trend, the years that are over, and what its meta says."""
 
     rows: Sequence[Row]
@@ -44,7 +44,7 @@ def trend_of(
     as_of: datetime | None,
     dated: bool,
     with_cusum: bool,
-) -> Trend:
+) -> FittedTrend:
     """Fit a log-linear trend to the years that are over.
 
     years: rows by calendar year; one without a year is left out. dated: whether the denominator
@@ -95,7 +95,7 @@ def trend_of(
     rows = [
         Row(each.key, {**each.numbers, **more.get(_year(each), {})}, each.status) for each in over
     ]
-    return Trend(rows, {"trend": meta})
+    return FittedTrend(rows, {"trend": meta})
 
 
 def _why(reason: Reason | None, *, of_true_numbers: bool) -> str | None:

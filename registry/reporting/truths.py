@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from registry.disclosure import (
     NOBODY,
-    Exposure,
     Form,
     Keyed,
     Node,
     NodeTruth,
+    ShownExposure,
     Tree,
 )
 from registry.disclosure.trees import ALL, Place
@@ -162,7 +162,7 @@ def _rates(store: Store, sheet: Sheet, sort: Sort) -> dict[Node, NodeTruth]:
         found[node] = NodeTruth(
             counted=keyed(first.owners),
             population=keyed(people.get(shared, NOTHING)),
-            exposure=Exposure(total=max(total, 0.0), unit=unit, devices=keyed(devices)),
+            exposure=ShownExposure(total=max(total, 0.0), unit=unit, devices=keyed(devices)),
         )
     return found
 

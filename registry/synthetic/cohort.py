@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from registry.records import EventRecord, ImplantRecord
-from registry.synthetic.columns import Coded, Keys, Numbers, Table
+from registry.synthetic.columns import Coded, KeyColumn, Numbers, Table
 from registry.synthetic.hazards import Floats, Ints
 from registry.synthetic.months import nearest
 from registry.vocabulary import Component, ExitStatus, Outcome
@@ -91,8 +91,8 @@ def _implants(first: Ints, last: Ints, status: Ints) -> Table:
         count,
         {
             "site": Coded(same, (_SITE,)),
-            "patient": Keys(numbers, "-p"),
-            "implant": Keys(numbers, "-d"),
+            "patient": KeyColumn(numbers, "-p"),
+            "implant": KeyColumn(numbers, "-d"),
             "component": Coded(same, (Component.CATHETER,)),
             "implant_year": Numbers(same + _FIRST_YEAR),
             "months_to_entry": Numbers(first),
@@ -110,8 +110,8 @@ def _events(who: Ints, months: Ints) -> Table:
         {
             "site": Coded(same, (_SITE,)),
             "complication": Coded(same, (COMPLICATION,)),
-            "source_id": Keys(np.arange(count), "-e"),
-            "implant": Keys(who, "-d"),
+            "source_id": KeyColumn(np.arange(count), "-e"),
+            "implant": KeyColumn(who, "-d"),
             "year": Numbers(_FIRST_YEAR + months // 12),
             "months_since_implant": Numbers(months),
             "outcome": Coded(same, (Outcome.RECOVERED,)),

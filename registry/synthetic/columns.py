@@ -83,7 +83,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class KeyColumn:
     """Rows of another table, or of this one, by number; -1 is none."""
 
     array: npt.NDArray[Any]
@@ -121,7 +121,7 @@ class Model:
         ]
 
 
-Column = Coded | CodeSets | Numbers | Keys | Model
+Column = Coded | CodeSets | Numbers | KeyColumn | Model
 Record = TypeVar("Record")
 
 
@@ -148,7 +148,7 @@ class Table:
             chunk: dict[str, list[Any]] = {}
             for name, column in {**self.columns, **self.aside}.items():
                 chunk[name] = column.values(rows)
-                if isinstance(column, Keys):
+                if isinstance(column, KeyColumn):
                     chunk[f"{name}_number"] = Numbers(column.array).values(rows)
                 elif isinstance(column, Model):
                     chunk["pump_model"] = column.pumps.values(rows)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from registry.synthetic.follow import CATHETER, PUMP, Followed
+from registry.synthetic.follow import CATHETER, PUMP, Course
 from registry.synthetic.hazards import Floats, Ints
-from registry.synthetic.patients import DATA_END, EPOCH, Patients
+from registry.synthetic.patients import DATA_END, EPOCH, Population
 from registry.synthetic.sites import SyntheticSite
 
 _YEARS = np.arange(EPOCH, EPOCH + int(DATA_END // 12) + 1)
@@ -25,7 +25,7 @@ class Declared:
 
     cells: dict[Cell, Floats] = field(default_factory=dict)
 
-    def add(self, population: Patients, followed: Followed, sites: Sequence[SyntheticSite]) -> None:
+    def add(self, population: Population, followed: Course, sites: Sequence[SyntheticSite]) -> None:
         """Add the devices of a batch at the sites that declare."""
         devices = followed.devices
         for number, site in enumerate(sites):
@@ -39,7 +39,7 @@ class Declared:
                     self._add_cell(population, followed, (number, component, int(model)), among)
 
     def _add_cell(
-        self, population: Patients, followed: Followed, key: tuple[int, int, int], ids: Ints
+        self, population: Population, followed: Course, key: tuple[int, int, int], ids: Ints
     ) -> None:
         devices = followed.devices
         site, component, model = key

@@ -33,7 +33,7 @@ from registry.synthetic.hazards import (
 )
 from registry.synthetic.patients import (
     DATA_END,
-    Patients,
+    Population,
     draw_catheter_models,
     draw_pump_models,
     multiplier,
@@ -75,7 +75,7 @@ class Devices:
 
 
 @dataclass(slots=True)
-class Followed:
+class Course:
     """What became of the patients.
 
     leaves: when each patient left, died or was last seen, with or without a system. Procedures
@@ -104,7 +104,7 @@ class _Course:
     """The running state of a follow-up; one entry per patient unless said otherwise."""
 
     def __init__(
-        self, rng: np.random.Generator, population: Patients, catalogued: Catalogued
+        self, rng: np.random.Generator, population: Population, catalogued: Catalogued
     ) -> None:
         count = len(population)
         self.rng, self.population, self.catalogued = rng, population, catalogued
@@ -236,7 +236,7 @@ class _Course:
         self.events.append((patients, device, hazard, now, action))
 
 
-def follow(rng: np.random.Generator, population: Patients, catalogued: Catalogued) -> Followed:
+def follow(rng: np.random.Generator, population: Population, catalogued: Catalogued) -> Course:
     """Follow every patient from entry until he or she leaves, dies or loses the system for good.
 
     Vectorised over patients: each round takes every patient to the next surgery or the end.
@@ -369,7 +369,7 @@ def _explant(course: _Course, patients: Ints, now: Floats) -> Flags:
     return returned
 
 
-def _gather(course: _Course) -> Followed:
+def _gather(course: _Course) -> Course:
     placed = course.placed
     devices = Devices(
         *(
@@ -382,4 +382,4 @@ def _gather(course: _Course) -> Followed:
         devices.status[device] = status
     procedures = [np.concatenate(part) for part in zip(*course.procedures, strict=True)]
     events = [np.concatenate(part) for part in zip(*course.events, strict=True)]
-    return Followed(devices, course.leaves, *procedures, *events)
+    return Course(devices, course.leaves, *procedures, *events)

@@ -13,7 +13,7 @@ from registry.catalogue import read_catalogue
 from registry.records import EventRecord, ExposureRecord, ImplantRecord, RowKind
 from registry.synthetic.columns import Table
 from registry.synthetic.exposures import Declared
-from registry.synthetic.follow import NOT_OPERATED, PUMP, Followed, follow
+from registry.synthetic.follow import NOT_OPERATED, PUMP, Course, follow
 from registry.synthetic.happen import (
     NEAR_MISS,
     Happenings,
@@ -24,7 +24,7 @@ from registry.synthetic.happen import (
 )
 from registry.synthetic.hazards import NEAR_MISSES
 from registry.synthetic.months import cut, device_months, event_times
-from registry.synthetic.patients import Patients, draw_patients
+from registry.synthetic.patients import Population, draw_patients
 from registry.synthetic.reports import report
 from registry.synthetic.rows import RowsWritten
 from registry.synthetic.sites import SyntheticSite, make_sites
@@ -114,11 +114,11 @@ def registry(*, events: int = 5000, sites: int = 12, seed: int = 1) -> Synthetic
 
 def _fitted(
     rng: np.random.Generator,
-    population: Patients,
-    followed: Followed,
+    population: Population,
+    followed: Course,
     happened: Happenings,
     left: int,
-) -> tuple[Patients, Followed, Happenings]:
+) -> tuple[Population, Course, Happenings]:
     """Cut a batch to its first patients whose events fit, and fill up with near misses.
 
     Where not even the first patient's events fit, that patient keeps the earliest.

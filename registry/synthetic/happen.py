@@ -20,7 +20,7 @@ from registry.synthetic.follow import (
     REPAIRED,
     REPLACED,
     Catalogued,
-    Followed,
+    Course,
     clock_of,
 )
 from registry.synthetic.hazards import (
@@ -45,7 +45,7 @@ from registry.synthetic.hazards import (
     accrued,
     draw_delay,
 )
-from registry.synthetic.patients import Patients, multiplier
+from registry.synthetic.patients import Population, multiplier
 from registry.vocabulary import ExitStatus
 
 AT_RISK, NEAR_MISS, BEFORE_ENTRY, AFTER_EXIT = 0, 1, 2, 3
@@ -91,7 +91,7 @@ class RefillCourse:
 
 
 def happen(
-    rng: np.random.Generator, population: Patients, followed: Followed, catalogued: Catalogued
+    rng: np.random.Generator, population: Population, followed: Course, catalogued: Catalogued
 ) -> Happenings:
     """Draw all events of some followed patients, sorted by patient and time, causes first."""
     codes = {code: number for number, code in enumerate(catalogued)}
@@ -120,7 +120,7 @@ def happen(
     return in_order(drawn.all())
 
 
-def pump_in_place(followed: Followed, patient: Ints, time: Floats) -> Ints:
+def pump_in_place(followed: Course, patient: Ints, time: Floats) -> Ints:
     """The pump that each patient had, or last had, just before a time."""
     devices = followed.devices
     pumps = np.flatnonzero(devices.component == PUMP)
@@ -131,7 +131,7 @@ def pump_in_place(followed: Followed, patient: Ints, time: Floats) -> Ints:
     return found
 
 
-def months_since_procedure(followed: Followed, patient: Ints, time: Floats) -> Floats:
+def months_since_procedure(followed: Course, patient: Ints, time: Floats) -> Floats:
     """Months since the last procedure before a time, seen or not; surgery at that time is not."""
     devices = followed.devices
     patients = np.concatenate([devices.patient, followed.procedure_patient])
@@ -143,7 +143,7 @@ def months_since_procedure(followed: Followed, patient: Ints, time: Floats) -> F
     return since
 
 
-def refill_course(population: Patients, followed: Followed, pumps: Ints) -> RefillCourse:
+def refill_course(population: Population, followed: Course, pumps: Ints) -> RefillCourse:
     """The refills of pumps while they were followed."""
     devices = followed.devices
     patient = devices.patient[pumps]
@@ -154,7 +154,7 @@ def refill_course(population: Patients, followed: Followed, pumps: Ints) -> Refi
     return RefillCourse(count, interval, phase, entry)
 
 
-def months_settled(followed: Followed, pumps: Ints) -> Floats:
+def months_settled(followed: Course, pumps: Ints) -> Floats:
     """Months that pumps were followed later than three months after the last procedure."""
     devices = followed.devices
     order = np.lexsort((followed.procedure_time, followed.procedure_pump))
@@ -174,8 +174,8 @@ class _Drawing:
     def __init__(
         self,
         rng: np.random.Generator,
-        population: Patients,
-        followed: Followed,
+        population: Population,
+        followed: Course,
         catalogued: Catalogued,
         codes: dict[str, int],
     ) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from registry.synthetic.follow import PUMP, Followed
+from registry.synthetic.follow import PUMP, Course
 from registry.synthetic.happen import (
     AFTER_EXIT,
     BEFORE_ENTRY,
@@ -16,7 +16,7 @@ from registry.synthetic.happen import (
     pump_in_place,
 )
 from registry.synthetic.hazards import DAYS_PER_MONTH, Floats, Ints
-from registry.synthetic.patients import EPOCH, Patients
+from registry.synthetic.patients import EPOCH, Population
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def nearest(months: Floats) -> Ints:
     return np.floor(months + 0.5).astype(np.int64)
 
 
-def device_months(population: Patients, followed: Followed) -> DeviceMonths:
+def device_months(population: Population, followed: Course) -> DeviceMonths:
     """Round each device's clock; one that entered late was seen for a month at the least."""
     devices = followed.devices
     entry = nearest(devices.entry)
@@ -63,7 +63,7 @@ def device_months(population: Patients, followed: Followed) -> DeviceMonths:
 
 
 def event_times(
-    population: Patients, followed: Followed, happened: Happenings, rounded: DeviceMonths
+    population: Population, followed: Course, happened: Happenings, rounded: DeviceMonths
 ) -> EventTimes:
     """Round each event's time on its device's clock, so that it counts where it happened.
 
@@ -97,8 +97,8 @@ def event_times(
 
 
 def cut(
-    population: Patients, followed: Followed, happened: Happenings, count: int
-) -> tuple[Patients, Followed, Happenings]:
+    population: Population, followed: Course, happened: Happenings, count: int
+) -> tuple[Population, Course, Happenings]:
     """Keep the first so many patients, with all that is theirs."""
     devices = followed.devices
     kept = devices.patient < count
@@ -137,7 +137,7 @@ def _band(months: Floats, last_days: tuple[int, ...]) -> Ints:
 
 
 def _refill_band(
-    population: Patients, followed: Followed, happened: Happenings, own_clock: Floats
+    population: Population, followed: Course, happened: Happenings, own_clock: Floats
 ) -> npt.NDArray[np.int64]:
     """The band of days since the last refill; the first fill is at implant."""
     devices = followed.devices

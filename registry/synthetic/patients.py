@@ -106,7 +106,7 @@ _ON_LABEL = (Drug.MORPHINE, Drug.BACLOFEN, Drug.ZICONOTIDE)
 
 
 @dataclass(slots=True)
-class Patients:
+class Population:
     """Patients as columns; codes are positions in their list's declaration order.
 
     implanted: first implant, calendar months since 2000. entry: months from it to the start of
@@ -133,9 +133,9 @@ class Patients:
     def __len__(self) -> int:
         return len(self.site)
 
-    def first(self, count: int) -> Patients:
+    def first(self, count: int) -> Population:
         """The first so many patients."""
-        return Patients(*(getattr(self, field.name)[:count] for field in fields(self)))
+        return Population(*(getattr(self, field.name)[:count] for field in fields(self)))
 
     def ages_at(self, patients: Ints, months: Floats) -> Ints:
         """Age bands, as positions in AgeBand, so many months after the first implant."""
@@ -146,7 +146,7 @@ class Patients:
 
 def draw_patients(
     rng: np.random.Generator, count: int, sites: tuple[SyntheticSite, ...]
-) -> Patients:
+) -> Population:
     """Draw patients across the sites, in an order that has nothing to do with anything.
 
     About one in six was implanted before the site opened, or elsewhere, and enters late: of the
@@ -175,7 +175,7 @@ def draw_patients(
     indication[young] = _draw(rng, _CHILD_INDICATIONS, young.size)
     age[young] = np.clip(rng.normal(10.5, 3.8, young.size), 2, 17.9)
     adjuncts, label = _draw_mixture(rng, stratum, drug)
-    return Patients(
+    return Population(
         site=site,
         stratum=stratum,
         sex=_draw(rng, {Sex.FEMALE: 0.519, Sex.MALE: 0.48, Sex.OTHER: 0.001}, count),
@@ -267,7 +267,7 @@ def draw_catheter_models(rng: np.random.Generator, placed: Floats) -> Ints:
 def multiplier(
     hazard: Hazard,
     entry: ComplicationEntry,
-    population: Patients,
+    population: Population,
     patients: Ints,
     models: Ints,
 ) -> Floats:

@@ -19,7 +19,7 @@ RELATED: Mapping[str, tuple[float, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class ReportProfile:
     """How reports of one kind read.
 
     grades: shares of grades 1 to 4. related: to device, procedure, drug, programming and disease,
@@ -39,8 +39,8 @@ def _sets(*shares: tuple[float, *tuple[Intervention, ...]]) -> dict[frozenset[In
 
 I, C, D = Intervention, RootCause, Detection  # noqa: E741 - tables read best with short names
 
-PROFILES: Mapping[str, Profile] = {
-    "infection": Profile(
+PROFILES: Mapping[str, ReportProfile] = {
+    "infection": ReportProfile(
         grades=(0.05, 0.35, 0.5, 0.1),
         related=("maybe", "likely", "never", "never", "maybe"),
         causes={C.INFECTION_PERIOPERATIVE: 0.7, C.INFECTION_HAEMATOGENOUS: 0.1, C.UNKNOWN: 0.2},
@@ -51,7 +51,7 @@ PROFILES: Mapping[str, Profile] = {
             (0.15, I.ANTIBIOTICS, I.ASPIRATION_DRAINAGE),
         ),
     ),
-    "catheter": Profile(
+    "catheter": ReportProfile(
         grades=(0.08, 0.42, 0.45, 0.05),
         related=("likely", "maybe", "never", "never", "never"),
         causes={
@@ -75,7 +75,7 @@ PROFILES: Mapping[str, Profile] = {
             (0.2, I.NONE_OBSERVATION),
         ),
     ),
-    "pump": Profile(
+    "pump": ReportProfile(
         grades=(0.15, 0.4, 0.38, 0.07),
         related=("likely", "never", "never", "maybe", "never"),
         causes={
@@ -98,7 +98,7 @@ PROFILES: Mapping[str, Profile] = {
             (0.3, I.NONE_OBSERVATION),
         ),
     ),
-    "programming-refill": Profile(
+    "programming-refill": ReportProfile(
         grades=(0.4, 0.38, 0.15, 0.07),
         related=("never", "maybe", "maybe", "likely", "never"),
         causes={
@@ -117,7 +117,7 @@ PROFILES: Mapping[str, Profile] = {
             (0.15, I.NONE_OBSERVATION),
         ),
     ),
-    "surgical": Profile(
+    "surgical": ReportProfile(
         grades=(0.3, 0.5, 0.18, 0.02),
         related=("maybe", "likely", "never", "never", "maybe"),
         causes={C.SURGICAL_TECHNIQUE: 0.5, C.ANATOMY_OR_BODY_GROWTH: 0.2, C.UNKNOWN: 0.3},
@@ -129,7 +129,7 @@ PROFILES: Mapping[str, Profile] = {
             (0.1, I.ASPIRATION_DRAINAGE),
         ),
     ),
-    "neurological": Profile(
+    "neurological": ReportProfile(
         grades=(0.1, 0.35, 0.47, 0.08),
         related=("maybe", "maybe", "likely", "never", "maybe"),
         causes={C.DRUG_PHARMACOLOGY: 0.4, C.SURGICAL_TECHNIQUE: 0.2, C.UNKNOWN: 0.4},
@@ -140,7 +140,7 @@ PROFILES: Mapping[str, Profile] = {
             (0.2, I.NONE_OBSERVATION),
         ),
     ),
-    "drug-effect": Profile(
+    "drug-effect": ReportProfile(
         grades=(0.4, 0.45, 0.12, 0.03),
         related=("never", "never", "likely", "maybe", "maybe"),
         causes={C.DRUG_PHARMACOLOGY: 0.8, C.PRESCRIBING_ERROR: 0.1, C.UNKNOWN: 0.1},
@@ -152,7 +152,7 @@ PROFILES: Mapping[str, Profile] = {
             (0.1, I.DOSE_CHANGE, I.ORAL_OR_IV_SUBSTITUTION),
         ),
     ),
-    "withdrawal": Profile(
+    "withdrawal": ReportProfile(
         grades=(0.1, 0.4, 0.38, 0.12),
         related=("maybe", "never", "likely", "maybe", "never"),
         causes={C.DEVICE_WEAR_OR_END_OF_LIFE: 0.4, C.MISSED_FOLLOW_UP: 0.2, C.UNKNOWN: 0.4},
@@ -163,7 +163,7 @@ PROFILES: Mapping[str, Profile] = {
             (0.2, I.DOSE_CHANGE),
         ),
     ),
-    "consequence": Profile(
+    "consequence": ReportProfile(
         grades=(0.02, 0.28, 0.68, 0.02),
         related=("likely", "maybe", "never", "never", "never"),
         causes={C.DEVICE_WEAR_OR_END_OF_LIFE: 0.5, C.UNKNOWN: 0.5},
@@ -172,7 +172,7 @@ PROFILES: Mapping[str, Profile] = {
             (0.6, I.CATHETER_REVISION), (0.25, I.POCKET_REVISION), (0.15, I.PUMP_REVISION)
         ),
     ),
-    "explant": Profile(
+    "explant": ReportProfile(
         grades=(0.0, 0.1, 0.8, 0.1),
         related=("likely", "likely", "never", "never", "maybe"),
         causes={C.INFECTION_PERIOPERATIVE: 0.7, C.UNKNOWN: 0.3},
@@ -181,7 +181,7 @@ PROFILES: Mapping[str, Profile] = {
             (0.7, I.SYSTEM_EXPLANT_NO_REPLACEMENT), (0.3, I.SYSTEM_EXPLANT_DELAYED_REIMPLANT)
         ),
     ),
-    "death": Profile(
+    "death": ReportProfile(
         grades=(0.25, 0.25, 0.25, 0.25),
         related=("never", "never", "never", "never", "likely"),
         causes={C.UNKNOWN: 0.6, C.NOT_INVESTIGATED: 0.4},
@@ -190,7 +190,7 @@ PROFILES: Mapping[str, Profile] = {
             (0.8, I.NONE_OBSERVATION), (0.1, I.INTENSIVE_CARE), (0.1, I.THERAPY_STOPPED)
         ),
     ),
-    "end-of-service": Profile(
+    "end-of-service": ReportProfile(
         grades=(0.8, 0.2, 0.0, 0.0),
         related=("likely", "never", "never", "never", "never"),
         causes={C.DEVICE_WEAR_OR_END_OF_LIFE: 1.0},

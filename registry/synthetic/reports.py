@@ -16,7 +16,7 @@ from registry.synthetic.follow import (
     NOT_OPERATED,
     REPAIRED,
     REPLACED,
-    Followed,
+    Course,
 )
 from registry.synthetic.happen import NEAR_MISS, Happenings
 from registry.synthetic.hazards import END_OF_SERVICE, REVISION, Floats, Ints
@@ -84,7 +84,7 @@ class Reports:
 def report(
     rng: np.random.Generator,
     happened: Happenings,
-    followed: Followed,
+    followed: Course,
     complications: Sequence[ComplicationEntry],
     quality: Floats,
 ) -> Reports:
@@ -212,7 +212,7 @@ def _criteria(rng: np.random.Generator, grade: Ints, operated: np.ndarray) -> In
 def _treatment(
     rng: np.random.Generator,
     happened: Happenings,
-    followed: Followed,
+    followed: Course,
     entries: Sequence[ComplicationEntry],
     treated: Ints,
 ) -> Ints:

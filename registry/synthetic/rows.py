@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from registry.catalogue import ComplicationEntry
 from registry.records import RowKind
-from registry.synthetic.columns import Coded, CodeSets, Keys, Model, Numbers, Table
+from registry.synthetic.columns import Coded, CodeSets, KeyColumn, Model, Numbers, Table
 from registry.synthetic.exposures import Declared
-from registry.synthetic.follow import PUMP, Followed
+from registry.synthetic.follow import PUMP, Course
 from registry.synthetic.happen import Happenings, refill_course
 from registry.synthetic.hazards import Flags, Floats, Ints
 from registry.synthetic.months import DeviceMonths, EventTimes
-from registry.synthetic.patients import Patients
+from registry.synthetic.patients import Population
 from registry.synthetic.reports import RELATEDNESS, Reports, blanked
 from registry.synthetic.sites import SyntheticSite
 from registry.vocabulary import (
@@ -98,8 +98,8 @@ class RowsWritten:
     def add(
         self,
         rng: np.random.Generator,
-        population: Patients,
-        followed: Followed,
+        population: Population,
+        followed: Course,
         happened: Happenings,
         rounded: DeviceMonths,
         times: EventTimes,
@@ -113,7 +113,7 @@ class RowsWritten:
         self.device_count += len(followed.devices)
         self.event_count += len(happened)
 
-    def _add_patients(self, rng: np.random.Generator, population: Patients) -> dict[str, Ints]:
+    def _add_patients(self, rng: np.random.Generator, population: Population) -> dict[str, Ints]:
         """Patients as their sites recorded them: the same on every row of theirs."""
         poor = 1 - self.quality[population.site]
         people = {
@@ -132,8 +132,8 @@ class RowsWritten:
     def _add_implants(
         self,
         rng: np.random.Generator,
-        population: Patients,
-        followed: Followed,
+        population: Population,
+        followed: Course,
         rounded: DeviceMonths,
         people: dict[str, Ints],
     ) -> dict[str, Ints]:
@@ -192,8 +192,8 @@ class RowsWritten:
     def _add_events(
         self,
         rng: np.random.Generator,
-        population: Patients,
-        followed: Followed,
+        population: Population,
+        followed: Course,
         happened: Happenings,
         times: EventTimes,
         told: Reports,
@@ -251,7 +251,7 @@ class RowsWritten:
             held["site"].size,
             {
                 "site": Coded(held["site"], self._site_codes()),
-                "patient": Keys(held["patient"], "-p"),
+                "patient": KeyColumn(held["patient"], "-p"),
                 "sex": Coded(held["sex"], tuple(Sex)),
                 "indication": Coded(held["indication"], tuple(Indication)),
             },
@@ -274,8 +274,8 @@ class RowsWritten:
             held["site"].size,
             {
                 "site": Coded(held["site"], self._site_codes()),
-                "patient": Keys(held["patient"], "-p"),
-                "implant": Keys(held["implant"], "-d"),
+                "patient": KeyColumn(held["patient"], "-p"),
+                "implant": KeyColumn(held["implant"], "-d"),
                 "component": Coded(held["component"], tuple(Component)),
                 "model": _model(held["model"], held["component"]),
                 "implant_year": Numbers(held["implant_year"]),
@@ -295,18 +295,18 @@ class RowsWritten:
             {
                 "site": Coded(held["site"], self._site_codes()),
                 "complication": Coded(held["complication"], self.codes),
-                "source_id": Keys(held["source_id"], "-e"),
-                "implant": Keys(held["implant"], "-d"),
+                "source_id": KeyColumn(held["source_id"], "-e"),
+                "implant": KeyColumn(held["implant"], "-d"),
                 "year": Numbers(held["year"]),
                 "months_since_implant": Numbers(held["months_since_implant"]),
                 "severity": Coded(held["severity"], tuple(Severity)),
                 "seriousness": CodeSets(held["seriousness"], Seriousness),
                 "interventions": CodeSets(held["interventions"], Intervention),
-                "caused_by": Keys(held["caused_by"], "-e"),
+                "caused_by": KeyColumn(held["caused_by"], "-e"),
                 "component_model": _model(held["component_model"], held["component"]),
                 **{name: Coded(held[name], tuple(codes)) for name, codes in _EVENT_CODES.items()},
             },
-            {"patient": Keys(held["patient"], "-p")},
+            {"patient": KeyColumn(held["patient"], "-p")},
         )
 
     def _exposure_table(self, declared: Declared) -> Table:

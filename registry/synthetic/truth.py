@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from registry.catalogue import ComplicationEntry
-from registry.synthetic.follow import CATHETER, PUMP, Catalogued, Followed, clock_of
+from registry.synthetic.follow import CATHETER, PUMP, Catalogued, Course, clock_of
 from registry.synthetic.happen import months_settled, refill_course
 from registry.synthetic.hazards import (
     CONSEQUENCES,
@@ -44,7 +44,7 @@ from registry.synthetic.patients import (
     FAULTY_MODEL,
     OFF_LABEL_STALL_FACTOR,
     REINFORCED_CATHETER_FACTOR,
-    Patients,
+    Population,
     multiplier,
 )
 from registry.synthetic.sites import SyntheticSite
@@ -72,7 +72,7 @@ class Expectation:
     exposure: dict[Denominator, Floats] = field(default_factory=dict)
 
     def add(
-        self, population: Patients, followed: Followed, rounded: DeviceMonths, known: Catalogued
+        self, population: Population, followed: Course, rounded: DeviceMonths, known: Catalogued
     ) -> None:
         """Add a batch of patients, followed to the end."""
         self._add_exposure(population, followed, rounded)
@@ -106,7 +106,7 @@ class Expectation:
             _increase(self.at_procedures, code, counts_)
 
     def _due(
-        self, population: Patients, followed: Followed, hazard: Hazard, known: Catalogued
+        self, population: Population, followed: Course, hazard: Hazard, known: Catalogued
     ) -> Floats:
         devices = followed.devices
         amount: Floats
@@ -136,7 +136,7 @@ class Expectation:
         return self._sums(population, patient, amount * factor)
 
     def _add_exposure(
-        self, population: Patients, followed: Followed, rounded: DeviceMonths
+        self, population: Population, followed: Course, rounded: DeviceMonths
     ) -> None:
         devices = followed.devices
         for denominator, component in (
@@ -154,7 +154,7 @@ class Expectation:
         procedures = self._sums(population, followed.procedure_patient, ones)
         _increase(self.exposure, Denominator.PROCEDURES, procedures)
 
-    def _sums(self, population: Patients, patients: Ints, amounts: Floats) -> Floats:
+    def _sums(self, population: Population, patients: Ints, amounts: Floats) -> Floats:
         cell = population.site[patients] * len(STRATA) + population.stratum[patients]
         size = self.sites * len(STRATA)
         sums: Floats = np.bincount(cell, amounts, minlength=size).astype(np.float64)

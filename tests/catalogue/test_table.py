@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.catalogue.table import CatalogueFault, Row, read_rows
+from registry.catalogue.table import CatalogueFault, CatalogueRow, read_rows
 from registry.vocabulary import Component
 
 COLUMNS = ("code", "name")
@@ -12,8 +12,8 @@ def rows(content: bytes, **columns):
     return list(read_rows("file.csv", content, **{"required": COLUMNS, **columns}))
 
 
-def cell(value: str) -> Row:
-    return Row("file.csv", 7, {"column": value})
+def cell(value: str) -> CatalogueRow:
+    return CatalogueRow("file.csv", 7, {"column": value})
 
 
 def test_rows_know_their_cells_and_line():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registry.disclosure import NOBODY, Exposure, Keyed, NodeTruth, Protection
+from registry.disclosure import NOBODY, Keyed, NodeTruth, Protection, ShownExposure
 from registry.disclosure.table import PerturbationTable, frozen_table
 from registry.vocabulary import Denominator
 
@@ -78,7 +78,7 @@ def test_hidden_count_leaves_the_population_and_no_trace(policy):
 
 
 def months(total, devices, unit=Denominator.PUMP_MONTHS):
-    return Exposure(total, unit, Keyed(devices, 7, 8))
+    return ShownExposure(total, unit, Keyed(devices, 7, 8))
 
 
 @pytest.fixture
@@ -109,7 +109,9 @@ def test_exposure_is_hidden_under_the_minimum_of_its_unit_after_rounding(still, 
 def test_minimum_is_held_against_the_perturbed_exposure(protection, total):
     sets = [Keyed(40, high, 8) for high in range(200)]
 
-    shown = [protection.exposure(Exposure(total, Denominator.PUMP_MONTHS, each)) for each in sets]
+    shown = [
+        protection.exposure(ShownExposure(total, Denominator.PUMP_MONTHS, each)) for each in sets
+    ]
 
     told = [exposure for exposure in shown if exposure is not None]
     assert None in shown
@@ -128,10 +130,10 @@ def test_minimum_is_held_against_the_perturbed_exposure(protection, total):
 def test_exposure_is_perturbed_in_its_own_unit(protection, unit, sd):
     sets = [Keyed(400, high, 8) for high in range(4_000)]
 
-    shown = [protection.exposure(Exposure(20_000, unit, each)) for each in sets]
+    shown = [protection.exposure(ShownExposure(20_000, unit, each)) for each in sets]
 
     assert np.std(shown) == pytest.approx(sd, rel=0.04)
-    seen = protection.show(NodeTruth(MANY, MANY, Exposure(20_000, unit, MANY)))
+    seen = protection.show(NodeTruth(MANY, MANY, ShownExposure(20_000, unit, MANY)))
     assert seen.exposure_sd == pytest.approx(sd, abs=0.01)
 
 
@@ -176,4 +178,4 @@ def test_no_true_number_and_no_secret_is_in_a_repr(protection):
 
     told = f"{truth!r} {truth.counted!r} {truth.exposure!r} {protection!r}"
 
-    assert told == "<NodeTruth> <Keyed> <Exposure pump-months> <Protection>"
+    assert told == "<NodeTruth> <Keyed> <ShownExposure pump-months> <Protection>"

@@ -7,7 +7,16 @@ from random import Random
 
 import pytest
 
-from registry.disclosure import Exposure, Form, Keyed, Node, NodeTruth, Policy, Tree, record_key
+from registry.disclosure import (
+    Form,
+    Keyed,
+    Node,
+    NodeTruth,
+    Policy,
+    ShownExposure,
+    Tree,
+    record_key,
+)
 from registry.disclosure.trees import Level, Place
 from registry.records import EventQuery
 from registry.reporting import cells
@@ -248,7 +257,7 @@ def test_device_whose_procedures_were_not_counted_is_in_no_denominator(tmp_path:
     )
 
     assert found[node].population == keyed("i1")
-    assert found[node].exposure == Exposure(2.0, Denominator.PROCEDURES, keyed("i1"))
+    assert found[node].exposure == ShownExposure(2.0, Denominator.PROCEDURES, keyed("i1"))
 
 
 def test_exposure_ends_at_the_first_event_and_is_keyed_by_its_devices(hand: Frozen) -> None:

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from registry.synthetic.follow import CATHETER, NOT_OPERATED, PUMP, Devices, Followed
+from registry.synthetic.follow import CATHETER, NOT_OPERATED, PUMP, Course, Devices
 from registry.synthetic.happen import AFTER_EXIT, AT_RISK, BEFORE_ENTRY, Happenings
 from registry.synthetic.months import device_months, event_times, nearest
-from registry.synthetic.patients import Patients
+from registry.synthetic.patients import Population
 
 NONE = np.array([], dtype=np.int64)
 
 
-def population(*, implanted: float = 120.5, entry: float = 0.0) -> Patients:
+def population(*, implanted: float = 120.5, entry: float = 0.0) -> Population:
     """One patient, implanted so many months after the start of 2000; refills every 2 months."""
     one = np.zeros(1, dtype=np.int64)
-    return Patients(
+    return Population(
         site=one,
         stratum=one,
         sex=one,
@@ -32,7 +32,7 @@ def population(*, implanted: float = 120.5, entry: float = 0.0) -> Patients:
     )
 
 
-def followed(*, entry: float = 0.0, end: float = 24.0, catheter_start: float = 0.0) -> Followed:
+def followed(*, entry: float = 0.0, end: float = 24.0, catheter_start: float = 0.0) -> Course:
     """That patient's pump and catheter."""
     devices = Devices(
         patient=np.zeros(2, dtype=np.int64),
@@ -45,7 +45,7 @@ def followed(*, entry: float = 0.0, end: float = 24.0, catheter_start: float = 0
         procedure=np.zeros(2, dtype=np.int64),
     )
     leaves = np.array([60.0])
-    return Followed(devices, leaves, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE)
+    return Course(devices, leaves, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE)
 
 
 def happened(time: float, *, device: int = 0, kind: int = AT_RISK) -> Happenings:

@@ -10,11 +10,11 @@ import numpy as np
 
 from registry.catalogue import read_catalogue
 from registry.disclosure import (
-    Exposure,
     Keyed,
     Node,
     NodeTruth,
     Protection,
+    ShownExposure,
     ShownNode,
     Tree,
     count_row,
@@ -211,7 +211,7 @@ class StandIn:
         exposure = None
         if with_time:
             months = self._time(node)
-            exposure = Exposure(months, Denominator.PUMP_MONTHS, people)
+            exposure = ShownExposure(months, Denominator.PUMP_MONTHS, people)
         return self.protection.show(NodeTruth(counted, people, exposure))
 
     def _axes(self, node: Node, *, population: bool) -> tuple[dict[str, Labels], tuple[int, ...]]:
