@@ -1,39 +1,46 @@
 """Rows as JSON on their way in: what the schema says of each field, and how a body is read."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
 from registry.records import Fault, IdentifierFound, RowRuleBroken
 from registry.records.columns import unknown_names
-from registry.vocabulary import CODELISTS
+from registry.records.declared import Holds, RowColumn
+
+NUMBERS = frozenset({Holds.YEAR, Holds.NUMBER, Holds.GRADE})
+"""What travels as a number in JSON; everything else is text, or a list of texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The fields of one kind of row, as files name them too.
+    """The fields of one kind of row, as its record declares them and as files name them too.
 
-    what: the rows in a message ("events"). required: what a new row cannot do without.
-    lists, coded: fields that hold codes, several or one, and the list these come from.
+    what: the rows in a message ("events").
     """
 
     what: str
-    names: tuple[str, ...]
-    required: tuple[str, ...]
-    numbers: tuple[str, ...] = ()
-    lists: Mapping[str, str] = field(default_factory=dict)
-    coded: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, RowColumn]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the fields, in the order in which they are declared."""
+        return tuple(self.columns)
 
     def described(
         self, *, changing: bool = False
     ) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """How the schema describes them as they are sent; a change requires none."""
-        fields = {name: self._described(name) for name in self.names}
+        fields = {name: _described(column) for name, column in self.columns.items()}
         for each in fields.values() if changing else ():
             each.required = False
         return fields
+
+    def shown(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """How they are shown once they are stored, each from the attribute of its name."""
+        return {name: _shown(column) for name, column in self.columns.items()}
 
     def texts(self, body: Any, *, also: Iterable[Fault] = ()) -> dict[str, str]:
         """The fields of a JSON object as text: what a file would hold.
@@ -53,36 +60,62 @@ class Fields:
             text = as_text(value)
             if text is not None:
                 texts[name] = text
-            elif name in self.names:
-                faults.append(Fault(name, "bad-type", self._kind_of(name)))
+            elif name in self.columns:
+                faults.append(Fault(name, "bad-type", _mend_of(self.columns[name])))
         if faults or len(texts) < len(body):
-            faults = [*unknown_names(body, known=frozenset(self.names), what=self.what), *faults]
+            faults = [*unknown_names(body, known=frozenset(self.columns), what=self.what), *faults]
             found = any(fault.code == IdentifierFound.code for fault in faults)
             raise (IdentifierFound if found else RowRuleBroken)(faults)
         return texts
 
-    def _described(self, name: str) -> serializers.Field[Any, Any, Any, Any]:
-        asked = name in self.required
-        if name in self.numbers:
-            return serializers.IntegerField(required=asked, allow_null=not asked)
-        if name in self.lists:
-            choice = serializers.ChoiceField(choices=CODELISTS[self.lists[name]].choices())
-            return serializers.ListField(child=choice, required=False, allow_null=True)
-        if name in self.coded:
-            return serializers.ChoiceField(
-                choices=CODELISTS[self.coded[name]].choices(),
-                required=asked,
-                allow_null=not asked,
-                allow_blank=not asked,
-            )
-        return serializers.CharField(
-            required=asked, allow_null=not asked, allow_blank=not asked, max_length=40
-        )
 
-    def _kind_of(self, name: str) -> str:
-        if name in self.numbers:
-            return "send a whole number, or null"
-        return "send a list of codes, or null" if name in self.lists else "send text"
+class RowSerializer(serializers.Serializer[Any]):
+    """A stored row: what the registry says of it, and every declared column.
+
+    columns: those of its record. One that is not an attribute of its name is declared by the class.
+    """
+
+    columns: ClassVar[Fields]
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """The fields of the class that are no columns, then the columns."""
+        own = super().get_fields()
+        beside = {name: field for name, field in own.items() if name not in self.columns.names}
+        return beside | self.columns.shown() | own
+
+
+def _described(column: RowColumn) -> serializers.Field[Any, Any, Any, Any]:
+    asked = column.required
+    said: dict[str, Any] = {"required": asked, "allow_null": not asked}
+    said["help_text"] = column.in_words
+    if column.holds in NUMBERS:
+        return serializers.IntegerField(**said)
+    if column.holds is Holds.CODES:
+        return serializers.ListField(
+            child=serializers.ChoiceField(choices=_choices(column)), **said
+        )
+    if column.holds is Holds.CODE:
+        return serializers.ChoiceField(choices=_choices(column), allow_blank=not asked, **said)
+    return serializers.CharField(allow_blank=not asked, max_length=40, **said)
+
+
+def _choices(column: RowColumn) -> list[tuple[Any, str]]:
+    return column.codes.choices() if column.codes else []
+
+
+def _shown(column: RowColumn) -> serializers.Field[Any, Any, Any, Any]:
+    said: dict[str, Any] = {"allow_null": column.nullable, "help_text": column.title}
+    if column.holds in NUMBERS:
+        return serializers.IntegerField(**said)
+    if column.holds is Holds.CODES:
+        return CodedListField(child=serializers.CharField(), **said)
+    return CodedTextField(**said)
+
+
+def _mend_of(column: RowColumn) -> str:
+    if column.holds in NUMBERS:
+        return "send a whole number, or null"
+    return "send a list of codes, or null" if column.holds is Holds.CODES else "send text"
 
 
 class CodedTextField(serializers.CharField):
@@ -91,6 +124,14 @@ class CodedTextField(serializers.CharField):
     def to_representation(self, value: Any) -> Any:
         """The plain text of it."""
         return str(value) if value else None
+
+
+class CodedListField(serializers.ListField):
+    """Several codes on their way out in the order of the alphabet, or null where none is stored."""
+
+    def to_representation(self, value: Any) -> Any:
+        """The plain texts of them."""
+        return sorted(map(str, value)) if value else None
 
 
 def as_text(value: object) -> str | None:

@@ -5,42 +5,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from registry.api.bodies import CodedTextField, Fields
+from registry.api.bodies import CodedTextField, Fields, RowSerializer
 from registry.api.rows import SiteRows
 from registry.models import Event
 from registry.records import Fault, RawReport, RowKind
-from registry.records.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
+from registry.records.columns import DECLARED
 
-CODED = {
-    "outcome": "outcome",
-    "root_cause": "root-cause",
-    "detection": "detection",
-    "days_since_procedure": "days-since-procedure",
-    "days_since_refill": "days-since-refill",
-    "actuality": "actuality",
-    "mri_24h": "yes-no-unknown",
-    "alarm": "yes-no-unknown",
-    "volume_discrepancy": "volume-discrepancy",
-    "organism": "organism",
-    "drug": "drug",
-    "indication": "indication",
-    "age_band": "age-band",
-    "sex": "sex",
-    **{
-        f"relatedness_{cause}": "relatedness"
-        for cause in ("device", "procedure", "drug", "programming", "disease")
-    },
-}
-"""Fields that hold one code, and the list it comes from."""
-
-EVENT_FIELDS = Fields(
-    what=RowKind.EVENT.value,
-    names=REQUIRED_COLUMNS[RowKind.EVENT] + OPTIONAL_COLUMNS[RowKind.EVENT],
-    required=("site", "complication"),
-    numbers=("year", "month", "months_since_implant", "severity"),
-    lists={"seriousness": "seriousness", "interventions": "intervention"},
-    coded=CODED,
-)
+EVENT_FIELDS = Fields(RowKind.EVENT.value, DECLARED[RowKind.EVENT])
 """The fields of an event, as files name them too."""
 
 REPORT: Mapping[str, Any] = {
@@ -62,45 +33,12 @@ SHOWN: Mapping[str, Any] = {
     "reason": None,
     "version": 1,
     "seal": None,
-    "site": "CLINIC-A",
-    "source_id": "ev-7f3k",
-    "implant": None,
-    "complication": "catheter-migration",
     "reported_complication": "catheter-migration",
     "category": "catheter",
-    "year": 2024,
-    "month": None,
-    "months_since_implant": None,
-    "severity": 3,
     "serious": True,
-    "seriousness": ["hospitalisation", "intervention-to-prevent"],
-    "interventions": ["catheter-revision"],
-    "caused_by": None,
     "caused_by_id": None,
-    "component_model": None,
-    "outcome": "recovered",
-    **dict.fromkeys(
-        (
-            "root_cause",
-            "detection",
-            "days_since_procedure",
-            "days_since_refill",
-            "actuality",
-            "mri_24h",
-            "alarm",
-            "volume_discrepancy",
-            "organism",
-            "drug",
-            "indication",
-            "age_band",
-            "sex",
-            "relatedness_device",
-            "relatedness_procedure",
-            "relatedness_drug",
-            "relatedness_programming",
-            "relatedness_disease",
-        )
-    ),
+    **dict.fromkeys(EVENT_FIELDS.names),
+    **{name: value for name, value in REPORT.items() if name != "submit"},
 }
 """An event as the schema shows it."""
 
@@ -125,8 +63,10 @@ class ChangeSerializer(serializers.Serializer[Any]):
         return EVENT_FIELDS.described(changing=True)
 
 
-class EventSerializer(serializers.Serializer[Event]):
+class EventSerializer(RowSerializer):
     """An event as its own site sees it; null is "not recorded"."""
+
+    columns = EVENT_FIELDS
 
     id = serializers.UUIDField(source="public_id")
     state = serializers.CharField()
@@ -134,25 +74,20 @@ class EventSerializer(serializers.Serializer[Event]):
     version = serializers.IntegerField()
     seal = serializers.SerializerMethodField()
     site = serializers.CharField(source="site.code")
-    source_id = serializers.SerializerMethodField()
-    implant = serializers.SerializerMethodField()
+    implant = CodedTextField(
+        source="implant.source_id", allow_null=True, help_text="The site's own key of the implant."
+    )
     complication = serializers.CharField(source="complication_id", help_text="As adjudicated.")
     reported_complication = serializers.CharField(source="reported_complication_id")
     category = serializers.CharField(source="complication.category_id")
-    year = serializers.IntegerField(allow_null=True)
-    month = serializers.IntegerField(allow_null=True)
-    months_since_implant = serializers.IntegerField(allow_null=True)
-    severity = serializers.IntegerField(allow_null=True)
     serious = serializers.BooleanField(source="is_serious", allow_null=True)
-    seriousness = serializers.SerializerMethodField()
-    interventions = serializers.SerializerMethodField()
-    caused_by = serializers.SerializerMethodField()
+    caused_by = CodedTextField(
+        source="caused_by.source_id",
+        allow_null=True,
+        help_text="The site's own key of the event that brought it about.",
+    )
     caused_by_id = serializers.SerializerMethodField()
     component_model = serializers.SerializerMethodField()
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """The fields above, and every field that holds one code."""
-        return super().get_fields() | {name: CodedTextField(allow_null=True) for name in CODED}
 
     def get_seal(self, event: Event) -> int | None:
         """The order of the last change; null for site staff: it tells how much others enter."""
@@ -163,27 +98,6 @@ class EventSerializer(serializers.Serializer[Event]):
     def get_reason(self, event: Event) -> str | None:
         """Why it was taken back or judged so."""
         return event.reason or None
-
-    def get_source_id(self, event: Event) -> str | None:
-        """The site's own random key."""
-        return event.source_id or None
-
-    def get_implant(self, event: Event) -> str | None:
-        """The site's own random key of the implant."""
-        return event.implant.source_id if event.implant else None
-
-    def get_seriousness(self, event: Event) -> list[str] | None:
-        """The criteria met, or `none`."""
-        return None if event.seriousness is None else sorted(event.seriousness)
-
-    def get_interventions(self, event: Event) -> list[str] | None:
-        """What was done about it."""
-        codes: Any = event.interventions
-        return None if codes is None else sorted(codes)
-
-    def get_caused_by(self, event: Event) -> str | None:
-        """The site's own key of the event that brought it about."""
-        return (event.caused_by.source_id or None) if event.caused_by else None
 
     def get_caused_by_id(self, event: Event) -> str | None:
         """The id of the event that brought it about."""

@@ -54,14 +54,15 @@ class Heading:
 class RowColumn:
     """One column of a kind of row, as its record declares it.
 
-    required: no row is taken without it. codes: the list that its codes are of. whole: the range
-    of its number.
+    required: no row is taken without it. nullable: it may be "not recorded" once it is stored.
+    codes: the list that its codes are of. whole: the range of its number.
     """
 
     name: str
     heading: Heading
     holds: Holds
     required: bool
+    nullable: bool
     codes: type[Code] | None = None
     whole: Whole | None = None
 
@@ -69,6 +70,12 @@ class RowColumn:
     def title(self) -> str:
         """The column as a form asks it."""
         return self.heading.title
+
+    @property
+    def in_words(self) -> str:
+        """The title, and what to know before answering, as sentences."""
+        title = self.title if self.title.endswith("?") else f"{self.title}."
+        return f"{title} {self.heading.hint}".rstrip()
 
     @property
     def codelist(self) -> str:
@@ -93,7 +100,11 @@ def declared_columns(record: type) -> dict[str, RowColumn]:
         said, *held, heading = get_args(annotation)
         required = field.default is MISSING
         declared[field.name] = RowColumn(
-            field.name, heading, required=required, **_held(said, held)
+            field.name,
+            heading,
+            required=required,
+            nullable=type(None) in get_args(said),
+            **_held(said, held),
         )
     return declared
 
