@@ -1,14 +1,17 @@
 """Forms that ask for a row as the doors take it: codes as radios or lists, numbers as text."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from django import forms
 
 from registry.admin.rows import MOST_RADIOS, IntakeForm
 from registry.models import Site
 from registry.records import RawReport, RowKind
+from registry.records.declared import Holds, RowColumn
 from registry.vocabulary import CatheterModel, Code, PumpModel, Severity
+
+Form = TypeVar("Form", bound=forms.ModelForm)
 
 NOT_RECORDED = [("", "Not recorded")]
 IN_A_LINE = {"class": "options"}
@@ -44,15 +47,15 @@ class BoxGroup(AnswerWidget, forms.CheckboxSelectMultiple):
 
 
 def one_of(
-    codes: type[Code] | type[Severity], label: str, help_text: str = ""
+    codes: type[Code] | type[Severity], label: str, help_text: str = "", *, required: bool = False
 ) -> forms.ChoiceField:
     """A question with one answer; short lists as radios, and nothing chosen beforehand."""
     listed = [(str(code), words) for code, words in codes.choices()]
     widget = forms.Select() if len(listed) > MOST_RADIOS else RadioGroup(label, IN_A_LINE)
     return forms.ChoiceField(
         label=label,
-        choices=[*NOT_RECORDED, *listed],
-        required=False,
+        choices=listed if required else [*NOT_RECORDED, *listed],
+        required=required,
         widget=widget,
         help_text=help_text,
     )
@@ -111,6 +114,54 @@ def device_model() -> forms.ChoiceField:
         ],
         required=False,
     )
+
+
+def grade(label: str, help_text: str) -> forms.ChoiceField:
+    """A grade with its definition: a number alone is read differently by everybody."""
+    graded = [(str(g.value), f"{g.value} {g.label}: {g.definition}") for g in Severity]
+    return forms.ChoiceField(
+        label=label,
+        choices=[*NOT_RECORDED, *graded],
+        required=False,
+        widget=RadioGroup(label, IN_LINES),
+        help_text=help_text,
+    )
+
+
+def question(column: RowColumn) -> forms.Field:
+    """The question that asks for a declared column.
+
+    Raises TypeError for a column that names another row: its form says how that is chosen.
+    """
+    title, hint, codes = column.title, column.heading.hint, column.codes
+    if column.holds in (Holds.NUMBER, Holds.YEAR, Holds.KEY):
+        numeric = column.holds is not Holds.KEY
+        return short_text(title, hint, numeric=numeric, required=column.required)
+    if column.holds is Holds.MODEL:
+        return device_model()
+    if column.holds is Holds.GRADE:
+        return grade(title, hint)
+    if codes is None:
+        raise TypeError(f"The form itself asks for {column.name}.")
+    if column.holds is Holds.CODES:
+        return several_of(codes, title, hint)
+    return one_of(codes, title, hint, required=column.required)
+
+
+def asking(columns: Mapping[str, RowColumn]) -> Callable[[type[Form]], type[Form]]:
+    """Give a form a question for each declared column that it does not ask for itself."""
+
+    def ask(form: type[Form]) -> type[Form]:
+        own: Any = form.base_fields
+        beside = {name: field for name, field in own.items() if name not in columns}
+        asked = {
+            name: own[name] if name in own else question(column) for name, column in columns.items()
+        }
+        form.base_fields = {**beside, **asked}
+        form.declared_fields = dict(form.base_fields)
+        return form
+
+    return ask
 
 
 def open_sites(user: Any) -> Any:

@@ -8,16 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from registry import intake
-from registry.admin.answers import (
-    IN_LINES,
-    NOT_RECORDED,
-    RadioGroup,
-    ReportForm,
-    device_model,
-    one_of,
-    several_of,
-    short_text,
-)
+from registry.admin.answers import ReportForm, asking, short_text
 from registry.admin.choosing import (
     ComplicationSelect,
     RowChoiceField,
@@ -28,26 +19,8 @@ from registry.admin.event_sections import MATTERS_FOR
 from registry.admin.rows import sentence
 from registry.models import Complication, Event, Implant
 from registry.records import RowKind
-from registry.vocabulary import (
-    Actuality,
-    AgeBand,
-    DatePrecision,
-    DaysSinceProcedure,
-    DaysSinceRefill,
-    Detection,
-    Drug,
-    Indication,
-    Intervention,
-    Organism,
-    Outcome,
-    Relatedness,
-    RootCause,
-    Seriousness,
-    Severity,
-    Sex,
-    VolumeDiscrepancy,
-    YesNoUnknown,
-)
+from registry.records.columns import DECLARED
+from registry.vocabulary import DatePrecision
 
 SUBMIT, GO_ON = "_submit", "_consequence"
 """The buttons that submit an event, and that go on to what it led to."""
@@ -68,12 +41,7 @@ class TermChoiceField(forms.ModelChoiceField):
         return term_label(obj)
 
 
-def grade_choices() -> list[tuple[str, str]]:
-    """Grades with their definitions: a number alone is read differently by everybody."""
-    graded = [(str(g.value), f"{g.value} {g.label}: {g.definition}") for g in Severity]
-    return [*NOT_RECORDED, *graded]
-
-
+@asking(DECLARED[RowKind.EVENT])
 class EventForm(ReportForm):
     """One event. A draft may be incomplete; what is required is asked for when it is submitted."""
 
@@ -96,9 +64,6 @@ class EventForm(ReportForm):
         help_text="Type a part of its name, another word for it, or its code.",
         error_messages={"required": "Choose what happened: no event is stored without it."},
     )
-    actuality = one_of(
-        Actuality, "Did it reach a patient?", "A near miss has an outcome, not applicable, no more."
-    )
     implant = RowChoiceField(
         label="Implant",
         queryset=Implant.objects.none(),
@@ -108,32 +73,6 @@ class EventForm(ReportForm):
         help_text="The component it happened to: type the beginning of your key for the implant or"
         " the patient. Leave it empty where the implant is not on file.",
     )
-    year = short_text("Year", "Four digits. No date is kept.", numeric=True)
-    month = short_text("Month", "1 to 12.", numeric=True)
-    months_since_implant = short_text(
-        "Months since implant", "Whole months since this component was implanted.", numeric=True
-    )
-    severity = forms.ChoiceField(
-        label="Severity",
-        choices=grade_choices,
-        required=False,
-        widget=RadioGroup("Severity", IN_LINES),
-        help_text="Worst grade reached.",
-    )
-    seriousness = several_of(
-        Seriousness,
-        "Seriousness",
-        "Every criterion that was met, or none of these alone. Grades 4 and 5 always meet one.",
-    )
-    outcome = one_of(Outcome, "Outcome")
-    relatedness_device = one_of(Relatedness, "Related to the device")
-    relatedness_procedure = one_of(Relatedness, "Related to the procedure")
-    relatedness_drug = one_of(Relatedness, "Related to the drug")
-    relatedness_programming = one_of(Relatedness, "Related to programming")
-    relatedness_disease = one_of(Relatedness, "Related to the disease")
-    detection = one_of(Detection, "How it was found")
-    root_cause = one_of(RootCause, "Root cause")
-    interventions = several_of(Intervention, "What was done")
     caused_by = RowChoiceField(
         label="Caused by",
         queryset=Event.objects.none(),
@@ -142,17 +81,6 @@ class EventForm(ReportForm):
         widget=RowSelect(Event),
         help_text="An earlier event of the same patient that led to this one.",
     )
-    days_since_procedure = one_of(DaysSinceProcedure, "Days since the last procedure")
-    days_since_refill = one_of(DaysSinceRefill, "Days since the last refill")
-    mri_24h = one_of(YesNoUnknown, "MRI in the 24 hours before")
-    alarm = one_of(YesNoUnknown, "Pump alarm")
-    volume_discrepancy = one_of(VolumeDiscrepancy, "Refill volume")
-    organism = one_of(Organism, "Organism")
-    component_model = device_model()
-    drug = one_of(Drug, "Drug")
-    indication = one_of(Indication, "Indication")
-    age_band = one_of(AgeBand, "Age at implant")
-    sex = one_of(Sex, "Sex")
 
     class Meta:
         model = Event

@@ -11,12 +11,15 @@ from registry.admin.choosing import fitting_implants, matches, row_label
 from registry.admin.declaring import DeclaringPages
 from registry.admin.device_forms import ExposureForm, ImplantForm
 from registry.admin.following import FollowUpPages
+from registry.admin.implant_sections import ENTRY, READING
 from registry.admin.replacing import ReplacePages
 from registry.admin.site_rows import OwnSitesFilter, SiteRowsAdmin
 from registry.admin.stored_values import listed
 from registry.admin.system_form import NEW_SECTIONS, NEW_SYSTEM, STORED_SECTIONS, STORED_SYSTEM
 from registry.models import Exposure, Implant, MembershipRole, Patient
 from registry.models.exposure import IN_FOLLOW_UP
+from registry.records import RowKind
+from registry.records.columns import DECLARED
 
 
 @admin.register(Patient)
@@ -91,70 +94,8 @@ class ImplantAdmin(FollowUpPages, ReplacePages):
         "Search by the beginning of your own key for the implant or the patient, or of its code."
     )
     ordering = ("-pk",)
-    entry = (
-        (
-            "Which component",
-            {"fields": ("site", "patient", "implant", "component", "model")},
-        ),
-        (
-            "At implant",
-            {
-                "fields": (
-                    "implant_year",
-                    "age_band",
-                    "sex",
-                    "indication",
-                    "procedure",
-                    "pump_site",
-                    "pump_plane",
-                    "as_designed",
-                )
-            },
-        ),
-        ("The drug", {"fields": ("drug", "adjuncts", "label_status")}),
-        (
-            "Follow-up",
-            {
-                "fields": (
-                    "months_to_entry",
-                    "months_followed",
-                    "exit_status",
-                    "refills",
-                    "procedures",
-                )
-            },
-        ),
-    )
-    reading = (
-        (
-            "Which component",
-            {
-                "fields": (
-                    "source_id",
-                    "site_code",
-                    "patient_key",
-                    "component",
-                    "model_words",
-                    "public_id",
-                )
-            },
-        ),
-        (
-            "At implant",
-            {
-                "fields": (
-                    "implant_year",
-                    "age_band",
-                    "procedure",
-                    "pump_site",
-                    "pump_plane",
-                    "as_designed",
-                )
-            },
-        ),
-        ("The drug", {"fields": ("drug", "adjuncts_words", "label_status")}),
-        entry[-1],
-    )
+    entry = ENTRY
+    reading = READING
 
     def get_urls(self) -> list[Any]:
         """Add the address that the searched list of implants asks."""
@@ -213,16 +154,7 @@ class ExposureAdmin(DeclaringPages):
         (
             None,
             {
-                "fields": (
-                    "site",
-                    "year",
-                    "component",
-                    "model",
-                    "devices",
-                    "component_months",
-                    "procedures",
-                    "refills",
-                ),
+                "fields": tuple(DECLARED[RowKind.EXPOSURE]),
                 "description": "Where implants of the same year and component are on file, the"
                 " two are never both counted.",
             },

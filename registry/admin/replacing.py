@@ -14,19 +14,18 @@ from django.utils.html import format_html
 from registry import intake
 from registry.admin.answers import as_text
 from registry.admin.device_forms import ImplantForm
+from registry.admin.implant_sections import AT_IMPLANT, DRUG, ENDED, OF_A_PUMP
 from registry.admin.naming import label_of
 from registry.admin.rows import address_of, sentence
 from registry.admin.site_rows import SiteRowsAdmin
-from registry.admin.system_form import AT_IMPLANT, DRUG, MODELS
+from registry.admin.system_form import MODELS
 from registry.intake.systems import REPLACED
 from registry.models import Implant
 from registry.models.exposure import IN_FOLLOW_UP
 from registry.records import RawReport, Refusal, RowKind
 from registry.vocabulary import Component
 
-ENDED = ("months_followed", "exit_status", "refills", "procedures")
 SUCCESSOR = ("implant", "model", *AT_IMPLANT, *DRUG, "months_followed")
-OF_A_PUMP = ("pump_site", "pump_plane")
 
 
 class ReplaceForm(forms.Form):

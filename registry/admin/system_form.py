@@ -7,23 +7,22 @@ from uuid import UUID
 
 from django import forms
 
-from registry.admin.answers import ReportForm, one_of, short_text
-from registry.admin.device_forms import KEY_HELP, ImplantForm
+from registry.admin.answers import ReportForm, asking, one_of
+from registry.admin.device_forms import ImplantForm
+from registry.admin.implant_sections import AT_IMPLANT, DRUG, FOLLOW_UP, OF_A_PUMP
 from registry.intake import ComponentReport
 from registry.models import Implant, Patient
 from registry.models.exposure import IN_FOLLOW_UP
 from registry.records import RawReport, RowKind
-from registry.vocabulary import CatheterModel, Component, Indication, PumpModel, Sex
+from registry.records.columns import OF_PATIENTS
+from registry.vocabulary import CatheterModel, Component, PumpModel
 
-PATIENT = ("site", "source_id", "sex", "indication")
-AT_IMPLANT = ("implant_year", "age_band", "procedure", "as_designed")
-DRUG = ("drug", "adjuncts", "label_status")
-FOLLOW_UP = ("months_to_entry", "months_followed", "exit_status", "refills", "procedures")
+PATIENT = tuple(OF_PATIENTS)
 OF_BOTH = (*AT_IMPLANT, *DRUG)
 """What is asked once where pump and catheter are entered together: they came with one operation."""
 
 OWN: Mapping[Component, tuple[str, ...]] = {
-    Component.PUMP: ("implant", "model", "pump_site", "pump_plane", *FOLLOW_UP),
+    Component.PUMP: ("implant", "model", *OF_A_PUMP, *FOLLOW_UP),
     Component.CATHETER: ("implant", "model", *FOLLOW_UP),
 }
 """What each component is asked by itself."""
@@ -53,14 +52,12 @@ def asked(component: Component, columns: Iterable[str]) -> dict[str, forms.Field
     return fields
 
 
+@asking(OF_PATIENTS)
 class SystemForm(ReportForm):
     """A patient with the pump and the catheter that he or she has; a part may be left empty."""
 
     kind = RowKind.IMPLANT
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    source_id = short_text("Patient's key", KEY_HELP, required=True)
-    sex = one_of(Sex, "Sex")
-    indication = one_of(Indication, "Indication")
 
     class Meta:
         model = Patient

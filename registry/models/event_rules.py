@@ -12,35 +12,26 @@ from django.db.models import BaseConstraint, F, Q, UniqueConstraint
 from registry.models.rules import (
     all_coded,
     code_set_rule,
+    codes_of,
     grade_rule,
     months_rule,
     rule,
     source_id_rule,
     year_rule,
 )
+from registry.records import RowKind
+from registry.records.columns import DECLARED
 from registry.vocabulary import (
     Actuality,
-    AgeBand,
-    CatheterModel,
     Code,
     DaysSinceProcedure,
     DaysSinceRefill,
-    Detection,
-    Drug,
-    Indication,
     Intervention,
-    Organism,
     Outcome,
-    PumpModel,
-    Relatedness,
-    RootCause,
     Seriousness,
     Severity,
-    Sex,
     State,
-    VolumeDiscrepancy,
     WithdrawalReason,
-    YesNoUnknown,
 )
 
 CRITERIA: dict[Seriousness, str] = {
@@ -57,27 +48,7 @@ INCOMPLETE_STATES = (State.DRAFT, State.WITHDRAWN)
 """States in which what is required at submit may be missing."""
 
 EVENT_CODES: dict[str, type[Code]] = {
-    "relatedness_device": Relatedness,
-    "relatedness_procedure": Relatedness,
-    "relatedness_drug": Relatedness,
-    "relatedness_programming": Relatedness,
-    "relatedness_disease": Relatedness,
-    "outcome": Outcome,
-    "root_cause": RootCause,
-    "detection": Detection,
-    "days_since_procedure": DaysSinceProcedure,
-    "days_since_refill": DaysSinceRefill,
-    "mri_24h": YesNoUnknown,
-    "alarm": YesNoUnknown,
-    "volume_discrepancy": VolumeDiscrepancy,
-    "organism": Organism,
-    "actuality": Actuality,
-    "pump_model": PumpModel,
-    "catheter_model": CatheterModel,
-    "drug": Drug,
-    "indication": Indication,
-    "age_band": AgeBand,
-    "sex": Sex,
+    **codes_of(DECLARED[RowKind.EVENT]),
     "state": State,
     "reason": WithdrawalReason,
 }

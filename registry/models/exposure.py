@@ -16,6 +16,7 @@ from registry.models.rules import (
     all_coded,
     code_field,
     code_set_rule,
+    codes_of,
     count_rule,
     model_fits_component_rule,
     months_rule,
@@ -23,6 +24,8 @@ from registry.models.rules import (
     source_id_rule,
     year_rule,
 )
+from registry.records import RowKind
+from registry.records.columns import DECLARED, OF_PATIENTS
 from registry.vocabulary import (
     AgeBand,
     CatheterModel,
@@ -67,7 +70,7 @@ class Patient(models.Model):
                 violation_error_message="The site has a patient of this key already.",
             ),
             source_id_rule(),
-            *all_coded({"sex": Sex, "indication": Indication}),
+            *all_coded(codes_of(OF_PATIENTS)),
         ]
 
     def __str__(self) -> str:
@@ -145,20 +148,7 @@ class Implant(models.Model):
             ),
             source_id_rule(),
             *all_coded(
-                {
-                    "component": Component,
-                    "pump_model": PumpModel,
-                    "catheter_model": CatheterModel,
-                    "age_band": AgeBand,
-                    "drug": Drug,
-                    "label_status": LabelStatus,
-                    "procedure": PlacingProcedure,
-                    "pump_site": PumpSite,
-                    "pump_plane": PumpPlane,
-                    "as_designed": YesNoUnknown,
-                    "exit_status": ExitStatus,
-                },
-                required=["component"],
+                codes_of(DECLARED[RowKind.IMPLANT], without=OF_PATIENTS), required=["component"]
             ),
             code_set_rule("adjuncts", Drug),
             year_rule("implant_year"),
@@ -212,14 +202,7 @@ class Exposure(models.Model):
                 name="%(app_label)s_%(class)s_once_a_year",
                 violation_error_message="The site has declared this year and model already.",
             ),
-            *all_coded(
-                {
-                    "component": Component,
-                    "pump_model": PumpModel,
-                    "catheter_model": CatheterModel,
-                },
-                required=["component"],
-            ),
+            *all_coded(codes_of(DECLARED[RowKind.EXPOSURE]), required=["component"]),
             year_rule("year"),
             count_rule("devices"),
             count_rule("component_months"),

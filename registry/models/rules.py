@@ -7,7 +7,7 @@ can break stand here; those that need a second row live in intake.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from enum import Enum
 from typing import Any, cast
 
@@ -15,7 +15,8 @@ from django.db.models import CheckConstraint, Q
 from django.utils.module_loading import import_string
 
 from registry.models.fields import CodeField, CodeSetField
-from registry.vocabulary import Code, Severity
+from registry.records.declared import Holds, RowColumn
+from registry.vocabulary import CatheterModel, Code, PumpModel, Severity
 
 SOURCE_ID = r"\A[A-Za-z0-9._-]{1,40}\Z"
 SITE_CODE = r"\A[A-Z0-9-]{2,20}\Z"
@@ -102,6 +103,22 @@ def coded(field: str, codes: type[Code], *, blank: bool = True) -> CodedColumn:
 def all_coded(lists: dict[str, type[Code]], *, required: Iterable[str] = ()) -> list:
     """The `coded` rule of every column named; those in `required` take no blank."""
     return [coded(field, codes, blank=field not in required) for field, codes in lists.items()]
+
+
+def codes_of(
+    columns: Mapping[str, RowColumn], *, without: Container[str] = ()
+) -> dict[str, type[Code]]:
+    """The list of every declared column that holds one code; a model's are two columns.
+
+    without: declared columns that another table holds.
+    """
+    lists: dict[str, type[Code]] = {}
+    for name, column in columns.items():
+        if column.holds is Holds.MODEL:
+            lists |= {"pump_model": PumpModel, "catheter_model": CatheterModel}
+        elif column.holds is Holds.CODE and column.codes and name not in without:
+            lists[name] = column.codes
+    return lists
 
 
 def code_set_rule(field: str, codes: type[Code]) -> CheckConstraint:
