@@ -2,7 +2,7 @@
 
 from django.core.management import call_command
 
-from registry.models import Role
+from registry.vocabulary import Role
 from tests.factories import EventFactory, ImplantFactory, PatientFactory, SiteFactory, UserFactory
 
 

@@ -15,7 +15,8 @@ from knox.models import AuthToken
 
 from registry import intake
 from registry.admin.rows import RegistryAdmin
-from registry.models import Agreement, Membership, Role, Site, User, sealed
+from registry.models import Agreement, Membership, Site, User, sealed
+from registry.vocabulary import Right, Role
 
 for foreign in (Group, AuthToken, TOTPDevice, StaticDevice):
     if admin.site.is_registered(foreign):
@@ -81,7 +82,7 @@ class SiteAdmin(SealedAdmin):
     def beside(self, request: HttpRequest, row: Site) -> dict[str, Any]:
         """Who the members are, for data managers and the site's own leads."""
         user: Any = request.user
-        if not (user.is_data_manager or user.leads(row)):
+        if not (user.may(Right.RUN_REGISTRY) or user.leads(row)):
             return {}
         return {"members": list(row.memberships.select_related("user"))}
 
@@ -105,7 +106,7 @@ class MembershipAdmin(SealedAdmin):
         """All for data managers; for leads the memberships of the sites that they lead."""
         memberships = super().get_queryset(request)
         user: Any = request.user
-        if user.is_data_manager:
+        if user.may(Right.RUN_REGISTRY):
             return memberships
         led = user.memberships.filter(active=True, role="lead").values("site")
         return memberships.filter(site__in=led)

@@ -9,7 +9,7 @@ from registry.admin.rows import MOST_RADIOS, IntakeForm
 from registry.models import Site
 from registry.records import RawReport, RowKind
 from registry.records.declared import Holds, RowColumn
-from registry.vocabulary import CatheterModel, Code, PumpModel, Severity
+from registry.vocabulary import CatheterModel, Code, PumpModel, Right, Severity
 
 Form = TypeVar("Form", bound=forms.ModelForm)
 
@@ -166,7 +166,7 @@ def asking(columns: Mapping[str, RowColumn]) -> Callable[[type[Form]], type[Form
 
 def open_sites(user: Any) -> Any:
     """The sites that a person may report for: all of them for a data manager."""
-    sites = Site.objects.all() if user.is_data_manager else user.sites()
+    sites = Site.objects.all() if user.may(Right.RUN_REGISTRY) else user.sites()
     return sites.filter(active=True).order_by("code")
 
 

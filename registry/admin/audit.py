@@ -18,6 +18,7 @@ from registry.admin.rows import ReadOnlyAdmin
 from registry.models import AccessLog, Seal, Snapshot, User
 from registry.models.audit import GENESIS
 from registry.models.verification import fault_of, models_with_history, verify_trail
+from registry.vocabulary import Right
 
 MOST_ROWS = 50
 PAGE = 50
@@ -186,7 +187,7 @@ def _keyed_by(model: type[Model]) -> str:
 def history_page(request: HttpRequest) -> HttpResponse:
     """The versions of all rows of one kind, newest first; for auditors. Every look is logged."""
     user: Any = request.user
-    if not user.is_auditor:
+    if not user.may(Right.READ_AUDIT):
         raise PermissionDenied
     form = HistoryForm(request.GET)
     valid = form.is_valid()

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.models import Exposure, Implant, Site
-from registry.vocabulary import Component, ExitStatus
+from registry.vocabulary import Component, ExitStatus, Right
 
 MISSING, OPEN, DECLARED, IMPLANTS, TWICE, OVERLAPPING = (
     "missing",
@@ -111,7 +111,7 @@ class DeclaringPages(SiteRowsAdmin):
             self.message_user(request, told, messages.WARNING)
 
     def _declares(self, user: Any, site: Site) -> bool:
-        return bool(user.is_data_manager or user.leads(site))
+        return bool(user.may(Right.RUN_REGISTRY) or user.leads(site))
 
 
 def flat(years: list[list[DeviceTime]]) -> list[DeviceTime]:

@@ -20,6 +20,7 @@ from registry.models import Exposure, Implant, MembershipRole, Patient
 from registry.models.exposure import IN_FOLLOW_UP
 from registry.records import RowKind
 from registry.records.columns import DECLARED
+from registry.vocabulary import Right
 
 
 @admin.register(Patient)
@@ -171,7 +172,7 @@ class ExposureAdmin(DeclaringPages):
         user: Any = request.user
         if obj is None:
             return leads_any(request)
-        return user.is_data_manager or user.leads(obj.site)
+        return user.may(Right.RUN_REGISTRY) or user.leads(obj.site)
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Exposure:
         """Declare device time, or correct what was declared."""
@@ -193,6 +194,6 @@ def leads_any(request: HttpRequest) -> bool:
     if known is None:
         user: Any = request.user
         led = user.memberships.filter(active=True, role=MembershipRole.LEAD)
-        known = user.is_data_manager or (user.is_active and led.exists())
+        known = user.may(Right.RUN_REGISTRY) or (user.is_active and led.exists())
         request.registry_leads = known  # type: ignore[attr-defined]
     return known

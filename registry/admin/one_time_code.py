@@ -17,6 +17,7 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from registry.models import User, sealed
+from registry.vocabulary import Right
 
 GENERATOR = "Code generator"
 RECOVERY = "Recovery codes"
@@ -190,7 +191,7 @@ def _in_fours(device: TOTPDevice) -> str:
 def reset_code(request: HttpRequest, user_id: int) -> HttpResponse:
     """Let a data manager take a lost code generator off somebody else's account."""
     by: Any = request.user
-    if not by.is_data_manager:
+    if not by.may(Right.RUN_REGISTRY):
         raise PermissionDenied
     person = User.objects.filter(pk=user_id).first()
     if person is None:

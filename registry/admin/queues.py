@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from registry.admin.declaring import MISSING, device_times, flat
 from registry.models import Event, Implant, Seal, Site, User
-from registry.vocabulary import Component, State
+from registry.vocabulary import Component, Right, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def count_without_exposure(user: User) -> int:
 QUEUES = {
     queue.name: queue
     for queue in (
-        EventQueue("to-review", "To review", lambda user: user.sees_all_rows, to_review),
+        EventQueue("to-review", "To review", lambda user: user.may(Right.SEE_ALL_ROWS), to_review),
         EventQueue("my-drafts", "My drafts", lambda user: _enters(user), drafts_of),
     )
 }
@@ -128,7 +128,7 @@ QUEUES = {
 
 
 def _enters(user: User) -> bool:
-    return user.is_site_staff or user.is_data_manager
+    return user.may(Right.ENTER_ROWS)
 
 
 class QueueFilter(admin.SimpleListFilter):

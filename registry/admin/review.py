@@ -29,6 +29,7 @@ from registry.admin.rows import address_of, sentence
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.models import Event, User
 from registry.records import Refusal, VersionConflict
+from registry.vocabulary import Right
 
 MOST_AT_ONCE = 200
 """Events that one action moves: each is a transaction of its own."""
@@ -66,8 +67,8 @@ class Step:
     def within_role(self, user: User) -> bool:
         """Whether the user's roles ever include this step; which events is intake's to say."""
         if self.name in {"submit", "withdraw"}:
-            return user.is_data_manager or user.is_site_staff
-        return user.sees_all_rows
+            return user.may(Right.ENTER_ROWS)
+        return user.may(Right.SEE_ALL_ROWS)
 
 
 STEPS: Mapping[str, Step] = {
@@ -205,7 +206,8 @@ class ReviewSteps(SiteRowsAdmin):
             "pick": pick_of(row),
             "repeats": _linked(row.duplicate_of) if row.duplicate_of else "",
             "repeated_by": [_linked(other) for other in row.duplicates.order_by("pk")],
-            "not_own": user.sees_all_rows and user.sites().filter(pk=row.site_id).exists(),
+            "not_own": user.may(Right.SEE_ALL_ROWS)
+            and user.sites().filter(pk=row.site_id).exists(),
         }
 
     def step(self, request: HttpRequest, name: str) -> HttpResponse:
@@ -271,7 +273,7 @@ class ReviewSteps(SiteRowsAdmin):
             self.message_user(request, why, messages.ERROR)
         if len(moved) == 1:
             told = format_html("{} is {}.", _linked(moved[0]), step.done)
-            if request.user.sees_all_rows and step.ends_review:  # type: ignore[union-attr]
+            if request.user.may(Right.SEE_ALL_ROWS) and step.ends_review:  # type: ignore[union-attr]
                 told = format_html("{}{}", told, _next_to_review(request))
             self.message_user(request, told, messages.SUCCESS)
         elif moved:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from registry.admin.answers import open_sites
 from registry.admin.rows import RegistryAdmin
 from registry.models import AccessLog
+from registry.vocabulary import Right
 
 
 class SiteRowsAdmin(RegistryAdmin):
@@ -37,7 +38,7 @@ class SiteRowsAdmin(RegistryAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Members enter rows of their own sites, data managers of any."""
-        return request.user.is_data_manager or is_member(request)  # type: ignore[union-attr]
+        return request.user.may(Right.RUN_REGISTRY) or is_member(request)  # type: ignore[union-attr]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Those who may enter a row of its site."""

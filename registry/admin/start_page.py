@@ -17,7 +17,8 @@ from registry.admin.queues import (
     under_review,
     without_follow_up,
 )
-from registry.models import MembershipRole, Role
+from registry.models import MembershipRole
+from registry.vocabulary import Right, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def start_page(request: HttpRequest) -> TemplateResponse:
 def roles_in_words(user: Any, *, leads: bool) -> str:
     """The roles that a person holds; a lead is named, and the first superuser is a manager."""
     held = [role.label.lower() for role in Role if role in user.roles]
-    if user.is_data_manager and Role.DATA_MANAGER not in user.roles:
+    if user.may(Right.RUN_REGISTRY) and Role.DATA_MANAGER not in user.roles:
         held.append(Role.DATA_MANAGER.label.lower())
     if leads:
         held = [f"{Role.SITE_STAFF.label.lower()} (lead)" if r == "site staff" else r for r in held]
@@ -63,7 +64,7 @@ def roles_in_words(user: Any, *, leads: bool) -> str:
 def leads_a_site(user: Any) -> bool:
     """Whether the user is a lead anywhere. One query for site staff."""
     led = user.memberships.filter(active=True, role=MembershipRole.LEAD)
-    return user.is_site_staff and led.exists()
+    return user.may(Right.WORK_AT_SITE) and led.exists()
 
 
 def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
@@ -74,23 +75,23 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
     """
     events = reverse("admin:registry_event_changelist")
     waiting = []
-    if user.sees_all_rows:
+    if user.may(Right.SEE_ALL_ROWS):
         n = to_review(user).count()
         waiting.append(Waiting(n, plural(n, "event", "to review"), f"{events}?queue=to-review"))
-    if user.is_site_staff or user.is_data_manager:
+    if user.may(Right.ENTER_ROWS):
         n = drafts_of(user).count()
         waiting.append(Waiting(n, plural(n, "draft", "of yours"), f"{events}?queue=my-drafts"))
-    if user.is_site_staff:
+    if user.may(Right.WORK_AT_SITE):
         n = drafts_of_sites(user).count()
         waiting.append(Waiting(n, plural(n, "draft", "of your site"), f"{events}?state=draft"))
         n = under_review(user).count()
         words = plural(n, "event", "of your site under review")
         waiting.append(Waiting(n, words, f"{events}?state=submitted"))
-    if user.is_site_staff or user.is_data_manager:
+    if user.may(Right.ENTER_ROWS):
         n = without_follow_up(user).count()
         words = plural(n, "implant", "without follow-up for a year")
         waiting.append(Waiting(n, words, reverse("admin:registry_implant_follow_up")))
-    if user.is_data_manager or leads:
+    if user.may(Right.RUN_REGISTRY) or leads:
         n = count_without_exposure(user)
         words = plural(n, "year", "of a component without device time")
         waiting.append(Waiting(n, words, reverse("admin:registry_exposure_by_year")))
@@ -100,13 +101,13 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
 def doors_of(user: Any) -> list[Door]:
     """Where the work of the reader's roles begins."""
     doors = []
-    if user.is_site_staff:
+    if user.may(Right.WORK_AT_SITE):
         doors.append(Door("Enter an event", reverse("admin:registry_event_add")))
         follow_up = reverse("admin:registry_implant_follow_up")
         doors.append(Door("Follow up implants", follow_up))
-    if user.is_site_staff or user.is_data_manager:
+    if user.may(Right.ENTER_ROWS):
         doors.append(Door("Upload files", reverse("upload")))
-    if user.is_auditor:
+    if user.may(Right.READ_AUDIT):
         doors.append(Door("Read the history", reverse("history")))
         doors.append(Door("Read the access log", reverse("admin:registry_accesslog_changelist")))
         doors.append(Door("Read the seals", reverse("admin:registry_seal_changelist")))

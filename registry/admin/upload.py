@@ -21,6 +21,7 @@ from registry import intake
 from registry.admin.rows import sentence
 from registry.records import Fault, Refusal, RowKind
 from registry.records.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
+from registry.vocabulary import Right
 
 MOST_BYTES = 5_000_000
 """All files of one upload together: about 50,000 rows, stored within half a minute."""
@@ -84,7 +85,7 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, by: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-        if not by.is_data_manager:
+        if not by.may(Right.RUN_REGISTRY):
             del self.fields["accept"]
         for kind in RowKind:
             self.fields[kind.value].widget.attrs["accept"] = ".csv,text/csv"
@@ -138,7 +139,7 @@ def upload_page(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def _protected(request: HttpRequest, handler: MemoryOnly) -> HttpResponse:
     user: Any = request.user
-    if not (user.is_site_staff or user.is_data_manager):
+    if not (user.may(Right.ENTER_ROWS)):
         raise PermissionDenied
     checked: Checked | None = None
     form = UploadForm(by=user)

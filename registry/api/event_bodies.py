@@ -10,6 +10,7 @@ from registry.api.rows import SiteRows
 from registry.models import Event
 from registry.records import Fault, RawReport, RowKind
 from registry.records.columns import DECLARED
+from registry.vocabulary import Right
 
 EVENT_FIELDS = Fields(RowKind.EVENT.value, DECLARED[RowKind.EVENT])
 """The fields of an event, as files name them too."""
@@ -92,7 +93,7 @@ class EventSerializer(RowSerializer):
     def get_seal(self, event: Event) -> int | None:
         """The order of the last change; null for site staff: it tells how much others enter."""
         request = self.context.get("request")
-        sees = request is not None and request.user.sees_all_rows
+        sees = request is not None and request.user.may(Right.SEE_ALL_ROWS)
         return event.seal_id if sees else None
 
     def get_reason(self, event: Event) -> str | None:

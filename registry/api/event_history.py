@@ -15,6 +15,7 @@ from registry.api.parameters import refuse_unknown
 from registry.api.permissions import ReadsHistory
 from registry.api.rows import PUBLIC_ID, RowView, log_look
 from registry.models import Complication, Event, Implant, Seal
+from registry.vocabulary import Right
 
 UNTOLD = frozenset({"id", "version", "seal"})
 """What every version has and no version sets by itself."""
@@ -74,7 +75,7 @@ class EventHistory(RowView):
         """List the versions of one event, oldest first; auditors read those of every site."""
         refuse_unknown(request)
         user: Any = request.user
-        seen = Event.objects.all() if user.is_auditor else EVENTS.seen(request)
+        seen = Event.objects.all() if user.may(Right.READ_AUDIT) else EVENTS.seen(request)
         event = seen.filter(public_id=public_id).first()
         if event is None:
             raise EVENTS.unknown()
@@ -85,7 +86,7 @@ class EventHistory(RowView):
 def _versions(request: Request, event: Event) -> Iterator[dict[str, Any]]:
     """The versions of an event, oldest first. Six queries, however many there are."""
     user: Any = request.user
-    sees_seals = user.sees_all_rows or user.is_auditor
+    sees_seals = user.may(Right.SEE_ALL_ROWS) or user.may(Right.READ_AUDIT)
     records: list[Any] = list(event.history.select_related("history_user").order_by("history_id"))
     actions = dict(
         Seal.objects.filter(number__in={record.seal_number for record in records}).values_list(

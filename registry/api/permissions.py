@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from registry import reporting
 from registry.models import Token, TokenScope, User
+from registry.vocabulary import Right
 
 
 def _token_allows(request: Request, scope: TokenScope) -> bool:
@@ -45,7 +46,7 @@ class WorksWithRows(IsAuthenticated):
         if not _token_allows(request, scope):
             self.message = _missing(scope)
             return False
-        return user.sees_all_rows or user.sites().exists()
+        return user.may(Right.SEE_ALL_ROWS) or user.sites().exists()
 
 
 class ReadsHistory(WorksWithRows):
@@ -59,7 +60,7 @@ class ReadsHistory(WorksWithRows):
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the account reads rows or audits, and the token was made for reading rows."""
         user = request.user
-        if isinstance(user, User) and user.is_auditor:
+        if isinstance(user, User) and user.may(Right.READ_AUDIT):
             if _token_allows(request, TokenScope.READ_ROWS):
                 return True
             self.message = _missing(TokenScope.READ_ROWS)

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.urls import reverse
 
+from registry.vocabulary import Right
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -27,11 +29,11 @@ def tasks_of(user: Any) -> list[Task]:
 
 def first_place(user: Any) -> str:
     """Where a person lands after signing in: the place of the first role that he or she holds."""
-    if user.is_data_manager or user.is_reviewer or user.is_site_staff:
+    if user.may(Right.JUDGE_EVENTS) or user.may(Right.WORK_AT_SITE):
         return reverse("admin:index")
-    if user.is_auditor:
+    if user.may(Right.READ_AUDIT):
         return reverse("admin:registry_seal_changelist")
-    if user.is_researcher or user.is_analyst:
+    if user.may(Right.ASK_PROTECTED):
         return reverse("dashboard")
     return reverse("home")
 
@@ -49,7 +51,7 @@ ASKING: tuple[tuple[str, Callable[[], str]], ...] = (
 
 BY_ROLE: tuple[tuple[Callable[[Any], bool], tuple[tuple[str, Callable[[], str]], ...]], ...] = (
     (
-        lambda user: user.is_site_staff,
+        lambda user: user.may(Right.WORK_AT_SITE),
         (
             ("Enter an event", lambda: reverse("admin:registry_event_add")),
             ("Drafts of your site", listed("event", "?state=draft")),
@@ -57,17 +59,17 @@ BY_ROLE: tuple[tuple[Callable[[Any], bool], tuple[tuple[str, Callable[[], str]],
         ),
     ),
     (
-        lambda user: user.is_reviewer or user.is_data_manager,
+        lambda user: user.may(Right.JUDGE_EVENTS),
         (("Events to review", listed("event", "?state=submitted")),),
     ),
     (
-        lambda user: user.is_data_manager,
+        lambda user: user.may(Right.RUN_REGISTRY),
         (("People", listed("user")), ("Sites", listed("site"))),
     ),
     (
-        lambda user: user.is_auditor,
+        lambda user: user.may(Right.READ_AUDIT),
         (("Seals", listed("seal")), ("Who looked at what", listed("accesslog"))),
     ),
-    (lambda user: user.is_researcher or user.is_analyst, ASKING),
+    (lambda user: user.may(Right.ASK_PROTECTED), ASKING),
 )
 """Who does what first: a test of the person, and the tasks as (words, address)."""

@@ -35,7 +35,7 @@ from registry.records import (
     RowKind,
     RowRuleBroken,
 )
-from registry.vocabulary import State
+from registry.vocabulary import Right, State
 
 _STAYS = ("site", "patient", "component", "sex", "indication")
 
@@ -185,7 +185,7 @@ def declare_exposure(raw: RawReport, *, by: User) -> Exposure:
     """
     record = exposure_record(raw)
     site = site_to_write(record.site, by=by)
-    require(by.is_data_manager or by.leads(site), "declare the device time of this site")
+    require(by.may(Right.RUN_REGISTRY) or by.leads(site), "declare the device time of this site")
     with sealed(by=by, action="declare-exposure") as seal:
         refuse(exposure_faults(record, latest_year=present_year()) + _declared(record, site))
         exposure = Exposure(site=site, **exposure_columns(record))
@@ -202,7 +202,7 @@ def change_exposure(
     """
     with sealed(by=by, action="change-exposure") as seal:
         exposure = row_to_write(Exposure.objects.select_related("site"), public_id, by=by)
-        lead = by.is_data_manager or by.leads(exposure.site)
+        lead = by.may(Right.RUN_REGISTRY) or by.leads(exposure.site)
         require(lead, "declare the device time of this site")
         require_version(exposure, version)
         before = exposure_texts(exposure)

@@ -12,6 +12,7 @@ from registry.intake.sites import new_site
 from registry.intake.writers import not_your_site
 from registry.models import Membership, MembershipRole, Sealing, Site, User
 from registry.records import Fault, RawReport, Refusal, RowKind
+from registry.vocabulary import Right
 
 BATCH = 1_000
 """Rows that are read, checked and written at a time."""
@@ -66,7 +67,7 @@ class Import:
         self.judged = judged
         self.by = by
         self.accept = accept
-        self.makes_sites = by.is_data_manager
+        self.makes_sites = by.may(Right.RUN_REGISTRY)
         self.precision = date_precision()
         self.latest_year = present_year()
         self.faults: list[Fault] = []

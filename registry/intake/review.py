@@ -18,7 +18,7 @@ from registry.intake.writers import (
 )
 from registry.models import Complication, Event, Sealing, User, sealed
 from registry.records import EventRecord, Fault, RawReport, RowKind, RowRuleBroken, StateConflict
-from registry.vocabulary import State, WithdrawalReason
+from registry.vocabulary import Right, State, WithdrawalReason
 
 REVIEWED = frozenset({State.SUBMITTED})
 """States in which a reviewer judges an event."""
@@ -34,12 +34,12 @@ def open_steps(event: Event, *, by: User) -> frozenset[str]:
     steps: set[str] = set()
     if event.state == State.DRAFT and may_write(event.site, by=by):
         steps.add("submit")
-    if event.state in _withdrawable(by) and (by.is_data_manager or by.leads(event.site)):
+    if event.state in _withdrawable(by) and (by.may(Right.RUN_REGISTRY) or by.leads(event.site)):
         steps.add("withdraw")
     judged = {State.SUBMITTED: {"accept", "reject", "duplicate", "recode"}}
     judged[State.ACCEPTED] = {"reopen"}
     judging = judged.get(State.of(event.state), set())
-    if judging and by.sees_all_rows and not by.sites().filter(pk=event.site_id).exists():
+    if judging and by.may(Right.SEE_ALL_ROWS) and not by.sites().filter(pk=event.site_id).exists():
         steps |= judging
     return frozenset(steps)
 
@@ -142,7 +142,7 @@ def withdraw_event(
     why = _reason(reason)
 
     def check(event: Event) -> None:
-        require(by.is_data_manager or by.leads(event.site), "withdraw events of this site")
+        require(by.may(Right.RUN_REGISTRY) or by.leads(event.site), "withdraw events of this site")
 
     return _move(
         public_id,
@@ -241,7 +241,7 @@ def _move(
 
 def _withdrawable(by: User) -> frozenset[State]:
     """The states from which the caller takes reports back, where he or she may at all."""
-    if by.is_data_manager:
+    if by.may(Right.RUN_REGISTRY):
         return frozenset(State) - {State.WITHDRAWN}
     return _MAY_BE_WITHDRAWN_BY_A_LEAD
 

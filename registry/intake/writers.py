@@ -8,13 +8,14 @@ from django.db.models import Model, QuerySet
 
 from registry.models import Event, Site, User
 from registry.records import Fault, NotPermitted, NotYourSite, UnknownRow, VersionConflict
+from registry.vocabulary import Right
 
 M = TypeVar("M", bound=Model)
 
 
 def may_write(site: Site, *, by: User) -> bool:
     """Whether the writer enters rows of this site, while it is open: a member, a data manager."""
-    return site.active and (by.is_data_manager or by.sites().filter(pk=site.pk).exists())
+    return site.active and (by.may(Right.RUN_REGISTRY) or by.sites().filter(pk=site.pk).exists())
 
 
 def site_to_write(code: str, *, by: User) -> Site:
@@ -75,12 +76,12 @@ def not_permitted(right: str) -> Fault:
 
 def require_data_manager(by: User | None, right: str) -> None:
     """Raise NotPermitted unless a data manager asks, or a command without anyone's name."""
-    require(by is None or by.is_data_manager, right)
+    require(by is None or by.may(Right.RUN_REGISTRY), right)
 
 
 def require_reviewer(event: Event, *, by: User) -> None:
     """Raise NotPermitted unless the caller judges events, and not those of an own site."""
-    require(by.is_reviewer or by.is_data_manager, "review events")
+    require(by.may(Right.JUDGE_EVENTS), "review events")
     if by.sites().filter(pk=event.site_id).exists():
         detail = "nobody reviews events of a site that he or she is a member of"
         raise NotPermitted(Fault("", NotPermitted.code, detail))

@@ -27,21 +27,11 @@ from registry.models.rules import (
     coded,
     rule,
 )
-from registry.vocabulary import Code, SnapshotKind
+from registry.vocabulary import Code, Right, SnapshotKind
+from registry.vocabulary.roles import rights_of
 
 if TYPE_CHECKING:
     from registry.models.audit import Sealing
-
-
-class Role(Code):
-    """A group of users; what it may see and do is the same at every site."""
-
-    SITE_STAFF = "site staff", "Site staff", "Members of a site: they see and enter its rows."
-    REVIEWER = "reviewer", "Reviewer", "Judges submitted events of other sites."
-    DATA_MANAGER = "data manager", "Data manager", "Runs the registry: sites, people, imports."
-    AUDITOR = "auditor", "Auditor", "Reads history, seals and the access log."
-    RESEARCHER = "researcher", "Researcher", "Asks for protected statistics of all sites."
-    ANALYST = "analyst", "Analyst", "Under a data-use agreement, asks for exact statistics."
 
 
 class MembershipRole(Code):
@@ -74,7 +64,7 @@ class SiteRowsQuerySet(models.QuerySet):
         """Only those that the user may see: all, those of own sites, or none at all."""
         if not isinstance(user, User):
             return self.none()
-        if user.sees_all_rows:
+        if user.may(Right.SEE_ALL_ROWS):
             return self.all()
         return self.filter(**{f"{self.site_path}__in": user.sites()})
 
@@ -150,40 +140,14 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
             return frozenset()
         return frozenset(self.groups.values_list("name", flat=True))
 
-    @property
-    def is_data_manager(self) -> bool:
-        """Whether the user runs the registry; the first superuser does without a group."""
-        return Role.DATA_MANAGER in self.roles or (self.is_active and self.is_superuser)
+    @cached_property
+    def rights(self) -> frozenset[Right]:
+        """What the roles allow; nothing once deactivated. The first superuser needs no group."""
+        return rights_of(self.roles, superuser=self.is_active and self.is_superuser)
 
-    @property
-    def is_site_staff(self) -> bool:
-        """Whether the user is a member of a site, and so enters its rows."""
-        return Role.SITE_STAFF in self.roles
-
-    @property
-    def is_reviewer(self) -> bool:
-        """Whether the user judges submitted events."""
-        return Role.REVIEWER in self.roles
-
-    @property
-    def is_auditor(self) -> bool:
-        """Whether the user reads history and the access log."""
-        return Role.AUDITOR in self.roles
-
-    @property
-    def is_researcher(self) -> bool:
-        """Whether the user asks for protected statistics."""
-        return Role.RESEARCHER in self.roles
-
-    @property
-    def is_analyst(self) -> bool:
-        """Whether the user asks for exact statistics, while an agreement is current."""
-        return Role.ANALYST in self.roles
-
-    @property
-    def sees_all_rows(self) -> bool:
-        """Whether rows of every site are open to the user."""
-        return self.is_data_manager or self.is_reviewer
+    def may(self, right: Right) -> bool:
+        """Whether a role of the user allows this; which rows is another question."""
+        return right in self.rights
 
     def sites(self) -> models.QuerySet[Site]:
         """The sites of the user's active memberships; none once deactivated."""
@@ -209,7 +173,8 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     def set_roles(self, roles: Iterable[str], *, seal: Sealing) -> None:
         """Give the user exactly these roles; the history row names them."""
         self.groups.set(Group.objects.filter(name__in=list(roles)))
-        self.__dict__.pop("roles", None)
+        for known in ("roles", "rights"):
+            self.__dict__.pop(known, None)
         seal.save(self, reason="roles-set")
 
     def history_extras(self) -> dict[str, object]:

@@ -6,6 +6,10 @@ from django.utils import timezone
 
 from registry.models import User
 from registry.records import Viewer
+from registry.vocabulary import Right, Role
+from registry.vocabulary.roles import ROLES
+
+ASKING = (Right.ASK_PROTECTED, Right.ASK_EXACT_BY_AGREEMENT, Right.ASK_EXACT)
 
 
 def viewer_of(user: User | AnonymousUser) -> Viewer:
@@ -17,26 +21,24 @@ def viewer_of(user: User | AnonymousUser) -> Viewer:
     if not isinstance(user, User) or not user.is_active:
         return Viewer(may_ask=settings.REGISTRY_PUBLIC_STATISTICS)
     sites = frozenset(user.sites().values_list("code", flat=True))
-    staff = user.is_data_manager or user.is_reviewer
-    analyst = user.is_analyst and user.has_current_agreement(timezone.now().date())
-    asks = staff or user.is_analyst or user.is_researcher or bool(sites)
-    public = settings.REGISTRY_PUBLIC_STATISTICS and not user.is_auditor
+    by_agreement = user.may(Right.ASK_EXACT_BY_AGREEMENT) and user.has_current_agreement(
+        timezone.now().date()
+    )
+    public = settings.REGISTRY_PUBLIC_STATISTICS and not user.may(Right.READ_AUDIT)
     return Viewer(
         user_id=user.pk,
-        exact_everywhere=staff or analyst,
+        exact_everywhere=user.may(Right.ASK_EXACT) or by_agreement,
         exact_sites=sites,
-        may_ask=asks or public,
+        may_ask=bool(sites) or public or any(map(user.may, ASKING)),
         label=_label(user, sites),
     )
 
 
 def _label(user: User, sites: frozenset[str]) -> str:
-    if user.is_data_manager:
-        return "data manager"
-    if user.is_reviewer:
-        return "reviewer"
-    if user.is_analyst:
-        return "analyst"
-    if sites:
-        return "site staff"
-    return "researcher" if user.is_researcher else "public"
+    """The asking role of widest reach; a member of a site is its staff."""
+    for role, granted in ROLES.items():
+        if granted.rights & {*ASKING} and granted.rights <= user.rights:
+            return role.value
+        if role is Role.SITE_STAFF and sites:
+            return role.value
+    return "public"

@@ -35,6 +35,7 @@ from registry.vocabulary.event import (
 from registry.vocabulary.exit import ExitEffect, ExitStatus
 from registry.vocabulary.management import Intervention, RootCause
 from registry.vocabulary.people import AgeBand, AgeGroup, Indication, IndicationGroup, Sex
+from registry.vocabulary.roles import Right, Role
 from registry.vocabulary.statistics import (
     CellStatus,
     CountingRule,
@@ -157,6 +158,8 @@ __all__ = [
     "PumpPlane",
     "PumpSite",
     "Relatedness",
+    "Right",
+    "Role",
     "RootCause",
     "Seriousness",
     "Severity",

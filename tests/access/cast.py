@@ -15,13 +15,13 @@ from registry.models import (
     AccessLog,
     Agreement,
     MembershipRole,
-    Role,
     Seal,
     Site,
     Token,
     TokenScope,
     User,
 )
+from registry.vocabulary import Role
 from tests.factories import (
     AgreementFactory,
     EventFactory,

@@ -3,7 +3,8 @@
 import pytest
 from django.test import Client
 
-from registry.models import MembershipRole, Role
+from registry.models import MembershipRole
+from registry.vocabulary import Role
 from tests.factories import MembershipFactory, SiteFactory, UserFactory
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"

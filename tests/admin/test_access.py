@@ -2,7 +2,8 @@
 
 import pytest
 
-from registry.models import Agreement, Membership, Role, Site, User
+from registry.models import Agreement, Membership, Site, User
+from registry.vocabulary import Role
 from tests.factories import MembershipFactory, UserFactory
 
 USER = {

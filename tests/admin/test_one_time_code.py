@@ -8,7 +8,8 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from registry.models import Role, Seal
+from registry.models import Seal
+from registry.vocabulary import Role
 from tests.factories import UserFactory
 
 PAGE = "/admin/one-time-code/"

@@ -26,7 +26,7 @@ from registry.intake import (
 )
 from registry.models import Event
 from registry.records import RawReport, RowKind
-from registry.vocabulary import Component
+from registry.vocabulary import Component, Right
 from tests.factories import (
     ComplicationFactory,
     EventFactory,
@@ -206,7 +206,7 @@ def test_missing_device_time_takes_as_many_queries_however_many_sites(
 ):
     ExposureFactory(site=own_site)
     ImplantFactory(patient=PatientFactory(site=other_site))
-    assert manager.is_data_manager  # asked once a request
+    assert manager.may(Right.RUN_REGISTRY)  # asked once a request
 
     with django_assert_num_queries(3):
         without_exposure(manager)

@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from registry.intake import change_site
-from registry.models import Event, Exposure, Implant, Patient, Role, Site
+from registry.models import Event, Exposure, Implant, Patient, Site
+from registry.vocabulary import Role
 from tests.factories import (
     EventFactory,
     ExposureFactory,

@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from registry.intake import record_event
-from registry.models import Role
 from registry.records import RawReport, RowKind
+from registry.vocabulary import Role
 from tests.factories import (
     ComplicationFactory,
     EventFactory,

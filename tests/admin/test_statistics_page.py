@@ -7,7 +7,8 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.utils import timezone
 
-from registry.models import AccessLog, Role
+from registry.models import AccessLog
+from registry.vocabulary import Role
 from tests.factories import (
     AgreementFactory,
     CategoryFactory,

@@ -27,7 +27,8 @@ def begin() -> None:
 
 def make_people() -> None:
     """Make who asks for exact and for protected answers, unless they are there."""
-    from registry.models import Role, User, sealed
+    from registry.models import User, sealed
+    from registry.vocabulary import Role
 
     for name, role in ((MANAGER, Role.DATA_MANAGER), (RESEARCHER, Role.RESEARCHER)):
         if not User.objects.filter(username=name).exists():

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from registry import reporting
-from registry.models import Complication, PublishedRate, Role, sealed
+from registry.models import Complication, PublishedRate, sealed
+from registry.vocabulary import Role
 from tests.factories import CategoryFactory, ComplicationFactory
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from registry.models import PublishedRate, Role, sealed
+from registry.models import PublishedRate, sealed
+from registry.vocabulary import Role
 from tests.factories import EventFactory, ImplantFactory, PatientFactory, SiteFactory, UserFactory
 
 SAMPLES = Path(__file__).parent.parent / "samples"

@@ -6,8 +6,9 @@ import pytest
 from django.core.management import call_command
 
 from registry import reporting
-from registry.models import PublishedRate, Role, sealed
+from registry.models import PublishedRate, sealed
 from registry.records import Fault, NotAvailableAtThisDetail
+from registry.vocabulary import Role
 from tests.factories import (
     CategoryFactory,
     ComplicationFactory,

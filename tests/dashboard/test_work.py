@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.models import Role
+from registry.vocabulary import Role
 from tests.factories import SiteFactory, UserFactory
 
 

@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
-from registry.models import Implant, Role, User
+from registry.models import Implant, User
+from registry.vocabulary import Role
 from tests.admin.conftest import BACKEND
 from tests.api.conftest import client_of
 from tests.doors.declared import KEYS, TIMES

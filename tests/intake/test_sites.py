@@ -3,8 +3,9 @@
 import pytest
 
 from registry.intake import add_member, change_member, change_site, make_site
-from registry.models import Membership, Role, Seal, Site, User
+from registry.models import Membership, Seal, Site, User
 from registry.records import NotPermitted, RowRuleBroken
+from registry.vocabulary import Role
 from tests.factories import MembershipFactory, UserFactory
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.models import Event, Role
+from registry.models import Event
+from registry.vocabulary import Role
 from tests.factories import UserFactory
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"

@@ -5,7 +5,8 @@ from django.core.management import call_command
 
 from registry.catalogue import read_catalogue
 from registry.intake import change_complication
-from registry.models import CatalogueVersion, Role, sealed
+from registry.models import CatalogueVersion, sealed
+from registry.vocabulary import Role
 from tests.factories import UserFactory
 
 

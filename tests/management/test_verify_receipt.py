@@ -7,7 +7,8 @@ import pytest
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 
-from registry.models import AccessLog, Role
+from registry.models import AccessLog
+from registry.vocabulary import Role
 from tests.factories import EventFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,6 @@ from registry.models import (
     MembershipRole,
     NeverDeleted,
     Patient,
-    Role,
     Site,
     Snapshot,
     Token,
@@ -26,6 +25,8 @@ from registry.models import (
     sealed,
 )
 from registry.models.roles import install_roles
+from registry.vocabulary import Right, Role
+from registry.vocabulary.roles import ROLES
 from tests.factories import (
     AgreementFactory,
     EventFactory,
@@ -40,47 +41,61 @@ from tests.models.rule_checks import assert_not_unique, assert_refused, store
 
 pytestmark = pytest.mark.django_db
 
-FLAGS = {
-    Role.DATA_MANAGER: "is_data_manager",
-    Role.REVIEWER: "is_reviewer",
-    Role.AUDITOR: "is_auditor",
-    Role.RESEARCHER: "is_researcher",
-    Role.ANALYST: "is_analyst",
+RIGHTS = {
+    Role.DATA_MANAGER: "enter-rows see-all-rows judge-events run-registry ask-exact",
+    Role.REVIEWER: "see-all-rows judge-events ask-exact",
+    Role.AUDITOR: "read-audit",
+    Role.RESEARCHER: "ask-protected",
+    Role.ANALYST: "ask-protected ask-exact-by-agreement",
+    Role.SITE_STAFF: "work-at-site enter-rows",
 }
 
 
-@pytest.mark.parametrize("role", FLAGS)
-def test_user_has_the_role_given_and_no_other(role):
+@pytest.mark.parametrize("role", RIGHTS)
+def test_user_has_the_rights_of_the_role_and_no_other(role):
     user = UserFactory(roles=[role])
 
-    assert {flag for flag in FLAGS.values() if getattr(user, flag)} == {FLAGS[role]}
+    assert {right for right in Right if user.may(right)} == set(RIGHTS[role].split())
 
 
-@pytest.mark.parametrize("role", FLAGS)
-def test_deactivated_user_has_no_role(role):
-    assert not getattr(UserFactory(roles=[role], is_active=False), FLAGS[role])
+def test_every_role_has_its_rights_here():
+    assert set(RIGHTS) == set(Role) == set(ROLES)
 
 
-def test_superuser_is_a_data_manager_while_active():
-    assert User.objects.create_superuser("root", password="x").is_data_manager
-    assert not UserFactory(is_superuser=True, is_active=False).is_data_manager
+@pytest.mark.parametrize("role", RIGHTS)
+def test_deactivated_user_has_no_right(role):
+    assert not UserFactory(roles=[role], is_active=False).rights
 
 
-def test_roles_are_read_with_one_query(django_assert_num_queries):
+def test_two_roles_have_the_rights_of_both():
+    user = UserFactory(roles=[Role.AUDITOR, Role.RESEARCHER])
+
+    assert user.rights == {Right.READ_AUDIT, Right.ASK_PROTECTED}
+
+
+def test_superuser_has_the_rights_of_a_data_manager_while_active():
+    rights = User.objects.create_superuser("root", password="x").rights
+
+    assert rights == ROLES[Role.DATA_MANAGER].rights
+    assert not UserFactory(is_superuser=True, is_active=False).rights
+
+
+def test_rights_are_read_with_one_query(django_assert_num_queries):
     user = User.objects.get(pk=UserFactory(roles=[Role.REVIEWER]).pk)
 
     with django_assert_num_queries(1):
-        assert [getattr(user, flag) for flag in FLAGS.values()].count(True) == 1
+        assert sum(user.may(right) for right in Right) == 3
 
 
 def test_roles_set_anew_replace_the_old_ones():
     user = UserFactory(roles=[Role.REVIEWER])
-    assert user.is_reviewer
+    assert user.may(Right.JUDGE_EVENTS)
 
     with sealed(by=None, action="test") as seal:
         user.set_roles([Role.AUDITOR], seal=seal)
 
     assert user.roles == {"auditor"}
+    assert user.rights == {Right.READ_AUDIT}
 
 
 def test_user_history_keeps_roles_and_no_password():

@@ -7,10 +7,10 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from registry import reporting
-from registry.models import AccessLog, Event, Role, Site, User, sealed
+from registry.models import AccessLog, Event, Site, User, sealed
 from registry.records import BadQuery, EventQuery, NoSnapshot, NotPermitted, Release, Viewer
 from registry.reporting import answering, freshness, receipts, viewers
-from registry.vocabulary import CountingRule, Measure, Profile
+from registry.vocabulary import CountingRule, Measure, Profile, Role
 from tests.factories import AgreementFactory, ImplantFactory, UserFactory
 from tests.reporting.registry_rows import import_cohort
 

@@ -11,7 +11,7 @@ import pytest
 from registry.catalogue import read_catalogue
 from registry.filters import parse_query
 from registry.intake import change_site, import_records, load_catalogue
-from registry.models import Role, Site
+from registry.models import Site
 from registry.records import (
     EventRecord,
     ExposureRecord,
@@ -26,7 +26,7 @@ from registry.reporting import answer, viewer_of
 from registry.statistics.intervals import wilson_interval
 from registry.statistics.rates import clustered_rate, incidence_rate
 from registry.synthetic import registry
-from registry.vocabulary import NOT_RECORDED, CellStatus, CountingRule, Denominator, Measure
+from registry.vocabulary import NOT_RECORDED, CellStatus, CountingRule, Denominator, Measure, Role
 from tests.factories import UserFactory
 from tests.reporting import nasty
 from tests.reporting.oracle import Oracle

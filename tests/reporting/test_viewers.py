@@ -5,9 +5,9 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
-from registry.models import Role
 from registry.records import Viewer
 from registry.reporting import viewer_of
+from registry.vocabulary import Role
 from tests.factories import AgreementFactory, SiteFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
