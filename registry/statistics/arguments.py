@@ -1,4 +1,4 @@
-"""What the statistics accept; an error names the argument and the mend, and repeats no value."""
+"""Checks of the statistics' arguments; errors name argument and fix, and repeat no value."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -16,7 +16,7 @@ def finite(name: str, value: object) -> FloatArray:
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        message = f"{name}: numbers are needed, in one regular array or alone."
+        message = f"{name}: numbers are needed, as one scalar or one rectangular array."
         raise ValueError(message) from None
     if not np.isfinite(array).all():
         raise ValueError(f"{name}: a value is missing or infinite; leave such rows out.")
@@ -56,7 +56,7 @@ def positive(name: str, value: object) -> float:
 
 
 def tail(level: object) -> float:
-    """The probability left in each tail by a two-sided level, such as 0.025 by 0.95."""
+    """The probability left in each tail by a two-sided level, such as 0.025 for 0.95."""
     number = finite("level", level)
     if number.ndim or not 0 < number < 1:
         raise ValueError("level: one number between 0 and 1 is needed, such as 0.95.")
@@ -104,15 +104,15 @@ def labels(name: str, value: object) -> NDArray[Any]:
 
 
 def equally_long(**arrays: NDArray[Any]) -> None:
-    """Refuses one-dimensional arrays that do not have one entry per row each."""
+    """Refuses one-dimensional arrays of different lengths."""
     if len({array.size for array in arrays.values()}) > 1:
         raise ValueError(f"{', '.join(arrays)}: these need the same length.")
 
 
 def broadcast(**arrays: FloatArray) -> tuple[FloatArray, ...]:
-    """The arrays stretched to one shape."""
+    """The arrays broadcast to one shape."""
     try:
         return tuple(np.broadcast_arrays(*arrays.values()))
     except ValueError:
-        message = f"{', '.join(arrays)}: these shapes do not fit together."
+        message = f"{', '.join(arrays)}: these shapes do not broadcast together."
         raise ValueError(message) from None

@@ -22,7 +22,7 @@ from registry.statistics.results import (
 )
 
 FEWEST_SITES = 10
-WINSORISED = 0.1  # the outermost tenth of z scores at either end is drawn in
+WINSORISED = 0.1  # share of z scores Winsorised at either end
 
 
 @overload
@@ -39,10 +39,10 @@ def poisson_limits(
     """Control limits of observed / expected around 1, by gamma quantiles (Spiegelhalter, 2005).
 
     expected: a scalar or an array, in events; 0 is undefined. Draw levels 0.95 and 0.998.
-    tau: what the sites differ by beyond chance, a standard deviation of log ratios, from
-    `overdispersion` (None or 0: nothing); it broadcasts with expected. It widens each limit on the
-    log scale by the sum of squares (additive random effects), log(limit)^2 + (z tau)^2, which for
-    many expected events is z^2 (1 / expected + tau^2), and for tau = 0 the exact limit.
+    tau: standard deviation of the sites' log ratios beyond chance, from `overdispersion` (None or
+    0: nothing); it broadcasts with expected. It widens each limit on the log scale by the sum of
+    squares (additive random effects), log(limit)^2 + (z tau)^2, which for many expected events is
+    z^2 (1 / expected + tau^2), and for tau = 0 the exact limit.
     Raises ValueError on negative or missing values.
     """
     each_tail = tail(level)
@@ -65,11 +65,11 @@ def overdispersion(
 ) -> Overdispersion:
     """How much sites differ beyond chance, by additive random effects (Spiegelhalter, 2005).
 
-    observed, expected: one entry per site; sites that expect nothing do not count. The z score of a
-    site is log(observed / expected) * sqrt(expected), with half an event in place of none, and the
-    outer tenths Winsorised. phi is the mean of z^2; tau is 0 where phi stays below (n - 1) / n.
-    added_variance: what each log ratio is known to vary by beyond chance, such as by a
-    perturbation; a number or one per site. It adds to 1 / expected, so that tau is the rest.
+    observed, expected: one entry per site; sites with 0 expected are left out. The z score of a
+    site is log(observed / expected) * sqrt(expected), with 0 events taken as 0.5 and the outer
+    tenths Winsorised. phi is the mean of z^2; tau is 0 where phi stays below (n - 1) / n.
+    added_variance: known variance of each log ratio beyond chance, such as from perturbation; a
+    number or one per site. It is added to 1 / expected, and tau is what remains.
     Under 10 sites both are undefined: `too_few_sites`.
     Raises ValueError on negative or missing values and on arrays of different length.
     """

@@ -1,4 +1,4 @@
-"""Counts of entries and ends by time, from which every survival curve and test can be made."""
+"""Counts of entries and ends by time, from which survival curves and tests are computed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ HALF_A_MONTH = 0.5
 class LifeCounts:
     """How many devices entered and ended at each time: a life table before any estimate.
 
-    times: ascending and distinct, since implantation, in any one unit; a time at which nothing
-    happened may stand among them. One entry per time in each of the other arrays.
-    entered: how many came under observation at that time. They are at risk at every later time up
-    to and including their end (entry < t <= end); those that entered at time 0 were there from the
-    start and are at risk at time 0 too.
+    times: ascending and distinct, since implantation, in any one unit; times without entries or
+    ends are allowed. One entry per time in each of the other arrays.
+    entered: how many devices came under observation at that time. They are at risk at every later
+    time up to and including their end (entry < t <= end); those that entered at time 0 are at risk
+    at time 0 too.
     ended: keyed by cause, how many ended at that time. Causes are whole numbers, 0 is censored and
     1 by convention the event; a cause may have only zeros. Every device that entered has one end.
     never_at_risk: devices that entered, after time 0, at the moment of leaving. They are in no
-    array, and only tell a group of such devices from one without any.
-    Tables of groups that share no device add up time by time. Raises ValueError on counts that are
-    negative, missing or not whole, on arrays of different length, on times that do not ascend, on
-    more ends than devices at risk, and on devices without an end.
+    array; the number distinguishes a group of such devices from an empty one. Tables of groups that
+    share no device add up time by time. Raises ValueError on counts that are negative, missing or
+    not whole, on arrays of different length, on times that do not ascend, on more ends than devices
+    at risk, and on devices without an end.
     """
 
     times: FloatArray
@@ -45,7 +45,7 @@ class LifeCounts:
         for counts in ended.values():
             equally_long(times=times, ended=counts)
         if (np.diff(times) <= 0).any():
-            raise ValueError("times: these must ascend, each standing once.")
+            raise ValueError("times: these must ascend without repeats.")
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "entered", entered)
         object.__setattr__(self, "ended", ended)
@@ -63,7 +63,7 @@ class LifeCounts:
     def of(
         cls, durations: Numbers, causes: Numbers, entries: Numbers | None = None
     ) -> "LifeCounts":
-        """The table of devices given one by one.
+        """The table of individual devices.
 
         durations, causes, entries: one entry per device; cause 0 is censored, entry 0 from the
         start. Raises ValueError on negative or missing values, on causes that are not whole, on
@@ -119,19 +119,19 @@ class LifeCounts:
         return self.at_risk(np.arange(np.floor(ends[-1]) + 1 if ends.size else 0.0))
 
     def between(self, first: int, last: int) -> "LifeCounts":
-        """What was seen from month `first` to month `last`, both included, of whole months.
+        """The table restricted to months `first` to `last`, both included.
 
         Devices at risk in month `first` that had entered before it enter at first - 0.5, later
         ones when they did; ends after month `last` are censored in it; causes without an end in
-        these months go. Devices never at risk in these months are not counted at all.
-        Raises ValueError where a time of the table is not whole, and on months that are not whole,
-        negative or the wrong way round.
+        these months are dropped. Devices never at risk in these months are not counted. Raises
+        ValueError where a time of the table is not whole, and on months that are not whole,
+        negative or in descending order.
         """
         start, stop = whole("first", first), whole("last", last)
         if stop < start:
             raise ValueError("last: this month lies before the first.")
         if (self.times != np.floor(self.times)).any():
-            raise ValueError("times: only a table of whole months has months to choose from.")
+            raise ValueError("times: only a table in whole months can be restricted to months.")
         inside = (self.times >= start) & (self.times <= stop)
         opening = [start - HALF_A_MONTH] if start else []
         times = np.unique(np.concatenate((opening, self.times[inside], [stop])))

@@ -11,14 +11,14 @@ from registry.statistics.results import ClusteredRate, Limits, Rate, Reason
 
 @dataclass(frozen=True)
 class ClusterSums:
-    """What a rate needs to know of its clusters (patients or sites): totals and sums of products.
+    """Sufficient statistics of a rate's clusters (patients or sites): totals, sums of products.
 
     events, time: totals; x2, xt, t2: sums over clusters of events squared, events times time and
     time squared; clusters: how many have events or time. Time may be in any one unit, t2 is in its
     square. Sums of clusters add up where no cluster is in both.
-    Whole numbers of any size are taken as they are, so that sums of integers stay exact; to turn
-    quarters of a month into months divide time and xt by 4 and t2 by 16, which a float does
-    exactly below 2 to the 53.
+    Integers of any size are kept as integers, so that their sums stay exact; to turn quarters of a
+    month into months divide time and xt by 4 and t2 by 16, which a float does exactly below 2 to
+    the 53.
     Raises ValueError on negative or missing values, on a number of clusters that is not whole, and
     on events or time without a cluster.
     """
@@ -38,7 +38,7 @@ class ClusterSums:
 
     @classmethod
     def of(cls, events: Numbers, exposure: Numbers) -> "ClusterSums":
-        """The sums of clusters given one by one; those without events and exposure do not count.
+        """The sums of individual clusters; those without events and exposure are left out.
 
         events, exposure: one entry per cluster. Raises ValueError on negative or missing values and
         on arrays of different length.
@@ -80,14 +80,14 @@ def incidence_rate(
 def clustered_rate_of_sums(
     sums: ClusterSums, *, per: float = 1.0, level: float = 0.95
 ) -> ClusteredRate:
-    """Rate of events that cluster within patients, its interval widened by the dispersion found.
+    """Rate of events that cluster within patients, its interval widened by their dispersion.
 
     The dispersion is the variance of the rate by the ratio of cluster totals (Cochran, 1977,
     chapter 6) over its Poisson variance: sum((x - r t)^2) / sum(x) * n / (n - 1), never below 1,
     where sum((x - r t)^2) = x2 - 2 r xt + r^2 t2. The limits are Garwood's for events / dispersion,
     scaled back: quasi-Poisson. No events: dispersion 1. One cluster: dispersion None with
-    `one_cluster`, and Garwood's plain limits. Clusters with neither events nor exposure do not
-    count; events in a cluster without exposure do, as a split of its time by calendar year is
+    `one_cluster`, and Garwood's plain limits. Clusters with neither events nor exposure are left
+    out; events in a cluster without exposure count, as a split of its time by calendar year is
     approximate and can leave some.
     The sums are combined as fractions, without rounding. Rounding in the sums themselves changes
     the dispersion by about 1e-15 times the most events of a cluster, whole numbers not at all.
@@ -115,7 +115,7 @@ def clustered_rate_of_sums(
 def clustered_rate(
     events: Numbers, exposure: Numbers, *, per: float = 1.0, level: float = 0.95
 ) -> ClusteredRate:
-    """The rate of `clustered_rate_of_sums`, of clusters given one by one.
+    """The rate of `clustered_rate_of_sums` from individual clusters.
 
     events, exposure: one entry per cluster (patient). Raises ValueError on negative or missing
     values, on arrays of different length, and as clustered_rate_of_sums does.

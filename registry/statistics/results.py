@@ -1,6 +1,6 @@
-"""What the statistics return: frozen records in which an undefined number is None and says why.
+"""What the statistics return: frozen dataclasses; an undefined number is None, with a reason.
 
-Inside arrays the undefined value is NaN. No result ever stands in for it with 0 or infinity.
+Inside arrays an undefined number is NaN. It is never replaced by 0 or infinity.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Reason(StrEnum):
     """Why a number is undefined, as a code that a reply can carry."""
 
     NO_EXPOSURE = "no_exposure"
-    EVENTS_WITHOUT_EXPOSURE = "events_without_exposure"  # the data are at fault: say so
+    EVENTS_WITHOUT_EXPOSURE = "events_without_exposure"  # an error in the data
     ONE_CLUSTER = "one_cluster"
     NO_OBSERVATIONS = "no_observations"
     MEDIAN_NOT_REACHED = "median_not_reached"
@@ -62,7 +62,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class ClusteredRate(Rate):
-    """A rate whose events cluster within patients; a dispersion of 1 means no more than chance."""
+    """A rate whose events cluster within patients; a dispersion of 1 is Poisson variance alone."""
 
     dispersion: float | None
 
@@ -72,7 +72,7 @@ class SurvivalCurve:
     """A Kaplan-Meier curve: one entry per distinct event time, in the unit of the durations.
 
     survival, se, lower and upper hold the value from that time on; before the first time the
-    curve is 1. `median` is None, with `reason`, where the curve does not come down to one half.
+    curve is 1. `median` is None, with `reason`, where the curve stays above one half.
     """
 
     times: FloatArray

@@ -1,7 +1,7 @@
 """Signals: events reported out of proportion, and components whose rate stands out.
 
-Many comparisons are made at once and none of the limits is adjusted for that: a signal is a reason
-to look, not a finding, and whoever shows signals says how many pairs were tried.
+Limits are not adjusted for multiple comparisons: a signal is a reason to look, not a finding, and
+every display of signals states how many pairs were compared.
 """
 
 from math import exp, log, log2, sqrt
@@ -80,14 +80,14 @@ def perturbed_disproportionality(
     variances: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
     level: float = 0.95,
 ) -> Disproportionality:
-    """The same from counts that were each changed by an error of known variance, and their margins.
+    """The measures of `disproportionality` from perturbed counts whose noise variances are known.
 
     a: reports of the product with the event; product, event: all of either; total: all reports;
-    all four above 0. variances: of their errors, in this order, which are independent. The log of
-    each measure varies by the errors as well (delta method): that variance is added to the one of
-    chance, and chi2_yates is divided by how much the variance of the observed count grows. Errors
-    can leave a cell of the table at 0 or below: PRR and ROR are then undefined, the IC is not.
-    Without errors these are `disproportionality`'s numbers. Raises ValueError on a count of 0.
+    all four above 0. variances: of their independent errors, in this order. The variance that the
+    errors add to the log of each measure (delta method) is added to that of chance, and chi2_yates
+    is divided by the factor by which the variance of the observed count grows. Errors can leave a
+    cell of the table at 0 or below: PRR and ROR are then undefined, the IC is not. Without errors
+    the numbers are those of `disproportionality`. Raises ValueError on a count of 0.
     """
     if min(a, product, event, total) <= 0:
         raise ValueError("a, product, event, total: only counts above 0 can be compared.")

@@ -1,11 +1,11 @@
 """Time to an event: Kaplan-Meier and Aalen-Johansen curves and the log-rank test.
 
-The estimators take counts (`LifeCounts`): `product_limit`, `aalen_johansen`, `logrank_of`. Those of
-one row per device, `kaplan_meier`, `cumulative_incidence` and `logrank`, tabulate and call them.
+`product_limit`, `aalen_johansen` and `logrank_of` take counts (`LifeCounts`); `kaplan_meier`,
+`cumulative_incidence` and `logrank` take one row per device, tabulate and call them.
 
 Times are those since implantation, in any unit. With delayed entry a device is at risk at time t
-if entry < t <= duration; an entry of 0 means from the start, time 0 included. Who enters at the
-moment of leaving is never at risk and counts nowhere. At a tie events come before censorings.
+if entry < t <= duration; an entry of 0 means from the start, time 0 included. A device that enters
+at the moment of leaving is never at risk and not counted. At a tie events come before censorings.
 """
 
 from collections.abc import Sequence
@@ -63,10 +63,9 @@ def product_limit(
 
     counts: of the devices of one curve; `cause` is the event, every other end is censored.
     The standard error is Greenwood's (1926). Limits: "log-log" (Kalbfleisch and Prentice, 2002),
-    "log" or "plain", the last two cut off at 0 and 1. Where survival has come down to 0 the
-    standard error and the limits are NaN, as in R's survfit. The median is the first time at
-    which survival is one half or less. Raises ValueError on a level outside 0 to 1 and on an
-    unknown scale.
+    "log" or "plain", the last two cut off at 0 and 1. Where survival is 0 the standard error and
+    the limits are NaN, as in R's survfit. The median is the first time at which survival is one
+    half or less. Raises ValueError on a level outside 0 to 1 and on an unknown scale.
     """
     if ci not in ("log-log", "log", "plain"):
         raise ValueError('ci: choose "log-log", "log" or "plain".')
@@ -98,7 +97,7 @@ def kaplan_meier(
     level: float = 0.95,
     ci: ConfidenceScale = "log-log",
 ) -> SurvivalCurve:
-    """The curve of `product_limit`, of devices given one by one.
+    """The curve of `product_limit` from individual devices.
 
     durations, observed: one entry per device; observed is True for the event, False for censoring.
     Raises ValueError on negative or missing times, on lengths that differ, on an entry after the
@@ -114,10 +113,10 @@ def kaplan_meier(
 def aalen_johansen(counts: LifeCounts, *, level: float = 0.95) -> IncidenceCurves:
     """Probability of each cause having come first by each event time (Aalen and Johansen, 1978).
 
-    counts: of the devices of one group; every cause of the table has a curve, but 0, censored. The
+    counts: of the devices of one group; every cause of the table but 0 (censored) has a curve. The
     standard error is by the delta method (Marubini and Valsecchi, 1995, section 10.4); the limits
     are on the log(-log) scale of the incidence itself (Choudhury, 2002, as in SAS and lifelines),
-    NaN while the incidence is 0 and where it is 1. Ties are exact, nothing is jittered.
+    NaN while the incidence is 0 and where it is 1. Ties are handled exactly, without jitter.
     Raises ValueError on a level outside 0 to 1.
     """
     z = -float(ndtri(tail(level)))
@@ -148,7 +147,7 @@ def cumulative_incidence(
     entries: Numbers | None = None,
     level: float = 0.95,
 ) -> IncidenceCurves:
-    """The curves of `aalen_johansen`, of devices given one by one.
+    """The curves of `aalen_johansen` from individual devices.
 
     durations, causes: one entry per device; causes are whole numbers and 0 is censored.
     Raises ValueError on negative or missing values, on lengths that differ and on an entry after
@@ -163,7 +162,7 @@ def logrank_of(tables: Sequence[LifeCounts], *, cause: int = THE_EVENT) -> LogRa
     tables: the counts of each group, in one unit of time; `groups` of the result are their places
     in it, from 0. `cause` is the event, every other end is censored. The degrees of freedom are
     the rank of the variance, the number of groups less one unless some were never at risk
-    together; with none left the test is undefined and says why.
+    together; with 0 degrees of freedom the test is undefined, with a reason.
     """
     ended = [counts.ended_of(cause) for counts in tables]
     times = np.unique(
@@ -201,7 +200,7 @@ def logrank(
     *,
     entries: Numbers | None = None,
 ) -> LogRank:
-    """The test of `logrank_of`, of devices given one by one.
+    """The test of `logrank_of` from individual devices.
 
     durations, observed, groups: one entry per device; groups holds labels of any one kind.
     Raises ValueError as kaplan_meier does.
@@ -262,7 +261,7 @@ def _incidence_se(
     at_risk: IntArray,
     before: FloatArray,
 ) -> FloatArray:
-    """Delta-method standard error, with its sums over past times opened up to run in one pass.
+    """Delta-method standard error, with its sums over past times expanded to run in one pass.
 
     The sum over past times i of a_i (F - F_i)^2 is F^2 sum(a) - 2 F sum(a F_i) + sum(a F_i^2).
     Where all at risk had an event, survival is 0, F stays at F_i and the term is 0.
@@ -291,7 +290,7 @@ def _hypergeometric(share: FloatArray, at_risk: IntArray, events: IntArray) -> F
 
 
 def _quadratic_form(difference: FloatArray, variance: FloatArray) -> tuple[float, int]:
-    """The chi-squared of a difference whose variance has not full rank, and that rank."""
+    """Chi-squared of a difference whose variance is rank-deficient, and that rank."""
     if not difference.size:
         return 0.0, 0
     values, vectors = np.linalg.eigh(variance)

@@ -11,7 +11,7 @@ from registry.statistics.results import Cusum, FloatArray, RateTrend, Reason
 FEWEST_PERIODS = 5
 FEWEST_EVENTS = 10
 STEPS = 100
-LARGEST_LOG = 700.0  # e to this is about the largest float; a limit beyond says nothing
+LARGEST_LOG = 700.0  # e to this is about the largest float; a limit beyond is uninformative
 
 
 def rate_trend(
@@ -27,13 +27,14 @@ def rate_trend(
     events, exposure, periods: one entry per period; periods are its numbers, such as years, and the
     ratio is per unit of them. Leave an incomplete last period out. The dispersion is Pearson's
     chi-squared over its degrees of freedom, and less than 1 counts as 1; p and limits are Student's
-    with n - 2 degrees of freedom (McCullagh and Nelder, 1989; R's quasipoisson but for the floor).
-    added_variance: what each count is known to vary by beyond chance, such as by a perturbation; a
-    number or one per period. It adds to the variance that Pearson's chi-squared expects and, by the
+    with n - 2 degrees of freedom (McCullagh and Nelder, 1989; R's quasipoisson, except for the
+    floor).
+    added_variance: known variance of each count beyond chance, such as from perturbation; a number
+    or one per period. It adds to the variance that Pearson's chi-squared expects and, by the
     sandwich formula, to that of the ratio.
     Undefined with a reason: under 5 periods with exposure, under 10 events, events without
     exposure, all events in the first or the last period, where no finite trend fits best, or data
-    that say so little of a trend that a limit is beyond any number.
+    so uninformative that a limit overflows.
     Raises ValueError on negative or missing values and on arrays of different length.
     """
     each_tail = tail(level)
@@ -70,16 +71,16 @@ def rate_trend(
 def trend_line(
     rate_ratio: float, events: Numbers, exposure: Numbers, periods: Numbers
 ) -> FloatArray:
-    """The fitted rate of each period, per unit of exposure: the level that gives back all events.
+    """The fitted rate of each period, per unit of exposure; fitted events sum to the observed.
 
-    rate_ratio: as `rate_trend` found it in the same arrays. A period without exposure has a fitted
-    rate as well. Raises ValueError where nothing was exposed or a ratio is not above 0.
+    rate_ratio: from `rate_trend` of the same arrays. A period without exposure has a fitted rate as
+    well. Raises ValueError without any exposure or on a ratio of 0 or less.
     """
     y, time, when = row("events", events), row("exposure", exposure), finite_row("periods", periods)
     equally_long(events=y, exposure=time, periods=when)
     growth = np.exp(np.log(positive("rate_ratio", rate_ratio)) * (when - when.mean()))
     if not (time > 0).any():
-        raise ValueError("exposure: a line needs periods that were exposed.")
+        raise ValueError("exposure: a line needs periods with exposure.")
     line: FloatArray = y.sum() * growth / float(time @ growth)
     return line
 
@@ -90,7 +91,7 @@ def poisson_cusum(events: Numbers, expected: Numbers, *, ratio: float, h: float)
     events, expected: one entry per period, in time order. The reference value lies between the
     expected count and `ratio` times it, expected * (ratio - 1) / log(ratio); the statistic is
     max(0, previous + events - reference), and a period alarms while it is h events or more (Lucas,
-    1985). Nothing is reset after an alarm: it lasts until the excess is worked off.
+    1985). The statistic is not reset after an alarm, which lasts until it falls below h.
     Raises ValueError on negative or missing values, on arrays of different length, on a ratio of 1
     or less, on h = 0, and on events in a period that expects none.
     """
@@ -98,7 +99,7 @@ def poisson_cusum(events: Numbers, expected: Numbers, *, ratio: float, h: float)
     equally_long(events=y, expected=target)
     rise, decision = positive("ratio", ratio), positive("h", h)
     if rise <= 1:
-        raise ValueError("ratio: must be above 1, the rise to be found.")
+        raise ValueError("ratio: must be above 1, the rise to detect.")
     if ((target == 0) & (y > 0)).any():
         raise ValueError("expected: a period has events although none are expected.")
     reference = target * (rise - 1) / np.log(rise)
@@ -125,9 +126,9 @@ def _why_no_trend(y: FloatArray, time: FloatArray, when: FloatArray) -> Reason |
 def _fit(x: FloatArray, y: FloatArray, time: FloatArray) -> tuple[float, FloatArray]:
     """Slope and the fitted counts, by Newton steps on the likelihood.
 
-    The level is profiled out, as the fitted counts add up to the observed ones; each step is the
-    one of iteratively reweighted least squares. It starts at a constant rate and halves a step that
-    lowers the likelihood, which is concave, so that this finds its one maximum.
+    The level is profiled out, as the fitted counts add up to the observed ones; each step is one of
+    iteratively reweighted least squares. It starts at a constant rate and halves a step that lowers
+    the likelihood, which is concave: it finds the one maximum.
     """
     slope = 0.0
     for _ in range(STEPS):
@@ -150,7 +151,7 @@ def _fitted(slope: float, x: FloatArray, y: FloatArray, time: FloatArray) -> Flo
 
 
 def _likelihood(slope: float, x: FloatArray, y: FloatArray, time: FloatArray) -> float:
-    """Logarithm of the Poisson likelihood, less what does not depend on the slope."""
+    """Log of the Poisson likelihood, without terms that do not depend on the slope."""
     return float(y @ log_softmax(np.log(time) + slope * x))
 
 

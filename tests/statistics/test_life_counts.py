@@ -362,7 +362,7 @@ def test_counts_of_devices_refuse_and_name_the_argument(arguments, message):
         ([1, 2], (2, 1), "last: this month lies before the first"),
         ([1, 2], (0.5, 1), "first: a whole number"),
         ([1, 2], (-1, 1), "first: a value is negative"),
-        ([1, 2.5], (0, 1), "times: only a table of whole months"),
+        ([1, 2.5], (0, 1), "times: only a table in whole months"),
     ],
 )
 def test_between_refuses_and_names_the_argument(durations, months, message):
