@@ -1,19 +1,20 @@
-"""Disclosure control: what leaves the registry for everybody but its own sites and staff.
+"""Disclosure control: protects what leaves the registry for anyone but its own sites and staff.
 
-Pure: no framework, no files but the frozen table, no clock. The seam for whoever answers:
+Pure: no framework, no files but the frozen table, no clock. Callers answer a question in five
+steps:
 
 1. `policy.counted(measure, query.counting)` says what is counted, `PROTECTED_FORMS[measure]` how.
 2. `plan(query, trees, policy)` gives rows of nodes; `plan.nodes` is every node once. `trees` come
    from `vocabulary_tree`, `year_tree`, and `Tree.grouped` or `Tree.flat` for the tables.
-   `canonical` writes the question in its one spelling, to be named and kept by.
+   `canonical` gives the question's canonical form, equal for equal plans.
 3. For each node, `node.where(trees)` gives the values to select; the store counts distinct units
-   and sums their two keys (written at freeze by `record_keys`), and gives a `NodeTruth`.
+and sums their two keys (written at freeze by `record_keys`), and returns a `NodeTruth`.
 4. `Protection.under(K2).show(truth)` gives a `ShownNode`: after this step no true number is left.
 5. `count_row`, `rate_row` and `proportion_row` take the shown nodes of a row; `life_table` takes
    the `CurveTruth` of a single node.
 
-A total is the plan of the same question without group_by, a node of its own. A refusal, the rows
-and their order follow from the question and the trees alone, never from what was recorded.
+A total is the plan of the same question without group_by, a node of its own. Refusals, rows and
+their order depend on the question and the trees alone, never on recorded data.
 """
 
 from registry.disclosure.derived import (

@@ -15,8 +15,8 @@ UNSTABLE_BELOW = 20
 class CountRow:
     """A count: the sum of its shown nodes. n is None where none is shown, 0 where impossible.
 
-    hidden_cells: how many nodes were left out. No bound: what is hidden is a perturbed count.
-    reason: why n is hidden, where its count is not what hides it.
+    hidden_cells: how many nodes were left out. It is no bound: hidden counts are perturbed. reason:
+    why n is hidden, where not for its count.
     """
 
     n: int | None
@@ -41,7 +41,7 @@ class RateRow:
 
 @dataclass(frozen=True, slots=True)
 class RateParts:
-    """What the shown nodes of a rate add up to, and the variance of the perturbation in it."""
+    """Sums over the shown nodes of a rate, and the variance of the perturbation in them."""
 
     events: int
     exposure: int
@@ -101,8 +101,7 @@ def rate_parts(nodes: Sequence[ShownNode]) -> RateParts | None:
 def rate_row(nodes: Sequence[ShownNode], *, per: float = 1.0, level: float = 0.95) -> RateRow:
     """The rate of one row of a plan, with its interval after perturbation.
 
-    Over what `rate_parts` adds up. An impossible row has 0 events and, as it has no exposure, no
-    rate.
+    Computed from `rate_parts`. An impossible row has 0 events, no exposure and so no rate.
     """
     if not nodes:
         return RateRow(0, None, None, None, None, CellStatus.ZERO)
@@ -159,10 +158,10 @@ def proportion_row(nodes: Sequence[ShownNode], *, level: float = 0.95) -> Propor
 
 
 def hidden_as(nodes: Sequence[ShownNode]) -> tuple[CellStatus, HiddenReason | None]:
-    """Why a row without a number has none: its count alone, or another reason that is given.
+    """Status of a row whose number is hidden, and the reason where it is not its own count.
 
-    A sum says no more than that all its parts are hidden: together they may be many. A population
-    that is too small hides whatever is counted in it, so that nothing is said of the count.
+    Of a sum only that all parts are hidden, as together they may be many. Too small a population
+    hides any count in it, so its status reveals nothing about the count.
     """
     if len(nodes) != 1:
         return CellStatus.HIDDEN, HiddenReason.PARTS

@@ -29,7 +29,7 @@ def perturbed_rate_interval(
         upper = r exp(+sqrt(log(upper0 / r)^2 + (z s / T)^2))
 
     Without V and s these are Garwood's limits. A sum of shown nodes has the sum of their variances.
-    Raises ValueError on a count or an exposure of 0 or less: neither is ever shown.
+    Raises ValueError on a count or an exposure of 0 or less: such values are never shown.
     """
     if count <= 0 or exposure <= 0:
         raise ValueError("count, exposure: only shown numbers, above 0, have an interval.")

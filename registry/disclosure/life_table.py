@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from registry.disclosure.shown import NOBODY, Keyed, Protection
 
 BOUNDARIES = (0, 1, 3, 6, 12, 24, 36, 60, 84)
-"""Months at which a protected curve is told."""
+"""Months at which a protected curve has points."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,7 +35,7 @@ class CurveTruth:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """The curve at one boundary; what cannot be told is None.
+    """The curve at one boundary; hidden values are None.
 
     at_risk: perturbed and rounded, at this boundary. events: perturbed, since the last boundary
     that has an estimate.
@@ -55,19 +55,18 @@ def life_table(
     """Freedom from the event at 0, 1, 3, 6, 12, 24, 36, 60 and 84 months, from shown numbers.
 
     An interval whose perturbed events are hidden is joined with the next until they can be shown;
-    the boundaries in between have neither estimate nor number at risk, which would tell who had
-    one: curves of other events run over the same devices, and where nobody has left for an event
-    the number is the same to the last device. Within an interval from n to m devices at risk with
-    d events, those that left are taken to have left half-way (actuarial method; Berkson and Gage,
+    the boundaries in between have neither estimate nor number at risk. The number at risk would
+    reveal who had an event: curves of other events cover the same devices, and without exits for an
+    event their numbers are equal to the last device. Within an interval from n to m devices at risk
+    with d events, those that left count as leaving half-way (actuarial method; Berkson and Gage,
     1950), so that q = d / ((n + m + d) / 2), at most 1, and survival is multiplied by 1 - q: it
-    cannot rise. Numbers at risk are rounded by the policy before anything is made of them: each
-    kind of event leaves nearly the same devices, with a draw of their own, so that the mean over
-    many kinds would give the size of a small group back, as what a large group has beyond the other
-    groups in it. Devices that entered late count from the next boundary on. The limits are on the
-    log(-log) scale with Greenwood's variance (1926), to which those of perturbation and rounding
-    are added. The curve ends where the perturbed number at risk is hidden, under the denominator
-    minimum. Empty where fewer devices than the curve minimum start, perturbed, and where no events
-    can be shown.
+    cannot rise. Numbers at risk are rounded by the policy before any use: curves of different
+    events have nearly the same devices at risk, each perturbed independently, so that the mean over
+    many curves would reveal the size of a small group as the difference of larger ones. Devices
+    that entered late count from the next boundary on. The limits are on the log(-log) scale with
+    Greenwood's variance (1926), to which those of perturbation and rounding are added. The curve
+    ends where the perturbed number at risk is hidden, under the denominator minimum. Empty where
+    the perturbed number at the start is under the curve minimum, and where no events can be shown.
     """
     policy = protection.policy
     if protection.count(truth.at_risk[0], minimum=policy.curve_minimum) is None:
@@ -98,8 +97,8 @@ def life_table(
         start = end
     if start == 0:
         return ()
-    told = len(points)
-    rest = (CurvePoint(month, None, None, None, None, None) for month in BOUNDARIES[told:])
+    last = len(points)
+    rest = (CurvePoint(month, None, None, None, None, None) for month in BOUNDARIES[last:])
     return (*points, *rest)
 
 

@@ -1,7 +1,7 @@
-"""Rewrites a question as the few nodes that may be computed, or names the nearest that can be had.
+"""Rewrites a question as the nodes that may be computed, or names the nearest available.
 
-A node is one place in each tree, so that it is single-valued in every dimension. The same question
-written in another way, by values, by groups or by all but the rest, gives the same nodes.
+A node is one place in each tree, so it has a single value in every dimension. Equal questions in
+different spellings (by values, by groups, by complement) give the same nodes.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,13 +18,13 @@ TOO_FINE = NotAvailableAtThisDetail.code
 
 @dataclass(frozen=True, slots=True, order=True)
 class Node(Mapping[str, Place]):
-    """A set of records by one place in each dimension that is not `all`; hashable, in order."""
+    """A set of records: one place in each dimension that is not `all`; hashable and ordered."""
 
     places: tuple[tuple[str, Place], ...] = ()
 
     @classmethod
     def at(cls, places: Mapping[str, Place]) -> "Node":
-        """The node at these places; a place that is `all` restricts nothing and is left out."""
+        """The node at these places; places that are `all` are left out."""
         kept = ((name, place) for name, place in places.items() if place.level is not Level.ALL)
         return cls(tuple(sorted(kept)))
 
@@ -38,7 +38,7 @@ class Node(Mapping[str, Place]):
         return len(self.places)
 
     def where(self, trees: Mapping[str, Tree]) -> dict[str, tuple[str, ...]]:
-        """The values of each dimension that a record in this node may have, sorted."""
+        """The values that records of this node may have, by dimension, sorted."""
         return {name: tuple(sorted(trees[name].members(place))) for name, place in self.places}
 
 
@@ -46,7 +46,7 @@ class Node(Mapping[str, Place]):
 class PlannedRow:
     """One row of an answer: its labels in the order of group_by, and the nodes it sums.
 
-    Without nodes the row is an impossible combination, and shows 0.
+    A row without nodes is an impossible combination and shows 0.
     """
 
     labels: tuple[str, ...]
@@ -67,7 +67,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _TreeQuestion:
     """What a question says about one tree: which values, and by which of its names it groups."""
 
     offered: Offered
@@ -101,33 +101,33 @@ class _Asked:
 
 
 def plan(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> Plan:
-    """Rewrite a question as rows of disjoint nodes, the fewest that hold what was asked.
+    """Rewrite a question as rows of disjoint nodes, the fewest that cover the selection.
 
-    trees: by dimension; one for every dimension that the policy offers. The rows follow from the
-    question and the trees alone, never from what was recorded: a row without an event is there.
-    Counting, measure, unit and level are not looked at.
-    Raises NotAvailableAtThisDetail with every fault, each naming the nearest that can be had, and
+    trees: by dimension; one for every dimension that the policy offers. The rows depend on the
+    question and the trees alone, never on recorded data: a row without events is included.
+    Counting, measure, unit and level are ignored.
+    Raises NotAvailableAtThisDetail with every fault, each naming the nearest available, and
     BadQuery where the reply would be too long (`too-many-cells`) or names no dimension.
     """
     not_offered = [_not_offered(name, policy) for name in _named(query) if not policy.offer(name)]
-    asked = _asked(query, trees, policy)
+    questions = _tree_questions(query, trees, policy)
     faults = [
         *not_offered,
-        *(fault for each in asked for fault in _several_values(each)),
-        *_too_many_dimensions(asked, policy),
-        *_crossed_by_site(asked, policy),
+        *(fault for each in questions for fault in _several_values(each)),
+        *_too_many_dimensions(questions, policy),
+        *_crossed_by_site(questions, policy),
     ]
     if faults:
         raise NotAvailableAtThisDetail(faults)
-    parts = [each.rows() for each in asked]
+    parts = [each.rows() for each in questions]
     _refuse_too_many(
         [
             ("year" in each.group_by, [len(places) for _labels, places in part])
-            for each, part in zip(asked, parts, strict=True)
+            for each, part in zip(questions, parts, strict=True)
         ],
         policy,
     )
-    names = [each.tree.name for each in asked]
+    names = [each.tree.name for each in questions]
     rows = []
     for combination in product(*parts):
         labels: dict[str, str] = {}
@@ -152,22 +152,24 @@ def _named(query: EventQuery) -> list[str]:
     return [name for name in DIMENSIONS if name in named]
 
 
-def _asked(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> list[_Asked]:
-    """What is asked of each tree that the question names: grouped ones first, in that order."""
+def _tree_questions(
+    query: EventQuery, trees: Mapping[str, Tree], policy: Policy
+) -> list[_TreeQuestion]:
+    """What the question says about each tree that it names: grouped ones first, in that order."""
     named = (*query.group_by, *_named(query))
     offers = dict.fromkeys(offer for offer in map(policy.offer, named) if offer is not None)
-    return [_asked_of(offer, query, trees[offer.name]) for offer in offers]
+    return [_tree_question(offer, query, trees[offer.name]) for offer in offers]
 
 
 def canonical(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> EventQuery:
-    """The same question in its one spelling: equal for questions that have equal plans.
+    """The canonical form of a question: equal for questions that have equal plans.
 
-    Filters are written by groups where they hold whole groups, else by values, and left out where
-    they leave nothing out; a range of years becomes years or periods. For questions that `plan`
-    does not refuse.
+    Filters are written by groups where they hold whole groups, else by values, and omitted where
+    they exclude nothing; a range of years becomes years or periods. Only for questions that `plan`
+    accepts.
     """
     where: dict[str, tuple[str, ...]] = {}
-    for each in _asked(query, trees, policy):
+    for each in _tree_questions(query, trees, policy):
         offered, tree = each.offered, each.tree
         if each.selection == _unfiltered(tree, each.group_by):
             continue
@@ -181,7 +183,7 @@ def canonical(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> E
     return replace(query, where=tuple(sorted(where.items())), years=None)
 
 
-def _asked_of(offered: Offered, query: EventQuery, tree: Tree) -> _Asked:
+def _tree_question(offered: Offered, query: EventQuery, tree: Tree) -> _TreeQuestion:
     group_by = tuple(name for name in query.group_by if name in (offered.name, offered.group))
     filters = dict(query.where)
     own = offered.name in group_by or offered.name in filters
@@ -203,16 +205,16 @@ def _asked_of(offered: Offered, query: EventQuery, tree: Tree) -> _Asked:
     selection = whole if selections else _unfiltered(tree, group_by)
     for each in selections:
         selection &= each
-    return _Asked(offered, tree, selection, group_by)
+    return _TreeQuestion(offered, tree, selection, group_by)
 
 
 def _unfiltered(tree: Tree, group_by: Collection[str]) -> frozenset[str]:
-    """What is selected without a filter: values apart only where rows name values."""
+    """What is selected without a filter; includes values set apart only where rows name values."""
     return frozenset(tree.values) if tree.name in group_by else tree.in_totals
 
 
 def _of_groups(tree: Tree, groups: Collection[str], *, own: bool) -> frozenset[str]:
-    """The values of groups; those apart as well where the question names values besides."""
+    """The values of groups; includes those set apart where the question also names values."""
     counted = frozenset(tree.values) if own else tree.in_groups
     return frozenset(value for value in counted if tree.group_of[value] in groups)
 
@@ -222,25 +224,25 @@ def _not_offered(name: str, policy: Policy) -> Fault:
     return Fault(name, TOO_FINE, f"this is not published for protected answers; {nearest}")
 
 
-def _several_values(asked: _Asked) -> list[Fault]:
+def _several_values(question: _TreeQuestion) -> list[Fault]:
     """Patients do not add up over the event's side: a row there is a single place."""
-    if asked.offered.summable or all(len(places) <= 1 for _labels, places in asked.rows()):
+    if question.offered.summable or all(len(places) <= 1 for _labels, places in question.rows()):
         return []
-    tree, name = asked.tree, asked.tree.name
+    tree, name = question.tree, question.tree.name
     nearest = ["one value", "all of them"]
-    if asked.offered.group is not None:
+    if question.offered.group is not None:
         touched = dict.fromkeys(
-            tree.group_of[value] for value in tree.values if value in asked.selection
+            tree.group_of[value] for value in tree.values if value in question.selection
         )
-        nearest.insert(1, f"one {asked.offered.group} ({', '.join(touched)})")
+        nearest.insert(1, f"one {question.offered.group} ({', '.join(touched)})")
     detail = f"patients do not add up over these values; ask for {_either(nearest)}"
-    if name not in asked.group_by:
+    if name not in question.group_by:
         detail += f", or group by {name}"
     return [Fault(name, TOO_FINE, detail)]
 
 
-def _too_many_dimensions(asked: Sequence[_Asked], policy: Policy) -> list[Fault]:
-    used = [each.tree.name for each in asked if each.restricts]
+def _too_many_dimensions(questions: Sequence[_TreeQuestion], policy: Policy) -> list[Fault]:
+    used = [each.tree.name for each in questions if each.restricts]
     if len(used) <= policy.most_dimensions:
         return []
     detail = (
@@ -250,8 +252,8 @@ def _too_many_dimensions(asked: Sequence[_Asked], policy: Policy) -> list[Fault]
     return [Fault("group_by", TOO_FINE, detail)]
 
 
-def _crossed_by_site(asked: Sequence[_Asked], policy: Policy) -> list[Fault]:
-    used = [each for each in asked if each.restricts]
+def _crossed_by_site(questions: Sequence[_TreeQuestion], policy: Policy) -> list[Fault]:
+    used = [each for each in questions if each.restricts]
     others = [each for each in used if each.tree.name != "site"]
     if len(others) == len(used) or not others:
         return []
@@ -265,19 +267,19 @@ def _crossed_by_site(asked: Sequence[_Asked], policy: Policy) -> list[Fault]:
     return [Fault("site", TOO_FINE, f"ask for {_either(['site alone', *crossings])}")]
 
 
-def _may_cross_site(asked: _Asked, policy: Policy) -> bool:
-    only_groups = policy.crossed_by_site.get(asked.tree.name)
+def _may_cross_site(question: _TreeQuestion, policy: Policy) -> bool:
+    only_groups = policy.crossed_by_site.get(question.tree.name)
     if only_groups is None:
         return False
-    places = [place for _labels, places in asked.rows() for place in places]
-    return not only_groups or all(asked.tree.is_coarse(place) for place in places)
+    places = [place for _labels, places in question.rows() for place in places]
+    return not only_groups or all(question.tree.is_coarse(place) for place in places)
 
 
 def _refuse_too_many(parts: Sequence[tuple[bool, Sequence[int]]], policy: Policy) -> None:
-    """Refuse by what the question and the trees say, before anything is built.
+    """Refuse by the sizes that question and trees imply, before any row is built.
 
     parts: for each tree, whether its rows are calendar years, and how many nodes each row has.
-    Years are told apart since the registry began, so that they grow with it: only so many count.
+    The number of years grows with the registry: at most `most_years` of them count.
     """
     counted = [nodes[: policy.most_years] if by_year else nodes for by_year, nodes in parts]
     rows = prod(len(nodes) for nodes in counted)

@@ -1,9 +1,9 @@
-"""Noise that belongs to a set of records: the same records are perturbed once, however asked.
+"""Noise fixed by a set of records: one set has one perturbation, however it is selected.
 
 Each record has a key, made from its random id under a secret K1. The keys of a node's records are
 summed, and the sums under a second secret K2 give one uniform number, at which the perturbation is
-looked up in the frozen table or, for device time, in the normal law. Nothing here knows what a
-node is called.
+looked up in the frozen table or, for device time, in the normal distribution. Names of nodes have
+no influence.
 """
 
 import hmac
@@ -20,7 +20,7 @@ from registry.disclosure.table import IntArray, PerturbationTable, frozen_table
 HIGH_BITS, LOW_BITS = 30, 31
 LEAST_SECRET = 32
 HALF_STEP = 2.0**-54
-"""Half of what two neighbouring uniform numbers differ by: keeps quantiles finite."""
+"""Half the spacing of the uniform numbers: keeps quantiles finite."""
 
 COUNT = "count"
 EXPOSURE = "exposure"
@@ -29,8 +29,8 @@ EXPOSURE = "exposure"
 def record_key(secret: bytes, public_id: bytes) -> tuple[int, int]:
     """The 61-bit key of one record, as 30 high and 31 low bits, from HMAC-SHA256(K1, its id).
 
-    Held apart so that sums over many records stay inside 64 bits on any engine. public_id: the 16
-    bytes of the record's random id. Raises ValueError where the secret is shorter than 32 bytes.
+    In two parts, so that sums over many records stay within 64 bits on any engine. public_id: the
+    16 bytes of the record's random id. Raises ValueError where the secret is shorter than 32 bytes.
     """
     bits = int.from_bytes(_digest(secret, public_id)[:8], "big") >> (64 - HIGH_BITS - LOW_BITS)
     return bits >> LOW_BITS, bits & ((1 << LOW_BITS) - 1)
@@ -61,7 +61,7 @@ def record_keys(secret: bytes, public_ids: bytes) -> IntArray:
 def node_uniform(
     secret: bytes, high_sum: int, low_sum: int, n: int, *, purpose: str = COUNT
 ) -> float:
-    """A number from 0 to below 1 that belongs to a set of n records and to one purpose.
+    """A uniform number in [0, 1) fixed by a set of n records and a purpose.
 
     high_sum, low_sum: sums of the records' keys, taken modulo 2^30 and 2^31. The number is the
     first 53 bits of HMAC-SHA256(K2, "purpose:high:low:n") in decimal digits.
@@ -81,8 +81,8 @@ def perturb_counts(
 ) -> IntArray:
     """Counts with their perturbation; never below 0, and a true zero stays 0.
 
-    n, high_sums, low_sums: one entry per node, or scalars. The result is not yet fit to be shown:
-    the threshold comes after it.
+    n, high_sums, low_sums: one entry per node, or scalars. Do not publish the result: the threshold
+    is applied afterwards.
     """
     counts, high, low = _whole(n=n, high_sums=high_sums, low_sums=low_sums)
     uniform = [
@@ -102,16 +102,15 @@ def perturb_exposure(
     rule: ExposureRule,
     variance: float,
 ) -> IntArray:
-    """Device time T as T + e x 84 months, rounded to 10; for procedures and refills likewise.
+    """Device time T perturbed to T + e x 84 months, rounded to 10; procedures and refills alike.
 
-    e is normal with mean 0 and the variance of the counts' perturbation, 6: 206 months. Were it
-    whole, like theirs, a difference of two totals would come out exactly but for multiples of 84
-    months, which is about a whole follow-up. It is drawn for the set of devices at a uniform
-    number of its own, whose purpose holds the total in quarters of a month. So one set with one
-    total is perturbed once, while totals that differ (another year, or time that ended at another
-    first event) are perturbed apart: one draw for all of them would cancel in their difference.
-    Never below 0; without devices it is 0. The result is not yet fit to be shown: the rule's
-    minimum comes after it.
+    e is normal with mean 0 and the variance of the counts' perturbation, 6: 206 months. With whole
+    e, as for counts, the difference of two totals would be exact up to multiples of 84 months,
+    about a whole follow-up. It is drawn for the set of devices at a uniform number of its own,
+    whose purpose holds the total in quarters of a month. So one set with one total has one
+    perturbation, while different totals of the same set (another year, or time up to another first
+    event) are perturbed independently: a shared draw would cancel in their difference. Never below
+    0; without devices it is 0. Do not publish the result: the rule's minimum is applied afterwards.
     """
     time = np.atleast_1d(np.asarray(totals, np.float64))
     if not np.isfinite(time).all() or (time < 0).any():

@@ -10,7 +10,7 @@ from registry.vocabulary import NOT_RECORDED, CountingRule, Denominator, Measure
 
 
 class Form(StrEnum):
-    """How a measure is worked out from shown nodes."""
+    """How a measure is computed from shown nodes."""
 
     COUNTS = "counts"
     RATES = "rates"
@@ -36,14 +36,14 @@ PROTECTED_FORMS: Mapping[Measure, Form] = MappingProxyType(
         Measure.COVERAGE: Form.WITHHELD,
     }
 )
-"""The protected form of every measure; a measure that is not named here must not be answered."""
+"""The protected form of every measure; other measures are refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
     """A dimension that a protected question may name.
 
-    group: the parameter that names its groups, None where groups only serve to join values.
+    group: the parameter that names its groups, None where groups only merge values.
     summable: whether several values may be answered as the sum of shown nodes. A patient has many
     events, so patients do not add up over the event's side; they do over their own properties.
     """
@@ -57,8 +57,8 @@ class Offered:
 class ExposureRule:
     """How a denominator is perturbed, in its own unit.
 
-    per_device: what the perturbation is counted in, about a device's whole contribution.
-    rounding: the multiple that is shown. minimum: less than this, after perturbation, is hidden.
+    per_device: unit of the perturbation, about a device's whole contribution.
+    rounding: shown values are multiples of it. minimum: smaller perturbed values are hidden.
     """
 
     per_device: float
@@ -68,7 +68,7 @@ class ExposureRule:
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """Two sets of codes that no event has together, by a row rule and not by what was recorded."""
+    """Two sets of codes that no event has together, by a row rule, not by the recorded data."""
 
     one: str
     ones: frozenset[str]
@@ -100,8 +100,8 @@ _DEVICE_SIDE = (
 _EXPOSURE = {
     Denominator.PUMP_MONTHS: ExposureRule(per_device=84.0, rounding=10, minimum=1_000),
     Denominator.CATHETER_MONTHS: ExposureRule(per_device=84.0, rounding=10, minimum=1_000),
-    # The two below are set in proportion: a refill every other month of 84, an implant and one
-    # later operation; and the least shown is what about twelve such devices contribute.
+    # The two below are in proportion: a refill every other month of 84, an implant and one
+    # later operation; the minimum is the contribution of about twelve such devices.
     Denominator.REFILLS: ExposureRule(per_device=42.0, rounding=10, minimum=500),
     Denominator.PROCEDURES: ExposureRule(per_device=2.0, rounding=1, minimum=24),
 }
@@ -160,14 +160,14 @@ class Policy:
     """Every number and every choice of the protected profile.
 
     threshold: a perturbed count below it is hidden. denominator_minimum: perturbed patients or
-    devices below it hide what is divided by them. curve_minimum: perturbed devices a curve starts
-    with. at_risk_rounding: to which multiples the perturbed numbers at risk of a curve are rounded,
-    each from which number on, the largest first. most_dimensions: how many a question may fix or
-    group by. most_cells: rows of a reply, and nodes behind it. most_years: of the rows by calendar
-    year so many count as cells, so that what a young registry answers an old one does.
-    most_variance, variance_per_unit, most_added, added_beyond: the law of the perturbation of n,
-    with variance min(most_variance, variance_per_unit n) on the whole numbers from -n to
-    min(most_added, n + added_beyond); another law needs another frozen table. most_variance is
+    devices below it hide what is divided by them. curve_minimum: least perturbed devices at the
+    start of a curve. at_risk_rounding: pairs of a least number at risk and the multiple it is
+    rounded to, the largest first. most_dimensions: how many a question may fix or group by.
+    most_cells: limit of rows of a reply, and of nodes behind it. most_years: at most so many
+    calendar years count towards most_cells, so that the age of a registry does not decide what it
+    answers. most_variance, variance_per_unit, most_added, added_beyond: the law of the perturbation
+    of n, with variance min(most_variance, variance_per_unit n) on the whole numbers from -n to
+    min(most_added, n + added_beyond); another law requires another frozen table. most_variance is
     also that of an exposure's perturbation, in units of per_device.
     crossed_by_site: what a question that fixes or groups by site may name beside it, one at most,
     and whether only as groups.
@@ -203,7 +203,7 @@ class Policy:
     nearest: Mapping[str, str] = field(default_factory=lambda: MappingProxyType(_NEAREST))
 
     def variance(self, n: int) -> float:
-        """Variance of the perturbation of a count of n; 0 for none, which is never perturbed."""
+        """Variance of the perturbation of a count of n; 0 for n = 0, which is not perturbed."""
         return min(self.most_variance, self.variance_per_unit * n)
 
     def rounding_at_risk(self, n: int) -> int:
@@ -218,8 +218,8 @@ class Policy:
         """The dimension that a parameter belongs to, as itself or as its groups."""
         return next((each for each in self.offered if name in (each.name, each.group)), None)
 
-    def counted(self, measure: Measure, asked: CountingRule | None) -> CountingRule:
-        """What is counted: what was asked, or the measure's default.
+    def counted(self, measure: Measure, rule: CountingRule | None) -> CountingRule:
+        """The counting rule to use: the given one, or the measure's default.
 
         Raises NotAvailableAtThisDetail where a patient could be in the count more than once, and
         where the measure is withheld.
@@ -229,12 +229,12 @@ class Policy:
             raise NotAvailableAtThisDetail(
                 Fault("measure", NotAvailableAtThisDetail.code, self._other_measures(measure))
             )
-        if asked is None:
+        if rule is None:
             return rules[0]
-        if asked not in rules:
+        if rule not in rules:
             detail = f"the nearest that is published counts {' or '.join(rules)}"
             raise NotAvailableAtThisDetail(Fault("counting", NotAvailableAtThisDetail.code, detail))
-        return asked
+        return rule
 
     def _other_measures(self, measure: Measure) -> str:
         nearest = _INSTEAD.get(measure, "")

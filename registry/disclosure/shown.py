@@ -1,6 +1,6 @@
-"""The border: true numbers of a node go in, only what may be seen comes out.
+"""Turns true numbers of a node into shown ones: perturbed, rounded, or hidden.
 
-Whatever is derived takes `ShownNode`, which has no field for a true or a hidden number.
+Derived numbers take `ShownNode`, which has no field for a true or a hidden number.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from registry.vocabulary import Denominator
 class Keyed:
     """How many distinct records (patients or devices) are in a node, and the sums of their keys.
 
-    high, low: sums of the two halves of record_key over the same records, each record once. A
-    first event is keyed as the device it is counted for, or as the patient where it is counted
-    once a patient: one key a unit, so that it is perturbed once under every counting rule.
+    high, low: sums of the two halves of record_key over the same records, each record once. A first
+    event has the key of its device, or of its patient where it is counted once per patient: one key
+    per unit, so it has one perturbation under every counting rule.
     """
 
     n: int
@@ -39,7 +39,7 @@ NOBODY = Keyed(0, 0, 0)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ShownExposure:
-    """What a node's devices contribute to a denominator: months, procedures or refills."""
+    """A node's denominator: months, procedures or refills of its devices."""
 
     total: float
     unit: Denominator
@@ -52,12 +52,12 @@ class ShownExposure:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NodeTruth:
-    """The true numbers of one node, on their way to be perturbed; never rendered, never logged.
+    """The true numbers of one node, before perturbation; never rendered, never logged.
 
-    counted: patients, devices or first events of the node. population: the patients or devices
-    that could have had one: the node without what it fixes on the event's side. exposure: None
-    where the question has no denominator at all, whatever was recorded; a node whose devices
-    contributed nothing has a ShownExposure of 0.
+    counted: patients, devices or first events of the node. population: the patients or devices that
+    could have had an event: the node without its conditions on events. exposure: None where the
+    question has no denominator, whatever was recorded; a node whose devices contribute nothing has
+    0.
     """
 
     counted: Keyed
@@ -71,12 +71,12 @@ class NodeTruth:
 
 @dataclass(frozen=True, slots=True)
 class ShownNode:
-    """What anybody may see of one node; None is hidden.
+    """The publishable numbers of one node; None is hidden.
 
     count: perturbed, at least the threshold. population: perturbed, at least the denominator
     minimum. exposure: perturbed and rounded, at least its minimum. The variances and the standard
-    deviation are those of the perturbation, read off the table at the shown number, and 0 where it
-    is hidden. has_exposure: False where the question has no denominator.
+    deviation are those of the perturbation at the shown number, and 0 where it is hidden.
+    has_exposure: False where the question has no denominator.
     """
 
     count: int | None
@@ -92,7 +92,7 @@ class ShownNode:
 class Protection:
     """The one place where a true number becomes a shown one: the policy, the table and K2.
 
-    secret: K2, the key of the noise; of 32 bytes or more, and the same for ever.
+    secret: K2, the key of the noise; 32 bytes or more; must never change.
     """
 
     secret: bytes
@@ -132,7 +132,7 @@ class Protection:
         return int(perturbed[0]) if perturbed[0] >= rule.minimum else None
 
     def show(self, truth: NodeTruth) -> ShownNode:
-        """What may be seen of a node; a population too small to divide by hides all of it."""
+        """The publishable numbers of a node; too small a population hides all of them."""
         population = self.count(truth.population, minimum=self.policy.denominator_minimum)
         has_exposure = truth.exposure is not None
         if population is None:

@@ -3,8 +3,8 @@
 Row n holds the perturbation of a true count of n: a whole number of maximum entropy among those
 with mean 0, the policy's variance and its support (Marley and Leaver, 2011; Giessing, 2016, for
 the cell key method). Maximum entropy under a given mean and variance is p(d) proportional to
-exp(a d + b d^2) on the support. From the last row on nothing changes: going further down than it
-does is less likely than one in 2^61.
+exp(a d + b d^2) on the support. The last row serves all larger counts: lower offsets have a
+probability under 2^-61.
 """
 
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ class PerturbationTable:
 
     @classmethod
     def of(cls, offsets: IntArray, probabilities: FloatArray) -> "PerturbationTable":
-        """Make a table whose every row is drawn from its support and from nowhere else."""
+        """Make a table in which offsets outside a row's support are never drawn."""
         cumulative = np.cumsum(probabilities, axis=1)
         highest = probabilities.shape[1] - 1 - np.argmax(probabilities[:, ::-1] > 0, axis=1)
         cumulative[np.arange(probabilities.shape[1]) >= highest[:, np.newaxis]] = 1.0
@@ -63,7 +63,7 @@ class PerturbationTable:
 
 @cache
 def frozen_table() -> PerturbationTable:
-    """The published table: never made anew, so that answers stay the same for ever."""
+    """The published table; never regenerated, so that answers never change."""
     lines = files(__package__).joinpath("table.csv").read_text(encoding="ascii").splitlines()
     offsets = np.array(lines[0].split(",")[1:], np.int64)
     rows = [[float(cell or 0) for cell in line.split(",")[1:]] for line in lines[1:]]

@@ -1,4 +1,4 @@
-"""Small trees of codes: value, group, all. Nothing finer or in between is ever computed."""
+"""Small trees of codes with three levels: value, group, all. Only these are computed."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -33,9 +33,9 @@ ALL = Place(Level.ALL)
 class Tree:
     """The codes of one dimension, in the order in which they are shown, and their groups.
 
-    group_of: each value's group; empty where the dimension has none. apart: values that count only
-    where they are named, such as consequences, and so are neither in `all` nor in their group,
-    unless it holds nothing else.
+    group_of: each value's group; empty where the dimension has none. apart: values counted only
+    where named, such as consequences; they are neither in `all` nor in their group, unless the
+    group holds nothing else.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Tree:
 
     @classmethod
     def flat(cls, name: str, values: Iterable[str], *, blanks: bool = True) -> "Tree":
-        """A dimension without groups; with its blanks unless it can have none."""
+        """A dimension without groups; with blanks, if it can have them."""
         return cls(name, _with_blanks(values, blanks))
 
     @classmethod
@@ -83,23 +83,23 @@ class Tree:
 
     @property
     def in_groups(self) -> frozenset[str]:
-        """The values that the groups stand for, all together."""
+        """The values of all groups."""
         together = (self.members(Place(Level.GROUP, group)) for group in self.groups)
         return frozenset(value for members in together for value in members)
 
     def is_coarse(self, place: Place) -> bool:
-        """Whether a place is as wide as a group; a group's only value is."""
+        """Whether a place is as wide as a group, as is a group's only value."""
         if place.level is not Level.VALUE or not self.group_of:
             return True
         return len(self.members(Place(Level.GROUP, self.group_of[place.code]))) == 1
 
-    def cover(self, asked: Collection[str]) -> tuple[Place, ...]:
-        """The fewest disjoint places that together hold the asked values, in the tree's order.
+    def cover(self, values: Collection[str]) -> tuple[Place, ...]:
+        """The fewest disjoint places that together hold the values, in the tree's order.
 
-        One set of values has one name: all before a group, and a value before its group of one.
-        Codes that the tree does not have are held by no record and add nothing.
+        A set of values has one cover: `all` before groups, and a value before a group of one. Codes
+        unknown to the tree are ignored.
         """
-        wanted = frozenset(asked) & frozenset(self.values)
+        wanted = frozenset(values) & frozenset(self.values)
         if wanted == self.in_totals:
             return (ALL,) if wanted else ()
         named = {value: Place(Level.VALUE, value) for value in self.values}
@@ -114,8 +114,8 @@ class Tree:
 def year_tree(first: int, last: int) -> Tree:
     """Calendar years in their five-year periods (2020-2024).
 
-    Take the two ends from something public, such as the registry's first year and the release's:
-    ends read off the events would tell when the first and the last of them happened.
+    Take first and last from public facts, such as the years of the registry's start and of the
+    release: ends taken from the events would reveal when the first and the last happened.
     """
     return Tree.grouped(
         "year", {str(year): period_of(year) for year in range(first, last + 1)}, blanks=False
@@ -123,7 +123,7 @@ def year_tree(first: int, last: int) -> Tree:
 
 
 def period_of(year: int) -> str:
-    """The five-year period of a calendar year, written as it is asked."""
+    """The five-year period of a calendar year, as parameters write it."""
     start = year - year % YEARS_IN_PERIOD
     return f"{start}-{start + YEARS_IN_PERIOD - 1}"
 
