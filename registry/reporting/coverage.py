@@ -8,7 +8,7 @@ from registry.reporting.cells import Found
 from registry.reporting.question import Part, Question
 from registry.snapshot.clusters import declared, declared_events
 from registry.snapshot.counting import matched, placings, reported
-from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY
+from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, INELIGIBLE
 from registry.snapshot.exposure import exposure
 from registry.snapshot.selection import Selection
 from registry.snapshot.statement import Key
@@ -107,7 +107,7 @@ def _placed(
         elif placing.place == AFTER_FOLLOW_UP:
             numbers["after_follow_up"] += placing.n
         elif (
-            placing.place == AT_RISK
+            placing.place in (AT_RISK, INELIGIBLE)
             and part.unit is Denominator.PROCEDURES
             and not placing.near_procedure
         ):

@@ -4,7 +4,7 @@ A cluster is a patient or a site; of declared exposure it is a site's year. What
 over clusters of events, of exposure, of their squares and of their products.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,15 @@ from numpy.typing import NDArray
 from registry.snapshot.counting import WITHIN_90_DAYS, at_risk
 from registry.snapshot.exposure import MONTHS, QUARTERS, amounts_of, is_by_year, units_of
 from registry.snapshot.schema import column
-from registry.snapshot.selected import QUARTERS_A_YEAR, devices_of, events_of, exposures_of
+from registry.snapshot.selected import (
+    bound_by_years,
+    devices_of,
+    events_of,
+    exposures_of,
+    leave_out_ineligible,
+)
 from registry.snapshot.selection import Selection
-from registry.snapshot.statement import Key, Piece, Source, outer, small_table, whole
+from registry.snapshot.statement import Key, Piece, Source, outer, restrict, whole
 from registry.snapshot.store import Store
 from registry.snapshot.years import year_shares
 
@@ -65,14 +71,15 @@ def time_by_cluster(
     """The exposure of implants by shared groupings, and the squares of each cluster's.
 
     cluster: patient_no or site. A patient with one device of the clock is a cluster alone: only
-    the others are put together cluster by cluster.
+    the others are put together cluster by cluster. By calendar year none is: there the products of
+    pairs of devices are added, of which few have time in the same year.
     """
+    if _is_by_patient(selection, cluster) and is_by_year(selection, quantity):
+        return _by_year(store, selection, clock)
     found: dict[Key, ClusterTime] = {}
-    apart = _apart(selection, cluster)
-    if apart and is_by_year(selection, quantity):
-        _add(found, _alone_by_year(store, selection, clock))
-    elif apart:
-        source, amount = amounts_of(store, selection, clock=clock, quantity=quantity)
+    apart = _is_by_patient(selection, cluster)
+    source, amount = amounts_of(store, selection, clock=clock, quantity=quantity)
+    if apart:
         source.require("i.alone")
         source.require(f"{amount} > 0")
         squares = f"CAST({amount} AS BIGINT) * {amount}"
@@ -80,9 +87,10 @@ def time_by_cluster(
             whole(amount, "amount"), whole(squares, "squares"), "count(*) AS clusters"
         )
         _add(found, _read_time(source, store.run(statement), units_of(quantity)))
-    source, inner = _each_cluster(store, selection, clock, quantity, cluster, apart=apart)
+        source, amount = amounts_of(store, selection, clock=clock, quantity=quantity)
+        source.require("NOT i.alone")
     statement = outer(
-        inner,
+        _each_cluster(source, amount, cluster),
         source.names,
         whole("t", "amount"),
         whole("t * t", "squares"),
@@ -103,64 +111,98 @@ def events_by_cluster(
     cluster: str = "patient_no",
 ) -> dict[Key, ClusterEvents]:
     """The events in the time of implants by row, their squares, and products with exposure."""
-    source = at_risk(store, selection, clock=clock, quantity=quantity)
-    apart = _apart(selection, cluster)
-    by, more = [f"i.{cluster}"], ["0 AS alone", "0 AS own"]
-    if apart:
-        if is_by_year(selection, quantity):
-            _bound_by_own_years(source, selection)
-        amount = source.time if quantity == MONTHS else f"i.{column('implants', quantity).name}"
-        more = ["max(CASE WHEN i.alone THEN 1 ELSE 0 END) AS alone", f"max({amount}) AS own"]
+    by_patient = _is_by_patient(selection, cluster)
+    source = at_risk(store, selection, clock=clock, quantity=quantity, joined=not by_patient)
+    if by_patient and is_by_year(selection, quantity):
+        source.require("e.year IS NOT NULL")
+    number = "e.patient_no" if by_patient else f"i.{cluster}"
     counted = column("events", each).name
     x = "count(*)" if counted == "event_no" else f"count(DISTINCT e.{counted})"
-    inner = source.select(f"i.{cluster} AS cluster", f"{x} AS x", *more, by=by)
-    time, together = _each_cluster(store, selection, clock, quantity, cluster, apart=apart)
-    shared = [source.names[selection.group_by.index(name)] for name in selection.shared]
-    own = zip(time.names, shared, strict=True)
-    same = "".join(f" AND t.{theirs} IS NOT DISTINCT FROM x.{ours}" for theirs, ours in own)
-    joined = Piece(f"SELECT {', '.join([f'x.{name}' for name in source.names] + ['x.x'])}, ")
-    joined.add("CASE WHEN x.alone = 1 THEN x.own ELSE coalesce(t.t, 0) END AS t FROM (")
-    joined.add_piece(inner)
-    joined.add(") x LEFT JOIN (")
-    joined.add_piece(together)
-    joined.add(f") t ON t.cluster = x.cluster{same}")
-    return _read_events(source, store.run(_products(joined, source)), units_of(quantity))
+    cells = source.select(f"{number} AS cluster", f"{x} AS x", by=[number])
+    named = zip(selection.group_by, source.names, strict=True)
+    shared = {name: f"x.{own}" for name, own in named if name in selection.shared}
+    asks = {"clock": clock, "quantity": quantity}
+    if by_patient:
+        rows, time = _with_devices(store, selection, shared, **asks)
+    else:
+        given, amount = amounts_of(store, selection, **asks)
+        rows, time = Source(store.codes, Piece("x")), "t.t"
+        own = zip(given.names, shared.values(), strict=True)
+        same = "".join(f" AND t.{name} IS NOT DISTINCT FROM {theirs}" for name, theirs in own)
+        each_cluster = _each_cluster(given, amount, cluster)
+        rows.join(each_cluster, f"t ON t.cluster = x.cluster{same}", kind="LEFT JOIN")
+    found = store.run(_with_time(source.names, cells, rows, time))
+    return _read_events(source, found, units_of(quantity))
 
 
-def _apart(selection: Selection, cluster: str) -> bool:
-    """Whether patients with one device may be summed without putting clusters together."""
+def _is_by_patient(selection: Selection, cluster: str) -> bool:
+    """Whether the sums of patients can be had from devices, and from pairs of a patient's devices.
+
+    Otherwise the exposure of each cluster in each row is put together first.
+    """
     if cluster != "patient_no" or selection.spans or selection.no_year:
         return False
     return not selection.splits_years or selection.is_one_span_a_row
 
 
-def _bound_by_own_years(source: Source, selection: Selection) -> None:
-    """Bound the time of an event's device by the years of the event's row."""
-    if not selection.calendar:
-        rows = [(span.first, span.last) for span in selection.year_spans()] or [(1, 0)]
-        source.join(
-            small_table(("first_year", "last_year"), rows),
-            "y ON e.year >= y.first_year AND e.year <= y.last_year",
-        )
-    source.starts.append(f"{QUARTERS_A_YEAR} * y.first_year - i.origin")
-    source.ends.append(f"{QUARTERS_A_YEAR} * (y.last_year + 1) - i.origin")
+def _each_cluster(source: Source, amount: str, cluster: str) -> Piece:
+    """The exposure of each cluster in each row."""
+    return source.select(f"i.{cluster} AS cluster", whole(amount, "t"), by=[f"i.{cluster}"])
 
 
-def _each_cluster(
-    store: Store, selection: Selection, clock: str, quantity: str, cluster: str, *, apart: bool
-) -> tuple[Source, Piece]:
-    """The exposure of each cluster in each row, of those that `apart` leaves."""
-    source, amount = amounts_of(store, selection, clock=clock, quantity=quantity)
-    if apart:
-        source.require("NOT i.alone")
-    inner = source.select(f"i.{cluster} AS cluster", whole(amount, "t"), by=[f"i.{cluster}"])
-    return source, inner
+def _with_devices(
+    store: Store, selection: Selection, shared: Mapping[str, str], *, clock: str, quantity: str
+) -> tuple[Source, str]:
+    """Events of patients `x`, each with every device `i` of the patient that has time in the row.
+
+    A patient's events times the exposure are the sum of the events times that of each device.
+    shared: the columns of `x` that hold the shared groupings. Gives the rows, and an expression
+    for what a device gives.
+    """
+    untimed = tuple(name for name in selection.shared if name not in selection.time_groups)
+    own = Selection(on_devices=selection.on_devices, group_by=untimed)
+    devices, amount = amounts_of(store, own, clock=clock, quantity=quantity)
+    listed = [f"i.{name}" for name in ("patient_no", "time_from", "time_to", "origin")]
+    listed.append(f"{amount} AS amount")
+    listed += [f"{group.expression} AS g{at}" for at, group in enumerate(devices.groups)]
+    devices.groups = []
+    rows = Source(store.codes, Piece("x"))
+    if selection.splits_years:
+        devices.require("i.origin IS NOT NULL")
+        bound_by_years(rows, selection, shared)
+    time = rows.time if quantity == MONTHS else "i.amount"
+    same = [f"i.g{at} IS NOT DISTINCT FROM {shared[name]}" for at, name in enumerate(untimed)]
+    on = " AND ".join(["i.patient_no = x.cluster", f"{time} > 0", *same])
+    rows.join(devices.select(*listed), f"i ON {on}", kind="LEFT JOIN")
+    return rows, time
 
 
-def _alone_by_year(store: Store, selection: Selection, clock: str) -> dict[Key, ClusterTime]:
-    """Patients with one device: the square of a sum of parts, from the sums of their products."""
+def _with_time(names: Sequence[str], cells: Piece, rows: Source, time: str) -> Piece:
+    """Sum the events `x` of each cluster by row: their number, squares, and products with time.
+
+    rows: `x` left joined to what has time; where nothing is joined the time is NULL.
+    """
+    own = [f"x.{name}" for name in names]
+    sums = ("n", "squares", "products", "without_time")
+    none = f"CASE WHEN {time} > 0 THEN 0 ELSE 1 END"
+    both = Source(rows.codes, Piece("x")).select(
+        *own, "x.x AS n", "x.x * x.x AS squares", "0 AS products", "0 AS without_time"
+    )
+    both.add(" UNION ALL ")
+    both.add_piece(rows.select(*own, "0", "0", f"x.x * ({time})", none))
+    statement = Piece("WITH x AS (")
+    statement.add_piece(cells)
+    statement.add(") ")
+    statement.add_piece(outer(both, names, *(whole(each, each) for each in sums)))
+    return statement
+
+
+def _by_year(store: Store, selection: Selection, clock: str) -> dict[Key, ClusterTime]:
+    """Patients' time by year: the squares of devices' time, and the products of pairs of devices.
+
+    The square of the sum of a device's parts of years comes from the sums of their products.
+    """
     source = devices_of(selection, store.codes, component=clock, by_year=False)
-    source.require("i.alone")
     source.require("i.time_to > i.time_from")
     found: dict[Key, ClusterTime] = {}
     for share in year_shares(store, selection, source, _PRODUCTS):
@@ -173,7 +215,45 @@ def _alone_by_year(store: Store, selection: Selection, clock: str) -> dict[Key, 
             int(time.sum()) / QUARTERS, int(squares.sum()) / QUARTERS**2, int(of["n"].sum())
         )
         _add(found, {share.key: given})
+    _add(found, _pairs_by_year(store, selection, clock))
     return found
+
+
+def _pairs_by_year(store: Store, selection: Selection, clock: str) -> dict[Key, ClusterTime]:
+    """What is added where two devices of one patient have time in the same row.
+
+    Twice the product of their time, and one cluster fewer for each that is not the first.
+    """
+    source = devices_of(selection, store.codes, component=clock)
+    source.tables.add(
+        " JOIN implants j ON j.patient_no = i.patient_no AND j.device_no > i.device_no"
+    )
+    leave_out_ineligible(source, "j")
+    source.require_code("j", "component", clock)
+    restrict(source, "j", selection.on_devices)
+    for name, group in zip(selection.shared, source.groups, strict=True):
+        if name not in selection.time_groups:
+            source.require(f"{_of_later(group.expression)} IS NOT DISTINCT FROM {group.expression}")
+    source.require("y.first_year <= j.last_year AND y.last_year >= j.first_year")
+    if all(span.first == span.last for span in selection.year_spans()):
+        source.require("i.first_year <= j.last_year AND i.last_year >= j.first_year")
+    for alias in ("i", "j"):
+        source.require(f"NOT {alias}.alone AND {alias}.time_to > {alias}.time_from")
+    products = f"CAST({source.time} AS BIGINT) * {_of_later(source.time)}"
+    found = store.run(
+        source.select(whole(products, "products"), "count(DISTINCT j.device_no) AS repeated")
+    )
+    rows = zip(found["products"].tolist(), found["repeated"].tolist(), strict=True)
+    return {
+        key: ClusterTime(0.0, 2 * products / QUARTERS**2, -int(repeated))
+        for key, (products, repeated) in zip(source.keys(found), rows, strict=True)
+        if repeated
+    }
+
+
+def _of_later(expression: str) -> str:
+    """The same of the later device of a pair."""
+    return expression.replace("i.", "j.")
 
 
 # Declared by sites ---------------------------------------------------------------------------

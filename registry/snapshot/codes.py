@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from registry.records import DIMENSIONS
-from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, NO_MONTH
+from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, INELIGIBLE, NO_MONTH
 from registry.snapshot.schema import TABLES, Kind
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CODELISTS
@@ -12,7 +12,7 @@ from registry.vocabulary import CODELISTS
 UNKNOWN = -1
 """The number of a code that is on no list: no row holds it."""
 
-_PLACES = (AT_RISK, BEFORE_ENTRY, AFTER_FOLLOW_UP, NO_MONTH)
+_PLACES = (AT_RISK, BEFORE_ENTRY, AFTER_FOLLOW_UP, NO_MONTH, INELIGIBLE)
 _OWN = {
     "serious": ("yes", "no"),
     "device_time": _PLACES,

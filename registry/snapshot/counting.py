@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from registry.snapshot.derive import AT_RISK, BEFORE_ENTRY
 from registry.snapshot.schema import RECORD_KEYS, column
-from registry.snapshot.selected import QUARTERS_A_YEAR, devices_of, events_of
+from registry.snapshot.selected import (
+    QUARTERS_A_YEAR,
+    devices_of,
+    events_of,
+    name_their_devices,
+)
 from registry.snapshot.selection import Selection
 from registry.snapshot.statement import Key, Piece, Source, outer, small_table, whole
 from registry.snapshot.store import Store
@@ -64,7 +69,7 @@ def matched(
     store: Store, selection: Selection, *, clock: str, each: str, quantity: str = "months"
 ) -> dict[Key, Sums]:
     """The same in the device time, or on the devices, that a rate divides by."""
-    source = at_risk(store, selection, clock=clock, quantity=quantity)
+    source = at_risk(store, selection, clock=clock, quantity=quantity, joined=False)
     return different(store, source, f"e.{column('events', each).name}")
 
 
@@ -127,13 +132,21 @@ def _hold_to_observed(source: Source, selection: Selection) -> None:
     source.require(f"{source.time} > 0")
 
 
-def at_risk(store: Store, selection: Selection, *, clock: str, quantity: str = "months") -> Source:
-    """The events in the follow-up of a device that contributes to the denominator."""
-    source = events_of(selection, store.codes, clock=clock, device="i")
+def at_risk(
+    store: Store, selection: Selection, *, clock: str, quantity: str = "months", joined: bool = True
+) -> Source:
+    """The events in the follow-up of a device that contributes to the denominator.
+
+    joined: with the device as `i`; without, it is left out where the events tell enough of it.
+    """
+    joined = joined or quantity != "months" or not name_their_devices(selection, clock=clock)
+    device = "i" if joined else "e"
+    source = events_of(selection, store.codes, clock=clock, device=device)
     source.require_code("e", f"{clock}_time", AT_RISK)
-    source.require_code("i", "component", clock)
+    if joined:
+        source.require_code("i", "component", clock)
     if selection.splits_years:
-        source.require("i.origin IS NOT NULL")
+        source.require(f"{device}.implant_year IS NOT NULL")
     if quantity != "months":
         source.require(f"i.{column('implants', quantity).name} IS NOT NULL")
         if selection.splits_years or selection.spans:

@@ -22,6 +22,7 @@ AT_RISK = "at-risk"
 BEFORE_ENTRY = "before-entry"
 AFTER_FOLLOW_UP = "after-follow-up"
 NO_MONTH = "no-month"
+INELIGIBLE = "ineligible"
 
 AGED_BAND = AgeBand.AGE_80_89.value
 POOLED_BAND = AgeBand.AGE_90_PLUS.value
@@ -38,12 +39,15 @@ CRITERIA = {criterion: f"serious_{criterion.value.replace('-', '_')}" for criter
 
 
 def _place(month: str, device: str) -> str:
-    """Where a month lies in a device's follow-up: after entry and not after the end counts."""
+    """Where a month lies in a device's follow-up: after entry and not after the end counts.
+
+    On a device that should not have been followed it does not, and has a place of its own.
+    """
     return f"""CASE
         WHEN {device}.device_no IS NULL THEN ''
         WHEN {month} IS NULL THEN '{NO_MONTH}'
         WHEN {month} > {device}.months_followed THEN '{AFTER_FOLLOW_UP}'
-        WHEN {_is_at_risk(month, f"{device}.")} THEN '{AT_RISK}'
+        WHEN {_is_at_risk(month, f"{device}.")} THEN {_counted(f"{device}.")}
         ELSE '{BEFORE_ENTRY}' END"""
 
 
@@ -51,6 +55,12 @@ def _is_at_risk(month: str, device: str) -> str:
     """Whether a month lies after entry and not after the end of a device's follow-up."""
     entry, followed = f"{device}months_to_entry", f"{device}months_followed"
     return f"({month} <= {followed} AND ({month} > {entry} OR {entry} = 0))"
+
+
+def _counted(device: str) -> str:
+    """The place of an event at risk: whether its device should have been followed."""
+    status = f"{device}exit_status"
+    return f"(CASE WHEN {status} = '{_INELIGIBLE}' THEN '{INELIGIBLE}' ELSE '{AT_RISK}' END)"
 
 
 def _quarters(implants: str) -> tuple[str, str, str]:
@@ -92,7 +102,7 @@ SELECT d.implant, d.device_no, d.months_to_entry AS own_months_to_entry,
     o.origin + o.time_from > d.origin + d.time_from AS is_later,
     o.origin + o.time_from <= d.origin + d.time_to
         AND o.origin + o.time_to >= d.origin + d.time_from AS is_joint,
-    o.months_to_entry, o.months_followed, o.pump_model, o.catheter_model
+    o.months_to_entry, o.months_followed, o.exit_status, o.pump_model, o.catheter_model
 FROM devices d
 JOIN devices o ON o.patient = d.patient AND o.component <> d.component
 """
@@ -159,12 +169,12 @@ ORDER BY event_no
 # outside the follow-up of the device it names counts in no device time, so on no other.
 _CONCURRENT = f"""
 CREATE TEMP TABLE concurrent AS
-SELECT event_no, device_no, component, month
+SELECT event_no, device_no, component, exit_status, month
 FROM (
     SELECT o.*, row_number() OVER (PARTITION BY o.event_no ORDER BY o.sequence) AS place
     FROM (
         SELECT e.event_no, c.other_no AS device_no, c.other_component AS component,
-            c.other_sequence AS sequence, c.months_to_entry, c.months_followed,
+            c.other_sequence AS sequence, c.months_to_entry, c.months_followed, c.exit_status,
             c.months_ahead + e.months_since_implant AS month
         FROM raw_events e
         JOIN couples c ON c.implant = e.implant
@@ -184,8 +194,9 @@ def _clock(component: str) -> str:
     CASE WHEN {own} THEN i.device_no WHEN {other} THEN o.device_no END AS {component}_no,
     CASE WHEN {own} THEN e.months_since_implant WHEN {other} THEN o.month END
         AS {component}_month,
-    CASE WHEN {other} THEN '{AT_RISK}'
-         WHEN {own} OR {place} <> '{AT_RISK}' THEN {place} ELSE '' END AS {component}_time,"""
+    CASE WHEN {other} THEN {_counted("o.")}
+         WHEN {own} OR {place} NOT IN ('{AT_RISK}', '{INELIGIBLE}') THEN {place} ELSE '' END
+        AS {component}_time,"""
 
 
 _EVENTS = f"""

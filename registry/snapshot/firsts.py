@@ -6,24 +6,23 @@ in place, and later devices of the patient are no longer at risk. Its month ends
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
-from registry.snapshot.counting import KEYS_OF, NOTHING, Sums, at_risk, keys_of
+from registry.snapshot.counting import KEYS_OF, NOTHING, Sums, at_risk
 from registry.snapshot.exposure import QUARTERS
-from registry.snapshot.selected import QUARTERS_A_YEAR, devices_of
+from registry.snapshot.schema import column
+from registry.snapshot.selected import bound_by_years, devices_of
 from registry.snapshot.selection import Selection
-from registry.snapshot.statement import Grouping, Key, Piece, Source, small_table, whole
+from registry.snapshot.statement import Key, Source, small_table, whole
 from registry.snapshot.store import Store
 
 SEQUENCE_STEP = 10_000
 """A patient's devices stand in order in one number: sequence times this, plus the month."""
 
 _SEQUENCE = f"f.first - f.first % {SEQUENCE_STEP}"
-_MONTH = f"f.first % {SEQUENCE_STEP}"
-_IS_OWN = f"{SEQUENCE_STEP} * i.sequence = {_SEQUENCE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,104 +43,99 @@ def first_events(
     keyed: bool = False,
 ) -> dict[Key, FirstEvents]:
     """First events in the time, or on the devices, that a rate divides by; one statement."""
-    source, firsts = _firsts(store, selection, clock, quantity, per_patient, keyed=keyed)
-    joined = _owners_devices(store, selection, source, firsts, clock=clock, per_patient=per_patient)
-    once, after = f"CASE WHEN {_IS_OWN} THEN 1 ELSE 0 END", "0"
+    of = _owners_devices(store, selection, clock=clock, quantity=quantity, per_patient=per_patient)
+    joined, after = of.devices, "0"
+    factors = [] if of.is_own == "1 = 1" else [f"CASE WHEN {of.is_own} THEN 1 ELSE 0 END"]
     if quantity == "months":
-        joined.require(f"{SEQUENCE_STEP} * i.sequence >= {_SEQUENCE}")
         joined.starts.append(
-            f"CASE WHEN {_IS_OWN} THEN greatest({QUARTERS} * ({_MONTH}), 1) ELSE 0 END"
+            f"CASE WHEN {of.is_own} THEN greatest({QUARTERS} * ({of.month}), 1) ELSE 0 END"
         )
-        once = " * ".join([*_bound_time(joined, selection, source), once])
+        factors += _bound_time(of, selection)
         after = joined.time
     else:
-        joined.require(_IS_OWN)
-    sums = [whole(once, "n"), whole(after, "after")]
+        joined.require(of.is_own)
+    once = " * ".join(factors)
+    sums = [whole(once, "n") if once else "count(*) AS n", whole(after, "after")]
     if keyed:
-        sums += [whole(f"{once} * f.{half}", half) for half in ("high", "low")]
+        halves = zip(of.keys, ("high", "low"), strict=True)
+        sums += [whole(" * ".join([*factors, key]), half) for key, half in halves]
     found = store.run(joined.select(*sums))
     names = ("n", "high", "low") if keyed else ("n",)
     rows = zip(*(found[name].tolist() for name in names), strict=True)
     after_all = (found["after"] / QUARTERS).tolist()
     return {
         key: FirstEvents(Sums(*map(int, row)), float(months))
-        for key, row, months in zip(source.keys(found), rows, after_all, strict=True)
+        for key, row, months in zip(joined.keys(found), rows, after_all, strict=True)
         if row[0]
     }
 
 
-def _firsts(
-    store: Store,
-    selection: Selection,
-    clock: str,
-    quantity: str,
-    per_patient: bool,
-    *,
-    keyed: bool,
-) -> tuple[Source, Piece]:
-    """The first event of each device, or of each patient, in each row."""
-    source = at_risk(store, selection, clock=clock, quantity=quantity)
-    owner = "i.patient_no" if per_patient else "i.device_no"
-    first = f"min({SEQUENCE_STEP} * i.sequence + e.{clock}_month) AS first"
-    keys = keys_of(owner, keyed=keyed)
-    return source, source.select(f"{owner} AS owner", first, *keys, by=[owner])
+@dataclass(frozen=True, slots=True)
+class _Owners:
+    """First events `f` by row and owner, and the devices `i` that a first event is about.
+
+    devices: grouped as the selection is. of_event: the columns of `f` by the groupings that are
+    the event's. is_own: whether a device is the one with the event; the others that are joined are
+    later ones of its patient. month: of the first event, since implantation. keys: the owner's.
+    """
+
+    devices: Source
+    of_event: Mapping[str, str]
+    is_own: str
+    month: str
+    keys: tuple[str, ...]
 
 
 def _owners_devices(
-    store: Store,
-    selection: Selection,
-    source: Source,
-    firsts: Piece,
-    *,
-    clock: str,
-    per_patient: bool,
-) -> Source:
-    """The devices of those owners in the same row; it is grouped as the events are."""
-    untimed = {*selection.time_groups, "window"}
-    own = Selection(
-        on_devices=selection.on_devices,
-        group_by=tuple(n for n in selection.shared if n not in untimed) if per_patient else (),
-        placed=selection.placed,
+    store: Store, selection: Selection, *, clock: str, quantity: str, per_patient: bool
+) -> _Owners:
+    """The first event of each device or patient in each row, joined to the devices it is about."""
+    of_row = {*selection.time_groups, "window"}
+    if not per_patient:
+        of_row.add("component")  # a pump's event on a catheter's clock is no catheter's event
+    untimed = tuple(name for name in selection.shared if name not in of_row)
+    of_event = tuple(name for name in selection.group_by if name not in untimed)
+    own = Selection(on_devices=selection.on_devices, group_by=untimed, placed=selection.placed)
+    devices = devices_of(own, store.codes, component=clock)
+    rows = selection if per_patient else replace(selection, group_by=of_event)
+    source = at_risk(store, rows, clock=clock, quantity=quantity, joined=per_patient)
+    column_of = dict(zip(rows.group_by, (f"f.{name}" for name in source.names), strict=True))
+    month = f"e.{clock}_month"
+    if per_patient:
+        owner = "i.patient_no"
+        first = f"min({SEQUENCE_STEP} * i.sequence + {month}) AS first"
+    else:
+        owner, first = f"e.{column('events', f'{clock}_no').name}", f"min({month}) AS first"
+    firsts = source.select(f"{owner} AS owner", first, by=[owner])
+    number = "patient_no" if per_patient else "device_no"
+    devices.join(firsts, f"f ON f.owner = i.{number}")
+    if per_patient:
+        for name, group in zip(untimed, devices.groups, strict=True):
+            devices.require(f"{column_of[name]} IS NOT DISTINCT FROM {group.expression}")
+        devices.require(f"{SEQUENCE_STEP} * i.sequence >= {_SEQUENCE}")
+    grouped = dict(zip(untimed, devices.groups, strict=True)) | {
+        name: replace(group, expression=column_of[name])
+        for name, group in zip(rows.group_by, source.groups, strict=True)
+    }
+    devices.groups = [grouped[name] for name in selection.group_by]
+    return _Owners(
+        devices,
+        column_of,
+        is_own=f"{SEQUENCE_STEP} * i.sequence = {_SEQUENCE}" if per_patient else "1 = 1",
+        month=f"f.first % {SEQUENCE_STEP}" if per_patient else "f.first",
+        keys=tuple(f"i.{key}" for key in KEYS_OF[number]),
     )
-    joined = devices_of(own, store.codes, component=clock)
-    owner = "patient_no" if per_patient else "device_no"
-    joined.join(firsts, f"f ON f.owner = i.{owner}")
-    for name, group in zip(own.group_by, joined.groups, strict=True):
-        theirs = source.names[selection.group_by.index(name)]
-        joined.require(f"f.{theirs} IS NOT DISTINCT FROM {group.expression}")
-    joined.groups = [
-        Grouping(f"f.{name}", group.written)
-        for name, group in zip(source.names, source.groups, strict=True)
-    ]
-    return joined
 
 
-def _bound_time(joined: Source, selection: Selection, source: Source) -> list[str]:
+def _bound_time(of: _Owners, selection: Selection) -> list[str]:
     """Bound the devices' time by the years and the windows of the first event's row.
 
     A row of several spans joins a device several times: the factors are 1 in the first of them.
     """
-    factors = []
+    factors, joined = [], of.devices
     if selection.splits_years:
-        width = len(selection.time_groups)
-        labels = [f"label{place}" for place in range(width)]
-        seen: set[tuple[int, ...]] = set()
-        rows = []
-        for span in selection.year_spans():
-            rows.append((*span.labels, span.first, span.last, int(span.labels not in seen)))
-            seen.add(span.labels)
-        own = [
-            f"b.{label} = f.{source.names[selection.group_by.index(name)]}"
-            for label, name in zip(labels, selection.time_groups, strict=True)
-        ]
-        table = small_table(
-            (*labels, "first_year", "last_year", "is_first"), rows or [(*[0] * width, 1, 0, 0)]
-        )
-        joined.join(table, f"b ON {' AND '.join(own) or '1 = 1'}")
         joined.require("i.origin IS NOT NULL")
-        joined.starts.append(f"{QUARTERS_A_YEAR} * b.first_year - i.origin")
-        joined.ends.append(f"{QUARTERS_A_YEAR} * (b.last_year + 1) - i.origin")
-        factors.append("b.is_first")
+        factors += bound_by_years(joined, selection, of.of_event)
     if selection.spans:
         grouped = "window" in selection.group_by
         rows = [
@@ -149,8 +143,8 @@ def _bound_time(joined: Source, selection: Selection, source: Source) -> list[st
             for place, span in enumerate(selection.spans)
         ]
         table = small_table(("place", "time_from", "time_to", "is_first"), rows)
-        same = f"v.place = f.{source.names[selection.group_by.index('window')]}" if grouped else ""
-        joined.join(table, f"v ON {same or '1 = 1'}")
+        same = f"v.place = {of.of_event['window']}" if grouped else "1 = 1"
+        joined.join(table, f"v ON {same}")
         joined.starts.append("v.time_from")
         joined.ends.append("v.time_to")
         factors.append("v.is_first")
@@ -235,23 +229,21 @@ def _changes_by_events(
     store: Store, selection: Selection, clock: str, per_patient: bool, *, keyed: bool
 ) -> dict[Key, Lives]:
     """What first events take away from the lives without events, and add to them."""
-    source, firsts = _firsts(store, selection, clock, "months", per_patient, keyed=keyed)
-    joined = _owners_devices(store, selection, source, firsts, clock=clock, per_patient=per_patient)
+    of = _owners_devices(store, selection, clock=clock, quantity="months", per_patient=per_patient)
+    joined = of.devices
     joined.require("i.time_to > i.time_from")
-    joined.require(f"{SEQUENCE_STEP} * i.sequence >= {_SEQUENCE}")
-    own = _IS_OWN
     joined.join(small_table(("part",), [(_LEFT,), (_EVENT,)]), "a ON 1 = 1")
-    part = f"CASE WHEN a.part = {_EVENT} AND NOT ({own}) THEN {_ENTERED} ELSE a.part END"
+    part = f"CASE WHEN a.part = {_EVENT} AND NOT ({of.is_own}) THEN {_ENTERED} ELSE a.part END"
     status = f"CASE WHEN a.part = {_LEFT} THEN i.exit_status ELSE 0 END"
     month = (
         f"CASE WHEN a.part = {_LEFT} THEN i.months_followed"
-        f" WHEN {own} THEN {_MONTH} ELSE i.months_to_entry END"
+        f" WHEN {of.is_own} THEN {of.month} ELSE i.months_to_entry END"
     )
     sums = ["count(*) AS n"]
     if keyed:
         high, low = KEYS_OF["device_no"]
         sums += [whole(f"i.{high}", "high"), whole(f"i.{low}", "low")]
-        sums += [whole("f.high", "owner_high"), whole("f.low", "owner_low")]
+        sums += [whole(of.keys[0], "owner_high"), whole(of.keys[1], "owner_low")]
     by = [part, status, month]
     statement = joined.select(
         f"{part} AS part", f"{status} AS status", f"{month} AS month", *sums, by=by

@@ -9,7 +9,7 @@ Other blanks: NULL where a number is not known, 0 in a bit set. Numbers that nam
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Raised whenever a column or the way it is derived changes; part of every snapshot's id."""
 
 

@@ -4,6 +4,7 @@ What makes an event part of a row, and what gives a device time in it, is writte
 and protected answers, counts, rates and curves start from these.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from registry.records import DIMENSIONS, Side
@@ -195,9 +196,17 @@ def devices_of(
     return source
 
 
-def leave_out_ineligible(source: Source) -> None:
+def name_their_devices(selection: Selection, *, clock: str) -> bool:
+    """Whether events on a clock name the device there, so that their columns are the device's.
+
+    They do where only events of that component are asked for: nothing needs to be joined.
+    """
+    return Condition("component", (clock,)) in selection.on_devices
+
+
+def leave_out_ineligible(source: Source, alias: str = "i") -> None:
     """Implants that should not have been followed give neither time nor patients."""
-    source.require_code("i", "exit_status", INELIGIBLE, but=True)
+    source.require_code(alias, "exit_status", INELIGIBLE, but=True)
 
 
 def _join_windows_of_devices(source: Source, selection: Selection) -> None:
@@ -225,6 +234,34 @@ def join_years(source: Source, selection: Selection, alias: str = "y") -> None:
     )
     source.starts.append(f"{QUARTERS_A_YEAR} * {alias}.first_year - i.origin")
     source.ends.append(f"{QUARTERS_A_YEAR} * ({alias}.last_year + 1) - i.origin")
+
+
+def bound_by_years(source: Source, selection: Selection, labels: Mapping[str, str]) -> list[str]:
+    """Bound the time of the devices `i` by the calendar years of the row that they are joined to.
+
+    labels: the columns that hold the row's groupings by calendar time. Gives factors that are 1 in
+    the first of a row's spans of years and 0 in the others.
+    """
+    groups = selection.time_groups
+    if groups == ("year",) and not selection.calendar:  # each row is the year that it is named by
+        first = last = labels["year"]
+        source.require(f"{first} IS NOT NULL")
+        factors = []
+    else:
+        names = [f"label{place}" for place in range(len(groups))]
+        seen: set[tuple[int, ...]] = set()
+        rows = []
+        for span in selection.year_spans():
+            rows.append((*span.labels, span.first, span.last, int(span.labels not in seen)))
+            seen.add(span.labels)
+        own = [f"b.{label} = {labels[name]}" for label, name in zip(names, groups, strict=True)]
+        nothing = (*[0] * len(groups), 1, 0, 0)
+        table = small_table((*names, "first_year", "last_year", "is_first"), rows or [nothing])
+        source.join(table, f"b ON {' AND '.join(own) or '1 = 1'}")
+        first, last, factors = "b.first_year", "b.last_year", ["b.is_first"]
+    source.starts.append(f"{QUARTERS_A_YEAR} * {first} - i.origin")
+    source.ends.append(f"{QUARTERS_A_YEAR} * ({last} + 1) - i.origin")
+    return factors
 
 
 def year_group(selection: Selection, name: str) -> Grouping:

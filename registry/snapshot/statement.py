@@ -20,7 +20,7 @@ from registry.snapshot.schema import Kind, column
 from registry.snapshot.selection import Condition
 
 Key = tuple[Cell, ...]
-TABLE_OF = {"e": "events", "f": "events", "i": "implants", "x": "exposures"}
+TABLE_OF = {"e": "events", "f": "events", "i": "implants", "j": "implants", "x": "exposures"}
 
 
 @dataclass(slots=True)

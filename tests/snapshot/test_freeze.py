@@ -267,7 +267,7 @@ def test_codes_are_places_in_lists_that_the_manifest_keeps(tmp_path: Path) -> No
     assert codes["site"] == ("", "A", "B")
     assert codes["country"] == ("", "DE", "JP")
     assert codes["serious"] == ("", "yes", "no")
-    places = ("", "at-risk", "before-entry", "after-follow-up", "no-month")
+    places = ("", "at-risk", "before-entry", "after-follow-up", "no-month", "ineligible")
     assert codes["device_time"] == codes["pump_time"] == codes["catheter_time"] == places
     assert codes["category"][1:] == tuple(each.code for each in manifest.terms.categories)
     assert codes["complication"][1:] == tuple(each.code for each in manifest.terms.complications)
