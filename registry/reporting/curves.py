@@ -11,11 +11,11 @@ from registry.records import BadQuery, Cell, EventQuery, Fault
 from registry.reporting.question import Question
 from registry.reporting.rows import Row, ordered, shown_value
 from registry.snapshot.counting import before_entry
-from registry.snapshot.firsts import THE_EVENT as BY_EVENT
-from registry.snapshot.firsts import Lives, lives, lives_of
+from registry.snapshot.lives import BY_EVENT, ENTERED, Lives, lives, lives_of
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
+from registry.statistics.life_counts import CENSORED
 from registry.statistics.results import Reason
 from registry.statistics.survival import (
     LifeCounts,
@@ -175,33 +175,41 @@ def _scale(ci: str | None) -> ConfidenceScale:
 def _groups(store: Store, question: Question) -> list[Group]:
     """The devices of each curve, in the order in which the answer shows them."""
     found: dict[Key, Group] = {}
+    statuses = store.codes.lists["exit_status"]
+    causes = np.array([CAUSE_OF.get(status, CENSORED) for status in statuses])
     for part in question.parts:
         clock, selection = str(part.clock), part.selection
         without, changes = lives(store, selection, clock=clock, per_patient=part.per_patient)
         early = before_entry(store, selection, clock=clock)
         for key in without:
             life = lives_of(without, changes, key, key)
-            found[key] = Group(key, _counts(life), early.pop(key, 0))
+            found[key] = Group(key, _counts(life, causes), early.pop(key, 0))
         if not question.query.group_by and not found:
-            found[()] = Group((), _counts(Lives()), early.get((), 0))
+            found[()] = Group((), _counts(Lives.none(), causes), early.get((), 0))
     unordered = replace(question, query=replace(question.query, ordering=()))
     rows = [Row(key, {}, CellStatus.OK) for key in found]
     in_order = ordered(rows, question=unordered, terms=store.manifest.terms, columns=())
     return [found[row.key] for row in in_order]
 
 
-def _counts(life: Lives) -> LifeCounts:
-    """The months of a group: a device that had its event ended by it, whatever came that month."""
-    months = sorted({*life.entered, *(month for _why, month in life.ended)})
-    place = {month: at for at, month in enumerate(months)}
-    entered = np.zeros(len(months), dtype=np.int64)
-    for month, devices in life.entered.items():
-        entered[place[month]] = devices.n
-    ended: dict[int, Ints] = {}
-    for (why, month), devices in life.ended.items():
-        cause = THE_EVENT if why == BY_EVENT else CAUSE_OF.get(why, 0)
-        ended.setdefault(cause, np.zeros(len(months), dtype=np.int64))[place[month]] += devices.n
-    return LifeCounts(np.array(months, dtype=np.float64), entered, ended)
+def _counts(life: Lives, causes: Ints) -> LifeCounts:
+    """The months of a group: a device that had its event ended by it, whatever came that month.
+
+    causes: of each exit status by its number.
+    """
+    months, places = np.unique(life.month, return_inverse=True)
+    n, entered = life.sums[:, 0], life.what == ENTERED
+    cause = np.where(life.what == BY_EVENT, THE_EVENT, causes[life.why])
+
+    def by_month(lines: NDArray[np.bool_]) -> Ints:
+        found = np.zeros(months.size, dtype=np.int64)
+        np.add.at(found, places[lines], n[lines])
+        return found
+
+    ended = {
+        each: by_month(~entered & (cause == each)) for each in np.unique(cause[~entered]).tolist()
+    }
+    return LifeCounts(months.astype(np.float64), by_month(entered), ended)
 
 
 def _drawn(

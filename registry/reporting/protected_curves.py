@@ -8,6 +8,7 @@ from registry.disclosure import (
     BOUNDARIES,
     CurvePoint,
     CurveTruth,
+    Keyed,
     Node,
     Plan,
     Protection,
@@ -19,8 +20,8 @@ from registry.reporting.curves import FEWEST_STABLE_EVENTS, HALF, named
 from registry.reporting.question import Sort, sort_of_unit
 from registry.reporting.rows import Row
 from registry.reporting.truths import Sheet, keyed, terms_at, unit_of
-from registry.snapshot.counting import NOTHING
-from registry.snapshot.firsts import Lives, lives, lives_of
+from registry.snapshot.counting import Sums
+from registry.snapshot.lives import BY_EVENT, ENTERED, Ints, Lives, lives, lives_of
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CellStatus, HiddenReason
@@ -69,22 +70,26 @@ def _truth(life: Lives) -> CurveTruth:
 
     At 0 all are at risk that were followed from the start, those with an event in month 0 too.
     """
+    entered, month = life.what == ENTERED, life.month
     at_risk = []
     for boundary in BOUNDARIES:
-        present = NOTHING
-        for month, entered in life.entered.items():
-            present += entered if month <= boundary else NOTHING
-        for (_why, month), ended in life.ended.items():
-            present -= ended if 0 < boundary >= month else NOTHING
-        at_risk.append(keyed(present))
+        upto = month <= boundary
+        present = life.sums[entered & upto].sum(axis=0)
+        if boundary:
+            present -= life.sums[~entered & upto].sum(axis=0)
+        at_risk.append(_keyed(present))
     events = []
-    for place, (after, upto) in enumerate(pairwise(BOUNDARIES)):
-        between = NOTHING
-        for month, owners in life.owners.items():
-            inside = month <= upto and (month > after or place == 0)
-            between += owners if inside else NOTHING
-        events.append(keyed(between))
+    had = life.what == BY_EVENT
+    for place, (after, last) in enumerate(pairwise(BOUNDARIES)):
+        inside = had & (month <= last)
+        if place:
+            inside &= month > after
+        events.append(_keyed(life.owners[inside].sum(axis=0)))
     return CurveTruth(at_risk=tuple(at_risk), events=tuple(events))
+
+
+def _keyed(sums: Ints) -> Keyed:
+    return keyed(Sums(*sums.tolist()))
 
 
 def curve_rows(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from registry.records import Cell
@@ -122,6 +123,30 @@ class Source:
             for name, each in zip(self.names, self.groups, strict=True)
         ]
         return list(zip(*columns, strict=True))
+
+    def lines_by_key(
+        self, found: Mapping[str, NDArray[Any]]
+    ) -> list[tuple[Key, NDArray[np.int64]]]:
+        """The rows of a result that has several lines a row, each with the places of its lines."""
+        size = len(next(iter(found.values())))
+        if not size:
+            return []
+        row = np.zeros(size, dtype=np.int64)
+        for name in self.names:
+            numbers, distinct = _numbers(found[name])
+            _, row = np.unique(row * distinct + numbers, return_inverse=True)
+        order = np.argsort(row, kind="stable")
+        lines = np.split(order, np.flatnonzero(np.diff(row[order])) + 1)
+        first = np.array([each[0] for each in lines])
+        keys = self.keys({name: values[first] for name, values in found.items()})
+        return list(zip(keys, lines, strict=True))
+
+
+def _numbers(values: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
+    """The values of a column as whole numbers from 0 up, each its own; and how many there are."""
+    filled = np.ma.filled(np.ma.asarray(values).astype(np.int64), np.iinfo(np.int64).min)
+    distinct, numbers = np.unique(filled, return_inverse=True)
+    return numbers, len(distinct)
 
 
 def outer(inner: Piece, names: Sequence[str], *expressions: str, where: str = "") -> Piece:

@@ -1,11 +1,11 @@
-"""First events and the lives of devices up to them: sums by row and month."""
+"""First events, and the time that comes after them: sums by row."""
 
 from pathlib import Path
 
 from registry.snapshot.counting import Sums, before_entry
-from registry.snapshot.firsts import THE_EVENT, FirstEvents, Lives, first_events, lives, lives_of
+from registry.snapshot.firsts import FirstEvents, first_events
 from registry.snapshot.freeze import freeze_rows
-from registry.snapshot.selection import Condition, MonthSpan, Selection
+from registry.snapshot.selection import MonthSpan, Selection
 from registry.snapshot.shelf import open_store
 from registry.snapshot.store import Store
 from tests.snapshot.rows import event, implant, shipped_terms
@@ -22,122 +22,6 @@ def store(root: Path, *, implants: list[object], events: list[object]) -> Store:
         terms=shipped_terms(),
     )
     return open_store(root, manifest.snapshot_id)
-
-
-def life(
-    found: Store,
-    selection: Selection = ALL,
-    *,
-    at: tuple[str, ...] = (),
-    clock: str = "pump",
-    per_patient: bool = False,
-) -> Lives:
-    without, changes = lives(found, selection, clock=clock, per_patient=per_patient)
-    return lives_of(without, changes, at, at)
-
-
-def counts(by_month: dict[object, Sums]) -> dict[object, int]:
-    return {month: sums.n for month, sums in by_month.items()}
-
-
-def test_every_device_enters_and_ends_once_at_its_first_event_or_its_exit(tmp_path: Path) -> None:
-    found = store(
-        tmp_path,
-        implants=[
-            implant("i1", exit_status="death-related"),
-            implant("i2", months_to_entry=4, exit_status=""),
-        ],
-        events=[
-            event("e1", on="i1", months_since_implant=9),
-            event("e2", on="i1", months_since_implant=6),
-        ],
-    )
-
-    told = life(found)
-
-    assert counts(told.entered) == {0: 1, 4: 1}
-    assert counts(told.ended) == {(THE_EVENT, 6): 1, ("", 24): 1}
-    assert counts(told.owners) == {6: 1}
-
-
-def test_device_without_an_event_ends_for_its_own_reason(tmp_path: Path) -> None:
-    found = store(tmp_path, implants=[implant("i1", exit_status="death-related")], events=[])
-
-    assert counts(life(found).ended) == {("death-related", 24): 1}
-
-
-def test_event_of_month_0_is_an_event(tmp_path: Path) -> None:
-    zero = event("e1", on="i1", months_since_implant=0)
-    found = store(tmp_path, implants=[implant("i1")], events=[zero])
-
-    assert counts(life(found).ended) == {(THE_EVENT, 0): 1}
-
-
-def test_device_that_was_never_followed_has_no_life(tmp_path: Path) -> None:
-    found = store(
-        tmp_path,
-        implants=[implant("i1", months_to_entry=5, months_followed=5), implant("i2")],
-        events=[],
-    )
-
-    assert counts(life(found).entered) == {0: 1}
-
-
-def test_devices_of_the_other_component_are_on_another_clock(tmp_path: Path) -> None:
-    found = store(tmp_path, implants=[implant("i1", component="catheter")], events=[])
-
-    assert life(found) == Lives()
-    assert counts(life(found, clock="catheter").entered) == {0: 1}
-
-
-def test_first_event_is_that_of_the_row(tmp_path: Path) -> None:
-    # the patient's first on each of two models, which are two rows
-    pumps = [
-        implant("p1", patient="p", pump_model="isomed"),
-        implant("p2", patient="p", pump_model="medstream", implant_year=2018),
-    ]
-    events = [
-        event("e1", on="p1", complication="sedation", months_since_implant=20),
-        event("e2", on="p2", complication="sedation", months_since_implant=3),
-    ]
-    found = store(tmp_path, implants=pumps, events=events)  # type: ignore[arg-type]
-    by_model = Selection(group_by=("pump_model",))
-
-    told = [life(found, by_model, at=(code,), per_patient=True) for code in ("isomed", "medstream")]
-    together = life(found, per_patient=True)
-
-    assert [counts(each.owners) for each in told] == [{20: 1}, {3: 1}]
-    # the later device is not there at all once its patient had the event
-    assert counts(together.entered) == {0: 1}
-    assert counts(together.ended) == {(THE_EVENT, 20): 1}
-
-
-def test_earlier_device_of_the_patient_had_no_event(tmp_path: Path) -> None:
-    pumps = [implant("p1", patient="p"), implant("p2", patient="p", implant_year=2018)]
-    late = event("e1", on="p2", complication="sedation", months_since_implant=3)
-    found = store(tmp_path, implants=pumps, events=[late])  # type: ignore[arg-type]
-
-    told = life(found, per_patient=True)
-
-    assert counts(told.entered) == {0: 2}
-    assert counts(told.ended) == {("active", 24): 1, (THE_EVENT, 3): 1}
-
-
-def test_conditions_on_devices_choose_devices_and_those_on_events_choose_events(
-    tmp_path: Path,
-) -> None:
-    found = store(
-        tmp_path,
-        implants=[implant("i1", drug="morphine"), implant("i2", drug="baclofen")],
-        events=[event("e1", on="i1", severity=2), event("e2", on="i2", severity=3)],
-    )
-    selection = Selection(
-        on_devices=(Condition("drug", ("morphine",)),), on_events=(Condition("severity", (3,)),)
-    )
-
-    told = life(found, selection)
-
-    assert (counts(told.entered), counts(told.owners)) == ({0: 1}, {})
 
 
 def test_time_after_the_first_event_is_that_of_the_row(tmp_path: Path) -> None:
