@@ -69,6 +69,9 @@ def truths_of(
             sort = sort_of_unit(chosen, unit or unit_of(node, trees, terms))
         else:
             sort = sort_of_clock(chosen)
+            if form is Form.COUNTS:  # of what was reported, on whatever clock
+                of_patient = sort[2] and counting is CountingRule.FIRST_EVENT
+                sort = (sort[0], None, of_patient)
         alike.setdefault((sort, tuple(node)), []).append(node)
     found: dict[Node, NodeTruth] = {}
     for (sort, _names), members in alike.items():

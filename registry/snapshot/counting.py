@@ -5,7 +5,7 @@ exact and protected answers start from the same sums.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from registry.snapshot.selected import (
 from registry.snapshot.selection import Selection
 from registry.snapshot.statement import Key, Piece, Source, outer, small_table, whole
 from registry.snapshot.store import Store
+from registry.snapshot.years import is_one_set, records_by_years
 
 WITHIN_90_DAYS = ("0-7", "8-30", "31-60", "61-90")
 """The day bands in which an event counts per procedure."""
@@ -60,8 +61,6 @@ def reported(
     so that only events that name an implant count.
     """
     source = events_of(selection, store.codes, clock="device", device="e")
-    if keyed:
-        source.tables.add(" JOIN implants i ON i.device_no = e.device_no")
     return different(store, source, f"e.{column('events', each).name}", keyed=keyed)
 
 
@@ -77,9 +76,16 @@ def carriers(
     store: Store, selection: Selection, *, clock: str | None, each: str, keyed: bool = False
 ) -> dict[Key, Sums]:
     """Patients with a device under observation in each row, or devices; by shared groupings."""
+    number = f"i.{column('implants', each).name}"
+    if selection.splits_years and not selection.spans and is_one_set(selection):
+        source = devices_of(selection, store.codes, component=clock, by_year=False)
+        source.require("i.time_to > i.time_from")
+        keys = [f"i.{key}" for key in KEYS_OF[number.split(".")[1]]] if keyed else []
+        sets = records_by_years(store, selection, source, number, keys)
+        return {key: Sums(*sums) for key, sums in sets.items()}
     source = devices_of(selection, store.codes, component=clock)
     source.require(f"{source.time} > 0")
-    return different(store, source, f"i.{column('implants', each).name}", keyed=keyed)
+    return different(store, source, number, keyed=keyed)
 
 
 def affected(
@@ -206,32 +212,22 @@ def before_entry(store: Store, selection: Selection, *, clock: str) -> dict[Key,
 def different(store: Store, source: Source, number: str, *, keyed: bool = False) -> dict[Key, Sums]:
     """Count the different values of a number in each row; NULLs do not count.
 
-    keyed: with the sums of the keys of the device or patient that the number names under `i`.
+    keyed: with the sums of the keys of the device or patient that the number names. They are
+    looked up once a record: a patient's number is that of one of the patient's implants.
     """
     if number == "e.event_no" and not keyed:
         return read_sums(source, store.run(source.select("count(*) AS n")))
     source.require(f"{number} IS NOT NULL")
-    return read_sums(source, store.run(summed(source, once(source, number, keyed=keyed))))
-
-
-def once(source: Source, number: str, *more: str, keyed: bool = False) -> Piece:
-    """Every record once in each row, with its keys where they are asked for."""
-    return source.select(f"{number} AS record", *keys_of(number, keyed=keyed), *more, by=[number])
-
-
-def keys_of(number: str, *, keyed: bool) -> list[str]:
-    """The keys of a record, the same in all its rows, to be selected beside its number."""
+    inner = source.select(f"{number} AS record", by=[number])
     if not keyed:
-        return []
-    high, low = KEYS_OF[number.split(".")[1]]
-    return [f"min(i.{high}) AS high", f"min(i.{low}) AS low"]
-
-
-def summed(source: Source, inner: Piece, *more: str) -> Piece:
-    """Count the records of each row and sum their keys."""
-    keyed = " AS high" in inner.text
-    sums = [whole("high", "high"), whole("low", "low")] if keyed else []
-    return outer(inner, source.names, "count(*) AS n", *sums, *more)
+        return read_sums(source, store.run(outer(inner, source.names, "count(*) AS n")))
+    records = Source(store.codes, Piece("implants k"))
+    records.join(inner, "d ON d.record = k.device_no")
+    named = zip(source.names, source.groups, strict=True)
+    records.groups = [replace(group, expression=f"d.{name}") for name, group in named]
+    halves = zip(KEYS_OF[number.split(".")[1]], ("high", "low"), strict=True)
+    sums = ["count(*) AS n", *(whole(f"k.{key}", half) for key, half in halves)]
+    return read_sums(records, store.run(records.select(*sums)))
 
 
 def read_sums(source: Source, found: Mapping[str, NDArray[Any]]) -> dict[Key, Sums]:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from registry.snapshot.counting import KEYS_OF, Sums, once, read_sums, summed
+from registry.snapshot.counting import KEYS_OF, Sums, read_sums
 from registry.snapshot.schema import column
 from registry.snapshot.selected import devices_of
 from registry.snapshot.selection import Selection
-from registry.snapshot.statement import Key, Source, whole
+from registry.snapshot.statement import Key, Source, outer, whole
 from registry.snapshot.store import Store
 from registry.snapshot.years import year_shares
 
@@ -41,11 +41,15 @@ def exposure(
     if is_by_year(selection, quantity):
         return _by_year(store, selection, clock=clock, keyed=keyed)
     source, amount = amounts_of(store, selection, clock=clock, quantity=quantity)
-    if keyed:
-        inner = once(source, "i.device_no", f"sum({amount}) AS amount", keyed=True)
-        statement = summed(source, inner, whole("amount", "amount"))
+    high, low = KEYS_OF["device_no"]
+    halves = [whole(f"i.{high}", "high"), whole(f"i.{low}", "low")] if keyed else []
+    if keyed and selection.spans:  # a device may have time in several spans of a row
+        once = [f"min(i.{high}) AS high", f"min(i.{low}) AS low"]
+        inner = source.select(f"sum({amount}) AS amount", *once, by=["i.device_no"])
+        halves = [whole("high", "high"), whole("low", "low")]
+        statement = outer(inner, source.names, "count(*) AS n", *halves, whole("amount", "amount"))
     else:
-        statement = source.select("count(*) AS n", whole(amount, "amount"))
+        statement = source.select("count(*) AS n", *halves, whole(amount, "amount"))
     found = store.run(statement)
     amounts = (found["amount"] / units_of(quantity)).tolist()
     sums = read_sums(source, found)

@@ -4,7 +4,7 @@ A device's time by calendar year is told by four numbers that freezing derives: 
 any of it, the last, and the time in either; each year between holds a whole year.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from registry.snapshot.selected import QUARTERS_A_YEAR
 from registry.snapshot.selection import Selection, period_label
-from registry.snapshot.statement import Key, Source, whole
+from registry.snapshot.statement import Key, Source, outer, small_table, whole
 from registry.snapshot.store import Store
 
 Ints = NDArray[np.int64]
+
+MOST_BITS = 62
+"""So many calendar years fit into one whole number of an engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,54 @@ def year_shares(
                 QUARTERS_A_YEAR * np.maximum(between, 0),
                 {name: column[lines] for name, column in values.items()},
             )
+
+
+def is_one_set(selection: Selection) -> bool:
+    """Whether the calendar years of all rows fit into one whole number, a bit a year."""
+    spans = selection.year_spans()
+    ends = max((span.last for span in spans), default=0)
+    return ends - min((span.first for span in spans), default=0) < MOST_BITS
+
+
+def records_by_years(
+    store: Store, selection: Selection, source: Source, number: str, keys: Sequence[str]
+) -> dict[Key, tuple[int, ...]]:
+    """Different devices, or patients, that have time in each row's years; one statement.
+
+    Their number, then the sums of their keys. source: implants grouped by all that the selection
+    shares but calendar time. A record's years become a set of bits, the union of those of its
+    implants; records are counted by set, and rows put together from the sets that meet them.
+    """
+    spans = list(_spans(selection))
+    if not spans:
+        return {}
+    start, end = min(first for _, first, _ in spans), max(last for _, _, last in spans)
+    bits_of: dict[Key, int] = {}
+    for labels, first, last in spans:
+        bits = ((1 << (last - first + 1)) - 1) << (first - start)
+        bits_of[labels] = bits_of.get(labels, 0) | bits
+    source.join(small_table(("first_year", "last_year"), [(start, end)]), "r ON 1 = 1")
+    source.require("i.first_year <= i.last_year")
+    source.require("i.first_year <= r.last_year AND i.last_year >= r.first_year")
+    since = "greatest(i.first_year, r.first_year)"
+    width = f"least(i.last_year, r.last_year) - {since} + 1"
+    years = f"bit_or(((CAST(1 AS BIGINT) << ({width})) - 1) << ({since} - r.first_year)) AS years"
+    named = [f"key{place}" for place in range(len(keys))]
+    once = [f"min({key}) AS {name}" for key, name in zip(keys, named, strict=True)]
+    inner = source.select(years, *once, by=[number])
+    sums = [whole(name, name) for name in named]
+    found = store.run(outer(inner, [*source.names, "years"], "count(*) AS n", *sums))
+    sets = _ints(found["years"])
+    columns = np.column_stack([_ints(found[name]) for name in ("n", *named)])
+    rows: dict[Key, tuple[int, ...]] = {}
+    for key, lines in source.lines_by_key(found):
+        own, counted = sets[lines], columns[lines]
+        for labels, bits in bits_of.items():
+            inside = counted[(own & bits) != 0]
+            if len(inside):
+                row = _whole_key(selection, key, labels)
+                rows[row] = tuple(inside.sum(axis=0).tolist())
+    return rows
 
 
 def _spans(selection: Selection) -> Iterable[tuple[Key, int, int]]:
