@@ -1,21 +1,23 @@
 """How much of what was reported a rate rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from registry.records import Cell
 from registry.reporting.cells import Found
 from registry.reporting.question import Part, Question
 from registry.snapshot.clusters import declared, declared_events
-from registry.snapshot.counting import matched, placings, reported
+from registry.snapshot.counting import matched, placings
 from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, INELIGIBLE
 from registry.snapshot.exposure import exposure
+from registry.snapshot.selected import name_their_devices
 from registry.snapshot.selection import Selection
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.vocabulary import CellStatus, CountingRule, Denominator
 
 PLACES = ("excluded_before_entry", "after_follow_up", "over_90_days")
+COLUMNS = ("n", "counted", *PLACES, "without_denominator")
 
 
 def coverage_of(store: Store, question: Question) -> dict[str, object]:
@@ -26,21 +28,20 @@ def coverage_of(store: Store, question: Question) -> dict[str, object]:
     amounts: dict[Denominator, tuple[float, float]] = {}
     takes_declared = question.counting is not CountingRule.FIRST_EVENT
     for part in question.parts:
-        for numbers in _placed(store, part, part.whole, takes_declared=takes_declared).values():
-            for name, n in numbers.items():
-                totals[name] = totals.get(name, 0) + n
         by_site = replace(part.whole, group_by=("site",))
+        placed = _placed(store, part, by_site, takes_declared=takes_declared)
+        for name, n in _settled(_together(placed.values())).items():
+            totals[name] = totals.get(name, 0) + n
         implants, sites_years = _given(store, part, by_site, takes_declared=takes_declared)
         sites |= {site for tier in (implants, sites_years) for site, t in tier.items() if t > 0}
-        reporting |= {str(key[0]) for key in reported(store, by_site, each="event_no")}
+        reporting |= {str(key[0]) for key, numbers in placed.items() if numbers["n"]}
         before = amounts.get(part.unit, (0.0, 0.0))
         amounts[part.unit] = (
             max(before[0], sum(implants.values())),
             max(before[1], sum(sites_years.values())),
         )
-    names = ("n", "counted", *PLACES, "without_denominator")
     return {
-        **{name: totals.get(name, 0) for name in names},
+        **{name: totals.get(name, 0) for name in COLUMNS},
         "tiers": [_tiers(unit, *amounts[unit]) for unit in question.units],
         "sites": len(sites | reporting),
         "sites_with_denominator": len(sites),
@@ -76,44 +77,64 @@ def coverage_cells(store: Store, question: Question) -> list[Found]:
     found = []
     for part in question.parts:
         placed = _placed(store, part, part.selection, takes_declared=True)
+        rows = {key: _settled(numbers) for key, numbers in placed.items() if numbers["n"]}
         if not question.query.group_by:
-            placed = placed or {(): {}}
-        for key, numbers in placed.items():
+            rows = rows or {(): {}}
+        for key, numbers in rows.items():
             status = CellStatus.OK if numbers.get("n") else CellStatus.ZERO
-            whole: dict[str, Cell] = {
-                name: numbers.get(name, 0)
-                for name in ("n", "counted", *PLACES, "without_denominator")
-            }
+            whole: dict[str, Cell] = {name: numbers.get(name, 0) for name in COLUMNS}
             found.append(Found(key, whole, status))
     return found
 
 
 def _placed(
     store: Store, part: Part, selection: Selection, *, takes_declared: bool
-) -> Mapping[Key, Mapping[str, int]]:
-    """Sort the reported events of each row into counted and the reasons why not."""
+) -> dict[Key, dict[str, int]]:
+    """The reported events of each row: how many, where they lie, and how many a rate can count."""
     clock = part.clock or ""
     asks = {"clock": clock, "each": "event_no", "quantity": part.quantity}
-    counted = {key: sums.n for key, sums in matched(store, selection, **asks).items()}
-    if takes_declared:
-        for key, events in declared_events(store, selection, **asks).items():
-            counted[key] = counted.get(key, 0) + events.n
     found: dict[Key, dict[str, int]] = {}
+
+    def add(key: Key, name: str, n: int) -> None:
+        numbers = found.setdefault(key, dict.fromkeys(("n", "counted", *PLACES), 0))
+        numbers[name] += n
+
+    by_place = part.quantity == "months" and not selection.splits_years
+    by_place = by_place and name_their_devices(selection, clock=clock)
     for key, placing in placings(store, selection, clock=clock):
-        numbers = found.setdefault(key, dict.fromkeys(("n", *PLACES), 0))
-        numbers["n"] += placing.n
+        add(key, "n", placing.n)
         if placing.place == BEFORE_ENTRY:
-            numbers["excluded_before_entry"] += placing.n
+            add(key, "excluded_before_entry", placing.n)
         elif placing.place == AFTER_FOLLOW_UP:
-            numbers["after_follow_up"] += placing.n
+            add(key, "after_follow_up", placing.n)
         elif (
             placing.place in (AT_RISK, INELIGIBLE)
             and part.unit is Denominator.PROCEDURES
             and not placing.near_procedure
         ):
-            numbers["over_90_days"] += placing.n
-    for key, numbers in found.items():
-        left = numbers["n"] - sum(numbers[name] for name in PLACES)
-        numbers["counted"] = min(counted.get(key, 0), max(left, 0))
-        numbers["without_denominator"] = left - numbers["counted"]
+            add(key, "over_90_days", placing.n)
+        if by_place and placing.place == AT_RISK:
+            add(key, "counted", placing.n)
+    if not by_place:
+        for key, sums in matched(store, selection, **asks).items():
+            add(key, "counted", sums.n)
+    if takes_declared:
+        for key, events in declared_events(store, selection, **asks).items():
+            add(key, "counted", events.n)
     return found
+
+
+def _together(rows: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The numbers of several rows, added up."""
+    found = dict.fromkeys(("n", "counted", *PLACES), 0)
+    for numbers in rows:
+        for name, n in numbers.items():
+            found[name] += n
+    return found
+
+
+def _settled(placed: Mapping[str, int]) -> dict[str, int]:
+    """The numbers of a row; what is neither counted nor left out has no denominator."""
+    left = placed["n"] - sum(placed[name] for name in PLACES)
+    counted = min(placed["counted"], max(left, 0))
+    return {**placed, "counted": counted, "without_denominator": left - counted}
