@@ -15,7 +15,7 @@ from registry.snapshot.clusters import (
     time_by_cluster,
 )
 from registry.snapshot.counting import Sums, affected, carriers, reported
-from registry.snapshot.exposure import exposure
+from registry.snapshot.exposure import exposure, present
 from registry.snapshot.firsts import FirstEvents, first_events
 from registry.snapshot.selection import SHARED, Selection
 from registry.snapshot.statement import Key
@@ -180,10 +180,10 @@ def _present(store: Store, selection: Selection) -> dict[Key, float]:
     """Rows under which there are devices, whatever happened to them."""
     if not selection.shared:
         return {}
-    present = dict.fromkeys(exposure(store, selection, clock=None), 1.0)
+    rows = dict.fromkeys(present(store, selection), 1.0)
     for clock in ("pump", "catheter"):
-        present |= dict.fromkeys(declared(store, selection, clock=clock), 1.0)
-    return present
+        rows |= dict.fromkeys(declared(store, selection, clock=clock), 1.0)
+    return rows
 
 
 def _positive(given: Mapping[Key, float]) -> dict[Key, float]:

@@ -26,7 +26,6 @@ from registry.snapshot.store import Store
 from registry.snapshot.years import year_shares
 
 _PRODUCTS = {
-    "n": "1",
     "head": "i.first_quarters",
     "tail": "i.last_quarters",
     "head2": "CAST(i.first_quarters AS BIGINT) * i.first_quarters",
@@ -204,17 +203,14 @@ def _by_year(store: Store, selection: Selection, clock: str) -> dict[Key, Cluste
     """
     source = devices_of(selection, store.codes, component=clock, by_year=False)
     source.require("i.time_to > i.time_from")
+    shares = year_shares(store, selection, source, _PRODUCTS)
+    of, first, last, between = shares.sums, shares.has_first, shares.has_last, shares.between
+    ends = first * of["head"] + last * of["tail"]
+    squares = first * of["head2"] + last * of["tail2"] + 2 * first * last * of["both"]
+    squares += 2 * between * ends + between * between * of["n"]
     found: dict[Key, ClusterTime] = {}
-    for share in year_shares(store, selection, source, _PRODUCTS):
-        of, first, last, between = share.sums, share.has_first, share.has_last, share.between
-        ends = first * of["head"] + last * of["tail"]
-        time = ends + between * of["n"]
-        squares = first * of["head2"] + last * of["tail2"] + 2 * first * last * of["both"]
-        squares += 2 * between * ends + between * between * of["n"]
-        given = ClusterTime(
-            int(time.sum()) / QUARTERS, int(squares.sum()) / QUARTERS**2, int(of["n"].sum())
-        )
-        _add(found, {share.key: given})
+    for key, (time, square, n) in shares.rows(ends + between * of["n"], squares, of["n"]):
+        _add(found, {key: ClusterTime(time / QUARTERS, square / QUARTERS**2, n)})
     _add(found, _pairs_by_year(store, selection, clock))
     return found
 

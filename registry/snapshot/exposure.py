@@ -87,21 +87,29 @@ def amounts_of(
     return source, name
 
 
+def present(store: Store, selection: Selection) -> list[Key]:
+    """The rows in which any device was followed, on either clock; by shared groupings."""
+    if is_by_year(selection, MONTHS):
+        source = devices_of(selection, store.codes, component=None, by_year=False)
+        shares = year_shares(store, selection, source, {})
+        return list(dict.fromkeys(key for key, _ in shares.rows()))
+    source = devices_of(selection, store.codes, component=None)
+    return source.keys(store.run(source.select("count(*) AS n")))
+
+
 def _by_year(
     store: Store, selection: Selection, *, clock: str | None, keyed: bool
 ) -> dict[Key, Given]:
     high, low = KEYS_OF["device_no"]
     keys = {"high": f"i.{high}", "low": f"i.{low}"} if keyed else {}
-    sums = {"n": "1", "head": "i.first_quarters", "tail": "i.last_quarters", **keys}
+    sums = {"head": "i.first_quarters", "tail": "i.last_quarters", **keys}
     source = devices_of(selection, store.codes, component=clock, by_year=False)
+    shares = year_shares(store, selection, source, sums)
+    of = shares.sums
+    quarters = shares.has_first * of["head"] + shares.has_last * of["tail"]
+    quarters += shares.between * of["n"]
     found: dict[Key, Given] = {}
-    for share in year_shares(store, selection, source, sums):
-        of = share.sums
-        quarters = share.has_first * of["head"] + share.has_last * of["tail"]
-        quarters += share.between * of["n"]
-        devices = Sums(*(int(of[name].sum()) for name in ("n", *keys)))
-        before = found.get(share.key, Given(0.0, Sums()))
-        found[share.key] = Given(
-            before.amount + int(quarters.sum()) / QUARTERS, before.devices + devices
-        )
+    for key, (total, *devices) in shares.rows(quarters, *(of[name] for name in ("n", *keys))):
+        before = found.get(key, Given(0.0, Sums()))
+        found[key] = Given(before.amount + total / QUARTERS, before.devices + Sums(*devices))
     return found

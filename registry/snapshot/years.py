@@ -22,57 +22,81 @@ MOST_BITS = 62
 """So many calendar years fit into one whole number of an engine."""
 
 
-@dataclass(frozen=True, slots=True)
-class YearShare:
-    """The lines of devices that have time in one span of years of one row.
+@dataclass(frozen=True, slots=True, eq=False)
+class YearShares:
+    """Lines of devices that share their first and last year, against the spans of years of rows.
 
-    has_first, has_last: 1 where the part of a line's first year, or of its last, lies in the span.
-    between: quarters of whole years there, a device. sums: by name, of each line.
+    keys: rows but for calendar time, each the lines from its place in `starts` on. labels: of the
+    spans by calendar time. inside: by line and span, whether the devices have time there;
+    has_first, has_last: 1 where the part of their first year, or of their last, lies there.
+    between: quarters of whole years there, a device. sums: by name, of each line, as a column.
     """
 
-    key: Key
+    selection: Selection
+    keys: list[Key]
+    starts: Ints
+    labels: list[Key]
+    inside: NDArray[np.bool_]
     has_first: Ints
     has_last: Ints
     between: Ints
     sums: Mapping[str, Ints]
 
+    def rows(self, *amounts: Ints) -> Iterable[tuple[Key, list[int]]]:
+        """The amounts of each row, added up over its lines: only rows with time."""
+        if not self.keys:
+            return
+        present = np.logical_or.reduceat(self.inside, self.starts, axis=0)
+        totals = [
+            np.add.reduceat(np.where(self.inside, amount, 0), self.starts, axis=0)
+            for amount in amounts
+        ]
+        for at, span in np.argwhere(present).tolist():
+            key = _whole_key(self.selection, self.keys[at], self.labels[span])
+            yield key, [int(total[at, span]) for total in totals]
+
 
 def year_shares(
     store: Store, selection: Selection, source: Source, sums: Mapping[str, str]
-) -> Iterable[YearShare]:
+) -> YearShares:
     """Devices of a source by row and span of years; one statement.
 
     source: implants grouped by all that the selection shares but calendar time. sums: expressions
-    to add up, by name.
+    to add up, by name; `n` is how many devices there are.
     """
     source.require("i.first_year <= i.last_year")
     found = store.run(
         source.select(
             "i.first_year AS first_year",
             "i.last_year AS last_year",
+            "count(*) AS n",
             *(whole(expression, name) for name, expression in sums.items()),
             by=["i.first_year", "i.last_year"],
         )
     )
-    keys = source.keys(found)
-    since_all, until_all = _ints(found["first_year"]), _ints(found["last_year"])
-    values = {name: _ints(found[name]) for name in sums}
-    for labels, first, last in _spans(selection):
-        inside = np.flatnonzero((since_all <= last) & (until_all >= first))
-        together: dict[Key, list[int]] = {}
-        for line in inside.tolist():
-            together.setdefault(keys[line], []).append(line)
-        for key, places in together.items():
-            lines = np.array(places)
-            since, until = since_all[lines], until_all[lines]
-            between = np.minimum(until - 1, last) - np.maximum(since + 1, first) + 1
-            yield YearShare(
-                _whole_key(selection, key, labels),
-                (since >= first).astype(np.int64),
-                ((until <= last) & (until > since)).astype(np.int64),
-                QUARTERS_A_YEAR * np.maximum(between, 0),
-                {name: column[lines] for name, column in values.items()},
-            )
+    lines = source.lines_by_key(found)
+    order = np.concatenate([np.zeros(0, dtype=np.int64), *(own for _, own in lines)])
+    sizes = [len(own) for _, own in lines]
+    columns = {
+        name: _ints(found[name])[order][:, np.newaxis]
+        for name in ("first_year", "last_year", "n", *sums)
+    }
+    since, until = columns.pop("first_year"), columns.pop("last_year")
+    spans = list(_spans(selection))
+    first = np.array([each for _, each, _ in spans], dtype=np.int64)
+    last = np.array([each for _, _, each in spans], dtype=np.int64)
+    between = np.minimum(until - 1, last) - np.maximum(since + 1, first) + 1
+    return YearShares(
+        selection=selection,
+        keys=[key for key, _ in lines],
+        starts=np.cumsum([0, *sizes[:-1]]).astype(np.int64),
+        labels=[labels for labels, _, _ in spans],
+        inside=(since <= last) & (until >= first),
+        has_first=(since >= first).astype(np.int64),
+        has_last=((until <= last) & (until > since)).astype(np.int64),
+        between=QUARTERS_A_YEAR * np.maximum(between, 0),
+        sums=columns,
+    )
 
 
 def is_one_set(selection: Selection) -> bool:
