@@ -9,12 +9,11 @@ from registry.reporting.question import EACH, Part, Question
 from registry.snapshot.clusters import (
     ClusterEvents,
     ClusterTime,
-    declared,
-    declared_events,
     events_by_cluster,
     time_by_cluster,
 )
 from registry.snapshot.counting import Sums, affected, carriers, reported
+from registry.snapshot.declared import declared, declared_events
 from registry.snapshot.exposure import exposure, present
 from registry.snapshot.firsts import FirstEvents, first_events
 from registry.snapshot.selection import SHARED, Selection

@@ -6,8 +6,8 @@ from dataclasses import replace
 from registry.records import Cell
 from registry.reporting.cells import Found
 from registry.reporting.question import Part, Question
-from registry.snapshot.clusters import declared, declared_events
 from registry.snapshot.counting import matched, placings
+from registry.snapshot.declared import declared, declared_events
 from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, INELIGIBLE
 from registry.snapshot.exposure import exposure
 from registry.snapshot.selected import name_their_devices

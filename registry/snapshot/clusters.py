@@ -1,6 +1,6 @@
 """Events and exposure by cluster, as the sums that robust limits are made of.
 
-A cluster is a patient or a site; of declared exposure it is a site's year. What leaves are sums
+A cluster is a patient or a site. What leaves are sums
 over clusters of events, of exposure, of their squares and of their products.
 """
 
@@ -10,22 +10,22 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from registry.snapshot.counting import WITHIN_90_DAYS, at_risk
+from registry.snapshot.counting import at_risk
 from registry.snapshot.exposure import MONTHS, QUARTERS, amounts_of, is_by_year, units_of
 from registry.snapshot.schema import column
 from registry.snapshot.selected import (
+    QUARTERS_A_YEAR,
     bound_by_years,
     devices_of,
-    events_of,
-    exposures_of,
     leave_out_ineligible,
 )
 from registry.snapshot.selection import Selection
 from registry.snapshot.statement import Key, Piece, Source, outer, restrict, whole
 from registry.snapshot.store import Store
-from registry.snapshot.years import year_shares
+from registry.snapshot.years import is_one_set, records_by_years, year_shares
 
 _PRODUCTS = {
+    "alone": "CASE WHEN i.alone THEN 1 ELSE 0 END",
     "head": "i.first_quarters",
     "tail": "i.last_quarters",
     "head2": "CAST(i.first_quarters AS BIGINT) * i.first_quarters",
@@ -73,10 +73,11 @@ def time_by_cluster(
     the others are put together cluster by cluster. By calendar year none is: there the products of
     pairs of devices are added, of which few have time in the same year.
     """
-    if _is_by_patient(selection, cluster) and is_by_year(selection, quantity):
+    by_year = is_by_year(selection, quantity) and is_one_set(selection)
+    if by_year and _is_by_patient(selection, cluster):
         return _by_year(store, selection, clock)
     found: dict[Key, ClusterTime] = {}
-    apart = _is_by_patient(selection, cluster)
+    apart = _is_by_patient(selection, cluster) and not is_by_year(selection, quantity)
     source, amount = amounts_of(store, selection, clock=clock, quantity=quantity)
     if apart:
         source.require("i.alone")
@@ -85,7 +86,7 @@ def time_by_cluster(
         statement = source.select(
             whole(amount, "amount"), whole(squares, "squares"), "count(*) AS clusters"
         )
-        _add(found, _read_time(source, store.run(statement), units_of(quantity)))
+        _add(found, read_time(source, store.run(statement), units_of(quantity)))
         source, amount = amounts_of(store, selection, clock=clock, quantity=quantity)
         source.require("NOT i.alone")
     statement = outer(
@@ -96,7 +97,7 @@ def time_by_cluster(
         "count(*) AS clusters",
         where="t > 0",
     )
-    _add(found, _read_time(source, store.run(statement), units_of(quantity)))
+    _add(found, read_time(source, store.run(statement), units_of(quantity)))
     return found
 
 
@@ -131,7 +132,7 @@ def events_by_cluster(
         each_cluster = _each_cluster(given, amount, cluster)
         rows.join(each_cluster, f"t ON t.cluster = x.cluster{same}", kind="LEFT JOIN")
     found = store.run(_with_time(source.names, cells, rows, time))
-    return _read_events(source, found, units_of(quantity))
+    return read_events(source, found, units_of(quantity))
 
 
 def _is_by_patient(selection: Selection, cluster: str) -> bool:
@@ -201,50 +202,74 @@ def _by_year(store: Store, selection: Selection, clock: str) -> dict[Key, Cluste
 
     The square of the sum of a device's parts of years comes from the sums of their products.
     """
-    source = devices_of(selection, store.codes, component=clock, by_year=False)
-    source.require("i.time_to > i.time_from")
+    source = _followed(store, selection, clock)
     shares = year_shares(store, selection, source, _PRODUCTS)
     of, first, last, between = shares.sums, shares.has_first, shares.has_last, shares.between
     ends = first * of["head"] + last * of["tail"]
     squares = first * of["head2"] + last * of["tail2"] + 2 * first * last * of["both"]
     squares += 2 * between * ends + between * between * of["n"]
     found: dict[Key, ClusterTime] = {}
-    for key, (time, square, n) in shares.rows(ends + between * of["n"], squares, of["n"]):
+    for key, (time, square, n) in shares.rows(ends + between * of["n"], squares, of["alone"]):
         _add(found, {key: ClusterTime(time / QUARTERS, square / QUARTERS**2, n)})
-    _add(found, _pairs_by_year(store, selection, clock))
+    others = _followed(store, selection, clock)
+    others.require("NOT i.alone")
+    for key, (patients,) in records_by_years(store, selection, others, "i.patient_no", []).items():
+        _add(found, {key: ClusterTime(clusters=patients)})
+    for key, products in _pairs_by_year(store, selection, clock).items():
+        _add(found, {key: ClusterTime(squares=2 * products / QUARTERS**2)})
     return found
 
 
-def _pairs_by_year(store: Store, selection: Selection, clock: str) -> dict[Key, ClusterTime]:
-    """What is added where two devices of one patient have time in the same row.
+def _followed(store: Store, selection: Selection, clock: str) -> Source:
+    source = devices_of(selection, store.codes, component=clock, by_year=False)
+    source.require("i.time_to > i.time_from")
+    return source
 
-    Twice the product of their time, and one cluster fewer for each that is not the first.
+
+def _pairs_by_year(store: Store, selection: Selection, clock: str) -> dict[Key, int]:
+    """The products of the time of two devices of one patient, where both have some in a row.
+
+    Where rows are single years, from the first and the last year that both have time in: a device
+    fills each year between.
     """
-    source = devices_of(selection, store.codes, component=clock)
+    single = all(span.first == span.last for span in selection.year_spans())
+    source = devices_of(selection, store.codes, component=clock, by_year=not single)
     source.tables.add(
         " JOIN implants j ON j.patient_no = i.patient_no AND j.device_no > i.device_no"
     )
     leave_out_ineligible(source, "j")
     source.require_code("j", "component", clock)
     restrict(source, "j", selection.on_devices)
-    for name, group in zip(selection.shared, source.groups, strict=True):
-        if name not in selection.time_groups:
+    for group in source.groups:
+        if "i." in group.expression:
             source.require(f"{_of_later(group.expression)} IS NOT DISTINCT FROM {group.expression}")
-    source.require("y.first_year <= j.last_year AND y.last_year >= j.first_year")
-    if all(span.first == span.last for span in selection.year_spans()):
-        source.require("i.first_year <= j.last_year AND i.last_year >= j.first_year")
     for alias in ("i", "j"):
         source.require(f"NOT {alias}.alone AND {alias}.time_to > {alias}.time_from")
-    products = f"CAST({source.time} AS BIGINT) * {_of_later(source.time)}"
-    found = store.run(
-        source.select(whole(products, "products"), "count(DISTINCT j.device_no) AS repeated")
-    )
-    rows = zip(found["products"].tolist(), found["repeated"].tolist(), strict=True)
-    return {
-        key: ClusterTime(0.0, 2 * products / QUARTERS**2, -int(repeated))
-        for key, (products, repeated) in zip(source.keys(found), rows, strict=True)
-        if repeated
+    if not single:
+        source.require("y.first_year <= j.last_year AND y.last_year >= j.first_year")
+        product = f"CAST({source.time} AS BIGINT) * {_of_later(source.time)}"
+        found = store.run(source.select(whole(product, "products")))
+        return dict(zip(source.keys(found), map(int, found["products"].tolist()), strict=True))
+    source.require("i.first_year <= j.last_year AND j.first_year <= i.last_year")
+    since = "greatest(i.first_year, j.first_year)"
+    until = "least(i.last_year, j.last_year)"
+    ends = {
+        name: f"{_within('i', year)} * {_within('j', year)}"
+        for name, year in (("head", since), ("tail", until))
     }
+    shares = year_shares(store, selection, source, ends, years=(since, until))
+    of = shares.sums
+    products = shares.has_first * of["head"] + shares.has_last * of["tail"]
+    products += shares.between * QUARTERS_A_YEAR * of["n"]
+    return {key: product for key, (product,) in shares.rows(products)}
+
+
+def _within(alias: str, year: str) -> str:
+    """The time of a device within a calendar year that holds some of it."""
+    return (
+        f"CASE WHEN {year} = {alias}.first_year THEN {alias}.first_quarters"
+        f" WHEN {year} = {alias}.last_year THEN {alias}.last_quarters ELSE {QUARTERS_A_YEAR} END"
+    )
 
 
 def _of_later(expression: str) -> str:
@@ -252,93 +277,7 @@ def _of_later(expression: str) -> str:
     return expression.replace("i.", "j.")
 
 
-# Declared by sites ---------------------------------------------------------------------------
-
-
-def declared(
-    store: Store, selection: Selection, *, clock: str, quantity: str = MONTHS
-) -> dict[Key, ClusterTime]:
-    """What sites declared instead of implants, a site's year a cluster; by shared groupings.
-
-    A selection that declared exposure cannot follow (by drug, months, age ...) has none.
-    """
-    source = exposures_of(selection, store.codes, component=clock)
-    if source is None:
-        return {}
-    inner = _site_years(source, quantity)
-    statement = outer(
-        inner,
-        source.names,
-        whole("t", "amount"),
-        whole("t * t", "squares"),
-        "sum(CASE WHEN t > 0 THEN 1 ELSE 0 END) AS clusters",
-    )
-    return _read_time(source, store.run(statement), 1)
-
-
-def declared_events(
-    store: Store, selection: Selection, *, clock: str, each: str, quantity: str = MONTHS
-) -> dict[Key, ClusterEvents]:
-    """The events without an implant that fall in a site's year of declared exposure.
-
-    An episode that goes on into another year is of the first.
-    """
-    given = exposures_of(selection, store.codes, component=clock)
-    if given is None:
-        return {}
-    years = _site_years(given, quantity)
-    source = events_of(selection, store.codes, clock="device", device="e")
-    condition = "z ON z.site_no = e.site AND z.declared_year = e.year"
-    for place, name in enumerate(selection.shared):
-        theirs = source.groups[selection.group_by.index(name)].expression
-        condition += f" AND z.g{place} = {theirs}"
-    source.join(years, condition)
-    source.require("e.device_no IS NULL")
-    if quantity == "procedures":
-        source.require_code("e", "days_since_procedure", *WITHIN_90_DAYS)
-    counted = f"e.{column('events', each).name}"
-    inner = source.select(
-        "e.site AS site_no",
-        "min(e.year) AS declared_year",
-        by=["e.site", counted],
-    )
-    by = [*source.names, "site_no", "declared_year"]
-    # The exposure of the first year, where an episode goes on into another.
-    once_each = outer(inner, by, "count(*) AS x")
-    joined = Piece(f"SELECT {', '.join([f'x.{name}' for name in source.names] + ['x.x'])}, ")
-    joined.add("coalesce(z.t, 0) AS t FROM (")
-    joined.add_piece(once_each)
-    joined.add(") x LEFT JOIN (")
-    joined.add_piece(years)
-    joined.add(") z ON z.site_no = x.site_no AND z.declared_year = x.declared_year")
-    for place, name in enumerate(selection.shared):
-        ours = source.names[selection.group_by.index(name)]
-        joined.add(f" AND z.g{place} = x.{ours}")
-    return _read_events(source, store.run(_products(joined, source)), 1)
-
-
-def _site_years(source: Source, quantity: str) -> Piece:
-    name = "component_months" if quantity == MONTHS else quantity
-    amount = f"x.{column('exposures', name).name}"
-    if quantity != MONTHS:
-        source.require(f"{amount} IS NOT NULL")
-    return source.select(
-        "x.site AS site_no", "x.year AS declared_year", whole(amount, "t"), by=["x.site", "x.year"]
-    )
-
-
-def _products(joined: Piece, source: Source) -> Piece:
-    return outer(
-        joined,
-        source.names,
-        whole("x", "n"),
-        whole("x * x", "squares"),
-        whole("x * t", "products"),
-        whole("CASE WHEN t = 0 THEN 1 ELSE 0 END", "without_time"),
-    )
-
-
-def _read_time(
+def read_time(
     source: Source, found: Mapping[str, NDArray[Any]], units: int
 ) -> dict[Key, ClusterTime]:
     rows = zip(*(found[name].tolist() for name in ("amount", "squares", "clusters")), strict=True)
@@ -346,7 +285,7 @@ def _read_time(
     return dict(zip(source.keys(found), sums, strict=True))
 
 
-def _read_events(
+def read_events(
     source: Source, found: Mapping[str, NDArray[Any]], units: int
 ) -> dict[Key, ClusterEvents]:
     names = ("n", "squares", "products", "without_time")

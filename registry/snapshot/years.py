@@ -57,21 +57,27 @@ class YearShares:
 
 
 def year_shares(
-    store: Store, selection: Selection, source: Source, sums: Mapping[str, str]
+    store: Store,
+    selection: Selection,
+    source: Source,
+    sums: Mapping[str, str],
+    *,
+    years: tuple[str, str] = ("i.first_year", "i.last_year"),
 ) -> YearShares:
     """Devices of a source by row and span of years; one statement.
 
     source: implants grouped by all that the selection shares but calendar time. sums: expressions
-    to add up, by name; `n` is how many devices there are.
+    to add up, by name; `n` is how many devices there are. years: the first and the last year of
+    a device.
     """
-    source.require("i.first_year <= i.last_year")
+    source.require(f"{years[0]} <= {years[1]}")
     found = store.run(
         source.select(
-            "i.first_year AS first_year",
-            "i.last_year AS last_year",
+            f"{years[0]} AS first_year",
+            f"{years[1]} AS last_year",
             "count(*) AS n",
             *(whole(expression, name) for name, expression in sums.items()),
-            by=["i.first_year", "i.last_year"],
+            by=years,
         )
     )
     lines = source.lines_by_key(found)
