@@ -3,6 +3,7 @@
 Derived numbers take `ShownNode`, which has no field for a true or a hidden number.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -110,11 +111,13 @@ class Protection:
 
     def count(self, counted: Keyed, *, minimum: int | None = None) -> int | None:
         """The perturbed number of records, None where it is under the minimum (the threshold)."""
+        return self._counts([counted], minimum=minimum)[0]
+
+    def _counts(self, counted: Sequence[Keyed], *, minimum: int | None = None) -> list[int | None]:
         least = self.policy.threshold if minimum is None else minimum
-        perturbed = int(
-            perturb_counts(self.secret, counted.n, counted.high, counted.low, table=self.table)[0]
-        )
-        return perturbed if perturbed >= least else None
+        columns = zip(*((each.n, each.high, each.low) for each in counted), strict=True)
+        perturbed = perturb_counts(self.secret, *map(list, columns), table=self.table)
+        return [n if n >= least else None for n in perturbed.tolist()]
 
     def exposure(self, exposure: ShownExposure) -> int | None:
         """The perturbed and rounded exposure, None where it is under the minimum of its unit."""
@@ -133,11 +136,24 @@ class Protection:
 
     def show(self, truth: NodeTruth) -> ShownNode:
         """The publishable numbers of a node; too small a population hides all of them."""
-        population = self.count(truth.population, minimum=self.policy.denominator_minimum)
+        return self.show_all([truth])[0]
+
+    def show_all(self, truths: Sequence[NodeTruth]) -> list[ShownNode]:
+        """The publishable numbers of several nodes, each as it would be alone."""
+        if not truths:
+            return []
+        minimum = self.policy.denominator_minimum
+        populations = self._counts([truth.population for truth in truths], minimum=minimum)
+        counts = self._counts([truth.counted for truth in truths])
+        return [
+            self._shown(truth, population, count)
+            for truth, population, count in zip(truths, populations, counts, strict=True)
+        ]
+
+    def _shown(self, truth: NodeTruth, population: int | None, count: int | None) -> ShownNode:
         has_exposure = truth.exposure is not None
         if population is None:
             return ShownNode(count=None, population=None, has_exposure=has_exposure)
-        count = self.count(truth.counted)
         exposure = None if truth.exposure is None else self.exposure(truth.exposure)
         return ShownNode(
             count=count,

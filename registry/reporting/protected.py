@@ -185,7 +185,7 @@ def _shown(
         counting=POLICY.counted(asked.measure, asked.query.counting),
         unit=asked.query.unit,
     )
-    return {node: protection.show(truth) for node, truth in truths.items()}
+    return dict(zip(truths, protection.show_all(list(truths.values())), strict=True))
 
 
 def _key(planned: Plan, row: PlannedRow) -> tuple[Cell, ...]:

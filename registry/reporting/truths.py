@@ -34,6 +34,8 @@ from registry.snapshot.terms import Term, Terms
 from registry.vocabulary import NOT_RECORDED, CountingRule, Denominator
 
 DEVICE, PATIENT = "device_no", "patient_no"
+REPORTED: Sort = (Denominator.PUMP_MONTHS, None, False)
+"""How what was reported is counted: on whatever clock, and so all nodes alike."""
 
 
 def unit_of(node: Node, trees: Mapping[str, Tree], terms: Terms) -> Denominator:
@@ -64,14 +66,13 @@ def truths_of(
     terms = store.manifest.terms
     alike: dict[tuple[Sort, tuple[str, ...]], list[Node]] = {}
     for node in asked:
-        chosen = terms_at(node, trees, terms)
-        if form is Form.RATES:
+        if form is Form.COUNTS and counting is not CountingRule.FIRST_EVENT:
+            sort = REPORTED
+        elif form is Form.RATES:
+            chosen = terms_at(node, trees, terms)
             sort = sort_of_unit(chosen, unit or unit_of(node, trees, terms))
         else:
-            sort = sort_of_clock(chosen)
-            if form is Form.COUNTS:  # of what was reported, on whatever clock
-                of_patient = sort[2] and counting is CountingRule.FIRST_EVENT
-                sort = (sort[0], None, of_patient)
+            sort = sort_of_clock(terms_at(node, trees, terms))
         alike.setdefault((sort, tuple(node)), []).append(node)
     found: dict[Node, NodeTruth] = {}
     for (sort, _names), members in alike.items():

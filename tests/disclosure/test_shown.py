@@ -179,3 +179,17 @@ def test_no_true_number_and_no_secret_is_in_a_repr(protection):
     told = f"{truth!r} {truth.counted!r} {truth.exposure!r} {protection!r}"
 
     assert told == "<NodeTruth> <Keyed> <ShownExposure pump-months> <Protection>"
+
+
+def test_nodes_are_shown_together_as_each_is_alone(protection):
+    truths = [
+        NodeTruth(Keyed(n, high, 2), Keyed(max(n, 8 * high), high, 3), months(50 * n, n))
+        for n in range(0, 60, 3)
+        for high in range(9)
+    ]
+
+    shown = protection.show_all(truths)
+
+    assert shown == [protection.show(truth) for truth in truths]
+    assert len({each.count is None for each in shown}) == 2
+    assert protection.show_all([]) == []
