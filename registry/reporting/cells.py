@@ -13,7 +13,7 @@ from registry.snapshot.clusters import (
     time_by_cluster,
 )
 from registry.snapshot.counting import Sums, affected, carriers, reported
-from registry.snapshot.declared import declared, declared_events
+from registry.snapshot.declared import declared, declared_events, declared_rows
 from registry.snapshot.exposure import exposure, present
 from registry.snapshot.firsts import FirstEvents, first_events
 from registry.snapshot.selection import SHARED, Selection
@@ -175,14 +175,11 @@ def numbers_of(found: Mapping[Key, Sums]) -> dict[Key, int]:
     return {key: sums.n for key, sums in found.items()}
 
 
-def _present(store: Store, selection: Selection) -> dict[Key, float]:
+def _present(store: Store, selection: Selection) -> Iterable[Key]:
     """Rows under which there are devices, whatever happened to them."""
     if not selection.shared:
-        return {}
-    rows = dict.fromkeys(present(store, selection), 1.0)
-    for clock in ("pump", "catheter"):
-        rows |= dict.fromkeys(declared(store, selection, clock=clock), 1.0)
-    return rows
+        return ()
+    return dict.fromkeys([*present(store, selection), *declared_rows(store, selection)])
 
 
 def _positive(given: Mapping[Key, float]) -> dict[Key, float]:

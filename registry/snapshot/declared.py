@@ -31,6 +31,14 @@ def declared(
     return read_time(source, store.run(statement), 1)
 
 
+def declared_rows(store: Store, selection: Selection) -> list[Key]:
+    """The rows for which sites declared any exposure, on either clock; by shared groupings."""
+    source = exposures_of(selection, store.codes, component=None)
+    if source is None:
+        return []
+    return source.keys(store.run(source.select("count(*) AS n")))
+
+
 def declared_events(
     store: Store, selection: Selection, *, clock: str, each: str, quantity: str = MONTHS
 ) -> dict[Key, ClusterEvents]:

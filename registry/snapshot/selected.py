@@ -277,7 +277,7 @@ def device_group(source: Source, selection: Selection, name: str) -> Grouping:
     return _value_group(source, "i", name, selection.places_of(name))
 
 
-def exposures_of(selection: Selection, codes: Codes, *, component: str) -> Source | None:
+def exposures_of(selection: Selection, codes: Codes, *, component: str | None) -> Source | None:
     """The declared exposure of a selection, or None where it cannot be followed there.
 
     Nobody declares by drug, months since implant, age ...
@@ -289,7 +289,8 @@ def exposures_of(selection: Selection, codes: Codes, *, component: str) -> Sourc
         return None
     source = Source(codes, Piece("exposures x"))
     source.require("x.counts")
-    source.require_code("x", "component", component)
+    if component is not None:
+        source.require_code("x", "component", component)
     restrict(source, "x", selection.on_devices)
     if selection.years is not None:
         restrict(source, "x", [Condition("year", selection.years)])
