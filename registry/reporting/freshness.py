@@ -202,6 +202,8 @@ def kept_working(snapshot_id: str, *, data_as_of: datetime | None) -> Frozen | N
         store = shelf.open_store(root(), snapshot_id)
     except FileNotFoundError:
         return None
+    if store.manifest.schema_version != SCHEMA_VERSION:
+        return None
     return Frozen(store=store, kind=SnapshotKind.WORKING, label="", data_as_of=data_as_of)
 
 
@@ -212,6 +214,15 @@ def _open(release: Snapshot) -> Frozen:
         raise NoSnapshot(
             Fault("release", "release-missing", "The files of this release are not on the server.")
         ) from error
+    if store.manifest.schema_version != SCHEMA_VERSION:
+        raise NoSnapshot(
+            Fault(
+                "release",
+                "other-schema",
+                "This release was frozen by another version of the registry, which this one does "
+                "not read: ask a newer one, or a data manager to freeze one.",
+            )
+        )
     return Frozen(
         store=store,
         kind=SnapshotKind.RELEASE,

@@ -234,6 +234,17 @@ def test_release_whose_files_are_gone_is_told(tmp_path: Path, settings: object) 
 
 
 @pytest.mark.usefixtures("kept_cohort")
+def test_release_of_another_schema_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    freshness.publish("2026Q4")
+    monkeypatch.setattr("registry.reporting.freshness.SCHEMA_VERSION", 999)
+
+    with pytest.raises(NoSnapshot) as refusal:
+        ask(viewer=PUBLIC)
+
+    assert refusal.value.faults[0].code == "other-schema"
+
+
+@pytest.mark.usefixtures("kept_cohort")
 def test_meta_says_what_was_counted_and_on_what() -> None:
     meta = ask(Measure.RATES, where=CATHETER, group_by=("year",), level=0.9, per=100).meta
 
