@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from registry.records.declared import Holds, RowColumn
 from registry.synthetic.hazards import Ints
 from registry.vocabulary import Code, Severity
 
@@ -123,6 +124,29 @@ class Model:
 
 Column = Coded | CodeSets | Numbers | KeyColumn | Model
 Record = TypeVar("Record")
+
+
+def recorded(
+    columns: Mapping[str, RowColumn], drawn: Mapping[str, npt.NDArray[Any]]
+) -> dict[str, Column]:
+    """The codes, sets and numbers of declared columns; what nobody draws is left blank.
+
+    drawn: by column, as `Coded`, `CodeSets` and `Numbers` take them.
+    """
+    size = len(next(iter(drawn.values())))
+    found: dict[str, Column] = {}
+    for name, column in columns.items():
+        blank = 0 if column.holds is Holds.CODES else -1
+        array = drawn[name] if name in drawn else np.full(size, blank, dtype=np.int8)
+        if column.holds in (Holds.NUMBER, Holds.YEAR):
+            found[name] = Numbers(array)
+        elif column.holds is Holds.GRADE:
+            found[name] = Coded(array, tuple(Severity))
+        elif column.codes and column.holds is Holds.CODES:
+            found[name] = CodeSets(array, column.codes)
+        elif column.codes:
+            found[name] = Coded(array, tuple(column.codes))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

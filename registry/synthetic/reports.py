@@ -63,21 +63,14 @@ _ORGANISMS = {
 class Reports:
     """What is said of each event, as positions in the code lists; -1, and 0 of sets, is a blank.
 
-    grade: 1 to 5 or -1. seriousness, interventions: packed sets.
+    grade: 1 to 5 or -1. seriousness, interventions: packed sets. coded: columns that hold one
+    code, by name.
     """
 
     grade: Ints
     seriousness: Ints
-    related: Mapping[str, Ints]
-    outcome: Ints
     interventions: Ints
-    root_cause: Ints
-    detection: Ints
-    actuality: Ints
-    mri_24h: Ints
-    alarm: Ints
-    volume_discrepancy: Ints
-    organism: Ints
+    coded: Mapping[str, Ints]
     band_blank: np.ndarray
 
 
@@ -168,16 +161,18 @@ def report(
     return Reports(
         grade=grade,
         seriousness=seriousness,
-        related=related,
-        outcome=outcome,
         interventions=interventions,
-        root_cause=np.where(missing(1.2), -1, root_cause),
-        detection=np.where(missing(0.8), -1, detection),
-        actuality=np.where(near_miss, Actuality.NEAR_MISS.bit, actuality),
-        mri_24h=np.where(asked, mri, -1),
-        alarm=np.where(asked, alarm, -1),
-        volume_discrepancy=np.where(asked, volume, -1),
-        organism=organism,
+        coded={
+            **related,
+            "outcome": outcome,
+            "root_cause": np.where(missing(1.2), -1, root_cause),
+            "detection": np.where(missing(0.8), -1, detection),
+            "actuality": np.where(near_miss, Actuality.NEAR_MISS.bit, actuality),
+            "mri_24h": np.where(asked, mri, -1),
+            "alarm": np.where(asked, alarm, -1),
+            "volume_discrepancy": np.where(asked, volume, -1),
+            "organism": organism,
+        },
         band_blank=missing(0.8) & ~procedural,
     )
 

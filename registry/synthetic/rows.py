@@ -10,72 +10,30 @@ import numpy.typing as npt
 
 from registry.catalogue import ComplicationEntry
 from registry.records import RowKind
-from registry.synthetic.columns import Coded, CodeSets, KeyColumn, Model, Numbers, Table
+from registry.records.columns import DECLARED, OF_PATIENTS
+from registry.synthetic.columns import Coded, KeyColumn, Model, Table, recorded
 from registry.synthetic.exposures import Declared
 from registry.synthetic.follow import PUMP, Course
 from registry.synthetic.happen import Happenings, refill_course
 from registry.synthetic.hazards import Flags, Floats, Ints
 from registry.synthetic.months import DeviceMonths, EventTimes
 from registry.synthetic.patients import Population
-from registry.synthetic.reports import RELATEDNESS, Reports, blanked
+from registry.synthetic.reports import Reports, blanked
 from registry.synthetic.sites import SyntheticSite
 from registry.vocabulary import (
-    Actuality,
     AgeBand,
     CatheterModel,
-    Component,
-    DaysSinceProcedure,
-    DaysSinceRefill,
-    Detection,
     Drug,
-    ExitStatus,
     Indication,
-    Intervention,
     LabelStatus,
-    Organism,
-    Outcome,
     PlacingProcedure,
     PumpModel,
     PumpPlane,
     PumpSite,
-    Relatedness,
-    RootCause,
-    Seriousness,
-    Severity,
     Sex,
-    VolumeDiscrepancy,
     YesNoUnknown,
 )
 
-_EVENT_CODES = {
-    **dict.fromkeys(RELATEDNESS, Relatedness),
-    "outcome": Outcome,
-    "root_cause": RootCause,
-    "detection": Detection,
-    "days_since_procedure": DaysSinceProcedure,
-    "days_since_refill": DaysSinceRefill,
-    "actuality": Actuality,
-    "mri_24h": YesNoUnknown,
-    "alarm": YesNoUnknown,
-    "volume_discrepancy": VolumeDiscrepancy,
-    "organism": Organism,
-    "drug": Drug,
-    "indication": Indication,
-    "age_band": AgeBand,
-    "sex": Sex,
-}
-_IMPLANT_CODES = {
-    "age_band": AgeBand,
-    "sex": Sex,
-    "indication": Indication,
-    "drug": Drug,
-    "label_status": LabelStatus,
-    "procedure": PlacingProcedure,
-    "pump_site": PumpSite,
-    "pump_plane": PumpPlane,
-    "as_designed": YesNoUnknown,
-    "exit_status": ExitStatus,
-}
 _ANY = npt.NDArray[np.generic]
 
 
@@ -218,19 +176,11 @@ class RowsWritten:
                 "months_since_implant": months,
                 "severity": np.where(told.grade > 0, told.grade - 1, -1),
                 "seriousness": told.seriousness,
-                **told.related,
-                "outcome": told.outcome,
                 "interventions": told.interventions,
-                "root_cause": told.root_cause,
-                "detection": told.detection,
+                **told.coded,
                 "days_since_procedure": np.where(blank, -1, times.procedure_band),
                 "days_since_refill": np.where(blank, -1, times.refill_band),
                 "caused_by": cause,
-                "actuality": told.actuality,
-                "mri_24h": told.mri_24h,
-                "alarm": told.alarm,
-                "volume_discrepancy": told.volume_discrepancy,
-                "organism": told.organism,
                 "component": followed.devices.component[device],
                 "component_model": np.where(bare, devices["model"][device], -1),
                 "drug": np.where(bare, people["drug"][patient], -1),
@@ -252,8 +202,7 @@ class RowsWritten:
             {
                 "site": Coded(held["site"], self._site_codes()),
                 "patient": KeyColumn(held["patient"], "-p"),
-                "sex": Coded(held["sex"], tuple(Sex)),
-                "indication": Coded(held["indication"], tuple(Indication)),
+                **recorded(OF_PATIENTS, held),
             },
         )
 
@@ -276,15 +225,8 @@ class RowsWritten:
                 "site": Coded(held["site"], self._site_codes()),
                 "patient": KeyColumn(held["patient"], "-p"),
                 "implant": KeyColumn(held["implant"], "-d"),
-                "component": Coded(held["component"], tuple(Component)),
                 "model": _model(held["model"], held["component"]),
-                "implant_year": Numbers(held["implant_year"]),
-                **{name: Coded(held[name], tuple(codes)) for name, codes in _IMPLANT_CODES.items()},
-                "adjuncts": CodeSets(held["adjuncts"], Drug),
-                "months_to_entry": Numbers(held["months_to_entry"]),
-                "months_followed": Numbers(held["months_followed"]),
-                "refills": Numbers(held["refills"]),
-                "procedures": Numbers(held["procedures"]),
+                **recorded(DECLARED[RowKind.IMPLANT], held),
             },
         )
 
@@ -297,14 +239,9 @@ class RowsWritten:
                 "complication": Coded(held["complication"], self.codes),
                 "source_id": KeyColumn(held["source_id"], "-e"),
                 "implant": KeyColumn(held["implant"], "-d"),
-                "year": Numbers(held["year"]),
-                "months_since_implant": Numbers(held["months_since_implant"]),
-                "severity": Coded(held["severity"], tuple(Severity)),
-                "seriousness": CodeSets(held["seriousness"], Seriousness),
-                "interventions": CodeSets(held["interventions"], Intervention),
                 "caused_by": KeyColumn(held["caused_by"], "-e"),
                 "component_model": _model(held["component_model"], held["component"]),
-                **{name: Coded(held[name], tuple(codes)) for name, codes in _EVENT_CODES.items()},
+                **recorded(DECLARED[RowKind.EVENT], held),
             },
             {"patient": KeyColumn(held["patient"], "-p")},
         )
@@ -318,13 +255,18 @@ class RowsWritten:
             len(cells),
             {
                 "site": Coded(cells[:, 0], self._site_codes()),
-                "year": Numbers(cells[:, 1]),
-                "component": Coded(cells[:, 2], tuple(Component)),
                 "model": _model(cells[:, 3], cells[:, 2]),
-                "devices": Numbers(devices),
-                "component_months": Numbers(np.maximum(months, 1)),
-                "procedures": Numbers(np.where(pump, procedures, -1)),
-                "refills": Numbers(np.where(pump, refills, -1)),
+                **recorded(
+                    DECLARED[RowKind.EXPOSURE],
+                    {
+                        "year": cells[:, 1],
+                        "component": cells[:, 2],
+                        "devices": devices,
+                        "component_months": np.maximum(months, 1),
+                        "procedures": np.where(pump, procedures, -1),
+                        "refills": np.where(pump, refills, -1),
+                    },
+                ),
             },
         )
 

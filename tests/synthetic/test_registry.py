@@ -14,6 +14,7 @@ from registry.deidentify import (
     implant_faults,
 )
 from registry.records import EventRecord, RawReport, RowKind
+from registry.records.columns import DECLARED
 from registry.synthetic import registry
 from registry.vocabulary import (
     Actuality,
@@ -155,6 +156,17 @@ def test_near_misses_blanks_and_unknowns_occur(events) -> None:
     assert any(event.outcome is Outcome.UNKNOWN for event in events)
     assert any(event.root_cause is None for event in events)
     assert all(event.month is None for event in events)
+
+
+def test_every_column_but_the_month_is_filled_in_somewhere(made) -> None:
+    blank = {
+        (kind, name)
+        for kind in RowKind
+        for name in DECLARED[kind]
+        if all(value is None for chunk in made.columns(kind) for value in chunk[name])
+    }
+
+    assert blank == {(RowKind.EVENT, "month")}
 
 
 def test_two_sites_declare_device_time_and_their_events_name_no_implant(

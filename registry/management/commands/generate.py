@@ -141,7 +141,6 @@ def _events(chunk: Mapping[str, list[Any]]) -> Columns:
         "reported_complication_id": chunk["complication"],
         "caused_by_id": _ids(chunk, "caused_by"),
         "duplicate_of_id": [None] * size,
-        "month": [None] * size,
         "state": [State.ACCEPTED.value] * size,
         "reason": [""] * size,
         **{
