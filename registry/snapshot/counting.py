@@ -148,18 +148,40 @@ def at_risk(
     joined = joined or quantity != "months" or not name_their_devices(selection, clock=clock)
     device = "i" if joined else "e"
     source = events_of(selection, store.codes, clock=clock, device=device)
-    source.require_code("e", f"{clock}_time", AT_RISK)
     if joined:
         source.require_code("i", "component", clock)
+        contribute_to(source, quantity)
     if selection.splits_years:
         source.require(f"{device}.implant_year IS NOT NULL")
+    _hold_to_follow_up(source, selection, clock=clock, quantity=quantity)
+    return source
+
+
+def at_risk_on_any(store: Store, selection: Selection, *, clock: str, quantity: str) -> Source:
+    """The events in the follow-up of any device: whoever joins devices says of which.
+
+    Grouped by what is the event's own or its time's.
+    """
+    own = tuple(each for each in selection.on_devices if each.column == "component")
+    source = events_of(replace(selection, on_devices=own), store.codes, clock=clock, device="e")
+    if "component" in selection.group_by:
+        source.require_code("e", "component", clock)
+    _hold_to_follow_up(source, selection, clock=clock, quantity=quantity)
+    return source
+
+
+def contribute_to(source: Source, quantity: str) -> None:
+    """Keep the devices `i` that give something to a denominator."""
     if quantity != "months":
         source.require(f"i.{column('implants', quantity).name} IS NOT NULL")
-        if selection.splits_years or selection.spans:
-            source.require("1 = 0")  # procedures and refills are totals without dates
-        if quantity == "procedures":
-            source.require_code("e", "days_since_procedure", *WITHIN_90_DAYS)
-    return source
+
+
+def _hold_to_follow_up(source: Source, selection: Selection, *, clock: str, quantity: str) -> None:
+    source.require_code("e", f"{clock}_time", AT_RISK)
+    if quantity != "months" and (selection.splits_years or selection.spans):
+        source.require("1 = 0")  # procedures and refills are totals without dates
+    if quantity == "procedures":
+        source.require_code("e", "days_since_procedure", *WITHIN_90_DAYS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,14 @@ in place, and later devices of the patient are no longer at risk. Its month ends
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from registry.snapshot.counting import KEYS_OF, NOTHING, Sums, at_risk
+from registry.snapshot.counting import (
+    KEYS_OF,
+    NOTHING,
+    Sums,
+    at_risk,
+    at_risk_on_any,
+    contribute_to,
+)
 from registry.snapshot.exposure import QUARTERS
 from registry.snapshot.schema import column
 from registry.snapshot.selected import bound_by_years, devices_of
@@ -95,7 +102,9 @@ def owners_devices(
     own = Selection(on_devices=selection.on_devices, group_by=untimed, placed=selection.placed)
     devices = devices_of(own, store.codes, component=clock)
     rows = selection if per_patient else replace(selection, group_by=of_event)
-    source = at_risk(store, rows, clock=clock, quantity=quantity, joined=per_patient)
+    of_events = at_risk if per_patient else at_risk_on_any
+    source = of_events(store, rows, clock=clock, quantity=quantity)
+    contribute_to(devices, quantity)
     column_of = dict(zip(rows.group_by, (f"f.{name}" for name in source.names), strict=True))
     month = f"e.{clock}_month"
     if per_patient:
