@@ -60,9 +60,12 @@ def events_of(selection: Selection, codes: Codes, *, clock: str, device: str) ->
     if selection.spans:
         _join_windows_of_events(source, selection, month)
     if selection.calendar:
-        rows = [(*span.labels, span.first, span.last) for span in selection.calendar]
-        table = small_table(("label0", "first_year", "last_year"), rows)
-        source.join(table, "y ON e.year >= y.first_year AND e.year <= y.last_year")
+        rows = [
+            (*span.labels, year)
+            for span in selection.calendar
+            for year in range(span.first, span.last + 1)
+        ]
+        source.join(small_table(("label0", "year"), rows), "y ON y.year = e.year")
     for name in selection.group_by:
         source.groups.append(_event_group(source, selection, name, device))
     return source
