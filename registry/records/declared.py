@@ -42,12 +42,15 @@ class Heading:
     """What a column is in words, and whether every file names it.
 
     title: as a form asks it. hint: what to know before answering. in_header: a file's header must
-    name the column; its cells may be empty.
+    name the column; its cells may be empty. frozen: what it is in a snapshot's dictionary; empty
+    where no statistic needs the column, which then stays out of snapshots, or needs it only with
+    others, as their schema says.
     """
 
     title: str
     hint: str = ""
     in_header: bool = False
+    frozen: str = ""
 
 
 @dataclass(frozen=True, slots=True)

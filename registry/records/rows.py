@@ -100,7 +100,13 @@ class EventRecord:
     ] = None
     complication: Annotated[Term, Heading("Complication", in_header=True)]
     year: Annotated[
-        Year | None, Heading("Year", "Four digits. No date is kept.", in_header=True)
+        Year | None,
+        Heading(
+            "Year",
+            "Four digits. No date is kept.",
+            in_header=True,
+            frozen="Calendar year of the event",
+        ),
     ] = None
     month: Annotated[Month | None, Heading("Month", "1 to 12.")] = None
     months_since_implant: Annotated[
@@ -109,10 +115,12 @@ class EventRecord:
             "Months since implant",
             "Whole months since this component was implanted.",
             in_header=True,
+            frozen="Whole months since implant, as reported",
         ),
     ] = None
     severity: Annotated[
-        Severity | None, Heading("Severity", "Worst grade reached.", in_header=True)
+        Severity | None,
+        Heading("Severity", "Worst grade reached.", in_header=True, frozen="Worst grade, 1 to 5"),
     ] = None
     seriousness: Annotated[
         frozenset[Seriousness] | None,
@@ -120,19 +128,36 @@ class EventRecord:
             "Seriousness",
             "Every criterion that was met, or none of these alone. Grades 4 and 5 always meet one.",
             in_header=True,
+            frozen="Criteria met, a bit each in the order of the list",
         ),
     ] = None
-    relatedness_device: Annotated[Relatedness | None, Heading("Related to the device")] = None
-    relatedness_procedure: Annotated[Relatedness | None, Heading("Related to the procedure")] = None
-    relatedness_drug: Annotated[Relatedness | None, Heading("Related to the drug")] = None
-    relatedness_programming: Annotated[Relatedness | None, Heading("Related to programming")] = None
-    relatedness_disease: Annotated[Relatedness | None, Heading("Related to the disease")] = None
-    outcome: Annotated[Outcome | None, Heading("Outcome", in_header=True)] = None
-    interventions: Annotated[frozenset[Intervention] | None, Heading("What was done")] = None
-    root_cause: Annotated[RootCause | None, Heading("Root cause")] = None
-    detection: Annotated[Detection | None, Heading("How it was found")] = None
+    relatedness_device: Annotated[
+        Relatedness | None, Heading("Related to the device", frozen="Relation to the device")
+    ] = None
+    relatedness_procedure: Annotated[
+        Relatedness | None, Heading("Related to the procedure", frozen="Relation to a procedure")
+    ] = None
+    relatedness_drug: Annotated[
+        Relatedness | None, Heading("Related to the drug", frozen="Relation to the drug")
+    ] = None
+    relatedness_programming: Annotated[
+        Relatedness | None, Heading("Related to programming", frozen="Relation to programming")
+    ] = None
+    relatedness_disease: Annotated[
+        Relatedness | None, Heading("Related to the disease", frozen="Relation to the disease")
+    ] = None
+    outcome: Annotated[Outcome | None, Heading("Outcome", in_header=True, frozen="Outcome")] = None
+    interventions: Annotated[
+        frozenset[Intervention] | None,
+        Heading("What was done", frozen="Interventions, a bit each in the order of the list"),
+    ] = None
+    root_cause: Annotated[RootCause | None, Heading("Root cause", frozen="Root cause")] = None
+    detection: Annotated[
+        Detection | None, Heading("How it was found", frozen="How it was found")
+    ] = None
     days_since_procedure: Annotated[
-        DaysSinceProcedure | None, Heading("Days since the last procedure")
+        DaysSinceProcedure | None,
+        Heading("Days since the last procedure", frozen="Days since the last procedure, as a band"),
     ] = None
     days_since_refill: Annotated[DaysSinceRefill | None, Heading("Days since the last refill")] = (
         None
@@ -143,7 +168,11 @@ class EventRecord:
     ] = None
     actuality: Annotated[
         Actuality | None,
-        Heading("Did it reach a patient?", "A near miss has an outcome, not applicable, no more."),
+        Heading(
+            "Did it reach a patient?",
+            "A near miss has an outcome, not applicable, no more.",
+            frozen="Actual event or near miss",
+        ),
     ] = None
     mri_24h: Annotated[YesNoUnknown | None, Heading("MRI in the 24 hours before")] = None
     alarm: Annotated[YesNoUnknown | None, Heading("Pump alarm")] = None
@@ -205,9 +234,16 @@ class ImplantRecord:
     months_followed: Annotated[
         Months, Heading("Months followed", "Whole months since implant.", in_header=True)
     ]
-    exit_status: Annotated[ExitStatus | None, Heading("Why follow-up ended", in_header=True)] = None
-    refills: Annotated[Count | None, Heading("Refills", "Since entry.")] = None
-    procedures: Annotated[Count | None, Heading("Procedures", "Since entry.")] = None
+    exit_status: Annotated[
+        ExitStatus | None,
+        Heading("Why follow-up ended", in_header=True, frozen="Why follow-up ended"),
+    ] = None
+    refills: Annotated[
+        Count | None, Heading("Refills", "Since entry.", frozen="Refills since entry")
+    ] = None
+    procedures: Annotated[
+        Count | None, Heading("Procedures", "Since entry.", frozen="Procedures since entry")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +254,25 @@ class ExposureRecord:
     year: Annotated[Year, Heading("Year", "Four digits.", in_header=True)]
     component: Annotated[Component, Heading("Component", in_header=True)]
     model: Annotated[PumpModel | CatheterModel | None, Heading("Model")] = None
-    devices: Annotated[Devices, Heading("Devices", "In follow-up in that year.", in_header=True)]
+    devices: Annotated[
+        Devices,
+        Heading(
+            "Devices",
+            "In follow-up in that year.",
+            in_header=True,
+            frozen="Devices followed in the year",
+        ),
+    ]
     component_months: Annotated[
         DeviceMonths,
-        Heading("Device months", "Months that they were followed in that year.", in_header=True),
+        Heading(
+            "Device months",
+            "Months that they were followed in that year.",
+            in_header=True,
+            frozen="Months that they were followed",
+        ),
     ]
-    procedures: Annotated[CountOfYear | None, Heading("Procedures")] = None
-    refills: Annotated[CountOfYear | None, Heading("Refills")] = None
+    procedures: Annotated[
+        CountOfYear | None, Heading("Procedures", frozen="Procedures in the year")
+    ] = None
+    refills: Annotated[CountOfYear | None, Heading("Refills", frozen="Refills in the year")] = None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from registry.records import DIMENSIONS
+from registry.records.columns import DECLARED
 from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, INELIGIBLE, NO_MONTH
 from registry.snapshot.schema import TABLES, Kind
 from registry.snapshot.terms import Terms
@@ -13,6 +14,14 @@ UNKNOWN = -1
 """The number of a code that is on no list: no row holds it."""
 
 _PLACES = (AT_RISK, BEFORE_ENTRY, AFTER_FOLLOW_UP, NO_MONTH, INELIGIBLE)
+_DECLARED = {
+    name: column.codelist
+    for columns in DECLARED.values()
+    for name, column in columns.items()
+    if column.codes
+}
+"""The list of every declared column of codes, for those that are no dimension."""
+
 _OWN = {
     "serious": ("yes", "no"),
     "device_time": _PLACES,
@@ -81,4 +90,4 @@ def code_columns() -> tuple[str, ...]:
 def _vocabulary(name: str) -> tuple[str, ...]:
     dimension = DIMENSIONS.get(name)
     listed = dimension.codelist if dimension else None
-    return CODELISTS[listed or name.replace("_", "-")].codes()
+    return CODELISTS[listed or _DECLARED[name]].codes()

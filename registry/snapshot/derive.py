@@ -15,7 +15,8 @@ caused, and on the terms; on nothing else. So the statements work on `raw_implan
 
 # ruff: noqa: S608 - the text is made of this module's constants and the schema's names
 
-from registry.snapshot.schema import Kind, SnapshotColumn, code_type, columns_of
+from registry.records import RowKind
+from registry.snapshot.schema import Kind, SnapshotColumn, as_they_are, code_type, columns_of
 from registry.vocabulary import AgeBand, Component, ExitStatus, Seriousness
 
 AT_RISK = "at-risk"
@@ -130,7 +131,7 @@ SELECT d.device_no, d.patient_no, d.sequence, d.alone, d.months_to_entry, d.mont
     d.last_year,
     CASE WHEN d.last_year > d.first_year THEN d.kept_origin + d.time_to - {_YEAR} * d.last_year
          WHEN d.last_year IS NOT NULL THEN 0 END AS last_quarters,
-    d.exit_status, d.refills, d.procedures, d.site, s.country, d.component,
+    {as_they_are(RowKind.IMPLANT, "d")}, d.site, s.country, d.component,
     (CASE WHEN d.component = '{_PUMP}' THEN d.pump_model
           ELSE coalesce(p.pump_model, '') END)::{code_type("pump_model")} AS pump_model,
     (CASE WHEN d.component = '{_CATHETER}' THEN d.catheter_model
@@ -206,13 +207,9 @@ SELECT e.event_no, i.patient_no, i.device_no,
     {_clock(_CATHETER)}
     coalesce(x.episode, e.event_no) AS episode, x.cause_no,
     e.complication, t.category, coalesce(t.in_totals, true) AS in_totals,
-    e.year, e.months_since_implant, e.severity,
     CASE WHEN e.seriousness = 0 THEN '' WHEN e.seriousness & {1 << Seriousness.NONE.bit} <> 0
          THEN 'no' ELSE 'yes' END AS serious,
-    e.seriousness,
-    e.relatedness_device, e.relatedness_procedure, e.relatedness_drug, e.relatedness_programming,
-    e.relatedness_disease, e.outcome, e.interventions AS intervention,
-    e.root_cause, e.detection, e.days_since_procedure, e.actuality, e.state,
+    {as_they_are(RowKind.EVENT, "e")}, e.state,
     e.site, s.country,
     coalesce(i.component, t.clock) AS component,
     coalesce(i.pump_model, e.pump_model) AS pump_model,
@@ -246,7 +243,7 @@ _EXPOSURES = f"""
 SELECT row_number() OVER (ORDER BY r.exposure) - 1 AS exposure_no,
     r.site, s.country, r.year, r.component, r.pump_model, r.catheter_model,
     coalesce(pm.parent, cm.parent) AS manufacturer,
-    r.devices, r.component_months, r.procedures, r.refills,
+    {as_they_are(RowKind.EXPOSURE, "r")},
     NOT EXISTS (
         SELECT 1 FROM (
             SELECT DISTINCT i.site, i.component,

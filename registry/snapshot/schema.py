@@ -9,6 +9,11 @@ Other blanks: NULL where a number is not known, 0 in a bit set. Numbers that nam
 from dataclasses import dataclass
 from enum import StrEnum
 
+from registry.records import RowKind
+from registry.records.columns import DECLARED
+from registry.records.declared import Holds
+from registry.vocabulary import Seriousness
+
 SCHEMA_VERSION = 6
 """Raised whenever a column or the way it is derived changes; part of every snapshot's id."""
 
@@ -34,6 +39,30 @@ class SnapshotColumn:
 def _columns(*listed: tuple[str, Kind, str]) -> tuple[SnapshotColumn, ...]:
     return tuple(SnapshotColumn(*column) for column in listed)
 
+
+_KINDS = {
+    Holds.CODE: Kind.CODE,
+    Holds.CODES: Kind.BITS,
+    Holds.GRADE: Kind.NUMBER,
+    Holds.NUMBER: Kind.NUMBER,
+    Holds.YEAR: Kind.NUMBER,
+}
+FROZEN_AS = {"interventions": "intervention"}
+"""Declared columns that a snapshot calls by the name of their dimension."""
+
+
+def frozen_columns(kind: RowKind) -> dict[str, SnapshotColumn]:
+    """The declared columns of a kind of row that are frozen as they are, by their own names."""
+    return {
+        name: SnapshotColumn(FROZEN_AS.get(name, name), _KINDS[column.holds], column.heading.frozen)
+        for name, column in DECLARED[kind].items()
+        if column.heading.frozen
+    }
+
+
+_OF_EVENTS = frozen_columns(RowKind.EVENT)
+_JUDGED = ("year", "months_since_implant", "severity")
+"""Stand ahead of `serious`; the others follow it in the order of their declaration."""
 
 _DEVICE_AND_PATIENT = _columns(
     ("site", Kind.CODE, "Code of the site"),
@@ -69,22 +98,11 @@ EVENTS = (
         ("complication", Kind.CODE, "Complication as adjudicated"),
         ("category", Kind.CODE, "Its category"),
         ("in_totals", Kind.FLAG, "Whether it counts without being named"),
-        ("year", Kind.NUMBER, "Calendar year of the event"),
-        ("months_since_implant", Kind.NUMBER, "Whole months since implant, as reported"),
-        ("severity", Kind.NUMBER, "Worst grade, 1 to 5"),
-        ("serious", Kind.CODE, "yes, no, or blank where no criterion was judged"),
-        ("seriousness", Kind.BITS, "Criteria met, a bit each in the order of the list"),
-        ("relatedness_device", Kind.CODE, "Relation to the device"),
-        ("relatedness_procedure", Kind.CODE, "Relation to a procedure"),
-        ("relatedness_drug", Kind.CODE, "Relation to the drug"),
-        ("relatedness_programming", Kind.CODE, "Relation to programming"),
-        ("relatedness_disease", Kind.CODE, "Relation to the disease"),
-        ("outcome", Kind.CODE, "Outcome"),
-        ("intervention", Kind.BITS, "Interventions, a bit each in the order of the list"),
-        ("root_cause", Kind.CODE, "Root cause"),
-        ("detection", Kind.CODE, "How it was found"),
-        ("days_since_procedure", Kind.CODE, "Days since the last procedure, as a band"),
-        ("actuality", Kind.CODE, "Actual event or near miss"),
+    ),
+    *(_OF_EVENTS[name] for name in _JUDGED),
+    *_columns(("serious", Kind.CODE, "yes, no, or blank where no criterion was judged")),
+    *(column for name, column in _OF_EVENTS.items() if name not in _JUDGED),
+    *_columns(
         ("state", Kind.CODE, "State of the report"),
     ),
     *_DEVICE_AND_PATIENT,
@@ -105,27 +123,26 @@ IMPLANTS = (
         ("first_quarters", Kind.NUMBER, "Device time within its first year"),
         ("last_year", Kind.NUMBER, "Last calendar year that holds any of its time"),
         ("last_quarters", Kind.NUMBER, "Device time within its last year, 0 where it has one year"),
-        ("exit_status", Kind.CODE, "Why follow-up ended"),
-        ("refills", Kind.NUMBER, "Refills since entry"),
-        ("procedures", Kind.NUMBER, "Procedures since entry"),
     ),
+    *frozen_columns(RowKind.IMPLANT).values(),
     *_DEVICE_AND_PATIENT,
 )
 
-EXPOSURES = _columns(
-    ("exposure_no", Kind.NUMBER, "Number of the declaration within this snapshot"),
-    ("site", Kind.CODE, "Code of the site"),
-    ("country", Kind.CODE, "Country of the site, two letters"),
-    ("year", Kind.NUMBER, "Calendar year"),
-    ("component", Kind.CODE, "Pump or catheter"),
-    ("pump_model", Kind.CODE, "Pump model, where declared by model"),
-    ("catheter_model", Kind.CODE, "Catheter model, where declared by model"),
-    ("manufacturer", Kind.CODE, "Manufacturer of the model"),
-    ("devices", Kind.NUMBER, "Devices followed in the year"),
-    ("component_months", Kind.NUMBER, "Months that they were followed"),
-    ("procedures", Kind.NUMBER, "Procedures in the year"),
-    ("refills", Kind.NUMBER, "Refills in the year"),
-    ("counts", Kind.FLAG, "No where implants of that site, year and component give the time"),
+EXPOSURES = (
+    *_columns(
+        ("exposure_no", Kind.NUMBER, "Number of the declaration within this snapshot"),
+        ("site", Kind.CODE, "Code of the site"),
+        ("country", Kind.CODE, "Country of the site, two letters"),
+        ("year", Kind.NUMBER, "Calendar year"),
+        ("component", Kind.CODE, "Pump or catheter"),
+        ("pump_model", Kind.CODE, "Pump model, where declared by model"),
+        ("catheter_model", Kind.CODE, "Catheter model, where declared by model"),
+        ("manufacturer", Kind.CODE, "Manufacturer of the model"),
+    ),
+    *frozen_columns(RowKind.EXPOSURE).values(),
+    *_columns(
+        ("counts", Kind.FLAG, "No where implants of that site, year and component give the time"),
+    ),
 )
 
 RECORD_KEYS = _columns(
@@ -152,30 +169,13 @@ EVENT_SOURCE = (
     "implant",
     "site",
     "complication",
-    "year",
-    "months_since_implant",
-    "severity",
-    "serious_death",
-    "serious_life_threatening",
-    "serious_hospitalisation",
-    "serious_permanent_impairment",
-    "serious_intervention_to_prevent",
-    "serious_chronic_disease",
-    "serious_fetal_congenital",
-    "serious_medically_important",
-    "serious_none",
-    "relatedness_device",
-    "relatedness_procedure",
-    "relatedness_drug",
-    "relatedness_programming",
-    "relatedness_disease",
-    "outcome",
-    "interventions",
-    "root_cause",
-    "detection",
-    "days_since_procedure",
-    "caused_by",
-    "actuality",
+    *_JUDGED,
+    *(f"serious_{criterion.value.replace('-', '_')}" for criterion in Seriousness),
+    *(
+        name
+        for name in DECLARED[RowKind.EVENT]
+        if name == "caused_by" or (name in _OF_EVENTS and name not in (*_JUDGED, "seriousness"))
+    ),
     "state",
     "pump_model",
     "catheter_model",
@@ -204,9 +204,7 @@ IMPLANT_SOURCE = (
     "label_status",
     "months_to_entry",
     "months_followed",
-    "exit_status",
-    "refills",
-    "procedures",
+    *frozen_columns(RowKind.IMPLANT),
 )
 """What freezing an implant needs; `patient` is the patient's public id."""
 
@@ -217,12 +215,15 @@ EXPOSURE_SOURCE = (
     "component",
     "pump_model",
     "catheter_model",
-    "devices",
-    "component_months",
-    "procedures",
-    "refills",
+    *frozen_columns(RowKind.EXPOSURE),
 )
 """What freezing a declared exposure needs."""
+
+
+def as_they_are(kind: RowKind, rows: str) -> str:
+    """The columns of a statement that are frozen as they are; rows: what it calls the rows."""
+    columns = frozen_columns(kind).items()
+    return ", ".join(f"{rows}.{name} AS {column.name}" for name, column in columns)
 
 
 def column(table: str, name: str) -> SnapshotColumn:

@@ -16,6 +16,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.records.columns import DECLARED
+from registry.records.declared import Holds
 from registry.snapshot.codes import code_lists
 from registry.snapshot.derive import CRITERIA
 from registry.snapshot.schema import EVENT_SOURCE, EXPOSURE_SOURCE, IMPLANT_SOURCE, code_type
@@ -30,22 +32,20 @@ RecordKeys = Callable[[bytes], NDArray[np.int64]]
 MEMORY = "176MB"
 """What DuckDB may hold while freezing; the rest goes through a folder of temporary files."""
 
+
+def _holding(*what: Holds) -> frozenset[str]:
+    """The declared columns that hold any of these, whatever row they are of."""
+    return frozenset(
+        name
+        for columns in DECLARED.values()
+        for name, column in columns.items()
+        if column.holds in what
+    )
+
+
 _FLAGS = frozenset(CRITERIA.values())
-_NUMBERS = frozenset(
-    [
-        "year",
-        "months_since_implant",
-        "severity",
-        "implant_year",
-        "months_to_entry",
-        "months_followed",
-        "refills",
-        "procedures",
-        "devices",
-        "component_months",
-    ]
-)
-_BITS = ("seriousness", "interventions")
+_NUMBERS = _holding(Holds.NUMBER, Holds.YEAR, Holds.GRADE)
+_BITS = _holding(Holds.CODES)
 _KEYS = ("public_id", "implant", "patient", "caused_by")
 
 
