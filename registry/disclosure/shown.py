@@ -121,18 +121,21 @@ class Protection:
 
     def exposure(self, exposure: ShownExposure) -> int | None:
         """The perturbed and rounded exposure, None where it is under the minimum of its unit."""
-        rule = self.policy.exposure[exposure.unit]
-        devices = exposure.devices
+        return self._exposures([exposure])[0]
+
+    def _exposures(self, exposures: Sequence[ShownExposure]) -> list[int | None]:
+        """The perturbed exposures, all of one unit."""
+        rule = self.policy.exposure[exposures[0].unit]
         perturbed = perturb_exposure(
             self.secret,
-            exposure.total,
-            devices.n,
-            devices.high,
-            devices.low,
+            [each.total for each in exposures],
+            [each.devices.n for each in exposures],
+            [each.devices.high for each in exposures],
+            [each.devices.low for each in exposures],
             rule=rule,
             variance=self.policy.most_variance,
         )
-        return int(perturbed[0]) if perturbed[0] >= rule.minimum else None
+        return [months if months >= rule.minimum else None for months in perturbed.tolist()]
 
     def show(self, truth: NodeTruth) -> ShownNode:
         """The publishable numbers of a node; too small a population hides all of them."""
@@ -145,16 +148,25 @@ class Protection:
         minimum = self.policy.denominator_minimum
         populations = self._counts([truth.population for truth in truths], minimum=minimum)
         counts = self._counts([truth.counted for truth in truths])
+        exposures: list[int | None] = [None] * len(truths)
+        by_unit: dict[Denominator, list[tuple[int, ShownExposure]]] = {}
+        for at, truth in enumerate(truths):
+            if truth.exposure is not None:
+                by_unit.setdefault(truth.exposure.unit, []).append((at, truth.exposure))
+        for given in by_unit.values():
+            perturbed = self._exposures([exposure for _, exposure in given])
+            for (at, _), amount in zip(given, perturbed, strict=True):
+                exposures[at] = amount
         return [
-            self._shown(truth, population, count)
-            for truth, population, count in zip(truths, populations, counts, strict=True)
+            self._shown(*each) for each in zip(truths, populations, counts, exposures, strict=True)
         ]
 
-    def _shown(self, truth: NodeTruth, population: int | None, count: int | None) -> ShownNode:
+    def _shown(
+        self, truth: NodeTruth, population: int | None, count: int | None, exposure: int | None
+    ) -> ShownNode:
         has_exposure = truth.exposure is not None
         if population is None:
             return ShownNode(count=None, population=None, has_exposure=has_exposure)
-        exposure = None if truth.exposure is None else self.exposure(truth.exposure)
         return ShownNode(
             count=count,
             population=population,

@@ -5,7 +5,7 @@ are made of what is shown. Nothing here knows who asks.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from registry.disclosure import (
     PROTECTED_FORMS,
@@ -54,7 +54,7 @@ from registry.reporting.signals import about_shown
 from registry.reporting.summed import refuse_sums
 from registry.reporting.trees import refuse_earlier_years, trees_of
 from registry.reporting.trend import trend_of
-from registry.reporting.truths import takes_months, truths_of, unit_of
+from registry.reporting.truths import Natural, takes_months, truths_of
 from registry.snapshot.terms import Terms
 from registry.vocabulary import NOT_RECORDED, CellStatus, Denominator, HiddenReason, Measure
 
@@ -163,12 +163,14 @@ def protected_rows(asked: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> A
         return _funnel(
             asked, shown, whole, _shown(asked, whole, frozen=frozen, protection=protection)
         )
+    natural = Natural(asked.trees, frozen.store.manifest.terms)
     rows = []
     for row in asked.plan.rows:
-        numbers = asdict(_row(asked, [shown[node] for node in row.nodes]))
+        derived = _row(asked, [shown[node] for node in row.nodes])
+        numbers = {each.name: getattr(derived, each.name) for each in fields(derived)}
         status = numbers.pop("status")
         if asked.form is Form.RATES:
-            numbers["unit"] = _unit_of_row(asked, row, frozen.store.manifest.terms)
+            numbers["unit"] = _unit_of_row(asked, row, natural)
         rows.append(Row(_key(asked.plan, row), numbers, status))
     return Answered(rows)
 
@@ -255,11 +257,11 @@ def _row(
     return rate_row(shown, per=query.per or 1, level=query.level)
 
 
-def _unit_of_row(asked: ProtectedQuestion, row: PlannedRow, terms: Terms) -> str | None:
+def _unit_of_row(asked: ProtectedQuestion, row: PlannedRow, natural: Natural) -> str | None:
     """The denominator that the nodes of a row share; an impossible row has none."""
     if not row.nodes:
         return None
-    return (asked.query.unit or unit_of(row.nodes[0], asked.trees, terms)).value
+    return (asked.query.unit or natural.unit(row.nodes[0])).value
 
 
 def _stored(name: str, label: str) -> Cell:
@@ -280,7 +282,8 @@ def _other_unit(
     further draw brings the mean nearer to the truth: so each node has one denominator. By year,
     where procedures and refills have no dates, that is pump-months, if they are asked for.
     """
-    own = {node: unit_of(node, trees, terms) for node in planned.nodes}
+    natural = Natural(trees, terms)
+    own = {node: natural.unit(node) for node in planned.nodes}
     others = {node for node, natural in own.items() if unit not in (None, natural)}
     if not others:
         return None

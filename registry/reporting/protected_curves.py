@@ -19,7 +19,7 @@ from registry.records import Cell, EventQuery, Fault, NotAvailableAtThisDetail
 from registry.reporting.curves import FEWEST_STABLE_EVENTS, HALF, named
 from registry.reporting.question import Sort, sort_of_unit
 from registry.reporting.rows import Row
-from registry.reporting.truths import Sheet, keyed, terms_at, unit_of
+from registry.reporting.truths import Natural, Sheet, keyed
 from registry.snapshot.counting import Sums
 from registry.snapshot.lives import BY_EVENT, ENTERED, Ints, Lives, lives, lives_of
 from registry.snapshot.store import Store
@@ -49,10 +49,10 @@ def curve_truths(
 
     The first events are those of the node's rate, keyed as there, up to the last boundary.
     """
-    terms = store.manifest.terms
+    natural = Natural(trees, store.manifest.terms)
     alike: dict[tuple[Sort, tuple[str, ...]], list[Node]] = {}
     for node in asked:
-        sort = sort_of_unit(terms_at(node, trees, terms), unit_of(node, trees, terms))
+        sort = sort_of_unit(natural.chosen(node), natural.unit(node))
         alike.setdefault((sort, tuple(node)), []).append(node)
     found: dict[Node, CurveTruth] = {}
     for ((_unit, clock, of_patient), _names), members in alike.items():

@@ -38,10 +38,32 @@ REPORTED: Sort = (Denominator.PUMP_MONTHS, None, False)
 """How what was reported is counted: on whatever clock, and so all nodes alike."""
 
 
-def unit_of(node: Node, trees: Mapping[str, Tree], terms: Terms) -> Denominator:
-    """What a rate of this node divides by: its complications' own denominator."""
-    components = tuple(trees["component"].members(node["component"])) if "component" in node else ()
-    return natural_unit(terms_at(node, trees, terms), components, terms)
+class Natural:
+    """The complications of nodes and what their rates divide by, worked out once a place."""
+
+    def __init__(self, trees: Mapping[str, Tree], terms: Terms) -> None:
+        self._trees, self._terms = trees, terms
+        self._chosen: dict[Place, list[Term]] = {}
+        self._units: dict[tuple[Place, Place], Denominator] = {}
+
+    def chosen(self, node: Node) -> list[Term]:
+        """The complications of a node."""
+        place = node.get("complication", ALL)
+        if place not in self._chosen:
+            codes = self._trees["complication"].members(place)
+            terms = self._terms.complications
+            self._chosen[place] = [term for term in terms if term.code in codes]
+        return self._chosen[place]
+
+    def unit(self, node: Node) -> Denominator:
+        """What a rate of a node divides by: its complications' own denominator."""
+        component = node.get("component", ALL)
+        at = node.get("complication", ALL), component
+        if at not in self._units:
+            named = "component" in node
+            components = tuple(self._trees["component"].members(component)) if named else ()
+            self._units[at] = natural_unit(self.chosen(node), components, self._terms)
+        return self._units[at]
 
 
 def takes_months(node: Node, own: Denominator) -> bool:
@@ -63,16 +85,15 @@ def truths_of(
     Nodes are worked out alike that name the same dimensions and share clock and denominator. unit:
     instead of the nodes' own.
     """
-    terms = store.manifest.terms
+    natural = Natural(trees, store.manifest.terms)
     alike: dict[tuple[Sort, tuple[str, ...]], list[Node]] = {}
     for node in asked:
         if form is Form.COUNTS and counting is not CountingRule.FIRST_EVENT:
             sort = REPORTED
         elif form is Form.RATES:
-            chosen = terms_at(node, trees, terms)
-            sort = sort_of_unit(chosen, unit or unit_of(node, trees, terms))
+            sort = sort_of_unit(natural.chosen(node), unit or natural.unit(node))
         else:
-            sort = sort_of_clock(terms_at(node, trees, terms))
+            sort = sort_of_clock(natural.chosen(node))
         alike.setdefault((sort, tuple(node)), []).append(node)
     found: dict[Node, NodeTruth] = {}
     for (sort, _names), members in alike.items():
@@ -86,10 +107,14 @@ def truths_of(
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Nodes that name the same dimensions, as one selection whose rows they are."""
+    """Nodes that name the same dimensions, as one selection whose rows they are.
+
+    of_devices: the places of a row's key that devices have as well.
+    """
 
     selection: Selection
     key_of: Mapping[Node, Key]
+    of_devices: tuple[int, ...]
 
     @classmethod
     def of(cls, members: Sequence[Node], trees: Mapping[str, Tree]) -> "Sheet":
@@ -115,11 +140,13 @@ class Sheet:
             node: tuple(numbers[name][node[name]] for name in numbers if name in node)
             for node in members
         }
-        return cls(selection, keys)
+        places = enumerate(selection.group_by)
+        return cls(selection, keys, tuple(at for at, name in places if name in selection.shared))
 
     def shared(self, node: Node) -> Key:
         """The part of a node's key that its devices have, whatever happened to them."""
-        return self.selection.shared_key(self.key_of[node])
+        key = self.key_of[node]
+        return tuple(key[at] for at in self.of_devices)
 
 
 def _shares(
@@ -169,11 +196,6 @@ def _rates(store: Store, sheet: Sheet, sort: Sort) -> dict[Node, NodeTruth]:
             exposure=ShownExposure(total=max(total, 0.0), unit=unit, devices=keyed(devices)),
         )
     return found
-
-
-def terms_at(node: Node, trees: Mapping[str, Tree], terms: Terms) -> list[Term]:
-    codes = trees["complication"].members(node.get("complication", ALL))
-    return [term for term in terms.complications if term.code in codes]
 
 
 def _placed(name: str, numbers: Mapping[Place, int], tree: Tree) -> Placed:

@@ -183,9 +183,14 @@ def test_no_true_number_and_no_secret_is_in_a_repr(protection):
 
 def test_nodes_are_shown_together_as_each_is_alone(protection):
     truths = [
-        NodeTruth(Keyed(n, high, 2), Keyed(max(n, 8 * high), high, 3), months(50 * n, n))
+        NodeTruth(Keyed(n, high, 2), Keyed(max(n, 8 * high), high, 3), exposure)
         for n in range(0, 60, 3)
         for high in range(9)
+        for exposure in (
+            months(50 * n, n),
+            ShownExposure(9.0 * n, Denominator.REFILLS, Keyed(n, high, 1)),
+            None,
+        )
     ]
 
     shown = protection.show_all(truths)
