@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from registry import reporting
-from registry.answers.asked import is_answered
+from registry.answers.asked import FIRST_MEASURE, is_answered
 from registry.answers.asking import with_set
 from registry.answers.fitting import fitted_to
 from registry.filters.codes import periods
@@ -63,7 +63,7 @@ def _coarser(params: QueryDict, viewer: Viewer) -> Iterator[tuple[str, QueryDict
         if name in params:
             yield words or "with the usual limits", with_set(params, **{name: ""})
     for offer in reporting.offers(viewer):
-        if offer.measure.value != params.get("measure", "rates"):
+        if offer.measure.value != params.get("measure", FIRST_MEASURE):
             fitted = fitted_to(params, offer)
             without = f", without {', '.join(fitted.left_out)}" if fitted.left_out else ""
             yield f"{offer.measure.label.lower()} of the same selection{without}", fitted.params

@@ -12,7 +12,8 @@ from registry.answers.summaries import summary_of
 from registry.answers.tables import AnswerTable, day_of, table_of
 from registry.charts import chart_of
 from registry.records import Cell, Release, Viewer
-from registry.vocabulary import CellStatus, Evidence, Measure, Profile
+from registry.reporting import MEASURES
+from registry.vocabulary import CellStatus, Evidence, Profile
 
 EVIDENCE = {each.value: each.label for each in Evidence}
 FILES = (("csv", "CSV"), ("json", "JSON"), ("png", "PNG"), ("svg", "SVG"), ("vega", "Vega-Lite"))
@@ -137,7 +138,7 @@ def literature_of(meta: Mapping[str, Any]) -> list[PublishedFigure]:
 
 
 def _published(told: Mapping[str, Any]) -> PublishedFigure:
-    shares = told["measure"] in {Measure.PROPORTIONS.value, "proportion"}
+    shares = MEASURES[told["measure"]].reading.shares
     value: Cell = told["value"]
     limits = told.get("ci_lower"), told.get("ci_upper")
     both = (range_in_percent if shares else range_of)(*limits) if None not in limits else ""

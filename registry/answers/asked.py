@@ -15,8 +15,9 @@ from registry.reporting import NOT_TAKEN, Offer
 from registry.vocabulary import Measure
 
 NO_FORMAT = "A page is read as it is: leave format out. Files of an answer stand below it."
+FIRST_MEASURE = Measure.RATES
 FIRST_QUESTION = "category"
-"""What a page groups by for whoever has not asked anything yet."""
+"""What a page answers, and groups by, for whoever has not asked anything yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class Asked:
 def measure_of(params: QueryDict, offers: Sequence[Offer]) -> Measure:
     """The measure that was asked for, rates by default; raises BadQuery naming those there are."""
     codes = {each.value: each for each in Measure}
-    named = set(params.getlist("measure")) or {Measure.RATES.value}
+    named = set(params.getlist("measure")) or {FIRST_MEASURE.value}
     if len(named) > 1 or not named <= set(codes):
         offered = ", ".join(each.measure.value for each in offers)
         raise BadQuery(Fault("measure", "unknown-code", f"Choose one of {offered}."))

@@ -92,6 +92,11 @@ class Panel:
         """Whether true numbers were answered."""
         return self.meta.get("profile") == Profile.EXACT
 
+    @property
+    def shares(self) -> bool:
+        """Whether the measure gives a share of all."""
+        return reporting.MEASURES[self.measure].reading.shares
+
     def row_of(self, **named: Cell) -> Mapping[str, Cell] | None:
         """The row with these values, if the answer has one."""
         return next(

@@ -10,7 +10,7 @@ from registry.filters import EventFilterSet
 from registry.filters.fields import listed
 from registry.filters.questions import OPTIONS, columns_to_order_by
 from registry.records import DIMENSIONS
-from registry.reporting import MEASURE_OPTIONS, Offer
+from registry.reporting import MEASURES, Offer
 
 OF_SOME_ASKERS = ("unit", "counting")
 """Options whose values depend on what the asker is told."""
@@ -31,7 +31,7 @@ def fitted_to(params: QueryDict, offer: Offer) -> Fitted:
     rows do not have, and filters that it has no meaning under. Unknown names stay, to be refused
     in words that name the nearest.
     """
-    measure, takes = offer.measure, MEASURE_OPTIONS[offer.measure]
+    measure, takes = offer.measure, MEASURES[offer.measure]
     asked = with_set(params, measure=measure.value)
     needless = [name for name in OPTIONS if name not in takes.options]
     if not set(listed(asked, "counting")) <= {rule.value for rule in offer.counting}:
@@ -62,7 +62,7 @@ def fitted_for(
     fitted = fitted_to(params, offer)
     asked, left_out = fitted.params, list(fitted.left_out)
     if offer.groupings and not is_answered(asked):
-        *first, level = MEASURE_OPTIONS[offer.measure].rows(listed(asked, "group_by"))
+        *first, level = MEASURES[offer.measure].rows(listed(asked, "group_by"))
         coarsest = offer.groupings[-1][-1]
         coarser = with_set(asked, group_by=",".join([*first, coarsest]), ordering="")
         if level != coarsest and is_answered(coarser):
@@ -77,7 +77,7 @@ def fitted_for(
 
 def groupings_of(names: Sequence[str], offer: Offer) -> list[str]:
     """The names that a measure can be grouped by: one for each of its places; unknown ones stay."""
-    takes = MEASURE_OPTIONS[offer.measure]
+    takes = MEASURES[offer.measure]
     if takes.places is None:
         return [name for name in names if name in takes.group_by or name not in DIMENSIONS]
     kept = [name for name in names if name not in DIMENSIONS]

@@ -7,11 +7,12 @@ from django.forms import BoundField
 from django.http import QueryDict
 
 from registry import reporting
+from registry.answers.asked import FIRST_MEASURE
 from registry.filters import EventFilterSet
 from registry.filters.codes import codes_of
 from registry.filters.fields import listed
 from registry.records import DIMENSIONS, Side, Viewer
-from registry.reporting import MEASURE_OPTIONS, SOME_MEASURES, Offer
+from registry.reporting import MEASURES, SOME_MEASURES, Offer
 from registry.vocabulary import CountingRule, Measure
 
 FIRST_FIELDS = ("category", "complication", "site", "year_min", "year_max")
@@ -57,9 +58,9 @@ class QuestionForm:
         self.measures = [(each.measure.value, each.measure.label, each is offer) for each in offers]
         self.overview = measure is None
         self.mark = measure.value if measure else OVERVIEW
-        fields: Any = EventFilterSet(question, measure=measure or Measure.RATES).form
+        fields: Any = EventFilterSet(question, measure=measure or FIRST_MEASURE).form
         fields.label_suffix = ""
-        takes = MEASURE_OPTIONS[measure or Measure.RATES]
+        takes = MEASURES[measure or FIRST_MEASURE]
         known = (set(fields.fields) - set(SOME_MEASURES) - {"format"}) | set(takes.options)
         self.asked = [
             name
@@ -118,7 +119,7 @@ class QuestionForm:
         """How a measure is counted, as far as there is anything to choose."""
         if offer is None:
             return ["level"]
-        takes = MEASURE_OPTIONS[offer.measure].takes
+        takes = MEASURES[offer.measure].takes
         names = [
             name
             for name in SOME_MEASURES
@@ -142,7 +143,7 @@ class QuestionForm:
                 )
                 for place, names in enumerate(places)
             ]
-        takes = MEASURE_OPTIONS[offer.measure if offer else Measure.RATES].group_by
+        takes = MEASURES[offer.measure if offer else FIRST_MEASURE].group_by
         every = [name for name, each in self.known.items() if each["group_by"] and name in takes]
         return [
             self._box(place, chosen[place] if place < len(chosen) else "", every)

@@ -8,7 +8,14 @@ from django.http import HttpRequest, QueryDict
 
 from registry import reporting
 from registry.answers.answered import Reply, reply_to
-from registry.answers.asked import FIRST_QUESTION, Asked, is_answered, measure_of, read_asked
+from registry.answers.asked import (
+    FIRST_MEASURE,
+    FIRST_QUESTION,
+    Asked,
+    is_answered,
+    measure_of,
+    read_asked,
+)
 from registry.answers.asking import Refused, with_set, without_blanks
 from registry.answers.fitting import fitted_for
 from registry.answers.question_form import QuestionForm
@@ -53,7 +60,7 @@ def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, 
     address = without_blanks(request.GET)
     params = address or QueryDict(f"group_by={FIRST_QUESTION}")
     context: dict[str, Any] = {"asked": address, "sides": []}
-    measure = Measure.RATES
+    measure = FIRST_MEASURE
     dropped: Sequence[str] = ()
     readable = False
     try:

@@ -17,8 +17,8 @@ from registry.answers.numbers import (
     written,
 )
 from registry.records import Cell, Column, Release
-from registry.reporting import MEASURE_OPTIONS
-from registry.vocabulary import CellStatus, Denominator, HiddenReason, Measure, Profile
+from registry.reporting import MEASURES
+from registry.vocabulary import CellStatus, Denominator, HiddenReason, Profile
 
 STATUSES = {each.value: each for each in CellStatus}
 REASONS = {each.value: each for each in HiddenReason}
@@ -29,9 +29,6 @@ COUNTED = frozenset({"n", "events", "numerator"})
 
 SHARES = frozenset({"proportion", "estimate", "share"})
 """Columns that hold a share of all."""
-
-OF_SHARES = frozenset({Measure.PROPORTIONS, Measure.SURVIVAL, Measure.INCIDENCE})
-"""Measures whose limits are shares too."""
 
 LONG = 30
 """Rows from which on a table scrolls in itself."""
@@ -146,11 +143,13 @@ def in_order(release: Release) -> Sequence[Mapping[str, Cell]]:
 
     Most pairs of a protected answer are hidden; the files keep the order of the code lists.
     """
-    if release.meta["measure"] != Measure.SIGNALS:
+    meta: Mapping[str, Any] = release.meta
+    by = MEASURES[meta["measure"]].reading.strongest_by
+    if by is None:
         return release.rows
 
     def weakness(row: Mapping[str, Cell]) -> tuple[bool, float]:
-        lower = row.get("ic_lower")
+        lower = row.get(by)
         return row["status"] in GONE, (-float(lower) if isinstance(lower, int | float) else inf)
 
     return sorted(release.rows, key=weakness)
@@ -201,12 +200,12 @@ def title_of(column: Column) -> str:
 def caption_of(meta: Mapping[str, Any]) -> list[str]:
     """What one needs to know to read the numbers: counting, unit, time, protection, source."""
     said = [f"Counted: {meta['counting_in_words']}"]
-    options = MEASURE_OPTIONS[meta["measure"]].options
-    if "per" in options:
+    spec = MEASURES[meta["measure"]]
+    if "per" in spec.options:
         said.append(f"Rates are per {meta['per']:,} of the unit that they are divided by.")
-    if meta["measure"] == Measure.PROPORTIONS:
+    if spec.reading.of_all:
         said.append(f"Of all: {meta['denominator']}.")
-    if "level" in options:
+    if "level" in spec.options:
         said.append(f"Intervals of {round(100 * meta['level'])} %: {meta['method']}")
     return [*said, source_of(meta), EXACT if meta["profile"] == Profile.EXACT else PROTECTED]
 
@@ -253,7 +252,7 @@ def _number(row: Mapping[str, Cell], name: str, meta: Mapping[str, Any]) -> str:
         return f"{written(value)} of {HIDDEN if of is None else written(of)}"
     upper = upper_of(name)
     if upper is not None and upper in row:
-        shares = name == "ci_lower" and meta["measure"] in OF_SHARES
+        shares = name == "ci_lower" and MEASURES[meta["measure"]].reading.shares
         ends = value, row[upper]
         if ends[1] is None:
             return f"from {in_percent(value) if shares else written(value)}"

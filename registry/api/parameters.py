@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from registry.filters.lists import repeated_parameter, unknown_parameter
 from registry.records import DIMENSIONS, BadQuery
-from registry.reporting import MEASURE_OPTIONS
+from registry.reporting import MEASURES
 from registry.vocabulary import Measure
 
 LIMIT = OpenApiParameter(
@@ -52,7 +52,7 @@ def filter_parameters(measure: Measure | None = None) -> list[OpenApiParameter]:
 
     measure: leaves out those that its answer has no meaning under.
     """
-    without = MEASURE_OPTIONS[measure].not_filtered_by if measure else ()
+    without = MEASURES[measure].not_filtered_by if measure else ()
     several = "Several values: separated by commas. `not-recorded` selects blanks."
     described = [
         OpenApiParameter(

@@ -1,7 +1,6 @@
 """Bars with their limits: counts, rates, proportions, by up to three dimensions."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,9 @@ from registry.charts.shaping import (
     Drawn,
     Row,
     count_of,
+    estimated_of,
     grouping_of,
+    has_unit,
     label_axis,
     labels_of,
     legend_columns,
@@ -37,8 +38,7 @@ from registry.charts.wording import (
     unit_in_words,
     why_absent,
 )
-from registry.records import Cell, Release
-from registry.vocabulary import Measure
+from registry.records import Estimated, Release
 
 MOST_BARS = 60
 FIGURES = 172
@@ -47,44 +47,13 @@ NAMED = 3
 """How many rows the words for whoever does not see the picture name at either end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimated:
-    """Which columns hold an estimate, its limits, and what it was worked out from."""
-
-    value: str
-    lower: str | None = None
-    upper: str | None = None
-    of: tuple[str, str, str] | None = None
-    share: bool = False
-
-    @property
-    def counted(self) -> bool:
-        """Whether the value is a count, so that a hidden one is known to be small."""
-        return self.lower is None
-
-    def limits_of(self, row: Row) -> tuple[Cell, Cell]:
-        """The limits that a row has; none where its measure has none."""
-        if self.lower is None or self.upper is None:
-            return None, None
-        return row[self.lower], row[self.upper]
-
-
-ESTIMATES: Mapping[str, Estimated] = {
-    Measure.COUNTS: Estimated("n"),
-    Measure.RATES: Estimated("rate", "ci_lower", "ci_upper", ("events", "in", "exposure")),
-    Measure.PROPORTIONS: Estimated(
-        "proportion", "ci_lower", "ci_upper", ("numerator", "of", "denominator"), share=True
-    ),
-}
-
-
 def bars(release: Release) -> Drawing:
     """A bar for each row: the first dimension on the axis, the second as colour, the third apart.
 
     Rates of different units stand in plots of their own. A second dimension of more values than
     there are colours is named on the axis with the first.
     """
-    measured = ESTIMATES[str(release.meta["measure"])]
+    measured = estimated_of(release)
     kept = most_important(release, release.rows, MOST_BARS, weight=count_of)
     rows, series, silent = _arranged(release, kept.rows, measured)
     panels = _panels(rows)
@@ -163,7 +132,7 @@ def _without_silent_series(
 
 
 def _unit_title(release: Release, unit: str) -> str:
-    if release.meta["measure"] != Measure.RATES:
+    if not has_unit(release):
         return ""
     return unit_in_words(unit, release.meta.get("per")) if unit else "No denominator"
 
@@ -204,9 +173,7 @@ def _panel(
     slot = max(BAR * max(len(series), 1), 13 * tall) + 8
     scale = alt.Scale(domain=[0, top], nice=not measured.counted or top > 5, clamp=False)
     numbers = alt.Axis(
-        title=None
-        if title and release.meta["measure"] == Measure.RATES
-        else _axis_title(release, measured, rows),
+        title=None if title and has_unit(release) else _axis_title(release, measured, rows),
         labels=any(not row["chart_absent"] for row in rows),
         format=".3~%" if measured.share else ("~d" if measured.counted and top <= 5 else ",.4~g"),
         tickCount=5,

@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from registry.charts.bars import ESTIMATES, MOST_BARS, bars
+from registry.charts.bars import MOST_BARS, bars
 from registry.charts.coverage import coverage
 from registry.charts.curves import curves
 from registry.charts.framing import Drawing, framed, once_data
@@ -16,19 +16,17 @@ from registry.charts.points import forest, has_literature, signals
 from registry.charts.shaping import grouping_of
 from registry.charts.theme import MOST_SERIES, QUIET, WIDE
 from registry.charts.years import fits, over_years, trend
-from registry.records import Release
-from registry.vocabulary import Measure
+from registry.records import PictureKind, Release
 
-OF_MEASURE: Mapping[str, Callable[[Release], Drawing]] = {
-    Measure.SURVIVAL: curves,
-    Measure.INCIDENCE: curves,
-    Measure.FUNNEL: funnel,
-    Measure.TREND: trend,
-    Measure.SIGNALS: signals,
-    Measure.CASCADES: cascades,
-    Measure.COVERAGE: coverage,
+OF_KIND: Mapping[PictureKind, Callable[[Release], Drawing]] = {
+    PictureKind.CURVES: curves,
+    PictureKind.FUNNEL: funnel,
+    PictureKind.TREND: trend,
+    PictureKind.PAIRS: signals,
+    PictureKind.CASCADES: cascades,
+    PictureKind.PLACES: coverage,
 }
-"""Measures that have one picture; counts, rates and proportions are drawn by their grouping."""
+"""Kinds that have one picture; estimates are drawn by their grouping."""
 
 COMPLICATIONS = frozenset({"complication", "category"})
 DEVICES = frozenset({"pump_model", "catheter_model", "manufacturer"})
@@ -38,12 +36,11 @@ NOTHING = "The answer has no rows: nothing was recorded that it asks for."
 def chart_of(release: Release) -> Chart:
     """The picture of an answer, of the very numbers that its rows hold.
 
-    Chosen by the measure, and for counts, rates and proportions by the grouping: complications by
+    Chosen by the kind that the answer brings, and for estimates by the grouping: complications by
     model, and two dimensions of many values, as a heat map; years as points on a line; a rate or
     proportion with published figures beside it as a forest; everything else as bars. An answer
     without rows is a picture that says so. A hidden number is a word, never a bar of length 0; rows
-    that there is no room for are counted in a sentence. Raises KeyError for a measure without a
-    picture.
+    that there is no room for are counted in a sentence.
     """
     return framed(_drawing_of(release), release)
 
@@ -51,9 +48,8 @@ def chart_of(release: Release) -> Chart:
 def _drawing_of(release: Release) -> Drawing:
     if not release.rows:
         return nothing(release)
-    measure = str(release.meta["measure"])
-    if measure not in ESTIMATES:
-        return OF_MEASURE[measure](release)
+    if release.reading.picture is not PictureKind.ESTIMATES:
+        return OF_KIND[release.reading.picture](release)
     if has_literature(release):
         return forest(release)
     if fits(release):

@@ -11,7 +11,6 @@ from registry.charts.shaping import Drawn, Row, grouping_of, labels_of, room_for
 from registry.charts.theme import DASHES, MOST_SERIES, QUIET, SERIES, WIDE
 from registry.charts.wording import HIDDEN, absent, estimate, figure
 from registry.records import Release
-from registry.vocabulary import Measure
 
 TALL = 270
 LINE = 16
@@ -32,7 +31,6 @@ def curves(release: Release) -> Drawing:
     seven groups are drawn, those with the most devices at risk; a sentence names the number of the
     others.
     """
-    failing = release.meta["measure"] == Measure.INCIDENCE
     groups = grouping_of(release)
     labels = labels_of(release.rows, groups)
     most = sorted(labels, key=lambda key: -_largest(release.rows, groups, key))[:MOST_SERIES]
@@ -45,7 +43,7 @@ def curves(release: Release) -> Drawing:
     for place, (key, name) in enumerate(drawn.items()):
         of_group = [row for row in release.rows if tuple(row[each] for each in groups) == key]
         of_group.sort(key=_months)
-        origin = (starts.get(key, 0.0), 0.0 if failing else 1.0)
+        origin = (starts.get(key, 0.0), release.reading.starts_at)
         curve = _with_origin(of_group, name, origin=origin, step=step)
         curve += _drawn_on(curve, ends.get(key))
         runs = Counter(row["chart_run"] for row in curve if not row["chart_absent"])
@@ -68,7 +66,7 @@ def curves(release: Release) -> Drawing:
         notes.append("A dot is a value between hidden ones, with its limits.")
     if starts and max(starts.values()) > 0:
         notes.append("Curves of devices that entered late start where enough were at risk.")
-    title = "Cumulative incidence" if failing else "Free of the event"
+    title = release.reading.axis
     return Drawing(
         plot=lambda: alt.vconcat(
             _plot(rows, names, title=title, step=step, end=end, left=left),

@@ -6,12 +6,13 @@ from typing import Any
 
 import altair as alt
 
-from registry.charts.bars import ESTIMATES, Estimated, said_of
+from registry.charts.bars import said_of
 from registry.charts.framing import Drawing, rows_data
 from registry.charts.shaping import (
     Drawn,
     Row,
     count_of,
+    estimated_of,
     grouping_of,
     label_axis,
     labels_of,
@@ -23,8 +24,7 @@ from registry.charts.shaping import (
 from registry.charts.theme import EDGE, GROUND, LINE, ON_DEEP, ON_PALE, QUIET, SCALE
 from registry.charts.wording import absent, counted_in_words, figure, label_of, percent
 from registry.charts.wording import unit_in_words as per_unit
-from registry.records import Release
-from registry.vocabulary import Measure
+from registry.records import Estimated, Release
 
 CELL = 56
 TALL = 26
@@ -39,7 +39,7 @@ def heat_map(release: Release) -> Drawing:
     Rates of different units, and the values of a third dimension, stand in blocks of their own with
     their own shades. At most 40 fields down and 16 across are drawn: those with the most events.
     """
-    measured = ESTIMATES[str(release.meta["measure"])]
+    measured = estimated_of(release)
     names = grouping_of(release)
     rows = [_field(release, row, names, measured) for row in release.rows]
     return _matrix(
@@ -55,7 +55,7 @@ def heat_map(release: Release) -> Drawing:
 def _field(release: Release, row: Row, names: Sequence[str], measured: Estimated) -> Drawn:
     value = row[measured.value]
     apart = label_of(row, names[2]) if len(names) > 2 else ""
-    unit = row.get("unit") if release.meta["measure"] == Measure.RATES else None
+    unit = row.get("unit")
     block = " · ".join(filter(None, [apart, per_unit(unit, release.meta["per"]) if unit else ""]))
     write: Callable[[Any], str] = percent if measured.share else figure
     text = absent(row["status"], counted=measured.counted) if value is None else write(value)

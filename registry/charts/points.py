@@ -7,12 +7,14 @@ from typing import Any
 
 import altair as alt
 
-from registry.charts.bars import CUT, ESTIMATES, Estimated
 from registry.charts.framing import Drawing, once_data, rows_data
 from registry.charts.shaping import (
+    CUT,
     Drawn,
     Row,
+    estimated_of,
     grouping_of,
+    has_unit,
     label_axis,
     labels_of,
     numbers,
@@ -30,8 +32,8 @@ from registry.charts.wording import (
     unit_in_words,
     why_absent,
 )
-from registry.records import Release
-from registry.vocabulary import Evidence, Measure
+from registry.records import Estimated, Release
+from registry.vocabulary import Evidence
 
 MOST_SIGNALS = 40
 SIGNAL_LETTERS = 48
@@ -142,7 +144,7 @@ def forest(release: Release) -> Drawing:
     Only figures of the same measure and unit stand in the answer's `meta.literature`; each keeps
     how well its source was read.
     """
-    measured = ESTIMATES[str(release.meta["measure"])]
+    measured = estimated_of(release)
     rows = list(_compared(release, measured))
     left = room_for(row["chart_label"] for row in rows)
     top, cut = reach(rows, measured.value, measured.upper)
@@ -150,9 +152,7 @@ def forest(release: Release) -> Drawing:
     unit = unit_in_words(
         next((row["unit"] for row in release.rows if row.get("unit")), ""), meta.get("per")
     )
-    title = (
-        f"Rate {unit}" if meta["measure"] == Measure.RATES else title_of(release, measured.value)
-    )
+    title = f"Rate {unit}" if has_unit(release) else title_of(release, measured.value)
     return Drawing(
         plot=partial(
             _plot,

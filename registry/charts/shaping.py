@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from registry.charts.wording import counted_in_words, label_of
-from registry.records import Cell, Release
+from registry.records import Cell, Estimated, Release
 
 Row = Mapping[str, Cell]
 Drawn = dict[str, Any]
@@ -39,6 +39,18 @@ def grouping_of(release: Release) -> list[str]:
         and column.name not in NO_GROUPING
         and column.name.removesuffix("_label") not in named - {column.name}
     ]
+
+
+def estimated_of(release: Release) -> Estimated:
+    """The columns of the one number that each row is drawn by."""
+    if release.reading.estimate is None:
+        raise ValueError("Rows of this answer are not one estimate each.")
+    return release.reading.estimate
+
+
+def has_unit(release: Release) -> bool:
+    """Whether each row names what it is divided by."""
+    return any(column.name == "unit" for column in release.columns)
 
 
 def labels_of(rows: Iterable[Row], names: Sequence[str]) -> dict[tuple[Cell, ...], str]:

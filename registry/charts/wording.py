@@ -7,7 +7,7 @@ from typing import Any
 
 from registry.charts.theme import LETTER
 from registry.records import Cell, Release
-from registry.vocabulary import CellStatus, Denominator, HiddenReason, Measure, Profile
+from registry.vocabulary import CellStatus, Denominator, HiddenReason, Profile
 
 FEW = "<5"
 """How a count that is hidden is written, from none to four alike."""
@@ -27,7 +27,6 @@ WHY_PARTIAL = "Marked partial: hidden cells are left out of the sum, so that it 
 NO_DENOMINATOR = "no denominator"
 NOT_RECORDED = {"not-recorded": "Not recorded"}
 COUNTED = frozenset({"n", "events", "numerator"})
-SHARES = frozenset({Measure.PROPORTIONS, Measure.SURVIVAL, Measure.INCIDENCE})
 
 
 def figure(value: Cell) -> str:
@@ -120,12 +119,12 @@ def subtitle_of(release: Release) -> list[str]:
     meta: Mapping[str, Any] = release.meta
     said = [f"Counted: {meta['counting_in_words']}"]
     units = {each.value: each.label.lower() for each in Denominator}
-    if meta["measure"] == Measure.PROPORTIONS and meta.get("denominator"):
+    if release.reading.of_all and meta.get("denominator"):
         said.append(f"Of: {meta['denominator']}.")
     elif meta.get("denominator") in units:
         said.append(f"Divided by: {units[meta['denominator']]}.")
-    if meta["measure"] not in {Measure.COUNTS, Measure.COVERAGE} and meta.get("method"):
-        level = None if meta["measure"] == Measure.CASCADES else meta.get("level")
+    if release.reading.says_method and meta.get("method"):
+        level = meta.get("level") if release.reading.has_level else None
         before = f"{100 * level:.3g} % limits: " if isinstance(level, float) else ""
         said.append(f"{before}{meta['method']}")
     return said

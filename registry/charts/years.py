@@ -6,12 +6,13 @@ from typing import Any
 
 import altair as alt
 
-from registry.charts.bars import ESTIMATES, Estimated, said_of
+from registry.charts.bars import said_of
 from registry.charts.framing import Drawing, once_data, rows_data
 from registry.charts.shaping import (
     CUT,
     Drawn,
     Row,
+    estimated_of,
     grouping_of,
     labels_of,
     legend_columns,
@@ -29,7 +30,7 @@ from registry.charts.wording import (
     remark,
     unit_in_words,
 )
-from registry.records import Cell, Release
+from registry.records import Cell, Estimated, Release
 
 TIMES = ("year", "implant_year", "period")
 TALL = 240
@@ -44,7 +45,7 @@ def over_years(release: Release) -> Drawing:
 
     A year that is hidden stands empty with a word on the axis; the line does not bridge it.
     """
-    measured = ESTIMATES[str(release.meta["measure"])]
+    measured = estimated_of(release)
     names = grouping_of(release)
     time = next(name for name in names if name in TIMES)
     others = [name for name in names if name != time]
@@ -336,4 +337,4 @@ def fits(release: Release) -> bool:
     others = [name for name in names if name != time[0]]
     many = len(labels_of(release.rows, others)) > MOST_SERIES
     single = len({row[time[0]] for row in release.rows}) < 2
-    return release.meta["measure"] in ESTIMATES and len(units) <= 1 and not many and not single
+    return release.reading.estimate is not None and len(units) <= 1 and not many and not single

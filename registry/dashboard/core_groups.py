@@ -105,7 +105,7 @@ def figure(panel: Panel | None, **named: Cell) -> GroupFigure | None:
     """One cell of an answer in words; None where the answer was refused, or nobody asked."""
     if panel is None or panel.release is None:
         return None
-    shares = panel.measure is Measure.PROPORTIONS
+    shares = panel.shares
     row = panel.row_of(**named)
     if row is None:
         return GroupFigure("none reported", "", "", hidden=True)

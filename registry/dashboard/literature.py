@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry import reporting
 from registry.answers.asking import Panel
 from registry.answers.numbers import HIDDEN, in_percent, range_in_percent, range_of, written
 from registry.answers.tables import UNITS, missing, status_in_words
 from registry.dashboard.drawing import Estimate, Picture, forest_picture
-from registry.records import Cell
+from registry.records import Cell, EventQuery
+from registry.reporting import MEASURES
 from registry.vocabulary import CellStatus, Measure
 
 PER = 1000
@@ -56,13 +56,16 @@ def beside(rates: Iterable[Any], *, measure: Measure, unit: str | None = None) -
     unit: what our rate divides by; proportions are of patients. Others are left out: an unlike
     number beside ours would mislead.
     """
-    found = []
+    spec, found = MEASURES[measure], []
+    compared = spec.literature
+    if compared is None:
+        return []
     for rate in rates:
-        times = reporting.like(rate.measure_type, rate.unit, measure=measure, unit=unit)
+        times = compared.like(rate.measure_type, rate.unit, unit)
         if times is None or rate.numerator is None or not rate.denominator:
             continue
         events, of = float(rate.numerator), float(rate.denominator) * times
-        figure = reporting.published_figure(measure, events=events, of=of, per=PER)
+        figure = compared.figure(events, of, PER, EventQuery().level)
         if figure.value is None or figure.lower is None or figure.upper is None:
             continue
         found.append(
@@ -76,7 +79,7 @@ def beside(rates: Iterable[Any], *, measure: Measure, unit: str | None = None) -
                 value=figure.value,
                 lower=figure.lower,
                 upper=figure.upper,
-                shares=measure is Measure.PROPORTIONS,
+                shares=spec.reading.shares,
             )
         )
     return found
@@ -90,6 +93,7 @@ class Comparison:
     """
 
     measure: str
+    shares: bool
     title: str
     ours_counts: str
     ours_value: str
@@ -102,7 +106,7 @@ class Comparison:
 
 def comparison_of(panel: Panel, row: Any, rates: Iterable[Any]) -> Comparison:
     """Put one cell of an answer beside what the literature gives in the same measure and unit."""
-    shares = panel.measure is Measure.PROPORTIONS
+    shares = panel.shares
     unit = None if shares else row["unit"]
     published = beside(rates, measure=panel.measure, unit=unit)
     value = row["proportion" if shares else "rate"]
@@ -117,6 +121,7 @@ def comparison_of(panel: Panel, row: Any, rates: Iterable[Any]) -> Comparison:
     units = UNITS[unit].label.lower() if unit else ""
     return Comparison(
         measure=panel.measure.value,
+        shares=shares,
         title="Patients with at least one event" if shares else f"Per {PER:,} {units}",
         ours_counts=counts_in_words(row, shares=shares),
         ours_value=value_in_words(row, shares=shares),

@@ -3,7 +3,7 @@
 Pure: no framework, no files but the frozen table, no clock. Callers answer a question in five
 steps:
 
-1. `policy.counted(measure, query.counting)` says what is counted, `PROTECTED_FORMS[measure]` how.
+1. The spec of a measure says what is counted, and in which `Form`; it is no matter of this room.
 2. `plan(query, trees, policy)` gives rows of nodes; `plan.nodes` is every node once. `trees` come
    from `vocabulary_tree`, `year_tree`, and `Tree.grouped` or `Tree.flat` for the tables.
    `canonical` gives the question's canonical form, equal for equal plans.
@@ -31,7 +31,7 @@ from registry.disclosure.derived import (
 from registry.disclosure.life_table import BOUNDARIES, CurvePoint, CurveTruth, life_table
 from registry.disclosure.nodes import Node, Plan, PlannedRow, canonical, plan
 from registry.disclosure.perturbation import record_key, record_keys
-from registry.disclosure.policy import PROTECTED_FORMS, Form, Policy
+from registry.disclosure.policy import Form, Policy
 from registry.disclosure.shown import (
     NOBODY,
     Keyed,
@@ -45,7 +45,6 @@ from registry.disclosure.trees import Tree, vocabulary_tree, year_tree
 __all__ = [
     "BOUNDARIES",
     "NOBODY",
-    "PROTECTED_FORMS",
     "CountRow",
     "CurvePoint",
     "CurveTruth",

@@ -1,12 +1,11 @@
-"""What the protected profile publishes: its numbers, its dimensions, and what may be counted."""
+"""What the protected profile publishes: its numbers, its dimensions, and the forms of measures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from registry.records import Fault, NotAvailableAtThisDetail
-from registry.vocabulary import NOT_RECORDED, CountingRule, Denominator, Measure
+from registry.vocabulary import NOT_RECORDED, Denominator
 
 
 class Form(StrEnum):
@@ -19,24 +18,6 @@ class Form(StrEnum):
     FUNNEL = "funnel"
     SIGNALS = "signals"
     TREND = "trend"
-    WITHHELD = "withheld"
-
-
-PROTECTED_FORMS: Mapping[Measure, Form] = MappingProxyType(
-    {
-        Measure.COUNTS: Form.COUNTS,
-        Measure.RATES: Form.RATES,
-        Measure.PROPORTIONS: Form.PROPORTIONS,
-        Measure.SURVIVAL: Form.LIFE_TABLE,
-        Measure.INCIDENCE: Form.WITHHELD,
-        Measure.FUNNEL: Form.FUNNEL,
-        Measure.TREND: Form.TREND,
-        Measure.SIGNALS: Form.SIGNALS,
-        Measure.CASCADES: Form.WITHHELD,
-        Measure.COVERAGE: Form.WITHHELD,
-    }
-)
-"""The protected form of every measure; other measures are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +87,6 @@ _EXPOSURE = {
     Denominator.PROCEDURES: ExposureRule(per_device=2.0, rounding=1, minimum=24),
 }
 
-_COUNTING = {
-    Measure.COUNTS: (CountingRule.PATIENTS, CountingRule.DEVICES, CountingRule.FIRST_EVENT),
-    Measure.RATES: (CountingRule.FIRST_EVENT,),
-    Measure.PROPORTIONS: (CountingRule.PATIENTS,),
-    Measure.SURVIVAL: (CountingRule.FIRST_EVENT,),
-    Measure.TREND: (CountingRule.FIRST_EVENT,),
-    Measure.SIGNALS: (CountingRule.DEVICES,),
-    Measure.FUNNEL: (CountingRule.FIRST_EVENT,),
-}
-
 _DEATH = frozenset({"5"})
 _NOT_DEATH = frozenset({"1", "2", "3", "4", NOT_RECORDED})
 _FATAL = frozenset({"fatal"})
@@ -140,8 +111,6 @@ _IMPOSSIBLE = (
     Impossible("complication", frozenset({"death"}), "outcome", _NOT_FATAL),
     Impossible("complication", frozenset({"death"}), "serious", frozenset({"no", NOT_RECORDED})),
 )
-
-_INSTEAD = {Measure.CASCADES: "counts by complication are the nearest; "}
 
 _NEAREST = {
     "window": "leave it out, or ask for survival",
@@ -197,9 +166,6 @@ class Policy:
     exposure: Mapping[Denominator, ExposureRule] = field(
         default_factory=lambda: MappingProxyType(_EXPOSURE)
     )
-    counting: Mapping[Measure, tuple[CountingRule, ...]] = field(
-        default_factory=lambda: MappingProxyType(_COUNTING)
-    )
     nearest: Mapping[str, str] = field(default_factory=lambda: MappingProxyType(_NEAREST))
 
     def variance(self, n: int) -> float:
@@ -217,25 +183,3 @@ class Policy:
     def offer(self, name: str) -> Offered | None:
         """The dimension that a parameter belongs to, as itself or as its groups."""
         return next((each for each in self.offered if name in (each.name, each.group)), None)
-
-    def counted(self, measure: Measure, rule: CountingRule | None) -> CountingRule:
-        """The counting rule to use: the given one, or the measure's default.
-
-        Raises NotAvailableAtThisDetail where a patient could be in the count more than once, and
-        where the measure is withheld.
-        """
-        rules = self.counting.get(measure, ())
-        if not rules:
-            raise NotAvailableAtThisDetail(
-                Fault("measure", NotAvailableAtThisDetail.code, self._other_measures(measure))
-            )
-        if rule is None:
-            return rules[0]
-        if rule not in rules:
-            detail = f"the nearest that is published counts {' or '.join(rules)}"
-            raise NotAvailableAtThisDetail(Fault("counting", NotAvailableAtThisDetail.code, detail))
-        return rule
-
-    def _other_measures(self, measure: Measure) -> str:
-        nearest = _INSTEAD.get(measure, "")
-        return f"this measure is not published; {nearest}ask for {', '.join(self.counting)}"

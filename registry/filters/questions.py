@@ -28,7 +28,7 @@ from registry.filters.lists import repeated_parameter, unknown_parameter
 from registry.filters.rows import filter_events
 from registry.models import Event
 from registry.records import DIMENSIONS, BadQuery, Dimension, EventQuery, Fault, ValueKind, Window
-from registry.reporting import MEASURE_OPTIONS, SOME_MEASURES, held_to_measure, not_taken
+from registry.reporting import MEASURES, SOME_MEASURES, held_to_measure, not_taken
 from registry.vocabulary import CountingRule, Denominator, Measure
 
 FORMATS = ("json", "csv", "svg", "png", "vega")
@@ -47,9 +47,8 @@ SINGLE = (*RANGE, "counting", "unit", "per", "level", "ci", "release", "labels",
 
 def columns_to_order_by(measure: Measure, group_by: Collection[str]) -> tuple[str, ...]:
     """The columns that an answer grouped so can be ordered by."""
-    options = MEASURE_OPTIONS[measure]
-    named = () if measure is Measure.CASCADES else options.rows(group_by)  # cause and effect
-    return (*named, *options.ordering)
+    spec = MEASURES[measure]
+    return (*spec.named_rows(spec.rows(group_by)), *spec.ordering)
 
 
 class EventQueryForm(forms.Form):
@@ -133,7 +132,7 @@ def _standardisable() -> tuple[str, ...]:
 
 
 def _orderable() -> tuple[str, ...]:
-    measured = (column for options in MEASURE_OPTIONS.values() for column in options.ordering)
+    measured = (column for spec in MEASURES.values() for column in spec.ordering)
     return (*DIMENSIONS, *dict.fromkeys(measured))
 
 
@@ -260,7 +259,7 @@ class EventFilterSet(django_filters.FilterSet):
         """A refusal of each option that was given a value and is for other measures."""
         if self.measure is None:
             return []
-        takes = MEASURE_OPTIONS[self.measure].options
+        takes = MEASURES[self.measure].options
         return [
             not_taken(name, self.measure)
             for name in OPTIONS

@@ -18,7 +18,8 @@ from registry.records.faults import (
     VersionConflict,
 )
 from registry.records.query import DIMENSIONS, Dimension, EventQuery, Side, ValueKind, Window
-from registry.records.release import Cell, Column, Release, Viewer
+from registry.records.reading import Cell, Estimated, PictureKind, Reading
+from registry.records.release import Column, Release, Viewer
 from registry.records.rows import (
     EventRecord,
     ExposureRecord,
@@ -35,6 +36,7 @@ __all__ = [
     "Column",
     "Dimension",
     "DuplicateSourceId",
+    "Estimated",
     "EventQuery",
     "EventRecord",
     "ExposureRecord",
@@ -46,7 +48,9 @@ __all__ = [
     "NotPermitted",
     "NotYourSite",
     "PatientRecord",
+    "PictureKind",
     "RawReport",
+    "Reading",
     "Refusal",
     "Release",
     "RowKind",

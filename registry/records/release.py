@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from registry.records.query import EventQuery
-
-Cell = str | int | float | bool | None
+from registry.records.reading import PLAIN, Cell, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +47,14 @@ class Release:
 
     meta: JSON-ready, the keys of the API's reply. A hidden number is None with its `status`.
     query: the question as it was answered, in the one spelling that its profile gives it.
+    reading: how its rows are read; no part of the API's reply.
     """
 
     meta: Mapping[str, object]
     columns: tuple[Column, ...]
     rows: tuple[Mapping[str, Cell], ...] = field(default=())
     query: EventQuery = field(default_factory=EventQuery)
+    reading: Reading = PLAIN
 
     @property
     def receipt(self) -> str:

@@ -15,13 +15,14 @@ from registry.reporting.freshness import Frozen
 from registry.reporting.keys import read_keys
 from registry.reporting.left_out import left_out
 from registry.reporting.literature import literature_beside
-from registry.reporting.measures import EXACT, Answered, columns_of, protected_columns_of
+from registry.reporting.measures.columns import protected_columns_of
 from registry.reporting.pace import at_full_ticks
 from registry.reporting.profiles import profile_of
 from registry.reporting.provisional import provisional
-from registry.reporting.question import BY_EXPOSURE, Question, read_question
 from registry.reporting.receipts import Receipt
 from registry.reporting.rows import ordered, written
+from registry.reporting.spec import Answered, Question
+from registry.reporting.taken import read_question
 from registry.vocabulary import Measure, Profile
 
 DEFAULT_PER = 1000
@@ -105,9 +106,9 @@ def _exact(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
     store = frozen.store
     question = _read(query, measure, frozen)
     per = query.per or DEFAULT_PER
-    found = EXACT[measure].answered(store, question, per)
+    found = question.spec.answered(store, question, per)
     meta = _meta(question, frozen=frozen, profile=Profile.EXACT, per=per)
-    return _written(found, meta, question, frozen, columns=columns_of(question))
+    return _written(found, meta, question, frozen, columns=question.spec.columns(question))
 
 
 def _read(query: EventQuery, measure: Measure, frozen: Frozen) -> Question:
@@ -121,6 +122,7 @@ def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Rel
     keys = read_keys()
     protected.hold_to_keys(frozen, keys)
     asked = protected.read_protected(query, measure=measure, frozen=frozen, per=DEFAULT_PER)
+    form = protected.published_form(measure)
 
     def work() -> Release:
         question = _read(asked.query, measure, frozen)
@@ -128,7 +130,7 @@ def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Rel
         meta = _meta(
             question, frozen=frozen, profile=Profile.PROTECTED, per=asked.query.per or DEFAULT_PER
         )
-        meta["disclosure"] = published.disclosure(question, asked.plan, protected.POLICY)
+        meta["disclosure"] = published.disclosure(question, form, asked.plan, asked.policy)
         return _written(found, meta, question, frozen, columns=protected_columns_of(question))
 
     return _cached(
@@ -157,6 +159,7 @@ def _written(
         columns=shown,
         rows=values,
         query=question.query,
+        reading=question.spec.reading,
     )
 
 
@@ -166,10 +169,10 @@ def _listed(warnings: object) -> list[str]:
 
 def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> dict[str, object]:
     query, manifest = question.query, frozen.store.manifest
-    rates = question.measure in BY_EXPOSURE
+    measure = question.spec.measure
     return {
         "title": words.title(question, manifest.terms),
-        "measure": question.measure.value,
+        "measure": measure.value,
         "snapshot": {
             "id": frozen.snapshot_id,
             "kind": frozen.kind.value,
@@ -180,8 +183,8 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
         "code_version": code_version(),
         "counting": question.counting.value,
         "counting_in_words": words.counted(question),
-        "denominator": words.denominator(question),
-        "per": per if rates else None,
+        "denominator": question.spec.denominator(question),
+        "per": per if "per" in question.spec.takes else None,
         "level": query.level,
         **literature_beside(question, manifest.terms, per=per),
         "method": words.method(question, profile=profile),
@@ -191,7 +194,7 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
             *words.warnings(question, profile=profile),
             *left_out(question, manifest.terms),
         ],
-        "receipt": Receipt.of(query, question.measure, frozen, profile).signed(),
+        "receipt": Receipt.of(query, measure, frozen, profile).signed(),
     }
 
 

@@ -9,8 +9,7 @@ import numpy as np
 from registry.records import Cell
 from registry.reporting import words
 from registry.reporting.cells import hold_to_limit, numbers_of
-from registry.reporting.question import Question
-from registry.reporting.rows import Row
+from registry.reporting.spec import Question, Row
 from registry.snapshot import cascades
 from registry.snapshot.cascades import Interval
 from registry.snapshot.counting import reported

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from registry.records import Cell
 from registry.reporting.cells import Found
-from registry.reporting.question import Part, Question
+from registry.reporting.spec import Part, Question
 from registry.snapshot.counting import matched, placings
 from registry.snapshot.declared import declared, declared_events
 from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, INELIGIBLE

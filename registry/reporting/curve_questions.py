@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 
-from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Side
-from registry.reporting.measure_options import grouped_otherwise
+from registry.records import DIMENSIONS, EventQuery, Fault, Side
+from registry.reporting.spec import ANY_DIMENSION, Elsewhere
 from registry.snapshot.terms import Term
-from registry.vocabulary import Measure, Outcome, Seriousness, Severity
+from registry.vocabulary import Outcome, Seriousness, Severity
 
-CURVES = frozenset({Measure.SURVIVAL, Measure.INCIDENCE})
-"""Measures that follow devices from implantation to the first event."""
+KNOWN_AT_IMPLANT = tuple(
+    name
+    for name in ANY_DIMENSION
+    if DIMENSIONS[name].side in {Side.DEVICE, Side.PATIENT, Side.SITE}
+)
+NOT_FILTERED_BY = ("year", "year_min", "year_max", "period", "window")
 
 DEATH = "death"
 WHICH_EVENT = frozenset({"complication", "category"})
@@ -44,22 +48,31 @@ DEATH_COMPETES = (
 )
 
 
-def refuse_what_no_curve_has(query: EventQuery, measure: Measure, chosen: Sequence[Term]) -> None:
-    """Refuse what would make a curve wrong, with every reason; raises BadQuery.
+def refused_of_curves(
+    query: EventQuery, chosen: Sequence[Term], elsewhere: Elsewhere
+) -> Iterable[Fault]:
+    """What would make a curve wrong, with every reason; from the question alone."""
+    yield from _groupings(query, elsewhere)
+    named = {name for name, _values in query.where}
+    if query.years is not None or named & CALENDAR:
+        yield Fault("year", "not-of-a-curve", CALENDAR_FILTER)
+    if query.windows or "window" in named:
+        yield Fault("window", "not-of-a-curve", OWN_MONTHS)
 
-    chosen: the complications that the question selects. Follows from the question and the
-    catalogue alone; measures without a curve pass.
+
+def refused_of_freedom(
+    query: EventQuery, chosen: Sequence[Term], elsewhere: Elsewhere
+) -> Iterable[Fault]:
+    """The same of a curve that censors deaths: it can be of no death.
+
+    chosen: the complications that the question selects, from the catalogue.
     """
-    if measure not in CURVES:
-        return
-    faults = [*_groupings(query), *_filters(query)]
-    if measure is Measure.SURVIVAL and not WHICH_EVENT & set(query.group_by):
-        faults += _death(query, chosen)
-    if faults:
-        raise BadQuery(faults)
+    yield from refused_of_curves(query, chosen, elsewhere)
+    if not WHICH_EVENT & set(query.group_by):
+        yield from _death(query, chosen)
 
 
-def _groupings(query: EventQuery) -> Iterable[Fault]:
+def _groupings(query: EventQuery, elsewhere: Elsewhere) -> Iterable[Fault]:
     for name in query.group_by:
         dimension = DIMENSIONS[name]
         if name in WHICH_EVENT:
@@ -73,15 +86,7 @@ def _groupings(query: EventQuery) -> Iterable[Fault]:
             said = KNOWN_AFTERWARDS.format(title=dimension.title, name=name)
         else:
             continue
-        yield Fault("group_by", code, f"{said} {grouped_otherwise([name])}")
-
-
-def _filters(query: EventQuery) -> Iterable[Fault]:
-    named = {name for name, _values in query.where}
-    if query.years is not None or named & CALENDAR:
-        yield Fault("year", "not-of-a-curve", CALENDAR_FILTER)
-    if query.windows or "window" in named:
-        yield Fault("window", "not-of-a-curve", OWN_MONTHS)
+        yield Fault("group_by", code, f"{said} {elsewhere([name])}")
 
 
 def _death(query: EventQuery, chosen: Sequence[Term]) -> Iterable[Fault]:

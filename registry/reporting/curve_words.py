@@ -1,7 +1,7 @@
 """What a curve over months since implant says of itself, in words that a clinician reads."""
 
-from registry.reporting.question import Question
-from registry.vocabulary import Measure, Profile
+from registry.reporting.spec import Question
+from registry.vocabulary import Profile
 
 LIMITS = {
     None: "limits on the log(-log) scale (Kalbfleisch and Prentice 2002)",
@@ -57,12 +57,8 @@ CROWDED = (
 )
 
 
-def curve_method(question: Question, *, profile: Profile) -> str:
-    """Say how the curve and its limits were found."""
-    if profile is Profile.PROTECTED:
-        return LIFE_TABLE
-    if question.measure is Measure.INCIDENCE:
-        return AALEN_JOHANSEN
+def kaplan_meier(question: Question) -> str:
+    """Say how a curve of freedom and its limits were found."""
     said = KAPLAN_MEIER.format(limits=LIMITS[question.query.ci])
     return f"{said} {TESTED}" if question.query.group_by else said
 
@@ -76,13 +72,11 @@ def curve_denominator(question: Question) -> str:
     return f"{clock}s at risk, on the {clock}'s clock"
 
 
-def curve_warnings(question: Question, *, profile: Profile) -> list[str]:
-    """Say what a reader has to know before using the curve."""
+def curve_warnings(question: Question, profile: Profile, *, ends: str) -> list[str]:
+    """Say what a reader has to know before using the curve. ends: what else ends it, and how."""
+    said = [MONTHS, LATE, FEW, UNSTABLE, ends]
     if profile is Profile.PROTECTED:
-        said = [MONTHS, AT_BOUNDARIES, CROWDED, UNSTABLE, CENSORED]
-    else:
-        competing = question.measure is Measure.INCIDENCE
-        said = [MONTHS, LATE, FEW, UNSTABLE, COMPETES if competing else CENSORED]
+        said = [MONTHS, AT_BOUNDARIES, CROWDED, UNSTABLE, ends]
     if any(part.per_patient for part in question.parts):
         said.append(OF_PATIENT)
     return [*said, CLUSTERED]

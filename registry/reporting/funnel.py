@@ -9,13 +9,13 @@ import numpy as np
 from registry.records import DIMENSIONS, BadQuery, Cell, Fault
 from registry.reporting.cells import rate_cells
 from registry.reporting.observed import Observed, observed_of
-from registry.reporting.question import Question, read_question
+from registry.reporting.question import question_of
 from registry.reporting.reasons import in_words
-from registry.reporting.rows import Row
+from registry.reporting.spec import Question, Row
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.statistics.funnel import overdispersion, poisson_limits
-from registry.vocabulary import CellStatus, Measure
+from registry.vocabulary import CellStatus
 
 CRUDE = "crude"
 WITHIN = "within"
@@ -173,7 +173,7 @@ def _standardised(store: Store, question: Question, *, per: float) -> Standardis
     """
     query = question.query
     grouped = replace(query, group_by=("site", *query.standardise), standardise=())
-    finer = read_question(grouped, measure=Measure.RATES, manifest=store.manifest)
+    finer = question_of(grouped, question.spec, manifest=store.manifest)
     cells = [observed_of(each, per=per) for each in rate_cells(store, finer, per=per)]
     counted = [cell for cell in cells if cell.counts]
     strata: dict[Key, list[Observed]] = {}

@@ -1,20 +1,18 @@
 """What an answer leaves out or takes in where a reader could expect otherwise, in words."""
 
-from registry.reporting.curve_questions import CURVES
-from registry.reporting.question import BY_EXPOSURE, Question, selected_terms
+from registry.reporting.question import selected_terms
+from registry.reporting.spec import Divides, Question
 from registry.snapshot.terms import Terms
-from registry.vocabulary import CountingRule, Measure
+from registry.vocabulary import CountingRule
 
 CONSEQUENCES = (
     "Consequences and the expected end of service are left out: they count when they are named, "
     "or by complication."
 )
-NO_IMPLANT_NO_FIRST = "Events reported without an implant are no device's first event."
 INELIGIBLE = (
     "Implants that did not meet eligibility give neither time nor patients; their events are in "
     "counts only."
 )
-AFTER_FOLLOW_UP = "Events after the end of follow-up count here, those before entry do not."
 IN_FOLLOW_UP = "An event counts if it lies in the follow-up of the device it happened with."
 OTHER_COMPONENT = (
     "An event of the other component counts with the device that the patient had in place at that "
@@ -30,31 +28,24 @@ OWN_YEAR = (
 )
 
 
-OF_THEIR_OWN = frozenset({Measure.SIGNALS, Measure.CASCADES})
-"""Measures that say in their own words which complications they take."""
-
-
 def left_out(question: Question, terms: Terms) -> list[str]:
     """Say how the answer reads the rules where more than one reading is possible."""
-    measure, first = question.measure, question.counting is CountingRule.FIRST_EVENT
+    spec, divides = question.spec, question.spec.divides
     said = []
-    if measure not in OF_THEIR_OWN and _leaves_consequences_out(question, terms):
+    if spec.of_totals and _leaves_consequences_out(question, terms):
         said.append(CONSEQUENCES)
-    if measure is Measure.COUNTS and first:
-        said.append(NO_IMPLANT_NO_FIRST)
-    if measure is Measure.PROPORTIONS:
-        said.append(AFTER_FOLLOW_UP)
-    if measure in BY_EXPOSURE | CURVES:
+    said.extend(spec.left_out(question))
+    if divides in {Divides.EXPOSURE, Divides.LIFETIMES}:
         said.append(IN_FOLLOW_UP)
         if _counts_on_the_other_component(question, terms):
             said.append(OTHER_COMPONENT)
-        if not first:
+        if question.counting is not CountingRule.FIRST_EVENT:
             said.append(DECLARED)
-    if measure in {*BY_EXPOSURE, *CURVES, Measure.PROPORTIONS}:
+    if divides is not Divides.NOTHING:
         said.append(INELIGIBLE)
         if any(part.selection.splits_years for part in question.parts):
             said.append(WITHOUT_YEAR)
-            if measure in BY_EXPOSURE:
+            if divides is Divides.EXPOSURE:
                 said.append(OWN_YEAR)
     return [*said, *_retired(question, terms)]
 

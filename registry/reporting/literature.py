@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from registry.records import Cell
-from registry.reporting.question import Question, natural_unit, selected_terms
+from registry.reporting.question import natural_unit, selected_terms
+from registry.reporting.spec import Figure, Literature, Question
 from registry.snapshot.terms import Published, Term, Terms
 from registry.statistics.intervals import wilson_interval
 from registry.statistics.rates import incidence_rate
-from registry.vocabulary import CountingRule, Denominator, Evidence, Measure, PublishedMeasure
+from registry.vocabulary import CountingRule, Denominator, Evidence, PublishedMeasure
 
 PATIENTS = "patients"
 TIME_UNITS = {
@@ -27,46 +27,31 @@ READ = {"source-seen": Evidence.SEEN, **{each.value: each for each in Evidence}}
 """How well a source was read, as the catalogue writes it of figures; any other: unverified."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A published number with the limits that its own counts give; None is undefined."""
-
-    value: float | None
-    lower: float | None
-    upper: float | None
+def _rate(events: float, of: float, per: float, level: float) -> Figure:
+    """A published rate with Garwood's limits."""
+    rate = incidence_rate(events, of, per=per, level=level)
+    return Figure(rate.rate, rate.lower, rate.upper)
 
 
-def published_figure(
-    measure: Measure, *, events: float, of: float, per: float = 1.0, level: float = 0.95
-) -> Figure:
-    """A published proportion with Wilson's limits, or rate with Garwood's, from its counts.
-
-    events: the numerator. of: people at risk, or units of exposure; 0 leaves all undefined.
-    per: units of exposure that a rate is given for. Raises ValueError for any other measure, for
-    negative counts, and for a proportion of more than all.
-    """
-    if measure is Measure.PROPORTIONS:
-        lower, upper = wilson_interval(events, of, level=level)
-        return Figure(events / of if of else None, lower, upper)
-    if measure is Measure.RATES:
-        rate = incidence_rate(events, of, per=per, level=level)
-        return Figure(rate.rate, rate.lower, rate.upper)
-    raise ValueError(f"The literature is not compared by {measure.label.lower()}.")
+def _share(events: float, of: float, per: float, level: float) -> Figure:
+    """A published proportion with Wilson's limits."""
+    lower, upper = wilson_interval(events, of, level=level)
+    return Figure(events / of if of else None, lower, upper)
 
 
-def like(
-    measure_type: str, published_unit: str, *, measure: Measure, unit: str | None
-) -> int | None:
-    """How many of our units one published unit is; None where the two must not be compared.
-
-    unit: what our rate divides by; proportions are of patients.
-    """
-    if measure is Measure.PROPORTIONS:
-        same = measure_type == PublishedMeasure.PROPORTION and published_unit == PATIENTS
-        return 1 if same else None
+def _like_rate(measure_type: str, published_unit: str, unit: str | None) -> int | None:
     ours, times = TIME_UNITS.get(published_unit, (None, 0))
     same = measure_type == PublishedMeasure.RATE and ours is not None and ours == unit
     return times if same else None
+
+
+def _like_share(measure_type: str, published_unit: str, unit: str | None) -> int | None:
+    same = measure_type == PublishedMeasure.PROPORTION and published_unit == PATIENTS
+    return 1 if same else None
+
+
+BESIDE_RATES = Literature(figure=_rate, like=_like_rate, of_time=True)
+BESIDE_SHARES = Literature(figure=_share, like=_like_share, of_time=False)
 
 
 def literature_beside(
@@ -81,23 +66,21 @@ def literature_beside(
     follow from the question and the catalogue that the snapshot was frozen with.
     """
     query = question.query
-    if question.measure not in {Measure.RATES, Measure.PROPORTIONS}:
+    beside = question.spec.literature
+    if beside is None:
         return {}
     apart = set(query.group_by) - {"complication", "category"}
     if apart or question.counting is CountingRule.DEVICES:
         return {"literature": []}
     units = dict(_subjects(question, terms))
     found = [
-        _told(each, question, terms, times=times, per=per)
+        _told(each, question, beside, terms, times=times, per=per)
         for each in terms.published
         if each.counts
         and (each.complication, each.category) in units
         and (
-            times := like(
-                each.measure_type,
-                each.unit,
-                measure=question.measure,
-                unit=units[each.complication, each.category],
+            times := beside.like(
+                each.measure_type, each.unit, units[each.complication, each.category]
             )
         )
     ]
@@ -130,13 +113,16 @@ def _subjects(question: Question, terms: Terms) -> Iterable[tuple[Subject, str]]
 
 
 def _told(
-    published: Published, question: Question, terms: Terms, *, times: int, per: int
+    published: Published,
+    question: Question,
+    beside: Literature,
+    terms: Terms,
+    *,
+    times: int,
+    per: int,
 ) -> dict[str, Cell]:
-    rate = question.measure is Measure.RATES
     events, of = float(published.numerator or 0), float(published.denominator or 0)
-    figure = published_figure(
-        question.measure, events=events, of=of * times, per=per, level=question.query.level
-    )
+    figure = beside.figure(events, of * times, per, question.query.level)
     year = re.search(r"\b(?:19|20)\d{2}\b", published.source)
     names = {term.code: term.name for term in terms.complications} | {
         group.code: group.name for group in terms.categories
@@ -147,15 +133,15 @@ def _told(
         "category": published.category or None,
         "complication_label": names[published.complication or published.category],
         "metric": published.metric,
-        "measure": question.measure.value,
+        "measure": question.spec.measure.value,
         "value": figure.value,
         "ci_lower": figure.lower,
         "ci_upper": figure.upper,
         "events": events,
         "of": of,
         "published_unit": published.unit,
-        "unit": published.unit if not rate else _ours(published.unit),
-        "per": per if rate else None,
+        "unit": _ours(published.unit) if beside.of_time else published.unit,
+        "per": per if beside.of_time else None,
         "population": published.population,
         "source": published.source,
         "year": int(year[0]) if year else None,

@@ -1,9 +1,7 @@
 """Which measures a viewer may ask, and what each takes: what a form may offer."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from registry.disclosure import PROTECTED_FORMS, Form
 from registry.records import (
     BadQuery,
     EventQuery,
@@ -13,11 +11,11 @@ from registry.records import (
     Viewer,
 )
 from registry.reporting import answering, freshness
-from registry.reporting.measure_options import MEASURE_OPTIONS
-from registry.reporting.measures import EXACT
+from registry.reporting.measures import MEASURES
 from registry.reporting.profiles import profile_of
-from registry.reporting.protected import POLICY, read_protected
-from registry.reporting.question import read_question
+from registry.reporting.protected import read_protected
+from registry.reporting.spec import MeasureSpec
+from registry.reporting.taken import read_question
 from registry.vocabulary import CountingRule, Measure, Profile
 
 
@@ -46,11 +44,11 @@ def offers(viewer: Viewer) -> list[Offer]:
     return [
         Offer(
             measure=measure,
-            counting=_counting(measure, exact=exact),
-            groupings=() if takes.has_own_rows else takes.places,
+            counting=_counting(spec, exact=exact),
+            groupings=() if spec.has_own_rows else spec.places,
         )
-        for measure, takes in MEASURE_OPTIONS.items()
-        if measure in EXACT and (exact or _is_published(measure))
+        for measure, spec in MEASURES.items()
+        if exact or spec.published
     ]
 
 
@@ -71,14 +69,10 @@ def can_be_answered(query: EventQuery, *, measure: Measure, viewer: Viewer) -> b
             read_question(asked.query, measure=measure, manifest=frozen.store.manifest)
     except (BadQuery, NotPermitted, NotAvailableAtThisDetail, NoSnapshot):
         return False
-    return measure in EXACT
+    return True
 
 
-def _is_published(measure: Measure) -> bool:
-    return PROTECTED_FORMS.get(measure, Form.WITHHELD) is not Form.WITHHELD
-
-
-def _counting(measure: Measure, *, exact: bool) -> tuple[CountingRule, ...]:
-    rules: Sequence[CountingRule] = POLICY.counting.get(measure, ())
-    allowed = MEASURE_OPTIONS[measure].counting if exact else rules
+def _counting(spec: MeasureSpec, *, exact: bool) -> tuple[CountingRule, ...]:
+    published = spec.published.counting if spec.published else ()
+    allowed = spec.counting if exact else published
     return tuple(rule for rule in CountingRule if rule in allowed)

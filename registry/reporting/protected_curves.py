@@ -18,7 +18,7 @@ from registry.disclosure import (
 from registry.records import Cell, EventQuery, Fault, NotAvailableAtThisDetail
 from registry.reporting.curves import FEWEST_STABLE_EVENTS, HALF, named
 from registry.reporting.question import Sort, sort_of_unit
-from registry.reporting.rows import Row
+from registry.reporting.spec import Row
 from registry.reporting.truths import Natural, Sheet, keyed
 from registry.snapshot.counting import Sums
 from registry.snapshot.lives import BY_EVENT, ENTERED, Ints, Lives, lives, lives_of
@@ -29,17 +29,14 @@ from registry.vocabulary import CellStatus, HiddenReason
 NOT_TESTED = "Groups are compared by exact numbers only."
 
 
-def refuse_finer_curves(query: EventQuery) -> None:
-    """Refuse what the life table does not have; raises NotAvailableAtThisDetail."""
-    faults = []
+def finer_curves(query: EventQuery) -> Iterable[Fault]:
+    """What of a question the life table does not have."""
     if query.ci is not None:
         detail = "limits of published curves are on the log-log scale; leave it out"
-        faults.append(Fault("ci", NotAvailableAtThisDetail.code, detail))
+        yield Fault("ci", NotAvailableAtThisDetail.code, detail)
     if "implant_year" in {*query.group_by, *dict(query.where)}:
         detail = "curves are not published by year of implant; leave it out"
-        faults.append(Fault("implant_year", NotAvailableAtThisDetail.code, detail))
-    if faults:
-        raise NotAvailableAtThisDetail(faults)
+        yield Fault("implant_year", NotAvailableAtThisDetail.code, detail)
 
 
 def curve_truths(

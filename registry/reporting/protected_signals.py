@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from registry.disclosure import Form, Node, Plan, Policy, Protection, ShownNode, Tree, plan
 from registry.records import EventQuery
-from registry.reporting.implied import background
-from registry.reporting.rows import Row
+from registry.reporting.pairs import background
 from registry.reporting.signals import signal_row
+from registry.reporting.spec import Row
 from registry.reporting.truths import truths_of
 from registry.snapshot.store import Store
 from registry.vocabulary import NOT_RECORDED, CountingRule
@@ -38,7 +38,7 @@ def shown_signals(
 
     def shown(planned: Plan, form: Form, counting: CountingRule) -> dict[Node, ShownNode]:
         truths = truths_of(planned.nodes, store=store, trees=trees, form=form, counting=counting)
-        return {node: protection.show(truth) for node, truth in truths.items()}
+        return dict(zip(truths, protection.show_all(list(truths.values())), strict=True))
 
     counts: dict[Node, ShownNode] = {}
     for planned in (pairs, *margins.values()):

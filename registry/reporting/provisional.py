@@ -2,9 +2,9 @@
 
 from registry.records import EventQuery
 from registry.reporting.freshness import Frozen
-from registry.reporting.question import Question
+from registry.reporting.spec import Question
 from registry.reporting.trend import running_year
-from registry.vocabulary import Measure, SnapshotKind
+from registry.vocabulary import SnapshotKind
 
 WORKING = (
     "Provisional: of the working snapshot, which moves on as reports come in. To cite an answer, "
@@ -24,7 +24,7 @@ def provisional(question: Question, frozen: Frozen) -> list[str]:
     """
     said = [WORKING] if frozen.kind is SnapshotKind.WORKING else []
     running = running_year(frozen.data_as_of)
-    if running and question.measure is not Measure.TREND and _tells(question.query, running):
+    if running and question.spec.runs_on and _tells(question.query, running):
         said.append(RUNNING.format(year=running))
     return said
 

@@ -1,13 +1,11 @@
 """Turns a canonical question into selections of a snapshot: what counts, and per what."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
-from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Side, ValueKind, Window
-from registry.reporting.curve_questions import CURVES, refuse_what_no_curve_has
-from registry.reporting.implied import held_to_measure, what_counts
-from registry.reporting.measure_options import MEASURE_OPTIONS
+from registry.records import DIMENSIONS, EventQuery, Side, ValueKind, Window
+from registry.reporting.spec import Divides, MeasureSpec, Part, Question
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.selection import (
     NO_MONTHS,
@@ -15,7 +13,6 @@ from registry.snapshot.selection import (
     MonthSpan,
     Selection,
     is_multiple,
-    joined_spans,
     month_spans,
 )
 from registry.snapshot.terms import Term, Terms
@@ -26,14 +23,10 @@ from registry.vocabulary import (
     Component,
     CountingRule,
     Denominator,
-    Measure,
     State,
 )
 
 DEFAULT_WINDOWS = (Window(0, 3), Window(4, 12), Window(13, 36), Window(37, 60), Window(61, None))
-BY_EXPOSURE = frozenset({Measure.RATES, Measure.FUNNEL, Measure.TREND})
-"""Measures that divide events by exposure."""
-
 PATIENT_CATEGORIES = frozenset({"drug-effect", "withdrawal"})
 PATIENT_COMPLICATIONS = frozenset({"death"})
 EACH = {
@@ -58,93 +51,31 @@ CLOCK = {
     Denominator.PROCEDURES: Component.PUMP,
     Denominator.REFILLS: Component.PUMP,
 }
-QUANTITY = {
-    Denominator.PUMP_MONTHS: "months",
-    Denominator.CATHETER_MONTHS: "months",
-    Denominator.PROCEDURES: "procedures",
-    Denominator.REFILLS: "refills",
-}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """The rows of an answer that share a denominator, a clock and a rule for first events.
-
-    clock: pump or catheter; None, in proportions, where any device will do.
-    """
-
-    selection: Selection
-    unit: Denominator
-    clock: str | None
-    per_patient: bool
-
-    @property
-    def quantity(self) -> str:
-        """What the denominator adds up: months, procedures or refills."""
-        return QUANTITY[self.unit]
-
-    @property
-    def whole(self) -> Selection:
-        """The same selection without a breakdown."""
-        return replace(self.selection, group_by=(), spans=joined_spans(self.selection.spans))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A question made ready for one snapshot.
-
-    as_of: of when the data are, where the answer depends on it.
-    """
-
-    query: EventQuery
-    measure: Measure
-    counting: CountingRule
-    parts: tuple[Part, ...]
-    windows: tuple[Window, ...]
-    as_of: datetime | None = None
-
-    @property
-    def named_rows(self) -> tuple[str, ...]:
-        """The groupings whose values name a row; a cascade's pairs have names of their own."""
-        return () if self.measure is Measure.CASCADES else self.query.group_by
-
-    @property
-    def units(self) -> tuple[Denominator, ...]:
-        """The denominators of its rows, in the vocabulary's order."""
-        used = {part.unit for part in self.parts}
-        return tuple(unit for unit in Denominator if unit in used)
-
-
-def read_question(
-    query: EventQuery, *, measure: Measure, manifest: Manifest, as_of: datetime | None = None
+def question_of(
+    query: EventQuery, spec: MeasureSpec, *, manifest: Manifest, as_of: datetime | None = None
 ) -> Question:
-    """Make a question ready for a snapshot; raises BadQuery where it has no meaning."""
-    query = held_to_measure(query, measure)
-    counting = query.counting or MEASURE_OPTIONS[measure].counting[0]
-    if len(query.group_by) > 3 or len(set(query.group_by)) < len(query.group_by):
-        raise BadQuery(
-            Fault("group_by", "bad-group-by", "Group by at most three different dimensions.")
-        )
-    refuse_what_no_curve_has(query, measure, selected_terms(query, manifest.terms))
+    """Make a question that its measure takes ready for a snapshot."""
+    counting = query.counting or spec.counting[0]
     by_window = "window" in query.group_by
     windows = query.windows
     if by_window and not windows and "window" not in dict(query.where):
         windows = DEFAULT_WINDOWS
     spans = month_spans(windows, apart=by_window)
     without_month = NOT_RECORDED in query.values("window")
-    if without_month or (by_window and measure in {Measure.COUNTS, Measure.COVERAGE}):
+    if without_month or (by_window and spec.divides is Divides.NOTHING):
         spans = (*spans, NO_MONTHS)
-    counted = what_counts(query, measure)
+    counted = spec.what_counts(query)
     selection = _selection(counted, spans=spans, manifest=manifest)
-    split = (
-        _split_by_unit if measure in {*BY_EXPOSURE, *CURVES, Measure.COVERAGE} else _split_by_clock
-    )
-    reports = {Measure.COUNTS, Measure.SIGNALS, Measure.CASCADES}
-    if measure in reports and counting is not CountingRule.FIRST_EVENT:
+    split = _split_by_clock
+    if spec.by_unit or spec.divides in {Divides.EXPOSURE, Divides.LIFETIMES}:
+        split = _split_by_unit
+    elif spec.divides is Divides.NOTHING and counting is not CountingRule.FIRST_EVENT:
         split = _one_part
     return Question(
         query=query,
-        measure=measure,
+        spec=spec,
         counting=counting,
         parts=split(counted, selection, manifest.terms),
         windows=windows,

@@ -1,26 +1,16 @@
 """Writes rows out: in an order that repeats, with codes, labels or both."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from registry.records import DIMENSIONS, BadQuery, Cell, Column, Fault, ValueKind
 from registry.reporting import words
-from registry.reporting.question import Question
-from registry.snapshot.statement import Key
+from registry.reporting.cells import Found
+from registry.reporting.spec import Question, Row
 from registry.snapshot.terms import Terms
-from registry.vocabulary import CODELISTS, NOT_RECORDED, CellStatus
+from registry.vocabulary import CODELISTS, NOT_RECORDED
 
 NOT_RECORDED_LABEL = "Not recorded"
 LAST = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of an answer before it is written out: its key, numbers by column, and status."""
-
-    key: Key
-    numbers: Mapping[str, Cell]
-    status: CellStatus
 
 
 def ordered(
@@ -76,6 +66,11 @@ def _places_of(name: str, question: Question, terms: Terms) -> dict[str, int]:
     return {code: place for place, code in enumerate(codes)}
 
 
+def rows_of(found: Sequence[Found]) -> list[Row]:
+    """Cells as rows, their numbers as they are."""
+    return [Row(each.key, each.numbers, each.status) for each in found]
+
+
 def _place(places: Mapping[str, int], value: Cell) -> tuple[int, str]:
     if value is None or value == "":
         return LAST + 1, ""
@@ -88,6 +83,12 @@ def written(
     rows: Sequence[Row], *, question: Question, terms: Terms, columns: Sequence[Column]
 ) -> tuple[tuple[Column, ...], tuple[Mapping[str, Cell], ...]]:
     """The columns of the answer and its rows as flat objects."""
+    values = tuple(_written_row(row, question, terms, columns) for row in rows)
+    return (*grouping_columns(question), *columns), values
+
+
+def grouping_columns(question: Question) -> tuple[Column, ...]:
+    """The columns that name a row: codes, labels or both, as the question has it."""
     query = question.query
     dimensions: list[Column] = []
     for name in question.named_rows:
@@ -97,8 +98,7 @@ def written(
         if query.labels == "both":
             labelled = f"{DIMENSIONS[name].title}, in words"
             dimensions.append(Column(f"{name}_label", "string", "dimension", title=labelled))
-    values = tuple(_written_row(row, question, terms, columns) for row in rows)
-    return (*dimensions, *columns), values
+    return tuple(dimensions)
 
 
 def shown_value(name: str, value: Cell, *, labels: str, terms: Terms) -> Cell:

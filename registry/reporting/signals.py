@@ -10,9 +10,9 @@ from scipy.special import ndtri
 from registry.disclosure import ShownNode, hidden_as, rate_parts, rate_row
 from registry.records import Cell, EventQuery
 from registry.reporting.cells import hold_to_limit, numbers_of, rate_cells
-from registry.reporting.implied import background, names_of
-from registry.reporting.question import EACH, Question, read_question, selected_terms
-from registry.reporting.rows import Row
+from registry.reporting.pairs import background, names_of
+from registry.reporting.question import EACH, question_of, selected_terms
+from registry.reporting.spec import MeasureSpec, Question, Row
 from registry.snapshot.counting import carriers, reported
 from registry.snapshot.selection import Condition
 from registry.snapshot.statement import Key
@@ -28,7 +28,7 @@ from registry.statistics.signals import (
     outlier_rule,
     perturbed_disproportionality,
 )
-from registry.vocabulary import CellStatus, CountingRule, Drug, HiddenReason, Measure
+from registry.vocabulary import CellStatus, CountingRule, Drug, HiddenReason
 
 LEAST_PRR = 2.0
 LEAST_CHI2 = 4.0
@@ -63,10 +63,13 @@ class Verdict:
     outlier: bool | None = None
 
 
-def signal_rows(store: Store, question: Question) -> tuple[list[Row], dict[str, Any]]:
+def signal_rows(
+    store: Store, question: Question, *, rates: MeasureSpec
+) -> tuple[list[Row], dict[str, Any]]:
     """Every pair with a report, true numbers, and what the meta says of them.
 
-    Raises BadQuery where the answer would be too long.
+    rates: the measure that the outlier rule compares by. Raises BadQuery where the answer would be
+    too long.
     """
     product, level = question.query.group_by
     whole = question.parts[0].selection
@@ -81,7 +84,7 @@ def signal_rows(store: Store, question: Question) -> tuple[list[Row], dict[str, 
     is_chosen = _choice(question.query, store.manifest.terms)
     told = {key: n for key, n in pairs.items() if n and key[0] and is_chosen(key)}
     hold_to_limit(list(told), question)
-    verdicts = _verdicts(store, question)
+    verdicts = _verdicts(store, question, rates)
     rows = []
     for key, n in told.items():
         one, other = products[key[:1]], events[key[1:]]
@@ -181,11 +184,11 @@ def _about(compared: int) -> dict[str, Any]:
 # True rates -------------------------------------------------------------------------------------
 
 
-def _verdicts(store: Store, question: Question) -> dict[Key, Verdict]:
+def _verdicts(store: Store, question: Question, spec: MeasureSpec) -> dict[Key, Verdict]:
     """The outlier rule on every product, complication by complication; first events count."""
     product, _level = question.query.group_by
     query = replace(background(question.query), counting=CountingRule.FIRST_EVENT, unit=None)
-    rates = read_question(query, measure=Measure.RATES, manifest=store.manifest)
+    rates = question_of(query, spec, manifest=store.manifest)
     found: dict[Key, Verdict] = {}
     for part in rates.parts:
         owner = "patient_no" if part.per_patient else "device_no"

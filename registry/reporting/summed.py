@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from registry.disclosure import Form, Node, Plan
+from registry.disclosure import Node, Plan
 from registry.records import Fault, NotAvailableAtThisDetail
-
-NO_SUMS = {Form.LIFE_TABLE: "curves", Form.SIGNALS: "pairs and what they are compared with"}
-"""Forms whose rows are a single node each, by what does not add up."""
+from registry.reporting.spec import ProtectedForm
 
 
-def refuse_sums(planned: Plan, form: Form) -> None:
+def refuse_sums(planned: Plan, form: ProtectedForm) -> None:
     """Refuse rows of several nodes where they do not add up; raises NotAvailableAtThisDetail."""
-    if form not in NO_SUMS:
+    if not form.no_sums:
         return
     several = dict.fromkeys(
         name for row in planned.rows for name in _told_apart(row.nodes) if len(row.nodes) > 1
@@ -22,7 +20,7 @@ def refuse_sums(planned: Plan, form: Form) -> None:
                 Fault(
                     name,
                     NotAvailableAtThisDetail.code,
-                    f"{NO_SUMS[form]} do not add up over several values; ask for one value, one "
+                    f"{form.no_sums} do not add up over several values; ask for one value, one "
                     f"group or all of them{_grouped(name, form)}",
                 )
                 for name in several
@@ -30,8 +28,8 @@ def refuse_sums(planned: Plan, form: Form) -> None:
         )
 
 
-def _grouped(name: str, form: Form) -> str:
-    return f", or group by {name}" if form is Form.LIFE_TABLE else ""
+def _grouped(name: str, form: ProtectedForm) -> str:
+    return f", or group by {name}" if form.splits_sums else ""
 
 
 def _told_apart(nodes: Sequence[Node]) -> Iterable[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from registry.records import Cell
 from registry.reporting.observed import Observed
 from registry.reporting.reasons import in_words
-from registry.reporting.rows import Row
+from registry.reporting.spec import Row
 from registry.statistics.results import Reason
 from registry.statistics.trend import poisson_cusum, rate_trend, trend_line
 

@@ -17,12 +17,12 @@ from registry.records import DIMENSIONS, Side
 from registry.reporting.question import (
     ACCEPTED,
     ACTUAL,
-    QUANTITY,
     Sort,
     natural_unit,
     sort_of_clock,
     sort_of_unit,
 )
+from registry.reporting.spec import QUANTITY
 from registry.snapshot.counting import NOTHING, Sums, affected, carriers, reported
 from registry.snapshot.exposure import exposure
 from registry.snapshot.firsts import FirstEvents, first_events

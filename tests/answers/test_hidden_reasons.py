@@ -16,6 +16,7 @@ from registry.charts import chart_of
 from registry.disclosure import ShownNode
 from registry.records import Column, EventQuery, Release
 from registry.reporting.freshness import Frozen
+from registry.reporting.measures import MEASURES
 from registry.reporting.signals import signal_row
 from registry.vocabulary import CountingRule, HiddenReason, Measure
 from tests.reporting.protecting import ask, frozen_rows
@@ -101,6 +102,7 @@ def pair(*, count: int | None, product: int | None, population: int | None = 400
         columns=columns,
         rows=({**keys, **numbers, "status": row.status.value},),
         query=EventQuery(group_by=("pump_model", "complication")),
+        reading=MEASURES[Measure.SIGNALS].reading,
     )
 
 
@@ -243,7 +245,7 @@ def test_a_pair_says_why_it_is_hidden_everywhere(
         assert reason is None or reason.label.lower() in said
 
 
-MEASURES = {
+ASKED = {
     Measure.COUNTS: ("drug", "site", "category", "year"),
     Measure.RATES: ("drug", "site", "category", "year", "complication"),
     Measure.PROPORTIONS: ("drug", "site", "category"),
@@ -252,7 +254,7 @@ MEASURES = {
 
 
 @pytest.mark.parametrize(
-    ("measure", "name"), [(measure, name) for measure, names in MEASURES.items() for name in names]
+    ("measure", "name"), [(measure, name) for measure, names in ASKED.items() for name in names]
 )
 def test_few_is_written_only_where_the_count_is_what_hides(
     measure: Measure, name: str, frozen: Frozen

@@ -19,8 +19,8 @@ from django.db import transaction
 from django.test import override_settings
 
 from registry import intake
-from registry.disclosure.policy import PROTECTED_FORMS, Form
 from registry.records import RowKind
+from registry.reporting import MEASURES
 from registry.vocabulary import Measure
 from tests.api.conftest import client_of, make_user
 from tests.disclosure.attack.registries import fill
@@ -124,7 +124,7 @@ def _told(client: Any) -> Iterator[Told]:
 
 
 def test_every_measure_is_asked_in_every_profile_that_has_it(answers: list[Told]) -> None:
-    withheld = {measure for measure, form in PROTECTED_FORMS.items() if form is Form.WITHHELD}
+    withheld = {measure for measure, spec in MEASURES.items() if not spec.published}
 
     asked = {(told.measure, told.profile) for told in answers if told.rows}
 

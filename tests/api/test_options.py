@@ -16,7 +16,7 @@ from registry import intake
 from registry.models import User
 from registry.models.append_only import lift_append_only_triggers
 from registry.records import RowKind
-from registry.reporting.measure_options import MEASURE_OPTIONS
+from registry.reporting import MEASURES
 from registry.vocabulary import Measure
 from tests.api.conftest import SAMPLES, client_of, make_user
 
@@ -198,7 +198,7 @@ def test_schema_documents_the_options_that_a_measure_takes_and_no_other(measure,
 def test_methods_list_the_options_of_each_measure():
     text = (Path(__file__).parent.parent.parent / "docs" / "methods.md").read_text()
 
-    for measure, options in MEASURE_OPTIONS.items():
+    for measure, options in MEASURES.items():
         taken = ", ".join(f"`{name}`" for name in options.options if name not in EVERY)
         counting = ", ".join(f"`{rule.value}`" for rule in options.counting)
         row = " | ".join(filter(None, [measure.value, taken])) + ("" if taken else " |")

@@ -3,6 +3,8 @@
 from typing import Any
 
 from registry.records import Cell, Column, EventQuery, Release
+from registry.reporting.measures import MEASURES
+from registry.vocabulary import Measure
 
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "number"}
 NAMES = frozenset({"cause", "effect"})
@@ -41,6 +43,7 @@ def answer(
         columns=tuple(_column(name, value, group_by) for name, value in first.items()),
         rows=tuple(rows),
         query=EventQuery(ordering=ordering),
+        reading=MEASURES[Measure(measure)].reading,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from registry.answers.asking import Panel
 from registry.dashboard.literature import beside, comparison_of, short_source
 from registry.records import EventQuery, Release
-from registry.reporting import like
+from registry.reporting.literature import BESIDE_RATES
 from registry.vocabulary import Measure
 
 
@@ -73,7 +73,7 @@ def test_a_number_without_its_counts_has_no_limits_and_is_left_out(missing):
     ],
 )
 def test_rates_compare_by_the_same_devices_time_alone(published_unit, ours, times):
-    assert like("rate", published_unit, measure=Measure.RATES, unit=ours) == times
+    assert BESIDE_RATES.like("rate", published_unit, ours) == times
 
 
 def test_a_rate_per_year_is_brought_to_our_months():

@@ -1,57 +1,9 @@
-"""What the protected profile offers, counts and withholds."""
+"""What the protected profile offers, and its numbers."""
 
 import pytest
 
-from registry.disclosure import PROTECTED_FORMS, Form
-from registry.records import DIMENSIONS, NotAvailableAtThisDetail, Side
-from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure
-
-
-def test_every_measure_has_a_form_or_is_withheld():
-    assert set(PROTECTED_FORMS) == set(Measure)
-
-
-def test_measure_with_a_form_has_a_counting_rule_and_no_other_has(policy):
-    formed = {measure for measure, form in PROTECTED_FORMS.items() if form is not Form.WITHHELD}
-
-    assert set(policy.counting) == formed
-
-
-@pytest.mark.parametrize(
-    ("measure", "counting"),
-    [
-        (Measure.COUNTS, CountingRule.PATIENTS),
-        (Measure.RATES, CountingRule.FIRST_EVENT),
-        (Measure.PROPORTIONS, CountingRule.PATIENTS),
-        (Measure.SURVIVAL, CountingRule.FIRST_EVENT),
-    ],
-)
-def test_counted_has_a_default_that_holds_a_patient_once(policy, measure, counting):
-    assert policy.counted(measure, None) is counting
-
-
-def test_counted_takes_another_rule_that_holds_a_unit_once(policy):
-    assert policy.counted(Measure.COUNTS, CountingRule.DEVICES) is CountingRule.DEVICES
-
-
-@pytest.mark.parametrize("counting", [CountingRule.EVENTS, CountingRule.EPISODES])
-@pytest.mark.parametrize("measure", [Measure.COUNTS, Measure.RATES, Measure.PROPORTIONS])
-def test_counted_refuses_what_holds_a_patient_twice(policy, measure, counting):
-    with pytest.raises(NotAvailableAtThisDetail) as refused:
-        policy.counted(measure, counting)
-
-    (fault,) = refused.value.faults
-    assert fault.column == "counting"
-    assert policy.counting[measure][0].value in fault.detail
-
-
-def test_counted_refuses_a_withheld_measure_and_names_those_published(policy):
-    with pytest.raises(NotAvailableAtThisDetail) as refused:
-        policy.counted(Measure.CASCADES, None)
-
-    (fault,) = refused.value.faults
-    assert fault.column == "measure"
-    assert "counts, rates, proportions, survival" in fault.detail
+from registry.records import DIMENSIONS, Side
+from registry.vocabulary import CODELISTS, Denominator
 
 
 def test_every_denominator_has_a_rule(policy):

@@ -7,7 +7,8 @@ from typing import Any
 from registry.records import Cell, EventQuery
 from registry.reporting import cells
 from registry.reporting.coverage import coverage_cells, coverage_of
-from registry.reporting.question import Question, read_question
+from registry.reporting.spec import Question
+from registry.reporting.taken import read_question
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.shelf import open_store
 from registry.snapshot.store import Store

@@ -7,10 +7,10 @@ import pytest
 from django.core.cache import cache
 
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Release
-from registry.reporting import protected
 from registry.reporting.answering import _exact
 from registry.reporting.freshness import Frozen
 from registry.reporting.funnel import funnel_of, overall_rate
+from registry.reporting.measures import funnel
 from registry.reporting.observed import Observed
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.shelf import open_store
@@ -367,7 +367,7 @@ def test_a_site_is_hidden_where_what_it_is_held_against_is(
 ):
     shown = ask(twelve, Measure.FUNNEL, where=OF_PUMPS).rows
     cache.clear()
-    monkeypatch.setattr(protected, "overall_rate", lambda cells: None)
+    monkeypatch.setattr(funnel, "overall_rate", lambda cells: None)
 
     rows = ask(twelve, Measure.FUNNEL, where=OF_PUMPS).rows
 

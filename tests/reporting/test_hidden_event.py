@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 
-from registry.disclosure import PROTECTED_FORMS, Form
 from registry.records import Cell
 from registry.reporting.freshness import Frozen
+from registry.reporting.measures import MEASURES
 from registry.vocabulary import Measure
 from tests.reporting.protecting import ask, frozen_rows
 from tests.snapshot.rows import event, implant
@@ -125,6 +125,6 @@ def test_pair_that_is_hidden_is_told_as_one_that_nobody_had(
 
 
 def test_every_published_measure_is_held_to_it() -> None:
-    published = {each for each, form in PROTECTED_FORMS.items() if form is not Form.WITHHELD}
+    published = {each for each, spec in MEASURES.items() if spec.published}
 
     assert published == {*GROUPINGS, Measure.FUNNEL, Measure.SIGNALS}

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from registry.reporting import left_out as said
+from registry.reporting.measures.counts import NO_IMPLANT_NO_FIRST
+from registry.reporting.measures.proportions import AFTER_FOLLOW_UP
 from registry.vocabulary import CountingRule, Denominator, Measure
 from tests.reporting.asking import Asker
 from tests.snapshot.rows import shipped_terms
@@ -41,12 +43,12 @@ def test_answer_says_that_consequences_are_left_out(
 @pytest.mark.parametrize(
     ("measure", "query", "expected"),
     [
-        (COUNTS, {"counting": FIRST}, [said.NO_IMPLANT_NO_FIRST]),
-        (PROPORTIONS, {}, [said.AFTER_FOLLOW_UP, said.INELIGIBLE]),
+        (COUNTS, {"counting": FIRST}, [NO_IMPLANT_NO_FIRST]),
+        (PROPORTIONS, {}, [AFTER_FOLLOW_UP, said.INELIGIBLE]),
         (
             PROPORTIONS,
             {"group_by": ("year",)},
-            [said.AFTER_FOLLOW_UP, said.INELIGIBLE, said.WITHOUT_YEAR],
+            [AFTER_FOLLOW_UP, said.INELIGIBLE, said.WITHOUT_YEAR],
         ),
         (RATES, {}, [said.IN_FOLLOW_UP, said.INELIGIBLE]),
         (RATES, {"counting": EVENTS}, [said.IN_FOLLOW_UP, said.DECLARED, said.INELIGIBLE]),

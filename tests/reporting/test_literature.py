@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from registry.records import EventQuery, Release
-from registry.reporting import published_figure
 from registry.reporting.answering import _exact
 from registry.reporting.freshness import Frozen
-from registry.reporting.literature import literature_beside
-from registry.reporting.question import read_question
+from registry.reporting.literature import BESIDE_RATES, BESIDE_SHARES, literature_beside
+from registry.reporting.measures import MEASURES
+from registry.reporting.taken import read_question
 from registry.snapshot.terms import Published, Terms
 from registry.vocabulary import CountingRule, Denominator, Measure
 from tests.reporting.protecting import ask, frozen_cohort
 
 
 def test_a_published_proportion_has_wilsons_limits():
-    figure = published_figure(Measure.PROPORTIONS, events=18, of=20)
+    figure = BESIDE_SHARES.figure(18, 20, 1, 0.95)
 
     # R, binom.confint(18, 20, methods = "wilson")
     assert figure.value == 0.9
@@ -26,7 +26,7 @@ def test_a_published_proportion_has_wilsons_limits():
 
 
 def test_a_published_rate_has_garwoods_limits():
-    figure = published_figure(Measure.RATES, events=15, of=400, per=1000)
+    figure = BESIDE_RATES.figure(15, 400, 1000, 0.95)
 
     # R, DescTools::PoissonCI(15, 400, method = "exact"), per 1,000
     assert figure.value == pytest.approx(37.5)
@@ -35,14 +35,15 @@ def test_a_published_rate_has_garwoods_limits():
 
 
 def test_without_a_denominator_nothing_is_defined():
-    for measure in (Measure.PROPORTIONS, Measure.RATES):
-        figure = published_figure(measure, events=0, of=0)
+    for beside in (BESIDE_SHARES, BESIDE_RATES):
+        figure = beside.figure(0, 0, 1, 0.95)
         assert (figure.value, figure.lower, figure.upper) == (None, None, None)
 
 
 def test_other_measures_are_not_compared():
-    with pytest.raises(ValueError, match="survival"):
-        published_figure(Measure.SURVIVAL, events=1, of=2)
+    compared = {measure for measure, spec in MEASURES.items() if spec.literature}
+
+    assert compared == {Measure.RATES, Measure.PROPORTIONS}
 
 
 # Beside an answer -------------------------------------------------------------------------------

@@ -3,10 +3,9 @@
 import pytest
 
 from registry import reporting
-from registry.disclosure import PROTECTED_FORMS, Form
 from registry.records import EventQuery, Viewer
 from registry.reporting import freshness
-from registry.reporting.measures import EXACT as ANSWERED
+from registry.reporting.measures import MEASURES
 from registry.vocabulary import CountingRule, Measure
 
 pytestmark = pytest.mark.django_db
@@ -21,14 +20,14 @@ def measures(viewer: Viewer) -> set[Measure]:
 
 
 def test_exact_viewers_and_members_are_offered_every_measure() -> None:
-    assert measures(EXACT) == measures(MEMBER) == set(ANSWERED)
+    assert measures(EXACT) == measures(MEMBER) == set(MEASURES)
 
 
 def test_others_are_offered_what_is_published() -> None:
     offered = measures(RESEARCHER)
 
     assert offered >= {Measure.COUNTS, Measure.RATES, Measure.PROPORTIONS}
-    assert all(PROTECTED_FORMS[measure] is not Form.WITHHELD for measure in offered)
+    assert all(MEASURES[measure].published for measure in offered)
     assert Measure.COVERAGE not in offered
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from registry.records import EventQuery, Window
 from registry.reporting import cells
-from registry.reporting.question import read_question
+from registry.reporting.taken import read_question
 from registry.snapshot.shelf import open_store
 from registry.vocabulary import CountingRule, Measure
 from tests.reporting.asking import Asker

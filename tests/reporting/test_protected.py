@@ -13,7 +13,7 @@ import pytest
 from django.core.cache import cache
 from django.http import QueryDict
 
-from registry.disclosure import PROTECTED_FORMS, Form, Node, Protection
+from registry.disclosure import Form, Node, Protection
 from registry.disclosure.trees import Level, Place
 from registry.filters import parse_query
 from registry.records import BadQuery, NoSnapshot, NotAvailableAtThisDetail, Release
@@ -22,14 +22,14 @@ from registry.reporting.answering import protected_answer
 from registry.reporting.described import dictionary
 from registry.reporting.freshness import Frozen
 from registry.reporting.keys import read_keys
-from registry.reporting.measures import EXACT
+from registry.reporting.measures import MEASURES
 from registry.reporting.trees import trees_of
 from registry.reporting.truths import truths_of
 from registry.snapshot.schema import RECORD_KEYS, column
 from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure
 from tests.reporting.protecting import ask, frozen_cohort, frozen_rows, tangled_rows
 
-MEASURES = (Measure.COUNTS, Measure.RATES, Measure.PROPORTIONS)
+ASKED = (Measure.COUNTS, Measure.RATES, Measure.PROPORTIONS)
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_rows_are_made_of_what_protection_shows(large: Frozen) -> None:
     assert {row["status"] for row in rows} == {"ok", "hidden"}
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", ASKED)
 def test_hidden_number_is_null_with_its_status_and_no_shown_one_is_under_five(
     large: Frozen, measure: Measure
 ) -> None:
@@ -194,7 +194,7 @@ def test_interval_is_wider_than_without_perturbation(large: Frozen) -> None:
 
 
 def test_columns_name_every_cell_in_order(large: Frozen) -> None:
-    for measure in MEASURES:
+    for measure in ASKED:
         answered = ask(large, measure, group_by=("category", "sex"))
         names = [each.name for each in answered.columns]
         assert names[-3:] == ["hidden_cells", "reason", "status"]
@@ -285,26 +285,28 @@ def test_finer_question_is_refused_and_the_nearest_named(
 
 @pytest.mark.parametrize("measure", Measure)
 def test_measure_is_answered_only_in_a_protected_form(cohort: Frozen, measure: Measure) -> None:
-    if PROTECTED_FORMS[measure] is Form.WITHHELD:
-        with pytest.raises(NotAvailableAtThisDetail):
-            ask(cohort, measure)
-    elif measure in EXACT:
+    if MEASURES[measure].published:
         assert ask(cohort, measure).meta["profile"] == "protected"
-    else:
-        with pytest.raises(BadQuery):
-            ask(cohort, measure)
+        return
+    with pytest.raises(NotAvailableAtThisDetail) as refusal:
+        ask(cohort, measure)
+    assert refusal.value.faults[0].column == "measure"
 
 
-def test_measure_that_nobody_gave_a_protected_form_is_refused(
-    cohort: Frozen, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("counting", [CountingRule.EVENTS, CountingRule.EPISODES])
+@pytest.mark.parametrize("measure", [Measure.COUNTS, Measure.RATES])
+def test_counting_a_patient_twice_is_refused_and_the_nearest_named(
+    cohort: Frozen, measure: Measure, counting: CountingRule
 ) -> None:
-    forms = {measure: form for measure, form in PROTECTED_FORMS.items() if measure != "counts"}
-    monkeypatch.setattr(protected, "PROTECTED_FORMS", forms)
+    published = MEASURES[measure].published
+    assert published is not None
 
     with pytest.raises(NotAvailableAtThisDetail) as refusal:
-        ask(cohort)
+        ask(cohort, measure, counting=counting)
 
-    assert refusal.value.faults[0].column == "measure"
+    (fault,) = refusal.value.faults
+    assert fault.column == "counting"
+    assert published.counting[0].value in fault.detail
 
 
 def test_release_frozen_under_other_keys_is_refused(cohort: Frozen, settings: Any) -> None:
@@ -334,7 +336,7 @@ def test_record_keys_can_be_neither_asked_nor_shown(large: Frozen, key: str) -> 
     with pytest.raises(LookupError):
         column("implants", key)
     assert key not in {each["column"] for each in dictionary()}
-    told = b"".join(as_bytes(ask(large, measure, group_by=("drug",))) for measure in MEASURES)
+    told = b"".join(as_bytes(ask(large, measure, group_by=("drug",))) for measure in ASKED)
     assert key.encode() not in told
 
 
@@ -528,7 +530,7 @@ def test_what_an_answer_says_is_the_same_for_every_state_of_the_data(
     implants, events = tangled_rows(6, patients=5)
     small = frozen_rows(tmp_path, events=events, implants=implants)
 
-    for measure in MEASURES:
+    for measure in ASKED:
         told = [ask(frozen, measure, group_by=("category", "sex")) for frozen in (large, small)]
         one, other = (
             {name: said for name, said in each.meta.items() if name not in {"snapshot", "receipt"}}
@@ -544,7 +546,7 @@ def test_what_an_answer_says_is_the_same_for_every_state_of_the_data(
 def test_nothing_frozen_is_nothing_shown(tmp_path: Path) -> None:
     empty = frozen_rows(tmp_path, events=(), implants=())
 
-    for measure in MEASURES:
+    for measure in ASKED:
         (row,) = ask(empty, measure).rows
         assert (row["status"], row["reason"]) == ("hidden", "population")
         assert {name for name, cell in row.items() if cell is not None} <= {

@@ -30,7 +30,7 @@ from registry.reporting.answering import protected_answer
 from registry.reporting.freshness import Frozen
 from registry.reporting.keys import read_keys
 from registry.reporting.protected_curves import _said, curve_truths
-from registry.reporting.question import read_question
+from registry.reporting.taken import read_question
 from registry.reporting.trees import trees_of
 from registry.reporting.truths import truths_of
 from registry.vocabulary import CountingRule, Denominator, Measure, Sex

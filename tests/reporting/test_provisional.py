@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from registry.records import EventQuery
+from registry.reporting.measures import MEASURES
 from registry.reporting.provisional import WORKING, provisional
 from registry.vocabulary import Measure, SnapshotKind
 
@@ -21,7 +22,7 @@ def said(
     measure: Measure = Measure.COUNTS,
     **asked: Any,
 ) -> list[str]:
-    question: Any = SimpleNamespace(query=EventQuery(**asked), measure=measure)
+    question: Any = SimpleNamespace(query=EventQuery(**asked), spec=MEASURES[measure])
     frozen: Any = SimpleNamespace(kind=kind, data_as_of=as_of)
     return provisional(question, frozen)
 

@@ -5,7 +5,8 @@ import pytest
 
 from registry.records import BadQuery, Column
 from registry.reporting import cells
-from registry.reporting.rows import Row, ordered, written
+from registry.reporting.rows import ordered, written
+from registry.reporting.spec import Row
 from registry.vocabulary import CellStatus, Measure
 from tests.reporting.asking import Asker
 from tests.snapshot.rows import event, implant

@@ -22,7 +22,7 @@ from registry.records import EventQuery
 from registry.reporting import cells
 from registry.reporting.freshness import Frozen
 from registry.reporting.keys import read_keys
-from registry.reporting.question import read_question
+from registry.reporting.taken import read_question
 from registry.reporting.trees import trees_of
 from registry.reporting.truths import truths_of
 from registry.snapshot.store import Store

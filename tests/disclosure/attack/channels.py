@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.test.utils import override_settings
 
-from registry.disclosure import PROTECTED_FORMS, Form
+from registry.reporting import MEASURES
 from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.attacks import Names
 from tests.disclosure.attack.registries import Door
@@ -56,9 +56,7 @@ REFUSED = (
 """Questions that a researcher should be refused, or answered alike, whatever there is."""
 
 USUAL_TICK = 50
-WITHHELD = tuple(
-    measure.value for measure, form in PROTECTED_FORMS.items() if form is Form.WITHHELD
-)
+WITHHELD = tuple(measure.value for measure, spec in MEASURES.items() if not spec.published)
 ROW_ADDRESSES = ("events/", "patients/", "implants/", "exposures/")
 
 

@@ -1,0 +1,67 @@
+"""How the rows of a measure are read: by tables, by sentences and by pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+Cell = str | int | float | bool | None
+
+
+class PictureKind(Enum):
+    """Which picture an answer has; estimates are drawn by what they are grouped by."""
+
+    ESTIMATES = auto()
+    CURVES = auto()
+    FUNNEL = auto()
+    TREND = auto()
+    PAIRS = auto()
+    CASCADES = auto()
+    PLACES = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """Which columns hold an estimate, its limits, and what it was worked out from."""
+
+    value: str
+    lower: str | None = None
+    upper: str | None = None
+    of: tuple[str, str, str] | None = None
+    share: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether the value is a count, so that a hidden one is known to be small."""
+        return self.lower is None
+
+    def limits_of(self, row: Mapping[str, Cell]) -> tuple[Cell, Cell]:
+        """The limits that a row has; none where its measure has none."""
+        if self.lower is None or self.upper is None:
+            return None, None
+        return row[self.lower], row[self.upper]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What tables and pictures know of a measure besides its columns.
+
+    picture: the kind of its picture. estimate: the columns of one number a row, where rows are
+    drawn as such. axis, starts_at: the title of a curve's axis, and where the curve starts. shares:
+    whether its limits are shares. of_all: whether the denominator is who could have been counted.
+    says_method: whether its method says more than that rows were counted. has_level: whether its
+    limits have a level. strongest_by: the column by which a page lists the strongest rows first.
+    """
+
+    picture: PictureKind
+    estimate: Estimated | None = None
+    axis: str = ""
+    starts_at: float = 1.0
+    shares: bool = False
+    of_all: bool = False
+    says_method: bool = True
+    has_level: bool = True
+    strongest_by: str | None = None
+
+
+PLAIN = Reading(picture=PictureKind.ESTIMATES)
+"""Of rows that nothing more is known of."""

@@ -1,0 +1,39 @@
+"""Every measure that can be asked: one spec a file, read by every door.
+
+A spec says what may be asked, how it is answered with true numbers, its protected form or why it
+is withheld, and how it is told and drawn. No other table and no branch names a measure.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from registry.reporting.measures import (
+    cascades,
+    counts,
+    coverage,
+    funnel,
+    incidence,
+    proportions,
+    rates,
+    signals,
+    survival,
+    trend,
+)
+from registry.reporting.spec import MeasureSpec
+from registry.vocabulary import Measure
+
+_SPECS = (
+    counts.SPEC,
+    rates.SPEC,
+    proportions.SPEC,
+    survival.SPEC,
+    incidence.SPEC,
+    funnel.SPEC,
+    trend.SPEC,
+    signals.SPEC,
+    cascades.SPEC,
+    coverage.SPEC,
+)
+
+MEASURES: Mapping[Measure, MeasureSpec] = MappingProxyType({spec.measure: spec for spec in _SPECS})
+"""Every measure and its spec, in the order in which they are offered."""

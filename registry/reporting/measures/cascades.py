@@ -1,0 +1,93 @@
+"""Which complications bring about which."""
+
+from dataclasses import replace
+
+from registry.records import Column, EventQuery, PictureKind, Reading
+from registry.reporting.cascades import cascade_rows
+from registry.reporting.measures.columns import STATUS
+from registry.reporting.pairs import LEVELS
+from registry.reporting.spec import Answered, Divides, Example, MeasureSpec, Question, Withheld
+from registry.snapshot.store import Store
+from registry.vocabulary import CountingRule, Measure
+
+WARNINGS = (
+    "Filters choose the causes; every event that names one of them as its cause is an effect, "
+    "whatever else it is. Both are accepted and actual unless the question says otherwise.",
+    "A cause is what the site named: events that merely follow one another are no pair.",
+    "The interval is in whole months on the clock of the device that both events name; where they "
+    "name two, or no month, it is unknown. Pairs whose effect is told before its cause are counted "
+    "apart, since one of the two months is wrong.",
+    "The share is of the cause's events that have at least one such effect; one event can have "
+    "several.",
+)
+
+
+def _answered(store: Store, question: Question, per: int) -> Answered:
+    return Answered(*cascade_rows(store, question))
+
+
+def _columns(question: Question) -> tuple[Column, ...]:
+    named = []
+    for name in ("cause", "effect"):
+        named.append(Column(name, "string", "dimension", title=name.capitalize()))
+        if question.query.labels == "both":
+            words = f"{name.capitalize()}, in words"
+            named.append(Column(f"{name}_label", "string", "dimension", title=words))
+    return (
+        *named,
+        Column("n", "integer", "measure", title="Pairs"),
+        Column("cause_events", "integer", "measure", title="Events of the cause"),
+        Column("share", "number", "measure", title="Followed by the effect"),
+        Column("with_interval", "integer", "measure", title="Pairs with an interval"),
+        Column("before_cause", "integer", "measure", title="Pairs told effect first"),
+        Column("median_months", "number", "measure", "months", "Median interval"),
+        STATUS,
+    )
+
+
+def _every_cause(query: EventQuery) -> EventQuery:
+    """Consequences are what a cascade is made of, in categories too."""
+    return replace(query, group_by=("complication",))
+
+
+SPEC = MeasureSpec(
+    measure=Measure.CASCADES,
+    about="Count the pairs of events that sites linked as cause and effect; exact profiles only.",
+    counting=(CountingRule.EVENTS,),
+    group_by=LEVELS,
+    places=(LEVELS,),
+    own_rows="Cascades are told by complication or by category: group by one of them.",
+    ordering=("cause", "effect", "n", "cause_events", "share", "median_months"),
+    divides=Divides.NOTHING,
+    what_counts=_every_cause,
+    names_rows=False,
+    answered=_answered,
+    columns=_columns,
+    protected=Withheld(
+        why="pairs of linked events are few",
+        instead="counts by complication are the nearest; ",
+    ),
+    method=lambda question: "Counted; the interval is the median of those known.",
+    warnings=lambda question, profile: [*WARNINGS],
+    of_totals=False,
+    reading=Reading(picture=PictureKind.CASCADES, has_level=False),
+    example=Example(
+        title="What catheter events lead to",
+        group_by=("complication",),
+        row={
+            "cause": "catheter-occlusion",
+            "effect": "baclofen-withdrawal",
+            "n": 14,
+            "cause_events": 41,
+            "share": 0.317,
+            "with_interval": 13,
+            "before_cause": 0,
+            "median_months": 0.0,
+            "status": "ok",
+        },
+        meta={
+            "counting": "events",
+            "cascades": {"pairs": 9, "cause_events": 160, "level": "complication"},
+        },
+    ),
+)

@@ -1,0 +1,169 @@
+"""Sites against what their exposure lets expect."""
+
+from dataclasses import replace
+
+from registry.disclosure import Form, Protection, plan
+from registry.records import Column, PictureKind, Reading
+from registry.reporting.coverage import coverage_of
+from registry.reporting.freshness import Frozen
+from registry.reporting.funnel import CRUDE, funnel_of, funnel_sites, overall_rate
+from registry.reporting.measures.columns import COUNTED_EVENTS, INTERVAL, STATUS, exposure_column
+from registry.reporting.observed import Observed
+from registry.reporting.published import about_exposure, exposure_minimums
+from registry.reporting.shown import observed_rows, shown_nodes
+from registry.reporting.spec import (
+    Answered,
+    Divides,
+    Example,
+    MeasureSpec,
+    ProtectedForm,
+    ProtectedQuestion,
+    Question,
+)
+from registry.reporting.words import unit_in_words
+from registry.snapshot.store import Store
+from registry.vocabulary import CellStatus, CountingRule, HiddenReason, Measure, Profile
+
+AS_IT_IS = "Crude: sites differ in whom they treat."
+ADJUSTED = (
+    "Each site is compared with what its own mix lets expect: two sites' ratios are not comparable "
+    "with one another. Declared exposure tells no mix and is left out."
+)
+OF_THE_SITES_ASKED_FOR = (
+    "The rate that sites are compared with is that of the sites asked for alone, so that a single "
+    "site's ratio is 1: leave site out to compare it with all."
+)
+CLUSTERED = (
+    "Events cluster within patients, which the limits allow for only where over-dispersion was "
+    "found; first events need no such allowance."
+)
+
+
+def _answered(store: Store, question: Question, per: int) -> Answered:
+    sites, expected, standardisation = funnel_sites(store, question, per=per)
+    found, about = funnel_of(
+        sites,
+        expected,
+        target=overall_rate(sites),
+        per=per,
+        standardisation=standardisation,
+    )
+    return Answered(found, {**about, "coverage": coverage_of(store, question)})
+
+
+def _columns(question: Question) -> tuple[Column, ...]:
+    return (
+        COUNTED_EVENTS,
+        exposure_column(question),
+        Column("expected", "number", "measure", title="Expected events"),
+        Column("ratio", "number", "measure", title="Observed / expected"),
+        *INTERVAL,
+        Column("lower_95", "number", "interval", title="Lower 95 % limit"),
+        Column("upper_95", "number", "interval", title="Upper 95 % limit"),
+        Column("lower_998", "number", "interval", title="Lower 99.8 % limit"),
+        Column("upper_998", "number", "interval", title="Upper 99.8 % limit"),
+        Column("signal", "string", "measure", title="Beyond the limits"),
+        STATUS,
+    )
+
+
+def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+    """Sites against the rate of the whole selection, a node of its own; hidden sites as hidden."""
+    shown = shown_nodes(asked, asked.plan, frozen=frozen, protection=protection)
+    whole = plan(replace(asked.query, group_by=()), asked.trees, asked.policy)
+    shown_whole = shown_nodes(asked, whole, frozen=frozen, protection=protection)
+    sites = observed_rows(asked, asked.plan, shown)
+    target = overall_rate(observed_rows(asked, whole, shown_whole))
+    if target is None:
+        sites = [_not_compared(site) for site in sites]
+    expected = {site.key: (target or 0.0) * (site.exposure or 0.0) for site in sites if site.counts}
+    return Answered(
+        *funnel_of(sites, expected, target=target, per=asked.query.per or 1, standardisation=CRUDE)
+    )
+
+
+def _not_compared(site: Observed) -> Observed:
+    """A site that shows, where the rate of all that it is held against does not."""
+    if not site.counts:
+        return site
+    numbers = {**site.numbers, "reason": HiddenReason.MARGINS}
+    return replace(site, numbers=numbers, status=CellStatus.HIDDEN)
+
+
+def _warnings(question: Question, profile: Profile) -> list[str]:
+    query = question.query
+    said = [ADJUSTED if query.standardise else AS_IT_IS]
+    if query.values("site"):
+        said.append(OF_THE_SITES_ASKED_FOR)
+    if question.counting is not CountingRule.FIRST_EVENT:
+        said.append(CLUSTERED)
+    return said
+
+
+SPEC = MeasureSpec(
+    measure=Measure.FUNNEL,
+    about="Compare sites with what their exposure, or their case mix, lets expect.",
+    counting=(CountingRule.FIRST_EVENT, CountingRule.EVENTS, CountingRule.EPISODES),
+    takes=frozenset({"unit", "per", "level", "standardise"}),
+    group_by=("site",),
+    places=(("site",),),
+    ordering=("events", "exposure", "expected", "ratio", "ci_lower", "ci_upper"),
+    divides=Divides.EXPOSURE,
+    answered=_answered,
+    columns=_columns,
+    protected=ProtectedForm(
+        form=Form.FUNNEL,
+        counting=(CountingRule.FIRST_EVENT,),
+        rows=_shown,
+        method=(
+            "Funnel of observed / expected (Spiegelhalter 2005) from perturbed numbers: the "
+            "limits around 1 carry the variance of the perturbation, and additive random effects "
+            "where ten sites or more differ beyond both."
+        ),
+        minimums=exposure_minimums,
+        changed=about_exposure,
+        says=(
+            "A site whose number is hidden stands in its row without one. A site with few events "
+            "is shown only when chance and noise made them five or more, so that a low ratio of a "
+            "small site cannot be seen.",
+        ),
+    ),
+    method=lambda question: (
+        "Funnel of observed / expected (Spiegelhalter 2005): exact Poisson limits around 1, "
+        "widened by additive random effects where ten sites or more differ beyond chance; a "
+        "site's own interval is that of its rate."
+    ),
+    denominator=unit_in_words,
+    warnings=_warnings,
+    reading=Reading(picture=PictureKind.FUNNEL),
+    example=Example(
+        title="Catheter events by site",
+        group_by=("site",),
+        row={
+            "site": "HOSP-7",
+            "events": 31,
+            "exposure": 8120.0,
+            "expected": 18.4,
+            "ratio": 1.685,
+            "ci_lower": 1.145,
+            "ci_upper": 2.391,
+            "lower_95": 0.595,
+            "upper_95": 1.574,
+            "lower_998": 0.431,
+            "upper_998": 1.955,
+            "signal": "above-95",
+            "status": "ok",
+        },
+        meta={
+            "per": 1000,
+            "funnel": {
+                "target_rate": 2.266,
+                "per": 1000,
+                "standardisation": "crude",
+                "overdispersion": {"phi": 0.9, "tau2": 0.0, "applied": False, "reason": "..."},
+                "sites": 12,
+                "multiplicity": "...",
+            },
+        },
+    ),
+)

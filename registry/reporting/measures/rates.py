@@ -1,0 +1,108 @@
+"""Events per unit of device time, procedures or refills."""
+
+from functools import partial
+
+from registry.disclosure import Form, Protection, rate_row
+from registry.records import Column, Estimated, PictureKind, Reading
+from registry.reporting.cells import rate_cells
+from registry.reporting.coverage import coverage_of
+from registry.reporting.freshness import Frozen
+from registry.reporting.literature import BESIDE_RATES
+from registry.reporting.measures.columns import (
+    COUNTED_EVENTS,
+    INTERVAL,
+    RATE,
+    RATE_COLUMNS,
+    STATUS,
+    exposure_column,
+)
+from registry.reporting.published import about_exposure, exposure_minimums
+from registry.reporting.rows import rows_of
+from registry.reporting.shown import rows_of_plan
+from registry.reporting.spec import (
+    Answered,
+    Divides,
+    Example,
+    MeasureSpec,
+    ProtectedForm,
+    ProtectedQuestion,
+    Question,
+)
+from registry.reporting.words import unit_in_words
+from registry.snapshot.store import Store
+from registry.vocabulary import CountingRule, Measure
+
+GARWOOD = "Exact Poisson interval (Garwood 1936)."
+QUASI_POISSON = (
+    "Quasi-Poisson interval: events cluster within patients; the column dispersion says how much."
+)
+
+
+def _answered(store: Store, question: Question, per: int) -> Answered:
+    found = rows_of(rate_cells(store, question, per=per))
+    return Answered(found, {"coverage": coverage_of(store, question)})
+
+
+def _columns(question: Question) -> tuple[Column, ...]:
+    clustered = question.counting is not CountingRule.FIRST_EVENT
+    return (
+        COUNTED_EVENTS,
+        exposure_column(question),
+        RATE,
+        *INTERVAL,
+        *([Column("dispersion", "number", "measure", title="Dispersion")] if clustered else []),
+        Column("unit", "string", "dimension", title="Per"),
+        STATUS,
+    )
+
+
+def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+    row_of = partial(rate_row, per=asked.query.per or 1, level=asked.query.level)
+    return rows_of_plan(asked, frozen, protection, form=Form.RATES, row_of=row_of, with_unit=True)
+
+
+def _method(question: Question) -> str:
+    return GARWOOD if question.counting is CountingRule.FIRST_EVENT else QUASI_POISSON
+
+
+SPEC = MeasureSpec(
+    measure=Measure.RATES,
+    about="Divide events by the exposure that they come from.",
+    counting=(CountingRule.FIRST_EVENT, CountingRule.EVENTS, CountingRule.EPISODES),
+    takes=frozenset({"unit", "per", "level"}),
+    ordering=RATE_COLUMNS,
+    divides=Divides.EXPOSURE,
+    answered=_answered,
+    columns=_columns,
+    protected=ProtectedForm(
+        form=Form.RATES,
+        counting=(CountingRule.FIRST_EVENT,),
+        rows=_shown,
+        method=(
+            "Garwood's interval (1936) of the events that the perturbed count is worth, with the "
+            "noise of the device time added on the log scale."
+        ),
+        minimums=exposure_minimums,
+        changed=about_exposure,
+    ),
+    method=_method,
+    denominator=unit_in_words,
+    literature=BESIDE_RATES,
+    reading=Reading(
+        picture=PictureKind.ESTIMATES,
+        estimate=Estimated("rate", "ci_lower", "ci_upper", ("events", "in", "exposure")),
+    ),
+    example=Example(
+        title="First migrations per 100 catheter-months",
+        row={
+            "events": 24,
+            "exposure": 15230.5,
+            "rate": 0.1576,
+            "ci_lower": 0.101,
+            "ci_upper": 0.2345,
+            "unit": "catheter-months",
+            "status": "ok",
+        },
+        meta={"per": 100, "denominator": "catheter-months"},
+    ),
+)

@@ -1,0 +1,126 @@
+"""Freedom from an event over the months since implantation."""
+
+from registry.disclosure import Form, Policy, Protection
+from registry.records import PictureKind, Reading
+from registry.reporting.curve_questions import (
+    KNOWN_AT_IMPLANT,
+    NOT_FILTERED_BY,
+    refused_of_freedom,
+)
+from registry.reporting.curve_words import (
+    CENSORED,
+    LIFE_TABLE,
+    curve_denominator,
+    curve_warnings,
+    kaplan_meier,
+)
+from registry.reporting.curves import survival_curves
+from registry.reporting.freshness import Frozen
+from registry.reporting.measures.columns import CURVE_COLUMNS, curve_columns
+from registry.reporting.protected_curves import curve_rows, curve_truths, finer_curves
+from registry.reporting.shown import stored
+from registry.reporting.spec import (
+    Answered,
+    Divides,
+    Example,
+    MeasureSpec,
+    ProtectedForm,
+    ProtectedQuestion,
+    Question,
+)
+from registry.snapshot.store import Store
+from registry.vocabulary import CountingRule, Measure
+
+
+def _answered(store: Store, question: Question, per: int) -> Answered:
+    return Answered(*survival_curves(store, question))
+
+
+def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+    truths = curve_truths(asked.plan.nodes, store=frozen.store, trees=asked.trees)
+    return Answered(
+        *curve_rows(
+            asked.plan,
+            truths,
+            protection,
+            query=asked.query,
+            terms=frozen.store.manifest.terms,
+            stored=stored,
+        )
+    )
+
+
+def _about_noise(question: Question, policy: Policy) -> list[str]:
+    roundings = ", ".join(
+        f"{multiple} from {least} on" for least, multiple in policy.at_risk_rounding
+    )
+    return [
+        f"A curve needs {policy.curve_minimum} devices at its start, as changed. Where the "
+        "events of an interval are hidden it is joined with the next, and the months between "
+        "have no estimate and no number at risk; the curve ends where those at risk are "
+        "hidden, and cannot rise. Numbers at risk are rounded as well, to multiples of "
+        f"{roundings}, before anything is made of them."
+    ]
+
+
+SPEC = MeasureSpec(
+    measure=Measure.SURVIVAL,
+    about=(
+        "Estimate freedom from the selection's first event by Kaplan-Meier.\n\n"
+        "The clock is that of the complications, pump or catheter. Devices that entered late count "
+        "from the month after. Groups are what was known at implantation; `ci` is the scale of the "
+        "limits. A row for each month with an event, and one at the start and the end of each "
+        "curve."
+    ),
+    counting=(CountingRule.FIRST_EVENT,),
+    takes=frozenset({"level", "ci"}),
+    group_by=KNOWN_AT_IMPLANT,
+    ordering=CURVE_COLUMNS,
+    not_filtered_by=NOT_FILTERED_BY,
+    refuses=refused_of_freedom,
+    divides=Divides.LIFETIMES,
+    answered=_answered,
+    columns=lambda question: curve_columns("Free of the event"),
+    protected=ProtectedForm(
+        form=Form.LIFE_TABLE,
+        counting=(CountingRule.FIRST_EVENT,),
+        rows=_shown,
+        method=LIFE_TABLE,
+        minimums=lambda question, policy: {"curve_minimum": policy.curve_minimum},
+        changed=_about_noise,
+        refuses=finer_curves,
+        no_sums="curves",
+        splits_sums=True,
+    ),
+    called="Freedom from",
+    method=kaplan_meier,
+    denominator=curve_denominator,
+    warnings=lambda question, profile: curve_warnings(question, profile, ends=CENSORED),
+    reading=Reading(picture=PictureKind.CURVES, axis="Free of the event", shares=True),
+    example=Example(
+        title="Freedom from catheter problems",
+        row={
+            "time_months": 12,
+            "at_risk": 402,
+            "events": 3,
+            "estimate": 0.957,
+            "ci_lower": 0.9361,
+            "ci_upper": 0.9712,
+            "status": "ok",
+        },
+        meta={
+            "curves": [
+                {
+                    "devices": 512,
+                    "events": 48,
+                    "events_outside": 2,
+                    "median_months": None,
+                    "starts_at_months": 0,
+                    "ends_at_months": 131,
+                    "excluded_before_entry": 4,
+                }
+            ],
+            "logrank": None,
+        },
+    ),
+)

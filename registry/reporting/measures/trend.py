@@ -1,0 +1,141 @@
+"""How a rate changes from year to year."""
+
+from registry.disclosure import Form, Protection
+from registry.records import Column, PictureKind, Reading
+from registry.reporting.cells import rate_cells
+from registry.reporting.coverage import coverage_of
+from registry.reporting.freshness import Frozen
+from registry.reporting.measures.columns import (
+    COUNTED_EVENTS,
+    INTERVAL,
+    RATE,
+    RATE_COLUMNS,
+    STATUS,
+    exposure_column,
+)
+from registry.reporting.observed import observed_of
+from registry.reporting.published import about_exposure, exposure_minimums
+from registry.reporting.shown import observed_rows, shown_nodes
+from registry.reporting.spec import (
+    Answered,
+    Divides,
+    Example,
+    MeasureSpec,
+    ProtectedForm,
+    ProtectedQuestion,
+    Question,
+)
+from registry.reporting.trend import trend_of
+from registry.reporting.words import unit_in_words
+from registry.snapshot.store import Store
+from registry.vocabulary import CountingRule, Measure
+
+
+def _answered(store: Store, question: Question, per: int) -> Answered:
+    years = [observed_of(each, per=per) for each in rate_cells(store, question, per=per)]
+    found = trend_of(
+        years,
+        per=per,
+        level=question.query.level,
+        as_of=question.as_of,
+        dated=all(part.quantity == "months" for part in question.parts),
+        with_cusum=True,
+    )
+    return Answered(found.rows, {**found.meta, "coverage": coverage_of(store, question)})
+
+
+def _columns(question: Question) -> tuple[Column, ...]:
+    return (
+        COUNTED_EVENTS,
+        exposure_column(question),
+        RATE,
+        *INTERVAL,
+        Column("fitted", "number", "measure", title="Fitted rate"),
+        Column("cusum", "number", "measure", title="CUSUM"),
+        Column("alarm", "boolean", "measure", title="Alarm"),
+        STATUS,
+    )
+
+
+def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+    shown = shown_nodes(asked, asked.plan, frozen=frozen, protection=protection)
+    found = trend_of(
+        observed_rows(asked, asked.plan, shown),
+        per=asked.query.per or 1,
+        level=asked.query.level,
+        as_of=frozen.data_as_of,
+        dated=not shown or any(node.has_exposure for node in shown.values()),
+        with_cusum=False,
+    )
+    return Answered(found.rows, found.meta)
+
+
+SPEC = MeasureSpec(
+    measure=Measure.TREND,
+    about="Follow a rate from year to year, with the ratio from one to the next.",
+    counting=(CountingRule.FIRST_EVENT, CountingRule.EVENTS, CountingRule.EPISODES),
+    takes=frozenset({"unit", "per", "level"}),
+    group_by=("year",),
+    places=(("year",),),
+    ordering=RATE_COLUMNS,
+    divides=Divides.EXPOSURE,
+    answered=_answered,
+    columns=_columns,
+    never_protected=frozenset({"cusum", "alarm"}),
+    protected=ProtectedForm(
+        form=Form.TREND,
+        counting=(CountingRule.FIRST_EVENT,),
+        rows=_shown,
+        method=(
+            "Log-linear quasi-Poisson regression on the calendar year of the years that are "
+            "shown, the variance of the perturbation added to that of each year's count "
+            "(sandwich); a year's rate has the interval of a perturbed rate."
+        ),
+        minimums=exposure_minimums,
+        changed=about_exposure,
+        says=(
+            "Years whose number is hidden are left out of the line: where few events happen it "
+            "rests on the years with many. The CUSUM is not published.",
+        ),
+    ),
+    method=lambda question: (
+        "Log-linear quasi-Poisson regression of the years' events on the calendar year, with "
+        "Student's limits (McCullagh and Nelder 1989); a year's rate has the interval of a rate."
+    ),
+    denominator=unit_in_words,
+    warnings=lambda question, profile: [
+        "The year that the data end in is left out until it is over.",
+        "Events without a year are left out.",
+    ],
+    runs_on=False,
+    reading=Reading(picture=PictureKind.TREND),
+    example=Example(
+        title="Catheter events by year",
+        group_by=("year",),
+        row={
+            "year": 2019,
+            "events": 24,
+            "exposure": 15230.5,
+            "rate": 1.576,
+            "ci_lower": 1.01,
+            "ci_upper": 2.345,
+            "fitted": 1.62,
+            "cusum": 0.0,
+            "alarm": False,
+            "status": "ok",
+        },
+        meta={
+            "per": 1000,
+            "trend": {
+                "rate_ratio": 1.04,
+                "ci_lower": 0.98,
+                "ci_upper": 1.1,
+                "p": 0.19,
+                "dispersion": 1.3,
+                "periods": 9,
+                "reason": None,
+                "dropped_period": 2024,
+            },
+        },
+    ),
+)

@@ -1,0 +1,103 @@
+"""Rows made of shown nodes: what the protected forms of measures are built from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+
+from registry.disclosure import (
+    CountRow,
+    Form,
+    Node,
+    Plan,
+    ProportionRow,
+    Protection,
+    RateRow,
+    ShownNode,
+)
+from registry.disclosure.nodes import PlannedRow
+from registry.records import DIMENSIONS, Cell, ValueKind
+from registry.reporting.freshness import Frozen
+from registry.reporting.observed import Observed, observed_of_shown
+from registry.reporting.spec import Answered, ProtectedQuestion, Row
+from registry.reporting.truths import Natural, truths_of
+from registry.vocabulary import NOT_RECORDED
+
+Rowed = Callable[[Sequence[ShownNode]], CountRow | RateRow | ProportionRow]
+
+
+def rows_of_plan(
+    asked: ProtectedQuestion,
+    frozen: Frozen,
+    protection: Protection,
+    *,
+    form: Form,
+    row_of: Rowed,
+    with_unit: bool = False,
+) -> Answered:
+    """A row for each row of the plan, in its order. with_unit: whether rows name a denominator."""
+    shown = shown_nodes(asked, asked.plan, frozen=frozen, protection=protection, form=form)
+    natural = Natural(asked.trees, frozen.store.manifest.terms)
+    rows = []
+    for row in asked.plan.rows:
+        derived = row_of([shown[node] for node in row.nodes])
+        numbers = {each.name: getattr(derived, each.name) for each in fields(derived)}
+        status = numbers.pop("status")
+        if with_unit:
+            numbers["unit"] = _unit_of_row(asked, row, natural)
+        rows.append(Row(_key(asked.plan, row), numbers, status))
+    return Answered(rows)
+
+
+def shown_nodes(
+    asked: ProtectedQuestion,
+    planned: Plan,
+    *,
+    frozen: Frozen,
+    protection: Protection,
+    form: Form = Form.RATES,
+) -> dict[Node, ShownNode]:
+    """What may be seen of each node of a plan; no true number goes further."""
+    truths = truths_of(
+        planned.nodes,
+        store=frozen.store,
+        trees=asked.trees,
+        form=form,
+        counting=asked.counting,
+        unit=asked.query.unit,
+    )
+    return dict(zip(truths, protection.show_all(list(truths.values())), strict=True))
+
+
+def observed_rows(
+    asked: ProtectedQuestion, planned: Plan, shown: Mapping[Node, ShownNode]
+) -> list[Observed]:
+    """The rows of a plan of rates, as a trend or a funnel is drawn from them."""
+    return [
+        observed_of_shown(
+            _key(planned, row),
+            [shown[node] for node in row.nodes],
+            per=asked.query.per or 1,
+            level=asked.query.level,
+        )
+        for row in planned.rows
+    ]
+
+
+def stored(name: str, label: str) -> Cell:
+    """A label of a row as the exact rows hold it: numbers as numbers, blanks as nothing."""
+    if label == NOT_RECORDED:
+        return None
+    if DIMENSIONS[name].kind is ValueKind.YEAR or name == "severity":
+        return int(label)
+    return label
+
+
+def _key(planned: Plan, row: PlannedRow) -> tuple[Cell, ...]:
+    labelled = zip(planned.group_by, row.labels, strict=True)
+    return tuple(stored(name, label) for name, label in labelled)
+
+
+def _unit_of_row(asked: ProtectedQuestion, row: PlannedRow, natural: Natural) -> str | None:
+    """The denominator that the nodes of a row share; an impossible row has none."""
+    if not row.nodes:
+        return None
+    return (asked.query.unit or natural.unit(row.nodes[0])).value

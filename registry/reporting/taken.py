@@ -1,0 +1,122 @@
+"""What each measure takes of a question, and the refusal of everything else, from the specs."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault
+from registry.reporting.measures import MEASURES
+from registry.reporting.question import question_of, selected_terms
+from registry.reporting.spec import SOME_MEASURES, MeasureSpec, Question
+from registry.snapshot.manifest import Manifest
+from registry.snapshot.terms import Term
+from registry.vocabulary import Measure
+
+NOT_TAKEN = "option-not-taken"
+"""The code of the refusal of an option that changes nothing."""
+
+
+def read_question(
+    query: EventQuery, *, measure: Measure, manifest: Manifest, as_of: datetime | None = None
+) -> Question:
+    """Make a question ready for a snapshot; raises BadQuery where it has no meaning."""
+    query = held_to_measure(query, measure)
+    if len(query.group_by) > 3 or len(set(query.group_by)) < len(query.group_by):
+        raise BadQuery(
+            Fault("group_by", "bad-group-by", "Group by at most three different dimensions.")
+        )
+    refuse_what_has_no_meaning(query, measure, selected_terms(query, manifest.terms))
+    return question_of(query, MEASURES[measure], manifest=manifest, as_of=as_of)
+
+
+def held_to_measure(query: EventQuery, measure: Measure) -> EventQuery:
+    """The question grouped as its measure is, so that saying it or not is the same question.
+
+    Raises BadQuery with everything that the measure does not take. That follows from the question
+    alone, so it is the same for every caller, whatever he or she is told of the data.
+    """
+    spec = MEASURES[measure]
+    faults = [
+        *_options_not_taken(query, spec),
+        *_counting_not_taken(query, spec),
+        *_groupings_not_taken(query, spec),
+    ]
+    if faults:
+        raise BadQuery(faults)
+    refuse_what_has_no_meaning(query, measure, ())
+    return query if spec.places is None else replace(query, group_by=spec.rows(query.group_by))
+
+
+def refuse_what_has_no_meaning(query: EventQuery, measure: Measure, chosen: Sequence[Term]) -> None:
+    """Refuse what would make an answer wrong, with every reason; raises BadQuery.
+
+    chosen: the complications that the question selects. Follows from the question and the
+    catalogue alone.
+    """
+    if faults := [*MEASURES[measure].refuses(query, chosen, grouped_otherwise)]:
+        raise BadQuery(faults)
+
+
+def not_taken(option: str, measure: Measure) -> Fault:
+    """The refusal of an option that would change nothing; names the measures that take it."""
+    taking = [each for each, spec in MEASURES.items() if option in spec.options]
+    return Fault(
+        option,
+        NOT_TAKEN,
+        f"{measure.label} would be the same with and without {option}: leave it out. "
+        f"It is an option of {_in_a_row(taking)}.",
+    )
+
+
+def _options_not_taken(query: EventQuery, spec: MeasureSpec) -> list[Fault]:
+    """A refusal for each option of a question that its measure does not take."""
+    asked = {name: getattr(query, name) for name in SOME_MEASURES}
+    asked["level"] = query.level != EventQuery().level
+    return [
+        not_taken(name, spec.measure)
+        for name in SOME_MEASURES
+        if asked[name] and name not in spec.takes
+    ]
+
+
+def _counting_not_taken(query: EventQuery, spec: MeasureSpec) -> list[Fault]:
+    """A refusal of a counting rule that the measure has no meaning for."""
+    asked = query.counting
+    if asked is None or asked in spec.counting:
+        return []
+    taking = [each for each, other in MEASURES.items() if asked in other.counting]
+    named = ", ".join(sorted(rule.value for rule in spec.counting))
+    detail = f"{spec.measure.label}: count one of {named}. The rule is for {_in_a_row(taking)}."
+    return [Fault("counting", "bad-counting", detail)]
+
+
+def _groupings_not_taken(query: EventQuery, spec: MeasureSpec) -> list[Fault]:
+    """A refusal of groupings where the rows of the measure are others."""
+    if spec.places is None:
+        return []
+    asked = set(query.group_by)
+    too_many = any(len(asked & set(names)) > 1 for names in spec.places)
+    if not too_many and asked <= {name for names in spec.places for name in names}:
+        return []
+    detail = spec.own_rows
+    if spec.has_own_rows:
+        title = DIMENSIONS[spec.group_by[0]].title.lower()
+        detail = f"{spec.measure.label} has a row for each {title}: leave group_by out."
+    said = f"{detail} {grouped_otherwise(query.group_by)}".strip()
+    return [Fault("group_by", "bad-group-by", said)]
+
+
+def grouped_otherwise(names: Collection[str]) -> str:
+    """A sentence that names the measures that take every one of these groupings; may be empty."""
+    taking = [
+        measure
+        for measure, spec in MEASURES.items()
+        if spec.places is None and set(names) <= set(spec.group_by)
+    ]
+    return f"Such groupings are for {_in_a_row(taking)}." if taking else ""
+
+
+def _in_a_row(measures: Collection[Measure]) -> str:
+    """The names of measures as addresses have them, in words: `rates, funnel and trend`."""
+    *first, last = [measure.value for measure in measures]
+    return f"{', '.join(first)} and {last}" if first else last

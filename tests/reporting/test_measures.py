@@ -1,0 +1,136 @@
+"""What the specs say: every measure has one, and its protected form is reviewed here."""
+
+from dataclasses import asdict
+
+import pytest
+
+from registry.disclosure import Form
+from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail
+from registry.reporting import example_columns
+from registry.reporting.measures import MEASURES
+from registry.reporting.protected import published_form
+from registry.reporting.spec import SOME_MEASURES, Withheld
+from registry.reporting.taken import held_to_measure
+from registry.vocabulary import CountingRule, Measure
+
+FIRST, DEVICES, PATIENTS = (
+    CountingRule.FIRST_EVENT,
+    CountingRule.DEVICES,
+    CountingRule.PATIENTS,
+)
+PROTECTED_FORMS = {
+    Measure.COUNTS: (Form.COUNTS, (PATIENTS, DEVICES, FIRST)),
+    Measure.RATES: (Form.RATES, (FIRST,)),
+    Measure.PROPORTIONS: (Form.PROPORTIONS, (PATIENTS,)),
+    Measure.SURVIVAL: (Form.LIFE_TABLE, (FIRST,)),
+    Measure.INCIDENCE: None,
+    Measure.FUNNEL: (Form.FUNNEL, (FIRST,)),
+    Measure.TREND: (Form.TREND, (FIRST,)),
+    Measure.SIGNALS: (Form.SIGNALS, (DEVICES,)),
+    Measure.CASCADES: None,
+    Measure.COVERAGE: None,
+}
+"""The policy: in which form a measure is published, and what it may count; None is withheld.
+
+A change here is a change of what leaves the registry (docs/disclosure.md).
+"""
+
+NEVER_PROTECTED = {
+    Measure.TREND: {"cusum", "alarm"},
+    Measure.SIGNALS: {"p"},
+}
+"""Columns of published measures that only exact answers have."""
+
+
+def test_protected_forms_are_those_of_the_policy() -> None:
+    assert {
+        measure: (spec.published.form, spec.published.counting) if spec.published else None
+        for measure, spec in MEASURES.items()
+    } == PROTECTED_FORMS
+
+
+def test_columns_of_exact_answers_only_are_those_of_the_policy() -> None:
+    told = {measure: set(spec.never_protected) for measure, spec in MEASURES.items()}
+
+    assert {measure: names for measure, names in told.items() if names} == NEVER_PROTECTED
+
+
+def test_no_protected_form_counts_a_patient_twice() -> None:
+    for spec in MEASURES.values():
+        assert spec.published is None or not {CountingRule.EVENTS, CountingRule.EPISODES} & set(
+            spec.published.counting
+        )
+
+
+def test_every_measure_has_a_spec_in_the_order_of_the_vocabulary() -> None:
+    assert list(MEASURES) == list(Measure)
+
+
+@pytest.mark.parametrize("measure", Measure)
+def test_spec_holds_together(measure: Measure) -> None:
+    spec = MEASURES[measure]
+
+    assert spec.counting
+    assert spec.takes <= set(SOME_MEASURES)
+    assert spec.published is None or set(spec.published.counting) <= set(spec.counting)
+    assert spec.reading.has_level == ("level" in spec.takes)
+    assert not spec.places or {name for names in spec.places for name in names} == {*spec.group_by}
+    assert spec.own_rows or spec.has_own_rows or spec.places is None
+
+
+@pytest.mark.parametrize("measure", Measure)
+def test_example_has_a_value_for_each_column_that_an_answer_has(measure: Measure) -> None:
+    spec = MEASURES[measure]
+    types = {"string": str, "integer": int, "number": float, "boolean": bool}
+
+    columns = example_columns(spec)
+
+    assert list(spec.example.row) == [column.name for column in columns]
+    for column in columns:
+        assert type(spec.example.row[column.name]) is types[column.type], asdict(column)
+
+
+@pytest.mark.parametrize("measure", Measure)
+def test_rows_can_be_ordered_by_columns_that_answers_have(measure: Measure) -> None:
+    spec = MEASURES[measure]
+
+    assert set(spec.ordering) <= {column.name for column in example_columns(spec)}
+
+
+@pytest.mark.parametrize("measure", [each for each, form in PROTECTED_FORMS.items() if not form])
+def test_withheld_measure_says_why_and_what_is_published(measure: Measure) -> None:
+    withheld = MEASURES[measure].protected
+    assert isinstance(withheld, Withheld)
+
+    with pytest.raises(NotAvailableAtThisDetail) as refusal:
+        published_form(measure)
+
+    (fault,) = refusal.value.faults
+    assert fault.column == "measure"
+    assert withheld.why in fault.detail
+    assert "counts, rates, proportions, survival" in fault.detail
+
+
+@pytest.mark.parametrize("measure", Measure)
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("unit", "pump-months"),
+        ("per", 100),
+        ("level", 0.99),
+        ("ci", "plain"),
+        ("standardise", ("sex",)),
+    ],
+)
+def test_option_is_taken_as_the_spec_says_or_refused(
+    measure: Measure, option: str, value: object
+) -> None:
+    query = EventQuery(**{option: value})  # type: ignore[arg-type]
+
+    if option in MEASURES[measure].takes:
+        assert getattr(held_to_measure(query, measure), option) == value
+        return
+    with pytest.raises(BadQuery) as refusal:
+        held_to_measure(query, measure)
+    (fault,) = refusal.value.faults
+    assert (fault.column, fault.code) == (option, "option-not-taken")
