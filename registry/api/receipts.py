@@ -8,10 +8,10 @@ from registry import reporting
 from registry.answers.pictures import FORMATS
 from registry.api.described import problems
 from registry.api.parameters import refuse_unknown
-from registry.api.statistics import PICTURES, AnswerSerializer, Statistic, released
+from registry.api.statistics import PICTURES, AnswerSerializer, AnswerView, released
 
 
-class ReceiptDetail(Statistic):
+class ReceiptDetail(AnswerView):
     """A cited answer in every format that answers have."""
 
     @extend_schema(

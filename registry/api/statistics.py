@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -24,6 +24,7 @@ from registry.api.permissions import MayAskStatistics
 from registry.api.renderers import CHARTS, CsvRenderer
 from registry.filters import parse_query
 from registry.records import Release, Side, ValueKind, Viewer
+from registry.reporting import MeasureSpec
 from registry.vocabulary import Measure
 
 
@@ -46,35 +47,6 @@ class AnswerSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
 
 
-def example_of(
-    measure: str, row: Mapping[str, Any], columns: list[dict[str, Any]], **meta: Any
-) -> OpenApiExample:
-    """An answer of one row for the schema, with what its meta says besides."""
-    return OpenApiExample(
-        measure,
-        value={
-            "meta": {
-                "title": "",
-                "profile": "exact",
-                "warnings": [],
-                "receipt": "eyJ...",
-                **meta,
-            },
-            "columns": columns,
-            "rows": [row],
-            "next": None,
-        },
-        response_only=True,
-        status_codes=["200"],
-        media_type="application/json",
-    )
-
-
-def column_of(name: str, type_: str, role: str, unit: str | None = None) -> dict[str, Any]:
-    """One column of an example, as a reply describes it."""
-    return {"name": name, "type": type_, "role": role, "unit": unit, "title": ""}
-
-
 PICTURES = {
     (200, FORMATS["svg"].media_type): OpenApiTypes.BINARY,
     (200, FORMATS["png"].media_type): OpenApiTypes.BINARY,
@@ -83,37 +55,20 @@ PICTURES = {
 """The formats of an answer's chart, for the schema."""
 
 
-def schema_of(measure: Measure, example: OpenApiExample) -> Any:
-    """The schema of one measure's address."""
-    return extend_schema(
-        operation_id=f"statistics_{measure.value}",
-        tags=["statistics"],
-        summary=f"{measure.label}: {measure.definition}",
-        parameters=[*filter_parameters(measure), *option_parameters(measure)],
-        responses={
-            (200, "application/json"): AnswerSerializer,
-            (200, "text/csv"): str,
-            **PICTURES,
-            304: None,
-            **problems(400, 401, 403, 406, 409, 422, 429),
-        },
-        examples=[example, UNKNOWN_CODE],
-    )
-
-
-STATUS = column_of("status", "string", "status")
-LIMITS = [column_of("ci_lower", "number", "interval"), column_of("ci_upper", "number", "interval")]
-
-
-class Statistic(APIView):
-    """One measure, as JSON or CSV, or as its chart."""
+class AnswerView(APIView):
+    """An answer, as JSON or CSV, or as its chart."""
 
     permission_classes = [MayAskStatistics]
     renderer_classes = [JSONRenderer, CsvRenderer, *CHARTS]
+
+
+class Statistic(AnswerView):
+    """One measure."""
+
     measure: Measure
 
-    def answer(self, request: Request) -> Response:
-        """Ask, and answer; 304 only after the caller was found to be allowed the answer."""
+    def get(self, request: Request) -> Response:
+        """Answer the question in the address; 304 only once the caller may have the answer."""
         query = parse_query(request.query_params, measure=self.measure)
         if request.accepted_renderer.format in FORMATS:
             query = in_words(query)
@@ -162,110 +117,52 @@ def _is_known(request: Request, etag: str) -> bool:
     return etag in tags or "*" in tags
 
 
-class Counts(Statistic):
-    """How many events, devices or patients."""
-
-    measure = Measure.COUNTS
-
-    @schema_of(
-        Measure.COUNTS,
-        example_of(
-            "Patients by category",
-            {"category": "catheter", "n": 33, "status": "ok"},
-            [
-                column_of("category", "string", "dimension"),
-                column_of("n", "integer", "measure"),
-                STATUS,
-            ],
-            counting="patients",
-        ),
+def statistic_of(spec: MeasureSpec) -> type[Statistic]:
+    """The view of one measure, documented as its spec has it."""
+    described = extend_schema(
+        operation_id=f"statistics_{spec.measure.value}",
+        tags=["statistics"],
+        summary=f"{spec.measure.label}: {spec.measure.definition}",
+        description=spec.about,
+        parameters=[*filter_parameters(spec.measure), *option_parameters(spec.measure)],
+        responses={
+            (200, "application/json"): AnswerSerializer,
+            (200, "text/csv"): str,
+            **PICTURES,
+            304: None,
+            **problems(400, 401, 403, 406, 409, 422, 429),
+        },
+        examples=[example_of(spec), UNKNOWN_CODE],
     )
-    def get(self, request: Request) -> Response:
-        """Count events, episodes, devices or patients."""
-        return self.answer(request)
+    members = {"measure": spec.measure, "__doc__": spec.measure.definition}
+    view: type[Statistic] = type(spec.measure.label, (Statistic,), members)
+    return extend_schema_view(get=described)(view)
 
 
-class Rates(Statistic):
-    """Events per unit of device time, procedures or refills."""
-
-    measure = Measure.RATES
-
-    @schema_of(
-        Measure.RATES,
-        example_of(
-            "First migrations per 100 catheter-months",
-            {
-                "events": 24,
-                "exposure": 15230.5,
-                "rate": 0.1576,
-                "ci_lower": 0.101,
-                "ci_upper": 0.2345,
-                "status": "ok",
+def example_of(spec: MeasureSpec) -> OpenApiExample:
+    """An answer of one row, with the columns that the measure's answers have."""
+    return OpenApiExample(
+        spec.example.title,
+        value={
+            "meta": {
+                "title": "",
+                "profile": "exact",
+                "warnings": [],
+                "receipt": "eyJ...",
+                **spec.example.meta,
             },
-            [
-                column_of("events", "integer", "measure"),
-                column_of("exposure", "number", "measure", "catheter-months"),
-                column_of("rate", "number", "measure"),
-                *LIMITS,
-                STATUS,
-            ],
-            per=100,
-            denominator="catheter-months",
-        ),
+            "columns": [asdict(column) for column in reporting.example_columns(spec)],
+            "rows": [spec.example.row],
+            "next": None,
+        },
+        response_only=True,
+        status_codes=["200"],
+        media_type="application/json",
     )
-    def get(self, request: Request) -> Response:
-        """Divide events by the exposure that they come from."""
-        return self.answer(request)
 
 
-class Proportions(Statistic):
-    """The share of patients with at least one event."""
-
-    measure = Measure.PROPORTIONS
-
-    @schema_of(
-        Measure.PROPORTIONS,
-        example_of(
-            "Patients with a catheter problem",
-            {
-                "numerator": 34,
-                "denominator": 400,
-                "proportion": 0.085,
-                "ci_lower": 0.0615,
-                "ci_upper": 0.1165,
-                "status": "ok",
-            },
-            [
-                column_of("numerator", "integer", "measure"),
-                column_of("denominator", "integer", "measure"),
-                column_of("proportion", "number", "measure"),
-                *LIMITS,
-                STATUS,
-            ],
-            counting="patients",
-        ),
-    )
-    def get(self, request: Request) -> Response:
-        """Share of the patients with a device who had at least one event."""
-        return self.answer(request)
-
-
-class Coverage(Statistic):
-    """How much of the registry a rate rests on."""
-
-    measure = Measure.COVERAGE
-
-    @schema_of(
-        Measure.COVERAGE,
-        example_of(
-            "Events with device time",
-            {"n": 62, "status": "ok"},
-            [column_of("n", "integer", "measure"), STATUS],
-        ),
-    )
-    def get(self, request: Request) -> Response:
-        """Say how many events have a denominator, by tier, and why the others have none."""
-        return self.answer(request)
+STATISTICS = {measure: statistic_of(spec) for measure, spec in reporting.MEASURES.items()}
+"""A view for each measure, at the address of its code."""
 
 
 class DimensionSerializer(serializers.Serializer[Any]):

@@ -6,8 +6,6 @@ from registry.api import (
     bulk,
     catalogue,
     codelists,
-    comparisons,
-    curves,
     event_history,
     event_steps,
     events,
@@ -50,16 +48,10 @@ urlpatterns = [
         path(f"events/<uuid:public_id>/{step}/", view.as_view(), name=f"event-{step}")
         for step, view in event_steps.STEPS.items()
     ),
-    path("statistics/counts/", statistics.Counts.as_view(), name="counts"),
-    path("statistics/rates/", statistics.Rates.as_view(), name="rates"),
-    path("statistics/proportions/", statistics.Proportions.as_view(), name="proportions"),
-    path("statistics/survival/", curves.Survival.as_view(), name="survival"),
-    path("statistics/incidence/", curves.Incidence.as_view(), name="incidence"),
-    path("statistics/funnel/", comparisons.Funnel.as_view(), name="funnel"),
-    path("statistics/signals/", comparisons.Signals.as_view(), name="signals"),
-    path("statistics/cascades/", comparisons.Cascades.as_view(), name="cascades"),
-    path("statistics/trend/", comparisons.Trend.as_view(), name="trend"),
-    path("statistics/coverage/", statistics.Coverage.as_view(), name="coverage"),
+    *(
+        path(f"statistics/{measure.value}/", view.as_view(), name=measure.value)
+        for measure, view in statistics.STATISTICS.items()
+    ),
     path("statistics/dimensions/", statistics.Dimensions.as_view(), name="dimensions"),
     path("statistics/receipts/<str:receipt>/", receipts.ReceiptDetail.as_view(), name="receipt"),
     path("snapshots/", snapshots.Snapshots.as_view(), name="snapshots"),
