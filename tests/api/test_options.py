@@ -22,21 +22,24 @@ from tests.api.conftest import SAMPLES, client_of, make_user
 
 pytestmark = pytest.mark.django_db
 
-LEVEL = {"rates", "proportions", "survival", "incidence", "funnel", "trend", "signals"}
-TAKEN_BY = {
-    "unit=procedures": {"rates", "funnel", "trend", "coverage"},
-    "per=100": {"rates", "funnel", "trend"},
-    "level=0.99": LEVEL,
-    "ci=plain": {"survival"},
-    "standardise=age_band": {"funnel"},
+ASKED = {
+    "unit": "procedures",
+    "per": "100",
+    "level": "0.99",
+    "ci": "plain",
+    "standardise": "age_band",
 }
-"""Which measures take each option that some do not."""
+TAKEN_BY = {
+    f"{name}={value}": {each.value for each, spec in MEASURES.items() if name in spec.takes}
+    for name, value in ASKED.items()
+}
+"""Which measures take each option that some do not; docs/methods.md has the list."""
 
 EVERY = {"group_by", "counting", "release", "labels", "ordering"}
 SHOWN_BY_META = {("per=100", "funnel")}
 """Options that change no row: a ratio has no unit, the rate that it is held against has one."""
 
-WITHHELD = {"incidence", "cascades", "coverage"}
+WITHHELD = {measure.value for measure, spec in MEASURES.items() if not spec.published}
 PUBLISHED_OTHERWISE = {
     ("unit=procedures", "rates"),
     ("unit=procedures", "funnel"),
@@ -134,9 +137,7 @@ def test_page_refuses_what_the_api_refuses(option, measure, name):
 def test_labels_ordering_and_release_are_for_every_measure(measure, name):
     if name == "researcher" and measure.value in WITHHELD:
         return
-    curve = measure in {Measure.SURVIVAL, Measure.INCIDENCE}
-    free = curve or measure in {Measure.COUNTS, Measure.RATES, Measure.PROPORTIONS}
-    grouped = {"group_by": "sex"} if free or measure is Measure.COVERAGE else {}
+    grouped = {"group_by": "sex"} if MEASURES[measure].places is None else {}
     plain = asked(name, measure, **grouped)
     names = {column["name"] for column in plain.json()["columns"]}
 
@@ -187,12 +188,11 @@ def test_schema_documents_the_options_that_a_measure_takes_and_no_other(measure,
     documented = {each["name"]: each for each in operation["parameters"]}
     taken = {option.partition("=")[0] for option, by in TAKEN_BY.items() if measure.value in by}
     assert options & set(documented) == EVERY | taken
+    assert not set(MEASURES[measure].not_filtered_by) & set(documented)
     curve = measure in {Measure.SURVIVAL, Measure.INCIDENCE}
     assert ("year" in documented) == ("window" in documented) == (not curve)
-    assert "first_event" not in documented["counting"]["schema"]["enum"] or measure in {
-        *(Measure.COUNTS, Measure.RATES, Measure.SURVIVAL, Measure.INCIDENCE),
-        *(Measure.FUNNEL, Measure.TREND),
-    }
+    counting = {rule.value for rule in MEASURES[measure].counting}
+    assert set(documented["counting"]["schema"]["enum"]) == counting
 
 
 def test_methods_list_the_options_of_each_measure():

@@ -15,7 +15,9 @@ from registry.charts import chart_of
 from registry.charts.choice import NOTHING
 from registry.charts.picture import NO_ADDRESS, VEGA_LITE
 from registry.charts.theme import ACCENT, ALERT, DARK, EDGE, GROUND, INK, LINE, QUIET
-from registry.vocabulary import CellStatus, Measure
+from registry.records import PictureKind
+from registry.reporting.measures import MEASURES
+from registry.vocabulary import CellStatus
 from tests.charts.answers import EVERY, answer, counts, coverage, proportions, rate, rates
 
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
@@ -88,8 +90,10 @@ def test_specification_is_one_of_vega_lite(charts, kind):
     assert charts[kind].spec["$schema"].endswith(f"/v{VEGA_LITE}.1.json")
 
 
-def test_every_measure_has_a_kind_of_picture_here():
-    assert {make().meta["measure"] for make in EVERY.values()} == set(Measure.codes())
+def test_every_kind_of_picture_of_a_measure_is_drawn_here():
+    drawn = {make().reading.picture for make in EVERY.values()}
+
+    assert drawn == {spec.reading.picture for spec in MEASURES.values()} == set(PictureKind)
 
 
 def test_only_what_is_shown_has_a_bar():

@@ -8,6 +8,7 @@ from django.http import QueryDict
 from registry.filters import EventFilterSet, parse_query
 from registry.filters.questions import OPTIONS
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Window
+from registry.reporting import MEASURES
 from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure
 
 
@@ -223,26 +224,28 @@ def test_level_may_be_written_with_one_digit():
     assert asked("level=0.9").level == 0.90
 
 
-TAKEN_BY = {
-    "unit=refills": {"rates", "funnel", "trend", "coverage"},
-    "per=100": {"rates", "funnel", "trend"},
-    "level=0.99": {
-        *("rates", "proportions", "survival", "incidence"),
-        *("funnel", "trend", "signals"),
-    },
-    "ci=plain": {"survival"},
-    "standardise=age_band": {"funnel"},
-    "release=2026Q4": {measure.value for measure in Measure},
-    "labels=both": {measure.value for measure in Measure},
-    "counting=events": {
-        *("counts", "rates", "funnel", "trend", "signals", "cascades", "coverage"),
-    },
-    "counting=episodes": {"counts", "rates", "funnel", "trend"},
-    "counting=first_event": {"counts", "rates", "survival", "incidence", "funnel", "trend"},
-    "counting=devices": {"counts", "proportions", "signals"},
-    "counting=patients": {"counts", "proportions"},
+ASKED = {
+    "unit": "refills",
+    "per": "100",
+    "level": "0.99",
+    "ci": "plain",
+    "standardise": "age_band",
+    "release": "2026Q4",
+    "labels": "both",
 }
-"""Which measures take each option, and each rule of counting."""
+TAKEN_BY = {
+    **{
+        f"{name}={value}": {each.value for each, spec in MEASURES.items() if name in spec.options}
+        for name, value in ASKED.items()
+    },
+    **{
+        f"counting={rule.value}": {
+            each.value for each, spec in MEASURES.items() if rule in spec.counting
+        }
+        for rule in CountingRule
+    },
+}
+"""Which measures take each option, and each rule of counting; docs/methods.md has the list."""
 
 
 @pytest.mark.parametrize("measure", Measure)
@@ -262,29 +265,11 @@ def test_option_changes_the_question_or_is_refused_with_the_measures_that_take_i
     assert named == TAKEN_BY[option]
 
 
-ANY = {"counts", "rates", "proportions", "coverage"}
-CURVES = {"survival", "incidence"}
-PRODUCTS = {*("pump_model", "catheter_model", "manufacturer", "drug", "drug_class"), "label_status"}
-GROUPED_BY = {
-    "funnel": {"site"},
-    "trend": {"year"},
-    "signals": PRODUCTS | {"complication", "category"},
-    "cascades": {"complication", "category"},
-    **dict.fromkeys(
-        CURVES,
-        PRODUCTS
-        | {"component", "age_band", "implant_year", "indication", "indication_group", "sex"}
-        | {"site", "country"},
-    ),
-}
-"""The groupings of the measures that are not grouped by anything."""
-
-
 @pytest.mark.parametrize("measure", Measure)
 @pytest.mark.parametrize("name", DIMENSIONS)
 def test_grouping_is_taken_or_refused_with_the_measures_that_take_it(measure, name):
     question = f"group_by={name}"
-    if measure.value in ANY or name in GROUPED_BY[measure.value]:
+    if name in MEASURES[measure].group_by:
         assert asked(question, measure).group_by == (name,)
         return
 
@@ -295,7 +280,11 @@ def test_grouping_is_taken_or_refused_with_the_measures_that_take_it(measure, na
     }
     sentence = fault.detail.split("Such groupings are for ")[1]
     named = {each.value for each in Measure if re.search(rf"\b{each.value}\b", sentence)}
-    assert named == ANY | {each for each in CURVES if name in GROUPED_BY[each]}
+    assert named == {
+        each.value
+        for each, spec in MEASURES.items()
+        if spec.places is None and name in spec.group_by
+    }
 
 
 @pytest.mark.parametrize("measure", Measure)

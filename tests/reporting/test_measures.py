@@ -9,7 +9,7 @@ from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail
 from registry.reporting import example_columns
 from registry.reporting.measures import MEASURES
 from registry.reporting.protected import published_form
-from registry.reporting.spec import SOME_MEASURES, Withheld
+from registry.reporting.spec import ANY_DIMENSION, SOME_MEASURES, Withheld
 from registry.reporting.taken import held_to_measure
 from registry.vocabulary import CountingRule, Measure
 
@@ -35,6 +35,21 @@ PROTECTED_FORMS = {
 A change here is a change of what leaves the registry (docs/disclosure.md).
 """
 
+PRODUCTS = {*("pump_model", "catheter_model", "manufacturer", "drug", "drug_class"), "label_status"}
+AT_IMPLANT = PRODUCTS | {
+    *("component", "age_band", "implant_year", "indication", "indication_group", "sex"),
+    *("site", "country"),
+}
+GROUPED_BY = {
+    Measure.SURVIVAL: AT_IMPLANT,
+    Measure.INCIDENCE: AT_IMPLANT,
+    Measure.FUNNEL: {"site"},
+    Measure.TREND: {"year"},
+    Measure.SIGNALS: PRODUCTS | {"complication", "category"},
+    Measure.CASCADES: {"complication", "category"},
+}
+"""The groupings of the measures that are not grouped by anything."""
+
 NEVER_PROTECTED = {
     Measure.TREND: {"cusum", "alarm"},
     Measure.SIGNALS: {"p"},
@@ -53,6 +68,14 @@ def test_columns_of_exact_answers_only_are_those_of_the_policy() -> None:
     told = {measure: set(spec.never_protected) for measure, spec in MEASURES.items()}
 
     assert {measure: names for measure, names in told.items() if names} == NEVER_PROTECTED
+
+
+def test_groupings_are_those_that_a_measure_has_a_meaning_under() -> None:
+    groupings = {measure: set(spec.group_by) for measure, spec in MEASURES.items()}
+
+    assert {
+        measure: names for measure, names in groupings.items() if names != {*ANY_DIMENSION}
+    } == GROUPED_BY
 
 
 def test_no_protected_form_counts_a_patient_twice() -> None:
