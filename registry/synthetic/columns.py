@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -129,15 +130,16 @@ Record = TypeVar("Record")
 def recorded(
     columns: Mapping[str, RowColumn], drawn: Mapping[str, npt.NDArray[Any]]
 ) -> dict[str, Column]:
-    """The codes, sets and numbers of declared columns; what nobody draws is left blank.
+    """The codes, sets and numbers of declared columns.
 
-    drawn: by column, as `Coded`, `CodeSets` and `Numbers` take them.
+    drawn: by column, as `Coded`, `CodeSets` and `Numbers` take them. A column of codes that nobody
+    draws holds every code about equally often, and a blank as often as one of them; sets and
+    numbers that nobody draws are blank.
     """
     size = len(next(iter(drawn.values())))
     found: dict[str, Column] = {}
     for name, column in columns.items():
-        blank = 0 if column.holds is Holds.CODES else -1
-        array = drawn[name] if name in drawn else np.full(size, blank, dtype=np.int8)
+        array = drawn[name] if name in drawn else _undrawn(column, size)
         if column.holds in (Holds.NUMBER, Holds.YEAR):
             found[name] = Numbers(array)
         elif column.holds is Holds.GRADE:
@@ -147,6 +149,14 @@ def recorded(
         elif column.codes:
             found[name] = Coded(array, tuple(column.codes))
     return found
+
+
+def _undrawn(column: RowColumn, size: int) -> npt.NDArray[Any]:
+    """A column that nobody draws, the same whatever else is drawn."""
+    if column.holds is Holds.CODE and column.codes:
+        rng = np.random.default_rng(crc32(column.name.encode()))
+        return rng.integers(-1, len(column.codes), size, dtype=np.int16)
+    return np.full(size, 0 if column.holds is Holds.CODES else -1, dtype=np.int8)
 
 
 @dataclass(frozen=True, slots=True)
