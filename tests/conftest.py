@@ -33,6 +33,19 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         end_other_sessions(connection)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _readers_wait_for_small_registries() -> Iterator[None]:
+    """Freeze a test's few rows while their reader waits, however busy the machine is.
+
+    A freeze that takes over a second goes on in a process of its own, which knows no test database.
+    """
+    from registry.reporting import freshness
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(freshness, "SECONDS_TO_WAIT", 60.0)
+        yield
+
+
 def end_other_sessions(connection: BaseDatabaseWrapper) -> None:
     """End every other session of this connection's database; nothing to do on SQLite."""
     if connection.vendor == "postgresql":

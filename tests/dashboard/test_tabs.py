@@ -51,7 +51,7 @@ def tabs_of(page: str) -> list[str]:
     ("name", "room", "questions", "start"),
     [
         *(("reviewer", EXPLORE, EXACT, start) for start in ("", *EXACT)),
-        *(("reporter", STATISTICS, EXACT, start) for start in ("", "Rates", "Survival", "Funnel")),
+        *(("reporter", STATISTICS, EXACT, start) for start in ("", "Funnel")),
         *(("researcher", EXPLORE, PROTECTED, start) for start in ("", *PROTECTED)),
     ],
 )

@@ -28,6 +28,11 @@ from tests.factories import EventFactory, ImplantFactory
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _readers_wait_as_they_do_in_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(freshness, "SECONDS_TO_WAIT", 1.0)
+
+
 def implants_held() -> int:
     return freshness.current().store.manifest.implants
 
