@@ -1,4 +1,4 @@
-"""A cohort with one complication at a constant hazard: the plainest registry with known truth."""
+"""A cohort with one complication at a constant hazard: the simplest registry with known truth."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ def cohort(
 ) -> Cohort:
     """Make a cohort in which a catheter occludes again and again, at one hazard per month.
 
-    late_share of the catheters enter 1 to 60 months after implantation: those whose patient had
-    died or stopped before are not in it (left truncation). Death and the end of therapy compete;
-    follow-up stops at up to `longest` months after entry. Time is continuous and told in whole
-    months, as in the full registry (see truth.MONTHS). Raises ValueError on a hazard below 0 or
-    a share outside 0 to 1.
+    late_share of the catheters enter 1 to 60 months after implantation: catheters whose patient
+    died or stopped before entry are not in it (left truncation). Death and the end of therapy
+    compete; follow-up stops at up to `longest` months after entry. Time is continuous and recorded
+    in whole months, as in the full registry (see truth.MONTHS). Raises ValueError on a hazard below
+    0 or a share outside 0 to 1.
     """
     if min(hazard, death_hazard, discontinued_hazard) < 0 or not 0 <= late_share <= 1:
         raise ValueError("hazards are 0 or more, and late_share is 0 to 1")
     rng = np.random.default_rng(seed)
     late = rng.random(catheters) < late_share
     entry = np.where(late, rng.uniform(1.0, 60.0, catheters), 0.0)
-    # Given that it was still there at entry, a catheter's further course does not depend on it.
+    # A constant hazard has no memory: the course after entry does not depend on time before it.
     left = [
         rng.uniform(0.0, longest, catheters),
         _exponential(rng, death_hazard, catheters),

@@ -18,11 +18,11 @@ _LETTERS = np.frombuffer(b"bcdfghjklmnpqrstvwxz", dtype=np.uint8)
 _LENGTH = 6
 _KEYS = 20**_LENGTH
 _SCATTER = 37_512_781
-"""Has no factor in common with the number of keys: every number gets a key of its own."""
+"""Coprime with the number of keys: every number gets a unique key."""
 
 
 def keys(numbers: Ints, suffix: str) -> list[str | None]:
-    """Source ids of up to 64 million rows, random to the eye, without a digit; -1 is None."""
+    """Source ids of up to 64 million rows, scrambled, without digits; -1 is None."""
     scattered = (numbers.astype(np.int64) * _SCATTER + 11_777_777) % _KEYS
     letters = np.empty((numbers.size, _LENGTH), dtype=np.uint8)
     for place in range(_LENGTH):
@@ -163,7 +163,7 @@ def _undrawn(column: RowColumn, size: int) -> npt.NDArray[Any]:
 class Table:
     """One kind of row as columns of equal length, by the names of its record's fields.
 
-    aside: columns that a database stores beside them and no record has.
+    aside: stored columns that records do not have.
     """
 
     size: int
@@ -171,11 +171,11 @@ class Table:
     aside: Mapping[str, Column] = field(default_factory=dict)
 
     def chunks(self, size: int) -> Iterator[Mapping[str, list[Any]]]:
-        """Stored values by column, so many rows at a time: codes as text, sets as packed numbers,
-        None for what is not recorded.
+        """Stored values by column, in chunks of rows: codes as text, sets as packed numbers, None
+        where not recorded.
 
-        A key `x` comes as `x_number` too, the number of the row that it names, from 0; a model
-        also as `pump_model` and `catheter_model`.
+        A key `x` also gives `x_number`, the number of the row it refers to, from 0; a model also
+        gives `pump_model` and `catheter_model`.
         """
         for start in range(0, self.size, size):
             rows = slice(start, start + size)

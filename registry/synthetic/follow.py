@@ -1,8 +1,8 @@
 """Follow patients from surgery to surgery: their pumps, their catheters, and how each ended.
 
-Everything here is in continuous months since the patient's first implant; whole months come when
-the rows are written. Only events that lead to surgery, and deaths, are drawn here, because they
-change what is implanted; the rest is thinned off the same hazards later (see happen).
+Everything here is in continuous months since the patient's first implant; rows are rounded to whole
+months when written. Only deaths and events that lead to surgery are drawn here, as they change what
+is implanted; the others are thinned from the same hazards later (see happen).
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ _EARLIER_PUMP_CHANGE = 0.3
 
 @dataclass(slots=True)
 class Devices:
-    """Implanted components as columns, in the order of their placing.
+    """Implanted components as columns, in the order of implantation.
 
     start, end: months since the patient's first implant. entry: months on the device's own clock
-    at which it came under follow-up, 0 where it was seen placed. status, procedure: positions in
-    ExitStatus and PlacingProcedure; status is -1 while the device is followed.
+    at which it came under follow-up, 0 where that was at implantation. status, procedure: positions
+    in ExitStatus and PlacingProcedure; status is -1 while the device is followed.
     """
 
     patient: Ints
@@ -76,11 +76,11 @@ class Devices:
 
 @dataclass(slots=True)
 class Course:
-    """What became of the patients.
+    """The course of every patient.
 
-    leaves: when each patient left, died or was last seen, with or without a system. Procedures
-    that were seen: patient, the pump in place after it, its time. Surgical events: patient,
-    device, index into HAZARDS, time, and what was done (REPLACED ... DIED).
+    leaves: when each patient left, died or was last seen, with or without a system. Procedures in
+    follow-up: patient, the pump in place afterwards, time. Surgical events: patient, device, index
+    into HAZARDS, time, and what was done (REPLACED ... DIED).
     """
 
     devices: Devices
@@ -101,7 +101,7 @@ def clock_of(hazard: Hazard, catalogued: Catalogued) -> int:
 
 
 class _Course:
-    """The running state of a follow-up; one entry per patient unless said otherwise."""
+    """The running state of a follow-up; one entry per patient unless noted."""
 
     def __init__(
         self, rng: np.random.Generator, population: Population, catalogued: Catalogued
@@ -198,7 +198,7 @@ class _Course:
         self.redraw(component, patients, start + entry)
 
     def redraw(self, component: int, patients: Ints, now: Floats) -> None:
-        """Draw, from now on, when a component's own hazards next lead to surgery."""
+        """Draw when a component's own hazards next lead to surgery, from now on."""
         hazards = self.monthly[component]
         values = np.empty((patients.size, len(hazards)))
         models = self.model_of[component, patients]
@@ -214,7 +214,7 @@ class _Course:
         self.due_hazard[component, patients] = np.array([n for n, _ in hazards])[first]
 
     def operate(self, patients: Ints, now: Floats) -> None:
-        """Note a procedure, and draw what it will bring that leads to surgery again."""
+        """Record a procedure, and draw its complications that lead to further surgery."""
         self.procedures.append((patients, self.device[PUMP, patients], now))
         self.last_procedure[patients] = now
         models = self.model_of[PUMP, patients]
@@ -232,12 +232,12 @@ class _Course:
         self.due[component, patients] = np.inf
 
     def note(self, patients: Ints, device: Ints, hazard: Ints, now: Floats, action: Ints) -> None:
-        """Note surgical events or deaths."""
+        """Record surgical events or deaths."""
         self.events.append((patients, device, hazard, now, action))
 
 
 def follow(rng: np.random.Generator, population: Population, catalogued: Catalogued) -> Course:
-    """Follow every patient from entry until he or she leaves, dies or loses the system for good.
+    """Follow every patient from entry to leaving, death or permanent explant.
 
     Vectorised over patients: each round takes every patient to the next surgery or the end.
     """
@@ -267,7 +267,7 @@ def _implant_first(course: _Course) -> None:
 
 
 def _next_round(course: _Course, active: Ints) -> Ints:
-    """Take each active patient to the next thing that happens; give back who goes on."""
+    """Advance each active patient to the next surgery or end; returns those still followed."""
     pending = course.pending[active]
     times = np.stack(
         [
@@ -318,7 +318,7 @@ def _leave(course: _Course, patients: Ints, now: Floats) -> None:
 
 
 def _operate(course: _Course, patients: Ints, which: Ints, hazard: Ints, now: Floats) -> Flags:
-    """Do the surgery that each event leads to; tell whose system is gone for good."""
+    """Do the surgery that each event leads to; returns whose system is explanted permanently."""
     shares = np.array([[h.replaced, h.repaired, h.explanted] for h in HAZARDS])[hazard]
     reached = shares.cumsum(axis=1)
     chosen = course.rng.random(patients.size) * reached[:, -1]
@@ -352,7 +352,7 @@ def _replace(course: _Course, component: int, patients: Ints, hazard: Ints, now:
 
 
 def _explant(course: _Course, patients: Ints, now: Floats) -> Flags:
-    """Take the system out; tell who gets another one after three to six months."""
+    """Explant the system; returns who gets another one after three to six months."""
     status = np.full(patients.size, ExitStatus.EXPLANTED_FOR_COMPLICATION.bit)
     for component in (PUMP, CATHETER):
         course.end(component, patients, now, status)

@@ -61,15 +61,15 @@ class SyntheticRegistry:
         return self.tables[RowKind.EVENT].records(EventRecord)
 
     def columns(self, kind: RowKind, *, chunk: int = 50_000) -> Iterator[Mapping[str, list[Any]]]:
-        """Stored values by column, so many rows at a time; see Table.chunks."""
+        """Stored values by column, in chunks of rows; see Table.chunks."""
         return self.tables[kind].chunks(chunk)
 
 
 def registry(*, events: int = 5000, sites: int = 12, seed: int = 1) -> SyntheticRegistry:
-    """Make a registry of exactly so many events, near misses among them; the same for a seed.
+    """Make a registry of exactly this many events, near misses included; reproducible by seed.
 
-    Whole patients are taken while their events fit; the few that are missing then are near
-    misses, which no rate counts. Raises ValueError on a number out of range.
+    Whole patients are added while their events fit; near misses, which no rate counts, fill up the
+    rest. Raises ValueError on a number out of range.
     """
     if not 1 <= events <= MOST_EVENTS:
         raise ValueError(f"events: ask for 1 to {MOST_EVENTS:,}")
@@ -90,7 +90,7 @@ def registry(*, events: int = 5000, sites: int = 12, seed: int = 1) -> Synthetic
             population, followed, happened = _fitted(rng, population, followed, happened, left)
         rounded = device_months(population, followed)
         times = event_times(population, followed, happened, rounded)
-        told = report(
+        reports = report(
             rng,
             happened,
             followed,
@@ -99,7 +99,7 @@ def registry(*, events: int = 5000, sites: int = 12, seed: int = 1) -> Synthetic
         )
         expected.add(population, followed, rounded, known)
         declared.add(population, followed, profiles)
-        rows.add(rng, population, followed, happened, rounded, times, told)
+        rows.add(rng, population, followed, happened, rounded, times, reports)
     tables = rows.tables(declared)
     counted = {kind.value: table.size for kind, table in tables.items()}
     truth = written(
@@ -121,7 +121,7 @@ def _fitted(
 ) -> tuple[Population, Course, Happenings]:
     """Cut a batch to its first patients whose events fit, and fill up with near misses.
 
-    Where not even the first patient's events fit, that patient keeps the earliest.
+    Where even the first patient's events do not fit, that patient keeps the earliest.
     """
     fitting = int(happened.patient[left])
     population, followed, happened = cut(population, followed, happened, max(1, fitting))

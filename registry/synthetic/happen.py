@@ -1,7 +1,7 @@
-"""Everything that happens to the patients, drawn off the true hazards while they are followed.
+"""The events of followed patients, drawn from the true hazards.
 
-Surgical events and deaths come from the follow-up itself. The rest is a Poisson process thinned
-off the same hazards: together they act at the full hazard at every time at risk.
+Surgical events and deaths come from the follow-up itself. The others are a Poisson process thinned
+from the same hazards: together they occur at the full hazard at every time at risk.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Happenings:
     complication: position in the catalogue. time: months since the patient's first implant.
     context: the time at which day bands are taken (that of the event that started the episode).
     action: what surgery it led to. kind: AT_RISK, NEAR_MISS, BEFORE_ENTRY or AFTER_EXIT.
-    cause: row of the event that brought it about, or -1; a cause stands before its effects.
+    cause: row of the event that caused it, or -1; a cause precedes its effects.
     """
 
     patient: Ints
@@ -93,7 +93,7 @@ class RefillCourse:
 def happen(
     rng: np.random.Generator, population: Population, followed: Course, catalogued: Catalogued
 ) -> Happenings:
-    """Draw all events of some followed patients, sorted by patient and time, causes first."""
+    """Draw all events of followed patients, sorted by patient and time, causes first."""
     codes = {code: number for number, code in enumerate(catalogued)}
     drawn = _Drawing(rng, population, followed, catalogued, codes)
     _surgical(drawn)
@@ -132,14 +132,14 @@ def pump_in_place(followed: Course, patient: Ints, time: Floats) -> Ints:
 
 
 def months_since_procedure(followed: Course, patient: Ints, time: Floats) -> Floats:
-    """Months since the last procedure before a time, seen or not; surgery at that time is not."""
+    """Months since the last procedure strictly before a time, in follow-up or not."""
     devices = followed.devices
     patients = np.concatenate([devices.patient, followed.procedure_patient])
     times = np.concatenate([devices.start, followed.procedure_time])
     key = np.sort(patients * _PATIENT_STRIDE + times)
-    asked = patient * _PATIENT_STRIDE + time
-    place = np.searchsorted(key, asked, side="left") - 1
-    since: Floats = asked - key[np.maximum(place, 0)]
+    wanted = patient * _PATIENT_STRIDE + time
+    place = np.searchsorted(key, wanted, side="left") - 1
+    since: Floats = wanted - key[np.maximum(place, 0)]
     return since
 
 
@@ -155,7 +155,7 @@ def refill_course(population: Population, followed: Course, pumps: Ints) -> Refi
 
 
 def months_settled(followed: Course, pumps: Ints) -> Floats:
-    """Months that pumps were followed later than three months after the last procedure."""
+    """Months that pumps were followed, without the three months after each procedure."""
     devices = followed.devices
     order = np.lexsort((followed.procedure_time, followed.procedure_pump))
     pump, time = followed.procedure_pump[order], followed.procedure_time[order]
@@ -221,7 +221,7 @@ class _Drawing:
         return self.parts[0]
 
     def follow_up(self, causes: Ints, complication: str, mean_delay: float = 0.1) -> None:
-        """Let something follow from each of some events, on the pump, before its end."""
+        """Draw consequences of some events, on the pump, before its end."""
         happened = self.all()
         time = happened.time[causes]
         pump = pump_in_place(self.followed, happened.patient[causes], time)
@@ -247,7 +247,7 @@ def _surgical(drawn: _Drawing) -> None:
 
 
 def _monthly(drawn: _Drawing, hazard: Hazard) -> None:
-    """Events that need no surgery, on the device's clock; and some known from before entry."""
+    """Events without surgery, on the device's clock; some are known from before entry."""
     devices = drawn.followed.devices
     ids = drawn.on_clock[clock_of(hazard, drawn.catalogued)]
     entry = devices.entry[ids]
@@ -272,7 +272,7 @@ def _monthly(drawn: _Drawing, hazard: Hazard) -> None:
 
 
 def _perioperative(drawn: _Drawing, hazard: Hazard) -> None:
-    """Events soon after a procedure that need no surgery, while the pump in place then stays."""
+    """Events without surgery soon after a procedure, while its pump stays in place."""
     followed = drawn.followed
     pump, procedure = followed.procedure_pump, followed.procedure_time
     chance = hazard.value * (1 - hazard.operated) * _factors(drawn, hazard, pump)
@@ -283,7 +283,7 @@ def _perioperative(drawn: _Drawing, hazard: Hazard) -> None:
 
 
 def _at_refills(drawn: _Drawing, hazard: Hazard, kind: int) -> None:
-    """Events at or just after a refill, any refill alike."""
+    """Events at or just after a refill, equally likely for every refill."""
     devices = drawn.followed.devices
     pumps = drawn.on_clock[PUMP]
     course = refill_course(drawn.population, drawn.followed, pumps)
@@ -359,12 +359,12 @@ def joined(parts: Sequence[Happenings]) -> Happenings:
 
 
 def taken(happened: Happenings, rows: Ints | Flags) -> Happenings:
-    """Some rows, with causes still naming rows of the whole."""
+    """Some rows; causes still index the rows of the whole."""
     return Happenings(*(getattr(happened, field.name)[rows] for field in fields(Happenings)))
 
 
 def in_order(happened: Happenings) -> Happenings:
-    """Sort by patient and time; where times are equal, an effect stands after its cause."""
+    """Sort by patient and time; at equal times an effect follows its cause."""
     depth = np.zeros(len(happened), dtype=np.int64)
     above = happened.cause
     while (above >= 0).any():

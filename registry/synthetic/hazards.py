@@ -1,9 +1,9 @@
 """The true hazards of a synthetic registry: what happens, how often, and when.
 
 Values come from the published rates of the catalogue (`sources` names them); where no rate was
-published, `sources` is empty and the value is an assumption of plausible size. Shapes follow what
-the field knows: infections and leaks soon after a procedure, catheter faults steady, wear and
-granuloma late, programming and refill errors at refills.
+published, `sources` is empty and the value is an assumption of plausible size. Shapes follow
+clinical experience: infections and leaks soon after a procedure, catheter faults at a steady rate,
+wear and granuloma late, programming and refill errors at refills.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 PERIOPERATIVE_MONTHS = 3.0
-"""How long after a procedure its own complications come: within 90 days, as rates count them."""
+"""Months within which a procedure's own complications occur: 90 days, as rates count them."""
 
 DAYS_PER_MONTH = 365.25 / 12
 
@@ -35,7 +35,7 @@ class Basis(StrEnum):
 
 
 class Stratum(StrEnum):
-    """Patients who share a therapy, and with it their drug's hazards and their mortality."""
+    """Patients with the same therapy, and so the same drug hazards and mortality."""
 
     OPIOID_NONCANCER = "opioid-noncancer"
     OPIOID_CANCER = "opioid-cancer"
@@ -84,7 +84,7 @@ class Hazard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consequence:
-    """One event that brings about another in the same patient, a few days later."""
+    """One event that causes another in the same patient, a few days later."""
 
     causes: frozenset[str]
     complication: str
@@ -196,7 +196,7 @@ HAZARDS: tuple[Hazard, ...] = (
     _month("drug-overdose", 0.0002, "R102"),
     _month("drug-hypersensitivity", 0.00005, shape=0.7),
     _month("fall", 0.0008),
-    # Withdrawal without a fault found; most of it follows a fault (see CONSEQUENCES).
+    # Withdrawal without a fault; most withdrawals follow a fault (see CONSEQUENCES).
     _month("baclofen-withdrawal", 0.0002, "R101", among=BACLOFEN),
     _month("opioid-withdrawal", 0.0001, among=OPIOID),
     _month("clonidine-withdrawal", 0.0002, among=frozenset({Stratum.NON_OPIOID})),
@@ -212,7 +212,7 @@ NEAR_MISSES: tuple[Hazard, ...] = (
     _refill("refill-wrong-drug", 0.0006),
     _refill("refill-pocket-fill", 0.0003),
 )
-"""What was noticed and stopped in time, per refill; no rate counts it."""
+"""Near misses per refill; no rate counts them."""
 
 _DELIVERY_LOST = frozenset(
     {
@@ -269,10 +269,10 @@ CONSEQUENCES: tuple[Consequence, ...] = (
     Consequence(causes=frozenset({"csf-leak"}), complication="low-csf-pressure", chance=0.1),
     Consequence(causes=frozenset({"weakness-hypotonia"}), complication="fall", chance=0.1),
 )
-"""Causes come before what they bring about: the order in which chances are carried on."""
+"""Causes precede their effects: the order in which consequences are drawn."""
 
 DELIVERY_WITHDRAWAL = frozenset({"baclofen-withdrawal", "opioid-withdrawal"})
-"""In an episode, the revision follows the withdrawal where there is one, else the fault."""
+"""In an episode, revision follows the withdrawal if there is one, else the fault."""
 
 DEATH = "death"
 END_OF_SERVICE = "pump-end-of-service"
@@ -282,15 +282,16 @@ RETAINED_FRAGMENT = "catheter-retained-fragment"
 FATAL_CAUSE = "respiratory-depression"
 
 LATE_FRAGMENT_CHANCE = 0.02
-"""Chance that a piece of catheter is found left behind after an explant, outside device time."""
+"""Chance of a retained catheter piece after an explant, outside device time."""
 
 DEATH_RELATED, DEATH_UNKNOWN = 0.03, 0.15
-"""Shares of deaths under an opioid that relate to the therapy, and of deaths nobody can judge."""
+"""Shares of deaths under an opioid that relate to the therapy, and of deaths that cannot be
+judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """A way out of follow-up that is no complication, at a constant hazard per month."""
+    """An end of follow-up other than a complication, at a constant hazard per month."""
 
     exit_status: ExitStatus
     value: float
@@ -331,7 +332,7 @@ def next_time(
 
 
 def delay_reached(hazard: Hazard, months: Floats) -> Floats:
-    """Share of a procedure's events that come within so many months of it, at most 1."""
+    """Share of a procedure's events within a number of months after it, at most 1."""
     rate = 1 / hazard.mean_delay
     within = np.clip(months, 0, PERIOPERATIVE_MONTHS)
     reached: Floats = np.expm1(-rate * within) / np.expm1(-rate * PERIOPERATIVE_MONTHS)

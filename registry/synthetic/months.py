@@ -28,7 +28,7 @@ class DeviceMonths:
     year: Ints
 
     def time(self) -> Floats:
-        """Device time as the registry counts it: 0.25 month where a device was seen for less."""
+        """Device time as the registry counts it, at least 0.25 month."""
         unseen = (self.entry == 0) & (self.followed == 0)
         months: Floats = np.where(unseen, 0.25, self.followed - self.entry)
         return months
@@ -38,7 +38,7 @@ class DeviceMonths:
 class EventTimes:
     """When events happened: months since implant, year, and positions of the two day bands.
 
-    refill_band is -1 where the refills of the time are not known.
+    refill_band is -1 where refills are not known.
     """
 
     months: Ints
@@ -48,12 +48,12 @@ class EventTimes:
 
 
 def nearest(months: Floats) -> Ints:
-    """Whole months, to the nearest; a half goes up."""
+    """Rounds to whole months; halves go up."""
     return np.floor(months + 0.5).astype(np.int64)
 
 
 def device_months(population: Population, followed: Course) -> DeviceMonths:
-    """Round each device's clock; one that entered late was seen for a month at the least."""
+    """Round each device's clock; late entrants have at least one month."""
     devices = followed.devices
     entry = nearest(devices.entry)
     last = nearest(devices.end - devices.start)
@@ -65,10 +65,10 @@ def device_months(population: Population, followed: Course) -> DeviceMonths:
 def event_times(
     population: Population, followed: Course, happened: Happenings, rounded: DeviceMonths
 ) -> EventTimes:
-    """Round each event's time on its device's clock, so that it counts where it happened.
+    """Round each event's time on its device's clock, keeping events at risk in its device time.
 
-    An event at risk in the half month after a late entry is told for the month after the entry,
-    as the registry drops those of the entry's own month.
+    An event at risk in the half month after a late entry is dated to the month after the entry, as
+    the registry drops those of the entry's own month.
     """
     devices = followed.devices
     device = happened.device
@@ -84,7 +84,7 @@ def event_times(
     least = rounded.year[device] + months // 12
     year = np.clip(_year(population.implanted[happened.patient] + happened.time), least, least + 1)
     own_clock = happened.context - devices.start[device]
-    # The device's own placing is a procedure too, even for an event in the same instant.
+    # Implantation is a procedure too, even for an event at the same instant.
     since = np.minimum(
         months_since_procedure(followed, happened.patient, happened.context), own_clock
     )
@@ -99,7 +99,7 @@ def event_times(
 def cut(
     population: Population, followed: Course, happened: Happenings, count: int
 ) -> tuple[Population, Course, Happenings]:
-    """Keep the first so many patients, with all that is theirs."""
+    """Keep the first patients with all their rows."""
     devices = followed.devices
     kept = devices.patient < count
     place = np.cumsum(kept) - 1

@@ -1,4 +1,4 @@
-"""The patients of a synthetic registry, and how much more or less likely each is to be harmed."""
+"""The patients of a synthetic registry, and the factors on their hazards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DATA_END = 26.5 * 12
 EPOCH = 2000
 
 FAULTY_MODEL = PumpModel.OTHER_PROGRAMMABLE
-"""The faulty pump is no named product: nothing here may read as a finding about one."""
+"""The faulty pump is no real product: nothing here is a finding about one."""
 
 FAULTY_FACTOR = 4.0
 OFF_LABEL_STALL_FACTOR = 2.9
@@ -100,7 +100,7 @@ _MEAN_AGE: dict[Stratum, tuple[float, float]] = {
     Stratum.NON_OPIOID: (57.0, 13.0),
 }
 AGE_EDGES = (6, 12, 18, 40, 65, 80, 90)
-"""Ages at which the next band of AgeBand begins."""
+"""Lower age limits of the bands of AgeBand, from the second."""
 
 _ON_LABEL = (Drug.MORPHINE, Drug.BACLOFEN, Drug.ZICONOTIDE)
 
@@ -110,8 +110,8 @@ class Population:
     """Patients as columns; codes are positions in their list's declaration order.
 
     implanted: first implant, calendar months since 2000. entry: months from it to the start of
-    follow-up, 0 where the first implant was seen. leaves at the latest at DATA_END. age: years at
-    first implant. adjuncts: packed set, 0 for none. refill_interval: months.
+    follow-up, 0 where it starts at the first implant. Follow-up ends at DATA_END at the latest.
+    age: years at first implant. adjuncts: packed set, 0 for none. refill_interval: months.
     refill_phase: how far into an interval follow-up starts.
     """
 
@@ -134,11 +134,11 @@ class Population:
         return len(self.site)
 
     def first(self, count: int) -> Population:
-        """The first so many patients."""
+        """The first `count` patients."""
         return Population(*(getattr(self, field.name)[:count] for field in fields(self)))
 
     def ages_at(self, patients: Ints, months: Floats) -> Ints:
-        """Age bands, as positions in AgeBand, so many months after the first implant."""
+        """Age bands, as positions in AgeBand, a number of months after the first implant."""
         years = self.age[patients] + months / 12
         bands: Ints = np.searchsorted(AGE_EDGES, years, side="right")
         return bands
@@ -147,10 +147,10 @@ class Population:
 def draw_patients(
     rng: np.random.Generator, count: int, sites: tuple[SyntheticSite, ...]
 ) -> Population:
-    """Draw patients across the sites, in an order that has nothing to do with anything.
+    """Draw patients across the sites, in random order.
 
-    About one in six was implanted before the site opened, or elsewhere, and enters late: of the
-    others who were implanted then, the registry knows nothing (left truncation).
+    About one in six was implanted before the site opened, or elsewhere, and enters late; others
+    implanted then who left before are not in the registry (left truncation).
     """
     weights = np.array([site.weight for site in sites])
     site = rng.choice(len(sites), count, p=weights / weights.sum())
@@ -211,7 +211,7 @@ def _draw_times(
 
 
 def _draw_mixture(rng: np.random.Generator, stratum: Ints, drug: Ints) -> tuple[Ints, Ints]:
-    """Adjuncts and label status: opioids are often mixed, the rest seldom."""
+    """Adjuncts and label status: opioids are often mixed, other drugs seldom."""
     count = stratum.size
     opioid = (stratum == STRATA.index(Stratum.OPIOID_NONCANCER)) | (
         stratum == STRATA.index(Stratum.OPIOID_CANCER)
@@ -271,10 +271,10 @@ def multiplier(
     patients: Ints,
     models: Ints,
 ) -> Floats:
-    """By how much a hazard is multiplied for each of some devices; 0 where it cannot act.
+    """The factor on a hazard for each device; 0 where the hazard does not apply.
 
-    entry: the catalogue's entry of the complication. models: of the devices on its clock. Death
-    and the expected end of service know no outlying site and no faulty model.
+    entry: the catalogue's entry of the complication. models: of the devices on its clock. Death and
+    the expected end of service have no site or model factor.
     """
     among = np.array([stratum in hazard.among for stratum in STRATA], dtype=np.float64)
     factor: Floats = among[population.stratum[patients]]

@@ -1,6 +1,6 @@
 """What reports of each kind of complication say: how bad, why, how found, what was done.
 
-Shares are assumptions of plausible size; no source stands behind them, and no rate depends on them.
+Shares are plausible assumptions without a source; no rate depends on them.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ RELATED: Mapping[str, tuple[float, ...]] = {
     "maybe": (0.30, 0.42, 0.15, 0.03, 0.10),
     "likely": (0.02, 0.18, 0.42, 0.34, 0.04),
 }
-"""How firmly an event is linked: shares of the codes of Relatedness, in their order."""
+"""Strength of the link to a cause: shares of the codes of Relatedness, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportProfile:
-    """How reports of one kind read.
+    """The distribution of answers in reports of one kind.
 
     grades: shares of grades 1 to 4. related: to device, procedure, drug, programming and disease,
     keys of RELATED. The others: shares of the codes; interventions come in sets.
@@ -198,7 +198,7 @@ PROFILES: Mapping[str, ReportProfile] = {
         interventions=_sets((1.0, I.PUMP_REPLACEMENT)),
     ),
 }
-"""By category, and by complication where one reads otherwise than its category."""
+"""By category, and by complication where it differs from its category."""
 
 OWN_PROFILE: Mapping[str, str] = {
     "death": "death",

@@ -61,7 +61,7 @@ _ORGANISMS = {
 
 @dataclass(slots=True)
 class Reports:
-    """What is said of each event, as positions in the code lists; -1, and 0 of sets, is a blank.
+    """The answers of each event, as positions in the code lists; -1, and 0 of sets, is a blank.
 
     grade: 1 to 5 or -1. seriousness, interventions: packed sets. coded: columns that hold one
     code, by name.
@@ -83,8 +83,8 @@ def report(
 ) -> Reports:
     """Draw what is reported of each event.
 
-    quality: per event, the share of optional cells that its site fills in. Every row keeps the
-    registry's row rules.
+    quality: per event, the share of optional cells that its site fills in. Every row satisfies the
+    row rules.
     """
     count = len(happened)
     entries = [complications[number] for number in range(len(complications))]
@@ -157,7 +157,7 @@ def report(
         },
         count,
     )
-    asked = device_matter & ~missing(1.0)
+    answered = device_matter & ~missing(1.0)
     return Reports(
         grade=grade,
         seriousness=seriousness,
@@ -168,9 +168,9 @@ def report(
             "root_cause": np.where(missing(1.2), -1, root_cause),
             "detection": np.where(missing(0.8), -1, detection),
             "actuality": np.where(near_miss, Actuality.NEAR_MISS.bit, actuality),
-            "mri_24h": np.where(asked, mri, -1),
-            "alarm": np.where(asked, alarm, -1),
-            "volume_discrepancy": np.where(asked, volume, -1),
+            "mri_24h": np.where(answered, mri, -1),
+            "alarm": np.where(answered, alarm, -1),
+            "volume_discrepancy": np.where(answered, volume, -1),
             "organism": organism,
         },
         band_blank=missing(0.8) & ~procedural,
@@ -178,10 +178,10 @@ def report(
 
 
 def blanked(rng: np.random.Generator, codes: Ints, share: Floats, unknown: Code | None) -> Ints:
-    """Leave out a share of cells; where the list has `unknown`, half of them say so instead."""
+    """Blank a share of cells; where the list has `unknown`, half of these become it."""
     drawn = rng.random(codes.size)
-    said = -1 if unknown is None else unknown.bit
-    left: Ints = np.select([drawn < share / 2, drawn < share], [-1, said], codes)
+    instead = -1 if unknown is None else unknown.bit
+    left: Ints = np.select([drawn < share / 2, drawn < share], [-1, instead], codes)
     return left
 
 
@@ -211,7 +211,7 @@ def _treatment(
     entries: Sequence[ComplicationEntry],
     treated: Ints,
 ) -> Ints:
-    """Interventions, with the surgery that an event really led to; a revision has its fault's."""
+    """Interventions, with the surgery of the event; a revision has that of its fault."""
     revision = np.array([entry.code == REVISION for entry in entries])[happened.complication]
     source = np.arange(len(happened))
     for _ in range(2):  # revision <- withdrawal <- fault, or revision <- fault

@@ -1,4 +1,4 @@
-"""Put what happened into the registry's columns, as the sites that send it would."""
+"""Write events and devices as registry rows, as their sites would send them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ANY = npt.NDArray[np.generic]
 
 
 class RowsWritten:
-    """Rows collected batch by batch, as arrays of the smallest type that holds them."""
+    """Rows collected batch by batch, in arrays of the smallest type that fits."""
 
     def __init__(
         self, sites: Sequence[SyntheticSite], complications: Sequence[ComplicationEntry]
@@ -61,18 +61,18 @@ class RowsWritten:
         happened: Happenings,
         rounded: DeviceMonths,
         times: EventTimes,
-        told: Reports,
+        reports: Reports,
     ) -> None:
         """Add one batch."""
         people = self._add_patients(rng, population)
         devices = self._add_implants(rng, population, followed, rounded, people)
-        self._add_events(rng, population, followed, happened, times, told, people, devices)
+        self._add_events(rng, population, followed, happened, times, reports, people, devices)
         self.patient_count += len(population)
         self.device_count += len(followed.devices)
         self.event_count += len(happened)
 
     def _add_patients(self, rng: np.random.Generator, population: Population) -> dict[str, Ints]:
-        """Patients as their sites recorded them: the same on every row of theirs."""
+        """Patients as their sites recorded them: equal on all rows of a patient."""
         poor = 1 - self.quality[population.site]
         people = {
             "site": population.site,
@@ -154,7 +154,7 @@ class RowsWritten:
         followed: Course,
         happened: Happenings,
         times: EventTimes,
-        told: Reports,
+        reports: Reports,
         people: dict[str, Ints],
         devices: dict[str, Ints],
     ) -> None:
@@ -162,7 +162,7 @@ class RowsWritten:
         site = population.site[patient]
         bare: Flags = self.declares[site]
         cause = np.where(happened.cause >= 0, happened.cause + self.event_count, -1)
-        blank = told.band_blank
+        blank = reports.band_blank
         no_months = bare & (rng.random(len(happened)) < 0.15)
         months = np.where(no_months, -1, times.months)
         self._say_events(
@@ -174,10 +174,10 @@ class RowsWritten:
                 "patient": np.where(bare, -1, people["patient"][patient]),
                 "year": times.year,
                 "months_since_implant": months,
-                "severity": np.where(told.grade > 0, told.grade - 1, -1),
-                "seriousness": told.seriousness,
-                "interventions": told.interventions,
-                **told.coded,
+                "severity": np.where(reports.grade > 0, reports.grade - 1, -1),
+                "seriousness": reports.seriousness,
+                "interventions": reports.interventions,
+                **reports.coded,
                 "days_since_procedure": np.where(blank, -1, times.procedure_band),
                 "days_since_refill": np.where(blank, -1, times.refill_band),
                 "caused_by": cause,
@@ -281,7 +281,7 @@ def _model(models: npt.NDArray[np.int64], components: npt.NDArray[np.int64]) -> 
 
 
 def _small(array: Ints) -> _ANY:
-    """The same numbers in four bytes, or in one or two where they fit."""
+    """The same numbers in the smallest of one, two or four bytes."""
     if not array.size:
         return array
     kinds = np.min_scalar_type(int(array.min())), np.min_scalar_type(-int(array.max()) - 1)

@@ -1,4 +1,4 @@
-"""The sites of a synthetic registry: large and small, careful and hurried, each with its patients.
+"""The sites of a synthetic registry, of different size and data quality.
 
 From five sites on, two declare device time instead of sending implants; from three on, one has
 complications at three times the rate of the others.
@@ -80,7 +80,7 @@ class SyntheticSite:
 def make_sites(rng: np.random.Generator, count: int) -> tuple[SyntheticSite, ...]:
     """Make sites of different size, quality and kind; the kinds take turns.
 
-    Sizes are lognormal, so that a few sites hold half of the patients. Raises ValueError unless
+    Sizes are lognormal, so that a few sites have half of the patients. Raises ValueError unless
     there are 1 to 500.
     """
     if not 1 <= count <= MOST_SITES:

@@ -1,9 +1,9 @@
-"""What a synthetic registry knows about itself: its hazards, and the counts they lead to expect.
+"""The truth of a synthetic registry: its hazards, and the expected counts.
 
-The expected count of a complication is its compensator: the hazards added up over the very time
-that each device was at risk, over the procedures and refills that took place. Observed less
-expected counts have mean zero whatever ended the follow-up (Andersen, Borgan, Gill and Keiding,
-1993, chapter II), so expected / device time is what the registry's rate of all events estimates.
+The expected count of a complication is its compensator: the hazards integrated over the time that
+each device was at risk, and over its procedures and refills. Observed less expected counts have
+mean zero whatever ended the follow-up (Andersen, Borgan, Gill and Keiding, 1993, chapter II), so
+expected / device time is the estimand of the registry's rate of all events.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ from registry.vocabulary import Denominator
 
 MONTHS = (
     "Hazards act in continuous time on the device's clock. A device is followed from entry to "
-    "exit; both, and events, are told to the nearest whole month (0: less than half a month, "
+    "exit; both, and events, are rounded to the nearest whole month (0: less than half a month, "
     "0.25 month of time), so that device time is right on average. After a late entry an event "
-    "is told for a month after the entry's at the earliest, and a device for one month at least."
+    "is dated to a month after the entry's at the earliest, and a device has at least one month."
 )
 
 
@@ -111,7 +111,7 @@ class Expectation:
         devices = followed.devices
         amount: Floats
         if hazard.complication == DEATH:
-            # On the patient's clock, and only while a system is in place: no row tells of others.
+            # On the patient's clock, and only while a system is in place: other time has no rows.
             pump = np.flatnonzero(devices.component == PUMP)
             since = devices.start[pump] + devices.entry[pump]
             amount = accrued(hazard, since, devices.end[pump])
@@ -211,7 +211,7 @@ def written(
 
 
 def _hazard_written(hazard: Hazard) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "complication": hazard.complication,
         "per": hazard.per.value,
         "value": hazard.value,
@@ -220,14 +220,14 @@ def _hazard_written(hazard: Hazard) -> dict[str, Any]:
         "sources": list(hazard.sources),
     }
     if hazard.per is Basis.MONTH:
-        told["shape"] = hazard.shape
-        told["cumulative_hazard"] = "value * months ** shape"
+        entry["shape"] = hazard.shape
+        entry["cumulative_hazard"] = "value * months ** shape"
         if hazard.settled:
-            told["from"] = "three months after the last procedure"
+            entry["from"] = "three months after the last procedure"
     elif hazard.per is Basis.PROCEDURE:
-        told["mean_delay_months"] = hazard.mean_delay
-        told["delay"] = "exponential, cut at three months"
-    return told
+        entry["mean_delay_months"] = hazard.mean_delay
+        entry["delay"] = "exponential, cut at three months"
+    return entry
 
 
 def _tier(
@@ -236,9 +236,9 @@ def _tier(
     sites: Flags,
     counting_sites: Flags,
 ) -> dict[str, Any]:
-    """Expected counts of one tier; what is per procedure or refill, of the sites that count them.
+    """Expected counts of one tier; per procedure or refill only of sites that count these.
 
-    `rate` is expected events over exposure: what the registry's rate of all events estimates.
+    `rate` is expected events over exposure: the estimand of the rate of all events.
     """
     tier: dict[str, Any] = {}
     for entry in complications:
