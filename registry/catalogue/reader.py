@@ -96,10 +96,10 @@ class CategoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class ComplicationEntry:
-    """One complication: its definition, the clock it runs on, and where it was documented.
+    """One complication: its definition, its clock, and its sources.
 
-    A retired complication keeps its events and takes no new ones; `replaced_by` says where they
-    belong now. Empty IMDRF codes and core group are empty strings.
+    A retired complication keeps its events and takes no new ones; `replaced_by` is its successor.
+    Empty IMDRF codes and core group are empty strings.
     """
 
     code: str
@@ -125,7 +125,7 @@ class PublishedRateEntry:
     """One number from the literature, as printed: about a complication, a category, or all.
 
     numerator, denominator: in `unit`s, None where the source does not give them. `shown` is False
-    for numbers that must not stand beside a rate of this registry; the note says why.
+    for numbers not comparable with a rate of this registry; the note says why.
     """
 
     rate_id: str
@@ -189,11 +189,11 @@ class Catalogue:
 
 
 def read_catalogue(folder: Path | None = None) -> Catalogue:
-    """Read the shipped catalogue, or the one in a folder, and vouch that it agrees with itself.
+    """Read the shipped catalogue, or the one in a folder, and check its consistency.
 
     The version is the number in VERSION and the first 12 hex digits of the SHA-256 of categories,
     complications, published rates, synonyms and IMDRF codes, one after the other. Raises
-    CatalogueFault for the first thing wrong, OSError where a file cannot be read.
+    CatalogueFault on the first fault, OSError where a file cannot be read.
     """
     folder = SHIPPED if folder is None else folder
     files = (CATEGORIES, COMPLICATIONS, PUBLISHED_RATES, SYNONYMS, IMDRF_CODES)
@@ -217,7 +217,7 @@ def read_catalogue(folder: Path | None = None) -> Catalogue:
 
 
 def read_categories(content: bytes) -> tuple[CategoryEntry, ...]:
-    """The categories; no code stands twice."""
+    """The categories; codes are unique."""
     rows = list(read_rows(CATEGORIES, content, required=CATEGORY_COLUMNS))
     check_unique(rows, "code")
     return tuple(
@@ -235,7 +235,7 @@ def read_categories(content: bytes) -> tuple[CategoryEntry, ...]:
 def read_complications(
     content: bytes, *, categories: Iterable[CategoryEntry]
 ) -> tuple[ComplicationEntry, ...]:
-    """The complications; each code stands once, and its category and replacement exist."""
+    """The complications; codes are unique, categories and replacements exist."""
     rows = list(
         read_rows(
             COMPLICATIONS, content, required=COMPLICATION_COLUMNS, optional=RETIREMENT_COLUMNS
@@ -252,7 +252,7 @@ def read_complications(
 
 
 def complication_entry(row: CatalogueRow) -> ComplicationEntry:
-    """One complication from its line; a catalogue without retirement columns retires none."""
+    """One complication from its line; without retirement columns it is not retired."""
     return ComplicationEntry(
         code=row.code("code"),
         name=row.required("name"),
@@ -274,7 +274,7 @@ def complication_entry(row: CatalogueRow) -> ComplicationEntry:
 
 
 def check_replacements(rows: list[CatalogueRow], entries: tuple[ComplicationEntry, ...]) -> None:
-    """Only a retired complication is replaced, by one that exists, and the way ends somewhere."""
+    """Check that only retired complications are replaced, by existing ones, without circles."""
     by_code = {entry.code: entry for entry in entries}
     for row, entry in zip(rows, entries, strict=True):
         if entry.replaced_by is None:
@@ -298,7 +298,7 @@ def read_published_rates(
     categories: Iterable[CategoryEntry],
     complications: Iterable[ComplicationEntry],
 ) -> tuple[PublishedRateEntry, ...]:
-    """The published numbers; each id stands once and speaks of what the catalogue has."""
+    """The published numbers; ids are unique and refer to entries of the catalogue."""
     rows = list(read_rows(PUBLISHED_RATES, content, required=PUBLISHED_RATE_COLUMNS))
     check_unique(rows, "rate_id")
     known_complications = {entry.code for entry in complications}
@@ -340,7 +340,7 @@ def published_rate_entry(row: CatalogueRow) -> PublishedRateEntry:
 def read_synonyms(
     content: bytes, *, complications: Iterable[ComplicationEntry]
 ) -> tuple[SynonymEntry, ...]:
-    """The names in every language; each stands once a complication and language."""
+    """The names in every language; unique within complication and language."""
     rows = list(read_rows(SYNONYMS, content, required=SYNONYM_COLUMNS))
     check_complications(rows, complications)
     check_unique(rows, *SYNONYM_COLUMNS)
@@ -357,7 +357,7 @@ def read_synonyms(
 def read_imdrf_codes(
     content: bytes, *, complications: Iterable[ComplicationEntry]
 ) -> tuple[ImdrfCodeEntry, ...]:
-    """The IMDRF terms; each stands once a complication, of which one an annex is primary."""
+    """The IMDRF terms; unique within a complication, which has one primary term per annex."""
     rows = list(read_rows(IMDRF_CODES, content, required=IMDRF_CODE_COLUMNS))
     check_complications(rows, complications)
     for row in rows:
@@ -391,7 +391,7 @@ def check_complications(
 
 
 def check_unique(rows: Iterable[CatalogueRow], *columns: str) -> None:
-    """Refuse the second line that bears the same key; the last of the columns is named."""
+    """Refuse the second line with the same key; the fault names the last key column."""
     first: dict[tuple[str, ...], int] = {}
     for row in rows:
         key = tuple(row.required(column) for column in columns)

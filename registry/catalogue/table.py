@@ -1,4 +1,4 @@
-"""One CSV file of the catalogue as rows that know their line, and cells that know their column."""
+"""Reads a CSV file of the catalogue; faults name file, line and column."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CodeT = TypeVar("CodeT", bound=Code)
 
 
 class CatalogueFault(ValueError):
-    """A catalogue file cannot be used; says which file, line and column, and the mend."""
+    """A catalogue file is faulty; names the file, line, column and fix."""
 
     def __init__(self, file: str, line: int, column: str, mend: str) -> None:
         super().__init__(f"{file}:{line}: {column}: {mend}" if column else f"{file}:{line}: {mend}")
@@ -30,7 +30,7 @@ class CatalogueFault(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRow:
-    """One line of a file: typed reading of its cells, each refusing with its own place."""
+    """One line of a file; each method reads a cell as a type, or raises a fault at its place."""
 
     file: str
     line: int
@@ -41,7 +41,7 @@ class CatalogueRow:
         return CatalogueFault(self.file, self.line, column, mend)
 
     def text(self, column: str) -> str:
-        """The cell as it stands; an absent optional column is an empty cell."""
+        """The cell as text; empty for an absent optional column."""
         return self.cells.get(column, "")
 
     def required(self, column: str) -> str:
@@ -72,7 +72,7 @@ class CatalogueRow:
         raise self.fault(column, f"is not in the list; use one of {', '.join(codelist.codes())}.")
 
     def yes(self, column: str) -> bool:
-        """True for yes, False for no; nothing else is an answer."""
+        """True for yes, False for no; anything else is refused."""
         value = self.required(column)
         if value not in ("yes", "no"):
             raise self.fault(column, "is neither yes nor no.")

@@ -1,4 +1,4 @@
-"""Put whole tables into an empty database: COPY on PostgreSQL, bulk INSERT on SQLite.
+"""Loads whole tables into an empty database: COPY on PostgreSQL, bulk INSERT on SQLite.
 
 For generated data only: rows written here have no history (see verification.GENERATED).
 """
@@ -33,10 +33,10 @@ Chunk = Mapping[str, Sequence[Any]]
 
 
 def load_rows(model: type[models.Model], chunks: Iterable[Chunk]) -> int:
-    """Write rows given as columns, stored values by column name; gives back how many.
+    """Write rows, as stored values by column name; returns how many.
 
     Each chunk names every column of the table. None is NULL, or empty text in a text column.
-    The table's checks hold every row; memory is that of one chunk.
+    The table's constraints check every row; memory is that of one chunk.
     """
     fields = model._meta.concrete_fields
     if connection.vendor == "postgresql":
@@ -56,11 +56,11 @@ def random_ids(count: int) -> list[str]:
 
 @contextmanager
 def indexes_set_aside(*tables: type[models.Model]) -> Iterator[None]:
-    """Load without foreign keys, unique constraints and indexes, and put them back at the end.
+    """Drop foreign keys, unique constraints and indexes, and recreate them after loading.
 
-    They are made anew over all rows, so every row is held to them, at a fraction of the cost of
-    holding one at a time. In one transaction: on an error all stands as before. On PostgreSQL
-    only; SQLite is fast enough. Also resets the tables' number sequences and their statistics.
+    Recreating them checks all rows, much faster than row by row. In one transaction: an error
+    restores everything. On PostgreSQL only; SQLite is fast enough. Also resets the tables' number
+    sequences and their statistics.
     """
     if connection.vendor != "postgresql":
         yield
@@ -115,7 +115,7 @@ def _insert(
     quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column or "") for field in fields)
     marks = ", ".join(["%s"] * len(fields))
-    # Only table and column names stand in the text, and those are this project's own.
+    # The statement contains table and column names of this project only.
     statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608  # nosec B608
     written = 0
     with connection.cursor() as cursor:

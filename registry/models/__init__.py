@@ -1,4 +1,4 @@
-"""What the registry stores, and the rules and seals under which it does."""
+"""The registry's tables, with their constraints, history and seals."""
 
 from registry.models.access import (
     AccessLog,

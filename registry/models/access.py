@@ -1,4 +1,4 @@
-"""Who may do what: users, roles, sites, members and tokens; and a log of who looked at what."""
+"""Users, roles, sites, memberships and tokens; and a log of who read what."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SiteRowsQuerySet(models.QuerySet):
         return self.filter(**{f"{self.site_path}__code": site})
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Only those that the user may see: all, those of own sites, or none at all."""
+        """Only those that the user may see: all, those of own sites, or none."""
         if not isinstance(user, User):
             return self.none()
         if user.may(Right.SEE_ALL_ROWS):
@@ -80,7 +80,7 @@ class SiteQuerySet(SiteRowsQuerySet):
 
 
 class RegistryUserManager(UserManager):
-    """Makes users, under a seal like every row with a history."""
+    """Creates users under a seal, like every row with a history."""
 
     def _create_user(
         self, username: str, email: str | None, password: str | None, **fields: Any
@@ -94,7 +94,7 @@ class RegistryUserManager(UserManager):
 
 
 class RolesKept(models.Model):
-    """The roles a user held when the history row was written."""
+    """The user's roles at the time of the history row."""
 
     roles = models.CharField(max_length=200, blank=True, default="")
 
@@ -103,7 +103,7 @@ class RolesKept(models.Model):
 
 
 class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]
-    """A person who signs in; deactivated when he or she leaves, never deleted."""
+    """A person who signs in; deactivated on leaving, never deleted."""
 
     username = models.CharField(
         max_length=150,
@@ -178,7 +178,7 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         seal.save(self, reason="roles-set")
 
     def history_extras(self) -> dict[str, object]:
-        """What the history row keeps beside the columns: the roles."""
+        """What the history row stores besides the columns: the roles."""
         return {"roles": ", ".join(sorted(self.groups.values_list("name", flat=True)))}
 
 
@@ -197,13 +197,13 @@ class Token(AbstractAuthToken):
         return self.label or str(self.public_id)
 
     def allows(self, scope: TokenScope) -> bool:
-        """Whether the token may be used for this; without scopes it reads statistics."""
+        """Whether the token has the scope; a token without scopes reads statistics only."""
         scopes: Any = self.scopes
         return scope in (scopes or {TokenScope.READ_STATISTICS})
 
 
 class Site(models.Model):
-    """A hospital or practice that reports; outside its staff it is known by its code only."""
+    """A hospital or practice that reports; others see its code only."""
 
     code = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=120, blank=True, default="", help_text="Seen by staff only.")
@@ -275,19 +275,19 @@ class Agreement(models.Model):
 
 
 REPLY_KEPT = timedelta(hours=24)
-"""How long a key stands for its request; after that the key is free, and the reply is purged."""
+"""How long a key is bound to its request; afterwards it may be reused, and the reply is purged."""
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
-    """Replies that are kept, or were."""
+    """Stored replies, some of them expired."""
 
     def expired(self, now: datetime) -> Self:
-        """Only those that nothing is answered from any more."""
+        """Only those that are no longer replayed."""
         return self.filter(created_at__lte=now - REPLY_KEPT)
 
 
 class IdempotencyKey(models.Model):
-    """A write that was answered: the same key gets the same reply, for REPLY_KEPT."""
+    """The stored reply to a write: the same key gets the same reply, for REPLY_KEPT."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     key = models.CharField(max_length=255)
@@ -310,7 +310,7 @@ class IdempotencyKey(models.Model):
 
 
 class AccessLog(models.Model):
-    """One look at rows, one export or one exact answer: who, when, what was asked."""
+    """One reading of rows, one export or one exact answer: who, when, and the question."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
     user = models.ForeignKey(
@@ -337,7 +337,7 @@ class AccessLog(models.Model):
 
 
 class Snapshot(models.Model):
-    """Frozen data that statistics were, or are, computed from."""
+    """Frozen data from which statistics are or were computed."""
 
     snapshot_id = models.CharField(max_length=64, unique=True)
     kind = code_field(SnapshotKind, blank=False)

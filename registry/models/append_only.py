@@ -24,7 +24,7 @@ def append_only_tables() -> list[str]:
 
 
 def install_append_only_triggers(connection: BaseDatabaseWrapper) -> None:
-    """Put the triggers on every append-only table that exists; those in place are renewed."""
+    """Create the triggers of every append-only table that exists, replacing existing ones."""
     tables = _existing_tables(connection)
     lift_append_only_triggers(connection)
     with connection.cursor() as cursor:
@@ -40,7 +40,7 @@ def install_append_only_triggers(connection: BaseDatabaseWrapper) -> None:
 
 
 def lift_append_only_triggers(connection: BaseDatabaseWrapper) -> None:
-    """Take the triggers away: for a test's flush, or for a migration that mends history."""
+    """Drop the triggers: for a test's flush, or for a migration that corrects history."""
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
         for table in _existing_tables(connection):
@@ -50,8 +50,7 @@ def lift_append_only_triggers(connection: BaseDatabaseWrapper) -> None:
 
 
 def missing_append_only_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """The triggers that should be there and are not, or are switched off; tables not made yet
-    miss none."""
+    """The triggers that are missing or disabled; tables not created yet miss none."""
     if connection.vendor == "postgresql":
         query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
     else:
@@ -78,7 +77,7 @@ def _triggers(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
 
 
 def _create(connection: BaseDatabaseWrapper, table: str, name: str, event: str) -> str:
-    # Only table, column and trigger names stand in the text, and those are this project's own.
+    # The statement contains table, column and trigger names of this project only.
     quote = connection.ops.quote_name
     if connection.vendor == "postgresql":
         return (

@@ -1,7 +1,7 @@
 """Seals and history: every writing transaction leaves one seal, and every change one history row.
 
 A seal is a link in a chain: its hash covers its number, instant, actor, action, the digest of the
-history rows written under it, and the hash of the seal before. Who alters a history row or a seal
+history rows written under it, and the hash of the seal before. Altering a history row or a seal
 breaks the chain from there on, and `verify_audit` names the place.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=models.Model)
 
 GENESIS = "0" * 64
-"""What the first seal names as the hash before it."""
+"""The previous hash of the first seal."""
 
 _SEAL_LOCK = 0x7265676973747279
 """The advisory lock that lets one writer at a time take the next seal number."""
@@ -41,15 +41,15 @@ _open: ContextVar[Sealing | None] = ContextVar("open_seal", default=None)
 
 
 class UnsealedWrite(RuntimeError):
-    """A row with a history was about to be written outside `sealed`: nothing was stored."""
+    """Raised on writing a row with a history outside `sealed`; nothing is stored."""
 
 
 class NeverDeleted(RuntimeError):
-    """A row with a history was about to be deleted: withdraw, retire or deactivate it instead."""
+    """Raised on deleting a row with a history: withdraw, retire or deactivate it instead."""
 
 
 class Seal(models.Model):
-    """One writing transaction: who, when, what for, and the digest of what it wrote."""
+    """One writing transaction: actor, instant, action, and the digest of its history rows."""
 
     number = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField(db_index=True)
@@ -82,14 +82,14 @@ class Seal(models.Model):
         return f"Seal {self.number}"
 
     def expected_hash(self) -> str:
-        """The hash that this seal must carry: SHA-256 over all its other fields."""
+        """The hash that this seal must have: SHA-256 over all its other fields."""
         at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
         covered = [self.number, at, self.actor_id, self.action, self.rows]
         return sha256_of([*covered, self.digest, self.previous])
 
 
 class SealedHistory(models.Model):
-    """What every history table has beside simple-history's own columns."""
+    """Columns of every history table besides those of simple-history."""
 
     seal_number = models.BigIntegerField(db_index=True, editable=False)
 
@@ -98,7 +98,7 @@ class SealedHistory(models.Model):
 
 
 class SealedRecords(HistoricalRecords):
-    """History that only `sealed` writes; a save or delete past it is refused before it happens."""
+    """History written by `sealed` only; other saves and deletes are refused beforehand."""
 
     def __init__(self, *, excluded_fields: Sequence[str] = (), bases: Sequence[type] = ()) -> None:
         super().__init__(
@@ -109,7 +109,7 @@ class SealedRecords(HistoricalRecords):
         )
 
     def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
-        """Watch saves before they reach the database, not after."""
+        """Connect to `pre_save`, to refuse a save before it reaches the database."""
         if self.cls is sender:
             self.no_db_index = [
                 field.name for field in sender._meta.fields if not field.primary_key
@@ -124,7 +124,7 @@ class SealedRecords(HistoricalRecords):
         update_fields: Iterable[str] | None = None,
         **_: Any,
     ) -> None:
-        """Let pass what `sealed` saves, fixtures, and changes to columns that have no history."""
+        """Allow saves by `sealed`, fixtures, and changes to columns without history only."""
         sealing = _open.get()
         if raw or (sealing is not None and sealing.saving is instance):
             return
@@ -135,8 +135,8 @@ class SealedRecords(HistoricalRecords):
         raise UnsealedWrite(f"Save {instance._meta.verbose_name} rows with `sealed`.")
 
     def _is_as_sealed(self, instance: models.Model) -> bool:
-        """Whether all that has a history stands as its last history row says, as when only a
-        user's password is new."""
+        """Whether all columns with history equal the last history row, as when only a user's
+        password changes."""
         last = instance.history.order_by("-history_id").first()  # type: ignore[attr-defined]
         return last is not None and all(
             getattr(last, field.attname) == getattr(instance, field.attname)
@@ -155,7 +155,7 @@ class SealedRecords(HistoricalRecords):
 
 
 class Sealing:
-    """An open seal: the only thing that writes rows with a history."""
+    """An open seal: the only writer of rows with a history."""
 
     def __init__(self, *, by: AbstractBaseUser | None, action: str) -> None:
         last = Seal.objects.order_by("-number").first()
@@ -179,7 +179,7 @@ class Sealing:
         self._keep([instance], type(instance), created=created, reason=reason)
 
     def bulk_create(self, model: type[M], objs: Iterable[M], reason: str = "") -> int:
-        """Insert rows by the thousand, from any iterable; gives back how many.
+        """Insert thousands of rows from any iterable; returns how many.
 
         Memory stays flat however long the iterable is. Primary keys are set on the objects.
         """
@@ -196,7 +196,7 @@ class Sealing:
     def bulk_update(
         self, model: type[M], objs: Iterable[M], fields: Sequence[str], reason: str = ""
     ) -> int:
-        """Update the named fields of rows by the thousand; gives back how many."""
+        """Update the named fields of thousands of rows; returns how many."""
         written = 0
         stream = iter(objs)
         stamped = ["seal"] if hasattr(model, "seal_id") else []
@@ -209,7 +209,7 @@ class Sealing:
         return written
 
     def close(self) -> None:
-        """Write the seal over everything that was written; nothing written leaves no seal."""
+        """Write the seal over all rows written; without rows there is no seal."""
         if not self._touched:
             return
         digest = SealDigest()
@@ -236,7 +236,7 @@ class Sealing:
     def _keep(
         self, objs: Sequence[models.Model], model: type[models.Model], *, created: bool, reason: str
     ) -> None:
-        """Copy the rows as they now stand in the database into their history table."""
+        """Copy the rows' present state in the database into their history table."""
         self._touched.add(model)
         stamps: dict[str, object] = {
             "history_date": self.at,
@@ -257,9 +257,9 @@ class Sealing:
 def sealed(*, by: AbstractBaseUser | None, action: str) -> Iterator[Sealing]:
     """Write rows with a history in one transaction under one seal; the only way to write them.
 
-    by: None, or a signed-in user. action: what is done, in lower-case words with hyphens.
-    Writers wait for each other here, so a seal's number is also its place in time. On any error
-    nothing is stored. Seals do not nest: RuntimeError.
+    by: None, or a signed-in user. action: in lower-case words with hyphens. Writers take turns, so
+    seal numbers are in order of time. On any error nothing is stored. Seals do not nest:
+    RuntimeError.
     """
     if _open.get() is not None:
         raise RuntimeError("A seal is open already: write through that one.")
@@ -275,7 +275,7 @@ def sealed(*, by: AbstractBaseUser | None, action: str) -> Iterator[Sealing]:
 
 
 def _wait_for_turn() -> None:
-    """Let one writer in at a time; SQLite does so by itself, transactions begin IMMEDIATE."""
+    """Admit one writer at a time; on SQLite transactions begin IMMEDIATE, which suffices."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEAL_LOCK])

@@ -1,4 +1,4 @@
-"""The catalogue: what can go wrong with an intrathecal system, and what was published about it."""
+"""The catalogue: complications of intrathecal systems, and published figures on them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ComplicationQuerySet(models.QuerySet):
 
 
 class Complication(models.Model):
-    """One complication: its definition, where it arises, and what its rate divides by."""
+    """One complication: its definition, its origin, and its rate's denominator."""
 
     code = models.CharField(max_length=40, primary_key=True)
     name = models.CharField(max_length=120)
@@ -134,7 +134,7 @@ class Complication(models.Model):
 
 
 class PublishedRate(models.Model):
-    """A figure from the literature, to stand beside the registry's own."""
+    """A figure from the literature, for comparison with the registry's own."""
 
     rate_id = models.CharField(max_length=10, primary_key=True)
     complication = models.ForeignKey(

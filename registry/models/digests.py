@@ -14,8 +14,8 @@ from django.db import models
 class SealDigest:
     """A running SHA-256 over history rows: tables by name, rows in the order they were written.
 
-    What is blank or false in a row leaves no trace, so that a column which a later version adds
-    does not break the seals before it.
+    Blank and false values are left out, so that a column added by a later version does not break
+    earlier seals.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ def _canonical(value: object) -> str:
 
 
 def _plain(value: object) -> object:
-    """Write what JSON has no word for: instants in UTC, sets sorted, the rest as text."""
+    """Encode what JSON has no type for: instants in UTC, sets sorted, the rest as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, frozenset):

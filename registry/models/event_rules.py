@@ -1,8 +1,8 @@
-"""The rules that one event's row must keep, as the database holds them.
+"""The rules of one event's row, as database constraints.
 
-A blank is "not recorded" and contradicts nothing, with one exception: once submitted, an event
-that calls itself a death in one of grade, outcome or criteria must do so in all three. A draft, and
-a draft that was withdrawn, may still be incomplete.
+A blank is "not recorded" and contradicts nothing, with one exception: once submitted, an event that
+is a death by one of grade, outcome or criteria must be one by all three. Drafts, and withdrawn
+drafts, may be incomplete.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ CRITERIA: dict[Seriousness, str] = {
     for code in Seriousness
     if code is not Seriousness.NONE
 }
-"""Each criterion of seriousness and its column; `serious_none` stands beside them."""
+"""Each criterion of seriousness and its column, without `serious_none`."""
 
 AS_REPORTED = ("pump_model", "catheter_model", "drug", "indication", "age_band", "sex")
-"""Columns that an event carries only where it names no implant."""
+"""Columns that an event has only where it names no implant."""
 
 INCOMPLETE_STATES = (State.DRAFT, State.WITHDRAWN)
 """States in which what is required at submit may be missing."""
@@ -61,8 +61,8 @@ LEAST_MONTHS_SINCE_PROCEDURE = {
     DaysSinceProcedure.OVER_365: 12,
 }
 LEAST_MONTHS_SINCE_REFILL = {DaysSinceRefill.DAYS_31_90: 1, DaysSinceRefill.OVER_90: 2}
-"""Whole months since implant below which a band of days cannot be true: day 91 can fall before
-the third month is full (1 July to 30 September), day 366 never before the twelfth."""
+"""Fewest whole months since implant for a band of days: day 91 can be before the third month is
+complete (1 July to 30 September), day 366 never before the twelfth."""
 
 _INCOMPLETE = Q(state__in=INCOMPLETE_STATES)
 _GRADE_5 = Q(severity__isnull=False, severity=Severity.DEATH)  # a NULL would pass every check
@@ -74,7 +74,7 @@ _NOT_JUDGED = _NO_CRITERION & Q(serious_none=False)
 
 
 def event_constraints() -> list[BaseConstraint]:
-    """Every rule of an event's row, in the order in which a person would check them."""
+    """Every rule of an event's row, in the order in which they are checked."""
     return [
         UniqueConstraint(
             fields=["site", "source_id"],

@@ -62,9 +62,9 @@ class EventQuerySet(SiteRowsQuerySet):
 class Event(models.Model):
     """One adverse event of one intrathecal system, as a site reported it and a reviewer judged it.
 
-    An event names the implant it happened to, or else carries model, drug, indication, age band
-    and sex as reported. `patient` is the implant's, kept here so that the database can hold a
-    patient to one death.
+    An event names the implant it happened to, or else has model, drug, indication, age band and sex
+    as reported. `patient` is the implant's, copied here so that a constraint can allow one death
+    per patient.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

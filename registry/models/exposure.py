@@ -46,7 +46,7 @@ IN_FOLLOW_UP = ("", ExitStatus.ACTIVE.value)
 """Exit statuses of an implant that is still followed; blank is "not recorded"."""
 
 MONTHS_NOT_KNOWN = 13
-"""An implant of the last day of a year has full months 13 behind the calendar's count."""
+"""An implant of a year's last day has completed 13 months fewer than the calendar months."""
 
 
 class Patient(models.Model):
@@ -78,7 +78,7 @@ class Patient(models.Model):
 
     @cached_property
     def version(self) -> int:
-        """How often it was stored, as its history has it. One query, unless annotated."""
+        """How often it was stored, by its history. One query, unless annotated."""
         count: int = self.history.count()
         return count
 
@@ -87,14 +87,13 @@ class ImplantQuerySet(SiteRowsQuerySet):
     """Implants of a site."""
 
     def in_follow_up(self) -> Self:
-        """Those whose follow-up has not ended, or is not said to have."""
+        """Those in follow-up: no end of follow-up is recorded."""
         return self.filter(exit_status__in=IN_FOLLOW_UP)
 
     def behind(self, *, year: int, month: int) -> Self:
-        """Those in follow-up for which more months have surely passed by then than are on file.
+        """Those in follow-up with fewer months on file than have passed with certainty.
 
-        Only the year of implant is kept: what is certain is what holds for an implant on its last
-        day.
+        Only the year of implant is stored, so implantation on its last day is assumed.
         """
         passed = 12 * (Value(year) - F("implant_year")) + month - MONTHS_NOT_KNOWN
         return self.in_follow_up().filter(months_followed__lt=passed)
@@ -103,8 +102,8 @@ class ImplantQuerySet(SiteRowsQuerySet):
 class Implant(models.Model):
     """One implanted component, pump or catheter, and its follow-up on its own clock.
 
-    Months are whole months since its implantation; `months_to_entry` of them passed before it
-    came under observation.
+    Months are whole months since its implantation; observation starts after `months_to_entry` of
+    them.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

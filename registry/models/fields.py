@@ -16,15 +16,15 @@ from registry.vocabulary import Code
 
 @cache
 def _unpacked(codes: type[Code], bits: int) -> frozenset[Code]:
-    """The set behind a number; few different sets are ever stored, so each is built once."""
+    """The set packed in a number; cached, as few different sets occur."""
     return frozenset(codes.unpack(bits))
 
 
 class _ListInVocabulary:
-    """A field whose choices stand in the vocabulary and not in migrations."""
+    """A field whose choices are in the vocabulary, not in migrations."""
 
     def deconstruct(self) -> Any:
-        """Leave codes and labels out: a constraint of the model holds the column to them."""
+        """Omit codes and labels: a constraint of the model checks the column."""
         name, _path, args, kwargs = super().deconstruct()  # type: ignore[misc]
         kwargs.pop("choices", None)
         return name, f"django.db.models.{self.stored_as}", args, kwargs  # type: ignore[attr-defined]
@@ -45,8 +45,8 @@ class GradeField(_ListInVocabulary, models.PositiveSmallIntegerField):
 class CodeSetField(models.BigIntegerField):
     """Several codes of one list in one whole number; in Python a frozenset, or None.
 
-    codes: the list; the member whose `bit` is n stands at 2**n. None, "not recorded", is NULL,
-    and so is an empty set: one blank, not two. The list may hold 62 codes at most.
+    codes: the list; the member whose `bit` is n stands at 2**n. None, "not recorded", is NULL, and
+    so is an empty set. The list may hold 62 codes at most.
     """
 
     validators: list[Any] = []  # a set has no smallest value
@@ -84,7 +84,7 @@ class CodeSetField(models.BigIntegerField):
             raise ValidationError("Choose codes of the list.", code="unknown-code") from error
 
     def get_prep_value(self, value: Any) -> int | None:
-        """Pack a set for the database; a number is taken as packed already."""
+        """Pack a set for the database; numbers are packed already."""
         if value is None or isinstance(value, int):
             return value
         if hasattr(value, "resolve_expression"):
@@ -120,7 +120,7 @@ class HoldsAny(Lookup):
     lookup_name = "holds_any"
 
     def get_prep_lookup(self) -> int:
-        """Pack the codes asked for; none at all selects no row."""
+        """Pack the codes; an empty list selects no row."""
         codes: Iterable[Any] = self.rhs
         return self.lhs.output_field.get_prep_value(codes) or 0
 

@@ -22,7 +22,7 @@ _STORED_AS_THEY_ARE = (
 def insert_rows(model: type[models.Model], objs: Sequence[models.Model]) -> None:
     """Insert rows and set their primary keys, several times as fast as `bulk_create`.
 
-    Only under an open seal: the one writer may take the next keys of the table for itself.
+    Only under an open seal: no other writer can take the table's next keys.
     """
     fields: Sequence[Any] = model._meta.concrete_fields
     fresh = [obj for obj in objs if obj.pk is None]
@@ -36,7 +36,7 @@ def insert_rows(model: type[models.Model], objs: Sequence[models.Model]) -> None
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     columns = ", ".join(quote(field.column) for field in fields)
-    # Only table and column names stand in the text, and those are this project's own.
+    # The statement contains table and column names of this project only.
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             statement = f"COPY {table} ({columns}) FROM STDIN"

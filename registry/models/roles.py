@@ -7,7 +7,7 @@ from registry.vocabulary.roles import HISTORY, ROLES
 
 
 def install_roles(using: str = "default") -> None:
-    """Make the group of every role and give it exactly its permissions; idempotent."""
+    """Create the group of every role with exactly its permissions; idempotent."""
     of_the_registry = Permission.objects.using(using).filter(content_type__app_label="registry")
     for role, granted in ROLES.items():
         group, _ = Group.objects.using(using).get_or_create(name=role.value)

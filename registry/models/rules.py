@@ -1,7 +1,7 @@
-"""Row rules as named database constraints, with the sentence for the person who types.
+"""Row rules as named database constraints, each with a message for the person who enters data.
 
-A constraint's name ends in its rule and is the `violation_error_code` too. Only rules that one row
-can break stand here; those that need a second row live in intake.
+A constraint's name ends in its rule and is the `violation_error_code` too. Only rules of a single
+row are here; those that need a second row are in intake.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FIRST_YEAR, LAST_YEAR = 1980, 2100
 """Years that the registry takes: the first pumps were implanted in the early 1980s."""
 
 LAST_MONTH = 1200
-"""No device is followed for more than a hundred years; a larger number is a slip."""
+"""No device is followed for more than a hundred years; larger numbers are typing errors."""
 
 
 def rule(name: str, condition: Q, message: str) -> CheckConstraint:
@@ -81,7 +81,7 @@ class CodedColumn(CheckConstraint):
         return path, (), {**named, "name": self.name, "edition": self.edition}
 
     def __eq__(self, other: object) -> bool:
-        """Two are the same where they hold the same column to the same edition of a list."""
+        """Equal where column and edition of the list are equal."""
         if not isinstance(other, CodedColumn):
             return NotImplemented
         return self.deconstruct() == other.deconstruct()
@@ -150,7 +150,7 @@ def year_rule(field: str) -> CheckConstraint:
 
 
 def months_rule(field: str) -> CheckConstraint:
-    """The rule that a number of months is not negative and not past belief."""
+    """The rule that a number of months is not negative and at most LAST_MONTH."""
     return rule(
         f"{field}_is_plausible",
         Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__gte": 0, f"{field}__lte": LAST_MONTH}),

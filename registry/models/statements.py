@@ -1,7 +1,6 @@
-"""Statements on many rows at once that the ORM has no word for.
+"""Statements on many rows that the ORM cannot express.
 
-Only table and column names stand in their text, and those are this project's own; every value is
-a parameter.
+Their text contains table and column names of this project only; every value is a parameter.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def update_rows(
 def copy_to_history(
     model: type[models.Model], keys: Sequence[object], stamps: Mapping[str, object]
 ) -> None:
-    """Copy rows as they stand in the database into their history table, in one statement.
+    """Copy rows from the database into their history table, in one statement.
 
     stamps: the history table's own columns, the same for all the rows.
     """

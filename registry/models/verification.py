@@ -1,4 +1,4 @@
-"""Whether the audit trail is whole: seals, history rows and the rows they speak of."""
+"""Verifies the audit trail: seals, history rows and live rows."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LOADED_IN_BULK = {"event", "exposure", "implant", "patient"}
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Where the audit trail does not hold, and in what way.
+    """A break of the audit trail: where, and what is wrong.
 
-    seal: number of the first bad seal; None where a row stands outside every seal.
+    seal: number of the first bad seal; None for a row outside every seal.
     """
 
     seal: int | None
@@ -33,7 +33,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was checked: how many seals and history rows, and the first break, if any."""
+    """Result of a verification: numbers of seals and history rows, and the first break, if any."""
 
     seals: int
     rows: int
@@ -51,7 +51,7 @@ def models_with_history() -> list[type[models.Model]]:
 
 
 def verify_trail() -> Verified:
-    """Recompute every seal from the history rows, then hold the live rows against their history.
+    """Recompute every seal from the history rows, then compare the live rows with their history.
 
     Reads every history table and every table with a history once, in order; memory stays flat.
     Stops at the first break.
@@ -76,7 +76,7 @@ def verify_trail() -> Verified:
 
 
 def fault_of(seal: Seal) -> str:
-    """What is wrong with one seal beside the one before it and its own rows; empty where it holds.
+    """What is wrong with one seal, given the previous one and its own rows; empty if nothing.
 
     Reads the history rows under it.
     """
@@ -93,7 +93,7 @@ def fault_of(seal: Seal) -> str:
 
 
 def _fault(seal: Seal, *, number: int, previous: str, digest: SealDigest) -> str:
-    """What is wrong with one seal, in words; empty where it holds."""
+    """What is wrong with one seal, in words; empty if nothing."""
     if seal.number != number:
         return f"Seal {number} is missing."
     if seal.previous != previous:
@@ -116,7 +116,7 @@ class _Rows:
         self._next: dict[str, Any] | None = next(self._rows, None)
 
     def up_to(self, number: int) -> Iterator[dict[str, Any]]:
-        """Hand out the rows that no earlier seal took, up to this seal's."""
+        """The rows after the previous seal's, up to this seal's."""
         while self._next is not None and self._next["seal_number"] <= number:
             yield self._next
             self._next = next(self._rows, None)
@@ -128,18 +128,18 @@ class _Rows:
 
 
 def _live_break() -> Break | None:
-    """The first live row that does not stand as its last history row says."""
+    """The first live row that differs from its last history row."""
     generated = set(Seal.objects.filter(action=GENERATED).values_list("number", flat=True))
     for model in models_with_history():
         pk: Any = model._meta.pk
         bulk = history_label(model) in _LOADED_IN_BULK
         names = [field.attname for field in model.history.model.tracked_fields]  # type: ignore[attr-defined]
         live = model._base_manager.order_by("pk").values(*names).iterator(chunk_size=2000)
-        told = _last_of_each(model, pk.attname, [*names, "seal_number"])
-        if not isinstance(pk, models.AutoField):  # a database sorts codes in an order of its own
+        recorded = _last_of_each(model, pk.attname, [*names, "seal_number"])
+        if not isinstance(pk, models.AutoField):  # databases differ in how they sort codes
             by_key = itemgetter(pk.attname)
-            live, told = iter(sorted(live, key=by_key)), iter(sorted(told, key=by_key))
-        for row, last in _side_by_side(live, told, pk.attname):
+            live, recorded = iter(sorted(live, key=by_key)), iter(sorted(recorded, key=by_key))
+        for row, last in _side_by_side(live, recorded, pk.attname):
             if last is None and bulk and row is not None and _is_generated(row, generated):
                 continue
             if last is None:
@@ -152,7 +152,7 @@ def _live_break() -> Break | None:
 
 
 def _is_generated(row: dict, generated: set[int]) -> bool:
-    """Whether a row without history is synthetic; a patient has no seal of its own to tell."""
+    """Whether a row without history is synthetic; a patient row names no seal."""
     return row["seal_id"] in generated if "seal_id" in row else bool(generated)
 
 
@@ -165,17 +165,17 @@ def _last_of_each(model: type[models.Model], key: str, names: list[str]) -> Iter
 
 
 def _side_by_side(
-    live: Iterator[dict], told: Iterator[dict], key: str
+    live: Iterator[dict], recorded: Iterator[dict], key: str
 ) -> Iterator[tuple[dict | None, dict | None]]:
-    """Pair two streams in the same order by key; None stands where one side has no such row."""
-    row, last = next(live, None), next(told, None)
+    """Pair two streams in the same order by key; None where one has no such row."""
+    row, last = next(live, None), next(recorded, None)
     while row is not None or last is not None:
         if last is None or (row is not None and row[key] < last[key]):
             yield row, None
             row = next(live, None)
         elif row is None or last[key] < row[key]:
             yield None, last
-            last = next(told, None)
+            last = next(recorded, None)
         else:
             yield row, last
-            row, last = next(live, None), next(told, None)
+            row, last = next(live, None), next(recorded, None)

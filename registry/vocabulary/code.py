@@ -1,4 +1,4 @@
-"""What a code is: a stable value with a label for a form and a definition for whoever codes."""
+"""What a code is: a stable value, a label for forms, and a definition for coders."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ class Described(Enum):
     definition: str
     verified: bool
     bit: int
-    """Position in declaration order from 0: where it stands when several values are stored.
+    """Position in declaration order from 0: its bit where several values are stored.
 
     Lists stored as bit sets only ever grow at the end: see BIT_SETS and its frozen test.
     """
 
     def describe(self, label: str, definition: str) -> None:
-        """Give this member its words and its place; it counts as verified until said otherwise."""
+        """Set label, definition and position; the member is verified unless marked otherwise."""
         self.bit = len(type(self).__members__)
         self.label = label
         self.definition = definition
         self.verified = True
 
     def mark_unverified(self) -> None:
-        """Say, wherever the label is shown, that this entry was not read in a source."""
+        """Mark the entry, and its label, as not verified in a source."""
         self.label = f"{self.label} (unverified)"
         self.verified = False
 
@@ -46,7 +46,8 @@ class Described(Enum):
 
     @classmethod
     def pack(cls, members: Iterable[Self]) -> int:
-        """Hold several answers in one whole number; none given is 0, told from "not recorded"."""
+        """Pack several codes into one whole number; no code is 0, which differs from "not
+        recorded"."""
         bits = 0
         for member in members:
             bits |= 1 << member.bit
@@ -54,7 +55,7 @@ class Described(Enum):
 
     @classmethod
     def unpack(cls, bits: int) -> tuple[Self, ...]:
-        """Give back the answers that `pack` held, in declaration order.
+        """Unpack a number from `pack`, in declaration order.
 
         Raises ValueError where a bit belongs to no code of the list.
         """
@@ -66,8 +67,8 @@ class Described(Enum):
 class Code(Described, StrEnum):
     """One entry of a code list, declared as `NAME = "code", "Label", "Definition."`.
 
-    A member is its code wherever a string is wanted. What follows the definition is for the
-    `__init__` of a list whose members stand in a relation (a model to its manufacturer).
+    A member equals its code as a string. Further arguments go to the `__init__` of lists whose
+    members refer to others (a model to its manufacturer).
     """
 
     def __new__(cls, code: str, label: str, definition: str, *_relations: object) -> Self:

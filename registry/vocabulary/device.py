@@ -16,7 +16,7 @@ class Component(Code):
 
 
 class FlowKind(Code):
-    """Whether the flow can be set after implant."""
+    """Whether the flow can be changed after implant."""
 
     PROGRAMMABLE = "programmable", "Programmable", "The rate is set by telemetry."
     CONSTANT = "constant", "Constant flow", "The rate is fixed; dose follows concentration."
@@ -36,7 +36,7 @@ class Manufacturer(Code):
 
 
 class PumpFamily(Code):
-    """Pump models that differ in the volume of their reservoir alone."""
+    """Pump models that differ in reservoir volume only."""
 
     SYNCHROMED_8615_8618 = (
         "synchromed-8615-8618",

@@ -6,7 +6,7 @@ from registry.vocabulary.code import Code
 
 
 class Origin(Code):
-    """Which part of the therapy a complication arises from, as the catalogue judges it."""
+    """The part of the therapy from which a complication arises, according to the catalogue."""
 
     DRUG = "drug", "Drug", "The infused drug."
     PROCEDURE = "procedure", "Procedure", "Surgery, puncture or anaesthesia."
@@ -35,7 +35,7 @@ class Evidence(Code):
 
 
 class DatePrecision(Code):
-    """How finely a deployment may keep the time of an event."""
+    """The precision with which a deployment stores the time of an event."""
 
     YEAR = "year", "Year", "The year only, as the Safe Harbor rule asks."
     MONTH = "month", "Month", "The year and the month."
@@ -49,7 +49,7 @@ class SnapshotKind(Code):
 
 
 class CountingRule(Code):
-    """What one is when events are counted."""
+    """The unit of counting."""
 
     EVENTS = "events", "Events", "Every event counts."
     EPISODES = "episodes", "Episodes", "Events that one another caused count once."
@@ -63,7 +63,7 @@ class CountingRule(Code):
 
 
 class Measure(Code):
-    """Which statistic is asked for."""
+    """A statistic."""
 
     COUNTS = "counts", "Counts", "How many events, devices or patients."
     RATES = "rates", "Rates", "Events per unit of device time, procedures or refills."
@@ -77,12 +77,12 @@ class Measure(Code):
     FUNNEL = "funnel", "Funnel", "Sites against what their exposure lets expect."
     TREND = "trend", "Trend", "How a rate changes from period to period."
     SIGNALS = "signals", "Signals", "Models or drugs with more events than the others."
-    CASCADES = "cascades", "Cascades", "Which complications bring about which."
+    CASCADES = "cascades", "Cascades", "Which complications cause which."
     COVERAGE = "coverage", "Coverage", "How much of the registry a rate rests on."
 
 
 class PublishedMeasure(Code):
-    """What kind of number a source printed; only like may stand beside like."""
+    """The kind of number in a source; only equal kinds are compared."""
 
     PROPORTION = "proportion", "Proportion", "People, devices or procedures with it, of all."
     RATE = "rate", "Rate", "Events per unit of time."
@@ -105,17 +105,17 @@ class CellStatus(Code):
     OK = "ok", "Shown", "The number stands."
     ZERO = "zero", "Zero", "No event was recorded."
     SUPPRESSED = "suppressed", "Suppressed", "Hidden because its count is small, or none."
-    HIDDEN = "hidden", "Hidden", "Hidden for another reason than its count, which stands beside it."
+    HIDDEN = "hidden", "Hidden", "Hidden for another reason than its count; see the reason."
     PARTIAL = "partial", "Partial", "A sum from which hidden cells were left out."
     NO_DENOMINATOR = "no_denominator", "No denominator", "No exposure to divide by."
     UNSTABLE = "unstable", "Unstable", "A rate from fewer than 20 events."
 
 
 class HiddenReason(Code):
-    """Why a number is hidden where its count is not what hides it.
+    """Why a number is hidden for another reason than its count.
 
-    Each follows from numbers that are shown, from perturbed numbers held against a published
-    minimum, or from the kind of cell; none says anything of a count.
+    Each follows from shown numbers, from perturbed numbers and a published minimum, or from the
+    kind of cell; none reveals anything about a count.
     """
 
     POPULATION = (

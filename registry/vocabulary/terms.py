@@ -1,4 +1,4 @@
-"""How the catalogue's terms are named elsewhere, and of whom a published figure speaks."""
+"""Other names of the catalogue's terms, and the populations of published figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ class TermLanguage(Code):
 
 
 class ImdrfRelation(Code):
-    """How an IMDRF term relates to a complication; only exact and narrower map back unasked."""
+    """How an IMDRF term relates to a complication; only exact and narrower map back
+    automatically."""
 
     EXACT = "exact", "Exact", "Both mean the same."
     NARROWER = "narrower", "Narrower", "The IMDRF term is a kind of the complication."
@@ -24,14 +25,14 @@ class ImdrfRelation(Code):
 
 
 class ImdrfRole(Code):
-    """Which of a complication's IMDRF codes is told first."""
+    """Which of a complication's IMDRF codes comes first."""
 
     PRIMARY = "primary", "Primary", "The code that reports of this complication carry."
     FURTHER = "further", "Further", "Another code that finds it."
 
 
 class Therapy(Code):
-    """What the patients of a published figure were treated with."""
+    """The therapy of the patients of a published figure."""
 
     BACLOFEN = "baclofen", "Baclofen", "Intrathecal baclofen, mostly for spasticity."
     OPIOID = "opioid", "Opioid", "Intrathecal opioids."
@@ -42,7 +43,7 @@ class Therapy(Code):
 
 
 class StudiedAges(Code):
-    """Whom a published figure speaks of by age."""
+    """The ages of the patients of a published figure."""
 
     PAEDIATRIC = "paediatric", "Paediatric", "Children and adolescents only."
     ADULT = "adult", "Adult", "Adults and older people only."

@@ -21,7 +21,7 @@ from registry.vocabulary import Role, SnapshotKind
 PASSWORD = "demo"  # noqa: S105 - refused unless DEBUG
 RELEASE = "demo"
 LEFT_TO_REVIEW = 100
-"""One event in so many is left for the reviewer to judge."""
+"""One event in this many is left for review."""
 
 PEOPLE = {
     "reporter": (None, False, "enters events of one site"),
@@ -31,7 +31,7 @@ PEOPLE = {
     "analyst": (Role.ANALYST, False, "asks exact statistics under an agreement"),
     "auditor": (Role.AUDITOR, True, "reads history, seals and the access log"),
 }
-"""User name -> role, may open the admin, and what he or she does; a site gives its member both."""
+"""User name -> role, access to the admin, and task; a membership gives both."""
 
 
 class Command(BaseCommand):
@@ -40,13 +40,13 @@ class Command(BaseCommand):
     help = "Fill an empty registry with synthetic rows, make the demo users and a release."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Say how large, from which seed, and where the server will listen."""
+        """Size, seed, and the port of the server."""
         parser.add_argument("--events", type=int, default=5000, help="how many; 0 for none")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--port", type=int, default=8000, help="only for what is printed")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do what is missing; run again, it changes nothing."""
+        """Create what is missing; idempotent."""
         if not settings.DEBUG:
             raise CommandError("The demo users have a known password: set DEBUG=1 to make them.")
         load_catalogue()
@@ -122,7 +122,7 @@ def _sign_agreement(analyst: User) -> None:
 
 
 def _raws(kind: RowKind, records: Iterable[Any]) -> Iterator[RawReport]:
-    """Write records as a site would send them, so that the demo comes in by the same door."""
+    """Write records as a site would send them, so that they pass through intake."""
     for line, record in enumerate(records, start=2):
         values = {field.name: _text(getattr(record, field.name)) for field in fields(record)}
         yield RawReport(kind=kind, values=values, line=line)

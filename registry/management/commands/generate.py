@@ -38,7 +38,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take how many events, how many sites, the seed, and where to write the truth."""
+        """Numbers of events and sites, the seed, and the file for the truth."""
         parser.add_argument("--events", type=int, default=5000, help="How many events.")
         parser.add_argument("--sites", type=int, default=12, help="How many sites.")
         parser.add_argument("--seed", type=int, default=1, help="The same seed, the same registry.")
@@ -49,7 +49,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, events: int, sites: int, seed: int, truth: Path | None, **options: Any
     ) -> None:
-        """Refuse a registry that holds rows; otherwise make, load and say how long it took."""
+        """Refuse a registry with rows; otherwise generate, load and print the time taken."""
         for model in (Site, Patient, Implant, Exposure, Event):
             if model._base_manager.exists():
                 plural = model._meta.verbose_name_plural
@@ -74,7 +74,7 @@ class Command(BaseCommand):
 
 
 def _load(made: synthetic.SyntheticRegistry) -> dict[str, int]:
-    """Write everything in one transaction; rows carry the seal, and no history."""
+    """Write everything in one transaction; rows name the seal and have no history."""
     with (
         transaction.atomic(),
         indexes_set_aside(Patient, Implant, Exposure, Event),
@@ -97,7 +97,7 @@ def _load(made: synthetic.SyntheticRegistry) -> dict[str, int]:
 def _completed(
     table: Table, stored: Stored, site_ids: Mapping[str, int], seal: int
 ) -> Iterator[Columns]:
-    """Each chunk with what every row has: a number, a public id, its site, version and seal."""
+    """Each chunk with the columns of every row: number, public id, site, version and seal."""
     before = 0
     for chunk in table.chunks(_CHUNK):
         size = len(chunk["site"])
@@ -151,5 +151,5 @@ def _events(chunk: Mapping[str, list[Any]]) -> Columns:
 
 
 def _ids(chunk: Mapping[str, list[Any]], key: str) -> list[int | None]:
-    """Primary keys of the rows that a key names: one more than their numbers."""
+    """Primary keys of referenced rows: their numbers plus one."""
     return [None if number is None else number + 1 for number in chunk[f"{key}_number"]]

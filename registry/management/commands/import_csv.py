@@ -11,7 +11,7 @@ from registry.records import Fault, Refusal, RowKind
 
 
 class OneFile(Action):
-    """A file that is named once: a second of its kind would take the first one's place."""
+    """A file option that may be given once; argparse would keep the last only."""
 
     def __call__(
         self,
@@ -20,7 +20,7 @@ class OneFile(Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        """Keep the file; refuse another one."""
+        """Store the file; refuse a second one."""
         if getattr(namespace, self.dest) is not None:
             raise ArgumentError(self, "name one file of each kind; import the other one after it")
         setattr(namespace, self.dest, values)
@@ -32,7 +32,7 @@ class Command(BaseCommand):
     help = "Import CSV files of implants, exposures and events in one transaction."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Name the writer, a file for each kind, and what becomes of the rows."""
+        """The writer, a file for each kind, and how to store the rows."""
         parser.add_argument("--by", required=True, metavar="USERNAME", help="who imports")
         for kind in RowKind:
             parser.add_argument(

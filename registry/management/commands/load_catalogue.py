@@ -1,4 +1,4 @@
-"""manage.py load_catalogue: bring the shipped catalogue of complications into the registry."""
+"""manage.py load_catalogue: load the shipped catalogue of complications."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ class Command(BaseCommand):
     help = "Load the shipped catalogue of complications; idempotent."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Load it, and say what was new and which local edits stand against it."""
+        """Load it, and print what is new and which local edits differ."""
         summary = load_catalogue()
         self.stdout.write(
             f"catalogue {summary.version}: {summary.new} new, {summary.updated} updated, "

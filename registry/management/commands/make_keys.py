@@ -11,11 +11,11 @@ from registry.reporting import keys
 class Command(BaseCommand):
     """`manage.py make_keys`."""
 
-    help = "Make the two keys of disclosure control in a file that only the server may read."
+    help = "Make the two keys of disclosure control, in a file that only the server may read."
     requires_system_checks = []  # one of them fails until the keys are there
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Refuse where the environment gives keys or the file is there; else make it."""
+        """Refuse where the environment gives keys or the file exists; otherwise create it."""
         if any(getattr(settings, name) for name in keys.SETTINGS.values()):
             raise CommandError("The environment gives the keys: nothing was made.")
         try:

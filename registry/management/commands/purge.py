@@ -1,4 +1,4 @@
-"""Delete what has expired and nobody is answered from any more."""
+"""Delete expired replies, tokens and sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check that nobody altered what was recorded."""
+"""Check the audit trail for alterations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Recomputes the chain of seals and the digests of all history rows."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say how much was checked, or where the trail breaks first."""
+        """Print how much was checked, or the first break."""
         found = verify_trail()
         if found.first_break is None:
             self.stdout.write(f"{found.seals} seals and {found.rows} history rows hold.")
