@@ -113,8 +113,8 @@ def test_check_finds_a_later_follow_up_of_the_same_files(world, monkeypatch, bat
 
     summary = intake.import_records(files, by=world.lead, dry_run=True)
 
-    assert summary.counts[RowKind.IMPLANT] == intake.Counts(updated=1)
-    assert summary.counts[RowKind.EVENT] == intake.Counts(new=1)
+    assert summary.counts[RowKind.IMPLANT] == intake.ImportCounts(updated=1)
+    assert summary.counts[RowKind.EVENT] == intake.ImportCounts(new=1)
     assert Implant.objects.get(source_id="i0").months_followed == 24
 
 
@@ -135,7 +135,7 @@ def test_same_event_stored_meanwhile_is_not_stored_twice(world):
 
     summary = intake.store_judged(checked)
 
-    assert summary.counts[RowKind.EVENT] == intake.Counts(unchanged=1)
+    assert summary.counts[RowKind.EVENT] == intake.ImportCounts(unchanged=1)
     assert Event.objects.count() == 1
 
 
