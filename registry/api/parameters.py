@@ -5,7 +5,7 @@ from collections.abc import Collection
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from registry.filters.lists import repeated_parameter, unknown_parameter
+from registry.filters.lists import stray_parameters
 from registry.records import DIMENSIONS, BadQuery
 from registry.reporting import MEASURES
 from registry.vocabulary import Measure
@@ -36,14 +36,7 @@ def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
 
     Raises BadQuery with all of them; `format` is always read.
     """
-    takes = (*known, "format")
-    faults = []
-    for name in request.query_params:
-        if name not in takes:
-            faults.append(unknown_parameter(name, takes))
-        elif len(request.query_params.getlist(name)) > 1:
-            faults.append(repeated_parameter(name))
-    if faults:
+    if faults := stray_parameters(request.query_params, (*known, "format")):
         raise BadQuery(faults)
 
 

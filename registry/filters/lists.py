@@ -1,16 +1,16 @@
 """Filters of row lists that ask no statistical question: patients, implants, declared time."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
+from django.http import QueryDict
 
 from registry.filters.codes import nearest
-from registry.filters.fields import listed
 from registry.models import Exposure, Implant, Patient
 from registry.models.rules import SITE_CODE, SOURCE_ID
 from registry.records import BadQuery, Fault
@@ -30,6 +30,26 @@ def unknown_parameter(name: str, known: Collection[str]) -> Fault:
 def repeated_parameter(name: str) -> Fault:
     """Refuse a parameter that makes sense only once."""
     return Fault(name, "repeated-parameter", f"Give {name} only once.")
+
+
+def stray_parameters(data: QueryDict, known: Collection[str]) -> list[Fault]:
+    """The refusals of parameters that are not known, and of those that were given twice."""
+    faults = []
+    for name in data:
+        if name not in known:
+            faults.append(unknown_parameter(name, known))
+        elif len(data.getlist(name)) > 1:
+            faults.append(repeated_parameter(name))
+    return faults
+
+
+def form_faults(form: forms.Form) -> list[Fault]:
+    """What a form found wrong, parameter by parameter."""
+    return [
+        Fault(name, error.code or "invalid", str(error.messages[0]))
+        for name, errors in form.errors.as_data().items()
+        for error in errors
+    ]
 
 
 class ValuesField(forms.Field):
@@ -89,18 +109,8 @@ class RowFilterSet(django_filters.FilterSet):
 
     def faults(self) -> tuple[Fault, ...]:
         """Everything wrong with the parameters."""
-        takes = (*self.filters, *self.beside)
-        faults = [unknown_parameter(name, takes) for name in self.data if name not in takes]
-        faults += [
-            repeated_parameter(name)
-            for name in takes
-            if name in self.data and len(given(self.data, name)) > 1
-        ]
-        for name, errors in self.form.errors.as_data().items():
-            faults += [
-                Fault(name, error.code or "invalid", str(error.messages[0])) for error in errors
-            ]
-        return tuple(faults)
+        strays = stray_parameters(self.data, (*self.filters, *self.beside))
+        return (*strays, *form_faults(self.form))
 
     def filter_queryset(self, queryset: QuerySet[Model]) -> QuerySet[Model]:
         """Keep the rows that every filter takes; invalid parameters raise BadQuery."""
@@ -112,11 +122,6 @@ class RowFilterSet(django_filters.FilterSet):
     def in_words(self) -> str:
         """The filters that were used, by name alone: keys are in no log."""
         return ", ".join(name for name in self.filters if name in self.data)
-
-
-def given(data: Mapping[str, Any], name: str) -> list[str]:
-    """Every time that a parameter was given."""
-    return list(data.getlist(name)) if hasattr(data, "getlist") else listed(data, name)
 
 
 class PatientFilterSet(RowFilterSet):

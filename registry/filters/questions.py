@@ -1,6 +1,7 @@
 """One set of filters for every page, list and statistic: parameters in, one EventQuery out."""
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -24,7 +25,7 @@ from registry.filters.fields import (
     YearsField,
     listed,
 )
-from registry.filters.lists import repeated_parameter, unknown_parameter
+from registry.filters.lists import form_faults, repeated_parameter, unknown_parameter
 from registry.filters.rows import filter_events
 from registry.models import Event
 from registry.records import DIMENSIONS, BadQuery, Dimension, EventQuery, Fault, ValueKind, Window
@@ -223,6 +224,10 @@ class EventFilterSet(django_filters.FilterSet):
 
     def query(self) -> EventQuery:
         """The question in canonical form; raises BadQuery with everything that is wrong."""
+        return self._query
+
+    @cached_property
+    def _query(self) -> EventQuery:
         if faults := self.faults():
             raise BadQuery(faults)
         query = event_query(self.form.cleaned_data)
@@ -243,16 +248,20 @@ class EventFilterSet(django_filters.FilterSet):
         without = {fault.column for fault in needless}
         faults += [
             repeated_parameter(name)
-            for name in (*(each for each in SINGLE if each in takes), *self.beside)
-            if name not in without and len(set(listed(self.data, name))) > 1
+            for name in SINGLE
+            if name in takes and name not in without and len(set(listed(self.data, name))) > 1
+        ]
+        faults += [
+            repeated_parameter(name)
+            for name in self.beside
+            if name not in takes and name in self.data and len(self.data.getlist(name)) > 1
         ]
         told = {fault.column for fault in faults}
-        for name, errors in self.form.errors.as_data().items():
-            if name in told or name not in takes:
-                continue
-            faults += [
-                Fault(name, error.code or "invalid", str(error.messages[0])) for error in errors
-            ]
+        faults += [
+            fault
+            for fault in form_faults(self.form)
+            if fault.column in takes and fault.column not in told
+        ]
         return tuple(faults)
 
     def _not_taken(self) -> list[Fault]:
