@@ -28,7 +28,7 @@ from registry.models.rules import (
     rule,
 )
 from registry.vocabulary import Code, Right, SnapshotKind
-from registry.vocabulary.roles import rights_of
+from registry.vocabulary.roles import ROLES, Role, held_roles
 
 if TYPE_CHECKING:
     from registry.models.audit import Sealing
@@ -141,9 +141,14 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         return frozenset(self.groups.values_list("name", flat=True))
 
     @cached_property
+    def held_roles(self) -> tuple[Role, ...]:
+        """The roles that count, of widest reach first. The first superuser needs no group."""
+        return held_roles(self.roles, superuser=self.is_active and self.is_superuser)
+
+    @cached_property
     def rights(self) -> frozenset[Right]:
-        """What the roles allow; nothing once deactivated. The first superuser needs no group."""
-        return rights_of(self.roles, superuser=self.is_active and self.is_superuser)
+        """What the roles allow; nothing once deactivated."""
+        return frozenset().union(*(ROLES[role].rights for role in self.held_roles))
 
     def may(self, right: Right) -> bool:
         """Whether a role of the user allows this; which rows is another question."""
@@ -173,7 +178,7 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     def set_roles(self, roles: Iterable[str], *, seal: Sealing) -> None:
         """Give the user exactly these roles; the history row names them."""
         self.groups.set(Group.objects.filter(name__in=list(roles)))
-        for known in ("roles", "rights"):
+        for known in ("roles", "held_roles", "rights"):
             self.__dict__.pop(known, None)
         seal.save(self, reason="roles-set")
 

@@ -9,7 +9,7 @@ from registry.records import Viewer
 from registry.vocabulary import Right, Role
 from registry.vocabulary.roles import ROLES
 
-ASKING = (Right.ASK_PROTECTED, Right.ASK_EXACT_BY_AGREEMENT, Right.ASK_EXACT)
+ASKING = frozenset({Right.ASK_PROTECTED, Right.ASK_EXACT_BY_AGREEMENT, Right.ASK_EXACT})
 
 
 def viewer_of(user: User | AnonymousUser) -> Viewer:
@@ -29,16 +29,14 @@ def viewer_of(user: User | AnonymousUser) -> Viewer:
         user_id=user.pk,
         exact_everywhere=user.may(Right.ASK_EXACT) or by_agreement,
         exact_sites=sites,
-        may_ask=bool(sites) or public or any(map(user.may, ASKING)),
+        may_ask=bool(sites) or public or bool(user.rights & ASKING),
         label=_label(user, sites),
     )
 
 
 def _label(user: User, sites: frozenset[str]) -> str:
     """The asking role of widest reach; a member of a site is its staff."""
-    for role, granted in ROLES.items():
-        if granted.rights & {*ASKING} and granted.rights <= user.rights:
-            return role.value
-        if role is Role.SITE_STAFF and sites:
-            return role.value
-    return "public"
+    held = {role for role in user.held_roles if ROLES[role].rights & ASKING}
+    if sites:
+        held.add(Role.SITE_STAFF)
+    return next((role.value for role in ROLES if role in held), "public")

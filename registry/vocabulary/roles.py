@@ -125,7 +125,6 @@ RUNS_ALL = Role.DATA_MANAGER
 """The role whose rights an active superuser has without a group."""
 
 
-def rights_of(roles: frozenset[str], *, superuser: bool) -> frozenset[Right]:
-    """Everything that some roles together may do."""
-    held = [role for role in ROLES if role in roles or (superuser and role is RUNS_ALL)]
-    return frozenset().union(*(ROLES[role].rights for role in held))
+def held_roles(names: frozenset[str], *, superuser: bool) -> tuple[Role, ...]:
+    """The roles whose rights a user has, the one of widest reach first."""
+    return tuple(role for role in ROLES if role in names or (superuser and role is RUNS_ALL))
