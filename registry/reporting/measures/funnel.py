@@ -7,6 +7,7 @@ from registry.records import Column, PictureKind, Reading
 from registry.reporting.coverage import coverage_of
 from registry.reporting.freshness import Frozen
 from registry.reporting.funnel import CRUDE, funnel_of, funnel_sites, overall_rate
+from registry.reporting.measures import rates
 from registry.reporting.measures.columns import COUNTED_EVENTS, INTERVAL, STATUS, exposure_column
 from registry.reporting.observed import Observed
 from registry.reporting.published import about_exposure, exposure_minimums
@@ -103,8 +104,8 @@ def _warnings(question: Question, profile: Profile) -> list[str]:
 SPEC = MeasureSpec(
     measure=Measure.FUNNEL,
     about="Compare sites with what their exposure, or their case mix, lets expect.",
-    counting=(CountingRule.FIRST_EVENT, CountingRule.EVENTS, CountingRule.EPISODES),
-    takes=frozenset({"unit", "per", "level", "standardise"}),
+    counting=rates.COUNTING,
+    takes=rates.OPTIONS | {"standardise"},
     group_by=("site",),
     places=(("site",),),
     ordering=("events", "exposure", "expected", "ratio", "ci_lower", "ci_upper"),

@@ -32,6 +32,10 @@ from registry.reporting.words import unit_in_words
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 
+COUNTING = (CountingRule.FIRST_EVENT, CountingRule.EVENTS, CountingRule.EPISODES)
+OPTIONS = frozenset({"unit", "per", "level"})
+"""What every rate may count and take; a trend and a funnel are made of rates."""
+
 GARWOOD = "Exact Poisson interval (Garwood 1936)."
 QUASI_POISSON = (
     "Quasi-Poisson interval: events cluster within patients; the column dispersion says how much."
@@ -68,8 +72,8 @@ def _method(question: Question) -> str:
 SPEC = MeasureSpec(
     measure=Measure.RATES,
     about="Divide events by the exposure that they come from.",
-    counting=(CountingRule.FIRST_EVENT, CountingRule.EVENTS, CountingRule.EPISODES),
-    takes=frozenset({"unit", "per", "level"}),
+    counting=COUNTING,
+    takes=OPTIONS,
     ordering=RATE_COLUMNS,
     divides=Divides.EXPOSURE,
     answered=_answered,

@@ -5,6 +5,7 @@ from registry.records import Column, PictureKind, Reading
 from registry.reporting.cells import rate_cells
 from registry.reporting.coverage import coverage_of
 from registry.reporting.freshness import Frozen
+from registry.reporting.measures import rates
 from registry.reporting.measures.columns import (
     COUNTED_EVENTS,
     INTERVAL,
@@ -73,8 +74,8 @@ def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> 
 SPEC = MeasureSpec(
     measure=Measure.TREND,
     about="Follow a rate from year to year, with the ratio from one to the next.",
-    counting=(CountingRule.FIRST_EVENT, CountingRule.EVENTS, CountingRule.EPISODES),
-    takes=frozenset({"unit", "per", "level"}),
+    counting=rates.COUNTING,
+    takes=rates.OPTIONS,
     group_by=("year",),
     places=(("year",),),
     ordering=RATE_COLUMNS,
