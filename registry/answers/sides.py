@@ -92,7 +92,12 @@ def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, 
 def in_each_measure(
     params: QueryDict, viewer: Viewer, *, chosen: Measure, beside: bool
 ) -> list[Tab]:
-    """The same question in every measure its asker may have, as near as each can be asked."""
+    """The same question in every measure its asker may have, as near as each can be asked.
+
+    A member of a site who asked about all sites is led to his own by a measure of which there are
+    only exact answers.
+    """
+    own = ",".join(sorted(viewer.exact_sites))
 
     def is_told(asked: QueryDict) -> bool:
         questions = _questions(asked, viewer, beside=beside)
@@ -104,6 +109,8 @@ def in_each_measure(
             found.append(Tab(offer.measure.label, params.urlencode(safe=","), (), chosen=True))
             continue
         fitted = fitted_for(params, offer, is_answered=is_told)
+        if own and not is_told(fitted.params):
+            fitted = fitted_for(with_set(params, site=own), offer, is_answered=is_told)
         found.append(Tab(offer.measure.label, fitted.params.urlencode(safe=","), fitted.left_out))
     return found
 

@@ -52,6 +52,7 @@ def tabs_of(page: str) -> list[str]:
     [
         *(("reviewer", EXPLORE, EXACT, start) for start in ("", *EXACT)),
         *(("reporter", STATISTICS, EXACT, start) for start in ("", "Funnel")),
+        *(("reporter", EXPLORE, EXACT, start) for start in ("", "Signals")),
         *(("researcher", EXPLORE, PROTECTED, start) for start in ("", *PROTECTED)),
     ],
 )
