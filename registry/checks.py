@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 from registry.models.append_only import missing_append_only_triggers
-from registry.reporting.keys import key_faults
+from registry.reporting.asking.keys import key_faults
 from registry.shared_cache import CLIENT_MISSING, RedisOrMemory, cache_fault
 
 

@@ -39,7 +39,7 @@ def _readers_wait_for_small_registries() -> Iterator[None]:
 
     A freeze that takes over a second goes on in a process of its own, which knows no test database.
     """
-    from registry.reporting import freshness
+    from registry.reporting.asking import freshness
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(freshness, "SECONDS_TO_WAIT", 60.0)

@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = {
     "floors": ("registry/records/query.py", "import registry.reporting"),
+    "reporting": ("registry/reporting/words/sentences.py", "import registry.reporting.measures"),
     "door-out": ("registry/api/catalogue.py", "import registry.snapshot"),
     "arithmetic": ("registry/dashboard/urls.py", "import registry.statistics.rates"),
     "door-in": ("registry/api/catalogue.py", "import registry.deidentify"),

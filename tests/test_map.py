@@ -33,3 +33,10 @@ def test_every_folder_and_module_is_on_the_map():
     assert found == {*floors_of_the_linter(), *BESIDE}
     (beside,) = [line for line in MAP.splitlines() if line.startswith("Beside the floors")]
     assert set(re.findall(r"`(\w+)`", beside)) == BESIDE
+
+
+def test_map_has_every_room_of_reporting():
+    found = {path.name for path in (ROOT / "registry/reporting").glob("[a-z]*/") if path.is_dir()}
+    inside = MAP.split("Inside `reporting`")[1]
+
+    assert set(re.findall(r"^\| `(\w+)` \|", inside, re.MULTILINE)) == found

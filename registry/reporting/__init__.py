@@ -1,14 +1,14 @@
 """The door out: every number that leaves the registry was answered here."""
 
 from registry.reporting.answering import answer
+from registry.reporting.asking.spec import SOME_MEASURES, Figure, MeasureSpec
+from registry.reporting.asking.viewers import viewer_of
 from registry.reporting.described import dictionary, dimensions, snapshots
 from registry.reporting.examples import example_columns
 from registry.reporting.measures import MEASURES
 from registry.reporting.offered import Offer, can_be_answered, offers
 from registry.reporting.repeating import answer_again
-from registry.reporting.spec import SOME_MEASURES, Figure, MeasureSpec
 from registry.reporting.taken import NOT_TAKEN, held_to_measure, not_taken
-from registry.reporting.viewers import viewer_of
 
 __all__ = [
     "MEASURES",

@@ -10,19 +10,21 @@ from django.core.cache import cache
 
 from registry.models import AccessLog
 from registry.records import Column, EventQuery, Fault, NotPermitted, Release, Viewer
-from registry.reporting import freshness, protected, published, words
-from registry.reporting.freshness import Frozen
-from registry.reporting.keys import read_keys
-from registry.reporting.left_out import left_out
-from registry.reporting.literature import literature_beside
+from registry.reporting import protected_answers
+from registry.reporting.asking import freshness
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.keys import read_keys
+from registry.reporting.asking.profiles import profile_of
+from registry.reporting.asking.spec import Answered, Question
+from registry.reporting.estimating.literature import literature_beside
+from registry.reporting.estimating.rows import ordered, written
 from registry.reporting.measures.columns import protected_columns_of
-from registry.reporting.pace import at_full_ticks
-from registry.reporting.profiles import profile_of
-from registry.reporting.provisional import provisional
+from registry.reporting.protected.pace import at_full_ticks
 from registry.reporting.receipts import Receipt
-from registry.reporting.rows import ordered, written
-from registry.reporting.spec import Answered, Question
 from registry.reporting.taken import read_question
+from registry.reporting.words import published, sentences
+from registry.reporting.words.left_out import left_out
+from registry.reporting.words.provisional import provisional
 from registry.vocabulary import Measure, Profile
 
 DEFAULT_PER = 1000
@@ -120,13 +122,13 @@ def _read(query: EventQuery, measure: Measure, frozen: Frozen) -> Question:
 def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
     """The same answer for everybody who is not told true numbers; knows nothing of who asks."""
     keys = read_keys()
-    protected.hold_to_keys(frozen, keys)
-    asked = protected.read_protected(query, measure=measure, frozen=frozen, per=DEFAULT_PER)
-    form = protected.published_form(measure)
+    protected_answers.hold_to_keys(frozen, keys)
+    asked = protected_answers.read_protected(query, measure=measure, frozen=frozen, per=DEFAULT_PER)
+    form = protected_answers.published_form(measure)
 
     def work() -> Release:
         question = _read(asked.query, measure, frozen)
-        found = protected.protected_rows(asked, frozen=frozen, keys=keys)
+        found = protected_answers.protected_rows(asked, frozen=frozen, keys=keys)
         meta = _meta(
             question, frozen=frozen, profile=Profile.PROTECTED, per=asked.query.per or DEFAULT_PER
         )
@@ -171,7 +173,7 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
     query, manifest = question.query, frozen.store.manifest
     measure = question.spec.measure
     return {
-        "title": words.title(question, manifest.terms),
+        "title": sentences.title(question, manifest.terms),
         "measure": measure.value,
         "snapshot": {
             "id": frozen.snapshot_id,
@@ -182,16 +184,16 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
         "catalogue_version": manifest.terms.version,
         "code_version": code_version(),
         "counting": question.counting.value,
-        "counting_in_words": words.counted(question),
+        "counting_in_words": sentences.counted(question),
         "denominator": question.spec.denominator(question),
         "per": per if "per" in question.spec.takes else None,
         "level": query.level,
         **literature_beside(question, manifest.terms, per=per),
-        "method": words.method(question, profile=profile),
+        "method": sentences.method(question, profile=profile),
         "profile": profile.value,
         "warnings": [
             *provisional(question, frozen),
-            *words.warnings(question, profile=profile),
+            *sentences.warnings(question, profile=profile),
             *left_out(question, manifest.terms),
         ],
         "receipt": Receipt.of(query, measure, frozen, profile).signed(),

@@ -6,10 +6,10 @@ from registry.disclosure import Tree
 from registry.disclosure.policy import Offered
 from registry.models import Snapshot
 from registry.records import DIMENSIONS, Dimension, NoSnapshot, Viewer
-from registry.reporting import freshness
-from registry.reporting.protected import POLICY
-from registry.reporting.trees import trees_of
-from registry.reporting.words import label_of
+from registry.reporting.asking import freshness
+from registry.reporting.protected.trees import trees_of
+from registry.reporting.protected_answers import POLICY
+from registry.reporting.words.sentences import label_of
 from registry.snapshot.schema import TABLES
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CODELISTS, NOT_RECORDED, SnapshotKind

@@ -1,8 +1,8 @@
 """The example of a measure as an answer has it, for whoever documents its address."""
 
 from registry.records import Column, EventQuery
-from registry.reporting.rows import grouping_columns
-from registry.reporting.spec import MeasureSpec, Part, Question
+from registry.reporting.asking.spec import MeasureSpec, Part, Question
+from registry.reporting.estimating.rows import grouping_columns
 from registry.snapshot.selection import Selection
 
 

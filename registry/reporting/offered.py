@@ -10,11 +10,12 @@ from registry.records import (
     NotPermitted,
     Viewer,
 )
-from registry.reporting import answering, freshness
+from registry.reporting import answering
+from registry.reporting.asking import freshness
+from registry.reporting.asking.profiles import profile_of
+from registry.reporting.asking.spec import MeasureSpec
 from registry.reporting.measures import MEASURES
-from registry.reporting.profiles import profile_of
-from registry.reporting.protected import read_protected
-from registry.reporting.spec import MeasureSpec
+from registry.reporting.protected_answers import read_protected
 from registry.reporting.taken import read_question
 from registry.vocabulary import CountingRule, Measure, Profile
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 from django.core import signing
 
 from registry.records import EventQuery, Fault, UnknownReceipt, Window
-from registry.reporting.freshness import Frozen
+from registry.reporting.asking.freshness import Frozen
 from registry.vocabulary import CountingRule, Denominator, Measure, Profile
 
 SALT = "registry.receipt"

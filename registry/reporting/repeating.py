@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from registry.records import BadQuery, Fault, Release, SnapshotGone, Viewer
-from registry.reporting import answering, freshness, receipts
-from registry.reporting.freshness import Frozen
-from registry.reporting.profiles import profile_of
+from registry.reporting import answering, receipts
+from registry.reporting.asking import freshness
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.profiles import profile_of
 from registry.reporting.receipts import Receipt
 from registry.vocabulary import Profile
 

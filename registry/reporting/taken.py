@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault
+from registry.reporting.asking.question import question_of, selected_terms
+from registry.reporting.asking.spec import SOME_MEASURES, MeasureSpec, Question
 from registry.reporting.measures import MEASURES
-from registry.reporting.question import question_of, selected_terms
-from registry.reporting.spec import SOME_MEASURES, MeasureSpec, Question
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.terms import Term
 from registry.vocabulary import Measure

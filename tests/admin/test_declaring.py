@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from registry.admin.declaring import device_time, flat
 from registry.models import AccessLog, Exposure, Snapshot
-from registry.reporting import freshness
+from registry.reporting.asking import freshness
 from registry.snapshot.manifest import Manifest
 from tests.factories import ExposureFactory, ImplantFactory, PatientFactory, SiteFactory
 

@@ -9,7 +9,7 @@ from registry.answers.alternatives import alternatives
 from registry.answers.answered import reply_to
 from registry.answers.asked import read_asked
 from registry.records import Viewer
-from registry.reporting import freshness
+from registry.reporting.asking import freshness
 from tests.factories import EventFactory
 from tests.kept_rows import copy_snapshots
 from tests.reporting.registry_rows import cohort_kept, import_cohort

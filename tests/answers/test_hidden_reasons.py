@@ -15,9 +15,9 @@ from registry.answers.tables import table_of
 from registry.charts import chart_of
 from registry.disclosure import ShownNode
 from registry.records import Column, EventQuery, Release
-from registry.reporting.freshness import Frozen
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.estimating.signals import signal_row
 from registry.reporting.measures import MEASURES
-from registry.reporting.signals import signal_row
 from registry.vocabulary import CountingRule, HiddenReason, Measure
 from tests.reporting.protecting import ask, frozen_rows
 from tests.snapshot.rows import event, implant

@@ -12,7 +12,8 @@ from rest_framework.test import APIClient
 
 from registry.models import AccessLog, Agreement, Complication, Membership, Snapshot, sealed
 from registry.records import DIMENSIONS
-from registry.reporting import freshness, receipts
+from registry.reporting import receipts
+from registry.reporting.asking import freshness
 from registry.snapshot import shelf
 from tests.api.conftest import client_of, make_user, stored
 

@@ -97,7 +97,7 @@ def carry(load: str, path: Path) -> None:
     from registry.intake import import_records
     from registry.models import User
     from registry.records import RowKind
-    from registry.reporting import freshness
+    from registry.reporting.asking import freshness
 
     nurse = User.objects.get(username="nurse")
     if load == "freeze":

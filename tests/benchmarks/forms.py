@@ -47,7 +47,7 @@ def make_token(name: str) -> str:
 
 def release() -> str:
     """The label of the newest release: what all three forms answer from."""
-    from registry.reporting import freshness
+    from registry.reporting.asking import freshness
 
     return freshness.newest_release().label
 
@@ -57,7 +57,7 @@ def described() -> dict[str, object]:
     import duckdb
     from django.db import connection
 
-    from registry.reporting import freshness
+    from registry.reporting.asking import freshness
 
     manifest = freshness.newest_release().store.manifest
     with connection.cursor() as cursor:
@@ -96,7 +96,7 @@ def _work(form: str, number: int) -> Callable[[], Any]:
 
         return lambda: through_orm.asked(number)
     if form == ARRAYS:
-        from registry.reporting import freshness
+        from registry.reporting.asking import freshness
         from tests.benchmarks import through_arrays
 
         arrays = _arrays(freshness.root() / freshness.newest_release().snapshot_id)

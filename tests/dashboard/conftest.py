@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 
 from registry.models import Site
-from registry.reporting import freshness
+from registry.reporting.asking import freshness
 from tests.factories import (
     CategoryFactory,
     ComplicationFactory,

@@ -7,7 +7,7 @@ import pytest
 from registry.answers.asking import Panel
 from registry.dashboard.literature import beside, comparison_of, short_source
 from registry.records import EventQuery, Release
-from registry.reporting.literature import BESIDE_RATES
+from registry.reporting.estimating.literature import BESIDE_RATES
 from registry.vocabulary import Measure
 
 

@@ -5,7 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from registry.models import Implant, Snapshot
-from registry.reporting import freshness
+from registry.reporting.asking import freshness
 from tests.factories import ImplantFactory
 
 pytestmark = pytest.mark.django_db

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from registry.records import Cell, EventQuery
-from registry.reporting import cells
-from registry.reporting.coverage import coverage_cells, coverage_of
-from registry.reporting.spec import Question
+from registry.reporting.asking.spec import Question
+from registry.reporting.estimating import cells
+from registry.reporting.estimating.coverage import coverage_cells, coverage_of
 from registry.reporting.taken import read_question
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.shelf import open_store

@@ -9,8 +9,8 @@ from pathlib import Path
 from registry.disclosure import record_key
 from registry.records import EventQuery, Release
 from registry.reporting.answering import protected_answer
-from registry.reporting.freshness import Frozen
-from registry.reporting.keys import read_keys
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.keys import read_keys
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.shelf import open_store
 from registry.vocabulary import Measure, SnapshotKind

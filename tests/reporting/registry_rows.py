@@ -9,7 +9,7 @@ from pytest_django import DjangoDbBlocker
 from registry.intake import import_records, load_catalogue
 from registry.models import User
 from registry.records import RowKind
-from registry.reporting import freshness
+from registry.reporting.asking import freshness
 from registry.vocabulary import Role
 from tests.factories import UserFactory
 from tests.kept_rows import kept_rows, snapshots_in

@@ -9,7 +9,8 @@ from django.utils import timezone
 from registry import reporting
 from registry.models import AccessLog, Event, Site, User, sealed
 from registry.records import BadQuery, EventQuery, NoSnapshot, NotPermitted, Release, Viewer
-from registry.reporting import answering, freshness, receipts, viewers
+from registry.reporting import answering, receipts
+from registry.reporting.asking import freshness, viewers
 from registry.vocabulary import CountingRule, Measure, Profile, Role
 from tests.factories import AgreementFactory, ImplantFactory, UserFactory
 from tests.reporting.registry_rows import import_cohort
@@ -236,7 +237,7 @@ def test_release_whose_files_are_gone_is_told(tmp_path: Path, settings: object) 
 @pytest.mark.usefixtures("kept_cohort")
 def test_release_of_another_schema_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     freshness.publish("2026Q4")
-    monkeypatch.setattr("registry.reporting.freshness.SCHEMA_VERSION", 999)
+    monkeypatch.setattr("registry.reporting.asking.freshness.SCHEMA_VERSION", 999)
 
     with pytest.raises(NoSnapshot) as refusal:
         ask(viewer=PUBLIC)

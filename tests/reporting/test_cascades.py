@@ -12,7 +12,7 @@ from registry.records import (
     Release,
 )
 from registry.reporting.answering import _exact
-from registry.reporting.freshness import Frozen
+from registry.reporting.asking.freshness import Frozen
 from registry.snapshot.schema import EVENT_SOURCE
 from registry.vocabulary import CountingRule, Measure
 from tests.reporting.protecting import ask, frozen_rows

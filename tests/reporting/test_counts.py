@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from registry.records import BadQuery, Window
-from registry.reporting import cells
+from registry.reporting.estimating import cells
 from registry.vocabulary import CountingRule, Intervention
 from tests.reporting.asking import Asker
 from tests.snapshot.rows import event, exposure, implant

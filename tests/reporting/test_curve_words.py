@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from registry.reporting import words
-from registry.reporting.left_out import left_out
+from registry.reporting.words import sentences
+from registry.reporting.words.left_out import left_out
 from registry.vocabulary import Measure, Profile
 from tests.reporting.test_question import TERMS, named, question
 
@@ -13,11 +13,11 @@ CATHETER = {"where": named(category=("catheter",))}
 
 
 def method(measure: Measure, profile: Profile = Profile.EXACT, **query: Any) -> str:
-    return words.method(question(measure, **query), profile=profile)
+    return sentences.method(question(measure, **query), profile=profile)
 
 
 def warnings(measure: Measure, profile: Profile = Profile.EXACT, **query: Any) -> str:
-    return " ".join(words.warnings(question(measure, **query), profile=profile))
+    return " ".join(sentences.warnings(question(measure, **query), profile=profile))
 
 
 def test_method_names_its_sources() -> None:
@@ -54,7 +54,7 @@ def test_denominator_names_those_at_risk_and_their_clock(query: Any, said: str) 
 
 def test_title_says_what_a_curve_is_of() -> None:
     free, came = (
-        words.title(question(measure, **CATHETER), TERMS)
+        sentences.title(question(measure, **CATHETER), TERMS)
         for measure in (Measure.SURVIVAL, Measure.INCIDENCE)
     )
 

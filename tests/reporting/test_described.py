@@ -5,7 +5,7 @@ import pytest
 from registry import reporting
 from registry.models import Event, sealed
 from registry.records import Viewer
-from registry.reporting import freshness
+from registry.reporting.asking import freshness
 from tests.factories import ImplantFactory
 
 pytestmark = pytest.mark.django_db

@@ -14,8 +14,8 @@ from django.utils import timezone
 from registry.disclosure import record_key
 from registry.models import AccessLog, Seal, Site, Snapshot, sealed
 from registry.records import BadQuery
-from registry.reporting import freshness
-from registry.reporting.keys import read_keys
+from registry.reporting.asking import freshness
+from registry.reporting.asking.keys import read_keys
 from registry.snapshot import canonical, freeze, schema, shelf
 from registry.snapshot.counting import Sums, reported
 from registry.snapshot.manifest import Manifest

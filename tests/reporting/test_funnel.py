@@ -8,10 +8,10 @@ from django.core.cache import cache
 
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Release
 from registry.reporting.answering import _exact
-from registry.reporting.freshness import Frozen
-from registry.reporting.funnel import funnel_of, overall_rate
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.estimating.funnel import funnel_of, overall_rate
+from registry.reporting.estimating.observed import Observed
 from registry.reporting.measures import funnel
-from registry.reporting.observed import Observed
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.shelf import open_store
 from registry.statistics.funnel import overdispersion, poisson_limits

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 
 from registry.records import Cell
-from registry.reporting.freshness import Frozen
+from registry.reporting.asking.freshness import Frozen
 from registry.reporting.measures import MEASURES
 from registry.vocabulary import Measure
 from tests.reporting.protecting import ask, frozen_rows

@@ -9,7 +9,7 @@ import stat
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from registry.reporting import keys
+from registry.reporting.asking import keys
 from registry_project.settings import Hidden
 
 ONE, OTHER = bytes(range(32)), bytes(range(50, 90))

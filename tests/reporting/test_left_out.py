@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from registry.reporting import left_out as said
 from registry.reporting.measures.counts import NO_IMPLANT_NO_FIRST
 from registry.reporting.measures.proportions import AFTER_FOLLOW_UP
+from registry.reporting.words import left_out as said
 from registry.vocabulary import CountingRule, Denominator, Measure
 from tests.reporting.asking import Asker
 from tests.snapshot.rows import shipped_terms

@@ -7,8 +7,8 @@ import pytest
 
 from registry.records import EventQuery, Release
 from registry.reporting.answering import _exact
-from registry.reporting.freshness import Frozen
-from registry.reporting.literature import BESIDE_RATES, BESIDE_SHARES, literature_beside
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.estimating.literature import BESIDE_RATES, BESIDE_SHARES, literature_beside
 from registry.reporting.measures import MEASURES
 from registry.reporting.taken import read_question
 from registry.snapshot.terms import Published, Terms

@@ -7,9 +7,9 @@ import pytest
 from registry.disclosure import Form
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail
 from registry.reporting import example_columns
+from registry.reporting.asking.spec import ANY_DIMENSION, SOME_MEASURES, Withheld
 from registry.reporting.measures import MEASURES
-from registry.reporting.protected import published_form
-from registry.reporting.spec import ANY_DIMENSION, SOME_MEASURES, Withheld
+from registry.reporting.protected_answers import published_form
 from registry.reporting.taken import held_to_measure
 from registry.vocabulary import CountingRule, Measure
 

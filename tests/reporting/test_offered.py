@@ -4,7 +4,7 @@ import pytest
 
 from registry import reporting
 from registry.records import EventQuery, Viewer
-from registry.reporting import freshness
+from registry.reporting.asking import freshness
 from registry.reporting.measures import MEASURES
 from registry.vocabulary import CountingRule, Measure
 

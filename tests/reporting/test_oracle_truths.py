@@ -7,9 +7,9 @@ import pytest
 
 from registry.disclosure import Form, Node, NodeTruth, Policy, Tree
 from registry.disclosure.trees import Level, Place
-from registry.reporting import freshness
-from registry.reporting.trees import trees_of
-from registry.reporting.truths import truths_of
+from registry.reporting.asking import freshness
+from registry.reporting.protected.trees import trees_of
+from registry.reporting.protected.truths import truths_of
 from registry.vocabulary import CountingRule
 from tests.reporting.test_oracle import (
     QUESTIONS,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from registry.reporting import pace
-from registry.reporting.pace import at_full_ticks
+from registry.reporting.protected import pace
+from registry.reporting.protected.pace import at_full_ticks
 
 
 class Clock:

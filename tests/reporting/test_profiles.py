@@ -1,7 +1,7 @@
 import pytest
 
 from registry.records import EventQuery, NotPermitted, Viewer
-from registry.reporting.profiles import profile_of
+from registry.reporting.asking.profiles import profile_of
 from registry.vocabulary import Profile
 
 RESEARCHER = Viewer(user_id=1, label="researcher")

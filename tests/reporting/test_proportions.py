@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from registry.records import EventQuery, Window
-from registry.reporting import cells
+from registry.reporting.estimating import cells
 from registry.reporting.taken import read_question
 from registry.snapshot.shelf import open_store
 from registry.vocabulary import CountingRule, Measure

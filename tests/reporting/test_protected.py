@@ -17,14 +17,15 @@ from registry.disclosure import Form, Node, Protection
 from registry.disclosure.trees import Level, Place
 from registry.filters import parse_query
 from registry.records import BadQuery, NoSnapshot, NotAvailableAtThisDetail, Release
-from registry.reporting import pace, protected
+from registry.reporting import protected_answers
 from registry.reporting.answering import protected_answer
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.keys import read_keys
 from registry.reporting.described import dictionary
-from registry.reporting.freshness import Frozen
-from registry.reporting.keys import read_keys
 from registry.reporting.measures import MEASURES
-from registry.reporting.trees import trees_of
-from registry.reporting.truths import truths_of
+from registry.reporting.protected import pace
+from registry.reporting.protected.trees import trees_of
+from registry.reporting.protected.truths import truths_of
 from registry.snapshot.schema import RECORD_KEYS, column
 from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure
 from tests.reporting.protecting import ask, frozen_cohort, frozen_rows, tangled_rows
@@ -79,7 +80,7 @@ def test_cohort_is_answered_with_these_numbers_for_ever(cohort: Frozen) -> None:
 
 def test_rows_are_made_of_what_protection_shows(large: Frozen) -> None:
     terms = large.store.manifest.terms
-    trees = trees_of(terms, data_as_of=large.data_as_of, policy=protected.POLICY)
+    trees = trees_of(terms, data_as_of=large.data_as_of, policy=protected_answers.POLICY)
     codes = trees["drug"].values
     nodes = [Node.at({"drug": Place(Level.VALUE, code)}) for code in codes]
     truths = truths_of(
@@ -89,7 +90,7 @@ def test_rows_are_made_of_what_protection_shows(large: Frozen) -> None:
         form=Form.COUNTS,
         counting=CountingRule.PATIENTS,
     )
-    protection = Protection.under(read_keys().noise, protected.POLICY)
+    protection = Protection.under(read_keys().noise, protected_answers.POLICY)
 
     rows = ask(large, group_by=("drug",)).rows
 
@@ -351,7 +352,7 @@ def spelled(draw: random.Random, asked: dict[str, set[str]], trees: Any) -> Quer
     for name in names:
         tree, wanted = trees[name], set(asked[name])
         words = list(wanted)
-        group = protected.POLICY.offer(name).group  # type: ignore[union-attr]
+        group = protected_answers.POLICY.offer(name).group  # type: ignore[union-attr]
         for code in tree.groups if group else ():
             members = tree.members(Place(Level.GROUP, code))
             if members <= wanted and code not in tree.values and draw.random() < 0.5:
@@ -384,7 +385,7 @@ def test_one_question_in_500_spellings_has_one_answer(large: Frozen) -> None:
 
     intake.load_catalogue()
     trees = trees_of(
-        large.store.manifest.terms, data_as_of=large.data_as_of, policy=protected.POLICY
+        large.store.manifest.terms, data_as_of=large.data_as_of, policy=protected_answers.POLICY
     )
     draw = random.Random(11)
     questions: list[dict[str, set[str]]] = [
@@ -446,7 +447,7 @@ import sys, django
 django.setup()
 from datetime import datetime
 from pathlib import Path
-from registry.reporting.freshness import Frozen
+from registry.reporting.asking.freshness import Frozen
 from registry.snapshot.shelf import open_store
 from registry.vocabulary import Measure, SnapshotKind
 from tests.reporting.protecting import AS_OF, ask

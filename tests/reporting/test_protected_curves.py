@@ -25,14 +25,14 @@ from registry.disclosure.trees import Level, Place
 from registry.filters import parse_query
 from registry.intake import load_catalogue
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Release, Window
-from registry.reporting import protected
+from registry.reporting import protected_answers
 from registry.reporting.answering import protected_answer
-from registry.reporting.freshness import Frozen
-from registry.reporting.keys import read_keys
-from registry.reporting.protected_curves import _said, curve_truths
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.keys import read_keys
+from registry.reporting.protected.curves import _said, curve_truths
+from registry.reporting.protected.trees import trees_of
+from registry.reporting.protected.truths import truths_of
 from registry.reporting.taken import read_question
-from registry.reporting.trees import trees_of
-from registry.reporting.truths import truths_of
 from registry.vocabulary import CountingRule, Denominator, Measure, Sex
 from tests.reporting.protecting import ask, frozen_rows, tangled_rows
 from tests.snapshot.row_level import NO_EVENT, lifetimes
@@ -85,7 +85,7 @@ def truth_of(frozen: Frozen, wanted: Node) -> CurveTruth:
 
 def trees(frozen: Frozen) -> Any:
     terms = frozen.store.manifest.terms
-    return trees_of(terms, data_as_of=frozen.data_as_of, policy=protected.POLICY)
+    return trees_of(terms, data_as_of=frozen.data_as_of, policy=protected_answers.POLICY)
 
 
 def as_bytes(release: Release) -> bytes:
@@ -200,7 +200,7 @@ def test_devices_at_risk_are_those_at_the_start_without_those_with_an_event(
 def test_answer_is_the_life_table_of_each_group(large: Frozen) -> None:
     rows = curve(large, where=(PUMP,), group_by=("sex",)).rows
 
-    protection = Protection.under(read_keys().noise, protected.POLICY)
+    protection = Protection.under(read_keys().noise, protected_answers.POLICY)
     for sex in ("female", "male", "not-recorded"):
         wanted = node(complication=Place(Level.GROUP, "pump"), sex=Place(Level.VALUE, sex))
         points = life_table(truth_of(large, wanted), protection)

@@ -8,7 +8,7 @@ import pytest
 
 from registry.records import EventQuery
 from registry.reporting.measures import MEASURES
-from registry.reporting.provisional import WORKING, provisional
+from registry.reporting.words.provisional import WORKING, provisional
 from registry.vocabulary import Measure, SnapshotKind
 
 IN_JUNE = datetime(2026, 6, 30, tzinfo=UTC)

@@ -3,11 +3,11 @@ from typing import Any
 import pytest
 
 from registry.records import BadQuery, EventQuery
-from registry.reporting.question import (
+from registry.reporting.asking.question import (
     natural_unit,
     selected_terms,
 )
-from registry.reporting.spec import Question
+from registry.reporting.asking.spec import Question
 from registry.reporting.taken import read_question
 from registry.snapshot.codes import code_lists
 from registry.snapshot.manifest import Manifest

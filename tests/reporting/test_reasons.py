@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.reporting.reasons import IN_WORDS, in_words
+from registry.reporting.words.reasons import IN_WORDS, in_words
 from registry.statistics.results import Reason
 
 

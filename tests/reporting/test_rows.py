@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from registry.records import BadQuery, Column
-from registry.reporting import cells
-from registry.reporting.rows import ordered, written
-from registry.reporting.spec import Row
+from registry.reporting.asking.spec import Row
+from registry.reporting.estimating import cells
+from registry.reporting.estimating.rows import ordered, written
 from registry.vocabulary import CellStatus, Measure
 from tests.reporting.asking import Asker
 from tests.snapshot.rows import event, implant

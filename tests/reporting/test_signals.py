@@ -9,8 +9,8 @@ import pytest
 from registry.disclosure import ShownNode, rate_row
 from registry.records import BadQuery, Cell, EventQuery, NotAvailableAtThisDetail, Release
 from registry.reporting.answering import _exact
-from registry.reporting.freshness import Frozen
-from registry.reporting.signals import is_signal, signal_row
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.estimating.signals import is_signal, signal_row
 from registry.statistics.signals import (
     disproportionality,
     outlier_rule,

@@ -7,7 +7,7 @@ import pytest
 
 from registry.disclosure import Policy
 from registry.records import EventQuery, NotAvailableAtThisDetail
-from registry.reporting.trees import refuse_earlier_years, trees_of
+from registry.reporting.protected.trees import refuse_earlier_years, trees_of
 from registry.vocabulary import CODELISTS
 from tests.snapshot.rows import shipped_terms
 

@@ -9,9 +9,10 @@ import pytest
 from registry.disclosure import ShownNode, rate_row
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Release
 from registry.reporting.answering import _exact
-from registry.reporting.freshness import Frozen
-from registry.reporting.observed import Observed, observed_of_shown
-from registry.reporting.trend import running_year, trend_of
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.years import running_year
+from registry.reporting.estimating.observed import Observed, observed_of_shown
+from registry.reporting.estimating.trend import trend_of
 from registry.statistics.trend import poisson_cusum, rate_trend
 from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, SnapshotKind
 from tests.reporting.protecting import ask, frozen_rows, tangled_rows

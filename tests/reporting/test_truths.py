@@ -19,12 +19,12 @@ from registry.disclosure import (
 )
 from registry.disclosure.trees import Level, Place
 from registry.records import EventQuery
-from registry.reporting import cells
-from registry.reporting.freshness import Frozen
-from registry.reporting.keys import read_keys
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.keys import read_keys
+from registry.reporting.estimating import cells
+from registry.reporting.protected.trees import trees_of
+from registry.reporting.protected.truths import truths_of
 from registry.reporting.taken import read_question
-from registry.reporting.trees import trees_of
-from registry.reporting.truths import truths_of
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Denominator, Measure
 from tests.reporting.protecting import COMPLICATIONS, DRUGS, PUMPS, frozen_rows, tangled_rows

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from registry.records import Window
-from registry.reporting import words
+from registry.reporting.words import sentences
 from registry.vocabulary import Measure
 from tests.reporting.asking import Asker
 from tests.snapshot.rows import shipped_terms
@@ -50,4 +50,4 @@ def asker(tmp_path: Path) -> Asker:
     ],
 )
 def test_title_names_the_filters(asker: Asker, query: dict, expected: str) -> None:
-    assert words.title(asker.question(Measure.RATES, **query), shipped_terms()) == expected
+    assert sentences.title(asker.question(Measure.RATES, **query), shipped_terms()) == expected

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from registry.records import EventQuery, Release
 from registry.reporting.answering import _exact
-from registry.reporting.freshness import Frozen
+from registry.reporting.asking.freshness import Frozen
 from registry.synthetic import registry
 from registry.vocabulary import Measure
 from tests.synthetic.frozen import frozen_synthetic

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.records import EventRecord, ImplantRecord
-from registry.reporting.freshness import Frozen
+from registry.reporting.asking.freshness import Frozen
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.schema import EVENT_SOURCE, EXPOSURE_SOURCE, IMPLANT_SOURCE
 from registry.snapshot.shelf import open_store

@@ -7,7 +7,7 @@ import pytest
 
 from registry.catalogue import read_catalogue
 from registry.records import EventRecord, ImplantRecord
-from registry.reporting.freshness import Frozen
+from registry.reporting.asking.freshness import Frozen
 from registry.synthetic import SyntheticRegistry, registry
 from registry.vocabulary import Actuality, Measure, PumpModel
 from tests.synthetic.finding import ask

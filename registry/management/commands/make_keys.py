@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from registry.reporting import keys
+from registry.reporting.asking import keys
 
 
 class Command(BaseCommand):

@@ -7,6 +7,7 @@ is withheld, and how it is told and drawn. No other table and no branch names a 
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from registry.reporting.asking.spec import MeasureSpec
 from registry.reporting.measures import (
     cascades,
     counts,
@@ -19,7 +20,6 @@ from registry.reporting.measures import (
     survival,
     trend,
 )
-from registry.reporting.spec import MeasureSpec
 from registry.vocabulary import Measure
 
 _SPECS = (

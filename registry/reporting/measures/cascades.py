@@ -3,10 +3,17 @@
 from dataclasses import replace
 
 from registry.records import Column, EventQuery, PictureKind, Reading
-from registry.reporting.cascades import cascade_rows
+from registry.reporting.asking.spec import (
+    Answered,
+    Divides,
+    Example,
+    MeasureSpec,
+    Question,
+    Withheld,
+)
+from registry.reporting.estimating.cascades import cascade_rows
+from registry.reporting.estimating.pairs import LEVELS
 from registry.reporting.measures.columns import STATUS
-from registry.reporting.pairs import LEVELS
-from registry.reporting.spec import Answered, Divides, Example, MeasureSpec, Question, Withheld
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 

@@ -1,7 +1,7 @@
 """Columns that the answers of several measures have."""
 
 from registry.records import Column
-from registry.reporting.spec import Question
+from registry.reporting.asking.spec import Question
 
 COUNTED_EVENTS = Column("events", "integer", "measure", title="Events")
 RATE = Column("rate", "number", "measure", title="Rate")

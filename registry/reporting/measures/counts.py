@@ -2,12 +2,8 @@
 
 from registry.disclosure import Form, Protection, count_row
 from registry.records import Column, Estimated, PictureKind, Reading
-from registry.reporting.cells import count_cells
-from registry.reporting.freshness import Frozen
-from registry.reporting.measures.columns import STATUS
-from registry.reporting.rows import rows_of
-from registry.reporting.shown import rows_of_plan
-from registry.reporting.spec import (
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.spec import (
     Answered,
     Divides,
     Example,
@@ -16,6 +12,10 @@ from registry.reporting.spec import (
     ProtectedQuestion,
     Question,
 )
+from registry.reporting.estimating.cells import count_cells
+from registry.reporting.estimating.rows import rows_of
+from registry.reporting.measures.columns import STATUS
+from registry.reporting.protected.shown import rows_of_plan
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure, Profile
 

@@ -1,10 +1,17 @@
 """How much of the registry a rate rests on."""
 
 from registry.records import Column, PictureKind, Reading
-from registry.reporting.coverage import coverage_cells
+from registry.reporting.asking.spec import (
+    Answered,
+    Divides,
+    Example,
+    MeasureSpec,
+    Question,
+    Withheld,
+)
+from registry.reporting.estimating.coverage import coverage_cells
+from registry.reporting.estimating.rows import rows_of
 from registry.reporting.measures.columns import STATUS
-from registry.reporting.rows import rows_of
-from registry.reporting.spec import Answered, Divides, Example, MeasureSpec, Question, Withheld
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 

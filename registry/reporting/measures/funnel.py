@@ -4,15 +4,8 @@ from dataclasses import replace
 
 from registry.disclosure import Form, Protection, plan
 from registry.records import Column, PictureKind, Reading
-from registry.reporting.coverage import coverage_of
-from registry.reporting.freshness import Frozen
-from registry.reporting.funnel import CRUDE, funnel_of, funnel_sites, overall_rate
-from registry.reporting.measures import rates
-from registry.reporting.measures.columns import COUNTED_EVENTS, INTERVAL, STATUS, exposure_column
-from registry.reporting.observed import Observed
-from registry.reporting.published import about_exposure, exposure_minimums
-from registry.reporting.shown import observed_rows, shown_nodes
-from registry.reporting.spec import (
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.spec import (
     Answered,
     Divides,
     Example,
@@ -21,7 +14,14 @@ from registry.reporting.spec import (
     ProtectedQuestion,
     Question,
 )
-from registry.reporting.words import unit_in_words
+from registry.reporting.estimating.coverage import coverage_of
+from registry.reporting.estimating.funnel import CRUDE, funnel_of, funnel_sites, overall_rate
+from registry.reporting.estimating.observed import Observed
+from registry.reporting.measures import rates
+from registry.reporting.measures.columns import COUNTED_EVENTS, INTERVAL, STATUS, exposure_column
+from registry.reporting.protected.shown import observed_rows, shown_nodes
+from registry.reporting.words.published import about_exposure, exposure_minimums
+from registry.reporting.words.sentences import unit_in_words
 from registry.snapshot.store import Store
 from registry.vocabulary import CellStatus, CountingRule, HiddenReason, Measure, Profile
 

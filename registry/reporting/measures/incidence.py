@@ -1,20 +1,27 @@
 """Probability of an event over the months since implantation, where others compete."""
 
 from registry.records import PictureKind, Reading
-from registry.reporting.curve_questions import (
+from registry.reporting.asking.curve_questions import (
     KNOWN_AT_IMPLANT,
     NOT_FILTERED_BY,
     refused_of_curves,
 )
-from registry.reporting.curve_words import (
+from registry.reporting.asking.spec import (
+    Answered,
+    Divides,
+    Example,
+    MeasureSpec,
+    Question,
+    Withheld,
+)
+from registry.reporting.estimating.curves import incidence_curves
+from registry.reporting.measures.columns import CURVE_COLUMNS, curve_columns
+from registry.reporting.words.curves import (
     AALEN_JOHANSEN,
     COMPETES,
     curve_denominator,
     curve_warnings,
 )
-from registry.reporting.curves import incidence_curves
-from registry.reporting.measures.columns import CURVE_COLUMNS, curve_columns
-from registry.reporting.spec import Answered, Divides, Example, MeasureSpec, Question, Withheld
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 

@@ -4,13 +4,8 @@ from functools import partial
 
 from registry.disclosure import Form, Protection, proportion_row
 from registry.records import Column, Estimated, PictureKind, Reading
-from registry.reporting.cells import proportion_cells
-from registry.reporting.freshness import Frozen
-from registry.reporting.literature import BESIDE_SHARES
-from registry.reporting.measures.columns import INTERVAL, STATUS
-from registry.reporting.rows import rows_of
-from registry.reporting.shown import rows_of_plan
-from registry.reporting.spec import (
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.spec import (
     Answered,
     Divides,
     Example,
@@ -19,6 +14,11 @@ from registry.reporting.spec import (
     ProtectedQuestion,
     Question,
 )
+from registry.reporting.estimating.cells import proportion_cells
+from registry.reporting.estimating.literature import BESIDE_SHARES
+from registry.reporting.estimating.rows import rows_of
+from registry.reporting.measures.columns import INTERVAL, STATUS
+from registry.reporting.protected.shown import rows_of_plan
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 

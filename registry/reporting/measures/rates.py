@@ -4,22 +4,8 @@ from functools import partial
 
 from registry.disclosure import Form, Protection, rate_row
 from registry.records import Column, Estimated, PictureKind, Reading
-from registry.reporting.cells import rate_cells
-from registry.reporting.coverage import coverage_of
-from registry.reporting.freshness import Frozen
-from registry.reporting.literature import BESIDE_RATES
-from registry.reporting.measures.columns import (
-    COUNTED_EVENTS,
-    INTERVAL,
-    RATE,
-    RATE_COLUMNS,
-    STATUS,
-    exposure_column,
-)
-from registry.reporting.published import about_exposure, exposure_minimums
-from registry.reporting.rows import rows_of
-from registry.reporting.shown import rows_of_plan
-from registry.reporting.spec import (
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.spec import (
     Answered,
     Divides,
     Example,
@@ -28,7 +14,21 @@ from registry.reporting.spec import (
     ProtectedQuestion,
     Question,
 )
-from registry.reporting.words import unit_in_words
+from registry.reporting.estimating.cells import rate_cells
+from registry.reporting.estimating.coverage import coverage_of
+from registry.reporting.estimating.literature import BESIDE_RATES
+from registry.reporting.estimating.rows import rows_of
+from registry.reporting.measures.columns import (
+    COUNTED_EVENTS,
+    INTERVAL,
+    RATE,
+    RATE_COLUMNS,
+    STATUS,
+    exposure_column,
+)
+from registry.reporting.protected.shown import rows_of_plan
+from registry.reporting.words.published import about_exposure, exposure_minimums
+from registry.reporting.words.sentences import unit_in_words
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 

@@ -2,13 +2,8 @@
 
 from registry.disclosure import Form, Protection
 from registry.records import DIMENSIONS, Column, PictureKind, Reading
-from registry.reporting.freshness import Frozen
-from registry.reporting.measures import rates
-from registry.reporting.measures.columns import STATUS
-from registry.reporting.pairs import LEVELS, PRODUCTS, background
-from registry.reporting.protected_signals import shown_signals
-from registry.reporting.signals import about_shown, signal_rows
-from registry.reporting.spec import (
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.spec import (
     Answered,
     Divides,
     Example,
@@ -17,6 +12,11 @@ from registry.reporting.spec import (
     ProtectedQuestion,
     Question,
 )
+from registry.reporting.estimating.pairs import LEVELS, PRODUCTS, background
+from registry.reporting.estimating.signals import about_shown, signal_rows
+from registry.reporting.measures import rates
+from registry.reporting.measures.columns import STATUS
+from registry.reporting.protected.signals import shown_signals
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure, Profile
 

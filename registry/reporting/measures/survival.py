@@ -2,24 +2,13 @@
 
 from registry.disclosure import Form, Policy, Protection
 from registry.records import PictureKind, Reading
-from registry.reporting.curve_questions import (
+from registry.reporting.asking.curve_questions import (
     KNOWN_AT_IMPLANT,
     NOT_FILTERED_BY,
     refused_of_freedom,
 )
-from registry.reporting.curve_words import (
-    CENSORED,
-    LIFE_TABLE,
-    curve_denominator,
-    curve_warnings,
-    kaplan_meier,
-)
-from registry.reporting.curves import survival_curves
-from registry.reporting.freshness import Frozen
-from registry.reporting.measures.columns import CURVE_COLUMNS, curve_columns
-from registry.reporting.protected_curves import curve_rows, curve_truths, finer_curves
-from registry.reporting.shown import stored
-from registry.reporting.spec import (
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.spec import (
     Answered,
     Divides,
     Example,
@@ -27,6 +16,17 @@ from registry.reporting.spec import (
     ProtectedForm,
     ProtectedQuestion,
     Question,
+)
+from registry.reporting.estimating.curves import survival_curves
+from registry.reporting.measures.columns import CURVE_COLUMNS, curve_columns
+from registry.reporting.protected.curves import curve_rows, curve_truths, finer_curves
+from registry.reporting.protected.shown import stored
+from registry.reporting.words.curves import (
+    CENSORED,
+    LIFE_TABLE,
+    curve_denominator,
+    curve_warnings,
+    kaplan_meier,
 )
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure

@@ -2,9 +2,20 @@
 
 from registry.disclosure import Form, Protection
 from registry.records import Column, PictureKind, Reading
-from registry.reporting.cells import rate_cells
-from registry.reporting.coverage import coverage_of
-from registry.reporting.freshness import Frozen
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.spec import (
+    Answered,
+    Divides,
+    Example,
+    MeasureSpec,
+    ProtectedForm,
+    ProtectedQuestion,
+    Question,
+)
+from registry.reporting.estimating.cells import rate_cells
+from registry.reporting.estimating.coverage import coverage_of
+from registry.reporting.estimating.observed import observed_of
+from registry.reporting.estimating.trend import trend_of
 from registry.reporting.measures import rates
 from registry.reporting.measures.columns import (
     COUNTED_EVENTS,
@@ -14,20 +25,9 @@ from registry.reporting.measures.columns import (
     STATUS,
     exposure_column,
 )
-from registry.reporting.observed import observed_of
-from registry.reporting.published import about_exposure, exposure_minimums
-from registry.reporting.shown import observed_rows, shown_nodes
-from registry.reporting.spec import (
-    Answered,
-    Divides,
-    Example,
-    MeasureSpec,
-    ProtectedForm,
-    ProtectedQuestion,
-    Question,
-)
-from registry.reporting.trend import trend_of
-from registry.reporting.words import unit_in_words
+from registry.reporting.protected.shown import observed_rows, shown_nodes
+from registry.reporting.words.published import about_exposure, exposure_minimums
+from registry.reporting.words.sentences import unit_in_words
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 

@@ -123,7 +123,7 @@ def _attack(asked: argparse.Namespace) -> int:
     _begin()
     from django.core.management import call_command
 
-    from registry.reporting.keys import make_keys
+    from registry.reporting.asking.keys import make_keys
     from tests.disclosure.attack.campaign import Plan, run
 
     call_command("migrate", verbosity=0)
@@ -179,7 +179,7 @@ def _reference(events: int, into: Path) -> int:
     _begin()
     from django.core.management import call_command
 
-    from registry.reporting.keys import make_keys
+    from registry.reporting.asking.keys import make_keys
     from tests.disclosure.attack.asking import Asker
     from tests.disclosure.attack.registries import door_of, fill, release
     from tests.disclosure.attack.utility import rate_limits

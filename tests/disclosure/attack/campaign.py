@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from registry.reporting import freshness
+from registry.reporting.asking import freshness
 from tests.disclosure.attack import channels, consistency, releasing
 from tests.disclosure.attack.asking import Asker, Values
 from tests.disclosure.attack.attacks import (

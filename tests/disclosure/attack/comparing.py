@@ -13,10 +13,10 @@ from scipy import sparse
 
 from registry.disclosure import BOUNDARIES, plan
 from registry.records import EventQuery
-from registry.reporting import protected
-from registry.reporting.freshness import Frozen
-from registry.reporting.protected_curves import curve_truths
-from registry.reporting.trees import trees_of
+from registry.reporting import protected_answers
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.protected.curves import curve_truths
+from registry.reporting.protected.trees import trees_of
 from tests.disclosure.attack.asking import Asker, Values
 from tests.disclosure.attack.judging import Findings
 from tests.disclosure.attack.solving import NOISE, Margin, expected, solve
@@ -151,10 +151,10 @@ def curve_findings(
 def true_curves(asker: Asker, names: Names, where: Mapping[str, str], frozen: Frozen) -> np.ndarray:
     """The true events by group and interval, along the axes as the answers list them."""
     trees = trees_of(
-        frozen.store.manifest.terms, data_as_of=frozen.data_as_of, policy=protected.POLICY
+        frozen.store.manifest.terms, data_as_of=frozen.data_as_of, policy=protected_answers.POLICY
     )
     filters = tuple((name, (value,)) for name, value in where.items())
-    planned = plan(EventQuery(group_by=names, where=filters), trees, protected.POLICY)
+    planned = plan(EventQuery(group_by=names, where=filters), trees, protected_answers.POLICY)
     truths = curve_truths(planned.nodes, store=frozen.store, trees=trees)
     found = np.zeros((*(len(asker.axis(name)) for name in names), INTERVALS), np.int64)
     for row in planned.rows:

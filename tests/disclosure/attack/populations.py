@@ -19,11 +19,11 @@ from scipy import sparse
 from registry.catalogue import read_catalogue
 from registry.disclosure import BOUNDARIES, Policy, plan
 from registry.records import EventQuery
-from registry.reporting import protected
-from registry.reporting.freshness import Frozen
-from registry.reporting.protected_curves import curve_truths
-from registry.reporting.question import CLOCK
-from registry.reporting.trees import trees_of
+from registry.reporting import protected_answers
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.question import CLOCK
+from registry.reporting.protected.curves import curve_truths
+from registry.reporting.protected.trees import trees_of
 from registry.vocabulary import Component, Denominator
 from tests.disclosure.attack.asking import Asker, Values
 from tests.disclosure.attack.attacks import differences, shown_cells
@@ -225,9 +225,9 @@ def devices_followed(asker: Asker, names: Names, frozen: Frozen) -> dict[str, ND
     """
     clock_of = clocks()
     trees = trees_of(
-        frozen.store.manifest.terms, data_as_of=frozen.data_as_of, policy=protected.POLICY
+        frozen.store.manifest.terms, data_as_of=frozen.data_as_of, policy=protected_answers.POLICY
     )
-    unlimited = replace(protected.POLICY, most_cells=10**6)
+    unlimited = replace(protected_answers.POLICY, most_cells=10**6)
     planned = plan(EventQuery(group_by=("complication", *names)), trees, unlimited)
     truths = curve_truths(planned.nodes, store=frozen.store, trees=trees)
     shape = (*(len(asker.axis(name)) for name in names), len(BOUNDARIES))

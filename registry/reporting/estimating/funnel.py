@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from registry.records import DIMENSIONS, BadQuery, Cell, Fault
-from registry.reporting.cells import rate_cells
-from registry.reporting.observed import Observed, observed_of
-from registry.reporting.question import question_of
-from registry.reporting.reasons import in_words
-from registry.reporting.spec import Question, Row
+from registry.reporting.asking.question import question_of
+from registry.reporting.asking.spec import Question, Row
+from registry.reporting.estimating.cells import rate_cells
+from registry.reporting.estimating.observed import Observed, observed_of
+from registry.reporting.words.reasons import in_words
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.statistics.funnel import overdispersion, poisson_limits

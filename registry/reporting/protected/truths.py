@@ -14,7 +14,7 @@ from registry.disclosure import (
 )
 from registry.disclosure.trees import ALL, Place
 from registry.records import DIMENSIONS, Side
-from registry.reporting.question import (
+from registry.reporting.asking.question import (
     ACCEPTED,
     ACTUAL,
     Sort,
@@ -22,7 +22,7 @@ from registry.reporting.question import (
     sort_of_clock,
     sort_of_unit,
 )
-from registry.reporting.spec import QUANTITY
+from registry.reporting.asking.spec import QUANTITY
 from registry.snapshot.counting import NOTHING, Sums, affected, carriers, reported
 from registry.snapshot.exposure import exposure
 from registry.snapshot.firsts import FirstEvents, first_events

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.records import BadQuery, Cell, EventQuery, Fault
-from registry.reporting.rows import ordered, shown_value
-from registry.reporting.spec import Question, Row
+from registry.reporting.asking.spec import Question, Row
+from registry.reporting.estimating.rows import ordered, shown_value
 from registry.snapshot.counting import before_entry
 from registry.snapshot.lives import BY_EVENT, ENTERED, Lives, lives, lives_of
 from registry.snapshot.statement import Key

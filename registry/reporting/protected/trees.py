@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.conf import settings
-
 from registry.disclosure import Policy, Tree, vocabulary_tree, year_tree
-from registry.disclosure.trees import YEARS_IN_PERIOD
 from registry.models.rules import FIRST_YEAR
 from registry.records import DIMENSIONS, EventQuery, Fault, NotAvailableAtThisDetail
+from registry.reporting.asking.years import first_year
 from registry.snapshot.terms import Terms
 from registry.vocabulary import NOT_RECORDED, Component
 
@@ -36,12 +34,6 @@ def trees_of(terms: Terms, *, data_as_of: datetime | None, policy: Policy) -> Ma
     ]
     plain = [offer.name for offer in policy.offered if offer.name not in OWN_TREES]
     return {tree.name: tree for tree in (*trees, *map(vocabulary_tree, plain))}
-
-
-def first_year() -> int:
-    """The first calendar year that is told apart: the deployment's, or its period's first."""
-    year: int = settings.REGISTRY_FIRST_YEAR
-    return year - year % YEARS_IN_PERIOD
 
 
 def refuse_earlier_years(query: EventQuery, years: Tree) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from registry.records import DIMENSIONS, BadQuery, Cell, Column, Fault, ValueKind
-from registry.reporting import words
-from registry.reporting.cells import Found
-from registry.reporting.spec import Question, Row
+from registry.reporting.asking.spec import Question, Row
+from registry.reporting.estimating.cells import Found
+from registry.reporting.words import sentences
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CODELISTS, NOT_RECORDED
 
@@ -108,7 +108,7 @@ def shown_value(name: str, value: Cell, *, labels: str, terms: Terms) -> Cell:
     """
     blank = value is None or value == ""
     if labels == "label":
-        return NOT_RECORDED_LABEL if blank else words.label_of(name, value, terms)
+        return NOT_RECORDED_LABEL if blank else sentences.label_of(name, value, terms)
     return NOT_RECORDED if blank else value
 
 

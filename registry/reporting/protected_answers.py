@@ -9,15 +9,15 @@ from dataclasses import replace
 
 from registry.disclosure import Plan, Policy, Protection, Tree, canonical, plan
 from registry.records import EventQuery, Fault, NoSnapshot, NotAvailableAtThisDetail
-from registry.reporting.freshness import Frozen
-from registry.reporting.keys import Keys
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.keys import Keys
+from registry.reporting.asking.question import selected_terms
+from registry.reporting.asking.spec import Answered, ProtectedForm, ProtectedQuestion
 from registry.reporting.measures import MEASURES
-from registry.reporting.question import selected_terms
-from registry.reporting.spec import Answered, ProtectedForm, ProtectedQuestion
-from registry.reporting.summed import refuse_sums
+from registry.reporting.protected.summed import refuse_sums
+from registry.reporting.protected.trees import refuse_earlier_years, trees_of
+from registry.reporting.protected.truths import Natural, takes_months
 from registry.reporting.taken import held_to_measure, refuse_what_has_no_meaning
-from registry.reporting.trees import refuse_earlier_years, trees_of
-from registry.reporting.truths import Natural, takes_months
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CountingRule, Denominator, Measure
 

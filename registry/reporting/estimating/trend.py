@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from registry.records import Cell
-from registry.reporting.observed import Observed
-from registry.reporting.reasons import in_words
-from registry.reporting.spec import Row
+from registry.reporting.asking.spec import Row
+from registry.reporting.asking.years import running_year
+from registry.reporting.estimating.observed import Observed
+from registry.reporting.words.reasons import in_words
 from registry.statistics.results import Reason
 from registry.statistics.trend import poisson_cusum, rate_trend, trend_line
 
@@ -103,13 +104,6 @@ def _why(reason: Reason | None, *, of_true_numbers: bool) -> str | None:
     if of_true_numbers or reason is None:
         return in_words(reason)
     return OF_THE_SHOWN.get(reason, in_words(reason))
-
-
-def running_year(as_of: datetime | None) -> int | None:
-    """The calendar year that the data end in; None where it is over, or unknown."""
-    if as_of is None or (as_of.month, as_of.day) == (12, 31):
-        return None
-    return as_of.year
 
 
 def _year(observed: Observed) -> int:

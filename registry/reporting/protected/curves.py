@@ -16,10 +16,10 @@ from registry.disclosure import (
     life_table,
 )
 from registry.records import Cell, EventQuery, Fault, NotAvailableAtThisDetail
-from registry.reporting.curves import FEWEST_STABLE_EVENTS, HALF, named
-from registry.reporting.question import Sort, sort_of_unit
-from registry.reporting.spec import Row
-from registry.reporting.truths import Natural, Sheet, keyed
+from registry.reporting.asking.question import Sort, sort_of_unit
+from registry.reporting.asking.spec import Row
+from registry.reporting.estimating.curves import FEWEST_STABLE_EVENTS, HALF, named
+from registry.reporting.protected.truths import Natural, Sheet, keyed
 from registry.snapshot.counting import Sums
 from registry.snapshot.lives import BY_EVENT, ENTERED, Ints, Lives, lives, lives_of
 from registry.snapshot.store import Store

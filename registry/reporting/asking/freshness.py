@@ -17,7 +17,7 @@ from django.utils import timezone
 from registry.disclosure import record_keys
 from registry.models import AccessLog, Snapshot
 from registry.records import BadQuery, Fault, NoSnapshot
-from registry.reporting.keys import read_keys
+from registry.reporting.asking.keys import read_keys
 from registry.snapshot import shelf
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import SCHEMA_VERSION

@@ -9,10 +9,10 @@ from scipy.special import ndtri
 
 from registry.disclosure import ShownNode, hidden_as, rate_parts, rate_row
 from registry.records import Cell, EventQuery
-from registry.reporting.cells import hold_to_limit, numbers_of, rate_cells
-from registry.reporting.pairs import background, names_of
-from registry.reporting.question import EACH, question_of, selected_terms
-from registry.reporting.spec import MeasureSpec, Question, Row
+from registry.reporting.asking.question import EACH, question_of, selected_terms
+from registry.reporting.asking.spec import MeasureSpec, Question, Row
+from registry.reporting.estimating.cells import hold_to_limit, numbers_of, rate_cells
+from registry.reporting.estimating.pairs import background, names_of
 from registry.snapshot.counting import carriers, reported
 from registry.snapshot.selection import Condition
 from registry.snapshot.statement import Key

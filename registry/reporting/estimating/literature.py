@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 
 from registry.records import Cell
-from registry.reporting.question import natural_unit, selected_terms
-from registry.reporting.spec import Figure, Literature, Question
+from registry.reporting.asking.question import natural_unit, selected_terms
+from registry.reporting.asking.spec import Figure, Literature, Question
 from registry.snapshot.terms import Published, Term, Terms
 from registry.statistics.intervals import wilson_interval
 from registry.statistics.rates import incidence_rate

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from registry.disclosure import Form, Node, Plan, Policy, Protection, ShownNode, Tree, plan
 from registry.records import EventQuery
-from registry.reporting.pairs import background
-from registry.reporting.signals import signal_row
-from registry.reporting.spec import Row
-from registry.reporting.truths import truths_of
+from registry.reporting.asking.spec import Row
+from registry.reporting.estimating.pairs import background
+from registry.reporting.estimating.signals import signal_row
+from registry.reporting.protected.truths import truths_of
 from registry.snapshot.store import Store
 from registry.vocabulary import NOT_RECORDED, CountingRule
 

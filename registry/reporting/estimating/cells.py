@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from registry.records import DIMENSIONS, BadQuery, Cell, Fault
-from registry.reporting.question import EACH
-from registry.reporting.spec import Part, Question
+from registry.reporting.asking.question import EACH
+from registry.reporting.asking.spec import Part, Question
 from registry.snapshot.clusters import (
     ClusterEvents,
     ClusterTime,

@@ -1,7 +1,7 @@
 """What an answer says of itself, in words that a clinician reads."""
 
 from registry.records import DIMENSIONS, EventQuery
-from registry.reporting.spec import Divides, Question
+from registry.reporting.asking.spec import Divides, Question
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CODELISTS, NOT_RECORDED, CountingRule, Denominator, Profile
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from registry.records import Cell
-from registry.reporting import words
-from registry.reporting.cells import hold_to_limit, numbers_of
-from registry.reporting.spec import Question, Row
+from registry.reporting.asking.spec import Question, Row
+from registry.reporting.estimating.cells import hold_to_limit, numbers_of
+from registry.reporting.words import sentences
 from registry.snapshot import cascades
 from registry.snapshot.cascades import Interval
 from registry.snapshot.counting import reported
@@ -75,7 +75,7 @@ def _named(question: Question, pair: Key, terms: Terms) -> dict[str, Cell]:
     labels = question.query.labels
     named: dict[str, Cell] = {}
     for name, code in zip(("cause", "effect"), pair, strict=True):
-        label = words.label_of(level, code, terms)
+        label = sentences.label_of(level, code, terms)
         named[name] = label if labels == "label" else code
         if labels == "both":
             named[f"{name}_label"] = label

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from registry.records import DIMENSIONS, EventQuery, Fault, Side
-from registry.reporting.spec import ANY_DIMENSION, Elsewhere
+from registry.reporting.asking.spec import ANY_DIMENSION, Elsewhere
 from registry.snapshot.terms import Term
 from registry.vocabulary import Outcome, Seriousness, Severity
 

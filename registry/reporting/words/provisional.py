@@ -1,9 +1,9 @@
 """What of an answer may still change, in words."""
 
 from registry.records import EventQuery
-from registry.reporting.freshness import Frozen
-from registry.reporting.spec import Question
-from registry.reporting.trend import running_year
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.spec import Question
+from registry.reporting.asking.years import running_year
 from registry.vocabulary import SnapshotKind
 
 WORKING = (

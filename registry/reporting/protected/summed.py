@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from registry.disclosure import Node, Plan
 from registry.records import Fault, NotAvailableAtThisDetail
-from registry.reporting.spec import ProtectedForm
+from registry.reporting.asking.spec import ProtectedForm
 
 
 def refuse_sums(planned: Plan, form: ProtectedForm) -> None:

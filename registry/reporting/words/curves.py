@@ -1,6 +1,6 @@
 """What a curve over months since implant says of itself, in words that a clinician reads."""
 
-from registry.reporting.spec import Question
+from registry.reporting.asking.spec import Question
 from registry.vocabulary import Profile
 
 LIMITS = {

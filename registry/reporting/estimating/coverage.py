@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from registry.records import Cell
-from registry.reporting.cells import Found
-from registry.reporting.spec import Part, Question
+from registry.reporting.asking.spec import Part, Question
+from registry.reporting.estimating.cells import Found
 from registry.snapshot.counting import matched, placings
 from registry.snapshot.declared import declared, declared_events
 from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, INELIGIBLE

@@ -1,7 +1,7 @@
 """What an answer leaves out or takes in where a reader could expect otherwise, in words."""
 
-from registry.reporting.question import selected_terms
-from registry.reporting.spec import Divides, Question
+from registry.reporting.asking.question import selected_terms
+from registry.reporting.asking.spec import Divides, Question
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CountingRule
 

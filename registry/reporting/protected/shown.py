@@ -15,10 +15,10 @@ from registry.disclosure import (
 )
 from registry.disclosure.nodes import PlannedRow
 from registry.records import DIMENSIONS, Cell, ValueKind
-from registry.reporting.freshness import Frozen
-from registry.reporting.observed import Observed, observed_of_shown
-from registry.reporting.spec import Answered, ProtectedQuestion, Row
-from registry.reporting.truths import Natural, truths_of
+from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.spec import Answered, ProtectedQuestion, Row
+from registry.reporting.estimating.observed import Observed, observed_of_shown
+from registry.reporting.protected.truths import Natural, truths_of
 from registry.vocabulary import NOT_RECORDED
 
 Rowed = Callable[[Sequence[ShownNode]], CountRow | RateRow | ProportionRow]

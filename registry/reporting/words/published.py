@@ -1,8 +1,8 @@
 """What a protected answer says was done to it, in words that a clinician reads."""
 
 from registry.disclosure import Plan, Policy
-from registry.reporting.spec import Divides, ProtectedForm, Question
-from registry.reporting.trees import first_year
+from registry.reporting.asking.spec import Divides, ProtectedForm, Question
+from registry.reporting.asking.years import first_year
 from registry.vocabulary import Denominator
 
 IN_MONTHS = {Denominator.PUMP_MONTHS, Denominator.CATHETER_MONTHS}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from registry.records import DIMENSIONS, EventQuery, Side, ValueKind, Window
-from registry.reporting.spec import Divides, MeasureSpec, Part, Question
+from registry.reporting.asking.spec import Divides, MeasureSpec, Part, Question
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.selection import (
     NO_MONTHS,

@@ -8,7 +8,7 @@ from typing import Any
 
 from registry.disclosure import Form, Plan, Policy, Protection, Tree
 from registry.records import DIMENSIONS, Cell, Column, EventQuery, Fault, Reading, Window
-from registry.reporting.freshness import Frozen
+from registry.reporting.asking.freshness import Frozen
 from registry.snapshot.selection import Selection, joined_spans
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store

@@ -1,0 +1,1 @@
+"""Who asks what, of which data: viewers, questions, specs, snapshots, keys."""
