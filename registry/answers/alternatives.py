@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from registry import reporting
-from registry.answers.asked import FIRST_MEASURE, is_answered
 from registry.answers.asking import with_set
 from registry.answers.fitting import fitted_to
+from registry.answers.page_question import FIRST_MEASURE, is_answered
 from registry.filters.codes import periods
 from registry.records import DIMENSIONS, Viewer
 from registry.vocabulary import Denominator

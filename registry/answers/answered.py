@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.answers.alternatives import Alternative, alternatives, with_device_time
-from registry.answers.asked import Asked, api_address
 from registry.answers.asking import Refused, ask, with_set
 from registry.answers.numbers import in_percent, range_in_percent, range_of, written
+from registry.answers.page_question import PageQuestion, api_address
 from registry.answers.summaries import summary_of
 from registry.answers.tables import AnswerTable, day_of, table_of
 from registry.charts import chart_of
@@ -73,20 +73,20 @@ class Reply:
 
 
 def reply_to(
-    asked: Asked, *, viewer: Viewer, absolute: Callable[[str], str], params: Any = None
+    question: PageQuestion, *, viewer: Viewer, absolute: Callable[[str], str], params: Any = None
 ) -> Reply:
     """Ask, and put the answer as a page shows it.
 
     absolute: makes an address of this server absolute. params: those of the page, from which
     other questions are made where this one is turned away.
     """
-    panel = ask(asked.query, asked.measure, viewer)
-    own = asked.params if params is None else params
+    panel = ask(question.query, question.measure, viewer)
+    own = question.params if params is None else params
     if panel.release is None:
         finer = panel.refused is not None and panel.refused.status == 422
         return Reply(refused=panel.refused, instead=alternatives(own, viewer) if finer else ())
     instead = with_device_time(own, viewer) if divides_by_nothing(panel.release) else ()
-    return Reply(answered=answered(panel.release, asked, absolute), instead=instead)
+    return Reply(answered=answered(panel.release, question, absolute), instead=instead)
 
 
 def divides_by_nothing(release: Release) -> bool:
@@ -95,12 +95,14 @@ def divides_by_nothing(release: Release) -> bool:
     return statuses == {CellStatus.NO_DENOMINATOR.value}
 
 
-def answered(release: Release, asked: Asked, absolute: Callable[[str], str]) -> PageAnswer:
+def answered(
+    release: Release, question: PageQuestion, absolute: Callable[[str], str]
+) -> PageAnswer:
     """A release as a page shows it."""
-    address = api_address(asked.measure, asked.params)
+    address = api_address(question.measure, question.params)
 
     def as_file(kind: str) -> str:
-        return api_address(asked.measure, with_set(asked.params, format=kind))
+        return api_address(question.measure, with_set(question.params, format=kind))
 
     return PageAnswer(
         table=table_of(release),

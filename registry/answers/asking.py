@@ -137,17 +137,17 @@ def may_look(request: HttpRequest) -> bool:
 
 
 def without_blanks(params: QueryDict) -> QueryDict:
-    """What was really asked: a form sends every box that was left empty, too."""
-    asked = QueryDict(mutable=True)
+    """The parameters without empty ones: a form sends its empty boxes, too."""
+    filled = QueryDict(mutable=True)
     for name, values in params.lists():
         if kept := [value for value in values if value.strip()]:
-            asked.setlist(name, kept)
-    return asked
+            filled.setlist(name, kept)
+    return filled
 
 
-def with_set(asked: QueryDict, **values: str) -> QueryDict:
+def with_set(params: QueryDict, **values: str) -> QueryDict:
     """The same parameters with some of them set, and those set to nothing left out."""
-    changed = asked.copy()
+    changed = params.copy()
     for name, value in values.items():
         changed.pop(name, None)
         if value:

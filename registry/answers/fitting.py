@@ -32,22 +32,24 @@ def fitted_to(params: QueryDict, offer: Offer) -> Fitted:
     in words that name the nearest.
     """
     measure, takes = offer.measure, MEASURES[offer.measure]
-    asked = with_set(params, measure=measure.value)
+    params = with_set(params, measure=measure.value)
     needless = [name for name in OPTIONS if name not in takes.options]
-    if not set(listed(asked, "counting")) <= {rule.value for rule in offer.counting}:
+    if not set(listed(params, "counting")) <= {rule.value for rule in offer.counting}:
         needless.append("counting")
-    without = [name for name in (*needless, *takes.not_filtered_by) if listed(asked, name)]
+    without = [name for name in (*needless, *takes.not_filtered_by) if listed(params, name)]
     left_out = [label_of(name) for name in without]
-    names = listed(asked, "group_by")
+    names = listed(params, "group_by")
     kept = groupings_of(names, offer)
     left_out += [f"the grouping by {title_of(name)}" for name in names if name not in kept]
     columns = columns_to_order_by(measure, kept)
-    ordering = listed(asked, "ordering")
+    ordering = listed(params, "ordering")
     in_order = [word for word in ordering if word.removeprefix("-") in columns]
     if in_order != ordering:
         left_out.append(label_of("ordering"))
     fitted = {"group_by": ",".join(kept), "ordering": ",".join(in_order)}
-    return Fitted(params=with_set(asked, **dict.fromkeys(without, ""), **fitted), left_out=left_out)
+    return Fitted(
+        params=with_set(params, **dict.fromkeys(without, ""), **fitted), left_out=left_out
+    )
 
 
 def fitted_for(
@@ -60,19 +62,19 @@ def fitted_for(
     question that has one of these.
     """
     fitted = fitted_to(params, offer)
-    asked, left_out = fitted.params, list(fitted.left_out)
-    if offer.groupings and not is_answered(asked):
-        *first, level = MEASURES[offer.measure].rows(listed(asked, "group_by"))
+    params, left_out = fitted.params, list(fitted.left_out)
+    if offer.groupings and not is_answered(params):
+        *first, level = MEASURES[offer.measure].rows(listed(params, "group_by"))
         coarsest = offer.groupings[-1][-1]
-        coarser = with_set(asked, group_by=",".join([*first, coarsest]), ordering="")
+        coarser = with_set(params, group_by=",".join([*first, coarsest]), ordering="")
         if level != coarsest and is_answered(coarser):
-            asked = coarser
+            params = coarser
             left_out.append(f"the detail by {title_of(level)}")
     for name in OF_SOME_ASKERS:
-        if listed(asked, name) and not is_answered(asked):
-            asked = with_set(asked, **{name: ""})
+        if listed(params, name) and not is_answered(params):
+            params = with_set(params, **{name: ""})
             left_out.append(label_of(name))
-    return Fitted(params=asked, left_out=left_out)
+    return Fitted(params=params, left_out=left_out)
 
 
 def groupings_of(names: Sequence[str], offer: Offer) -> list[str]:

@@ -7,7 +7,7 @@ from django.forms import BoundField
 from django.http import QueryDict
 
 from registry import reporting
-from registry.answers.asked import FIRST_MEASURE
+from registry.answers.page_question import FIRST_MEASURE
 from registry.filters import EventFilterSet
 from registry.filters.codes import codes_of
 from registry.filters.fields import listed
@@ -26,7 +26,7 @@ SECTIONS: tuple[tuple[str, Side], ...] = (
     ("The time", Side.TIME),
 )
 EXACT_ONLY = frozenset({"unit", "ci", "standardise", "year_min", "year_max"})
-"""What the protected profile leaves little or no choice in: shown there where it was asked."""
+"""Options with little or no choice in the protected profile: shown there only when used."""
 
 MARK = "form_of"
 """The parameter that tells a form that was sent from an address, and whose boxes it had."""
@@ -44,12 +44,12 @@ class QuestionForm:
 
     measure: None on a page that asks several, an overview; groupings are then left out.
     measures, releases: (code, words, chosen). groups: a box for each place of group_by.
-    first, further: the filters, the common ones apart. options: how it is counted. carried: what
-    was asked and has no box, to be sent along; nothing that was refused. mark: whose boxes these
-    are. own_site_only: whether most of them work only together with an own site.
+    first, further: the filters, the common ones apart. options: how it is counted. carried: valid
+    parameters without a box, sent as hidden fields. mark: the measure whose boxes these are.
+    own_site_only: whether most of them work only together with an own site.
     """
 
-    def __init__(self, question: QueryDict, viewer: Viewer, *, measure: Measure | None) -> None:
+    def __init__(self, params: QueryDict, viewer: Viewer, *, measure: Measure | None) -> None:
         self.known = {str(each["name"]): each for each in reporting.dimensions(viewer)}
         exact = bool(viewer.exact_everywhere or viewer.exact_sites)
         self.own_site_only = any(each["only_with_own_site"] for each in self.known.values())
@@ -58,22 +58,22 @@ class QuestionForm:
         self.measures = [(each.measure.value, each.measure.label, each is offer) for each in offers]
         self.overview = measure is None
         self.mark = measure.value if measure else OVERVIEW
-        fields: Any = EventFilterSet(question, measure=measure or FIRST_MEASURE).form
+        fields: Any = EventFilterSet(params, measure=measure or FIRST_MEASURE).form
         fields.label_suffix = ""
         takes = MEASURES[measure or FIRST_MEASURE]
         known = (set(fields.fields) - set(SOME_MEASURES) - {"format"}) | set(takes.options)
-        self.asked = [
+        self.filled = [
             name
-            for name in question
-            if name in known and listed(question, name) and name not in fields.errors
+            for name in params
+            if name in known and listed(params, name) and name not in fields.errors
         ]
         usable = {name for name, each in self.known.items() if each["filter"]}
         usable |= {"year_min", "year_max"} if exact else set()
-        usable = (usable - set(takes.not_filtered_by)) | set(self.asked)
+        usable = (usable - set(takes.not_filtered_by)) | set(self.filled)
         if "site" in usable:
             fields.fields["site"].choices = self._values("site")
-        self.releases = self._releases(question, viewer)
-        self.groups = self._groups(question, offer) if measure else []
+        self.releases = self._releases(params, viewer)
+        self.groups = self._groups(params, offer) if measure else []
         self.first = [fields[name] for name in FIRST_FIELDS if name in usable]
         self.options = [fields[name] for name in self._options(fields, offer, exact=exact)]
         self.further = [
@@ -82,26 +82,26 @@ class QuestionForm:
         ]
         boxes = [*self.first, *self.options, *(box for _title, of in self.further for box in of)]
         for box in boxes:
-            if box.name in self.asked:
-                self._offer_what_was_asked(box, listed(question, box.name))
+            if box.name in self.filled:
+                self._offer_chosen(box)
         shown = {box.name for box in boxes}
         shown |= {"release"} if self.releases else set()
         shown |= {"group_by"} if self.groups or offer is None else set()
         self.carried = [
-            (name, ",".join(listed(question, name))) for name in self.asked if name not in shown
+            (name, ",".join(listed(params, name))) for name in self.filled if name not in shown
         ]
 
-    def _releases(self, question: QueryDict, viewer: Viewer) -> list[tuple[str, str, bool]]:
-        """The releases to choose from, and the snapshot that was asked for by its id."""
-        asked = question.get("release") if "release" in self.asked else None
+    def _releases(self, params: QueryDict, viewer: Viewer) -> list[tuple[str, str, bool]]:
+        """The releases to choose from, and the snapshot that the parameters name by its id."""
+        chosen_release = params.get("release") if "release" in self.filled else None
         labels = [str(each["label"]) for each in reporting.snapshots(viewer) if each["label"]]
-        found = [(label, f"Release {label}", label == asked) for label in labels]
-        if found and asked and asked not in labels:
-            found.append((asked, f"Snapshot {asked[:12]}", True))
+        found = [(label, f"Release {label}", label == chosen_release) for label in labels]
+        if found and chosen_release and chosen_release not in labels:
+            found.append((chosen_release, f"Snapshot {chosen_release[:12]}", True))
         return found
 
-    def _offer_what_was_asked(self, box: BoundField, values: Sequence[str]) -> None:
-        """Add to a list what was asked and stands in none, such as the code of a group."""
+    def _offer_chosen(self, box: BoundField) -> None:
+        """Adds chosen values that a list lacks, such as the code of a group."""
         field: Any = box.field
         if not hasattr(field, "choices"):
             return
@@ -123,7 +123,7 @@ class QuestionForm:
         names = [
             name
             for name in SOME_MEASURES
-            if name in takes and (exact or name not in EXACT_ONLY or name in self.asked)
+            if name in takes and (exact or name not in EXACT_ONLY or name in self.filled)
         ]
         if len(offer.counting) < 2:
             return names
@@ -133,8 +133,8 @@ class QuestionForm:
         ]
         return ["counting", *names]
 
-    def _groups(self, question: QueryDict, offer: Offer | None) -> list[Box]:
-        chosen = listed(question, "group_by")
+    def _groups(self, params: QueryDict, offer: Offer | None) -> list[Box]:
+        chosen = listed(params, "group_by")
         places = offer.groupings if offer else None
         if places is not None:
             return [
@@ -167,11 +167,11 @@ class QuestionForm:
         listed: Any = self.known.get(name, {}).get("values") or ()
         return [(str(each["id"]), str(each["label"])) for each in listed]
 
-    def in_words(self, asked: QueryDict) -> list[tuple[str, str]]:
-        """What was asked by, as (filter, values); codes that have a label show it."""
+    def in_words(self, params: QueryDict) -> list[tuple[str, str]]:
+        """The filters and options as (label, values), with labels in place of codes."""
         filters = EventFilterSet.base_filters
         said = []
-        for name, texts in asked.lists():
+        for name, texts in params.lists():
             if name not in filters or name in {"group_by", "labels", "format", "ordering"}:
                 continue
             labels = dict(COUNTED if name == "counting" else self._values(name))

@@ -3,9 +3,9 @@
 from django.http import HttpRequest, QueryDict
 
 from registry import reporting
-from registry.answers.asked import is_answered
 from registry.answers.asking import with_set
 from registry.answers.fitting import fitted_for
+from registry.answers.page_question import is_answered
 from registry.answers.question_form import MARK, OVERVIEW
 from registry.filters.fields import listed
 from registry.records import Viewer
@@ -19,18 +19,18 @@ def address_of_form(request: HttpRequest, viewer: Viewer) -> str | None:
     """
     if MARK not in request.GET:
         return None
-    of, asked = request.GET[MARK], as_written(request.GET)
-    chosen = asked.get("measure")
+    of, params = request.GET[MARK], as_written(request.GET)
+    chosen = params.get("measure")
     offer = next((one for one in reporting.offers(viewer) if one.measure.value == chosen), None)
     if offer is not None and of not in {chosen, OVERVIEW}:
-        asked = fitted_for(asked, offer, is_answered=lambda one: is_answered(one, viewer)).params
-    return f"{request.path}?{asked.urlencode(safe=',')}" if asked else request.path
+        params = fitted_for(params, offer, is_answered=lambda one: is_answered(one, viewer)).params
+    return f"{request.path}?{params.urlencode(safe=',')}" if params else request.path
 
 
 def as_written(sent: QueryDict) -> QueryDict:
     """The parameters of a form as one writes them: several values in one, and no empty one."""
-    asked = QueryDict(mutable=True)
+    params = QueryDict(mutable=True)
     for name in sent:
         if values := list(dict.fromkeys(listed(sent, name))):
-            asked[name] = ",".join(values)
-    return with_set(asked, **{MARK: ""})
+            params[name] = ",".join(values)
+    return with_set(params, **{MARK: ""})

@@ -8,16 +8,16 @@ from django.http import HttpRequest, QueryDict
 
 from registry import reporting
 from registry.answers.answered import Reply, reply_to
-from registry.answers.asked import (
-    FIRST_MEASURE,
-    FIRST_QUESTION,
-    Asked,
-    is_answered,
-    measure_of,
-    read_asked,
-)
 from registry.answers.asking import Refused, with_set, without_blanks
 from registry.answers.fitting import fitted_for
+from registry.answers.page_question import (
+    FIRST_GROUPING,
+    FIRST_MEASURE,
+    PageQuestion,
+    is_answered,
+    measure_of,
+    read_page_question,
+)
 from registry.answers.question_form import QuestionForm
 from registry.records import BadQuery, Viewer
 from registry.vocabulary import Measure
@@ -52,34 +52,34 @@ class Tab:
 
 
 def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, Any]:
-    """What a statistics page shows: its form, what was asked, its answers, and its status.
+    """What a statistics page shows: its form, its question, its answers and its status.
 
     beside: whether members of a site see it beside all sites wherever they do not name another.
     Every address holds its question, so that it can be shared; blanks of the form ask nothing.
     """
-    address = without_blanks(request.GET)
-    params = address or QueryDict(f"group_by={FIRST_QUESTION}")
-    context: dict[str, Any] = {"asked": address, "sides": []}
+    given = without_blanks(request.GET)
+    params = given or QueryDict(f"group_by={FIRST_GROUPING}")
+    context: dict[str, Any] = {"params": given, "sides": []}
     measure = FIRST_MEASURE
     dropped: Sequence[str] = ()
     readable = False
     try:
         measure = measure_of(params, reporting.offers(viewer))
         questions = [
-            (title, mine, read_asked(mine, viewer))
+            (title, mine, read_page_question(mine, viewer))
             for title, mine in _questions(params, viewer, beside=beside)
         ]
     except BadQuery as refusal:
         context["refusal"] = Refused.because(refusal)
     else:
         context["sides"] = [
-            _side(number, title, asked, mine, request, viewer)
-            for number, (title, mine, asked) in enumerate(questions, start=1)
+            _side(number, title, question, mine, request, viewer)
+            for number, (title, mine, question) in enumerate(questions, start=1)
         ]
         dropped = questions[0][2].dropped
         readable = True
     context["form"] = form = QuestionForm(params, viewer, measure=measure)
-    context["asked_words"] = form.in_words(address) if readable else []  # no refused value again
+    context["question_words"] = form.in_words(given) if readable else []  # no refused value again
     context["measures"] = (
         in_each_measure(params, viewer, chosen=measure, beside=beside) if readable else []
     )
@@ -99,8 +99,8 @@ def in_each_measure(
     """
     own = ",".join(sorted(viewer.exact_sites))
 
-    def is_told(asked: QueryDict) -> bool:
-        questions = _questions(asked, viewer, beside=beside)
+    def has_answer(candidate: QueryDict) -> bool:
+        questions = _questions(candidate, viewer, beside=beside)
         return viewer.exact_everywhere or any(is_answered(mine, viewer) for _, mine in questions)
 
     found = []
@@ -108,9 +108,9 @@ def in_each_measure(
         if offer.measure is chosen:
             found.append(Tab(offer.measure.label, params.urlencode(safe=","), (), chosen=True))
             continue
-        fitted = fitted_for(params, offer, is_answered=is_told)
-        if own and not is_told(fitted.params):
-            fitted = fitted_for(with_set(params, site=own), offer, is_answered=is_told)
+        fitted = fitted_for(params, offer, is_answered=has_answer)
+        if own and not has_answer(fitted.params):
+            fitted = fitted_for(with_set(params, site=own), offer, is_answered=has_answer)
         found.append(Tab(offer.measure.label, fitted.params.urlencode(safe=","), fitted.left_out))
     return found
 
@@ -125,9 +125,14 @@ def _questions(params: QueryDict, viewer: Viewer, *, beside: bool) -> list[tuple
 
 
 def _side(
-    number: int, title: str, asked: Asked, params: QueryDict, request: HttpRequest, viewer: Viewer
+    number: int,
+    title: str,
+    question: PageQuestion,
+    params: QueryDict,
+    request: HttpRequest,
+    viewer: Viewer,
 ) -> PageSide:
-    reply = reply_to(asked, viewer=viewer, absolute=request.build_absolute_uri, params=params)
+    reply = reply_to(question, viewer=viewer, absolute=request.build_absolute_uri, params=params)
     return PageSide(id=f"answer-{number}", title=title, reply=reply)
 
 

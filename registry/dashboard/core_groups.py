@@ -53,22 +53,22 @@ class CoreRow:
     address: str
 
 
-def core_rows(panels: Panels, asked: QueryDict) -> list[CoreRow]:
+def core_rows(panels: Panels, params: QueryDict) -> list[CoreRow]:
     """The core groups of a question, in the catalogue's order. One query for the literature.
 
     A question of some events only, such as the severe ones, is no like of what was published.
     """
     where = [name for name, _values in panels.counts.query.where]
     if any(is_of_events(name) and name not in NAMED for name in where):
-        return [core_row(name, terms, panels, (), asked) for name, terms in panels.core]
+        return [core_row(name, terms, panels, (), params) for name, terms in panels.core]
     single = [terms[0].code for _name, terms in panels.core if len(terms) == 1]
     several = {terms[0].category_id for _name, terms in panels.core if len(terms) > 1}
     rates = rates_shown_for(complications=single, categories=several)
-    return [core_row(name, terms, panels, rates, asked) for name, terms in panels.core]
+    return [core_row(name, terms, panels, rates, params) for name, terms in panels.core]
 
 
 def core_row(
-    name: str, terms: Sequence[Any], panels: Panels, rates: Sequence[Any], asked: QueryDict
+    name: str, terms: Sequence[Any], panels: Panels, rates: Sequence[Any], params: QueryDict
 ) -> CoreRow:
     """One group: of one term its row of the breakdown, of several their joint answer.
 
@@ -90,14 +90,14 @@ def core_row(
             rate = figure(panels.by_category, category=category.code)
             share = figure(panels.shares_by_category, category=category.code)
     named = {"category": category.code} if note else {"complication": ",".join(codes_of(terms))}
-    question = with_set(asked, **dict.fromkeys(NAMED, ""))
+    others = with_set(params, **dict.fromkeys(NAMED, ""))
     return CoreRow(
         name=name.capitalize(),
         note=note,
         rate=rate,
         share=share,
         published=beside(about, measure=Measure.PROPORTIONS),
-        address=f"{reverse('explore')}?{with_set(question, **named).urlencode(safe=',')}",
+        address=f"{reverse('explore')}?{with_set(others, **named).urlencode(safe=',')}",
     )
 
 

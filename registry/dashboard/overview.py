@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from registry import reporting
-from registry.answers.asked import api_address
 from registry.answers.asking import (
     Refused,
     may_look,
@@ -17,6 +16,7 @@ from registry.answers.asking import (
     with_set,
     without_blanks,
 )
+from registry.answers.page_question import api_address
 from registry.answers.question_form import QuestionForm
 from registry.answers.sending import address_of_form
 from registry.answers.tables import EXACT, PROTECTED, source_of, table_of
@@ -46,27 +46,27 @@ def overview(request: HttpRequest) -> HttpResponse:
     viewer = reporting.viewer_of(request.user)
     if address := address_of_form(request, viewer):
         return redirect(address)
-    asked = without_blanks(request.GET)
-    if set(asked) & ONLY_A_TABLE:
-        return redirect(f"{reverse('explore')}?{asked.urlencode(safe=',')}")
-    context: dict[str, Any] = {"room": "dashboard", "page": "overview", "asked": asked}
+    params = without_blanks(request.GET)
+    if set(params) & ONLY_A_TABLE:
+        return redirect(f"{reverse('explore')}?{params.urlencode(safe=',')}")
+    context: dict[str, Any] = {"room": "dashboard", "page": "overview", "params": params}
     readable = False
     try:
-        query = parse_query(asked, measure=Measure.RATES)
+        query = parse_query(params, measure=Measure.RATES)
     except BadQuery as refusal:
         context["refusal"] = Refused.because(refusal)
     else:
-        context |= answered(query, asked, viewer)
+        context |= answered(query, params, viewer)
         readable = True
-    context["form"] = form = QuestionForm(asked, viewer, measure=None)
-    context["asked_words"] = form.in_words(asked) if readable else []  # no refused value again
-    if viewer.exact_sites and not viewer.exact_everywhere and "site" not in asked:
+    context["form"] = form = QuestionForm(params, viewer, measure=None)
+    context["question_words"] = form.in_words(params) if readable else []  # no refused value again
+    if viewer.exact_sites and not viewer.exact_everywhere and "site" not in params:
         context["own_sites"] = ",".join(sorted(viewer.exact_sites))
     status = context["refusal"].status if context["refusal"] else 200
     return render(request, "registry/dashboard.html", context, status=status)
 
 
-def answered(query: EventQuery, asked: QueryDict, viewer: Viewer) -> dict[str, Any]:
+def answered(query: EventQuery, params: QueryDict, viewer: Viewer) -> dict[str, Any]:
     """Every panel of the page; where none has an answer, the one reason instead."""
     panels = ask_all(query, viewer)
     refusal = refused_alike(panels.everything())
@@ -80,22 +80,22 @@ def answered(query: EventQuery, asked: QueryDict, viewer: Viewer) -> dict[str, A
         "source": source_of(first.meta),
         "totals": totals,
         "withheld": [total.title for total in totals if total.is_withheld],
-        "core": core_rows(panels, asked),
+        "core": core_rows(panels, params),
         "trend": trend_of(panels.by_year),
         "table": panels.by_category.release and table_of(panels.by_category.release),
         "panels": panels,
-        **addresses(asked),
+        **addresses(params),
     }
 
 
-def addresses(asked: QueryDict) -> dict[str, str]:
+def addresses(params: QueryDict) -> dict[str, str]:
     """Where to go on from the table of categories: the page to explore, and the API."""
-    question = with_set(asked, group_by="category")
+    by_category = with_set(params, group_by="category")
     return {
-        "explore_address": f"{reverse('explore')}?{question.urlencode(safe=',')}",
+        "explore_address": f"{reverse('explore')}?{by_category.urlencode(safe=',')}",
         "trend_address": (
-            f"{reverse('explore')}?{with_set(asked, group_by='year').urlencode(safe=',')}"
+            f"{reverse('explore')}?{with_set(params, group_by='year').urlencode(safe=',')}"
         ),
-        "api_address": api_address(Measure.RATES, question),
-        "csv_address": api_address(Measure.RATES, with_set(question, format="csv")),
+        "api_address": api_address(Measure.RATES, by_category),
+        "csv_address": api_address(Measure.RATES, with_set(by_category, format="csv")),
     }

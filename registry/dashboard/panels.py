@@ -43,7 +43,7 @@ class Panels:
 
     def everything(self) -> Sequence[Panel]:
         """Every panel, the simplest question first."""
-        asked = [
+        panels = [
             self.counts,
             self.by_category,
             self.by_year,
@@ -55,7 +55,7 @@ class Panels:
             self.shares_by_complication,
             *(panel for pair in self.joint.values() for panel in pair),
         ]
-        return [panel for panel in asked if panel]
+        return [panel for panel in panels if panel]
 
 
 def ask_all(query: EventQuery, viewer: Viewer) -> Panels:

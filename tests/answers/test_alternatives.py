@@ -7,7 +7,7 @@ from django.http import QueryDict
 from registry import reporting
 from registry.answers.alternatives import alternatives
 from registry.answers.answered import reply_to
-from registry.answers.asked import read_asked
+from registry.answers.page_question import read_page_question
 from registry.records import Viewer
 from registry.reporting.asking import freshness
 from tests.factories import EventFactory
@@ -72,17 +72,17 @@ def test_whatever_is_offered_is_answered(address, released):
     assert 1 <= len(found) <= 5
     assert len({each.params for each in found}) == len(found)
     for each in found:
-        asked = read_asked(QueryDict(each.params), RESEARCHER)
-        assert reporting.answer(asked.query, measure=asked.measure, viewer=RESEARCHER)
+        question = read_page_question(QueryDict(each.params), RESEARCHER)
+        assert reporting.answer(question.query, measure=question.measure, viewer=RESEARCHER)
 
 
 def test_what_is_offered_says_nothing_of_the_data(released):
-    asked = "group_by=site,drug&seriousness=death"
-    before = instead_of(asked)
+    address = "group_by=site,drug&seriousness=death"
+    before = instead_of(address)
     EventFactory()  # another site, and another complication
     freshness.publish("2027Q1")
 
-    assert instead_of(asked) == before
+    assert instead_of(address) == before
 
 
 def test_where_nothing_is_published_nothing_is_offered(tmp_path, settings):
@@ -94,17 +94,17 @@ def test_where_nothing_is_published_nothing_is_offered(tmp_path, settings):
 
 def test_years_without_a_denominator_lead_to_the_same_per_device_month(released):
     params = QueryDict("measure=trend&category=infection")
-    asked = read_asked(params, RESEARCHER)
+    question = read_page_question(params, RESEARCHER)
 
-    reply = reply_to(asked, viewer=RESEARCHER, absolute=str, params=params)
+    reply = reply_to(question, viewer=RESEARCHER, absolute=str, params=params)
 
     [instead] = reply.instead
     assert instead.words == "the same per pump-months"
-    other = read_asked(QueryDict(instead.params), RESEARCHER)
+    other = read_page_question(QueryDict(instead.params), RESEARCHER)
     assert reply_to(other, viewer=RESEARCHER, absolute=str).instead == ()
 
 
 def test_an_answer_that_divides_by_something_stands_alone(released):
-    asked = read_asked(QueryDict("category=infection"), RESEARCHER)
+    question = read_page_question(QueryDict("category=infection"), RESEARCHER)
 
-    assert reply_to(asked, viewer=RESEARCHER, absolute=str).instead == ()
+    assert reply_to(question, viewer=RESEARCHER, absolute=str).instead == ()

@@ -71,7 +71,7 @@ def test_what_its_asker_is_not_told_is_left_out_as_well():
     found = fitted_for(
         QueryDict("counting=devices&group_by=drug"),
         offer,
-        is_answered=lambda asked: "category" in asked.get("group_by", ""),
+        is_answered=lambda params: "category" in params.get("group_by", ""),
     )
 
     assert dict(found.params.items()) == {
@@ -86,7 +86,7 @@ def test_a_denominator_that_its_asker_is_not_given_is_left_out():
     [offer] = [each for each in reporting.offers(EXACT) if each.measure.value == "funnel"]
 
     found = fitted_for(
-        QueryDict("unit=refills&per=100"), offer, is_answered=lambda asked: "unit" not in asked
+        QueryDict("unit=refills&per=100"), offer, is_answered=lambda params: "unit" not in params
     )
 
     assert dict(found.params.items()) == {"measure": "funnel", "per": "100"}

@@ -245,7 +245,7 @@ def test_a_pair_says_why_it_is_hidden_everywhere(
         assert reason is None or reason.label.lower() in said
 
 
-ASKED = {
+HIDING = {
     Measure.COUNTS: ("drug", "site", "category", "year"),
     Measure.RATES: ("drug", "site", "category", "year", "complication"),
     Measure.PROPORTIONS: ("drug", "site", "category"),
@@ -254,7 +254,7 @@ ASKED = {
 
 
 @pytest.mark.parametrize(
-    ("measure", "name"), [(measure, name) for measure, names in ASKED.items() for name in names]
+    ("measure", "name"), [(measure, name) for measure, names in HIDING.items() for name in names]
 )
 def test_few_is_written_only_where_the_count_is_what_hides(
     measure: Measure, name: str, frozen: Frozen
@@ -276,9 +276,9 @@ def test_few_is_written_only_where_the_count_is_what_hides(
 
 @pytest.mark.parametrize("name", ["drug", "site", "sex"])
 def test_a_rate_is_few_exactly_where_its_first_events_are(name: str, frozen: Frozen) -> None:
-    asked = {"where": (PUMP,), "group_by": (name,)}
-    counts = ask(frozen, Measure.COUNTS, **asked, counting=CountingRule.FIRST_EVENT).rows
-    rates = ask(frozen, Measure.RATES, **asked).rows
+    question = {"where": (PUMP,), "group_by": (name,)}
+    counts = ask(frozen, Measure.COUNTS, **question, counting=CountingRule.FIRST_EVENT).rows
+    rates = ask(frozen, Measure.RATES, **question).rows
 
     for count, rate in zip(counts, rates, strict=True):
         assert (rate["status"] == "suppressed") is (count["status"] == "suppressed")

@@ -164,18 +164,18 @@ def test_a_complication_that_is_younger_than_the_release_has_a_page(role, as_rol
 
 
 def test_a_complications_page_asks_two_questions(as_role, released, monkeypatch):
-    asked = []
+    measures = []
     answer = reporting.answer
 
     def noted(query, **how):
-        asked.append(how["measure"].value)
+        measures.append(how["measure"].value)
         return answer(query, **how)
 
     monkeypatch.setattr(reporting, "answer", noted)
 
     as_role(Role.REVIEWER).get("/complications/catheter-migration/")
 
-    assert asked == ["proportions", "rates"]
+    assert measures == ["proportions", "rates"]
 
 
 def released_term():

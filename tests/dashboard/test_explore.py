@@ -122,7 +122,7 @@ def test_the_address_is_the_question(as_role, released):
 
     assert cells_of(answer) == []
     assert "No event and no device time answers this question." in answer.text
-    assert answer.context["asked_words"] == [("Drug", "Baclofen")]
+    assert answer.context["question_words"] == [("Drug", "Baclofen")]
 
 
 def test_boxes_that_were_left_empty_ask_nothing(as_role, released):
@@ -137,8 +137,8 @@ def test_boxes_that_were_left_empty_ask_nothing(as_role, released):
 @pytest.mark.parametrize("measure", ["rates", "counts", "proportions"])
 def test_the_same_by_api_has_the_same_numbers(measure, as_role, released):
     client = as_role(Role.REVIEWER)
-    asked = f"measure={measure}&group_by=complication,site&complication=catheter-migration"
-    page = client.get(f"/dashboard/explore/?{asked}")
+    params = f"measure={measure}&group_by=complication,site&complication=catheter-migration"
+    page = client.get(f"/dashboard/explore/?{params}")
 
     files = dict(answered_of(page).files)
     [row] = client.get(files["JSON"]).json()["rows"]

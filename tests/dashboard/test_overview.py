@@ -67,7 +67,7 @@ def published(followed):
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def questions(monkeypatch):
     """Every question that a page puts to the door out."""
     questions = []
     answer = reporting.answer
@@ -327,21 +327,21 @@ def test_a_member_is_led_to_exact_numbers_of_the_own_site(as_role, released, sit
 
 
 def test_as_many_questions_and_queries_whatever_the_registry_holds(
-    as_role, infections, asked, django_assert_num_queries
+    as_role, infections, questions, django_assert_num_queries
 ):
     client = as_role(Role.REVIEWER)
     client.get("/dashboard/")
-    asked.clear()
+    questions.clear()
     with django_assert_num_queries(31):
         client.get("/dashboard/")
-    assert len(asked) == 10  # eight, and two for the infections together
+    assert len(questions) == 10  # eight, and two for the infections together
 
     for number in range(3):
         term = ComplicationFactory(code=f"catheter-other-{number}")
         implant = ImplantFactory(patient=PatientFactory(), catheter=True)
         EventFactory(implant=implant, complication=term)
     client.get("/dashboard/")
-    asked.clear()
+    questions.clear()
     with django_assert_num_queries(31):
         client.get("/dashboard/")
-    assert len(asked) == 10
+    assert len(questions) == 10

@@ -3,7 +3,7 @@
 import pytest
 from django.http import QueryDict
 
-from registry.answers.asked import api_address, read_asked
+from registry.answers.page_question import api_address, read_page_question
 from registry.records import BadQuery, Viewer
 from registry.vocabulary import Measure
 
@@ -14,18 +14,18 @@ RESEARCHER = Viewer(label="researcher")
 SEX = "the grouping by sex"
 
 
-def asked(address, viewer=EXACT):
-    return read_asked(QueryDict(address), viewer)
+def read(address, viewer=EXACT):
+    return read_page_question(QueryDict(address), viewer)
 
 
 def test_nothing_asked_is_rates_by_category():
-    found = asked("")
+    found = read("")
 
     assert (found.measure, found.query.group_by) == (Measure.RATES, ("category",))
 
 
 def test_the_api_is_asked_the_same_without_what_the_page_alone_reads():
-    found = asked("measure=counts&group_by=sex&group_by=&group_by=drug&drug=baclofen")
+    found = read("measure=counts&group_by=sex&group_by=&group_by=drug&drug=baclofen")
 
     assert api_address(found.measure, found.params) == (
         "/api/v1/statistics/counts/?drug=baclofen&group_by=sex,drug&labels=both"
@@ -34,7 +34,7 @@ def test_the_api_is_asked_the_same_without_what_the_page_alone_reads():
 
 
 def test_codes_that_are_asked_for_stay_codes():
-    assert asked("measure=counts&labels=code").query.labels == "code"
+    assert read("measure=counts&labels=code").query.labels == "code"
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_codes_that_are_asked_for_stay_codes():
     ],
 )
 def test_groupings_of_another_measure_are_left_out_and_told(address, kept, dropped):
-    found = asked(address)
+    found = read(address)
 
     assert found.query.group_by == kept
     assert found.dropped == dropped
@@ -58,7 +58,7 @@ def test_groupings_of_another_measure_are_left_out_and_told(address, kept, dropp
 
 def test_a_grouping_that_does_not_exist_is_refused_even_where_none_is_taken():
     with pytest.raises(BadQuery) as refused:
-        asked("measure=trend&group_by=sexx")
+        read("measure=trend&group_by=sexx")
 
     assert refused.value.faults[0].column == "group_by"
 
@@ -66,9 +66,9 @@ def test_a_grouping_that_does_not_exist_is_refused_even_where_none_is_taken():
 @pytest.mark.parametrize("address", ["measure=zzqzz", "measure=counts&measure=rates"])
 def test_an_unknown_measure_is_refused_with_those_that_one_may_ask(address):
     with pytest.raises(BadQuery) as exact:
-        asked(address)
+        read(address)
     with pytest.raises(BadQuery) as protected:
-        asked(address, RESEARCHER)
+        read(address, RESEARCHER)
 
     assert "coverage" in exact.value.faults[0].detail
     assert "coverage" not in protected.value.faults[0].detail

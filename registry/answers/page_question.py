@@ -1,4 +1,4 @@
-"""The question in an address: as the API reads it, and fitted to what its measure takes."""
+"""The question in the parameters of a page, fitted to what its measure takes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,17 +16,16 @@ from registry.vocabulary import Measure
 
 NO_FORMAT = "A page is read as it is: leave format out. Files of an answer stand below it."
 FIRST_MEASURE = Measure.RATES
-FIRST_QUESTION = "category"
-"""What a page answers, and groups by, for whoever has not asked anything yet."""
+FIRST_GROUPING = "category"
+"""The measure and grouping of a page without parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One question of an address.
+class PageQuestion:
+    """One question of a page.
 
-    params: those of the API, with labels beside codes unless something else was asked for.
-    dropped: what the address holds that the measure has no use for, in words: a form sends the
-    boxes of the measure before.
+    params: parameters for the API, with labels beside codes by default. dropped: in words, the
+    parameters that the measure does not use: a form sends the boxes of the previous measure.
     """
 
     measure: Measure
@@ -36,7 +35,7 @@ class Asked:
 
 
 def measure_of(params: QueryDict, offers: Sequence[Offer]) -> Measure:
-    """The measure that was asked for, rates by default; raises BadQuery naming those there are."""
+    """The measure that the parameters name, rates by default. Raises BadQuery naming the others."""
     codes = {each.value: each for each in Measure}
     named = set(params.getlist("measure")) or {FIRST_MEASURE.value}
     if len(named) > 1 or not named <= set(codes):
@@ -45,20 +44,20 @@ def measure_of(params: QueryDict, offers: Sequence[Offer]) -> Measure:
     return codes[named.pop()]
 
 
-def read_asked(params: QueryDict, viewer: Viewer) -> Asked:
-    """What an address asks; without anything, rates by category. Raises BadQuery.
+def read_page_question(params: QueryDict, viewer: Viewer) -> PageQuestion:
+    """Reads the question in a page's parameters, rates by category by default. Raises BadQuery.
 
-    An option that the measure does not take is refused here as in the API, and so is a format.
+    Refuses a format, and like the API any option that the measure does not take.
     """
     if "format" in params:
         raise BadQuery(Fault("format", NOT_TAKEN, NO_FORMAT))
     offers = reporting.offers(viewer)
     measure = measure_of(params, offers)
-    question, dropped = fitted(params, measure, offers)
-    return Asked(
+    kept_params, dropped = fitted(params, measure, offers)
+    return PageQuestion(
         measure=measure,
-        query=parse_query(question, measure=measure),
-        params=question,
+        query=parse_query(kept_params, measure=measure),
+        params=kept_params,
         dropped=dropped,
     )
 
@@ -68,24 +67,24 @@ def fitted(
 ) -> tuple[QueryDict, list[str]]:
     """The parameters without the page's own and without groupings of another measure."""
     if not params:
-        return QueryDict(f"group_by={FIRST_QUESTION}&labels=both"), []
+        return QueryDict(f"group_by={FIRST_GROUPING}&labels=both"), []
     names = listed(params, "group_by")
     offer = next((each for each in offers if each.measure is measure), None)
     has_places = offer is not None and offer.groupings is not None
     kept = groupings_of(names, offer) if offer and has_places else names
     dropped = [f"the grouping by {title_of(name)}" for name in names if name not in kept]
-    question = with_set(params, measure="", group_by=",".join(kept))
-    question.setdefault("labels", "both")
-    return question, dropped
+    kept_params = with_set(params, measure="", group_by=",".join(kept))
+    kept_params.setdefault("labels", "both")
+    return kept_params, dropped
 
 
 def is_answered(params: QueryDict, viewer: Viewer) -> bool:
-    """Whether a question would be answered, found without counting anything."""
+    """Whether the viewer would get an answer; counts nothing."""
     try:
-        asked = read_asked(params, viewer)
+        question = read_page_question(params, viewer)
     except BadQuery:
         return False
-    return reporting.can_be_answered(asked.query, measure=asked.measure, viewer=viewer)
+    return reporting.can_be_answered(question.query, measure=question.measure, viewer=viewer)
 
 
 def api_address(measure: Measure, params: QueryDict) -> str:
