@@ -21,24 +21,24 @@ pump models, because `manufacturer` speaks of the component itself.
 """
 
 
-def event_query(asked: Mapping[str, Any]) -> EventQuery:
+def event_query(cleaned: Mapping[str, Any]) -> EventQuery:
     """Build the canonical question from parameters that have each been found valid.
 
     Raises BadQuery where the years asked for in several ways have none in common.
     """
     where = _resolved(
         {
-            name: tuple(asked.get(name) or ())
+            name: tuple(cleaned.get(name) or ())
             for name, dimension in DIMENSIONS.items()
-            if dimension.kind is not ValueKind.WINDOW and asked.get(name)
+            if dimension.kind is not ValueKind.WINDOW and cleaned.get(name)
         }
     )
-    years = _years(where, asked.get("year_min"), asked.get("year_max"))
-    group_by = tuple(asked.get("group_by") or ())
-    windows = tuple(each for each in asked.get("window") or () if isinstance(each, Window))
-    if NOT_RECORDED in (asked.get("window") or ()):
+    years = _years(where, cleaned.get("year_min"), cleaned.get("year_max"))
+    group_by = tuple(cleaned.get("group_by") or ())
+    windows = tuple(each for each in cleaned.get("window") or () if isinstance(each, Window))
+    if NOT_RECORDED in (cleaned.get("window") or ()):
         where["window"] = (NOT_RECORDED,)
-    counting, unit, per = asked.get("counting"), asked.get("unit"), asked.get("per")
+    counting, unit, per = cleaned.get("counting"), cleaned.get("unit"), cleaned.get("per")
     return EventQuery(
         where=tuple(sorted(where.items())),
         years=years,
@@ -47,12 +47,12 @@ def event_query(asked: Mapping[str, Any]) -> EventQuery:
         counting=_member(CountingRule, counting),
         unit=_member(Denominator, unit),
         per=int(per) if per else None,
-        level=float(asked.get("level") or 0.95),
-        standardise=tuple(sorted(asked.get("standardise") or ())),
-        release=asked.get("release") or None,
-        labels=asked.get("labels") or "code",
-        ordering=tuple(asked.get("ordering") or ()),
-        ci=_scale(asked.get("ci")),
+        level=float(cleaned.get("level") or 0.95),
+        standardise=tuple(sorted(cleaned.get("standardise") or ())),
+        release=cleaned.get("release") or None,
+        labels=cleaned.get("labels") or "code",
+        ordering=tuple(cleaned.get("ordering") or ()),
+        ci=_scale(cleaned.get("ci")),
     )
 
 

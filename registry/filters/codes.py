@@ -99,7 +99,7 @@ _GROUP_OF = {
 }
 
 
-def nearest(asked: str, known: Sequence[str]) -> str:
+def nearest(value: str, known: Sequence[str]) -> str:
     """The known word nearest to what was asked, for a message; empty where nothing is known.
 
     Numbers are near by size, words by their letters; capitals make no difference.
@@ -107,16 +107,16 @@ def nearest(asked: str, known: Sequence[str]) -> str:
     words = [word for word in known if word != NOT_RECORDED] or list(known)
     if not words:
         return ""
-    if asked.isdecimal() and all(word.isdecimal() for word in words):
-        return min(words, key=lambda word: abs(int(word) - int(asked)))
-    by_letters = {word.lower(): word for word in [*words, *_blank_like(asked, known)]}
-    found = get_close_matches(asked.lower(), by_letters, n=1, cutoff=0.1)
+    if value.isdecimal() and all(word.isdecimal() for word in words):
+        return min(words, key=lambda word: abs(int(word) - int(value)))
+    by_letters = {word.lower(): word for word in [*words, *_blank_like(value, known)]}
+    found = get_close_matches(value.lower(), by_letters, n=1, cutoff=0.1)
     return by_letters[found[0]] if found else words[0]
 
 
-def _blank_like(asked: str, known: Sequence[str]) -> list[str]:
+def _blank_like(value: str, known: Sequence[str]) -> list[str]:
     """Offer "not recorded" only to whoever nearly wrote it."""
-    return [word for word in get_close_matches(asked.lower(), known) if word == NOT_RECORDED]
+    return [word for word in get_close_matches(value.lower(), known) if word == NOT_RECORDED]
 
 
 def with_not_recorded(choices: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -302,24 +302,24 @@ class OptionField(forms.ChoiceField):
         self.widget.synonyms = synonyms or {}
 
     def clean(self, value: Any) -> str:
-        asked = str(value or "").strip()
-        if asked and asked not in self.known:
-            close = nearest(asked, self.known)
+        text = str(value or "").strip()
+        if text and text not in self.known:
+            close = nearest(text, self.known)
             raise ValidationError(
                 f"Choose one of {', '.join(self.known)}. The nearest is {close}.",
                 code="unknown-code",
             )
-        return asked
+        return text
 
 
 class ReleaseField(forms.Field):
     """The label or the id of a release; whether it exists is for the reply to say."""
 
     def clean(self, value: Any) -> str | None:
-        asked = str(value or "").strip()
-        if asked and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", asked):
+        text = str(value or "").strip()
+        if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", text):
             raise ValidationError(
                 "Give the label of a release, such as 2026Q4, or a snapshot's id.",
                 code="unknown-code",
             )
-        return asked or None
+        return text or None

@@ -58,15 +58,15 @@ class EventQueryForm(forms.Form):
     measure: Measure | None = None
 
     def clean(self) -> dict[str, Any]:
-        asked: dict[str, Any] = super().clean() or {}
-        first, last = asked.get("year_min"), asked.get("year_max")
+        cleaned: dict[str, Any] = super().clean() or {}
+        first, last = cleaned.get("year_min"), cleaned.get("year_max")
         if first and last and first > last:
             self.add_error("year_min", ValidationError(EXPLAINED_RANGE, code="bad-range"))
-        windows = [each for each in asked.get("window") or () if isinstance(each, Window)]
-        if "window" in (asked.get("group_by") or ()):
+        windows = [each for each in cleaned.get("window") or () if isinstance(each, Window)]
+        if "window" in (cleaned.get("group_by") or ()):
             self._check_rows_of_windows(windows)
-        self._check_ordering(asked)
-        return asked
+        self._check_ordering(cleaned)
+        return cleaned
 
     def _check_rows_of_windows(self, windows: list[Window]) -> None:
         if any(one.end is None or one.end >= other.start for one, other in pairwise(windows)):
@@ -78,11 +78,11 @@ class EventQueryForm(forms.Form):
                 ),
             )
 
-    def _check_ordering(self, asked: dict[str, Any]) -> None:
-        if self.measure is None or "group_by" not in asked:
+    def _check_ordering(self, cleaned: dict[str, Any]) -> None:
+        if self.measure is None or "group_by" not in cleaned:
             return
-        known = columns_to_order_by(self.measure, asked["group_by"])
-        for word in asked.get("ordering") or ():
+        known = columns_to_order_by(self.measure, cleaned["group_by"])
+        for word in cleaned.get("ordering") or ():
             if word.removeprefix("-") not in known:
                 close = nearest(word.removeprefix("-"), known)
                 self.add_error(

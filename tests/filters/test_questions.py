@@ -12,13 +12,13 @@ from registry.reporting import MEASURES
 from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure
 
 
-def asked(address: str, measure: Measure | None = Measure.RATES) -> EventQuery:
+def read(address: str, measure: Measure | None = Measure.RATES) -> EventQuery:
     return parse_query(QueryDict(address), measure=measure)
 
 
 def refused(address: str, measure: Measure | None = Measure.RATES) -> tuple[Fault, ...]:
     with pytest.raises(BadQuery) as caught:
-        asked(address, measure)
+        read(address, measure)
     return caught.value.faults
 
 
@@ -27,8 +27,8 @@ def codes(address: str, measure: Measure | None = Measure.RATES) -> list[tuple[s
 
 
 def test_question_is_the_same_however_its_values_are_written():
-    together = asked("drug=morphine,baclofen&sex=female")
-    repeated = asked("sex=female&drug=baclofen&drug=morphine&drug=baclofen&site=")
+    together = read("drug=morphine,baclofen&sex=female")
+    repeated = read("sex=female&drug=baclofen&drug=morphine&drug=baclofen&site=")
 
     assert together == repeated
     assert together.where == (("drug", ("baclofen", "morphine")), ("sex", ("female",)))
@@ -36,40 +36,40 @@ def test_question_is_the_same_however_its_values_are_written():
 
 
 def test_question_without_parameters_restricts_nothing():
-    assert asked("") == EventQuery()
+    assert read("") == EventQuery()
 
 
 def test_plain_mapping_is_read_like_an_address():
-    assert parse_query({"drug": ["morphine", "baclofen"]}, measure=None) == asked(
+    assert parse_query({"drug": ["morphine", "baclofen"]}, measure=None) == read(
         "drug=baclofen,morphine", None
     )
 
 
 def test_group_code_moves_to_its_own_dimension():
-    assert asked("drug=gabab-agonist").where == (("drug_class", ("gabab-agonist",)),)
-    assert asked("indication=pain-cancer").where == (("indication_group", ("pain-cancer",)),)
+    assert read("drug=gabab-agonist").where == (("drug_class", ("gabab-agonist",)),)
+    assert read("indication=pain-cancer").where == (("indication_group", ("pain-cancer",)),)
 
 
 def test_group_code_beside_a_plain_code_is_spelled_out():
-    assert asked("drug=gabab-agonist,ziconotide,not-recorded").where == (
+    assert read("drug=gabab-agonist,ziconotide,not-recorded").where == (
         ("drug", ("baclofen", "not-recorded", "ziconotide")),
     )
 
 
 def test_code_that_is_also_a_group_means_the_code():
-    assert asked("drug=other").where == (("drug", ("other",)),)
+    assert read("drug=other").where == (("drug", ("other",)),)
 
 
 def test_group_code_and_its_dimension_are_both_required():
-    assert asked("drug=opioid&drug_class=opioid,other").where == (("drug_class", ("opioid",)),)
-    assert asked("drug=gabab-agonist&drug_class=opioid").where == (
+    assert read("drug=opioid&drug_class=opioid,other").where == (("drug_class", ("opioid",)),)
+    assert read("drug=gabab-agonist&drug_class=opioid").where == (
         ("drug", ("baclofen",)),
         ("drug_class", ("opioid",)),
     )
 
 
 def test_maker_of_a_pump_stays_a_list_of_pumps():
-    assert asked("pump_model=infusaid,flowonix").where == (
+    assert read("pump_model=infusaid,flowonix").where == (
         (
             "pump_model",
             ("infusaid", "prometra", "prometra-ii", "prometra-ii-20", "prometra-ii-40"),
@@ -83,22 +83,22 @@ def test_maker_without_such_a_device_is_no_code_of_it():
 
 @pytest.mark.usefixtures("catalogue")
 def test_category_is_a_code_of_complication():
-    assert asked("complication=infection") == asked("category=infection")
-    assert asked("complication=infection,catheter-migration").where == (
+    assert read("complication=infection") == read("category=infection")
+    assert read("complication=infection,catheter-migration").where == (
         ("complication", ("catheter-migration", "infection-meningitis", "infection-pocket")),
     )
 
 
 @pytest.mark.usefixtures("catalogue")
 def test_retired_complication_is_asked_as_it_stands():
-    query = asked("complication=catheter-moved")
+    query = read("complication=catheter-moved")
 
     assert query.where == (("complication", ("catheter-moved",)),)
 
 
 @pytest.mark.usefixtures("sites")
 def test_sites_and_countries_are_those_of_the_registry():
-    assert asked("site=LIS-1&country=PT").where == (("country", ("PT",)), ("site", ("LIS-1",)))
+    assert read("site=LIS-1&country=PT").where == (("country", ("PT",)), ("site", ("LIS-1",)))
     assert refused("site=LIS-9&country=ES") == (
         Fault("site", "unknown-code", "The value is not a code of site. The nearest is LIS-1."),
         Fault("country", "unknown-code", "The value is not a code of country. The nearest is PT."),
@@ -121,7 +121,7 @@ def test_sites_and_countries_are_those_of_the_registry():
     ],
 )
 def test_unbroken_years_are_one_range(address, years):
-    query = asked(address)
+    query = read(address)
 
     assert query.years == years
     assert query.where == ()
@@ -137,7 +137,7 @@ def test_unbroken_years_are_one_range(address, years):
     ],
 )
 def test_years_with_a_gap_or_a_blank_stay_single(address, values):
-    query = asked(address)
+    query = read(address)
 
     assert query.years is None
     assert query.where == (("year", values),)
@@ -152,28 +152,28 @@ def test_years_with_nothing_in_common_are_refused(address):
 
 
 def test_windows_that_touch_are_one_filter():
-    assert asked("window=13-,0-3,4-6").windows == (Window(0, 6), Window(13, None))
-    assert asked("window=0-12,3-6").windows == (Window(0, 12),)
+    assert read("window=13-,0-3,4-6").windows == (Window(0, 6), Window(13, None))
+    assert read("window=0-12,3-6").windows == (Window(0, 12),)
 
 
 def test_windows_to_group_by_stay_apart_and_in_order():
-    query = asked("window=13-,0-3,4-12&group_by=window")
+    query = read("window=13-,0-3,4-12&group_by=window")
 
     assert query.windows == (Window(0, 3), Window(4, 12), Window(13, None))
 
 
 def test_rows_of_windows_may_be_left_to_the_answer():
-    assert asked("group_by=window").windows == ()
+    assert read("group_by=window").windows == ()
 
 
 def test_window_takes_the_blanks_alone():
-    assert asked("window=not-recorded").where == (("window", ("not-recorded",)),)
+    assert read("window=not-recorded").where == (("window", ("not-recorded",)),)
     assert codes("window=not-recorded,0-3") == [("window", "bad-range")]
 
 
 def test_flag_is_yes_or_no_in_several_words():
-    assert asked("serious=true") == asked("serious=yes")
-    assert asked("serious=false,not-recorded").where == (("serious", ("no", "not-recorded")),)
+    assert read("serious=true") == read("serious=yes")
+    assert read("serious=false,not-recorded").where == (("serious", ("no", "not-recorded")),)
 
 
 @pytest.mark.parametrize(
@@ -188,11 +188,11 @@ def test_flag_is_yes_or_no_in_several_words():
     ],
 )
 def test_numbers_and_flags_are_read_as_pandas_and_r_write_them(written, plain):
-    assert asked(written, Measure.RATES) == asked(plain, Measure.RATES)
+    assert read(written, Measure.RATES) == read(plain, Measure.RATES)
 
 
 def test_options_are_read_into_the_question():
-    query = asked(
+    query = read(
         "group_by=drug,sex&counting=events&unit=pump-months&per=1000&level=0.99&release=2026Q4"
         "&labels=both&ordering=-rate,drug&format=csv"
     )
@@ -212,19 +212,19 @@ def test_options_are_read_into_the_question():
 def test_funnel_is_adjusted_for_properties_in_any_order():
     query = "standardise=drug,age_band"
 
-    assert asked(query, Measure.FUNNEL).standardise == ("age_band", "drug")
-    assert asked("standardise=age_band,drug", Measure.FUNNEL) == asked(query, Measure.FUNNEL)
+    assert read(query, Measure.FUNNEL).standardise == ("age_band", "drug")
+    assert read("standardise=age_band,drug", Measure.FUNNEL) == read(query, Measure.FUNNEL)
 
 
 def test_trend_is_ordered_by_its_own_years():
-    assert asked("ordering=-year", Measure.TREND).ordering == ("-year",)
+    assert read("ordering=-year", Measure.TREND).ordering == ("-year",)
 
 
 def test_level_may_be_written_with_one_digit():
-    assert asked("level=0.9").level == 0.90
+    assert read("level=0.9").level == 0.90
 
 
-ASKED = {
+VALUES = {
     "unit": "refills",
     "per": "100",
     "level": "0.99",
@@ -236,7 +236,7 @@ ASKED = {
 TAKEN_BY = {
     **{
         f"{name}={value}": {each.value for each, spec in MEASURES.items() if name in spec.options}
-        for name, value in ASKED.items()
+        for name, value in VALUES.items()
     },
     **{
         f"counting={rule.value}": {
@@ -253,7 +253,7 @@ TAKEN_BY = {
 def test_option_changes_the_question_or_is_refused_with_the_measures_that_take_it(measure, option):
     name, _is, _value = option.partition("=")
     if measure.value in TAKEN_BY[option]:
-        assert asked(option, measure) != asked("", measure)
+        assert read(option, measure) != read("", measure)
         return
 
     (fault,) = refused(option, measure)
@@ -270,7 +270,7 @@ def test_option_changes_the_question_or_is_refused_with_the_measures_that_take_i
 def test_grouping_is_taken_or_refused_with_the_measures_that_take_it(measure, name):
     question = f"group_by={name}"
     if name in MEASURES[measure].group_by:
-        assert asked(question, measure).group_by == (name,)
+        assert read(question, measure).group_by == (name,)
         return
 
     (fault,) = refused(question, measure)
@@ -289,16 +289,16 @@ def test_grouping_is_taken_or_refused_with_the_measures_that_take_it(measure, na
 
 @pytest.mark.parametrize("measure", Measure)
 def test_option_that_was_left_empty_asks_nothing(measure):
-    assert asked("per=&unit=&standardise=&ci=&level=&counting=", measure) == asked("", measure)
+    assert read("per=&unit=&standardise=&ci=&level=&counting=", measure) == read("", measure)
 
 
 @pytest.mark.parametrize(("address", "ci"), [("", None), ("ci=log", "log"), ("ci=plain", "plain")])
 def test_scale_of_limits_is_read_for_survival(address, ci):
-    assert asked(address, Measure.SURVIVAL).ci == ci
+    assert read(address, Measure.SURVIVAL).ci == ci
 
 
 def test_scale_that_is_the_default_is_the_same_question_as_none():
-    assert asked("ci=log-log", Measure.SURVIVAL) == asked("", Measure.SURVIVAL)
+    assert read("ci=log-log", Measure.SURVIVAL) == read("", Measure.SURVIVAL)
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_rows_are_ordered_by_nothing_that_they_do_not_have(address, measure):
 
 @pytest.mark.parametrize("measure", [Measure.SURVIVAL, Measure.INCIDENCE])
 def test_rows_of_a_curve_can_be_ordered_by_its_columns(measure):
-    assert asked("ordering=-time_months", measure).ordering == ("-time_months",)
+    assert read("ordering=-time_months", measure).ordering == ("-time_months",)
 
 
 @pytest.mark.parametrize(
@@ -502,15 +502,15 @@ def test_parameter_whose_name_may_be_a_value_is_not_named():
 
 
 def test_list_of_rows_takes_filters_and_what_the_caller_reads_itself():
-    asked = EventFilterSet(QueryDict("drug=baclofen&limit=5"), beside=("limit",))
+    filters = EventFilterSet(QueryDict("drug=baclofen&limit=5"), beside=("limit",))
 
-    assert asked.query().where == (("drug", ("baclofen",)),)
+    assert filters.query().where == (("drug", ("baclofen",)),)
 
 
 def test_what_the_caller_reads_itself_is_given_once():
-    asked = EventFilterSet(QueryDict("limit=5&limit=5"), beside=("limit",))
+    filters = EventFilterSet(QueryDict("limit=5&limit=5"), beside=("limit",))
 
-    assert [(fault.column, fault.code) for fault in asked.faults()] == [
+    assert [(fault.column, fault.code) for fault in filters.faults()] == [
         ("limit", "repeated-parameter")
     ]
 
@@ -528,9 +528,9 @@ def test_every_dimension_has_a_filter_that_takes_its_codes(catalogue, sites):
         codelist = dimension.codelist
         if codelist in CODELISTS:
             code = CODELISTS[codelist].choices()[-1][0]
-            assert asked(f"{name}={code}").values(name) == (str(code),)
+            assert read(f"{name}={code}").values(name) == (str(code),)
         blank_of = "year" if name == "period" else name
-        assert asked(f"{name}=not-recorded").values(blank_of) == ("not-recorded",)
+        assert read(f"{name}=not-recorded").values(blank_of) == ("not-recorded",)
 
 
 def test_form_shows_what_was_asked():
@@ -545,9 +545,9 @@ def test_form_shows_what_was_asked():
 
 def test_questions_on_code_lists_need_no_database(django_assert_num_queries, db):
     with django_assert_num_queries(0):
-        asked("drug=opioid,baclofen&severity=3&year=2019&group_by=sex")
+        read("drug=opioid,baclofen&severity=3&year=2019&group_by=sex")
 
 
 def test_questions_on_the_catalogue_need_a_few_queries(django_assert_max_num_queries, catalogue):
     with django_assert_max_num_queries(8):
-        asked("complication=infection,catheter-migration&category=infection")
+        read("complication=infection,catheter-migration&category=infection")

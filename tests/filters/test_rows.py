@@ -9,8 +9,8 @@ from tests.filters.conftest import event
 
 
 def found(address: str) -> set[str]:
-    asked = EventFilterSet(QueryDict(address), Event.objects.all())
-    return set(asked.qs.values_list("source_id", flat=True))
+    filters = EventFilterSet(QueryDict(address), Event.objects.all())
+    return set(filters.qs.values_list("source_id", flat=True))
 
 
 @pytest.fixture
@@ -126,12 +126,12 @@ def test_filter_keeps_the_events_that_are_asked_for(address, expected):
 
 @pytest.mark.usefixtures("events")
 def test_filter_is_one_query(django_assert_num_queries):
-    asked = EventFilterSet(
+    filters = EventFilterSet(
         QueryDict("drug=opioid,baclofen&pump_model=medtronic&site=LIS-1&serious=yes"),
         Event.objects.all(),
     )
-    assert asked.faults() == ()  # codes of sites and complications are looked up
-    kept = asked.filter_queryset(Event.objects.all())
+    assert filters.faults() == ()  # codes of sites and complications are looked up
+    kept = filters.filter_queryset(Event.objects.all())
 
     with django_assert_num_queries(1):
         assert [row.source_id for row in kept] == ["on-pump"]
@@ -139,6 +139,6 @@ def test_filter_is_one_query(django_assert_num_queries):
 
 @pytest.mark.usefixtures("events")
 def test_filter_set_filters_as_the_question_does():
-    asked = EventFilterSet(QueryDict("serious=yes&year_max=2015"), Event.objects.all())
+    filters = EventFilterSet(QueryDict("serious=yes&year_max=2015"), Event.objects.all())
 
-    assert [row.source_id for row in asked.qs] == ["on-pump"]
+    assert [row.source_id for row in filters.qs] == ["on-pump"]
