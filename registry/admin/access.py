@@ -27,7 +27,7 @@ class SealedForm(forms.ModelForm):
     """A form of rows that the registry's people keep by hand; the model's own rules judge it."""
 
     refusal: Any = None
-    asked_by: Any = None
+    user: Any = None
 
 
 class SealedAdmin(RegistryAdmin):

@@ -154,10 +154,10 @@ def asking(columns: Mapping[str, RowColumn]) -> Callable[[type[Form]], type[Form
     def ask(form: type[Form]) -> type[Form]:
         own: Any = form.base_fields
         beside = {name: field for name, field in own.items() if name not in columns}
-        asked = {
+        questions = {
             name: own[name] if name in own else question(column) for name, column in columns.items()
         }
-        form.base_fields = {**beside, **asked}
+        form.base_fields = {**beside, **questions}
         form.declared_fields = dict(form.base_fields)
         return form
 
@@ -187,7 +187,7 @@ class ReportForm(IntakeForm):
     kind: RowKind
     fixed: tuple[str, ...] = ("site",)
     write: dict[str, Callable[[Any], str]] = {}
-    asked_by: Any = None
+    user: Any = None
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     site = forms.ChoiceField(label="Site")
@@ -202,7 +202,7 @@ class ReportForm(IntakeForm):
             fields["site"].widget = Stated()
             fields["site"].choices = [(self.initial["site"],) * 2]
             return
-        codes = list(open_sites(self.asked_by).values_list("code", flat=True))
+        codes = list(open_sites(self.user).values_list("code", flat=True))
         if len(codes) == 1:
             fields["site"].widget = Stated()
         blank = [] if len(codes) == 1 else [("", "Choose a site")]

@@ -196,14 +196,14 @@ def history_page(request: HttpRequest) -> HttpResponse:
     page = Paginator(records, PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
     _log(request, f"{kind} history of all", len(listed))
-    asked = request.GET.copy()
-    asked.pop("page", None)
+    params = request.GET.copy()
+    params.pop("page", None)
     context = {
         **admin.site.each_context(request),
         "title": "History across rows",
         "form": form,
         "page": page,
-        "asked": asked.urlencode(),
+        "params": params.urlencode(),
         "versions": [
             (key_of(record, kinds()[kind]), version)
             for record, version in zip(listed, versions_in(listed), strict=True)

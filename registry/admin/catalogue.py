@@ -18,7 +18,7 @@ from registry.models import Category, Complication
 class ComplicationForm(IntakeForm):
     """One term of the catalogue; its code is for good."""
 
-    asked_by: Any = None
+    user: Any = None
 
     class Meta:
         model = Complication

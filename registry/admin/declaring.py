@@ -79,10 +79,10 @@ class DeclaringPages(SiteRowsAdmin):
         user: Any = request.user
         sites = {site.code: site for site in Site.objects.visible_to(user).order_by("code")}
         only = next(iter(sites)) if len(sites) == 1 else ""
-        asked = request.GET.get("site") or only
-        if asked and asked not in sites:
+        code = request.GET.get("site") or only
+        if code and code not in sites:
             raise Http404
-        site = sites.get(asked)
+        site = sites.get(code)
         years = device_time(site, present=timezone.now().year) if site else []
         if site:
             self.log_look(request, "by year", sum(len(cell.declared) for cell in flat(years)))

@@ -94,12 +94,10 @@ class EventForm(ReportForm):
         fields: Any = self.fields
         if settings.REGISTRY_DATE_PRECISION != DatePrecision.MONTH:
             del fields["month"]
-        mine = Event.objects.visible_to(self.asked_by).exclude(source_id="")
+        mine = Event.objects.visible_to(self.user).exclude(source_id="")
         terms = Complication.objects.filter(Q(retired=False) | Q(pk=self.instance.complication_id))
         fields["complication"].queryset = terms
-        fields["implant"].queryset = Implant.objects.visible_to(self.asked_by).select_related(
-            "patient"
-        )
+        fields["implant"].queryset = Implant.objects.visible_to(self.user).select_related("patient")
         fields["caused_by"].queryset = mine.exclude(pk=self.instance.pk)
         for name, codes in MATTERS_FOR.items():
             fields[name].widget.attrs["data-for"] = " ".join(codes)

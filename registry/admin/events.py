@@ -146,8 +146,8 @@ class EventAdmin(ReviewSteps):
         answer = super()._stored(request, obj, f"{what}. {now}")
         if GO_ON not in request.POST:
             return answer
-        asked = urlencode({"caused_by": str(obj.public_id)})
-        return HttpResponseRedirect(f"{reverse('admin:registry_event_add')}?{asked}")
+        params = urlencode({"caused_by": str(obj.public_id)})
+        return HttpResponseRedirect(f"{reverse('admin:registry_event_add')}?{params}")
 
     @admin.display(description="Event", ordering="source_id")
     def key(self, event: Event) -> str:

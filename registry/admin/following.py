@@ -53,8 +53,8 @@ class NarrowForm(forms.Form):
     )
     behind = forms.BooleanField(label="Only those that are surely behind", required=False)
 
-    def __init__(self, asked: Mapping[str, Any], codes: list[str]) -> None:
-        super().__init__(asked)
+    def __init__(self, params: Mapping[str, Any], codes: list[str]) -> None:
+        super().__init__(params)
         sites: Any = self.fields["site"]
         sites.choices = [("", "Choose a site"), *((code, code) for code in codes)]
         if len(codes) == 1:
@@ -204,7 +204,7 @@ class FollowUpPages(SiteRowsAdmin):
             raise PermissionDenied
         codes = list(open_sites(request.user).values_list("code", flat=True))
         narrow = NarrowForm(request.GET, codes)
-        site = site_asked(request, codes)
+        site = chosen_site(request, codes)
         if site is None:
             return self._page(request, "follow_up", narrow=narrow)
         step = request.POST.get("do") if request.method == "POST" else None
@@ -293,13 +293,13 @@ class FollowUpPages(SiteRowsAdmin):
         return TemplateResponse(request, f"admin/registry/implant/{name}.html", context)
 
 
-def site_asked(request: HttpRequest, codes: list[str]) -> str | None:
+def chosen_site(request: HttpRequest, codes: list[str]) -> str | None:
     """The site whose implants are asked for; one out of reach is 404, and none is no choice yet."""
     only = codes[0] if len(codes) == 1 else ""
-    asked = request.GET.get("site") or only
-    if asked and asked not in codes:
+    code = request.GET.get("site") or only
+    if code and code not in codes:
         raise Http404
-    return asked or None
+    return code or None
 
 
 def months_passed(implant_year: int, *, year: int, month: int) -> tuple[int, int]:
@@ -326,9 +326,9 @@ def versions_in(rows: Iterable[str]) -> dict[UUID, int]:
 
 def here(request: HttpRequest, *, but: Iterable[str] = (), **changed: str) -> str:
     """The address of this page as it is narrowed now, with these parameters changed."""
-    asked = {name: value for name, value in request.GET.items() if name not in but} | changed
+    params = {name: value for name, value in request.GET.items() if name not in but} | changed
     address = reverse("admin:registry_implant_follow_up")
-    return f"{address}?{urlencode(asked)}" if asked else address
+    return f"{address}?{urlencode(params)}" if params else address
 
 
 def counted(number: int, what: str) -> str:

@@ -147,12 +147,12 @@ class QueueFilter(admin.SimpleListFilter):
         """The events of the queue; a queue of other roles, or none, holds nothing."""
         if not self.value():
             return queryset
-        queue = queue_asked(request)
+        queue = chosen_queue(request)
         user: Any = request.user
         return queryset.filter(pk__in=queue.events(user).values("pk")) if queue else queryset.none()
 
 
-def queue_asked(request: HttpRequest) -> EventQueue | None:
+def chosen_queue(request: HttpRequest) -> EventQueue | None:
     """The queue that the address names, if it is one of the reader's."""
     queue = QUEUES.get(request.GET.get(QueueFilter.parameter_name, ""))
     user: Any = request.user

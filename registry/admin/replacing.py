@@ -36,16 +36,16 @@ class ReplaceForm(forms.Form):
     def __init__(self, *args: Any, implant: Implant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         part = Component.of(implant.component)
-        asked: Any = ImplantForm.base_fields
+        questions: Any = ImplantForm.base_fields
         for name in ENDED:
-            self.fields[f"ended_{name}"] = deepcopy(asked[name])
+            self.fields[f"ended_{name}"] = deepcopy(questions[name])
         ended: Any = self.fields["ended_exit_status"]
         ended.choices = [(str(code), code.label) for code in REPLACED]
         ended.widget = forms.RadioSelect(attrs={"class": "options"}, choices=ended.choices)
         ended.required = True
         columns = (*SUCCESSOR, *(OF_A_PUMP if part is Component.PUMP else ()))
         for name in columns:
-            self.fields[name] = deepcopy(asked[name])
+            self.fields[name] = deepcopy(questions[name])
         model: Any = self.fields["model"]
         model.choices = [("", "Not recorded"), *MODELS[part].choices()]
         self.fields["ended_months_followed"].help_text = "Whole months since it was implanted."

@@ -18,8 +18,8 @@ from registry import intake
 from registry.admin.naming import label_of
 from registry.admin.queues import (
     QueueFilter,
+    chosen_queue,
     oldest_first,
-    queue_asked,
     to_review,
     waiting_seal,
     waiting_since,
@@ -160,7 +160,7 @@ class ReviewSteps(SiteRowsAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list; a work queue under its own title."""
-        queue = queue_asked(request)
+        queue = chosen_queue(request)
         title = {"title": queue.title} if queue is not None else {}
         return super().changelist_view(request, title | (extra_context or {}))
 
@@ -333,7 +333,7 @@ def _action(step: Step) -> Callable[..., HttpResponse | None]:
 
 def asks_to_review(request: HttpRequest) -> bool:
     """Whether the list is the queue of what the reader has to review."""
-    queue = queue_asked(request)
+    queue = chosen_queue(request)
     return queue is not None and queue.events is to_review
 
 

@@ -170,7 +170,7 @@ class RegistryAdmin(admin.ModelAdmin):
     ) -> Any:
         """The form class for this request: it knows who asks and what intake refused."""
         form = super().get_form(request, obj, change=change, **kwargs)
-        known = {"refusal": getattr(request, "registry_refusal", None), "asked_by": request.user}
+        known = {"refusal": getattr(request, "registry_refusal", None), "user": request.user}
         return type(form.__name__, (form,), known)
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

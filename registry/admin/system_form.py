@@ -38,7 +38,7 @@ def named(component: Component, column: str) -> str:
     return f"{component.value}_{column}"
 
 
-def asked(component: Component, columns: Iterable[str]) -> dict[str, forms.Field]:
+def component_fields(component: Component, columns: Iterable[str]) -> dict[str, forms.Field]:
     """The questions about a component; none is required where it is not on file."""
     fields: dict[str, forms.Field] = {}
     for column in columns:
@@ -169,26 +169,26 @@ def _with(form: type[SystemForm], fields: Mapping[str, forms.Field]) -> type[Sys
     return type(form.__name__, (form,), {**fields, "__doc__": form.__doc__})
 
 
-def _asked_of_a_new_system() -> dict[str, forms.Field]:
+def _new_system_fields() -> dict[str, forms.Field]:
     both: dict[str, Any] = {column: deepcopy(ImplantForm.base_fields[column]) for column in OF_BOTH}
     for field in both.values():
         field.required = False
-    own = (asked(part, columns) for part, columns in OWN.items())
+    own = (component_fields(part, columns) for part, columns in OWN.items())
     return both | {name: field for fields in own for name, field in fields.items()}
 
 
-def _asked_of_a_stored_system() -> dict[str, forms.Field]:
+def _stored_system_fields() -> dict[str, forms.Field]:
     fields: dict[str, forms.Field] = {}
     for part, own in OWN.items():
-        fields |= asked(part, (*OF_BOTH, *own))
+        fields |= component_fields(part, (*OF_BOTH, *own))
         fields[named(part, "read")] = forms.RegexField(
             r"\A[0-9a-f-]{36}:[0-9]{1,9}\Z", required=False, widget=forms.HiddenInput
         )
     return fields
 
 
-NEW_SYSTEM = _with(NewSystemForm, _asked_of_a_new_system())
-STORED_SYSTEM = _with(StoredSystemForm, _asked_of_a_stored_system())
+NEW_SYSTEM = _with(NewSystemForm, _new_system_fields())
+STORED_SYSTEM = _with(StoredSystemForm, _stored_system_fields())
 
 NEW_SECTIONS: Any = (
     ("Patient", {"fields": PATIENT}),

@@ -87,7 +87,7 @@ def test_an_auditor_reads_the_history_across_rows(own_site, reviewer, auditor, s
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("params", "found"),
     [
         ({"kind": "event", "by": "reviewer"}, 1),
         ({"kind": "site"}, 1),
@@ -97,12 +97,12 @@ def test_an_auditor_reads_the_history_across_rows(own_site, reviewer, auditor, s
     ],
 )
 def test_the_history_is_narrowed_by_kind_person_and_row(
-    asked, found, own_site, reviewer, auditor, signed_in
+    params, found, own_site, reviewer, auditor, signed_in
 ):
     event = EventFactory(site=own_site, state="submitted")
     accept_event(event.public_id, by=reviewer)
 
-    assert len(versions(signed_in(auditor).get(PAGE, asked))) == found
+    assert len(versions(signed_in(auditor).get(PAGE, params))) == found
 
 
 def test_the_history_of_one_event_is_found_by_its_public_id(own_site, auditor, signed_in):
@@ -115,18 +115,18 @@ def test_the_history_of_one_event_is_found_by_its_public_id(own_site, auditor, s
 
 
 @pytest.mark.parametrize(
-    "asked", [{"row": "no-such-key"}, {"kind": "patients"}, {"by": "nobody"}, {"page": "x"}]
+    "params", [{"row": "no-such-key"}, {"kind": "patients"}, {"by": "nobody"}, {"page": "x"}]
 )
 def test_a_history_that_is_asked_for_wrongly_tells_so_and_echoes_nothing(
-    asked, entries, auditor, signed_in
+    params, entries, auditor, signed_in
 ):
-    answer = signed_in(auditor).get(PAGE, asked)
+    answer = signed_in(auditor).get(PAGE, params)
 
     assert answer.status_code == 200
-    if asked != {"page": "x"}:
+    if params != {"page": "x"}:
         assert versions(answer) == []
         assert answer.context["form"].errors
-        assert not any(value in str(answer.context["form"].errors) for value in asked.values())
+        assert not any(value in str(answer.context["form"].errors) for value in params.values())
 
 
 @pytest.mark.parametrize("role", ["reporter", "lead", "reviewer", "manager"])
@@ -157,9 +157,9 @@ def test_the_history_takes_as_many_queries_however_many_versions(
     migration, site = ComplicationFactory(), own_site
 
     def queries():
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get(PAGE)
-        return len(asked)
+        return len(queries)
 
     EventFactory(site=site, complication=migration)
     queries()

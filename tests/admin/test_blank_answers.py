@@ -163,9 +163,9 @@ def every_page(client, rows):
         yield address, answer.text
         for link in LINK.findall(answer.text):
             parts = urlsplit(urljoin(address, unescape(link)))
-            asked = [pair for pair in parse_qsl(parts.query) if pair[0] in FOLLOWED]
-            if not parts.netloc and (asked or not parts.query) and "/admin/" in parts.path:
-                waiting.append(parts.path + (f"?{urlencode(asked)}" if asked else ""))
+            followed = [pair for pair in parse_qsl(parts.query) if pair[0] in FOLLOWED]
+            if not parts.netloc and (followed or not parts.query) and "/admin/" in parts.path:
+                waiting.append(parts.path + (f"?{urlencode(followed)}" if followed else ""))
 
 
 @pytest.mark.parametrize("role", OPENS)

@@ -188,9 +188,9 @@ def test_the_page_takes_as_many_queries_for_many_rows(own_site, patient, reporte
     client = signed_in(reporter)
 
     def queries():
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get(PAGE)
-        return len(asked)
+        return len(queries)
 
     few = queries()
     for n in range(8):

@@ -89,12 +89,12 @@ def test_a_stored_event_ends_with_its_review_and_history(state, own_site, report
 
 
 def test_every_question_of_the_form_stands_in_a_section(reporter, signed_in):
-    asked = {name for _, names, _ in ENTRY for name in names}
+    in_sections = {name for _, names, _ in ENTRY for name in names}
 
     with override_settings(REGISTRY_DATE_PRECISION="month"):
         form = form_of(signed_in(reporter).get(ADD))
 
-    assert asked == set(form.fields) - {"version"}
+    assert in_sections == set(form.fields) - {"version"}
 
 
 def test_a_registry_of_years_asks_for_no_month(reporter, signed_in):
@@ -162,11 +162,11 @@ def test_one_script_alone_places_the_focus(reporter, signed_in):
 
 
 def test_an_address_fills_in_no_answer(reporter, migration, signed_in):
-    asked = {"severity": "5", "outcome": "fatal", "year": "2011", "complication": migration.code}
+    params = {"severity": "5", "outcome": "fatal", "year": "2011", "complication": migration.code}
 
-    form = form_of(signed_in(reporter).get(ADD, asked))
+    form = form_of(signed_in(reporter).get(ADD, params))
 
-    assert {name: form[name].value() for name in asked} == dict.fromkeys(asked)
+    assert {name: form[name].value() for name in params} == dict.fromkeys(params)
 
 
 def test_what_it_led_to_begins_with_its_context_and_no_finding(catheter, reporter, signed_in):

@@ -19,9 +19,9 @@ PAGES = {
 
 
 def questions(client, address):
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
-    return len(asked)
+    return len(queries)
 
 
 def counted(client, draft):

@@ -135,7 +135,7 @@ def test_all_or_none_are_ticked_without_script(implants, reporter, signed_in):
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("params", "found"),
     [
         ({"component": "catheter"}, ["i-cath"]),
         ({"year": "2015"}, ["i-young"]),
@@ -143,8 +143,8 @@ def test_all_or_none_are_ticked_without_script(implants, reporter, signed_in):
         ({"year": "1999"}, []),
     ],
 )
-def test_the_page_is_narrowed(asked, found, implants, reporter, signed_in):
-    answer = signed_in(reporter).get(PAGE, asked)
+def test_the_page_is_narrowed(params, found, implants, reporter, signed_in):
+    answer = signed_in(reporter).get(PAGE, params)
 
     assert [line.implant.source_id for line in answer.context.get("lines", [])] == found
 
@@ -408,9 +408,9 @@ def test_the_page_takes_as_many_queries_for_many_implants_as_for_one(own_site, r
     patient = PatientFactory(site=own_site)
 
     def queries():
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get(PAGE)
-        return len(asked)
+        return len(queries)
 
     ImplantFactory(patient=patient)
     few = queries()

@@ -228,9 +228,9 @@ def test_the_list_to_review_takes_as_many_queries_however_many_wait(own_site, re
     client = signed_in(reviewer)
 
     def queries():
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get(LIST, {"queue": "to-review"})
-        return len(asked)
+        return len(queries)
 
     EventFactory(site=own_site, state="submitted")
     queries()

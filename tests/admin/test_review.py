@@ -179,10 +179,10 @@ def test_a_step_with_a_reason_asks_for_it_and_keeps_it(
     event = EventFactory(site=own_site, state=state)
     client = signed_in(manager)
 
-    asked = client.get(step(name), {"event": read(event)})
+    reply = client.get(step(name), {"event": read(event)})
     without = press(client, name, event)
-    assert 'type="radio" name="reason"' in asked.text
-    assert "checked" not in asked.text
+    assert 'type="radio" name="reason"' in reply.text
+    assert "checked" not in reply.text
     assert "Choose a reason." in without.text
     assert Event.objects.get().state == state
     press(client, name, event, reason="not-an-event")
@@ -289,9 +289,9 @@ def test_an_action_that_needs_a_reason_asks_once_for_all(submitted, own_site, re
     also = EventFactory(site=own_site, source_id="e-also", state="submitted")
     client = signed_in(reviewer)
 
-    asked = act(client, "reject", submitted, also)
-    assert 'type="radio" name="reason"' in asked.text
-    assert {event for event, _pick in asked.context["events"]} == {submitted, also}
+    reply = act(client, "reject", submitted, also)
+    assert 'type="radio" name="reason"' in reply.text
+    assert {event for event, _pick in reply.context["events"]} == {submitted, also}
     answer = press(client, "reject", submitted, also, reason="not-an-event")
 
     assert set(Event.objects.values_list("state", "reason")) == {("rejected", "not-an-event")}

@@ -96,28 +96,28 @@ def test_the_searched_list_takes_what_names_no_page_as_the_first(page, rows, rep
 def test_the_searched_list_passes_no_mark_on_that_a_database_cannot_hold(rows, reporter, signed_in):
     address = reverse("admin:registry_event_choices")
 
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         answer = signed_in(reporter).get(address, {"term": "k-\0mine"})
 
     assert len(answer.json()["results"]) == 1
-    assert not any("\0" in query["sql"] for query in asked.captured_queries)
+    assert not any("\0" in query["sql"] for query in queries.captured_queries)
 
 
 @pytest.mark.parametrize("field", ["implant", "caused_by"])
 def test_the_admins_own_autocomplete_tells_no_running_numbers(field, rows, reporter, signed_in):
-    asked = {"app_label": "registry", "model_name": "event", "field_name": field, "term": "k-"}
+    params = {"app_label": "registry", "model_name": "event", "field_name": field, "term": "k-"}
 
-    assert signed_in(reporter).get(reverse("admin:autocomplete"), asked).status_code == 404
+    assert signed_in(reporter).get(reverse("admin:autocomplete"), params).status_code == 404
 
 
 @pytest.mark.parametrize("model", ["complication", "site", "event"])
 def test_an_address_that_no_database_can_hold_is_not_found(model, manager, signed_in):
     address = reverse(f"admin:registry_{model}_changelist")
 
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         assert signed_in(manager).get(f"{address}%00/change/").status_code == 404
 
-    assert not any("\0" in query["sql"] for query in asked.captured_queries)
+    assert not any("\0" in query["sql"] for query in queries.captured_queries)
 
 
 def test_an_action_cannot_reach_a_row_of_another_site(rows, reporter, signed_in):
@@ -182,10 +182,10 @@ def test_no_address_deletes_a_row(model, rows, manager, signed_in):
     delete = page(row).replace("/change/", "/delete/")
     client = signed_in(manager)
 
-    asked = client.get(delete, follow=True)
+    confirmation = client.get(delete, follow=True)
     sent = client.post(delete, {"post": "yes"}, follow=True)
 
-    assert (asked.status_code, sent.status_code) == (404, 404)
+    assert (confirmation.status_code, sent.status_code) == (404, 404)
     assert MODELS[model].objects.filter(pk=row.pk).exists()
 
 

@@ -241,9 +241,9 @@ def test_the_page_takes_as_many_queries_for_many_implants(patient, reporter, sig
     client = signed_in(reporter)
 
     def queries():
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get(page(patient))
-        return len(asked)
+        return len(queries)
 
     few = queries()
     for year in range(1990, 1998):

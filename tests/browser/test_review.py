@@ -60,12 +60,12 @@ def test_an_event_is_accepted_without_script(plain_page):
 def test_what_a_step_asks_is_clean_also_where_nothing_was_answered(step, page):
     sign_in(page, "reviewer")
     step_on(page, step)
-    asked = faults_of(page)
+    faults = faults_of(page)
 
     page.get_by_role("button", name=step.removesuffix("…")).click()
 
     expect(page.get_by_role("alert").first).to_contain_text("Choose")
-    assert asked == []
+    assert faults == []
     assert faults_of(page) == []
 
 
