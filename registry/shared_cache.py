@@ -25,7 +25,7 @@ else:
     FAILURES += (RedisError,)
     REFUSALS = (AuthenticationError, NoPermissionError)
 
-SECONDS_UNTIL_ASKED_AGAIN = 5
+SECONDS_UNTIL_RETRY = 5
 
 logger = logging.getLogger(__name__)
 
@@ -34,24 +34,24 @@ logger = logging.getLogger(__name__)
 class Outage:
     """Whether Redis failed, as all threads of this process know it."""
 
-    asked_again_at: float | None = None
+    retry_at: float | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def lets_ask(self) -> bool:
         """Whether to ask Redis now: always, or during an outage one thread every few seconds."""
         with self.lock:
-            if self.asked_again_at is None:
+            if self.retry_at is None:
                 return True
-            if time.monotonic() < self.asked_again_at:
+            if time.monotonic() < self.retry_at:
                 return False
-            self.asked_again_at = time.monotonic() + SECONDS_UNTIL_ASKED_AGAIN
+            self.retry_at = time.monotonic() + SECONDS_UNTIL_RETRY
             return True
 
     def begin(self, failure: Exception) -> None:
         """Note a failure; its kind is logged once an outage, never its words or the address."""
         with self.lock:
-            is_new = self.asked_again_at is None
-            self.asked_again_at = time.monotonic() + SECONDS_UNTIL_ASKED_AGAIN
+            is_new = self.retry_at is None
+            self.retry_at = time.monotonic() + SECONDS_UNTIL_RETRY
         if is_new:
             logger.warning(
                 "Redis cannot be used (%s): the memory of this process serves as the cache, and "
@@ -62,7 +62,7 @@ class Outage:
     def end(self) -> None:
         """Note that Redis answered."""
         with self.lock:
-            was_out, self.asked_again_at = self.asked_again_at is not None, None
+            was_out, self.retry_at = self.retry_at is not None, None
         if was_out:
             logger.warning("Redis answers again: it is the cache of all processes.")
 
@@ -130,12 +130,12 @@ def cache_fault() -> CacheFault | None:
     Redis itself is asked, in an outage too; waits no longer than its time-outs.
     """
     cache = caches["default"]
-    asked = cache.redis if isinstance(cache, RedisOrMemory) else cache
-    key = f"asked-{secrets.token_hex(8)}"
+    backend = cache.redis if isinstance(cache, RedisOrMemory) else cache
+    key = f"probe-{secrets.token_hex(8)}"
     try:
-        asked.set(key, key, timeout=10)
-        kept = asked.get(key) == key
-        asked.delete(key)
+        backend.set(key, key, timeout=10)
+        kept = backend.get(key) == key
+        backend.delete(key)
     except ImportError:
         return CLIENT_MISSING
     except REFUSALS:

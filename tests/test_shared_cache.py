@@ -90,7 +90,7 @@ def test_memory_keeps_what_redis_cannot(no_server):
 
 
 def test_redis_is_asked_again_after_an_outage(server, monkeypatch):
-    monkeypatch.setattr(shared_cache, "SECONDS_UNTIL_ASKED_AGAIN", 0)
+    monkeypatch.setattr(shared_cache, "SECONDS_UNTIL_RETRY", 0)
     cache = caches["default"]
 
     def fails(*_args, **_kwargs):
@@ -102,14 +102,14 @@ def test_redis_is_asked_again_after_an_outage(server, monkeypatch):
     cache.set("after-an-outage", 1)
 
     assert server.exists(cache.redis.make_key("after-an-outage"))
-    assert cache.outage.asked_again_at is None
+    assert cache.outage.retry_at is None
 
 
 def test_fault_of_the_caller_is_no_outage(server):
     with pytest.raises(ValueError, match="nothing"):
         caches["default"].incr("nothing")
 
-    assert caches["default"].outage.asked_again_at is None
+    assert caches["default"].outage.retry_at is None
 
 
 def test_check_passes_where_redis_answers(server):

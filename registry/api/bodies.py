@@ -85,18 +85,20 @@ class RowSerializer(serializers.Serializer[Any]):
 
 
 def _described(column: RowColumn) -> serializers.Field[Any, Any, Any, Any]:
-    asked = column.required
-    said: dict[str, Any] = {"required": asked, "allow_null": not asked}
-    said["help_text"] = column.in_words
+    required = column.required
+    options: dict[str, Any] = {"required": required, "allow_null": not required}
+    options["help_text"] = column.in_words
     if column.holds in NUMBERS:
-        return serializers.IntegerField(**said)
+        return serializers.IntegerField(**options)
     if column.holds is Holds.CODES:
         return serializers.ListField(
-            child=serializers.ChoiceField(choices=_choices(column)), **said
+            child=serializers.ChoiceField(choices=_choices(column)), **options
         )
     if column.holds is Holds.CODE:
-        return serializers.ChoiceField(choices=_choices(column), allow_blank=not asked, **said)
-    return serializers.CharField(allow_blank=not asked, max_length=40, **said)
+        return serializers.ChoiceField(
+            choices=_choices(column), allow_blank=not required, **options
+        )
+    return serializers.CharField(allow_blank=not required, max_length=40, **options)
 
 
 def _choices(column: RowColumn) -> list[tuple[Any, str]]:

@@ -149,10 +149,10 @@ class BulkEvents(RowView):
 
 def _flag(request: Request, name: str) -> bool:
     """A parameter that is true or false in any case; raises BadQuery for anything else."""
-    asked = request.query_params.get(name, "false").lower()
-    if asked not in FLAGS:
+    value = request.query_params.get(name, "false").lower()
+    if value not in FLAGS:
         raise BadQuery(Fault(name, "bad-value", "Say true or false."))
-    return FLAGS[asked]
+    return FLAGS[value]
 
 
 def _reports(body: Any) -> list[RawReport]:

@@ -206,19 +206,19 @@ def _words(text: str) -> str:
 
 
 def _categories(text: str) -> list[str]:
-    asked = [part.strip() for part in text.split(",") if part.strip()]
-    known = tuple(code for code, _name in codes_of("category")) if asked else ()
+    codes = [part.strip() for part in text.split(",") if part.strip()]
+    known = tuple(code for code, _name in codes_of("category")) if codes else ()
     if faults := [
         Fault(
             "category",
             "unknown-code",
             f"This is not a category. The nearest is {nearest(code, known)}.",
         )
-        for code in asked
+        for code in codes
         if code not in known
     ]:
         raise BadQuery(faults)
-    return asked
+    return codes
 
 
 class ComplicationDetail(APIView):

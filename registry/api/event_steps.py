@@ -44,7 +44,7 @@ def _step(name: str, state: str, *, reason: bool = False) -> Any:
     )
 
 
-def _asked(request: Request, *known: str) -> dict[str, str]:
+def _fields(request: Request, *known: str) -> dict[str, str]:
     """The fields of the body, each of them known and text; raises RowRuleBroken."""
     body = request.data
     if not isinstance(body, Mapping):
@@ -68,11 +68,11 @@ def _asked(request: Request, *known: str) -> dict[str, str]:
 def _taken(request: Request, public_id: UUID, verb: Callable[..., Event], *known: str) -> Response:
     """Take one step by intake's verb for it, with the fields that the body may hold."""
     refuse_unknown(request)
-    asked = _asked(request, *known)
+    fields = _fields(request, *known)
     return EVENTS.changed(
         request,
         public_id,
-        lambda version: verb(public_id, by=request.user, version=version, **asked),
+        lambda version: verb(public_id, by=request.user, version=version, **fields),
     )
 
 

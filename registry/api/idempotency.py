@@ -54,12 +54,12 @@ def answered_once(
     user: Any = request.user
     own = IdempotencyKey.objects.filter(user=user, key=key)
     expired = own.expired(timezone.now())
-    asked = {
+    fingerprint = {
         "method_path": f"{request.method} {request.path}"[:255],
         "body_digest": _digest(request),
     }
     if earlier := own.exclude(pk__in=expired).first():
-        return _again(earlier, asked)
+        return _again(earlier, fingerprint)
     prepare()
     if dry_run:
         return write()
@@ -68,10 +68,10 @@ def answered_once(
         try:
             with transaction.atomic():
                 claim = IdempotencyKey.objects.create(
-                    user=user, key=key, status=0, reply={}, **asked
+                    user=user, key=key, status=0, reply={}, **fingerprint
                 )
         except IntegrityError:
-            return _again(own.get(), asked)
+            return _again(own.get(), fingerprint)
         reply = write()
         claim.status = reply.status
         # As text, since a database may put the fields of JSON in another order.
@@ -90,12 +90,15 @@ def _digest(request: Request) -> str:
     if not isinstance(body, bytes):
         body = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
     query = json.dumps(sorted(request.query_params.lists()))
-    asked = query.encode() + b"\n" + body
-    return salted_hmac("registry.api.idempotency", asked, algorithm="sha256").hexdigest()
+    content = query.encode() + b"\n" + body
+    return salted_hmac("registry.api.idempotency", content, algorithm="sha256").hexdigest()
 
 
-def _again(earlier: IdempotencyKey, asked: Mapping[str, str]) -> WrittenReply:
-    if (earlier.method_path, earlier.body_digest) != (asked["method_path"], asked["body_digest"]):
+def _again(earlier: IdempotencyKey, fingerprint: Mapping[str, str]) -> WrittenReply:
+    if (earlier.method_path, earlier.body_digest) != (
+        fingerprint["method_path"],
+        fingerprint["body_digest"],
+    ):
         said = (
             "This key stands for a request with another method, address, query or body: "
             "make a new key."

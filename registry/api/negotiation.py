@@ -31,8 +31,8 @@ class FormatNegotiation(DefaultContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> Any:
-        asked = request.query_params.getlist("format")
-        if len(set(asked)) > 1:
+        formats = request.query_params.getlist("format")
+        if len(set(formats)) > 1:
             raise BadQuery(Fault("format", "repeated-parameter", "Give format only once."))
         return super().select_renderer(request, renderers, format_suffix)
 

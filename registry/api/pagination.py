@@ -61,11 +61,11 @@ def page_of(
 
 
 def _limit(request: Request) -> int:
-    asked = without_point_zero(request.query_params.get("limit", str(DEFAULT_LIMIT)))
-    if not re.fullmatch(r"[0-9]{1,4}", asked) or not 1 <= int(asked) <= LARGEST_LIMIT:
+    limit = without_point_zero(request.query_params.get("limit", str(DEFAULT_LIMIT)))
+    if not re.fullmatch(r"[0-9]{1,4}", limit) or not 1 <= int(limit) <= LARGEST_LIMIT:
         said = f"Give a whole number from 1 to {LARGEST_LIMIT}."
         raise BadQuery(Fault("limit", "bad-range", said))
-    return int(asked)
+    return int(limit)
 
 
 def _start(
@@ -76,9 +76,9 @@ def _start(
     read_key: Callable[[str], Any],
 ) -> Any:
     """Where in the order the cursor's row stands; it has to be a row of this very list."""
-    asked = request.query_params["cursor"]
+    cursor = request.query_params["cursor"]
     try:
-        text = base64.b64decode(asked + "=" * (-len(asked) % 4), altchars=b"-_", validate=True)
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         value = read_key(text.decode("ascii"))
     except (ValueError, binascii.Error) as error:
         raise _bad_cursor() from error

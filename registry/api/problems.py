@@ -158,8 +158,8 @@ def _entry(fault: Fault, *, reading: bool) -> dict[str, Any]:
     """One fault as a member of `errors`: a parameter or a header, or a pointer into the body."""
     entry: dict[str, Any] = {}
     if fault.column:
-        asked = reading or fault.column in HEADERS
-        entry = {"parameter": fault.column} if asked else {"pointer": f"/{fault.column}"}
+        is_parameter = reading or fault.column in HEADERS
+        entry = {"parameter": fault.column} if is_parameter else {"pointer": f"/{fault.column}"}
     entry |= {"code": fault.code, "detail": fault.detail}
     if fault.line is not None:
         entry["line"] = fault.line

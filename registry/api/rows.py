@@ -152,10 +152,10 @@ class SiteRows(Generic[Row]):
 
     def _matched_version(self, request: Request, row: Any) -> int | None:
         """The version that If-Match asks for; None without one. Raises VersionConflict."""
-        asked = request.headers.get("If-Match")
-        if asked is None or asked.strip() == "*":
+        header = request.headers.get("If-Match")
+        if header is None or header.strip() == "*":
             return None
-        if etag_of(row) in [tag.strip() for tag in asked.split(",")]:
+        if etag_of(row) in [tag.strip() for tag in header.split(",")]:
             version: int = row.version
             return version
         said = (

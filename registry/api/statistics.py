@@ -112,8 +112,8 @@ def _etag(release: Release, request: Request) -> str:
 
 
 def _is_known(request: Request, etag: str) -> bool:
-    asked = request.headers.get("If-None-Match", "")
-    tags = [tag.strip().removeprefix("W/") for tag in asked.split(",")]
+    header = request.headers.get("If-None-Match", "")
+    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
     return etag in tags or "*" in tags
 
 

@@ -137,12 +137,12 @@ class Tokens(APIView):
         Too many failures lock the name at that address for a while: 429 with Retry-After.
         """
         refuse_unknown(request)
-        asked = _read(request)
-        user = _signed_in(request, asked)
+        fields = _read(request)
+        user = _signed_in(request, fields)
         token, key = Token.objects.create(
             user=user,
-            label=asked.get("label", ""),
-            scopes=asked.get("scopes") or TokenScope.codes(),
+            label=fields.get("label", ""),
+            scopes=fields.get("scopes") or TokenScope.codes(),
         )
         user_logged_in.send(sender=type(user), request=request._request, user=user)
         made = {
@@ -204,17 +204,17 @@ def _read(request: Request) -> dict[str, Any]:
     return dict(body.validated_data)
 
 
-def _signed_in(request: Request, asked: dict[str, Any]) -> User:
+def _signed_in(request: Request, fields: dict[str, Any]) -> User:
     """The user whom name, password and second factor show; raises 401, or 429 when locked out.
 
     Every failure counts towards the lock-out, a wrong second factor as well.
     """
     django_request = request._request
-    credentials = {"username": asked["username"]}
-    user = authenticate(django_request, password=asked["password"], **credentials)
+    credentials = {"username": fields["username"]}
+    user = authenticate(django_request, password=fields["password"], **credentials)
     refused = "User name and password do not match."
     if isinstance(user, User) and user_has_device(user):
-        otp = asked.get("otp")
+        otp = fields.get("otp")
         if not otp:
             raise AuthenticationFailed("Send the current code of your second factor as otp.")
         if match_token(user, otp) is None:

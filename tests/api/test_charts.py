@@ -30,7 +30,7 @@ ADDRESSES = [
 ]
 
 
-def asked(client, address, format):
+def reply_of(client, address, format):
     """A reply in one format; an address that no measure answers yet is skipped."""
     reply = client.get(f"{STATISTICS}{address}{'&' if '?' in address else '?'}format={format}")
     if reply.status_code == 404 or (
@@ -43,9 +43,9 @@ def asked(client, address, format):
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_numbers_of_the_chart_are_those_of_json(reviewer, address):
-    shown = asked(reviewer, address, "json").json()["rows"]
+    shown = reply_of(reviewer, address, "json").json()["rows"]
 
-    spec = asked(reviewer, address, "vega").json()
+    spec = reply_of(reviewer, address, "vega").json()
 
     drawn = [
         row
@@ -64,7 +64,7 @@ def test_numbers_of_the_chart_are_those_of_json(reviewer, address):
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_every_statistic_is_drawn(reviewer, address):
-    svg, png = asked(reviewer, address, "svg"), asked(reviewer, address, "png")
+    svg, png = reply_of(reviewer, address, "svg"), reply_of(reviewer, address, "png")
 
     root = Xml.fromstring(svg.content)  # noqa: S314 - our own
     assert root.tag == f"{SVG}svg"
@@ -104,7 +104,7 @@ def test_whoever_accepts_anything_is_given_json(reviewer):
 
 @pytest.mark.parametrize("format", ["svg", "png", "vega"])
 def test_known_chart_is_not_drawn_or_sent_again(reviewer, format, monkeypatch):
-    first = asked(reviewer, "counts/", format)
+    first = reply_of(reviewer, "counts/", format)
     monkeypatch.setattr(pictures, "chart_of", None)  # drawing would fail
     cache.clear()
 
@@ -119,20 +119,20 @@ def test_known_chart_is_not_drawn_or_sent_again(reviewer, format, monkeypatch):
 
 
 def test_chart_is_drawn_once(reviewer, monkeypatch):
-    first = asked(reviewer, "counts/", "svg")
+    first = reply_of(reviewer, "counts/", "svg")
     monkeypatch.setattr(pictures, "chart_of", None)  # drawing again would fail
 
-    assert asked(reviewer, "counts/", "svg").content == first.content
+    assert reply_of(reviewer, "counts/", "svg").content == first.content
 
 
 def test_tag_of_every_format_is_another(reviewer):
-    tags = {asked(reviewer, "counts/", each)["ETag"] for each in ("json", "csv", "svg", "png")}
+    tags = {reply_of(reviewer, "counts/", each)["ETag"] for each in ("json", "csv", "svg", "png")}
 
     assert len(tags) == 4
 
 
 def test_svg_may_do_nothing_in_a_browser(reviewer):
-    reply = asked(reviewer, "counts/", "svg")
+    reply = reply_of(reviewer, "counts/", "svg")
 
     assert reply["Content-Security-Policy"] == (
         "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -144,20 +144,20 @@ def test_chart_has_a_name_to_be_saved_under(cohort):
     call_command("freeze", "--release", "2026Q4")
     client = client_of(cohort.researcher)
 
-    reply = asked(client, "counts/?group_by=category", "png")
+    reply = reply_of(client, "counts/?group_by=category", "png")
 
     assert reply["Content-Disposition"] == 'inline; filename="counts-by-category-2026q4.png"'
 
 
 def test_chart_shows_labels_where_rows_have_codes(reviewer):
-    svg = asked(reviewer, "counts/?group_by=complication", "svg").content.decode()
+    svg = reply_of(reviewer, "counts/?group_by=complication", "svg").content.decode()
 
     assert "Pump pocket infection" in svg
     assert "infection-pocket" not in svg
 
 
 def test_no_rows_are_a_chart_that_says_so(reviewer):
-    svg = asked(reviewer, "counts/?drug=ziconotide&group_by=category", "svg").content.decode()
+    svg = reply_of(reviewer, "counts/?drug=ziconotide&group_by=category", "svg").content.decode()
 
     assert "The answer has no rows" in svg
 
@@ -172,7 +172,7 @@ def test_problem_stays_json_where_a_chart_was_asked(reviewer, format):
 
 
 def test_stranger_has_no_chart_even_of_a_known_tag(reviewer):
-    tag = asked(reviewer, "counts/", "svg")["ETag"]
+    tag = reply_of(reviewer, "counts/", "svg")["ETag"]
 
     reply = client_of(None).get(f"{STATISTICS}counts/?format=svg", HTTP_IF_NONE_MATCH=tag)
 
@@ -184,12 +184,12 @@ def test_hidden_number_is_in_no_format(cohort):
     call_command("freeze", "--release", "2026Q4")
     researcher, reviewer = client_of(cohort.researcher), client_of(cohort.reviewer)
     address = "counts/?group_by=complication"
-    rows = asked(researcher, address, "json").json()["rows"]
+    rows = reply_of(researcher, address, "json").json()["rows"]
     hidden = {row["complication"] for row in rows if row["n"] is None}
 
-    spec = asked(researcher, address, "vega").json()
-    svg = asked(researcher, address, "svg").content
-    exact = asked(reviewer, f"{address}&counting=patients", "svg").content
+    spec = reply_of(researcher, address, "vega").json()
+    svg = reply_of(researcher, address, "svg").content
+    exact = reply_of(reviewer, f"{address}&counting=patients", "svg").content
 
     drawn = {row["complication"]: row for row in spec["datasets"]["rows"]}
     assert hidden & set(drawn)  # which of the small ones depends on the keys of the records
@@ -211,8 +211,8 @@ def test_chart_of_one_viewer_is_not_given_to_another(cohort):
     call_command("freeze", "--release", "2026Q4")
     address = "counts/?group_by=category&counting=patients"
 
-    exact = asked(client_of(cohort.reviewer), f"{address}&release=2026Q4", "svg").content
-    protected = asked(client_of(cohort.researcher), "counts/?group_by=category", "svg").content
+    exact = reply_of(client_of(cohort.reviewer), f"{address}&release=2026Q4", "svg").content
+    protected = reply_of(client_of(cohort.researcher), "counts/?group_by=category", "svg").content
 
     assert b"Exact numbers" in exact
     assert b"Exact numbers" not in protected

@@ -34,7 +34,7 @@ COLUMNS = {
 NEVER_PROTECTED = {"cusum", "alarm", "p"}
 
 
-def asked(client, address):
+def answer_of(client, address):
     reply = client.get(STATISTICS + address)
     assert reply.status_code == 200, reply.content
     return reply.json()
@@ -42,7 +42,7 @@ def asked(client, address):
 
 def test_answers_have_their_columns_in_json_and_csv(reviewer):
     for measure, columns in COLUMNS.items():
-        body = asked(reviewer, f"{measure}/")
+        body = answer_of(reviewer, f"{measure}/")
         text = reviewer.get(f"{STATISTICS}{measure}/?format=csv").content.decode()
         header, *lines = csv.reader(io.StringIO(text))
 
@@ -59,8 +59,8 @@ def test_answers_have_their_columns_in_json_and_csv(reviewer):
 
 
 def test_trend_over_all_years_is_the_rate_of_the_published_cohort(reviewer):
-    years = asked(reviewer, "trend/?category=catheter&per=100")
-    rates = asked(reviewer, "rates/?category=catheter&per=100&group_by=year")
+    years = answer_of(reviewer, "trend/?category=catheter&per=100")
+    rates = answer_of(reviewer, "rates/?category=catheter&per=100&group_by=year")
 
     told = {row["year"]: row["rate"] for row in rates["rows"]}
     assert {row["year"]: row["rate"] for row in years["rows"]} == {
@@ -72,7 +72,7 @@ def test_trend_over_all_years_is_the_rate_of_the_published_cohort(reviewer):
 def test_cascade_is_that_of_the_published_cohort(reviewer):
     # Taira 2013: one dislodgement led to withdrawal, and that to surgery
     found = {
-        (row["cause"], row["effect"]): row["n"] for row in asked(reviewer, "cascades/")["rows"]
+        (row["cause"], row["effect"]): row["n"] for row in answer_of(reviewer, "cascades/")["rows"]
     }
 
     assert found == {
@@ -103,22 +103,22 @@ def test_what_a_measure_does_not_have_is_refused(reviewer, address, code, parame
 
 
 def test_rows_can_be_ordered_by_their_own_columns(reviewer):
-    years = [row["year"] for row in asked(reviewer, "trend/?ordering=-year")["rows"]]
-    pairs = [row["n"] for row in asked(reviewer, "signals/?ordering=-n")["rows"]]
+    years = [row["year"] for row in answer_of(reviewer, "trend/?ordering=-year")["rows"]]
+    pairs = [row["n"] for row in answer_of(reviewer, "signals/?ordering=-n")["rows"]]
 
     assert years == sorted(years, reverse=True)
     assert pairs == sorted(pairs, reverse=True)
 
 
 def test_adjusting_for_case_mix_is_said(reviewer):
-    body = asked(reviewer, "funnel/?category=catheter&standardise=sex,age_band")
+    body = answer_of(reviewer, "funnel/?category=catheter&standardise=sex,age_band")
 
     assert body["meta"]["funnel"]["standardisation"] == "indirect: age_band, sex"
 
 
 def test_literature_stands_beside_ours(reviewer):
-    (ours,) = asked(reviewer, "proportions/?category=catheter")["rows"]
-    told = asked(reviewer, "proportions/?category=catheter")["meta"]["literature"]
+    (ours,) = answer_of(reviewer, "proportions/?category=catheter")["rows"]
+    told = answer_of(reviewer, "proportions/?category=catheter")["meta"]["literature"]
 
     (taira,) = (each for each in told if each["rate_id"] == "R003")
     assert taira["value"] == ours["proportion"] == 0.085  # 34 of 400: the cohort is Taira's own
@@ -129,7 +129,7 @@ def test_researcher_is_told_protected_numbers_and_no_cascade(cohort):
     researcher = client_of(cohort.researcher)
 
     for measure in ("trend", "funnel", "signals"):
-        body = asked(researcher, f"{measure}/")
+        body = answer_of(researcher, f"{measure}/")
         names = [column["name"] for column in body["columns"]]
         assert names == [
             *(name for name in COLUMNS[measure][:-1] if name not in NEVER_PROTECTED),

@@ -126,10 +126,10 @@ def _told(client: Any) -> Iterator[Told]:
 def test_every_measure_is_asked_in_every_profile_that_has_it(answers: list[Told]) -> None:
     withheld = {measure for measure, spec in MEASURES.items() if not spec.published}
 
-    asked = {(told.measure, told.profile) for told in answers if told.rows}
+    answered = {(told.measure, told.profile) for told in answers if told.rows}
 
-    assert {measure for measure, profile in asked if profile == "exact"} == set(Measure)
-    assert {measure for measure, profile in asked if profile == "protected"} == (
+    assert {measure for measure, profile in answered if profile == "exact"} == set(Measure)
+    assert {measure for measure, profile in answered if profile == "protected"} == (
         set(Measure) - withheld
     )
 

@@ -384,7 +384,7 @@ def test_replies_are_kept_by_no_shared_cache(kind, lead):
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked", "found"),
+    ("kind", "params", "found"),
     [
         ("patients", {"source_id": "pt-b"}, 1),
         ("patients", {"source_id": "pt-a,pt-b"}, 2),
@@ -401,7 +401,7 @@ def test_replies_are_kept_by_no_shared_cache(kind, lead):
         ("exposures", {"year": "2014", "component": "catheter"}, 0),
     ],
 )
-def test_list_is_narrowed(kind, asked, found, registry, lead, theirs):
+def test_list_is_narrowed(kind, params, found, registry, lead, theirs):
     here = PatientFactory(site=registry.here, source_id="pt-a")
     other = PatientFactory(site=registry.here, source_id="pt-b")
     ImplantFactory(patient=here, source_id="im-a")
@@ -410,11 +410,11 @@ def test_list_is_narrowed(kind, asked, found, registry, lead, theirs):
     ExposureFactory(site=registry.here, year=2014)
     ExposureFactory(site=registry.here, year=2013)
 
-    assert len(lead.get(ADDRESSES[kind], asked).json()["results"]) == found
+    assert len(lead.get(ADDRESSES[kind], params).json()["results"]) == found
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked", "code"),
+    ("kind", "params", "code"),
     [
         ("patients", {"sex": "male"}, "unknown-parameter"),
         ("patients", {"source_id": "a b"}, "bad-value"),
@@ -424,8 +424,8 @@ def test_list_is_narrowed(kind, asked, found, registry, lead, theirs):
         ("exposures", {"limit": "501"}, "bad-range"),
     ],
 )
-def test_question_that_is_not_understood_is_refused(kind, asked, code, lead):
-    reply = lead.get(ADDRESSES[kind], asked)
+def test_question_that_is_not_understood_is_refused(kind, params, code, lead):
+    reply = lead.get(ADDRESSES[kind], params)
 
     assert reply.status_code == 400
     assert [error["code"] for error in reply.json()["errors"]] == [code]
@@ -456,9 +456,9 @@ def make(kind, site, count, *, since=2000):
 @EVERY_KIND
 def test_list_takes_as_many_queries_for_many_rows_as_for_one(kind, registry, lead):
     def queries():
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             lead.get(ADDRESSES[kind])
-        return len(asked)
+        return len(queries)
 
     make(kind, registry.here, 1)
     few = queries()

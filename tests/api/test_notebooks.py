@@ -213,10 +213,10 @@ def largest(what: str, said: str) -> float:
 def test_addresses_of_the_note_on_dashboards_are_answered(cohort: Registry) -> None:
     client = client_of(cohort.reviewer)
     note = (DOCS / "dashboards.md").read_text()
-    asked = re.findall(r"`(/(?:statistics|codelists)/\S+?)`", note)
-    assert len(asked) > 3
+    addresses = re.findall(r"`(/(?:statistics|codelists)/\S+?)`", note)
+    assert len(addresses) > 3
 
-    for address in asked:
+    for address in addresses:
         filled = re.sub(r"\$\{\w+:csv\}", "", address)  # as where nothing is chosen
         reply = client.get(f"/api/v1{filled}")
         assert reply.status_code == 200, address

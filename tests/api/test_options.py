@@ -22,7 +22,7 @@ from tests.api.conftest import SAMPLES, client_of, make_user
 
 pytestmark = pytest.mark.django_db
 
-ASKED = {
+OPTIONS = {
     "unit": "procedures",
     "per": "100",
     "level": "0.99",
@@ -31,7 +31,7 @@ ASKED = {
 }
 TAKEN_BY = {
     f"{name}={value}": {each.value for each, spec in MEASURES.items() if name in spec.takes}
-    for name, value in ASKED.items()
+    for name, value in OPTIONS.items()
 }
 """Which measures take each option that some do not; docs/methods.md has the list."""
 
@@ -78,7 +78,7 @@ def name(request, published) -> str:
     return str(request.param)
 
 
-def asked(name: str, measure: Measure, **options: str) -> Any:
+def reply_of(name: str, measure: Measure, **options: str) -> Any:
     client = client_of(User.objects.get(username=name))
     pairs = {"group_by": "pump_model,category"} if measure is Measure.SIGNALS else {}
     question = {"category": "catheter", **pairs, **options}
@@ -97,7 +97,7 @@ def said(reply: Any, *, meta: bool) -> str:
 def test_option_changes_the_answer_or_is_refused(option, measure, name):
     option_name, _is, value = option.partition("=")
 
-    reply = asked(name, measure, **{option_name: value})
+    reply = reply_of(name, measure, **{option_name: value})
 
     if measure.value not in TAKEN_BY[option]:
         assert reply.status_code == 400
@@ -111,7 +111,7 @@ def test_option_changes_the_answer_or_is_refused(option, measure, name):
         return
     assert reply.status_code == 200
     meta = is_protected or (option, measure) in SHOWN_BY_META
-    assert said(reply, meta=meta) != said(asked(name, measure), meta=meta)
+    assert said(reply, meta=meta) != said(reply_of(name, measure), meta=meta)
 
 
 @pytest.mark.parametrize("measure", Measure)
@@ -138,24 +138,24 @@ def test_labels_ordering_and_release_are_for_every_measure(measure, name):
     if name == "researcher" and measure.value in WITHHELD:
         return
     grouped = {"group_by": "sex"} if MEASURES[measure].places is None else {}
-    plain = asked(name, measure, **grouped)
+    plain = reply_of(name, measure, **grouped)
     names = {column["name"] for column in plain.json()["columns"]}
 
-    labelled = asked(name, measure, labels="both", **grouped).json()
+    labelled = reply_of(name, measure, labels="both", **grouped).json()
     first = labelled["columns"][0]["name"]
-    turned = asked(name, measure, ordering=f"-{first}", **grouped).json()["rows"]
-    named = asked(name, measure, release="2026Q4", **grouped).json()
+    turned = reply_of(name, measure, ordering=f"-{first}", **grouped).json()["rows"]
+    named = reply_of(name, measure, release="2026Q4", **grouped).json()
 
     assert {column["name"] for column in labelled["columns"]} > names
     assert [row[first] for row in turned] == [row[first] for row in reversed(plain.json()["rows"])]
     assert named["meta"]["snapshot"]["label"] == "2026Q4"
-    assert asked(name, measure, release="2026Q3", **grouped).status_code in {400, 404, 409}
+    assert reply_of(name, measure, release="2026Q3", **grouped).status_code in {400, 404, 409}
 
 
 @pytest.mark.parametrize("measure", Measure)
 @pytest.mark.parametrize("format", ["json", "csv", "svg", "png", "vega"])
 def test_every_measure_has_every_format(format, measure, published):
-    reply = asked("reviewer", measure, format=format)
+    reply = reply_of("reviewer", measure, format=format)
 
     kinds = {"json": "json", "csv": "text/csv", "svg": "svg", "png": "png", "vega": "vegalite"}
     assert reply.status_code == 200

@@ -66,10 +66,10 @@ def code_of(reply):
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("who", ["researcher", "reviewer"])
 def test_the_same_question_of_a_release_has_the_same_bytes(who, question, released):
-    asked = f"{question}&release=2026Q4"
+    params = f"{question}&release=2026Q4"
     if who == "researcher":
-        asked = asked.replace("&year_min=2000", "")  # a range of years is no protected question
-    first = ask(client_of(getattr(released, who)), asked)
+        params = params.replace("&year_min=2000", "")  # a range of years is no protected question
+    first = ask(client_of(getattr(released, who)), params)
     cache.clear()
     publish(released, "2027Q1")
 

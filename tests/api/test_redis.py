@@ -114,9 +114,9 @@ def kept(real):
 
 def test_api_and_pages_answer_from_a_real_redis(manager, real, forwarded, client, monkeypatch):
     monkeypatch.setattr(ScopedRateThrottle, "THROTTLE_RATES", {"token": "2/min"})
-    asked = {"username": "reviewer", "password": PASSWORD}
+    credentials = {"username": "reviewer", "password": PASSWORD}
 
-    made = [APIClient().post(TOKENS, asked, format="json") for _ in range(3)]
+    made = [APIClient().post(TOKENS, credentials, format="json") for _ in range(3)]
     assert [reply.status_code for reply in made] == [201, 201, 429]
     reader = APIClient()
     reader.credentials(HTTP_AUTHORIZATION=f"Token {made[0].json()['token']}")
@@ -148,7 +148,7 @@ def test_answer_comes_from_redis_for_another_process(reviewer, forwarded, monkey
 def test_redis_that_goes_away_is_missed_by_no_page(
     reviewer, manager, forwarded, client, caplog, monkeypatch
 ):
-    monkeypatch.setattr(shared_cache, "SECONDS_UNTIL_ASKED_AGAIN", 0.2)
+    monkeypatch.setattr(shared_cache, "SECONDS_UNTIL_RETRY", 0.2)
     first = reviewer.get(COUNTS)
     client.force_login(manager)
 
@@ -181,9 +181,9 @@ def test_limits_hold_within_a_process_while_redis_is_down(registry, client, monk
 
 @pytest.mark.usefixtures("nowhere")
 def test_writes_and_tokens_go_on_while_redis_is_down(registry, report):
-    asked = {"username": "reporter", "password": PASSWORD}
+    credentials = {"username": "reporter", "password": PASSWORD}
 
-    made = APIClient().post(TOKENS, asked, format="json")
+    made = APIClient().post(TOKENS, credentials, format="json")
     reply = client_of(registry.reporter).post("/api/v1/events/", report(), format="json")
 
     assert (made.status_code, reply.status_code) == (201, 201)
@@ -195,7 +195,7 @@ def test_whoever_waits_for_a_silent_redis_is_one_at_a_time(db, client):
     client.get("/api/v1/categories/")
     assert [outage.lets_ask() for _ in range(20)] == [False] * 20
 
-    outage.asked_again_at = time.monotonic()
+    outage.retry_at = time.monotonic()
 
     assert [outage.lets_ask() for _ in range(20)] == [True] + [False] * 19
 

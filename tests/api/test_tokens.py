@@ -23,12 +23,12 @@ def client(registry):
 
 
 @pytest.fixture
-def asked():
+def credentials():
     return {"username": "reporter", "password": PASSWORD}
 
 
-def test_password_makes_a_token_that_works(client, asked):
-    reply = client.post(TOKENS, asked, format="json")
+def test_password_makes_a_token_that_works(client, credentials):
+    reply = client.post(TOKENS, credentials, format="json")
 
     assert reply.status_code == 201
     made = reply.json()
@@ -42,8 +42,8 @@ def test_password_makes_a_token_that_works(client, asked):
 @pytest.mark.parametrize(
     "content_type", ["application/x-www-form-urlencoded", "multipart/form-data"]
 )
-def test_form_makes_a_token_as_well(client, asked, content_type):
-    fields = asked | {"scopes": ["read-statistics"]}
+def test_form_makes_a_token_as_well(client, credentials, content_type):
+    fields = credentials | {"scopes": ["read-statistics"]}
     if content_type.startswith("multipart"):
         reply = client.post(TOKENS, fields, format="multipart")
     else:
@@ -53,15 +53,15 @@ def test_form_makes_a_token_as_well(client, asked, content_type):
     assert reply.json()["scopes"] == ["read-statistics"]
 
 
-def test_key_is_not_stored(client, asked):
-    key = client.post(TOKENS, asked, format="json").json()["token"]
+def test_key_is_not_stored(client, credentials):
+    key = client.post(TOKENS, credentials, format="json").json()["token"]
 
     token = Token.objects.get()
     assert key not in (token.digest, token.token_key)
 
 
-def test_token_keeps_its_label_and_scopes(client, asked):
-    body = asked | {"label": "dashboard", "scopes": ["read-statistics"]}
+def test_token_keeps_its_label_and_scopes(client, credentials):
+    body = credentials | {"label": "dashboard", "scopes": ["read-statistics"]}
 
     made = client.post(TOKENS, body, format="json").json()
 
@@ -78,8 +78,8 @@ def test_token_keeps_its_label_and_scopes(client, asked):
         ({"site": "HERE-1"}, "/site", "unknown-field"),
     ],
 )
-def test_bad_request_is_refused_field_by_field(client, asked, change, pointer, code):
-    reply = client.post(TOKENS, asked | change, format="json")
+def test_bad_request_is_refused_field_by_field(client, credentials, change, pointer, code):
+    reply = client.post(TOKENS, credentials | change, format="json")
 
     assert reply.status_code == 400
     assert [(error["pointer"], error["code"]) for error in reply.json()["errors"]] == [
@@ -96,26 +96,26 @@ def test_missing_field_is_named(client):
     ]
 
 
-def test_wrong_password_and_unknown_name_are_told_alike(client, asked):
-    wrong = client.post(TOKENS, asked | {"password": "guess"}, format="json")
-    unknown = client.post(TOKENS, asked | {"username": "nobody"}, format="json")
+def test_wrong_password_and_unknown_name_are_told_alike(client, credentials):
+    wrong = client.post(TOKENS, credentials | {"password": "guess"}, format="json")
+    unknown = client.post(TOKENS, credentials | {"username": "nobody"}, format="json")
 
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.content == unknown.content
     assert wrong["WWW-Authenticate"] == "Token"
 
 
-def test_deactivated_user_makes_no_token(client, registry, asked):
+def test_deactivated_user_makes_no_token(client, registry, credentials):
     type(registry.reporter).objects.filter(pk=registry.reporter.pk).update(is_active=False)
 
-    assert client.post(TOKENS, asked, format="json").status_code == 401
+    assert client.post(TOKENS, credentials, format="json").status_code == 401
 
 
-def test_many_failures_lock_the_name_out(client, registry, asked):
+def test_many_failures_lock_the_name_out(client, registry, credentials):
     for _ in range(8):
-        client.post(TOKENS, asked | {"password": "guess"}, format="json")
+        client.post(TOKENS, credentials | {"password": "guess"}, format="json")
 
-    reply = client.post(TOKENS, asked, format="json")
+    reply = client.post(TOKENS, credentials, format="json")
 
     assert reply.status_code == 429
     assert reply["Content-Type"] == "application/problem+json"
@@ -123,11 +123,11 @@ def test_many_failures_lock_the_name_out(client, registry, asked):
     assert not Token.objects.exists()
 
 
-def test_lock_out_leaves_other_names_alone(client, registry, asked):
+def test_lock_out_leaves_other_names_alone(client, registry, credentials):
     for _ in range(8):
-        client.post(TOKENS, asked | {"password": "guess"}, format="json")
+        client.post(TOKENS, credentials | {"password": "guess"}, format="json")
 
-    reply = client.post(TOKENS, asked | {"username": "reviewer"}, format="json")
+    reply = client.post(TOKENS, credentials | {"username": "reviewer"}, format="json")
 
     assert reply.status_code == 201
 
@@ -141,36 +141,36 @@ def current_code(device):
     return f"{totp(device.bin_key, step=device.step, t0=device.t0, digits=device.digits):06d}"
 
 
-def test_second_factor_is_asked_for_after_the_password(client, device, asked):
-    reply = client.post(TOKENS, asked, format="json")
+def test_second_factor_is_asked_for_after_the_password(client, device, credentials):
+    reply = client.post(TOKENS, credentials, format="json")
 
     assert reply.status_code == 401
     assert reply.json()["detail"] == "Send the current code of your second factor as otp."
-    wrong = client.post(TOKENS, asked | {"password": "guess"}, format="json")
+    wrong = client.post(TOKENS, credentials | {"password": "guess"}, format="json")
     assert "otp" not in wrong.json()["detail"]
 
 
-def test_second_factor_makes_a_token(client, device, asked):
-    reply = client.post(TOKENS, asked | {"otp": current_code(device)}, format="json")
+def test_second_factor_makes_a_token(client, device, credentials):
+    reply = client.post(TOKENS, credentials | {"otp": current_code(device)}, format="json")
 
     assert reply.status_code == 201
 
 
-def test_wrong_second_factor_makes_none_and_counts_towards_the_lock(client, device, asked):
+def test_wrong_second_factor_makes_none_and_counts_towards_the_lock(client, device, credentials):
     wrong = f"{(int(current_code(device)) + 1) % 1_000_000:06d}"
 
-    replies = [client.post(TOKENS, asked | {"otp": wrong}, format="json") for _ in range(9)]
+    replies = [client.post(TOKENS, credentials | {"otp": wrong}, format="json") for _ in range(9)]
 
     assert replies[0].status_code == 401
     assert replies[-1].status_code == 429
     assert not Token.objects.exists()
 
 
-def test_making_tokens_is_throttled(client, asked, monkeypatch):
+def test_making_tokens_is_throttled(client, credentials, monkeypatch):
     monkeypatch.setattr(ScopedRateThrottle, "THROTTLE_RATES", {"token": "2/min"})
     cache.clear()
 
-    replies = [client.post(TOKENS, asked, format="json") for _ in range(3)]
+    replies = [client.post(TOKENS, credentials, format="json") for _ in range(3)]
 
     assert [reply.status_code for reply in replies] == [201, 201, 429]
     assert 0 < int(replies[-1]["Retry-After"]) <= 60
