@@ -63,8 +63,8 @@ def _append_only_triggers_lifted_for_flush(request: pytest.FixtureRequest) -> It
     The flush itself ends with the signal after which the registry puts the triggers back.
     """
     marker = request.node.get_closest_marker("django_db")
-    asked = {"transactional_db", "live_server"} & set(request.fixturenames)
-    if not asked and not (marker and marker.kwargs.get("transaction")):
+    fixtures = {"transactional_db", "live_server"} & set(request.fixturenames)
+    if not fixtures and not (marker and marker.kwargs.get("transaction")):
         yield
         return
     request.getfixturevalue("transactional_db")  # so that it is torn down after this fixture

@@ -94,10 +94,10 @@ def most_important(
     """
     if len(rows) <= most:
         return KeptRows(rows, ())
-    asked = bool(release.query.ordering)
-    chosen = range(most) if asked else _heaviest([weight(row) for row in rows], most)
+    is_ordered = bool(release.query.ordering)
+    chosen = range(most) if is_ordered else _heaviest([weight(row) for row in rows], most)
     rest = counted_in_words(len(rows) - most, "row is", "rows are")
-    first = "the first in the order asked for" if asked else "those with the most events"
+    first = "the first in the order asked for" if is_ordered else "those with the most events"
     said = f"Drawn: {most} of {len(rows):,} rows, {first}; {rest} not drawn but in the table."
     return KeptRows([rows[place] for place in chosen], (said,))
 

@@ -171,8 +171,8 @@ class EventQuery:
         An option that came later is written where it is asked for only, so that older questions
         keep their text.
         """
-        asked = asdict(self)
+        fields = asdict(self)
         for option in LATER_OPTIONS:
-            if not asked[option]:
-                del asked[option]
-        return json.dumps(asked, sort_keys=True, separators=(",", ":"))
+            if not fields[option]:
+                del fields[option]
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"))

@@ -123,20 +123,27 @@ def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Rel
     """The same answer for everybody who is not told true numbers; knows nothing of who asks."""
     keys = read_keys()
     protected_answers.hold_to_keys(frozen, keys)
-    asked = protected_answers.read_protected(query, measure=measure, frozen=frozen, per=DEFAULT_PER)
+    protected_question = protected_answers.read_protected(
+        query, measure=measure, frozen=frozen, per=DEFAULT_PER
+    )
     form = protected_answers.published_form(measure)
 
     def work() -> Release:
-        question = _read(asked.query, measure, frozen)
-        found = protected_answers.protected_rows(asked, frozen=frozen, keys=keys)
+        question = _read(protected_question.query, measure, frozen)
+        found = protected_answers.protected_rows(protected_question, frozen=frozen, keys=keys)
         meta = _meta(
-            question, frozen=frozen, profile=Profile.PROTECTED, per=asked.query.per or DEFAULT_PER
+            question,
+            frozen=frozen,
+            profile=Profile.PROTECTED,
+            per=protected_question.query.per or DEFAULT_PER,
         )
-        meta["disclosure"] = published.disclosure(question, form, asked.plan, asked.policy)
+        meta["disclosure"] = published.disclosure(
+            question, form, protected_question.plan, protected_question.policy
+        )
         return _written(found, meta, question, frozen, columns=protected_columns_of(question))
 
     return _cached(
-        asked.query,
+        protected_question.query,
         measure=measure,
         profile=Profile.PROTECTED,
         frozen=frozen,

@@ -66,8 +66,8 @@ def can_be_answered(query: EventQuery, *, measure: Measure, viewer: Viewer) -> b
         else:
             frozen = answering.published_for(query, viewer)
             per = answering.DEFAULT_PER
-            asked = read_protected(query, measure=measure, frozen=frozen, per=per)
-            read_question(asked.query, measure=measure, manifest=frozen.store.manifest)
+            protected_question = read_protected(query, measure=measure, frozen=frozen, per=per)
+            read_question(protected_question.query, measure=measure, manifest=frozen.store.manifest)
     except (BadQuery, NotPermitted, NotAvailableAtThisDetail, NoSnapshot):
         return False
     return True

@@ -17,7 +17,7 @@ from registry.vocabulary import CountingRule, Denominator, Measure, Profile
 
 SALT = "registry.receipt"
 
-_NOTHING_ASKED = EventQuery()
+_DEFAULTS = EventQuery()
 _MEASURES = {each.value: each for each in Measure}
 _PROFILES = {each.value: each for each in Profile}
 
@@ -114,9 +114,7 @@ def _kept(query: EventQuery) -> dict[str, Any]:
     So a receipt stays short, and holds when a later version can be asked for more.
     """
     kept = {
-        name: value
-        for name, value in _fields(query).items()
-        if value != getattr(_NOTHING_ASKED, name)
+        name: value for name, value in _fields(query).items() if value != getattr(_DEFAULTS, name)
     }
     if "windows" in kept:
         kept["windows"] = [astuple(window) for window in query.windows]

@@ -70,21 +70,21 @@ def not_taken(option: str, measure: Measure) -> Fault:
 
 def _options_not_taken(query: EventQuery, spec: MeasureSpec) -> list[Fault]:
     """A refusal for each option of a question that its measure does not take."""
-    asked = {name: getattr(query, name) for name in SOME_MEASURES}
-    asked["level"] = query.level != EventQuery().level
+    options = {name: getattr(query, name) for name in SOME_MEASURES}
+    options["level"] = query.level != EventQuery().level
     return [
         not_taken(name, spec.measure)
         for name in SOME_MEASURES
-        if asked[name] and name not in spec.takes
+        if options[name] and name not in spec.takes
     ]
 
 
 def _counting_not_taken(query: EventQuery, spec: MeasureSpec) -> list[Fault]:
     """A refusal of a counting rule that the measure has no meaning for."""
-    asked = query.counting
-    if asked is None or asked in spec.counting:
+    counting = query.counting
+    if counting is None or counting in spec.counting:
         return []
-    taking = [each for each, other in MEASURES.items() if asked in other.counting]
+    taking = [each for each, other in MEASURES.items() if counting in other.counting]
     named = ", ".join(sorted(rule.value for rule in spec.counting))
     detail = f"{spec.measure.label}: count one of {named}. The rule is for {_in_a_row(taking)}."
     return [Fault("counting", "bad-counting", detail)]
@@ -94,9 +94,9 @@ def _groupings_not_taken(query: EventQuery, spec: MeasureSpec) -> list[Fault]:
     """A refusal of groupings where the rows of the measure are others."""
     if spec.places is None:
         return []
-    asked = set(query.group_by)
-    too_many = any(len(asked & set(names)) > 1 for names in spec.places)
-    if not too_many and asked <= {name for names in spec.places for name in names}:
+    groups = set(query.group_by)
+    too_many = any(len(groups & set(names)) > 1 for names in spec.places)
+    if not too_many and groups <= {name for names in spec.places for name in names}:
         return []
     detail = spec.own_rows
     if spec.has_own_rows:

@@ -39,14 +39,14 @@ def test_of_more_rows_those_with_the_most_events_are_drawn_and_the_others_counte
 
 def test_of_more_rows_the_first_are_drawn_where_an_order_was_asked_for():
     release = counted(61)
-    asked = answer(
+    ordered = answer(
         "counts",
         [dict(row) for row in release.rows],
         group_by=("complication",),
         ordering=("complication",),
     )
 
-    rows, said = drawn(asked)
+    rows, said = drawn(ordered)
 
     assert [row["complication"] for row in rows] == [f"c-{place:03}" for place in range(60)]
     assert "the first in the order asked for; 1 row is not drawn" in said

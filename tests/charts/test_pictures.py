@@ -295,11 +295,11 @@ def test_specification_names_no_address(charts, kind):
 
 
 def test_renderer_loads_nothing():
-    asked = []
+    paths = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append(self.path)
+            paths.append(self.path)
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"[]")
@@ -317,7 +317,7 @@ def test_renderer_loads_nothing():
 
     server.shutdown()
     server.server_close()
-    assert asked == []
+    assert paths == []
 
 
 # Colours ---------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from registry.vocabulary import (
     Denominator,
 )
 from tests.reporting.oracle_rows import Rows
-from tests.reporting.oracle_selection import EVENT_SIDE, TIME, Asked, Device
+from tests.reporting.oracle_selection import EVENT_SIDE, TIME, Device, OracleSelection
 
 WITHIN_90_DAYS = {
     DaysSinceProcedure.DAYS_0_7,
@@ -56,29 +56,29 @@ class Oracle(Rows):
 
     # Counts.
 
-    def count(self, asked: Asked) -> int:
+    def count(self, selection: OracleSelection) -> int:
         """How many of a selection, by the counting rule (events unless another is asked)."""
-        events, counting = self.reported(asked), asked.counting
+        events, counting = self.reported(selection), selection.counting
         if counting in (None, CountingRule.EVENTS):
             return len(events)
         if counting is CountingRule.EPISODES:
             return len({self.episodes[id(event)] for event in events})
         devices = [device for event in events if (device := self.device_of(event)) is not None]
         by_patient = counting is CountingRule.PATIENTS or (
-            counting is CountingRule.FIRST_EVENT and self.is_by_patient(asked)
+            counting is CountingRule.FIRST_EVENT and self.is_by_patient(selection)
         )
         return len({device.patient if by_patient else device for device in devices})
 
     # Rates.
 
-    def unit(self, asked: Asked) -> Denominator:
+    def unit(self, selection: OracleSelection) -> Denominator:
         """What the rate divides by: as asked, or the complication's, or the category's."""
-        if asked.unit is not None:
-            return asked.unit
-        entries = [self.complications[code] for code in self.kinds(asked)]
+        if selection.unit is not None:
+            return selection.unit
+        entries = [self.complications[code] for code in self.kinds(selection)]
         categories = {entry.category for entry in entries}
         if len(categories) != 1:
-            catheters = asked.where.get("component") == {Component.CATHETER.value}
+            catheters = selection.where.get("component") == {Component.CATHETER.value}
             return Denominator.CATHETER_MONTHS if catheters else Denominator.PUMP_MONTHS
         category = categories.pop()
         whole = {
@@ -91,31 +91,31 @@ class Oracle(Rows):
             return units.pop()
         return self.categories[category].natural_denominator
 
-    def rate(self, asked: Asked) -> RateParts:
+    def rate(self, selection: OracleSelection) -> RateParts:
         """Events and exposure of one selection that match each other."""
-        unit = self.unit(asked)
+        unit = self.unit(selection)
         component = MONTHS_OF.get(unit, Component.PUMP)
-        counting = asked.counting or CountingRule.FIRST_EVENT
+        counting = selection.counting or CountingRule.FIRST_EVENT
         devices = [
             device
             for device in self.devices.values()
             if device.record.component is component
             and device.is_eligible
-            and device.fits(asked, self.countries)
+            and device.fits(selection, self.countries)
         ]
         if unit not in MONTHS_OF:
-            split = asked.is_timed or asked.calendar is not None
+            split = selection.is_timed or selection.calendar is not None
             devices = [
                 each
                 for each in devices
                 if getattr(each.record, unit.value) is not None and not split
             ]
-        places = self.matched(asked, unit, set(devices))
+        places = self.matched(selection, unit, set(devices))
         clusters: dict[object, list[float]] = {}
         until: dict[Device, int] = {}
         gone: set[Device] = set()
         if counting is CountingRule.FIRST_EVENT:
-            by_patient = component is Component.PUMP and self.is_by_patient(asked)
+            by_patient = component is Component.PUMP and self.is_by_patient(selection)
             places = self.first_events(places, by_patient=by_patient)
             for _, device, month in places:
                 until[device] = month
@@ -126,7 +126,9 @@ class Oracle(Rows):
             if unit not in MONTHS_OF:
                 amount = float(getattr(device.record, unit.value))
             else:
-                amount = 0.0 if device in gone else device.months(asked, until=until.get(device))
+                amount = (
+                    0.0 if device in gone else device.months(selection, until=until.get(device))
+                )
             clusters.setdefault(device.patient, [0, 0.0])[1] += amount
         ones: set[int] = set()
         for event, device, _ in places:
@@ -134,25 +136,27 @@ class Oracle(Rows):
             clusters[device.patient][0] += one not in ones
             ones.add(one)
         if counting is not CountingRule.FIRST_EVENT:
-            self.add_declared(asked, unit, clusters)
+            self.add_declared(selection, unit, clusters)
         return RateParts(unit, {key: (int(n), time) for key, (n, time) in clusters.items()})
 
-    def matched(self, asked: Asked, unit: Denominator, devices: set[Device]) -> list[Place]:
+    def matched(
+        self, selection: OracleSelection, unit: Denominator, devices: set[Device]
+    ) -> list[Place]:
         """The events of a selection that fall in the time of its devices."""
         component = MONTHS_OF.get(unit, Component.PUMP)
-        kinds, wanted = self.kinds(asked), asked.where.get("component")
+        kinds, wanted = self.kinds(selection), selection.where.get("component")
         found = []
         for event in self.events:
             place = self.place_of(event, component)
-            if place is None or not self.is_of_kind(event, asked, kinds):
+            if place is None or not self.is_of_kind(event, selection, kinds):
                 continue
             if unit is Denominator.PROCEDURES and event.days_since_procedure not in WITHIN_90_DAYS:
                 continue
             device, month = place
             if wanted is not None and self.device_value(event, "component") not in wanted:
                 continue
-            undated = device.year is None and asked.calendar is not None
-            if device in devices and asked.holds_month(month) and not undated:
+            undated = device.year is None and selection.calendar is not None
+            if device in devices and selection.holds_month(month) and not undated:
                 found.append((event, device, month))
         return found
 
@@ -164,28 +168,30 @@ class Oracle(Rows):
         return list(first.values())
 
     def add_declared(
-        self, asked: Asked, unit: Denominator, clusters: dict[object, list[float]]
+        self, selection: OracleSelection, unit: Denominator, clusters: dict[object, list[float]]
     ) -> None:
         """Add the device time that sites declared, and the events that fall in its years."""
-        if asked.is_timed:
+        if selection.is_timed:
             return
-        rows = [row for row in self.exposures if self.is_declared(row, unit, asked)]
+        rows = [row for row in self.exposures if self.is_declared(row, unit, selection)]
         for row in rows:
             amount = row.component_months if unit in MONTHS_OF else getattr(row, unit.value)
             clusters.setdefault((row.site, row.year), [0, 0.0])[1] += amount
         declared = {(row.site, row.year) for row in rows}
         ones: set[int] = set()
-        for event in sorted(self.reported(asked), key=lambda event: event.year or 0):
+        for event in sorted(self.reported(selection), key=lambda event: event.year or 0):
             if event.implant is not None or (event.site, event.year) not in declared:
                 continue
             if unit is Denominator.PROCEDURES and event.days_since_procedure not in WITHIN_90_DAYS:
                 continue
-            episodes = asked.counting is CountingRule.EPISODES
+            episodes = selection.counting is CountingRule.EPISODES
             one = self.episodes[id(event)] if episodes else id(event)
             clusters[event.site, event.year][0] += one not in ones
             ones.add(one)
 
-    def is_declared(self, row: ExposureRecord, unit: Denominator, asked: Asked) -> bool:
+    def is_declared(
+        self, row: ExposureRecord, unit: Denominator, selection: OracleSelection
+    ) -> bool:
         """Whether declared device time is of the selection, and not that of implants as well."""
         component = MONTHS_OF.get(unit, Component.PUMP)
         values = {
@@ -198,7 +204,7 @@ class Oracle(Rows):
         }
         if row.model:
             values[f"{component.value}_model"] = row.model.value
-        years = asked.calendar
+        years = selection.calendar
         return (
             row.component is component
             and row not in self.sent_instead
@@ -206,27 +212,27 @@ class Oracle(Rows):
             and (unit in MONTHS_OF or getattr(row, unit.value) is not None)
             and all(
                 values.get(name) in wanted
-                for name, wanted in asked.where.items()
+                for name, wanted in selection.where.items()
                 if name not in EVENT_SIDE | TIME
             )
         )
 
     # Proportions.
 
-    def proportion(self, asked: Asked) -> tuple[int, int]:
+    def proportion(self, selection: OracleSelection) -> tuple[int, int]:
         """Patients (or devices) with at least one event, and those with time in the selection.
 
         An event after the end of follow-up counts as well, one before entry does not.
         """
-        kinds = self.kinds(asked)
+        kinds = self.kinds(selection)
         clocks = {self.complications[code].clock for code in kinds}
         devices = {
             device
             for device in self.devices.values()
             if (len(clocks) != 1 or device.record.component in clocks)
             and device.is_eligible
-            and device.fits(asked, self.countries)
-            and device.months(asked) > 0
+            and device.fits(selection, self.countries)
+            and device.months(selection) > 0
         }
         having = set()
         for event in self.events:
@@ -235,30 +241,30 @@ class Oracle(Rows):
                 device in devices
                 and month is not None
                 and not device.is_before_entry(month)
-                and asked.holds_month(month)
-                and self.is_of_kind(event, asked, kinds)
+                and selection.holds_month(month)
+                and self.is_of_kind(event, selection, kinds)
             ):
                 having.add(device)
-        if asked.counting is CountingRule.DEVICES:
+        if selection.counting is CountingRule.DEVICES:
             return len(having), len(devices)
         return len({each.patient for each in having}), len({each.patient for each in devices})
 
     # Coverage.
 
-    def coverage(self, asked: Asked) -> dict[str, int]:
+    def coverage(self, selection: OracleSelection) -> dict[str, int]:
         """What became of each reported event in a rate of every event.
 
         Meant for questions that name nothing in which a patient's devices differ: the event is
         then of the selection on whichever of them it counts.
         """
-        unit = self.unit(asked)
+        unit = self.unit(selection)
         names = ("excluded_before_entry", "after_follow_up", "over_90_days")
         found = {
             "n": 0,
-            "counted": self.rate(replace(asked, counting=CountingRule.EVENTS)).events,
+            "counted": self.rate(replace(selection, counting=CountingRule.EVENTS)).events,
             **dict.fromkeys(names, 0),
         }
-        for event in self.reported(asked):
+        for event in self.reported(selection):
             found["n"] += 1
             device, month = self.device_of(event), event.months_since_implant
             if device is None or month is None:

@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 from registry.vocabulary import CellStatus, Component, Denominator, ExitStatus
 from tests.reporting.oracle import MONTHS_OF, Oracle
-from tests.reporting.oracle_selection import Asked, Device
+from tests.reporting.oracle_selection import Device, OracleSelection
 
 FEWEST = 10
 DEATH = {ExitStatus.DEATH_RELATED, ExitStatus.DEATH_UNRELATED, ExitStatus.DEATH_UNKNOWN}
@@ -42,9 +42,9 @@ class Drawn:
     outside: int
 
 
-def lives_of(oracle: Oracle, asked: Asked) -> list[Life]:
+def lives_of(oracle: Oracle, selection: OracleSelection) -> list[Life]:
     """Every device of a selection up to its first event, or the patient's."""
-    component = MONTHS_OF.get(oracle.unit(asked), Component.PUMP)
+    component = MONTHS_OF.get(oracle.unit(selection), Component.PUMP)
     pumps = component is Component.PUMP
     unit = Denominator.PUMP_MONTHS if pumps else Denominator.CATHETER_MONTHS
     devices = [
@@ -52,11 +52,11 @@ def lives_of(oracle: Oracle, asked: Asked) -> list[Life]:
         for device in oracle.devices.values()
         if device.record.component is component
         and device.is_eligible
-        and device.fits(asked, oracle.countries)
-        and device.months(asked) > 0
+        and device.fits(selection, oracle.countries)
+        and device.months(selection) > 0
     ]
-    by_patient = pumps and oracle.is_by_patient(asked)
-    places = oracle.matched(asked, unit, set(devices))
+    by_patient = pumps and oracle.is_by_patient(selection)
+    places = oracle.matched(selection, unit, set(devices))
     first: dict[Device, int] = {}
     gone: set[Device] = set()
     for _, device, month in oracle.first_events(places, by_patient=by_patient):

@@ -9,9 +9,9 @@ from registry.vocabulary import NOT_RECORDED, Actuality, Component, Seriousness
 from tests.reporting.oracle_selection import (
     EVENT_SIDE,
     TIME,
-    Asked,
     Device,
     Key,
+    OracleSelection,
     period_of,
     shared_value,
 )
@@ -84,19 +84,19 @@ class Rows:
                 return other, there
         return None
 
-    def kinds(self, asked: Asked) -> list[str]:
+    def kinds(self, selection: OracleSelection) -> list[str]:
         """The complications of a selection; consequences where they are named."""
-        codes = asked.where.get("complication")
-        categories = asked.where.get("category")
+        codes = selection.where.get("complication")
+        categories = selection.where.get("category")
         chosen = [
             entry
             for entry in self.complications.values()
             if (codes is None or entry.code in codes)
             and (categories is None or entry.category in categories)
         ]
-        if "complication" in asked.named:
+        if "complication" in selection.named:
             return [entry.code for entry in chosen]
-        named = set(categories or ()) if "category" in asked.named else set()
+        named = set(categories or ()) if "category" in selection.named else set()
         named -= {entry.category for entry in self.complications.values() if entry.in_totals}
         return [entry.code for entry in chosen if entry.in_totals or entry.category in named]
 
@@ -137,37 +137,39 @@ class Rows:
             return NOT_RECORDED if event.age_band is None else event.age_band.value
         return shared_value(event, dimension, self.countries)
 
-    def is_of_kind(self, event: EventRecord, asked: Asked, kinds: Sequence[str]) -> bool:
+    def is_of_kind(
+        self, event: EventRecord, selection: OracleSelection, kinds: Sequence[str]
+    ) -> bool:
         """Whether the event's own side of the selection holds, its calendar year included."""
         if event.complication not in kinds:
             return False
-        if event.actuality is Actuality.NEAR_MISS and "actuality" not in asked.named:
+        if event.actuality is Actuality.NEAR_MISS and "actuality" not in selection.named:
             return False
-        years = asked.calendar
+        years = selection.calendar
         return (years is None or bool(self.values(event, "year") & years)) and all(
             self.values(event, name) & wanted
-            for name, wanted in asked.where.items()
+            for name, wanted in selection.where.items()
             if name in EVENT_SIDE
         )
 
-    def reported(self, asked: Asked) -> list[EventRecord]:
+    def reported(self, selection: OracleSelection) -> list[EventRecord]:
         """The events of a selection, whether or not a device was followed at the time."""
-        kinds = self.kinds(asked)
+        kinds = self.kinds(selection)
         return [
             event
             for event in self.events
-            if self.is_of_kind(event, asked, kinds)
-            and asked.holds_month(event.months_since_implant)
+            if self.is_of_kind(event, selection, kinds)
+            and selection.holds_month(event.months_since_implant)
             and all(
                 self.device_value(event, name) in wanted
-                for name, wanted in asked.where.items()
+                for name, wanted in selection.where.items()
                 if name not in EVENT_SIDE | TIME
             )
         ]
 
-    def is_by_patient(self, asked: Asked) -> bool:
+    def is_by_patient(self, selection: OracleSelection) -> bool:
         """Whether all that a selection can hold is the patient's, so that the first is, too."""
-        entries = [self.complications[code] for code in self.kinds(asked)]
+        entries = [self.complications[code] for code in self.kinds(selection)]
         return bool(entries) and all(
             entry.clock is Component.PUMP
             and (

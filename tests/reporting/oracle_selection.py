@@ -31,7 +31,7 @@ TIME = frozenset({"year", "period", "window"})
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class OracleSelection:
     """One selection: what each dimension may be, the years, the months, and how to count.
 
     windows: months since implant, both ends included; no_month lets blanks through; neither is no
@@ -46,7 +46,7 @@ class Asked:
     unit: Denominator | None = None
     named: frozenset[str] = frozenset()
 
-    def narrowed(self, cell: Mapping[str, str]) -> "Asked":
+    def narrowed(self, cell: Mapping[str, str]) -> "OracleSelection":
         """The same question of one row of a breakdown."""
         where = dict(self.where)
         windows, no_month = self.windows, self.no_month
@@ -148,7 +148,7 @@ class Device:
         entry = self.record.months_to_entry
         return entry > 0 and month <= entry
 
-    def months(self, asked: Asked, *, until: int | None = None) -> float:
+    def months(self, selection: OracleSelection, *, until: int | None = None) -> float:
         """Its time in the asked months and years, up to its first event where that ends it."""
         start, end = float(self.record.months_to_entry), float(self.record.months_followed)
         if until is not None:
@@ -156,14 +156,14 @@ class Device:
         if start == 0 and end == 0:
             end = 0.25
         total = 0.0
-        for low, high in asked.stretches():
-            for first, last in self._years(asked):
+        for low, high in selection.stretches():
+            for first, last in self._years(selection):
                 total += max(0.0, min(end, high, last) - max(start, low, first))
         return total
 
-    def _years(self, asked: Asked) -> Iterator[tuple[float, float]]:
+    def _years(self, selection: OracleSelection) -> Iterator[tuple[float, float]]:
         """The asked calendar years as stretches of months since its implant."""
-        years = asked.calendar
+        years = selection.calendar
         if years is None:
             yield 0.0, float("inf")
         elif self.year is not None:
@@ -193,11 +193,11 @@ class Device:
             return NOT_RECORDED if record.label_status is None else record.label_status.value
         return shared_value(record, dimension, countries)
 
-    def fits(self, asked: Asked, countries: Mapping[str, str]) -> bool:
+    def fits(self, selection: OracleSelection, countries: Mapping[str, str]) -> bool:
         """Whether it is of the selection."""
         return all(
             self.value(name, countries) in wanted
-            for name, wanted in asked.where.items()
+            for name, wanted in selection.where.items()
             if name not in EVENT_SIDE | TIME
         )
 

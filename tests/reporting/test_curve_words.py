@@ -47,9 +47,9 @@ def test_method_names_the_test_where_there_are_groups() -> None:
     ],
 )
 def test_denominator_names_those_at_risk_and_their_clock(query: Any, said: str) -> None:
-    asked = question(Measure.SURVIVAL, **query)
+    survival = question(Measure.SURVIVAL, **query)
 
-    assert asked.spec.denominator(asked) == said
+    assert survival.spec.denominator(survival) == said
 
 
 def test_title_says_what_a_curve_is_of() -> None:

@@ -274,10 +274,10 @@ def test_declared_exposure_has_no_mix_to_adjust_for(tmp_path: Path):
     )
     store = open_store(tmp_path, manifest.snapshot_id)
     frozen = Frozen(store=store, kind=SnapshotKind.WORKING, label="", data_as_of=None)
-    asked = {"where": FLIPS, "counting": CountingRule.EVENTS}
+    fields = {"where": FLIPS, "counting": CountingRule.EVENTS}
 
-    crude = exact(frozen, **asked).rows[1]
-    adjusted = exact(frozen, **asked, standardise=("age_band",)).rows[1]
+    crude = exact(frozen, **fields).rows[1]
+    adjusted = exact(frozen, **fields, standardise=("age_band",)).rows[1]
 
     assert (crude["exposure"], crude["status"]) == (120, "unstable")
     assert (adjusted["exposure"], adjusted["expected"]) == (0, None)

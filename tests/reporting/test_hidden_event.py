@@ -96,13 +96,13 @@ def test_complication_that_nobody_had_is_told_as_one_that_somebody_had(
     without: Frozen, hidden: tuple[str, Frozen], measure: Measure, group_by: tuple[str, ...]
 ) -> None:
     code, somebody = hidden
-    asked = {"where": (("complication", (code,)),), "group_by": group_by}
+    question = {"where": (("complication", (code,)),), "group_by": group_by}
 
-    rows = told(somebody, measure, **asked)
+    rows = told(somebody, measure, **question)
 
     hides = "hidden" if measure is Measure.SURVIVAL else "suppressed"  # a curve for its own reason
     assert hides in {row["status"] for row in rows}
-    assert rows == told(without, measure, **asked)
+    assert rows == told(without, measure, **question)
 
 
 def test_sites_with_a_hidden_category_are_told_as_those_without(
@@ -110,18 +110,18 @@ def test_sites_with_a_hidden_category_are_told_as_those_without(
 ) -> None:
     happened = event("hidden", on=TWICE, complication=OF_PATIENTS, year=2012)
     somebody = released(tmp_path, happened)
-    asked = {"where": (("category", ("withdrawal",)),)}
+    question = {"where": (("category", ("withdrawal",)),)}
 
-    assert told(somebody, Measure.FUNNEL, **asked) == told(without, Measure.FUNNEL, **asked)
+    assert told(somebody, Measure.FUNNEL, **question) == told(without, Measure.FUNNEL, **question)
 
 
 def test_pair_that_is_hidden_is_told_as_one_that_nobody_had(
     without: Frozen, hidden: tuple[str, Frozen]
 ) -> None:
     code, somebody = hidden
-    asked = {"where": (("complication", (code,)),)}
+    question = {"where": (("complication", (code,)),)}
 
-    assert told(somebody, Measure.SIGNALS, **asked) == told(without, Measure.SIGNALS, **asked)
+    assert told(somebody, Measure.SIGNALS, **question) == told(without, Measure.SIGNALS, **question)
 
 
 def test_every_published_measure_is_held_to_it() -> None:

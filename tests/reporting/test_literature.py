@@ -79,8 +79,8 @@ def figure(**columns: object) -> Published:
 def beside(frozen: Frozen, *figures: Published, measure: Measure = Measure.RATES, **query: object):
     manifest = frozen.store.manifest
     terms: Terms = replace(manifest.terms, published=figures)
-    asked = EventQuery(**query)  # type: ignore[arg-type]
-    question = read_question(asked, measure=measure, manifest=manifest)
+    event_query = EventQuery(**query)  # type: ignore[arg-type]
+    question = read_question(event_query, measure=measure, manifest=manifest)
     return literature_beside(question, terms, per=1000).get("literature")
 
 
@@ -157,10 +157,10 @@ def test_figure_of_something_else_stands_beside_nothing(cohort: Frozen, columns:
 
 
 def test_figure_follows_the_unit_that_is_asked_for(cohort: Frozen):
-    asked = {"where": MIGRATION, "unit": Denominator.PUMP_MONTHS}
+    fields = {"where": MIGRATION, "unit": Denominator.PUMP_MONTHS}
 
-    assert beside(cohort, figure(), **asked) == []
-    assert len(beside(cohort, figure(unit="pump-months"), **asked)) == 1
+    assert beside(cohort, figure(), **fields) == []
+    assert len(beside(cohort, figure(unit="pump-months"), **fields)) == 1
 
 
 @pytest.mark.parametrize(
@@ -195,11 +195,11 @@ def test_unread_source_is_said_to_be_unverified(cohort: Frozen):
 
 
 def test_protected_answer_has_the_same_literature(cohort: Frozen):
-    asked = {"group_by": ("complication",)}
+    fields = {"group_by": ("complication",)}
 
     assert (
-        ask(cohort, Measure.PROPORTIONS, **asked).meta["literature"]
-        == exact(cohort, Measure.PROPORTIONS, **asked).meta["literature"]
+        ask(cohort, Measure.PROPORTIONS, **fields).meta["literature"]
+        == exact(cohort, Measure.PROPORTIONS, **fields).meta["literature"]
     )
 
 

@@ -75,11 +75,11 @@ def test_whether_a_question_is_answered_is_known_beforehand(
     viewer: Viewer, query: dict, measure: Measure, answered: bool
 ) -> None:
     freshness.publish("2026Q4")
-    asked = EventQuery(**query)
+    event_query = EventQuery(**query)
 
-    assert reporting.can_be_answered(asked, measure=measure, viewer=viewer) is answered
+    assert reporting.can_be_answered(event_query, measure=measure, viewer=viewer) is answered
     if answered:
-        assert reporting.answer(asked, measure=measure, viewer=viewer).rows
+        assert reporting.answer(event_query, measure=measure, viewer=viewer).rows
 
 
 @pytest.mark.usefixtures("kept_cohort")

@@ -30,7 +30,7 @@ from registry.vocabulary import NOT_RECORDED, CellStatus, CountingRule, Denomina
 from tests.factories import UserFactory
 from tests.reporting import nasty
 from tests.reporting.oracle import Oracle
-from tests.reporting.oracle_selection import EVENT_SIDE, Asked
+from tests.reporting.oracle_selection import EVENT_SIDE, OracleSelection
 
 QUESTIONS = int(os.environ.get("REGISTRY_ORACLE_QUESTIONS", "20"))
 """Questions of each measure for each registry; a soak asks thousands."""
@@ -131,7 +131,7 @@ class Questions:
         self.dice = dice
         self.found: dict[str, list[str]] = {}
         for event in oracle.events:
-            for name in DIMENSIONS_ASKED:
+            for name in ORACLE_DIMENSIONS:
                 self.found.setdefault(name, []).extend(oracle.values(event, name))
         for device in oracle.devices.values():
             for name in DEVICE_SIDE:
@@ -141,40 +141,42 @@ class Questions:
         """One question, as the parameters of an address."""
         dice, names = self.dice, self.names(measure)
         often = tuple(name for name in SINGLE if name in names)
-        asked: dict[str, str] = {}
+        selection: dict[str, str] = {}
         for _ in range(dice.choice((0, 0, 1, 1, 2, 3))):
             name = dice.choice(often if dice.random() < 0.5 else names)
             known = sorted(set(self.found[name]))
             values = {dice.choice(self.found[name]) for _ in range(dice.choice((1, 1, 1, 2, 3)))}
-            asked[name] = ",".join(sorted(values if dice.random() < 0.9 else {dice.choice(known)}))
-        if not {"year", "period"} & set(asked) and dice.random() < 0.15:
+            selection[name] = ",".join(
+                sorted(values if dice.random() < 0.9 else {dice.choice(known)})
+            )
+        if not {"year", "period"} & set(selection) and dice.random() < 0.15:
             first = dice.randint(2006, 2016)
-            asked["year_min"] = str(first)
+            selection["year_min"] = str(first)
             if dice.random() < 0.5:
-                asked["year_max"] = str(first + dice.randint(0, 8))
+                selection["year_max"] = str(first + dice.randint(0, 8))
         months = () if measure is Measure.COVERAGE else ("window",)
         if months and dice.random() < 0.25:
-            asked["window"] = dice.choice(WINDOWS)
+            selection["window"] = dice.choice(WINDOWS)
         groups = dice.sample((*often, *names, *months), dice.choice((0, 1, 1, 2, 3)))
         if groups := list(dict.fromkeys(groups)):
-            asked["group_by"] = ",".join(groups)
+            selection["group_by"] = ",".join(groups)
         if "window" in groups:
-            asked.pop("window", None)
+            selection.pop("window", None)
             if dice.random() < 0.7:
-                asked["window"] = dice.choice(ROWS_OF_WINDOWS)
+                selection["window"] = dice.choice(ROWS_OF_WINDOWS)
         if dice.random() < 0.6:
-            asked["counting"] = dice.choice(COUNTING[measure]).value
+            selection["counting"] = dice.choice(COUNTING[measure]).value
         if measure in UNITS and dice.random() < 0.5:
-            asked["unit"] = dice.choice(list(Denominator)).value
+            selection["unit"] = dice.choice(list(Denominator)).value
         if measure in LEVELS and dice.random() < 0.2:
-            asked["level"] = dice.choice(("0.90", "0.99"))
+            selection["level"] = dice.choice(("0.90", "0.99"))
         if measure is Measure.RATES and dice.random() < 0.2:
-            asked["per"] = "100"
-        return asked
+            selection["per"] = "100"
+        return selection
 
     def names(self, measure: Measure) -> tuple[str, ...]:
         """The dimensions to ask of."""
-        return OF_ALL_DEVICES if measure is Measure.COVERAGE else DIMENSIONS_ASKED
+        return OF_ALL_DEVICES if measure is Measure.COVERAGE else ORACLE_DIMENSIONS
 
 
 EVENT_DIMENSIONS = (*sorted(EVENT_SIDE), "year", "period")
@@ -183,15 +185,15 @@ DEVICE_SIDE = (
     "label_status", "age_band", "implant_year", "indication", "indication_group", "sex", "site",
     "country",
 )  # fmt: skip
-DIMENSIONS_ASKED = (*EVENT_DIMENSIONS, *DEVICE_SIDE)
+ORACLE_DIMENSIONS = (*EVENT_DIMENSIONS, *DEVICE_SIDE)
 OF_ALL_DEVICES = (*EVENT_DIMENSIONS, "indication", "indication_group", "sex", "site", "country")
 """Dimensions in which all devices of a patient are the same."""
 
 
-def as_asked(params: dict[str, str]) -> Asked:
+def selection_of(params: dict[str, str]) -> OracleSelection:
     """The oracle's own reading of the parameters."""
     where = {
-        name: frozenset(params[name].split(",")) for name in DIMENSIONS_ASKED if name in params
+        name: frozenset(params[name].split(",")) for name in ORACLE_DIMENSIONS if name in params
     }
     windows = params["window"].split(",") if "window" in params else []
     years = None
@@ -199,7 +201,7 @@ def as_asked(params: dict[str, str]) -> Asked:
         first, last = params.get("year_min"), params.get("year_max")
         years = (int(first) if first else None, int(last) if last else None)
     grouped = {"complication", "actuality"} & set(params.get("group_by", "").split(","))
-    return Asked(
+    return OracleSelection(
         where=where,
         years=years,
         windows=tuple(
@@ -215,13 +217,13 @@ def as_asked(params: dict[str, str]) -> Asked:
 
 def differences(world: World, measure: Measure, params: dict[str, str]) -> Iterator[str]:
     """Each way in which an answer differs from the oracle's."""
-    said, asked = f"{measure} {params}", as_asked(params)
+    said, selection = f"{measure} {params}", selection_of(params)
     try:
         query = parse_query(params, measure=measure)
         release = answer(query, measure=measure, viewer=world.viewer)
     except Refusal as refusal:
         codes = {fault.code for fault in refusal.faults}
-        if codes != {"bad-range" if asked.calendar == set() else "too-many-cells"}:
+        if codes != {"bad-range" if selection.calendar == set() else "too-many-cells"}:
             yield f"{said}: refused, {refusal}"
         return
     groups = params["group_by"].split(",") if "group_by" in params else []
@@ -231,19 +233,19 @@ def differences(world: World, measure: Measure, params: dict[str, str]) -> Itera
         if key in told:
             yield f"{said} {key}: told twice"
         told.add(key)
-        cell = asked.narrowed(dict(zip(groups, key, strict=True)))
+        cell = selection.narrowed(dict(zip(groups, key, strict=True)))
         for name, expected in numbers(world.oracle, measure, cell, params).items():
             if row[name] != expected:
                 yield f"{said} {key} {name}: told {row[name]}, found {expected}"
     of_devices = set(groups) <= {*DEVICE_SIDE, "window"}
-    for key in keys(world.oracle, asked, groups, measure):
-        cell = asked.narrowed(dict(zip(groups, key, strict=True)))
+    for key in keys(world.oracle, selection, groups, measure):
+        cell = selection.narrowed(dict(zip(groups, key, strict=True)))
         if key not in told and has_row(world.oracle, measure, cell, of_devices=of_devices):
             yield f"{said} {key}: left out"
 
 
 def numbers(
-    oracle: Oracle, measure: Measure, cell: Asked, params: dict[str, str]
+    oracle: Oracle, measure: Measure, cell: OracleSelection, params: dict[str, str]
 ) -> dict[str, object]:
     """What a row's numbers should be."""
     level = float(params.get("level", 0.95))
@@ -269,7 +271,9 @@ def proportion_numbers(having: int, carriers: int, *, level: float) -> dict[str,
     }
 
 
-def rate_numbers(oracle: Oracle, cell: Asked, *, level: float, per: int) -> dict[str, object]:
+def rate_numbers(
+    oracle: Oracle, cell: OracleSelection, *, level: float, per: int
+) -> dict[str, object]:
     """A rate with Garwood's limits, or those of events that cluster within patients."""
     parts = oracle.rate(cell)
     if not parts.exposure:
@@ -295,7 +299,7 @@ def rate_numbers(oracle: Oracle, cell: Asked, *, level: float, per: int) -> dict
     }
 
 
-def has_row(oracle: Oracle, measure: Measure, cell: Asked, *, of_devices: bool) -> bool:
+def has_row(oracle: Oracle, measure: Measure, cell: OracleSelection, *, of_devices: bool) -> bool:
     """Whether there is anything to tell of a row: an event, or device time in a row of devices."""
     if measure is Measure.COUNTS:
         return bool(oracle.count(cell))
@@ -313,14 +317,16 @@ def near(number: float | None) -> object:
     return None if number is None else pytest.approx(number, rel=1e-9, abs=1e-12)
 
 
-def keys(oracle: Oracle, asked: Asked, groups: list[str], measure: Measure) -> set[tuple[str, ...]]:
+def keys(
+    oracle: Oracle, selection: OracleSelection, groups: list[str], measure: Measure
+) -> set[tuple[str, ...]]:
     """The cells that a reported event is in, and those of devices where events make no rows."""
-    windows = asked.windows or DEFAULT_WINDOWS
+    windows = selection.windows or DEFAULT_WINDOWS
     named = {f"{first}-{'' if last is None else last}" for first, last in windows}
-    if asked.no_month or (measure is Measure.COUNTS and not asked.windows):
+    if selection.no_month or (measure is Measure.COUNTS and not selection.windows):
         named.add(NOT_RECORDED)
     found: set[tuple[str, ...]] = set()
-    for event in oracle.reported(asked):
+    for event in oracle.reported(selection):
         sets = [named if name == "window" else oracle.values(event, name) for name in groups]
         found |= set(product(*sets))
     if set(groups) <= {*DEVICE_SIDE, "window"}:

@@ -20,8 +20,8 @@ from tests.reporting.test_oracle import (
     SHOWN,
     Questions,
     World,
-    as_asked,
     imported,
+    selection_of,
 )
 
 NAMES = ("time_months", "at_risk", "events", "estimate", "ci_lower", "ci_upper")
@@ -41,23 +41,23 @@ ALWAYS: tuple[dict[str, str], ...] = (
 
 def drawn_question(questions: Questions, dice: Random) -> dict[str, str]:
     """A question of a curve, whose values mostly occur."""
-    asked = {}
+    selection = {}
     for _ in range(dice.choice((0, 1, 1, 2))):
         name = dice.choice(("category", "complication", "drug", "site", *FILTERS))
         number = dice.choice((1, 1, 2, 3))
         values = {dice.choice(questions.found[name]) for _ in range(number)}
-        asked[name] = ",".join(sorted(values))
+        selection[name] = ",".join(sorted(values))
     groups = list(dict.fromkeys(dice.sample(DEVICE_SIDE, dice.choice((0, 0, 1, 1, 2)))))
     if groups:
-        asked["group_by"] = ",".join(groups)
+        selection["group_by"] = ",".join(groups)
     if dice.random() < 0.2:
-        asked["level"] = dice.choice(("0.90", "0.99"))
-    return asked
+        selection["level"] = dice.choice(("0.90", "0.99"))
+    return selection
 
 
 def differences(world: World, measure: Measure, params: dict[str, str]) -> Iterator[str]:
     """Each way in which an answer differs from the oracle's."""
-    said, asked = f"{measure} {params}", as_asked(params)
+    said, selection = f"{measure} {params}", selection_of(params)
     try:
         query = parse_query(params, measure=measure)
         release = answer(query, measure=measure, viewer=world.viewer)
@@ -72,7 +72,7 @@ def differences(world: World, measure: Measure, params: dict[str, str]) -> Itera
     if list(told) != [tuple(str(curve[name]) for name in groups) for curve in curves]:
         yield f"{said}: the curves of meta are not those of the rows"
     for (key, members), curve in zip(told.items(), curves, strict=True):
-        cell = asked.narrowed(dict(zip(groups, key, strict=True)))
+        cell = selection.narrowed(dict(zip(groups, key, strict=True)))
         lives = lives_of(world.oracle, cell)
         expected = drawn(lives, competing=measure is Measure.INCIDENCE, level=query.level)
         found = [tuple(row[name] for name in NAMES) for row in members]
@@ -88,7 +88,7 @@ def differences(world: World, measure: Measure, params: dict[str, str]) -> Itera
             yield f"{said} {key}: told {curve}, but a rate counts {rate.events}"
     for device in world.oracle.devices.values():
         key = tuple(device.value(name, world.oracle.countries) for name in groups)
-        if key not in told and lives_of(world.oracle, asked.narrowed(dict(zip(groups, key)))):  # noqa: B905
+        if key not in told and lives_of(world.oracle, selection.narrowed(dict(zip(groups, key)))):  # noqa: B905
             yield f"{said} {key}: left out"
 
 
@@ -108,11 +108,11 @@ def test_curves_are_what_plain_loops_draw(seed: int) -> None:
     world = imported(seed)
     dice = Random(seed)
     questions = Questions(world.oracle, dice)
-    asked = [*ALWAYS, *(drawn_question(questions, dice) for _ in range(QUESTIONS))]
+    selection = [*ALWAYS, *(drawn_question(questions, dice) for _ in range(QUESTIONS))]
 
     found = [
         difference
-        for params in asked
+        for params in selection
         for measure in (Measure.SURVIVAL, Measure.INCIDENCE)
         for difference in differences(world, measure, params)
     ]

@@ -17,13 +17,13 @@ from tests.reporting.test_oracle import (
     SHOWN,
     Questions,
     World,
-    as_asked,
     imported,
+    selection_of,
 )
 
 POLICY = Policy()
 NAMES = tuple(offer.name for offer in POLICY.offered)
-ASKED = (
+FORMS = (
     (Form.COUNTS, CountingRule.PATIENTS),
     (Form.COUNTS, CountingRule.DEVICES),
     (Form.PROPORTIONS, CountingRule.PATIENTS),
@@ -55,7 +55,7 @@ def differences(
     oracle = world.oracle
     for node, truth in nodes.items():
         where = {name: ",".join(values) for name, values in node.where(trees).items()}
-        cell = as_asked({**where, "counting": counting.value})
+        cell = selection_of({**where, "counting": counting.value})
         if form is Form.COUNTS:
             told, found = (truth.counted.n,), (oracle.count(cell),)
         elif form is Form.PROPORTIONS:
@@ -80,7 +80,7 @@ def test_truths_are_what_plain_loops_find(seed: int) -> None:
     questions = Questions(world.oracle, dice)
 
     found, filled = [], 0
-    for form, counting in ASKED:
+    for form, counting in FORMS:
         nodes = [drawn_node(questions, trees, dice) for _ in range(QUESTIONS)]
         truths = truths_of(nodes, store=frozen.store, trees=trees, form=form, counting=counting)
         found += differences(world, truths, trees, form, counting)

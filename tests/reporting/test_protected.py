@@ -30,7 +30,7 @@ from registry.snapshot.schema import RECORD_KEYS, column
 from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure
 from tests.reporting.protecting import ask, frozen_cohort, frozen_rows, tangled_rows
 
-ASKED = (Measure.COUNTS, Measure.RATES, Measure.PROPORTIONS)
+NODE_MEASURES = (Measure.COUNTS, Measure.RATES, Measure.PROPORTIONS)
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +99,7 @@ def test_rows_are_made_of_what_protection_shows(large: Frozen) -> None:
     assert {row["status"] for row in rows} == {"ok", "hidden"}
 
 
-@pytest.mark.parametrize("measure", ASKED)
+@pytest.mark.parametrize("measure", NODE_MEASURES)
 def test_hidden_number_is_null_with_its_status_and_no_shown_one_is_under_five(
     large: Frozen, measure: Measure
 ) -> None:
@@ -133,12 +133,12 @@ def test_sum_of_shown_cells_is_partial_and_says_how_many_are_left_out(large: Fro
 
 
 def test_impossible_combination_is_zero(large: Frozen) -> None:
-    asked = (("outcome", ("recovered",)), ("severity", ("5",)))
+    where = (("outcome", ("recovered",)), ("severity", ("5",)))
 
-    assert ask(large, where=asked).rows == (
+    assert ask(large, where=where).rows == (
         {"n": 0, "hidden_cells": 0, "reason": None, "status": "zero"},
     )
-    (rate,) = ask(large, Measure.RATES, where=asked).rows
+    (rate,) = ask(large, Measure.RATES, where=where).rows
     assert (rate["events"], rate["rate"], rate["status"]) == (0, None, "zero")
 
 
@@ -159,11 +159,11 @@ def test_rate_from_under_20_events_is_unstable_and_others_are_not(large: Frozen)
 
 @pytest.mark.parametrize("year", [2024, 2027, 2035])
 def test_ordinary_session_is_answered_however_old_the_registry(large: Frozen, year: int) -> None:
-    asked = {"group_by": ("complication", "year"), "where": (("drug", ("morphine",)),)}
+    fields = {"group_by": ("complication", "year"), "where": (("drug", ("morphine",)),)}
     then = replace(large, data_as_of=datetime(year, 12, 31, tzinfo=UTC))
 
-    by_year = ask(then, Measure.RATES, **asked).rows
-    overall = ask(then, Measure.RATES, **asked | {"group_by": ("complication",)}).rows
+    by_year = ask(then, Measure.RATES, **fields).rows
+    overall = ask(then, Measure.RATES, **fields | {"group_by": ("complication",)}).rows
 
     assert len(by_year) == len(large.store.manifest.terms.complications) * (year - 2004)
     assert sum(row["rate"] is not None for row in overall) >= 8  # of the ten that occur
@@ -195,7 +195,7 @@ def test_interval_is_wider_than_without_perturbation(large: Frozen) -> None:
 
 
 def test_columns_name_every_cell_in_order(large: Frozen) -> None:
-    for measure in ASKED:
+    for measure in NODE_MEASURES:
         answered = ask(large, measure, group_by=("category", "sex"))
         names = [each.name for each in answered.columns]
         assert names[-3:] == ["hidden_cells", "reason", "status"]
@@ -211,10 +211,10 @@ def test_breakdown_has_a_row_for_every_code_and_for_the_blanks(large: Frozen) ->
 
 def test_procedures_by_year_have_no_denominator_but_months_have(large: Frozen) -> None:
     infection = (("category", ("infection",)),)
-    asked: dict[str, Any] = {"where": infection, "group_by": ("period",)}
+    fields: dict[str, Any] = {"where": infection, "group_by": ("period",)}
 
-    own = ask(large, Measure.RATES, **asked).rows
-    months = ask(large, Measure.RATES, unit=Denominator.PUMP_MONTHS, **asked).rows
+    own = ask(large, Measure.RATES, **fields).rows
+    months = ask(large, Measure.RATES, unit=Denominator.PUMP_MONTHS, **fields).rows
 
     assert {row["status"] for row in own} == {"no_denominator"}
     assert {row["unit"] for row in months} == {"pump-months"}
@@ -222,13 +222,13 @@ def test_procedures_by_year_have_no_denominator_but_months_have(large: Frozen) -
 
 
 def test_pump_months_by_year_leave_the_rows_that_have_them_as_they_are(large: Frozen) -> None:
-    asked: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "where": (("category", ("infection", "pump")),),
         "group_by": ("category", "period"),
     }
 
-    own = ask(large, Measure.RATES, **asked).rows
-    months = ask(large, Measure.RATES, unit=Denominator.PUMP_MONTHS, **asked).rows
+    own = ask(large, Measure.RATES, **fields).rows
+    months = ask(large, Measure.RATES, unit=Denominator.PUMP_MONTHS, **fields).rows
 
     assert {row["unit"] for row in own} == {"procedures", "pump-months"}
     assert {row["unit"] for row in months} == {"pump-months"}
@@ -337,20 +337,20 @@ def test_record_keys_can_be_neither_asked_nor_shown(large: Frozen, key: str) -> 
     with pytest.raises(LookupError):
         column("implants", key)
     assert key not in {each["column"] for each in dictionary()}
-    told = b"".join(as_bytes(ask(large, measure, group_by=("drug",))) for measure in ASKED)
+    told = b"".join(as_bytes(ask(large, measure, group_by=("drug",))) for measure in NODE_MEASURES)
     assert key.encode() not in told
 
 
 # One question, one answer -----------------------------------------------------------------------
 
 
-def spelled(draw: random.Random, asked: dict[str, set[str]], trees: Any) -> QueryDict:
+def spelled(draw: random.Random, filters: dict[str, set[str]], trees: Any) -> QueryDict:
     """One of the ways to write a question: order, repetition, groups, complements, defaults."""
     params = QueryDict(mutable=True)
-    names = list(asked)
+    names = list(filters)
     draw.shuffle(names)
     for name in names:
-        tree, wanted = trees[name], set(asked[name])
+        tree, wanted = trees[name], set(filters[name])
         words = list(wanted)
         group = protected_answers.POLICY.offer(name).group  # type: ignore[union-attr]
         for code in tree.groups if group else ():
@@ -365,7 +365,7 @@ def spelled(draw: random.Random, asked: dict[str, set[str]], trees: Any) -> Quer
         else:
             params.setlist(name, words)
     for name in ("sex", "component", "label_status"):
-        if name not in asked and draw.random() < 0.2:
+        if name not in filters and draw.random() < 0.2:
             params[name] = ",".join(trees[name].values)  # all of them is no filter
     for name, value in (
         ("counting", "patients"),
@@ -395,10 +395,10 @@ def test_one_question_in_500_spellings_has_one_answer(large: Frozen) -> None:
         {"indication": trees["indication"].members(Place(Level.GROUP, "pain-cancer")) | {"stroke"}},  # type: ignore[dict-item]
         {"complication": set(trees["complication"].members(Place(Level.GROUP, "pump")))},
     ]
-    for asked in questions:
+    for filters in questions:
         answers = set()
         for _ in range(100):
-            query = parse_query(spelled(draw, asked, trees), measure=Measure.COUNTS)
+            query = parse_query(spelled(draw, filters, trees), measure=Measure.COUNTS)
             if draw.random() < 0.2:
                 cache.clear()
             answers.add(as_bytes(protected_answer(query, Measure.COUNTS, large)))
@@ -531,7 +531,7 @@ def test_what_an_answer_says_is_the_same_for_every_state_of_the_data(
     implants, events = tangled_rows(6, patients=5)
     small = frozen_rows(tmp_path, events=events, implants=implants)
 
-    for measure in ASKED:
+    for measure in NODE_MEASURES:
         told = [ask(frozen, measure, group_by=("category", "sex")) for frozen in (large, small)]
         one, other = (
             {name: said for name, said in each.meta.items() if name not in {"snapshot", "receipt"}}
@@ -547,7 +547,7 @@ def test_what_an_answer_says_is_the_same_for_every_state_of_the_data(
 def test_nothing_frozen_is_nothing_shown(tmp_path: Path) -> None:
     empty = frozen_rows(tmp_path, events=(), implants=())
 
-    for measure in ASKED:
+    for measure in NODE_MEASURES:
         (row,) = ask(empty, measure).rows
         assert (row["status"], row["reason"]) == ("hidden", "population")
         assert {name for name, cell in row.items() if cell is not None} <= {

@@ -426,15 +426,15 @@ def test_values_of_a_grouping_are_a_curve_each(large: Frozen) -> None:
 
 def test_refusals_of_curves_are_those_of_an_empty_registry(large: Frozen, tmp_path: Path) -> None:
     empty = frozen_rows(tmp_path, events=[], implants=[])
-    asked: list[dict[str, Any]] = [
+    queries: list[dict[str, Any]] = [
         {"ci": "log"},
         {"where": (("sex", ("female", "male")),)},
         {"group_by": ("outcome",)},
         {"where": (("complication", ("death",)),)},
     ]
 
-    assert [refused(large, **query) for query in asked] == [
-        refused(empty, **query) for query in asked
+    assert [refused(large, **query) for query in queries] == [
+        refused(empty, **query) for query in queries
     ]
 
 

@@ -20,9 +20,9 @@ def said(
     kind: SnapshotKind = SnapshotKind.RELEASE,
     as_of: datetime | None = IN_JUNE,
     measure: Measure = Measure.COUNTS,
-    **asked: Any,
+    **fields: Any,
 ) -> list[str]:
-    question: Any = SimpleNamespace(query=EventQuery(**asked), spec=MEASURES[measure])
+    question: Any = SimpleNamespace(query=EventQuery(**fields), spec=MEASURES[measure])
     frozen: Any = SimpleNamespace(kind=kind, data_as_of=as_of)
     return provisional(question, frozen)
 
@@ -33,7 +33,7 @@ def test_a_working_snapshot_is_provisional_and_a_release_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "fields",
     [
         {"group_by": ("year",)},
         {"group_by": ("category", "period")},
@@ -43,14 +43,14 @@ def test_a_working_snapshot_is_provisional_and_a_release_is_not() -> None:
         {"years": (2026, 2026)},
     ],
 )
-def test_a_year_that_the_data_end_in_is_provisional(asked: dict[str, Any]) -> None:
-    (sentence,) = said(**asked)
+def test_a_year_that_the_data_end_in_is_provisional(fields: dict[str, Any]) -> None:
+    (sentence,) = said(**fields)
 
     assert sentence.startswith("Provisional: the year 2026 was not over")
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "fields",
     [
         {},
         {"group_by": ("category",)},
@@ -63,5 +63,5 @@ def test_a_year_that_the_data_end_in_is_provisional(asked: dict[str, Any]) -> No
         {"group_by": ("year",), "measure": Measure.TREND},
     ],
 )
-def test_years_that_are_over_are_not(asked: dict[str, Any]) -> None:
-    assert said(**asked) == []
+def test_years_that_are_over_are_not(fields: dict[str, Any]) -> None:
+    assert said(**fields) == []

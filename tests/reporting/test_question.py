@@ -210,6 +210,6 @@ def test_drug_withdrawal_and_death_are_the_patients() -> None:
 
 
 def test_patients_first_event_needs_the_pumps_clock() -> None:
-    asked = question(where=named(category=("withdrawal",)), unit=Denominator.CATHETER_MONTHS)
+    of_catheters = question(where=named(category=("withdrawal",)), unit=Denominator.CATHETER_MONTHS)
 
-    assert [part.per_patient for part in asked.parts] == [False]
+    assert [part.per_patient for part in of_catheters.parts] == [False]

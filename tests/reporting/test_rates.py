@@ -560,10 +560,10 @@ def test_event_outside_its_own_devices_time_counts_on_no_other_component(tmp_pat
             ),
         ],
     )
-    asked = {"unit": Denominator.PUMP_MONTHS, "counting": EVENTS}
+    fields = {"unit": Denominator.PUMP_MONTHS, "counting": EVENTS}
 
-    assert asker.parts_of_rates(**asked) == {(): (1, 24.0, "pump-months")}
-    told = asker.coverage(**asked)
+    assert asker.parts_of_rates(**fields) == {(): (1, 24.0, "pump-months")}
+    told = asker.coverage(**fields)
     assert (told["excluded_before_entry"], told["after_follow_up"]) == (1, 1)
 
 

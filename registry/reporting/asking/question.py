@@ -233,12 +233,12 @@ def _selection(query: EventQuery, *, spans: tuple[MonthSpan, ...], manifest: Man
             continue
         sides = on_events if DIMENSIONS[name].side is Side.EVENT else on_devices
         sides.append(_condition(name, values))
-    asked_of = dict(query.where)
-    if "actuality" not in asked_of and "actuality" not in query.group_by:
+    where = dict(query.where)
+    if "actuality" not in where and "actuality" not in query.group_by:
         on_events.append(ACTUAL)
-    if "state" not in asked_of and "state" not in query.group_by:
+    if "state" not in where and "state" not in query.group_by:
         on_events.append(ACCEPTED)
-    years, no_year = _years(query, asked_of, known)
+    years, no_year = _years(query, where, known)
     return Selection(
         on_events=tuple(on_events),
         on_devices=tuple(on_devices),
@@ -269,7 +269,7 @@ _FLAGS = {"yes": "yes", "true": "yes", "1": "yes", "no": "no", "false": "no", "0
 
 
 def _years(
-    query: EventQuery, asked_of: Mapping[str, tuple[str, ...]], known: tuple[int, ...]
+    query: EventQuery, where: Mapping[str, tuple[str, ...]], known: tuple[int, ...]
 ) -> tuple[tuple[int, ...] | None, bool]:
     """The calendar years asked for, None for any, and whether a blank year is asked for."""
     chosen: set[int] | None = None
@@ -283,7 +283,7 @@ def _years(
         }
         blanks.append(False)
     for name in ("year", "period"):
-        values = asked_of.get(name, ())
+        values = where.get(name, ())
         if not values:
             continue
         starts = [int(value[:4]) for value in values if value != NOT_RECORDED]

@@ -266,11 +266,11 @@ class MeasureSpec:
 
     def rows(self, group_by: Iterable[str]) -> tuple[str, ...]:
         """The dimensions that name the rows of an answer that was asked to be grouped so."""
-        asked = tuple(group_by)
+        groups = tuple(group_by)
         if self.places is None:
-            return asked
+            return groups
         return tuple(
-            next((name for name in asked if name in names), names[0]) for names in self.places
+            next((name for name in groups if name in names), names[0]) for names in self.places
         )
 
     def named_rows(self, group_by: Iterable[str]) -> tuple[str, ...]:

@@ -106,8 +106,8 @@ def _subjects(question: Question, terms: Terms) -> Iterable[tuple[Subject, str]]
             yield (term.code, ""), unit([term])
         return
     categories = {term.category for term in chosen}
-    asked = "category" in query.group_by or len(query.values("category")) == 1
-    if asked and not named:
+    by_category = "category" in query.group_by or len(query.values("category")) == 1
+    if by_category and not named:
         for category in categories:
             yield ("", category), unit([term for term in chosen if term.category == category])
 

@@ -30,13 +30,13 @@ def ordered(
 
     found = sorted(rows, key=place)
     known = {column.name for column in columns}
-    for asked in reversed(question.query.ordering):
-        name = asked.removeprefix("-")
+    for word in reversed(question.query.ordering):
+        name = word.removeprefix("-")
         if name in group_by:
             at = group_by.index(name)
-            found.sort(key=lambda row, at=at: place(row)[at], reverse=asked.startswith("-"))  # type: ignore[misc]
+            found.sort(key=lambda row, at=at: place(row)[at], reverse=word.startswith("-"))  # type: ignore[misc]
         elif name in known:
-            found = _by_number(found, name, downward=asked.startswith("-"))
+            found = _by_number(found, name, downward=word.startswith("-"))
         else:
             raise BadQuery(Fault("ordering", "unknown-column", "Order by a column of the answer."))
     return found

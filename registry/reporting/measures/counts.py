@@ -34,8 +34,8 @@ def _columns(question: Question) -> tuple[Column, ...]:
     return (Column("n", "integer", "measure", title=question.counting.label), STATUS)
 
 
-def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
-    return rows_of_plan(asked, frozen, protection, form=Form.COUNTS, row_of=count_row)
+def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+    return rows_of_plan(question, frozen, protection, form=Form.COUNTS, row_of=count_row)
 
 
 def _warnings(question: Question, profile: Profile) -> list[str]:

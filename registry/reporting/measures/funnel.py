@@ -30,7 +30,7 @@ ADJUSTED = (
     "Each site is compared with what its own mix lets expect: two sites' ratios are not comparable "
     "with one another. Declared exposure tells no mix and is left out."
 )
-OF_THE_SITES_ASKED_FOR = (
+OF_CHOSEN_SITES = (
     "The rate that sites are compared with is that of the sites asked for alone, so that a single "
     "site's ratio is 1: leave site out to compare it with all."
 )
@@ -68,18 +68,20 @@ def _columns(question: Question) -> tuple[Column, ...]:
     )
 
 
-def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
     """Sites against the rate of the whole selection, a node of its own; hidden sites as hidden."""
-    shown = shown_nodes(asked, asked.plan, frozen=frozen, protection=protection)
-    whole = plan(replace(asked.query, group_by=()), asked.trees, asked.policy)
-    shown_whole = shown_nodes(asked, whole, frozen=frozen, protection=protection)
-    sites = observed_rows(asked, asked.plan, shown)
-    target = overall_rate(observed_rows(asked, whole, shown_whole))
+    shown = shown_nodes(question, question.plan, frozen=frozen, protection=protection)
+    whole = plan(replace(question.query, group_by=()), question.trees, question.policy)
+    shown_whole = shown_nodes(question, whole, frozen=frozen, protection=protection)
+    sites = observed_rows(question, question.plan, shown)
+    target = overall_rate(observed_rows(question, whole, shown_whole))
     if target is None:
         sites = [_not_compared(site) for site in sites]
     expected = {site.key: (target or 0.0) * (site.exposure or 0.0) for site in sites if site.counts}
     return Answered(
-        *funnel_of(sites, expected, target=target, per=asked.query.per or 1, standardisation=CRUDE)
+        *funnel_of(
+            sites, expected, target=target, per=question.query.per or 1, standardisation=CRUDE
+        )
     )
 
 
@@ -95,7 +97,7 @@ def _warnings(question: Question, profile: Profile) -> list[str]:
     query = question.query
     said = [ADJUSTED if query.standardise else AS_IT_IS]
     if query.values("site"):
-        said.append(OF_THE_SITES_ASKED_FOR)
+        said.append(OF_CHOSEN_SITES)
     if question.counting is not CountingRule.FIRST_EVENT:
         said.append(CLUSTERED)
     return said

@@ -39,9 +39,9 @@ def _columns(question: Question) -> tuple[Column, ...]:
     )
 
 
-def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
-    row_of = partial(proportion_row, level=asked.query.level)
-    return rows_of_plan(asked, frozen, protection, form=Form.PROPORTIONS, row_of=row_of)
+def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+    row_of = partial(proportion_row, level=question.query.level)
+    return rows_of_plan(question, frozen, protection, form=Form.PROPORTIONS, row_of=row_of)
 
 
 def _denominator(question: Question) -> str:

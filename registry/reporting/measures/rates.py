@@ -60,9 +60,11 @@ def _columns(question: Question) -> tuple[Column, ...]:
     )
 
 
-def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
-    row_of = partial(rate_row, per=asked.query.per or 1, level=asked.query.level)
-    return rows_of_plan(asked, frozen, protection, form=Form.RATES, row_of=row_of, with_unit=True)
+def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+    row_of = partial(rate_row, per=question.query.per or 1, level=question.query.level)
+    return rows_of_plan(
+        question, frozen, protection, form=Form.RATES, row_of=row_of, with_unit=True
+    )
 
 
 def _method(question: Question) -> str:

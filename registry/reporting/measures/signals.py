@@ -50,12 +50,12 @@ def _limited(name: str, title: str) -> tuple[Column, ...]:
     )
 
 
-def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
     rows = shown_signals(
-        asked.query,
+        question.query,
         store=frozen.store,
-        trees=asked.trees,
-        policy=asked.policy,
+        trees=question.trees,
+        policy=question.policy,
         protection=protection,
     )
     return Answered(rows, about_shown(rows))

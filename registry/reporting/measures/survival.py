@@ -36,14 +36,14 @@ def _answered(store: Store, question: Question, per: int) -> Answered:
     return Answered(*survival_curves(store, question))
 
 
-def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
-    truths = curve_truths(asked.plan.nodes, store=frozen.store, trees=asked.trees)
+def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+    truths = curve_truths(question.plan.nodes, store=frozen.store, trees=question.trees)
     return Answered(
         *curve_rows(
-            asked.plan,
+            question.plan,
             truths,
             protection,
-            query=asked.query,
+            query=question.query,
             terms=frozen.store.manifest.terms,
             stored=stored,
         )

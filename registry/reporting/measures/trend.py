@@ -58,12 +58,12 @@ def _columns(question: Question) -> tuple[Column, ...]:
     )
 
 
-def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
-    shown = shown_nodes(asked, asked.plan, frozen=frozen, protection=protection)
+def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+    shown = shown_nodes(question, question.plan, frozen=frozen, protection=protection)
     found = trend_of(
-        observed_rows(asked, asked.plan, shown),
-        per=asked.query.per or 1,
-        level=asked.query.level,
+        observed_rows(question, question.plan, shown),
+        per=question.query.per or 1,
+        level=question.query.level,
         as_of=frozen.data_as_of,
         dated=not shown or any(node.has_exposure for node in shown.values()),
         with_cusum=False,

@@ -52,12 +52,12 @@ def left_out(question: Question, terms: Terms) -> list[str]:
 
 def _retired(question: Question, terms: Terms) -> list[str]:
     """Which complications that were asked for take no new events, as the snapshot knew it."""
-    asked = set(question.query.values("complication"))
+    codes = set(question.query.values("complication"))
     return [
         f"The complication {term.code} is retired"
         + (f"; see {term.replaced_by}." if term.replaced_by else ".")
         for term in sorted(terms.complications, key=lambda term: term.code)
-        if term.retired and term.code in asked
+        if term.retired and term.code in codes
     ]
 
 
