@@ -21,8 +21,8 @@ from django.test import override_settings
 from django.urls import reverse
 
 from tests.access.addresses import Address, every_address
-from tests.access.asked import outcomes, targets
 from tests.access.cast import TRACE, world
+from tests.access.outcomes import outcomes, targets
 
 pytestmark = pytest.mark.django_db
 MATRIX = Path(__file__).parent / "matrix.csv"
@@ -30,10 +30,10 @@ WRITING = bool(os.environ.get("WRITE_ACCESS_MATRIX"))
 KEY = ("route", "name", "method", "row")
 ADDRESSES = [address for address in every_address() if address.name != "admin:jsi18n"]
 
-Asked = tuple[str, str, str, str]
+MatrixKey = tuple[str, str, str, str]
 
 
-def kept() -> dict[Asked, dict[str, str]]:
+def kept() -> dict[MatrixKey, dict[str, str]]:
     """The matrix as it is agreed."""
     if not MATRIX.exists():
         return {}
@@ -63,13 +63,13 @@ def cast(django_db_setup, django_db_blocker, tmp_path_factory):
         transaction.set_rollback(True)
 
 
-def observed(address: Address, cast) -> dict[Asked, dict[str, str]]:
+def observed(address: Address, cast) -> dict[MatrixKey, dict[str, str]]:
     found = {}
     for row, captures in targets(address, cast).items():
         path = address.filled(captures)
         for method in address.methods:
-            asked = (address.route, address.name, method, row)
-            found[asked] = outcomes(address, method, path, cast)
+            key = (address.route, address.name, method, row)
+            found[key] = outcomes(address, method, path, cast)
     return found
 
 
@@ -80,17 +80,17 @@ def test_address_serves_whom_the_matrix_says(address, cast):
     if WRITING:
         _write(found)
     agreed = kept()
-    assert {asked: agreed.get(asked) for asked in found} == found
+    assert {key: agreed.get(key) for key in found} == found
 
 
 def test_matrix_has_no_row_of_an_address_that_is_gone():
     routes = {(address.route, address.name) for address in ADDRESSES}
 
-    assert {asked[:2] for asked in kept()} - routes == set()
+    assert {key[:2] for key in kept()} - routes == set()
 
 
 def test_nothing_fails_for_anybody():
-    failures = {asked for asked, said in kept().items() if {"500", "503"} & set(said.values())}
+    failures = {key for key, said in kept().items() if {"500", "503"} & set(said.values())}
 
     assert failures == {("health/ready", "health:ready", "GET", "")} & failures
 
@@ -109,7 +109,7 @@ OPEN = (
 
 
 def test_strangers_get_the_catalogue_and_the_way_in_and_no_more():
-    served = {asked[0] for asked, said in kept().items() if said["nobody"] == "in"}
+    served = {key[0] for key, said in kept().items() if said["nobody"] == "in"}
 
     beyond = {route for route in served if route and not route.startswith(OPEN)}
     assert beyond == {"logout/", "admin/logout/", "api/v1/tokens/"}
@@ -117,9 +117,9 @@ def test_strangers_get_the_catalogue_and_the_way_in_and_no_more():
 
 def test_another_sites_row_is_missing_to_members_everywhere():
     shown = {
-        asked: said
-        for asked, said in kept().items()
-        if asked[3] == "other"
+        key: said
+        for key, said in kept().items()
+        if key[3] == "other"
         for caller in ("reporter", "lead")
         if said[caller] not in {"missing", "forbidden", "no-method", "onward"}
     }
@@ -133,9 +133,9 @@ OWN = ("event", "patient", "implant", "exposure")
 def test_members_reach_their_own_rows():
     """Were the ids of the cast wrong, all would be missing and the test below prove nothing."""
     reached = {
-        asked[1]
-        for asked, said in kept().items()
-        if asked[2:] == ("GET", "own") and said["reporter"] == "in"
+        key[1]
+        for key, said in kept().items()
+        if key[2:] == ("GET", "own") and said["reporter"] == "in"
     }
 
     assert reached >= {f"api:{row}" for row in OWN}
@@ -146,9 +146,9 @@ def test_members_reach_their_own_rows():
 
 def test_people_without_rows_reach_none():
     shown = {
-        asked: said
-        for asked, said in kept().items()
-        if asked[3] in {"own", "other"} and "receipts" not in asked[0] and "totp" not in asked[0]
+        key: said
+        for key, said in kept().items()
+        if key[3] in {"own", "other"} and "receipts" not in key[0] and "totp" not in key[0]
         for caller in ("researcher", "analyst", "lapsed-analyst")
         if said[caller] == "in"
     }
@@ -157,10 +157,10 @@ def test_people_without_rows_reach_none():
 
 
 def test_gone_people_and_expired_tokens_are_strangers():
-    for asked, said in kept().items():
+    for key, said in kept().items():
         for caller in {"gone", "expired-token"} & set(said):
             if said[caller] == "in":
-                assert said["nobody"] == "in", asked
+                assert said["nobody"] == "in", key
 
 
 def test_no_page_of_a_member_has_a_trace_of_another_site(cast):
@@ -203,12 +203,12 @@ def test_search_for_another_sites_row_is_like_one_for_nothing(cast, row, name, p
     assert like == NOISE.sub(b"", nowhere.content)
 
 
-def _write(found: dict[Asked, dict[str, str]]) -> None:
+def _write(found: dict[MatrixKey, dict[str, str]]) -> None:
     rows = kept() | found
     callers = list(dict.fromkeys(caller for said in rows.values() for caller in said))
     with MATRIX.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*KEY, *callers])
         writer.writerows(
-            [*asked, *(rows[asked].get(caller, "") for caller in callers)] for asked in sorted(rows)
+            [*key, *(rows[key].get(caller, "") for caller in callers)] for key in sorted(rows)
         )

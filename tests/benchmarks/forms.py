@@ -94,17 +94,17 @@ def _work(form: str, number: int) -> Callable[[], Any]:
     if form == ORM:
         from tests.benchmarks import through_orm
 
-        return lambda: through_orm.asked(number)
+        return lambda: through_orm.answer_of(number)
     if form == ARRAYS:
         from registry.reporting.asking import freshness
         from tests.benchmarks import through_arrays
 
         arrays = _arrays(freshness.root() / freshness.newest_release().snapshot_id)
-        return lambda: through_arrays.asked(arrays, number)
-    return _asked(form, _question(number))
+        return lambda: through_arrays.answer_of(arrays, number)
+    return _asking(form, _question(number))
 
 
-def _asked(form: str, question: Question) -> Callable[[], Any]:
+def _asking(form: str, question: Question) -> Callable[[], Any]:
     from registry.filters import parse_query
     from registry.models import User
     from registry.reporting import answer, viewer_of

@@ -70,9 +70,9 @@ def _rows(sizes: Mapping[int, int], taken: Taken) -> Iterator[str]:
 
 
 def _means(taken: Taken) -> Iterator[str]:
-    asked = [question.number for question in QUESTIONS]
-    slower = [taken[ORM][at].over(taken[EXACT][at]) for at in asked]
-    above = {at: taken[EXACT][at].over(taken[ARRAYS][at]) for at in asked}
+    numbers = [question.number for question in QUESTIONS]
+    slower = [taken[ORM][at].over(taken[EXACT][at]) for at in numbers]
+    above = {at: taken[EXACT][at].over(taken[ARRAYS][at]) for at in numbers}
     worst = max(above, key=lambda at: above[at])
     dearer = {at: each.over(taken[TWIN][at]) for at, each in taken[PROTECTED].items()}
     dearest = max(dearer, key=lambda at: dearer[at])

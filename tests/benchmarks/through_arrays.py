@@ -23,7 +23,7 @@ from tests.benchmarks.estimates import (
 )
 
 
-def asked(of: Arrays, number: int) -> Rows:
+def answer_of(of: Arrays, number: int) -> Rows:
     """The answer to one of the eight questions."""
     return FORMS[number](of)
 

@@ -24,7 +24,7 @@ from tests.benchmarks.orm_rows import (
 )
 
 
-def asked(number: int) -> Rows:
+def answer_of(number: int) -> Rows:
     """The answer to one of the eight questions."""
     return FORMS[number]()
 

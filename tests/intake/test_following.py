@@ -136,9 +136,9 @@ def test_follow_up_of_many_takes_no_more_queries_than_of_one(world):
     assert not world.reporter.may(Right.RUN_REGISTRY)  # roles are asked once a request
 
     def queries(told):
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             follow_up([FollowUp(public_id, "72") for public_id in told], by=world.reporter)
-        return len(asked)
+        return len(queries)
 
     assert queries(many[:2]) == queries(many[2:])
 

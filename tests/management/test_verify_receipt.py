@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def asked(client, tmp_path, settings):
+def reply_of(client, tmp_path, settings):
     """The reply of the API to a reviewer's question of a release, in a registry of one event."""
     settings.REGISTRY_VAR = tmp_path
     cache.clear()
@@ -40,9 +40,9 @@ def said(capsys, *arguments):
     return capsys.readouterr().out
 
 
-def test_a_receipt_that_holds_is_told_with_the_digest_of_the_reply(asked, capsys):
-    reply = asked("counts/?group_by=category&release=2026Q4")
-    table = asked("counts/?group_by=category&release=2026Q4&format=csv")
+def test_a_receipt_that_holds_is_told_with_the_digest_of_the_reply(reply_of, capsys):
+    reply = reply_of("counts/?group_by=category&release=2026Q4")
+    table = reply_of("counts/?group_by=category&release=2026Q4&format=csv")
     meta = reply.json()["meta"]
 
     lines = said(capsys, meta["receipt"]).splitlines()
@@ -56,8 +56,8 @@ def test_a_receipt_that_holds_is_told_with_the_digest_of_the_reply(asked, capsys
     assert lines[7] == f"SHA-256 as csv: {hashlib.sha256(table.content).hexdigest()}"
 
 
-def test_the_answer_is_written_as_the_api_replies_it(asked, capsys):
-    reply = asked("rates/?release=2026Q4")
+def test_the_answer_is_written_as_the_api_replies_it(reply_of, capsys):
+    reply = reply_of("rates/?release=2026Q4")
     receipt = reply.json()["meta"]["receipt"]
 
     assert said(capsys, receipt, "--format=json") == reply.text
@@ -66,8 +66,8 @@ def test_the_answer_is_written_as_the_api_replies_it(asked, capsys):
     assert json.loads(reply.content)["rows"][0]["events"] == int(written[1].split(",")[0])
 
 
-def test_an_exact_answer_is_logged_without_a_user(asked, capsys):
-    receipt = asked("counts/?release=2026Q4").json()["meta"]["receipt"]
+def test_an_exact_answer_is_logged_without_a_user(reply_of, capsys):
+    receipt = reply_of("counts/?release=2026Q4").json()["meta"]["receipt"]
     AccessLog.objects.all().delete()
 
     said(capsys, receipt)
@@ -77,8 +77,8 @@ def test_an_exact_answer_is_logged_without_a_user(asked, capsys):
     ]
 
 
-def test_an_altered_receipt_does_not_hold(asked):
-    receipt = asked("counts/").json()["meta"]["receipt"]
+def test_an_altered_receipt_does_not_hold(reply_of):
+    receipt = reply_of("counts/").json()["meta"]["receipt"]
 
     with pytest.raises(CommandError, match=r"does not hold\. Copy the receipt whole") as caught:
         call_command("verify_receipt", receipt[:-1], skip_checks=True)
@@ -87,11 +87,11 @@ def test_an_altered_receipt_does_not_hold(asked):
     assert receipt[:-1] not in str(caught.value)
 
 
-def test_a_receipt_of_yesterdays_working_data_does_not_hold(asked):
+def test_a_receipt_of_yesterdays_working_data_does_not_hold(reply_of):
     EventFactory()
-    receipt = asked("counts/").json()["meta"]["receipt"]
+    receipt = reply_of("counts/").json()["meta"]["receipt"]
     EventFactory()
-    asked("counts/")
+    reply_of("counts/")
 
     with pytest.raises(CommandError, match="data of the day, which have changed since"):
         call_command("verify_receipt", receipt, skip_checks=True)

@@ -59,13 +59,13 @@ def _model_of(address: Address) -> str:
 def receipts(world: World) -> dict[str, str]:
     """Receipts of exact answers about either site, and of a protected one."""
     made = {}
-    for name, asker, asked in (
+    for name, asker, params in (
         ("own", world.own.reporter, {"site": world.own.site.code}),
         ("other", world.other.reporter, {"site": world.other.site.code}),
         ("protected", world.own.reporter, {}),
     ):
         made[name] = reporting.answer(
-            parse_query(asked, measure=Measure.COUNTS),
+            parse_query(params, measure=Measure.COUNTS),
             measure=Measure.COUNTS,
             viewer=reporting.viewer_of(asker),
         ).receipt
