@@ -9,7 +9,6 @@ from typing import Any
 
 from registry.records import DIMENSIONS, Side
 from registry.snapshot.codes import UNKNOWN, Codes
-from registry.snapshot.engine import Value
 from registry.snapshot.schema import TABLES, Kind, column
 from registry.snapshot.selection import (
     ENDLESS,
@@ -114,15 +113,16 @@ def _join_places(source: Source, expression: str, kind: Kind, placed: Placed) ->
                 blank = place
             else:
                 bits[place] = bits.get(place, 0) | codes[str(value)]
-        rows: list[tuple[Value, ...]] = [(bit, place) for place, bit in bits.items()]
+        rows = [(bit, place) for place, bit in bits.items()]
         rows += [] if blank is None else [(0, blank)]
         on = f"(({expression} & {alias}.value) <> 0 OR ({expression} = 0 AND {alias}.value = 0))"
     else:
         rows = []
         for value, place in placed.place_of:
-            stored: Value = UNKNOWN if value is None else value
             if kind is Kind.CODE:
                 stored = source.codes.number(placed.column, "" if value is None else str(value))
+            else:
+                stored = UNKNOWN if value is None else int(value)
             rows.append((stored, place))
         held = expression if kind is Kind.CODE else f"coalesce({expression}, {UNKNOWN})"
         on = f"{alias}.value = {held}"
