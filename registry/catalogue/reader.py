@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -189,13 +189,21 @@ class Catalogue:
 
 
 def read_catalogue(folder: Path | None = None) -> Catalogue:
-    """Read the shipped catalogue, or the one in a folder, and check its consistency.
+    """Read the shipped catalogue, once a process, or the one in a folder; check its consistency.
 
     The version is the number in VERSION and the first 12 hex digits of the SHA-256 of categories,
     complications, published rates, synonyms and IMDRF codes, one after the other. Raises
     CatalogueFault on the first fault, OSError where a file cannot be read.
     """
-    folder = SHIPPED if folder is None else folder
+    return _shipped() if folder is None else _read(folder)
+
+
+@cache
+def _shipped() -> Catalogue:
+    return _read(SHIPPED)
+
+
+def _read(folder: Path) -> Catalogue:
     files = (CATEGORIES, COMPLICATIONS, PUBLISHED_RATES, SYNONYMS, IMDRF_CODES)
     contents = {file: (folder / file).read_bytes() for file in files}
     number = (folder / VERSION).read_text(encoding="utf-8").strip()
