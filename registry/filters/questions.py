@@ -1,9 +1,10 @@
 """One set of filters for every page, list and statistic: parameters in, one EventQuery out."""
 
 from collections.abc import Collection, Mapping
-from functools import cached_property
+from copy import copy
+from functools import cache, cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import django_filters
 from django import forms
@@ -94,7 +95,14 @@ class EventQueryForm(forms.Form):
                 )
 
 
-class DimensionFilter(django_filters.Filter):
+class SharedFilter(django_filters.Filter):
+    """A filter that never changes: each question has its own, with the same options inside."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return copy(self)
+
+
+class DimensionFilter(SharedFilter):
     """One dimension as a filter; the row filter itself belongs to the whole question."""
 
     FIELDS: Mapping[ValueKind, type[forms.Field]] = {
@@ -116,7 +124,7 @@ class DimensionFilter(django_filters.Filter):
         )
 
 
-class OptionFilter(django_filters.Filter):
+class OptionFilter(SharedFilter):
     """One option of a measure, a filter in name only."""
 
     def __init__(self, label: str, field_class: type[forms.Field], **options: Any) -> None:
@@ -206,6 +214,16 @@ class EventFilterSet(django_filters.FilterSet):
         )
         filters["format"] = OptionFilter("Format", OptionField, choices=_choices(FORMATS))
         return filters
+
+    @classmethod
+    @cache
+    def _form_class(cls) -> type[EventQueryForm]:
+        made: type[EventQueryForm] = django_filters.FilterSet.get_form_class(cls())
+        return made
+
+    def get_form_class(self) -> type[EventQueryForm]:
+        """The form's class, made once: it depends on the filters alone."""
+        return self._form_class()
 
     @property
     def form(self) -> EventQueryForm:
