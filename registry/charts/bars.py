@@ -199,21 +199,25 @@ def _panel(
             ),
         )
         if series
-        else alt.value(SERIES[0])
+        else alt.ColorValue(SERIES[0])
     )
     doubtful = "datum.status === 'unstable' || datum.status === 'partial'"
     layers = [
         shown.mark_bar(clip=True, stroke=EDGE, strokeWidth=0.5).encode(
             x=value,
             color=colour,
-            fillOpacity=alt.condition(doubtful, alt.value(0.45), alt.value(0.9)),
+            fillOpacity=alt.FillOpacityValue(
+                **alt.condition(doubtful, alt.value(0.45), alt.value(0.9))
+            ),
             **shared,
         )
     ]
     if measured.lower:
         layers.append(
             shown.mark_rule(clip=True, stroke=INK, strokeWidth=1.3).encode(
-                x=alt.X(f"{measured.lower}:Q", scale=scale), x2=f"{measured.upper}:Q", **shared
+                x=alt.X(f"{measured.lower}:Q", scale=scale),
+                x2=alt.X2(f"{measured.upper}:Q"),
+                **shared,
             )
         )
         for limit in (measured.lower, measured.upper):
@@ -225,11 +229,13 @@ def _panel(
     letters: dict[str, Any] = {"align": "left", "baseline": "middle"}
     layers += [
         there.mark_text(**letters, dx=5, fill=QUIET, fontStyle="italic").encode(
-            x=alt.value(0), text="chart_absent:N", **shared
+            x=alt.XValue(0), text=alt.Text("chart_absent:N"), **shared
         ),
-        there.mark_text(**letters).encode(x=alt.value(WIDTH + 12), text="chart_text:N", **shared),
+        there.mark_text(**letters).encode(
+            x=alt.XValue(WIDTH + 12), text=alt.Text("chart_text:N"), **shared
+        ),
         there.mark_text(**letters, fill=QUIET).encode(
-            x=alt.value(WIDTH + 12 + FIGURES), text="chart_counts:N", **shared
+            x=alt.XValue(WIDTH + 12 + FIGURES), text=alt.Text("chart_counts:N"), **shared
         ),
     ]
     plot = alt.layer(*layers).properties(width=WIDTH, height=slot * len(labels))

@@ -74,9 +74,11 @@ def _plot(rows: Sequence[Drawn], left: float) -> Any:
         whole.mark_bar(fill=ACCENT, stroke=EDGE, strokeWidth=0.5).encode(
             x=alt.X("counted:Q", scale=scale), y=y
         ),
-        whole.mark_text(**letters).encode(x=alt.value(WIDTH + 12), y=y, text="chart_text:N"),
+        whole.mark_text(**letters).encode(
+            x=alt.XValue(WIDTH + 12), y=y, text=alt.Text("chart_text:N")
+        ),
         whole.mark_text(**letters, fill=QUIET).encode(
-            x=alt.value(WIDTH + 12 + FIGURES), y=y, text="chart_counts:N"
+            x=alt.XValue(WIDTH + 12 + FIGURES), y=y, text=alt.Text("chart_counts:N")
         ),
     ).properties(width=WIDTH, height=SLOT * len(rows))
 

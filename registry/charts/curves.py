@@ -225,21 +225,23 @@ def _plot(
         .encode(
             x=x,
             y=limits,
-            y2="ci_upper:Q",
+            y2=alt.Y2("ci_upper:Q"),
             fill=fill,
-            detail="chart_run:N",
+            detail=alt.Detail("chart_run:N"),
         ),
         there.mark_line(interpolate="step-after", strokeWidth=2).encode(
-            x=x, y=y, stroke=stroke, strokeDash=dash, detail="chart_run:N"
+            x=x, y=y, stroke=stroke, strokeDash=dash, detail=alt.Detail("chart_run:N")
         ),
-        alone.mark_rule(strokeWidth=1.5).encode(x=x, y=limits, y2="ci_upper:Q", stroke=stroke),
+        alone.mark_rule(strokeWidth=1.5).encode(
+            x=x, y=limits, y2=alt.Y2("ci_upper:Q"), stroke=stroke
+        ),
         alone.mark_point(shape="circle", filled=True, opacity=1, size=46).encode(
             x=x, y=y, fill=fill
         ),
         alt.Chart(rows_data())
         .transform_filter("datum.chart_absent !== ''")
         .mark_point(shape="cross", angle=45, filled=True, size=34)
-        .encode(x=x, y=alt.value(TALL - 6), fill=fill),
+        .encode(x=x, y=alt.YValue(TALL - 6), fill=fill),
     ]
     return alt.layer(*layers).properties(width=WIDE, height=TALL)
 
@@ -253,11 +255,11 @@ def _at_risk(names: Sequence[str], *, end: float, left: float) -> Any:
         once.mark_text(text="At risk", align="right", fill=QUIET, fontStyle="italic", x=-22, y=6)
     ]
     for place, name in enumerate(names):
-        y = alt.value(6 + LINE * (place + 1))
+        y = alt.YValue(6 + LINE * (place + 1))
         layers.append(
             written.transform_filter(f"datum.chart_place === {place}")
             .mark_text(fontSize=10)
-            .encode(x=x, y=y, text="chart_at_risk:N")
+            .encode(x=x, y=y, text=alt.Text("chart_at_risk:N"))
         )
         layers.append(
             once.mark_rule(

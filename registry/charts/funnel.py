@@ -110,7 +110,7 @@ def _plot(rows: Sequence[Drawn], top: float) -> Any:
             strokeWidth=1.2,
             clip=True,
             interpolate="monotone",
-        ).encode(x=x, y=alt.Y(f"{name}:Q", scale=y_scale), order="expected:Q")
+        ).encode(x=x, y=alt.Y(f"{name}:Q", scale=y_scale), order=alt.Order("expected:Q"))
         for name, kind in LIMITS.items()
     ]
     layers += [
@@ -134,7 +134,7 @@ def _plot(rows: Sequence[Drawn], top: float) -> Any:
         *(
             there.transform_filter(test)
             .mark_text(baseline="bottom", dy=-4, fontWeight="bold", **side, **halo)
-            .encode(x=x, y=y, text="chart_name:N")
+            .encode(x=x, y=y, text=alt.Text("chart_name:N"))
             for test, side in sides
             for halo in halos
         ),

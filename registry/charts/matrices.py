@@ -209,7 +209,7 @@ def _block(
         *(
             inside.transform_filter(test)
             .mark_text(fill=letters, fontStyle=style, fontSize=size, dy=dy)
-            .encode(x=x, y=y, text=f"{field}:N")
+            .encode(x=x, y=y, text=alt.Text(f"{field}:N"))
             for test, letters, style in (
                 ("datum.chart_hidden", QUIET, "italic"),
                 ("!datum.chart_hidden && datum.chart_deep", ON_DEEP, "normal"),

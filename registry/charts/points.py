@@ -300,17 +300,19 @@ def _plot(
     whole = alt.Chart(rows_data())
     layers += [
         limits.mark_rule(strokeWidth=1.8, clip=True).encode(
-            x=alt.X(f"{lower}:Q", scale=scale), x2=f"{upper}:Q", y=y, color=colour
+            x=alt.X(f"{lower}:Q", scale=scale), x2=alt.X2(f"{upper}:Q"), y=y, color=colour
         ),
         there.mark_point(
             filled=True, opacity=1, size=64, stroke=INK, strokeWidth=0.6, clip=True
         ).encode(x=x, y=y, color=colour, shape=shape),
         whole.mark_text(**letters, dx=5, fill=QUIET, fontStyle="italic").encode(
-            x=alt.value(0), y=y, text="chart_absent:N"
+            x=alt.XValue(0), y=y, text=alt.Text("chart_absent:N")
         ),
-        whole.mark_text(**letters).encode(x=alt.value(WIDTH + 12), y=y, text="chart_text:N"),
+        whole.mark_text(**letters).encode(
+            x=alt.XValue(WIDTH + 12), y=y, text=alt.Text("chart_text:N")
+        ),
         whole.mark_text(**letters, fill=QUIET).encode(
-            x=alt.value(WIDTH + 12 + FIGURES), y=y, text="chart_counts:N"
+            x=alt.XValue(WIDTH + 12 + FIGURES), y=y, text=alt.Text("chart_counts:N")
         ),
     ]
     return alt.layer(*layers).properties(

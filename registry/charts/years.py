@@ -249,14 +249,14 @@ def _plot(
     if not fitted:
         layers.append(
             there.mark_line(strokeWidth=1.8, clip=True).encode(
-                x=x, y=y, color=colour, strokeDash=dash, detail="chart_run:N", **dodge
+                x=x, y=y, color=colour, strokeDash=dash, detail=alt.Detail("chart_run:N"), **dodge
             )
         )
     if measured.lower:
         limits = alt.Y(f"{measured.lower}:Q", scale=scale)
         layers.append(
             there.mark_rule(strokeWidth=1.3, clip=True).encode(
-                x=x, y=limits, y2=f"{measured.upper}:Q", color=colour, **dodge
+                x=x, y=limits, y2=alt.Y2(f"{measured.upper}:Q"), color=colour, **dodge
             )
         )
     if fitted:
@@ -275,15 +275,17 @@ def _plot(
             y=y,
             color=colour,
             shape=shape,
-            fillOpacity=alt.condition(doubtful, alt.value(0.45), alt.value(1)),
+            fillOpacity=alt.FillOpacityValue(
+                **alt.condition(doubtful, alt.value(0.45), alt.value(1))
+            ),
             **dodge,
         ),
         gone.mark_text(**_upright(width / len(axis)), fill=QUIET, fontStyle="italic").encode(
-            x=x, y=alt.value(TALL), text="chart_absent:N"
+            x=x, y=alt.YValue(TALL), text=alt.Text("chart_absent:N")
         )
         if count == 1
         else gone.mark_point(shape="cross", angle=45, size=34, filled=True).encode(
-            x=x, y=alt.value(TALL - 6), color=colour, **dodge
+            x=x, y=alt.YValue(TALL - 6), color=colour, **dodge
         ),
     ]
     return alt.layer(*layers).properties(width=width, height=TALL)
@@ -304,10 +306,12 @@ def _below(measured: Estimated, axis: Sequence[str], width: float, *, share: boo
     once = alt.Chart(once_data())
     layers = []
     for place, (name, field) in enumerate(lines):
-        y = alt.value(9 + 16 * place)
+        y = alt.YValue(9 + 16 * place)
         fill = INK if place == 0 else QUIET
         layers += [
-            whole.mark_text(fill=fill).encode(x=_x(axis, shown=False), y=y, text=f"{field}:N"),
+            whole.mark_text(fill=fill).encode(
+                x=_x(axis, shown=False), y=y, text=alt.Text(f"{field}:N")
+            ),
             once.mark_text(fill=QUIET, align="right", text=name, x=-10).encode(y=y),
         ]
     return alt.layer(*layers).properties(width=width, height=16 * len(lines))
@@ -315,7 +319,7 @@ def _below(measured: Estimated, axis: Sequence[str], width: float, *, share: boo
 
 def _cusum(axis: Sequence[str], width: float) -> Any:
     sums = alt.Chart(rows_data()).transform_filter("isValid(datum.cusum)")
-    alarm = alt.condition("datum.alarm", alt.value(ALERT), alt.value(EDGE))
+    alarm = alt.ColorValue(**alt.condition("datum.alarm", alt.value(ALERT), alt.value(EDGE)))
     y = alt.Y(
         "cusum:Q",
         axis=alt.Axis(title="CUSUM", tickCount=3, minExtent=LEFT - 22, maxExtent=LEFT - 22),

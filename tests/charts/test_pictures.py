@@ -10,6 +10,7 @@ from xml.etree import ElementTree as Xml
 import altair as alt
 import pytest
 import vl_convert
+from altair.utils import schemapi
 
 from registry.charts import chart_of
 from registry.charts.choice import NOTHING
@@ -68,6 +69,14 @@ def keys_of(node):
     elif isinstance(node, list):
         for value in node:
             yield from keys_of(value)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_picture_keeps_to_the_schema_of_vega_lite(kind):
+    with schemapi.debug_mode(True):
+        drawn = chart_of(EVERY[kind]()).spec
+
+    alt.VConcatChart.from_dict(dict(drawn), validate=True)
 
 
 # The numbers -----------------------------------------------------------------------------------
