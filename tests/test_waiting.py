@@ -281,4 +281,4 @@ def test_wait_outside_a_view_leaves_open_whether_it_was_stored(tmp_path, rf):
     late.close()
 
     assert (page.status_code, page["Retry-After"]) == (503, "5")
-    assert "Look whether what you sent is there" in page.content.decode()
+    assert "Check whether your data were stored" in page.content.decode()

@@ -1,1 +1,1 @@
-"""How questions are put and answers read: what the admin's and the dashboard's pages share."""
+"""Question forms and rendered answers, shared by the admin's and the dashboard's pages."""

@@ -1,4 +1,4 @@
-"""What can be asked instead of a question that is finer than is given out."""
+"""Coarser questions to offer in place of one that is too detailed to be answered."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from registry.records import DIMENSIONS, Viewer
 from registry.vocabulary import Denominator
 
 MOST = 5
-"""How many other questions are offered."""
+"""The largest number of alternatives offered."""
 
 OPTIONS = {"counting": "counted as usual", "unit": "by each row's own denominator", "ci": ""}
-"""Options that can be left out, and what a question then says."""
+"""Options that can be left out, with the words for a question without each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Another question, near to one that was turned away: in words, and as a page's parameters."""
+    """A question close to a refused one: in words, and as a page's parameters."""
 
     words: str
     params: str
 
 
 def alternatives(params: QueryDict, viewer: Viewer) -> list[Alternative]:
-    """Questions one step coarser that would be answered, the nearest first; at most five.
+    """Answerable questions one step coarser, the closest first; at most five.
 
-    Found from the question and the code lists, without counting: it says nothing of the data.
+    Uses the question and the code lists only, so it discloses nothing about the data.
     """
     found: list[Alternative] = []
     for words, other in _coarser(params, viewer):
@@ -44,7 +44,7 @@ def alternatives(params: QueryDict, viewer: Viewer) -> list[Alternative]:
 
 
 def with_device_time(params: QueryDict, viewer: Viewer) -> list[Alternative]:
-    """The same question per device month, for an answer whose every row lacks its denominator."""
+    """The same question per device month, for an answer without any denominator."""
     found = []
     for unit in (Denominator.PUMP_MONTHS, Denominator.CATHETER_MONTHS):
         other = with_set(params, unit=unit.value)
@@ -55,7 +55,7 @@ def with_device_time(params: QueryDict, viewer: Viewer) -> list[Alternative]:
 
 
 def _coarser(params: QueryDict, viewer: Viewer) -> Iterator[tuple[str, QueryDict]]:
-    """Every question one step coarser, then the same in another measure, then all but nothing."""
+    """Questions one step coarser, then the same in other measures, then the measure by category."""
     names = [name for text in params.getlist("group_by") for name in text.split(",") if name]
     yield from _other_groupings(params, names)
     yield from _other_filters(params)
@@ -105,7 +105,7 @@ def _other_filters(params: QueryDict) -> Iterator[tuple[str, QueryDict]]:
 
 
 def _within(params: QueryDict) -> list[str]:
-    """The five-year periods that a closed range of years touches; the last three at the most."""
+    """The five-year periods that overlap a closed range of years; at most the last three."""
     ends = [params.get(name, "") for name in ("year_min", "year_max")]
     if not all(end.isdigit() for end in ends):
         return []

@@ -33,7 +33,7 @@ class PublishedFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """How to cite an answer. lasts: whether it can be asked again whatever is entered later."""
+    """How to cite an answer. lasts: whether the answer stays the same after later entries."""
 
     words: str
     receipt: str
@@ -45,8 +45,7 @@ class Citation:
 class PageAnswer:
     """One answer on a page.
 
-    picture, files: addresses of the API that answer the same question. copied: the absolute one
-    of its JSON.
+    picture, files: API addresses of the same answer. copied: the absolute address of its JSON.
     """
 
     table: AnswerTable
@@ -62,9 +61,9 @@ class PageAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a question came to: an answer, or why there is none and what can be asked instead.
+    """An answer, or the refusal with alternative questions.
 
-    An answer with other questions beside it is one whose every row lacks its denominator.
+    An answer has alternatives only where no row has a denominator.
     """
 
     answered: PageAnswer | None = None
@@ -75,10 +74,10 @@ class Reply:
 def reply_to(
     question: PageQuestion, *, viewer: Viewer, absolute: Callable[[str], str], params: Any = None
 ) -> Reply:
-    """Ask, and put the answer as a page shows it.
+    """Asks the question and prepares the answer for a page.
 
-    absolute: makes an address of this server absolute. params: those of the page, from which
-    other questions are made where this one is turned away.
+    absolute: makes an address of this server absolute. params: the page's own, from which the
+    alternatives to a refused question are made.
     """
     panel = ask(question.query, question.measure, viewer)
     own = question.params if params is None else params
@@ -118,7 +117,7 @@ def answered(
 
 
 def citation_of(meta: Mapping[str, Any], absolute: Callable[[str], str]) -> Citation:
-    """What to write under a number: what it is, of which data, and where it can be had again."""
+    """The citation of an answer: its title, its data, and the address that returns it again."""
     snapshot = meta["snapshot"]
     lasts = bool(snapshot["label"])
     data = f"Release {snapshot['label']}" if lasts else f"Working snapshot {snapshot['id'][:12]}"
@@ -135,7 +134,7 @@ def citation_of(meta: Mapping[str, Any], absolute: Callable[[str], str]) -> Cita
 
 
 def literature_of(meta: Mapping[str, Any]) -> list[PublishedFigure]:
-    """The figures of the literature that the answer brings, in words."""
+    """The published figures in an answer, in words."""
     return [_published(each) for each in meta.get("literature") or ()]
 
 

@@ -1,4 +1,4 @@
-"""Asks the door out, and keeps an answer or the reason why there is none, panel by panel."""
+"""Asks the reporting room and keeps the answer or the refusal of each panel."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -26,35 +26,35 @@ REFUSALS: Mapping[type[Refusal], tuple[int, str, str, str]] = {
         400,
         "error",
         "This question cannot be read",
-        "Mend the filters below and ask again.",
+        "Correct the filters below and ask again.",
     ),
     NotPermitted: (
         403,
         "warning",
-        "Your account may not ask this",
-        "Roles, and data-use agreements for exact numbers of every site, are given by the"
-        " registry's data manager.",
+        "Your account may not ask this question",
+        "The registry's data manager assigns roles, and data-use agreements for exact numbers of"
+        " every site.",
     ),
     NotAvailableAtThisDetail: (
         422,
         "warning",
-        "This detail is not given out",
-        "Choose the coarser level that is named above.",
+        "This level of detail is not available",
+        "Choose the coarser level named above.",
     ),
     NoSnapshot: (
         409,
         "warning",
-        "There is nothing published to count yet",
-        "Statistics come from frozen data. A data manager publishes a release with the freeze"
-        " command; then this page answers.",
+        "No data are published yet",
+        "Statistics come from frozen data. This page answers once a data manager has published a"
+        " release with the freeze command.",
     ),
 }
-"""Status, tone, heading and the way on for each reason that a question can be turned away."""
+"""HTTP status, tone, heading and next step for each refusal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a question has no answer, as a page says it."""
+    """Why a question has no answer, for a page."""
 
     status: int
     tone: str
@@ -64,13 +64,13 @@ class Refused:
 
     @classmethod
     def because(cls, refusal: Refusal) -> "Refused":
-        """The words for a refusal that a page can meet."""
+        """The page's words for a refusal."""
         return cls(*REFUSALS[type(refusal)], faults=refusal.faults)
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One question of a page with its answer, or with the reason why there is none."""
+    """One question of a page with its answer or its refusal."""
 
     query: EventQuery
     measure: Measure
@@ -84,12 +84,12 @@ class Panel:
 
     @property
     def meta(self) -> Mapping[str, Any]:
-        """What the answer says of itself; empty where it was refused."""
+        """The answer's metadata; empty where it was refused."""
         return self.release.meta if self.release else {}
 
     @property
     def is_exact(self) -> bool:
-        """Whether true numbers were answered."""
+        """Whether the answer has exact numbers."""
         return self.meta.get("profile") == Profile.EXACT
 
     @property
@@ -106,7 +106,7 @@ class Panel:
 
 
 def ask(query: EventQuery, measure: Measure, viewer: Viewer) -> Panel:
-    """Ask one question; a refusal becomes the panel's own, whatever the others answer."""
+    """Asks one question; keeps a refusal in the panel, so that other panels are still answered."""
     try:
         release = reporting.answer(query, measure=measure, viewer=viewer)
     except (BadQuery, NotPermitted, NotAvailableAtThisDetail, NoSnapshot) as refusal:
@@ -115,13 +115,13 @@ def ask(query: EventQuery, measure: Measure, viewer: Viewer) -> Panel:
 
 
 def refused_alike(panels: Iterable[Panel]) -> Refused | None:
-    """The first reason, to give once for the whole page, where no panel has an answer."""
+    """The first refusal where no panel has an answer, to show once for the whole page."""
     found = [panel.refused for panel in panels]
     return found[0] if found and all(found) else None
 
 
 def of_complications(query: EventQuery, codes: Iterable[str]) -> EventQuery:
-    """The same question of these complications alone; whatever it named of them gives way."""
+    """The same question about these complications only, in place of those that it named."""
     kept = {name: values for name, values in query.where if name not in NAMED}
     kept["complication"] = tuple(sorted(codes))
     return replace(query, where=tuple(sorted(kept.items())))
@@ -132,7 +132,7 @@ NAMED = frozenset({"complication", "category"})
 
 
 def may_look(request: HttpRequest) -> bool:
-    """Whether statistics are open to this caller at all; a stranger is led to sign in."""
+    """Whether the caller may see statistics; others are redirected to sign in."""
     return request.user.is_authenticated or settings.REGISTRY_PUBLIC_STATISTICS
 
 
@@ -146,7 +146,7 @@ def without_blanks(params: QueryDict) -> QueryDict:
 
 
 def with_set(params: QueryDict, **values: str) -> QueryDict:
-    """The same parameters with some of them set, and those set to nothing left out."""
+    """A copy of the parameters with some values set; an empty value removes its parameter."""
     changed = params.copy()
     for name, value in values.items():
         changed.pop(name, None)

@@ -1,4 +1,4 @@
-"""An answer as the bytes of a file: the same numbers in JSON and CSV, written by the same rule."""
+"""An answer as a file: JSON or CSV, with numbers written alike in both."""
 
 import csv
 import io
@@ -13,11 +13,11 @@ from rest_framework.renderers import JSONRenderer
 from registry.records import Release
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet read a text cell as a formula (OWASP, CSV injection)."""
+"""First characters that make a spreadsheet read a cell as a formula (OWASP, CSV injection)."""
 
 
 def body_of(release: Release) -> dict[str, Any]:
-    """An answer as it is replied: what it says of itself, its columns, and flat rows. Whole."""
+    """The whole answer as replied: metadata, columns and flat rows."""
     return {
         "meta": release.meta,
         "columns": [asdict(column) for column in release.columns],
@@ -47,7 +47,7 @@ def as_csv(body: Mapping[str, Any]) -> bytes:
 
 
 def file_name(release: Release, extension: str) -> str:
-    """A name that says what was asked, and of which data: `rates-by-year-2026q4.csv`."""
+    """A file name from the question and its data: `rates-by-year-2026q4.csv`."""
     snapshot = release.meta["snapshot"]
     frozen = snapshot if isinstance(snapshot, Mapping) else {}
     grouping = "-".join(release.query.group_by)
@@ -57,15 +57,15 @@ def file_name(release: Release, extension: str) -> str:
 
 
 def name_of(*parts: str, extension: str) -> str:
-    """A file's name of small letters, digits and hyphens; an empty part is left out."""
+    """A file name in lower-case letters, digits and hyphens; leaves out empty parts."""
     plain = re.sub(r"[^a-z0-9]+", "-", "-".join(filter(None, parts)).lower()).strip("-")
     return f"{plain}.{extension}"
 
 
 def written(cell: object) -> str:
-    """One cell as CSV holds it: text made harmless, a number as JSON writes it.
+    """One CSV cell: text escaped against formulas, a number as JSON writes it.
 
-    TRUE and FALSE are what R and pandas read as a boolean without being told.
+    R and pandas read TRUE and FALSE as booleans by default.
     """
     if cell is None:
         return ""

@@ -1,4 +1,4 @@
-"""A question taken to another measure: what that measure does not take is left out, and named."""
+"""Fits a question to another measure: leaves out, and names, what that measure does not take."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ from registry.records import DIMENSIONS
 from registry.reporting import MEASURES, Offer
 
 OF_SOME_ASKERS = ("unit", "counting")
-"""Options whose values depend on what the asker is told."""
+"""Options whose values depend on the viewer's profile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """A question as a measure takes it. left_out: in words, what of it the measure does not."""
+    """A question fitted to a measure. left_out: in words, what the measure does not take."""
 
     params: QueryDict
     left_out: Sequence[str]
 
 
 def fitted_to(params: QueryDict, offer: Offer) -> Fitted:
-    """The same question in the measure of an offer, as near as that measure can be asked.
+    """The closest question in the offered measure.
 
-    Left out are options and counting rules that it does not take, groupings and columns that its
-    rows do not have, and filters that it has no meaning under. Unknown names stay, to be refused
-    in words that name the nearest.
+    Leaves out options, counting rules and filters that the measure does not take, and groupings
+    and columns that its rows do not have. Keeps unknown names: they are refused later, with the
+    nearest known name.
     """
     measure, takes = offer.measure, MEASURES[offer.measure]
     params = with_set(params, measure=measure.value)
@@ -55,11 +55,11 @@ def fitted_to(params: QueryDict, offer: Offer) -> Fitted:
 def fitted_for(
     params: QueryDict, offer: Offer, *, is_answered: Callable[[QueryDict], bool]
 ) -> Fitted:
-    """The same as near as its asker is answered: that follows from the question alone.
+    """The closest question in the offered measure that its viewer gets an answer to.
 
-    A denominator and a counting rule that the asker is not given are left out as well, and pairs
-    that would be too many are told by the coarsest level instead. Asks `is_answered` only of a
-    question that has one of these.
+    Also leaves out a denominator and a counting rule that the viewer may not use, and uses the
+    coarsest level for pairs that would be too many. Depends on the question alone. Calls
+    `is_answered` only for a question that has one of these.
     """
     fitted = fitted_to(params, offer)
     params, left_out = fitted.params, list(fitted.left_out)
@@ -78,7 +78,7 @@ def fitted_for(
 
 
 def groupings_of(names: Sequence[str], offer: Offer) -> list[str]:
-    """The names that a measure can be grouped by: one for each of its places; unknown ones stay."""
+    """The names that the measure can be grouped by, one for each place; keeps unknown ones."""
     takes = MEASURES[offer.measure]
     if takes.places is None:
         return [name for name in names if name in takes.group_by or name not in DIMENSIONS]
@@ -89,10 +89,10 @@ def groupings_of(names: Sequence[str], offer: Offer) -> list[str]:
 
 
 def title_of(name: str) -> str:
-    """A dimension as a sentence names it."""
+    """A dimension's title within a sentence."""
     return DIMENSIONS[name].title.lower()
 
 
 def label_of(name: str) -> str:
-    """A filter or an option as forms label it."""
+    """The label of a filter or an option within a sentence."""
     return str(EventFilterSet.base_filters[name].label).lower()

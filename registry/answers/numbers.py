@@ -1,16 +1,16 @@
-"""Numbers as a reader wants them: grouped, to three figures, proportions in per cent."""
+"""Numbers for readers: grouped, to three figures, proportions in per cent."""
 
 from registry.records import Cell
 
 FEW = "<5"
-"""How a count that is hidden is written, from none to four alike."""
+"""The text for a hidden count, the same from none to four."""
 
 HIDDEN = "hidden"
-"""How a number that would give back a hidden count is written."""
+"""The text for a number from which a hidden count could be derived."""
 
 
 def written(value: Cell) -> str:
-    """A number as a reader wants it: whole numbers grouped, others to three figures or more."""
+    """A number for readers: whole numbers grouped, others to three figures or more."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if float(value).is_integer():

@@ -14,7 +14,7 @@ from registry.records import BadQuery, EventQuery, Fault, Viewer
 from registry.reporting import NOT_TAKEN, Offer
 from registry.vocabulary import Measure
 
-NO_FORMAT = "A page is read as it is: leave format out. Files of an answer stand below it."
+NO_FORMAT = "A page takes no format: leave format out. Links to an answer's files are below it."
 FIRST_MEASURE = Measure.RATES
 FIRST_GROUPING = "category"
 """The measure and grouping of a page without parameters."""
@@ -65,7 +65,7 @@ def read_page_question(params: QueryDict, viewer: Viewer) -> PageQuestion:
 def fitted(
     params: QueryDict, measure: Measure, offers: Sequence[Offer]
 ) -> tuple[QueryDict, list[str]]:
-    """The parameters without the page's own and without groupings of another measure."""
+    """The parameters for the API, and in words the groupings that the measure does not have."""
     if not params:
         return QueryDict(f"group_by={FIRST_GROUPING}&labels=both"), []
     names = listed(params, "group_by")

@@ -1,4 +1,4 @@
-"""An answer as the bytes of a picture: SVG, PNG, or the specification that draws it."""
+"""An answer as a picture: SVG, PNG, or its Vega-Lite specification."""
 
 import hashlib
 import json
@@ -15,15 +15,15 @@ from registry.records import EventQuery, Release
 KEPT_SECONDS = 24 * 3600
 
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-"""What a browser may do with a picture that is opened by its own address: nothing but draw it.
+"""The content security policy of a picture opened by its own address: it may only be drawn.
 
-Its one inline style turns it dark on a dark page.
+The picture's inline style is for dark pages.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One way to write a picture down."""
+    """One format of a picture."""
 
     media_type: str
     extension: str
@@ -42,13 +42,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         ),
     }
 )
-"""Every format of a picture, by the name that `format=` gives it."""
+"""Every format of a picture, by its value of `format=`."""
 
 
 def picture_of(release: Release, format: str) -> bytes:
-    """An answer drawn, from the cache where the same answer was drawn before.
+    """The picture of an answer, cached.
 
-    An answer without rows is a picture that says so. Raises KeyError for an unknown format.
+    The picture of an answer without rows says so. Raises KeyError for an unknown format.
     """
     known = hashlib.sha256(as_json(body_of(release))).hexdigest()
     key = f"picture-{format}-{known}"
@@ -60,7 +60,7 @@ def picture_of(release: Release, format: str) -> bytes:
 
 
 def headers_of(release: Release, format: str) -> dict[str, str]:
-    """The headers of a picture: its name for whoever saves it, and what it may do."""
+    """The headers of a picture: its file name and its content security policy."""
     name = file_name(release, FORMATS[format].extension)
     headers = {"Content-Disposition": f'inline; filename="{name}"'}
     policy = FORMATS[format].policy
@@ -68,5 +68,5 @@ def headers_of(release: Release, format: str) -> dict[str, str]:
 
 
 def in_words(query: EventQuery) -> EventQuery:
-    """The same question, answered with labels beside codes: a picture is read by people."""
+    """The same question with labels beside codes, for the text in a picture."""
     return replace(query, labels="both") if query.labels == "code" else query

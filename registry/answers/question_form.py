@@ -1,4 +1,4 @@
-"""The form of a question, as far as its reader may use it."""
+"""The form of a question, with the filters and options that its viewer may use."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from registry.reporting import MEASURES, SOME_MEASURES, Offer
 from registry.vocabulary import CountingRule, Measure
 
 FIRST_FIELDS = ("category", "complication", "site", "year_min", "year_max")
-"""What most people ask by; everything else is one click further."""
+"""The most common filters; the others are one click away."""
 
 SECTIONS: tuple[tuple[str, Side], ...] = (
     ("The event", Side.EVENT),
@@ -29,14 +29,14 @@ EXACT_ONLY = frozenset({"unit", "ci", "standardise", "year_min", "year_max"})
 """Options with little or no choice in the protected profile: shown there only when used."""
 
 MARK = "form_of"
-"""The parameter that tells a form that was sent from an address, and whose boxes it had."""
+"""The parameter that marks a submitted form, with the measure whose boxes it had."""
 
 OVERVIEW = "overview"
 GROUPINGS = ("One row for each", "and each", "and each")
 NOTHING = ("Nothing: one row", "Nothing more", "Nothing more")
 
 Box = tuple[str, str, str, list[tuple[str, str, bool]]]
-"""A box to group by: its id, its title, what it says of nothing, and (name, title, chosen)."""
+"""A box to group by: its id, title, text for no grouping, and (name, title, chosen)."""
 
 
 class QuestionForm:
@@ -116,7 +116,7 @@ class QuestionForm:
             field.choices = [*listed_choices, *((each, labels.get(each, each)) for each in missing)]
 
     def _options(self, fields: Any, offer: Offer | None, *, exact: bool) -> list[str]:
-        """How a measure is counted, as far as there is anything to choose."""
+        """The names of the options that leave a choice."""
         if offer is None:
             return ["level"]
         takes = MEASURES[offer.measure].takes
@@ -185,7 +185,7 @@ COUNTED = [(rule.value, rule.label) for rule in CountingRule]
 
 
 def of_side(side: Side) -> Sequence[str]:
-    """The filters of one section that do not stand among the first ones."""
+    """The filters of one section, without the first ones."""
     return [
         name for name, each in DIMENSIONS.items() if each.side is side and name not in FIRST_FIELDS
     ]

@@ -1,4 +1,4 @@
-"""A form that was sent, as the address of its question: no empty box, nothing lost on the way."""
+"""Redirects a submitted form to the address of its question, without empty parameters."""
 
 from django.http import HttpRequest, QueryDict
 
@@ -12,10 +12,10 @@ from registry.records import Viewer
 
 
 def address_of_form(request: HttpRequest, viewer: Viewer) -> str | None:
-    """Where a form that was sent leads: the address of its question; None for any other address.
+    """The address of a submitted form's question; None for a request that is no such form.
 
-    Where another measure was chosen than the one whose boxes were filled in, what that measure
-    does not take is left out, as the links to the other measures leave it out.
+    Where the form changes the measure, leaves out what the new measure does not take, like the
+    links to the other measures.
     """
     if MARK not in request.GET:
         return None
@@ -28,7 +28,7 @@ def address_of_form(request: HttpRequest, viewer: Viewer) -> str | None:
 
 
 def as_written(sent: QueryDict) -> QueryDict:
-    """The parameters of a form as one writes them: several values in one, and no empty one."""
+    """The parameters of a form with several values joined by commas, and without empty ones."""
     params = QueryDict(mutable=True)
     for name in sent:
         if values := list(dict.fromkeys(listed(sent, name))):

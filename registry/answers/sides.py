@@ -1,4 +1,4 @@
-"""A page that answers one question, or the same question for two sides: own site and all sites."""
+"""A page that answers one question, or the same question for the own site and for all sites."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,13 +28,13 @@ WHY_TWO = (
     "The two answers differ in kind. Your site's numbers are exact, counted on its rows as they "
     "stand today. Those of all sites come from the newest release and are protected: small counts "
     "are hidden and every count is changed a little, so that nobody can be singled out. Sites also "
-    "treat different patients: a difference between the two is no verdict on your site."
+    "treat different patients: a difference between the two does not judge your site."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSide:
-    """One answer of a page. title: whose it is; empty where the page has one answer."""
+    """One answer of a page. title: own site or all sites; empty where the page has one answer."""
 
     id: str
     title: str
@@ -54,8 +54,8 @@ class Tab:
 def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, Any]:
     """What a statistics page shows: its form, its question, its answers and its status.
 
-    beside: whether members of a site see it beside all sites wherever they do not name another.
-    Every address holds its question, so that it can be shared; blanks of the form ask nothing.
+    beside: whether members see their own site beside all sites, unless they name another site.
+    The address holds the whole question, so that it can be shared; empty boxes are ignored.
     """
     given = without_blanks(request.GET)
     params = given or QueryDict(f"group_by={FIRST_GROUPING}")
@@ -79,7 +79,9 @@ def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, 
         dropped = questions[0][2].dropped
         readable = True
     context["form"] = form = QuestionForm(params, viewer, measure=measure)
-    context["question_words"] = form.in_words(given) if readable else []  # no refused value again
+    context["question_words"] = (
+        form.in_words(given) if readable else []
+    )  # never echoes a refused value
     context["measures"] = (
         in_each_measure(params, viewer, chosen=measure, beside=beside) if readable else []
     )
@@ -92,10 +94,9 @@ def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, 
 def in_each_measure(
     params: QueryDict, viewer: Viewer, *, chosen: Measure, beside: bool
 ) -> list[Tab]:
-    """The same question in every measure its asker may have, as near as each can be asked.
+    """The closest question in every measure that the viewer may ask.
 
-    A member of a site who asked about all sites is led to his own by a measure of which there are
-    only exact answers.
+    For a measure with exact answers only, a member's link narrows the question to the own site.
     """
     own = ",".join(sorted(viewer.exact_sites))
 
@@ -137,7 +138,7 @@ def _side(
 
 
 def _status(context: dict[str, Any]) -> int:
-    """That of the page: of the first refusal, where nothing at all was answered."""
+    """The page's HTTP status: that of the first refusal where no side has an answer, else 200."""
     refused = [context.get("refusal"), *(side.reply.refused for side in context["sides"])]
     if any(side.reply.answered for side in context["sides"]):
         return 200

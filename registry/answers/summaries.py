@@ -1,4 +1,4 @@
-"""What an answer says beside its rows, in a few sentences: medians, tests, trends, signals."""
+"""An answer's findings in a few sentences: medians, tests, trends, signals."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from registry.records import DIMENSIONS, Cell, Release
 from registry.vocabulary import NOT_RECORDED
 
 MOST_CURVES = 12
-"""Groups whose curve is summed up in words; the table has them all."""
+"""The largest number of curves described in words; the table has them all."""
 
 TOO_FEW = "too few devices or events to show"
 
@@ -24,11 +24,11 @@ ENDS = {
     "therapy_stopped": "with the therapy ended before it",
     "free": "free of it",
 }
-"""What became of the devices of an incidence curve."""
+"""The ends of the devices of an incidence curve, in words."""
 
 
 def summary_of(release: Release) -> list[str]:
-    """The findings of an answer in words; empty for a measure whose rows say it all."""
+    """The findings of an answer in words; empty for a measure without any beside its rows."""
     said: list[str] = []
     for name, tell in TELL.items():
         found = release.meta.get(name)
@@ -58,7 +58,7 @@ def curves(found: Sequence[Told], release: Release) -> Iterator[str]:
 
 
 def _label(value: Any, labels: Mapping[str, str]) -> str:
-    """A value of a group in words; None and the code of a blank alike."""
+    """A value of a group in words; None and the code of a blank read the same."""
     if value is None or value == NOT_RECORDED:
         return "Not recorded"
     return labels.get(str(value), str(value))
@@ -78,7 +78,7 @@ def _curve(each: Told) -> Iterator[str]:
 
 
 def _median(each: Told) -> Iterator[str]:
-    """When half had the event; a curve that was never drawn says nothing of it."""
+    """When half of the devices had the event; nothing for a hidden curve."""
     median, between = each.get("median_months"), each.get("median_between")
     if median is not None:
         yield f"median {written(median)} months"
@@ -89,7 +89,7 @@ def _median(each: Told) -> Iterator[str]:
 
 
 def logrank(found: Told, release: Release) -> Iterator[str]:
-    """Whether the curves differ, by the log-rank test."""
+    """The log-rank test of the curves, or why there is none."""
     if found.get("chi2") is None:
         yield f"No log-rank test. {found.get('reason') or 'There is nothing to compare.'}"
         return
@@ -97,12 +97,12 @@ def logrank(found: Told, release: Release) -> Iterator[str]:
     degrees = "degree" if df == 1 else "degrees"
     yield (
         f"Log-rank test of the curves: chi-squared {written(found['chi2'])} on {df} {degrees} of "
-        f"freedom, {p_value(found['p'])}. It compares groups as they are, not like with like."
+        f"freedom, {p_value(found['p'])}. It does not adjust for differences between the groups."
     )
 
 
 def funnel(found: Told, release: Release) -> Iterator[str]:
-    """What every site is held against, and how freely sites vary."""
+    """The rate that sites are compared with, and the variation between sites."""
     per = found.get("per")
     if found.get("target_rate") is not None:
         unit = f" per {written(per)} {release.meta.get('denominator')}" if per else ""
@@ -113,7 +113,7 @@ def funnel(found: Told, release: Release) -> Iterator[str]:
     spread = found.get("overdispersion") or {}
     if spread.get("applied"):
         yield (
-            "Sites vary more than chance alone makes them: the limits are widened (between-site "
+            "Sites vary more than by chance alone: the limits are widened (between-site "
             f"variance {written(spread['tau2'])}, phi {written(spread['phi'])})."
         )
     elif spread.get("reason"):
@@ -124,12 +124,12 @@ def funnel(found: Told, release: Release) -> Iterator[str]:
 
 
 def _adjusted(how: Any) -> str:
-    """What differences between the sites' patients the comparison takes out."""
+    """How the comparison is standardised, in words."""
     return "not standardised" if how in {None, "crude"} else f"standardised: {how}"
 
 
 def trend(found: Told, release: Release) -> Iterator[str]:
-    """The change from year to year, or why none can be told."""
+    """The change from year to year, or why it cannot be estimated."""
     if found.get("rate_ratio") is None:
         yield f"No trend. {found.get('reason') or 'There is too little to fit one.'}"
     else:
@@ -142,11 +142,11 @@ def trend(found: Told, release: Release) -> Iterator[str]:
             f"{written(found['rate_ratio'])}{limits}{p}, over {found['periods']} years."
         )
     if found.get("dropped_period"):
-        yield f"{found['dropped_period']} is not over and takes no part in the trend."
+        yield f"{found['dropped_period']} is not over and is left out of the trend."
 
 
 def _change(found: Told) -> str:
-    """The direction of a trend, where its limits leave only one."""
+    """The direction and size of a trend whose limits exclude no change."""
     lower, upper = found.get("ci_lower"), found.get("ci_upper")
     if lower is None or upper is None or lower <= 1 <= upper:
         return "shows no clear change"
@@ -155,7 +155,7 @@ def _change(found: Told) -> str:
 
 
 def signals(found: Told, release: Release) -> Iterator[str]:
-    """Which pairs stand out, by which rule, and of how many."""
+    """The pairs that are signals, the rule, and how many pairs were tested."""
     pairs = [named(row, release) for row in release.rows if row["signal"]]
     if not pairs:
         yield "No pair is a signal."
@@ -168,12 +168,12 @@ def signals(found: Told, release: Release) -> Iterator[str]:
 
 
 def p_value(p: float) -> str:
-    """A p-value as it is cited: two figures, and never as nought."""
+    """A p-value as cited: two figures, never as 0."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def named(row: Mapping[str, Cell], release: Release) -> str:
-    """What a row is about, in words: its values of the grouping, a label before its code."""
+    """A row's values of the groupings in words, labels before codes."""
     names = [each.name for each in release.columns if each.name in DIMENSIONS]
     return ", ".join(str(row.get(f"{name}_label", row[name])) for name in names)
 
@@ -185,4 +185,4 @@ TELL: Mapping[str, Callable[[Any, Release], Iterator[str]]] = {
     "trend": trend,
     "signals": signals,
 }
-"""What meta may hold besides what every answer says, and how each is told."""
+"""The parts of metadata that have findings, with the function that words each."""

@@ -1,4 +1,4 @@
-"""A release as a table to read: titles, cells and statuses in words, caption and legend."""
+"""A release as a table for readers: titles, cells and statuses in words, caption and legend."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ SHARES = frozenset({"proportion", "estimate", "share"})
 """Columns that hold a share of all."""
 
 LONG = 30
-"""Rows from which on a table scrolls in itself."""
+"""A table with more rows than this scrolls."""
 
 SIGNALS = {
     "within": "Within the limits",
@@ -40,7 +40,7 @@ SIGNALS = {
     "below-95": "Below the 95 % limits",
     "below-998": "Below the 99.8 % limits",
 }
-"""What a site's place in the funnel is called."""
+"""A site's position in the funnel, in words."""
 
 TITLES = {
     "ci_lower": "Interval",
@@ -51,15 +51,15 @@ TITLES = {
     "status": "Status",
     "hidden_cells": "Cells left out",
 }
-"""Headings that the page writes in its own words."""
+"""Headings that replace a column's own title."""
 
 UNDEFINED = "not defined"
-"""What stands for a number that the arithmetic does not give, such as a ratio to nothing."""
+"""The text for a number that is undefined, such as a ratio to 0."""
 
-EXACT = "Exact numbers; whoever looks beyond an own site is logged."
-PROTECTED = "Protected numbers: small counts are hidden, so that nobody can be singled out."
-WHY_FEW = f"{FEW}: four or fewer, or none; what would give it back is hidden with it."
-WHY_HIDDEN = "Hidden does not mean none, and no total gives it back."
+EXACT = "Exact numbers; access beyond your own site is logged."
+PROTECTED = "Protected numbers: small counts are hidden, so that nobody can be identified."
+WHY_FEW = f"{FEW}: four or fewer, or none; numbers from which it could be derived are hidden too."
+WHY_HIDDEN = "Hidden does not mean none, and cannot be derived from totals."
 
 GONE = frozenset({CellStatus.SUPPRESSED, CellStatus.HIDDEN})
 """The statuses of numbers that protection hides."""
@@ -67,7 +67,7 @@ GONE = frozenset({CellStatus.SUPPRESSED, CellStatus.HIDDEN})
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One cell as the page writes it."""
+    """One cell of a page's table."""
 
     text: str
     heading: bool = False
@@ -77,7 +77,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class AnswerTable:
-    """A release ready for a page; every text is in words."""
+    """A release as a table of a page, all in words."""
 
     title: str
     caption: Sequence[str]
@@ -92,12 +92,12 @@ class AnswerTable:
 
     @property
     def warnings(self) -> Sequence[str]:
-        """All that a reader has to know: of the question, and of what was done to protect it."""
+        """All warnings: about the question, and about the protection."""
         return [*self.caveats, *self.protection]
 
 
 def table_of(release: Release) -> AnswerTable:
-    """A release as a table; a column that says nothing new is left out."""
+    """A release as a table, without redundant columns."""
     meta: Mapping[str, Any] = release.meta
     columns = [column for column in release.columns if _says_something(column, release)]
     return AnswerTable(
@@ -115,7 +115,7 @@ def table_of(release: Release) -> AnswerTable:
 
 
 def legend_of(rows: Sequence[Mapping[str, Cell]]) -> list[CellStatus | HiddenReason]:
-    """The statuses that need a word and the reasons of what is hidden, as far as rows have any."""
+    """The statuses to explain and the reasons for hiding that the rows have."""
     statuses = {row["status"] for row in rows} - {CellStatus.OK}
     reasons = {row.get("reason") for row in rows}
     return [
@@ -125,23 +125,23 @@ def legend_of(rows: Sequence[Mapping[str, Cell]]) -> list[CellStatus | HiddenRea
 
 
 def why_hidden(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
-    """What stands for a hidden number, as far as rows have any; a small count where one hides."""
+    """The explanations of hidden numbers and small counts that the rows need."""
     statuses = {row["status"] for row in rows}
     few = [WHY_FEW] if CellStatus.SUPPRESSED in statuses else []
     return [*few, WHY_HIDDEN] if statuses & GONE else []
 
 
 def status_in_words(row: Mapping[str, Cell]) -> str:
-    """A row's status, and of a hidden one the reason."""
+    """A row's status, with the reason where it is hidden."""
     label = STATUSES[str(row["status"])].label
     reason = row.get("reason")
     return f"{label}: {REASONS[str(reason)].label.lower()}" if reason else label
 
 
 def in_order(release: Release) -> Sequence[Mapping[str, Cell]]:
-    """The rows as the page lists them: of pairs, those that can be read first, strongest on top.
+    """The rows in the page's order: shown pairs before hidden ones, the strongest first.
 
-    Most pairs of a protected answer are hidden; the files keep the order of the code lists.
+    Most pairs of a protected answer are hidden. Files keep the order of the code lists.
     """
     meta: Mapping[str, Any] = release.meta
     by = MEASURES[meta["measure"]].reading.strongest_by
@@ -157,7 +157,7 @@ def in_order(release: Release) -> Sequence[Mapping[str, Cell]]:
 
 def _says_something(column: Column, release: Release) -> bool:
     if column.name == "reason":
-        return False  # it stands beside the status
+        return False  # shown with the status
     if column.name == "hidden_cells":
         return any(row[column.name] for row in release.rows)
     named = {each.name for each in release.columns}
@@ -168,7 +168,7 @@ def _says_something(column: Column, release: Release) -> bool:
 
 
 def lower_of(name: str) -> str | None:
-    """The column of the lower limit that shows an upper one too; None for any other column."""
+    """The lower limit's column for an upper limit's; None for any other column."""
     parts = name.split("_")
     if "upper" not in parts:
         return None
@@ -176,7 +176,7 @@ def lower_of(name: str) -> str | None:
 
 
 def upper_of(name: str) -> str | None:
-    """The column of the upper limit that belongs to a lower one; None for any other column."""
+    """The upper limit's column for a lower limit's; None for any other column."""
     parts = name.split("_")
     if "lower" not in parts:
         return None
@@ -184,13 +184,13 @@ def upper_of(name: str) -> str | None:
 
 
 def _in_words(meta: Mapping[str, Any]) -> Sequence[str]:
-    """What a protected answer says was done to it."""
+    """How a protected answer is protected, in words."""
     disclosure = meta.get("disclosure") or {}
     return [str(sentence) for sentence in disclosure.get("in_words", ())]
 
 
 def title_of(column: Column) -> str:
-    """A column's heading, in words; that of a lower limit speaks of both."""
+    """A column's heading; that of a lower limit names the interval."""
     title = TITLES.get(column.name) or column.title or column.name.replace("_", " ").capitalize()
     if upper_of(column.name):
         title = title.replace("Lower limit of", "Interval of").replace(", lower limit", " interval")
@@ -198,7 +198,7 @@ def title_of(column: Column) -> str:
 
 
 def caption_of(meta: Mapping[str, Any]) -> list[str]:
-    """What one needs to know to read the numbers: counting, unit, time, protection, source."""
+    """The caption: counting rule, unit, method, source and protection."""
     said = [f"Counted: {meta['counting_in_words']}"]
     spec = MEASURES[meta["measure"]]
     if "per" in spec.options:
@@ -211,21 +211,21 @@ def caption_of(meta: Mapping[str, Any]) -> list[str]:
 
 
 def source_of(meta: Mapping[str, Any]) -> str:
-    """Which frozen data were counted, and of when they are."""
+    """The snapshot or release behind an answer, and when its data are from."""
     frozen = meta["snapshot"]
     source = f"release {frozen['label']}" if frozen["label"] else f"snapshot {frozen['id'][:12]}"
     return f"Data as of {day_of(meta['data_as_of'])}, {source}."
 
 
 def day_of(instant: str | None) -> str:
-    """A day in words; a registry without any row has none."""
+    """An instant in words; an empty registry has none."""
     if not instant:
         return "no entry yet"
     return date_format(datetime.fromisoformat(instant), "j F Y, H:i") + " UTC"
 
 
 def shown(row: Mapping[str, Cell], column: Column, meta: Mapping[str, Any]) -> Shown:
-    """One cell in words; a hidden number shows that it is hidden, never a zero or a blank."""
+    """One cell in words; a hidden number reads as hidden, never as 0 or blank."""
     value = row[column.name]
     number = column.role in {"measure", "interval"} and column.type != "string"
     if column.name == "status":
@@ -245,7 +245,7 @@ def shown(row: Mapping[str, Cell], column: Column, meta: Mapping[str, Any]) -> S
 
 
 def _number(row: Mapping[str, Cell], name: str, meta: Mapping[str, Any]) -> str:
-    """A number as the page writes it: with what it is of, both limits together, in per cent."""
+    """A number with its denominator, as an interval, or in per cent."""
     value = row[name]
     if name == "numerator":
         of = row["denominator"]
@@ -261,9 +261,9 @@ def _number(row: Mapping[str, Cell], name: str, meta: Mapping[str, Any]) -> str:
 
 
 def missing(column: str, status: str) -> str:
-    """What stands for a number that is not there: few, hidden, or why it cannot be worked out.
+    """The text for a missing number: few, hidden, or why it is undefined.
 
-    Few only where the count itself is what hides it.
+    Few only where the count itself is small.
     """
     if status in GONE:
         return FEW if status == CellStatus.SUPPRESSED and column in COUNTED else HIDDEN

@@ -1,4 +1,4 @@
-"""What the registry is, its catalogue to search, and a page for each complication."""
+"""The home page with the searchable catalogue, and a page for each complication."""
 
 from dataclasses import replace
 from itertools import groupby
@@ -29,7 +29,7 @@ MEASURES = {each.value: each for each in PublishedMeasure}
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Say what this is and for whom, and search the catalogue: `?q=`, `?category=`."""
+    """Introduces the registry and searches its catalogue: `?q=`, `?category=`."""
     text = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     category = request.GET.get("category", "").strip()
     searched = bool(text or category)
@@ -56,9 +56,10 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def complication(request: HttpRequest, code: str) -> HttpResponse:
-    """One complication: definition, names, sources, published rates, and our own beside them.
+    """One complication: definition, names, sources, published rates, and the registry's own.
 
-    Our own are two answers, for whoever may ask; to everybody else the page says how to sign in.
+    The registry's own are two answers, for callers who may see statistics; others see how to
+    sign in.
     """
     term = search_complications().filter(code=code).first()
     if term is None:

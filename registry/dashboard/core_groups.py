@@ -1,4 +1,4 @@
-"""The groups that every report of complications names: each rate and share, ours and published."""
+"""The core groups of complications: the registry's rates and shares beside published ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ Row = Mapping[str, Cell]
 
 @dataclass(frozen=True, slots=True)
 class GroupFigure:
-    """Our number of one group in words. unit: what a rate divides by. remark: its status."""
+    """The registry's number for one group. unit: what a rate divides by. remark: its status."""
 
     value: str
     limits: str
@@ -40,9 +40,9 @@ class GroupFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreRow:
-    """One core group: its rate, its share of patients, and what has been published of it.
+    """One core group: its rate, its share of patients, and published figures.
 
-    rate, share: None where the answer was refused. note: where a coarser group stands for it.
+    rate, share: None where the answer was refused. note: the coarser group shown in its place.
     """
 
     name: str
@@ -56,7 +56,7 @@ class CoreRow:
 def core_rows(panels: Panels, params: QueryDict) -> list[CoreRow]:
     """The core groups of a question, in the catalogue's order. One query for the literature.
 
-    A question of some events only, such as the severe ones, is no like of what was published.
+    Without published figures where the question filters events, for instance by severity.
     """
     where = [name for name, _values in panels.counts.query.where]
     if any(is_of_events(name) and name not in NAMED for name in where):
@@ -70,10 +70,10 @@ def core_rows(panels: Panels, params: QueryDict) -> list[CoreRow]:
 def core_row(
     name: str, terms: Sequence[Any], panels: Panels, rates: Sequence[Any], params: QueryDict
 ) -> CoreRow:
-    """One group: of one term its row of the breakdown, of several their joint answer.
+    """One group: its row of the breakdown for one term, the joint answer for several.
 
-    Several terms together are more than a protected answer tells: their whole category then
-    stands for them, and the row says so.
+    Protected answers refuse several terms together: the row then shows, and names, their whole
+    category.
     """
     category = terms[0].category
     note = ""
@@ -102,7 +102,7 @@ def core_row(
 
 
 def figure(panel: Panel | None, **named: Cell) -> GroupFigure | None:
-    """One cell of an answer in words; None where the answer was refused, or nobody asked."""
+    """One cell of an answer in words; None where there is no answer."""
     if panel is None or panel.release is None:
         return None
     shares = panel.shares

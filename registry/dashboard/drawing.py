@@ -1,6 +1,6 @@
 """The geometry of two small pictures: a rate by year, and figures side by side with their limits.
 
-Templates draw it as inline SVG; colours and letters are the stylesheet's.
+Templates draw it as inline SVG; the stylesheet sets colours and fonts.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,12 +15,12 @@ LABELS = 170.0
 MOST_TICKS = 5
 MOST_YEARS = 6
 HEADROOM = 1.6
-"""How far above the highest estimate an axis goes before wide limits are cut off at its end."""
+"""The longest axis, as a multiple of the highest estimate; wider limits are cut off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with its limits; None where it is hidden or cannot be worked out."""
+    """A number with its limits; None where it is hidden or undefined."""
 
     label: str
     value: float | None
@@ -36,7 +36,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class DrawnMark:
-    """One estimate in the picture: its point, and the two ends of its limits. cut: beyond it."""
+    """One estimate in the picture: its point and its limits. cut: the limit exceeds the axis."""
 
     label: str
     at: float
@@ -65,12 +65,12 @@ class Picture:
 
     @property
     def is_cut(self) -> bool:
-        """Whether some limits go on beyond the picture."""
+        """Whether some limits are cut off."""
         return any(mark.cut for mark in self.marks)
 
     @property
     def floor(self) -> float:
-        """Where the marks end and the letters of the lower axis begin."""
+        """The lower edge of the marks, above the axis labels."""
         return self.height - BOTTOM
 
     left = LEFT
@@ -122,7 +122,7 @@ def forest_picture(estimates: Sequence[Estimate], *, unit: str = "") -> Picture 
 def highest(estimates: Sequence[Estimate]) -> float:
     """The number that an axis has to reach: the highest limit, unless it is far above all values.
 
-    One small year with limits beyond belief would press all others flat.
+    Otherwise one year with very wide limits would flatten all others.
     """
     limit = max(each.upper or 0.0 for each in estimates)
     top = max(each.value or 0.0 for each in estimates)
@@ -139,7 +139,7 @@ def ticks_to(top: float) -> list[float]:
 
 
 def scale(first: float, last: float, start: float, end: float) -> Callable[[float], float]:
-    """Where a number between first and last stands between start and end."""
+    """Maps a number from the range first to last onto start to end."""
 
     def place(value: float) -> float:
         return round(start + (value - first) / (last - first) * (end - start), 2)
@@ -150,7 +150,7 @@ def scale(first: float, last: float, start: float, end: float) -> Callable[[floa
 def marked(
     estimate: Estimate, at: float, place: Callable[[float], float], most: float
 ) -> DrawnMark:
-    """An estimate where it stands; limits beyond the axis end with it."""
+    """The mark of an estimate; limits beyond the axis are cut off."""
     value, lower, upper = estimate.value or 0.0, estimate.lower or 0.0, estimate.upper or 0.0
     return DrawnMark(
         label=estimate.label,

@@ -1,4 +1,4 @@
-"""The page to explore with: a measure, up to three groupings, and every filter of the API."""
+"""The page to explore: a measure, up to three groupings, and every filter of the API."""
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -13,10 +13,10 @@ from registry.answers.sides import page_of
 
 @require_safe
 def explore(request: HttpRequest) -> HttpResponse:
-    """Answer the question in the address; without one, rates by complication category.
+    """Answers the question in the address; by default rates by complication category.
 
-    The names and values are those of the API, beside `measure`. Strangers are led to sign in
-    unless the deployment's statistics are public.
+    Takes the API's parameters, and `measure`. Redirects anonymous callers to sign in unless
+    statistics are public.
     """
     if not may_look(request):
         return redirect_to_login(request.get_full_path())

@@ -1,4 +1,4 @@
-"""The literature's figures beside the registry's own, where measure and unit agree."""
+"""Published figures beside the registry's own, where measure and unit agree."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ OURS = "This registry"
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """One published figure that may stand beside ours, worked out from its own counts."""
+    """One published figure in the registry's measure, computed from its own counts."""
 
     source: str
     population: str
@@ -35,26 +35,26 @@ class Beside:
 
     @property
     def value_words(self) -> str:
-        """The figure as the page writes it."""
+        """The figure in words."""
         return in_percent(self.value) if self.shares else written(self.value)
 
     @property
     def limits_words(self) -> str:
-        """Its limits as the page writes them."""
+        """Its limits in words."""
         limits = range_in_percent if self.shares else range_of
         return limits(self.lower, self.upper)
 
     @property
     def label(self) -> str:
-        """The source in a few letters: who and when."""
+        """The source in short: author and year."""
         return short_source(self.source)
 
 
 def beside(rates: Iterable[Any], *, measure: Measure, unit: str | None = None) -> list[Beside]:
-    """The published figures of this very measure and unit that print their counts.
+    """The published figures of the same measure and unit that give their counts.
 
-    unit: what our rate divides by; proportions are of patients. Others are left out: an unlike
-    number beside ours would mislead.
+    unit: the denominator of the registry's rate; proportions are of patients. Leaves out others:
+    an unlike number would mislead.
     """
     spec, found = MEASURES[measure], []
     compared = spec.literature
@@ -87,9 +87,9 @@ def beside(rates: Iterable[Any], *, measure: Measure, unit: str | None = None) -
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Our figure of one measure with the published ones, in words and as a picture.
+    """The registry's figure of one measure with the published ones, in words and as a picture.
 
-    remark: the status of our cell where it needs a word.
+    remark: the status of the registry's cell where it is not plain.
     """
 
     measure: str
@@ -105,7 +105,7 @@ class Comparison:
 
 
 def comparison_of(panel: Panel, row: Any, rates: Iterable[Any]) -> Comparison:
-    """Put one cell of an answer beside what the literature gives in the same measure and unit."""
+    """Puts one cell of an answer beside published figures of the same measure and unit."""
     shares = panel.shares
     unit = None if shares else row["unit"]
     published = beside(rates, measure=panel.measure, unit=unit)
@@ -139,7 +139,7 @@ def comparison_of(panel: Panel, row: Any, rates: Iterable[Any]) -> Comparison:
 
 
 def remark_of(row: Any) -> str:
-    """The word that has to stand beside a number; none where it simply stands."""
+    """A cell's status in words; empty for a plain number."""
     stands = row["status"] in {CellStatus.OK, CellStatus.ZERO}
     return "" if stands else status_in_words(row).lower()
 
@@ -147,7 +147,7 @@ def remark_of(row: Any) -> str:
 def estimate_of(
     label: str, numbers: tuple[Cell, Cell, Cell], *, shares: bool, own: bool = True
 ) -> Estimate:
-    """A figure to draw: shares in per cent, rates as they are; what is hidden stays so."""
+    """An estimate to draw: shares in per cent, rates unchanged, hidden numbers hidden."""
     times = 100.0 if shares else 1.0
     value, lower, upper = (
         times * each if isinstance(each, int | float) else None for each in numbers
@@ -156,21 +156,21 @@ def estimate_of(
 
 
 def counts_in_words(row: Any, *, shares: bool) -> str:
-    """What a figure rests on: `34 of 400` patients, or `15 in 4,312` of what it divides by."""
+    """The counts behind a figure: `34 of 400` patients, or `15 in 4,312` of its denominator."""
     of = row["denominator" if shares else "exposure"]
     base = HIDDEN if of is None else written(round(of))
     return f"{count_in_words(row, shares=shares)} {'of' if shares else 'in'} {base}"
 
 
 def count_in_words(row: Any, *, shares: bool) -> str:
-    """The events or patients behind a figure, or how they are hidden."""
+    """The events or patients behind a figure, or the text for hidden ones."""
     column = "numerator" if shares else "events"
     count = row[column]
     return missing(column, str(row["status"])) if count is None else written(count)
 
 
 def value_in_words(row: Any, *, shares: bool) -> str:
-    """A rate or a proportion, or why it is not there."""
+    """A rate or a proportion, or why it is missing."""
     value = row["proportion" if shares else "rate"]
     if value is None:
         return missing("value", str(row["status"]))
@@ -185,7 +185,7 @@ def limits_in_words(row: Any, *, shares: bool) -> str:
 
 
 def short_source(source: str) -> str:
-    """Who and when, as short as a picture needs: `Taira et al 2013`."""
+    """Author and year, short enough for a picture: `Taira et al 2013`."""
     who = source.split(",")[0].split("(")[0].strip()
     year = re.search(r"\b(?:19|20)\d{2}\b", source)
     who = re.sub(r"\s*\b(?:19|20)\d{2}.*", "", who) or who

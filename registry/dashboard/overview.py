@@ -1,4 +1,4 @@
-"""The overview: totals, the core groups, the trend and every category, to read in a minute."""
+"""The overview: totals, the core groups, the trend and every category."""
 
 from typing import Any
 
@@ -31,15 +31,15 @@ from registry.vocabulary import Measure
 ONLY_A_TABLE = frozenset(
     {"measure", "group_by", "counting", "unit", "per", "labels", "ordering", "format"}
 )
-"""Parameters that ask for one table: the page to explore answers them."""
+"""Parameters of a single table, which the page to explore answers."""
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """How often complications happen, for the filters in the address; by default for all.
 
-    The number of questions asked is always the same. Strangers are led to sign in unless the
-    deployment's statistics are public; a question for a single table goes to the page to explore.
+    Always asks the same number of questions. Redirects anonymous callers to sign in unless
+    statistics are public, and questions for a single table to the page to explore.
     """
     if not may_look(request):
         return redirect_to_login(request.get_full_path())
@@ -59,7 +59,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         context |= answered(query, params, viewer)
         readable = True
     context["form"] = form = QuestionForm(params, viewer, measure=None)
-    context["question_words"] = form.in_words(params) if readable else []  # no refused value again
+    context["question_words"] = (
+        form.in_words(params) if readable else []
+    )  # never echoes a refused value
     if viewer.exact_sites and not viewer.exact_everywhere and "site" not in params:
         context["own_sites"] = ",".join(sorted(viewer.exact_sites))
     status = context["refusal"].status if context["refusal"] else 200
@@ -67,7 +69,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def answered(query: EventQuery, params: QueryDict, viewer: Viewer) -> dict[str, Any]:
-    """Every panel of the page; where none has an answer, the one reason instead."""
+    """Every panel of the page; where none has an answer, the refusal."""
     panels = ask_all(query, viewer)
     refusal = refused_alike(panels.everything())
     if refusal:
@@ -89,7 +91,7 @@ def answered(query: EventQuery, params: QueryDict, viewer: Viewer) -> dict[str, 
 
 
 def addresses(params: QueryDict) -> dict[str, str]:
-    """Where to go on from the table of categories: the page to explore, and the API."""
+    """The addresses of the table of categories on the page to explore and in the API."""
     by_category = with_set(params, group_by="category")
     return {
         "explore_address": f"{reverse('explore')}?{by_category.urlencode(safe=',')}",

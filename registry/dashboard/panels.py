@@ -1,4 +1,4 @@
-"""The questions behind the overview: as many whatever the registry holds."""
+"""The questions behind the overview; their number does not depend on the data."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +18,8 @@ WITHOUT_DATES = {Denominator.PROCEDURES.value, Denominator.REFILLS.value}
 class Panels:
     """The answers that the overview is made of.
 
-    core: the core groups that lie within the question, as (name, terms). joint: for each of
-    several terms its name -> (rates, proportions) of all of them together. by_component, devices:
+    core: the core groups within the question, as (name, terms). joint: for groups of several
+    terms, name -> (rates, proportions) of all its terms together. by_component, devices:
     only exact answers give whole device time, and count devices. shares_by_category: only protected
     answers need it, for groups of several terms.
     """
@@ -59,10 +59,10 @@ class Panels:
 
 
 def ask_all(query: EventQuery, viewer: Viewer) -> Panels:
-    """Ask for everything on the page: eight questions, and two for each group of several terms.
+    """Asks every question of the page: eight, and two for each group of several terms.
 
     One fewer where the answers are protected. Totals of devices count every device and its whole
-    time: they leave out what the question asks of events.
+    time: they ignore filters on events.
     """
     terms = terms_within(query)
     core = core_groups(terms)
@@ -99,13 +99,13 @@ def ask_all(query: EventQuery, viewer: Viewer) -> Panels:
 
 
 def of_devices(query: EventQuery) -> EventQuery:
-    """The same question without what it asks of events: the devices and times behind it."""
+    """The same question without filters on events: its devices and their time."""
     kept = [(name, values) for name, values in query.where if not is_of_events(name)]
     return replace(query, where=tuple(kept))
 
 
 def is_of_events(name: str) -> bool:
-    """Whether a filter is on the event, and so leaves the time it is divided by as it is."""
+    """Whether a filter is on the event, and so does not change the device time."""
     return DIMENSIONS[name].side is Side.EVENT
 
 
@@ -122,7 +122,7 @@ def terms_within(query: EventQuery) -> list[Any]:
 
 
 def core_groups(terms: Iterable[Any]) -> list[tuple[str, list[Any]]]:
-    """The groups that every report names, with those of their terms that are asked about."""
+    """The core groups with their terms within the question."""
     groups: dict[str, list[Any]] = {}
     for term in terms:
         if term.core_group:
@@ -136,7 +136,7 @@ def codes_of(terms: Iterable[Any]) -> list[str]:
 
 
 def unit_by_year(terms: Sequence[Any]) -> Denominator | None:
-    """What a rate by year divides by: pump-months where the terms' own unit has no dates."""
+    """The unit of a rate by year: pump-months where the terms' own has no dates, else None."""
     if len({term.category_id for term in terms}) != 1:
         return None
     units = {term.natural_denominator for term in terms}

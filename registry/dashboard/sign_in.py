@@ -20,7 +20,7 @@ class SignInForm(AuthenticationForm):
     """Ask for user name and password, and for a one-time code where the account has a device."""
 
     error_messages = {
-        "invalid_login": "User name and password do not fit together. Both mind capital letters.",
+        "invalid_login": "User name and password do not match. Both are case-sensitive.",
         "inactive": "This account has been closed. Ask your registry's data manager.",
     }
     otp_token = forms.CharField(
@@ -28,7 +28,7 @@ class SignInForm(AuthenticationForm):
         required=False,
         max_length=12,
         strip=True,
-        help_text="Only where your account has a code generator: the six digits it shows now, or a"
+        help_text="Only if your account has a code generator: the six digits it shows now, or a"
         " recovery code.",
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
@@ -39,7 +39,7 @@ class SignInForm(AuthenticationForm):
         self.label_suffix = ""
 
     def clean(self) -> dict[str, Any]:
-        """Check the password first, then the code; a wrong code slows the next one down."""
+        """Checks the password, then the code; a wrong code delays the next attempt."""
         cleaned = super().clean()
         user: Any = self.get_user()
         if user is not None and user_has_device(user, confirmed=True):
@@ -55,19 +55,19 @@ class SignInForm(AuthenticationForm):
 
 
 class SignIn(auth_views.LoginView):
-    """The one way in for people, for the pages and the admin alike."""
+    """Signs people in, for the pages and the admin."""
 
     form_class = SignInForm
     template_name = "registry/login.html"
     extra_context = {"room": "login"}
 
     def get_default_redirect_url(self) -> str:
-        """Lead people to where they work, unless the address says where they were going."""
+        """The page that the address names as next, else the first page for the person's role."""
         return first_place(self.request.user)
 
 
 class SignOut(auth_views.LogoutView):
-    """Sign out; by POST only, so that no link elsewhere can do it."""
+    """Signs out; by POST only, so that a link cannot do it."""
 
     http_method_names = ["post", "options"]
 
@@ -80,9 +80,9 @@ class ChangePassword(auth_views.PasswordChangeView):
     extra_context = {"room": "password"}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Say that it worked; other sessions of the account end here."""
+        """Confirms the change; ends the account's other sessions."""
         messages.success(
-            self.request, "Your password is changed. Other browsers of yours are signed out."
+            self.request, "Your password was changed. Your other browsers are signed out."
         )
         return super().form_valid(form)
 
@@ -90,7 +90,7 @@ class ChangePassword(auth_views.PasswordChangeView):
 def locked_out(
     request: HttpRequest, response: HttpResponse | None = None, credentials: object = None
 ) -> HttpResponse:
-    """Answer 429 with a page that says how long to wait; the API keeps its own reply."""
+    """Answers 429 with a page that says how long to wait; the API has its own reply."""
     if response is not None and request.path.startswith("/api/"):
         return response
     wait = timedelta(hours=settings.AXES_COOLOFF_TIME)

@@ -1,4 +1,4 @@
-"""A person's own keys for scripts: make one, see which there are, revoke one."""
+"""A person's own tokens for scripts: create, list and revoke them."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ LASTS = (("1", "One day"), ("30", "30 days"), ("90", "90 days"), ("365", "One ye
 
 
 def scope_choices() -> list[tuple[str, str]]:
-    """What a token may be limited to, each with what it means."""
+    """The scopes of a token, with their definitions."""
     scopes = get_token_model()._meta.get_field("scopes").codes
     return [(scope.value, f"{scope.label}: {scope.definition}") for scope in scopes]
 
@@ -44,7 +44,7 @@ class TokenForm(forms.Form):
 @sensitive_variables("secret")
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
-    """List the caller's own tokens; a POST makes one and shows it this once."""
+    """Lists the caller's own tokens; a POST creates one and shows it once."""
     own: Any = request.user.auth_token_set  # type: ignore[union-attr]
     secret = ""
     form = TokenForm(request.POST or None, label_suffix="")
@@ -67,7 +67,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def revoke(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """End one of the caller's own tokens at once; anybody else's is 404."""
+    """Revokes one of the caller's own tokens; another user's is 404."""
     gone, _ = request.user.auth_token_set.filter(public_id=public_id).delete()  # type: ignore[union-attr]
     if not gone:
         raise Http404
@@ -81,5 +81,5 @@ def may_words(token: Any) -> str:
 
 
 def is_over(token: Any) -> bool:
-    """Whether a token has run out."""
+    """Whether a token has expired."""
     return token.expiry is not None and token.expiry <= timezone.now()

@@ -1,4 +1,4 @@
-"""How much there is: events, patients, devices, their time, and the sites they come from."""
+"""The registry's totals: events, patients, devices, device time and sites."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +10,13 @@ from registry.dashboard.panels import Panels
 from registry.records import Cell
 from registry.vocabulary import Component, CountingRule
 
-NOT_GIVEN = "not given out"
+NOT_GIVEN = "not available"
 MONTHS_A_YEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """One number of the registry with what it is, and a word on it."""
+    """One total with its title and a note."""
 
     title: str
     number: str
@@ -25,12 +25,12 @@ class Total:
 
     @property
     def is_withheld(self) -> bool:
-        """Whether this reader is not given the number at all, however large."""
+        """Whether this viewer never gets the number, whatever its size."""
         return self.number == NOT_GIVEN
 
 
 def totals_of(panels: Panels) -> list[Total]:
-    """The totals of a selection, each as far as its own answer goes."""
+    """The totals of a selection, each from its own answer."""
     return [
         sites(panels.by_category),
         patients(panels.shares),
@@ -42,7 +42,7 @@ def totals_of(panels: Panels) -> list[Total]:
 
 
 def counted(panel: Panel) -> Total:
-    """Events, or for protected answers the patients who had one."""
+    """Events, or in protected answers the patients with an event."""
     patients = panel.meta.get("counting") == CountingRule.PATIENTS
     title = "Patients with an event" if patients else "Events"
     if not panel.rows:
@@ -56,7 +56,7 @@ def counted(panel: Panel) -> Total:
 
 
 def affected(panel: Panel) -> Total:
-    """The share of patients that had at least one event."""
+    """The share of patients with at least one event."""
     title = "Share with an event"
     if not panel.rows:
         return hidden(title)
@@ -92,7 +92,7 @@ def devices(panel: Panel | None) -> Total:
 def device_years(panel: Panel | None) -> Total:
     """Device time of pumps and catheters, in years; exact answers only.
 
-    Protected rates end a device's time at its first event: less than there is, so not given out.
+    Protected rates end a device's time at its first event, so they do not give whole device time.
     """
     years = {
         code: round(months / MONTHS_A_YEAR)
@@ -123,5 +123,5 @@ def cell_of(panel: Panel, component: str, column: str) -> Cell:
 
 
 def hidden(title: str) -> Total:
-    """A total that this reader is not given."""
+    """A total that this viewer never gets."""
     return Total(title, NOT_GIVEN, hidden=True)

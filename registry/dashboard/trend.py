@@ -44,7 +44,7 @@ class TrendPicture:
 def trend_of(panel: Panel) -> TrendPicture | None:
     """The trend of an answer by year; None where it was refused.
 
-    The year that the data end in is not over: it stands in the table, not in the picture.
+    The year in which the data end is not over: it is in the table, not in the picture.
     """
     if panel.release is None:
         return None
@@ -68,7 +68,7 @@ def trend_of(panel: Panel) -> TrendPicture | None:
 
 
 def year_of(instant: Any) -> int | None:
-    """The calendar year of an instant as answers write it."""
+    """The calendar year of an ISO 8601 instant."""
     return int(str(instant)[:4]) if instant else None
 
 
@@ -78,7 +78,7 @@ def numbers_of(row: Mapping[str, Cell]) -> tuple[Cell, Cell, Cell]:
 
 
 def in_words(row: Mapping[str, Cell], running: int | None) -> Year:
-    """A year's rate as the page writes it."""
+    """A year's rate in words."""
     return Year(
         year=int(str(row["year"])),
         value=value_in_words(row, shares=False),
@@ -90,7 +90,7 @@ def in_words(row: Mapping[str, Cell], running: int | None) -> Year:
 
 
 def described(drawn: Sequence[tuple[int, Estimate]], unit: str) -> str:
-    """The picture in one sentence, for whoever does not see it."""
+    """The picture in one sentence, as alternative text."""
     known = [(year, each.value) for year, each in drawn if each.value is not None]
     if not known:
         return "No year has a rate to show."

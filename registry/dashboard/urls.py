@@ -1,4 +1,4 @@
-"""Addresses of the pages for everybody, and of signing in for the pages and the admin."""
+"""Addresses of the public pages, and of signing in for the pages and the admin."""
 
 from django.urls import path
 from django.views.generic import RedirectView

@@ -1,4 +1,4 @@
-"""What each role does first, and where signing in leads."""
+"""The first tasks of each role, and the page after signing in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from registry.vocabulary import Right
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing that a person comes for, and where it is done."""
+    """One task of a person, and its address."""
 
     words: str
     address: str
 
 
 def tasks_of(user: Any) -> list[Task]:
-    """What a signed-in person does first, by role; nothing without one. One query at the most."""
+    """The first tasks of a signed-in person, by role; none without a role. At most one query."""
     return [
         Task(words, address())
         for holds, tasks in BY_ROLE
@@ -28,7 +28,7 @@ def tasks_of(user: Any) -> list[Task]:
 
 
 def first_place(user: Any) -> str:
-    """Where a person lands after signing in: the place of the first role that he or she holds."""
+    """The page after signing in: that of the first role that the person holds."""
     if user.may(Right.JUDGE_EVENTS) or user.may(Right.WORK_AT_SITE):
         return reverse("admin:index")
     if user.may(Right.READ_AUDIT):
@@ -72,4 +72,4 @@ BY_ROLE: tuple[tuple[Callable[[Any], bool], tuple[tuple[str, Callable[[], str]],
     ),
     (lambda user: user.may(Right.ASK_PROTECTED), ASKING),
 )
-"""Who does what first: a test of the person, and the tasks as (words, address)."""
+"""The tasks of each role: a test of the person, and (words, address) of each task."""

@@ -56,7 +56,7 @@ def test_a_member_sees_the_own_site_exactly_beside_all_sites_protected(
     assert not everybody.answered.is_exact
     assert texts(everybody)[0][1:3] == ["hidden", "hidden"]
     assert "The two answers differ in kind." in answer.text
-    assert "no verdict on your site" in answer.text
+    assert "does not judge your site" in answer.text
 
 
 def test_the_own_side_is_of_the_day_and_the_other_of_the_release(
@@ -182,7 +182,7 @@ def test_a_release_can_be_cited_and_the_data_of_the_day_cannot(released, manager
 
     answer = client.get(f"{PAGE}?measure=counts")
     assert not answer.context["sides"][0].reply.answered.citation.lasts
-    assert "These are the data of the day" in answer.text
+    assert "These are working data" in answer.text
 
 
 def test_a_question_that_cannot_be_read_is_explained(released, reporter, signed_in):

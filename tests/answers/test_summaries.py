@@ -88,12 +88,12 @@ def test_what_became_of_the_devices_of_an_incidence():
         (
             {"chi2": 4.213, "df": 1, "p": 0.0401},
             "Log-rank test of the curves: chi-squared 4.21 on 1 degree of freedom, p = 0.04. It "
-            "compares groups as they are, not like with like.",
+            "does not adjust for differences between the groups.",
         ),
         (
             {"chi2": 40.0, "df": 2, "p": 1e-9},
             "Log-rank test of the curves: chi-squared 40 on 2 degrees of freedom, p < 0.001. It "
-            "compares groups as they are, not like with like.",
+            "does not adjust for differences between the groups.",
         ),
         ({"chi2": None, "reason": "One group only."}, "No log-rank test. One group only."),
     ],
@@ -117,7 +117,7 @@ def test_a_funnel_names_the_sites_beyond_its_limits():
 
     assert told(rows, ["site"], funnel=FUNNEL | {"overdispersion": spread}) == [
         "12 sites against the rate of all, 4.2 per 1,000 pump-months; not standardised.",
-        "Sites vary more than chance alone makes them: the limits are widened (between-site "
+        "Sites vary more than by chance alone: the limits are widened (between-site "
         "variance 0.04, phi 2.5).",
         "Above the 99.8 % limits: A-1.",
         "Below the 95 % limits: C-3.",
@@ -156,7 +156,7 @@ def test_a_trend_is_called_one_where_its_limits_leave_one_direction(ratio, lower
 def test_without_a_trend_the_reason_is_told():
     assert trend(None, None, None, reason="A trend needs five years.", dropped_period=2026) == [
         "No trend. A trend needs five years.",
-        "2026 is not over and takes no part in the trend.",
+        "2026 is not over and is left out of the trend.",
     ]
 
 

@@ -173,7 +173,7 @@ def test_a_question_beyond_the_profile_is_explained_with_the_way_on(as_role, rel
     answer = as_role(Role.RESEARCHER).get("/dashboard/explore/?severity=3,4")
 
     assert answer.status_code == 422
-    assert "This detail is not given out" in answer.text
+    assert "This level of detail is not available" in answer.text
     assert "ask for one value or all of them" in answer.text
 
 
@@ -189,7 +189,7 @@ def test_without_a_release_a_researcher_is_told_so(as_role, followed):
     answer = as_role(Role.RESEARCHER).get("/dashboard/explore/")
 
     assert answer.status_code == 409
-    assert "nothing published to count yet" in answer.text
+    assert "No data are published yet" in answer.text
 
 
 def test_a_hidden_cell_has_its_reason(as_role, released):

@@ -135,10 +135,10 @@ def test_a_protected_reader_gets_no_total_of_sites_and_implants(as_role, release
     answer = as_role(Role.RESEARCHER).get("/dashboard/")
 
     totals = totals_of(answer)
-    assert "Not given out here: sites, patients, implants, device-years" in answer.text
-    assert totals["Sites"][0] == "not given out"
-    assert totals["Implants"][0] == "not given out"
-    assert totals["Device-years"][0] == "not given out"  # rates end it at first events
+    assert "Not available here: sites, patients, implants, device-years" in answer.text
+    assert totals["Sites"][0] == "not available"
+    assert totals["Implants"][0] == "not available"
+    assert totals["Device-years"][0] == "not available"  # rates end it at first events
     assert "Patients with an event" in totals
 
 
@@ -262,7 +262,12 @@ def test_the_same_by_api_has_the_same_numbers(as_role, released):
 def test_the_page_says_what_its_numbers_cannot_tell(as_role, released):
     html = as_role(Role.REVIEWER).get("/dashboard/").text
 
-    for words in ("What was not reported", "denominator", "no effect of what", "do not rank them"):
+    for words in (
+        "What was not reported",
+        "denominator",
+        "does not show its cause",
+        "do not rank them",
+    ):
         assert words in html
 
 
@@ -280,7 +285,7 @@ def test_a_panel_that_is_refused_says_so_in_its_place(as_role, released, monkeyp
     page = as_role(Role.REVIEWER).get("/dashboard/")
 
     assert page.status_code == 200
-    assert "This detail is not given out" in page.text
+    assert "This level of detail is not available" in page.text
     assert "ask for a five-year period" in page.text
     assert "<svg" not in page.text
     assert page.context["table"].rows
@@ -290,7 +295,7 @@ def test_a_page_without_any_answer_says_why_once(as_role, followed):
     answer = as_role(Role.RESEARCHER).get("/dashboard/")
 
     assert answer.status_code == 409
-    assert answer.text.count("nothing published to count yet") == 1
+    assert answer.text.count("No data are published yet") == 1
 
 
 def test_an_auditor_is_told_that_statistics_are_not_for_him(as_role, released):

@@ -38,7 +38,7 @@ def test_signing_in_leads_to_no_other_host(client, user):
 def test_a_wrong_name_and_a_wrong_password_are_told_alike(answers, client, user):
     answer = sign_in(client, **answers)
 
-    assert "User name and password do not fit together." in answer.text
+    assert "User name and password do not match." in answer.text
     assert not is_signed_in(client)
 
 
