@@ -1,4 +1,4 @@
-"""The one form of a question: however it was written, the same question is the same value."""
+"""The canonical form of a question: equal questions are equal values, however they were written."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -14,17 +14,17 @@ DEFAULT_SCALE = "log-log"
 EXPLAINED_RANGE = "The range ends before it starts: year_min must not be after year_max."
 
 GROUPED_EXACTLY = {"complication", "drug", "indication"}
-"""Dimensions whose group is a property of the same thing, so that a group code may move to it.
+"""Dimensions whose group codes may move to the group's own dimension.
 
-A pump's maker is not the maker of the catheter beside it: `pump_model=medtronic` stays a list of
-pump models, because `manufacturer` speaks of the component itself.
+Not pump models: `pump_model=medtronic` stays a list of pump models, because `manufacturer` is the
+maker of the component itself, which may be a catheter.
 """
 
 
 def event_query(cleaned: Mapping[str, Any]) -> EventQuery:
-    """Build the canonical question from parameters that have each been found valid.
+    """Builds the canonical question from cleaned parameters.
 
-    Raises BadQuery where the years asked for in several ways have none in common.
+    Raises BadQuery where the filters on years have no year in common.
     """
     where = _resolved(
         {
@@ -57,7 +57,7 @@ def event_query(cleaned: Mapping[str, Any]) -> EventQuery:
 
 
 def _scale(ci: str | None) -> str | None:
-    """The scale of the limits where it is not the default, so that naming that changes nothing."""
+    """The scale of the limits; None for the default, so that naming the default changes nothing."""
     return None if ci in (None, "", DEFAULT_SCALE) else ci
 
 
@@ -66,7 +66,7 @@ def _member(codelist: type[C], code: str | None) -> C | None:
 
 
 def _resolved(where: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Take group codes to their own dimension, or spell them out where that would change sense."""
+    """Moves group codes to their own dimension, or expands them where that changes the meaning."""
     resolved = dict(where)
     for name, values in where.items():
         if DIMENSIONS[name].parent is None or DIMENSIONS[name].kind is not ValueKind.CODE:
@@ -91,10 +91,10 @@ def _resolved(where: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
 def _years(
     where: dict[str, tuple[str, ...]], first: int | None, last: int | None
 ) -> tuple[int | None, int | None] | None:
-    """Take what is one unbroken range of calendar years out of `where`, and give the range.
+    """Moves an unbroken range of calendar years out of `where` and returns it.
 
-    A year, neighbouring years, a period and an open range all become (first, last). Years with a
-    gap between them, and blanks, stay in `where` as single years.
+    A year, neighbouring years, a period and an open range become (first, last). Years with gaps,
+    and blanks, stay in `where` as single years.
     """
     chosen: set[int] | None = None
     blanks = False
@@ -114,9 +114,7 @@ def _years(
         chosen = {year for year in chosen if (first or year) <= year <= (last or year)}
         blanks = False
     if not chosen and not blanks:
-        raise BadQuery(
-            Fault("year", "bad-range", "No year lies in all the years that were asked for.")
-        )
+        raise BadQuery(Fault("year", "bad-range", "The filters on years have no year in common."))
     if not blanks and max(chosen) - min(chosen) + 1 == len(chosen):
         return (min(chosen), max(chosen))
     where["year"] = (*map(str, sorted(chosen)), *((NOT_RECORDED,) if blanks else ()))
@@ -130,7 +128,7 @@ def _span(value: str) -> range:
 
 
 def merged(windows: Iterable[Window]) -> tuple[Window, ...]:
-    """Join windows that touch or overlap: as a filter, 0-3 and 4-12 are 0-12."""
+    """Joins windows that touch or overlap: as a filter, 0-3 and 4-12 are 0-12."""
     joined: list[Window] = []
     for window in sorted(windows, key=lambda each: each.start):
         last = joined[-1] if joined else None

@@ -1,4 +1,4 @@
-"""The catalogue as anybody may search and read it, in the API and on the pages alike."""
+"""Searches and reads the catalogue, for the API and the pages."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,9 +10,9 @@ MOST_WORDS = 8
 
 
 def search_complications(text: str = "", *, category: str = "") -> QuerySet[Complication]:
-    """Find complications whose name, synonyms or code hold every word of the text.
+    """Finds complications whose name, synonyms or code hold every word of the text.
 
-    An empty text finds all, an unknown category none. Retired terms are found too, and say so.
+    An empty text finds all, an unknown category none. Includes retired terms.
     One query, ordered by category and name.
     """
     found = Complication.objects.select_related("category", "replaced_by")
@@ -26,12 +26,12 @@ def search_complications(text: str = "", *, category: str = "") -> QuerySet[Comp
 
 
 def catalogue_categories() -> QuerySet[Category]:
-    """The categories in the order in which the catalogue lists them."""
+    """The categories in the catalogue's order."""
     return Category.objects.order_by("sort_order", "name")
 
 
 def shown_rates(complication: Complication) -> Sequence[PublishedRate]:
-    """The literature's numbers for one complication that may stand beside the registry's own."""
+    """The published rates of one complication that may be shown."""
     return list(
         PublishedRate.objects.filter(complication=complication, shown=True).order_by("rate_id")
     )
@@ -48,6 +48,6 @@ def catalogue_version() -> str:
 def rates_shown_for(
     *, complications: Iterable[str], categories: Iterable[str]
 ) -> Sequence[PublishedRate]:
-    """The literature's numbers for any of these complications or categories. One query."""
+    """The published rates to show of any of these complications or categories. One query."""
     about = Q(complication__in=list(complications)) | Q(category__in=list(categories))
     return list(PublishedRate.objects.filter(about, shown=True).order_by("rate_id"))

@@ -1,4 +1,4 @@
-"""The codes each dimension can be asked for, from the code lists and the registry's own tables."""
+"""The codes that each dimension takes, from the code lists and the registry's tables."""
 
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -12,10 +12,10 @@ YES, NO = "yes", "no"
 
 
 def codes_of(dimension: str) -> list[tuple[str, str]]:
-    """Code and label of everything a dimension offers, in the order in which it is offered.
+    """The codes of a dimension with their labels, in the order of their list.
 
-    Retired complications are left out and "not recorded" is not among them. Years and windows have
-    no list and give an empty one. One query for what the registry keeps in tables, none else.
+    Without retired complications and "not recorded"; empty for years and windows. One query for
+    lists kept in tables, otherwise none.
     """
     known = DIMENSIONS[dimension]
     if known.kind is ValueKind.FLAG:
@@ -39,7 +39,7 @@ def _categories() -> list[tuple[str, str]]:
 
 
 def _sites() -> list[tuple[str, str]]:
-    """Site codes stand for themselves: their names are for the registry's staff only."""
+    """Site codes label themselves: sites' names are for the registry's staff only."""
     return [(code, code) for code in Site.objects.order_by("code").values_list("code", flat=True)]
 
 
@@ -54,11 +54,11 @@ TABLES: dict[str, Callable[[], list[tuple[str, str]]]] = {
     "site": _sites,
     "country": _countries,
 }
-"""The lists that live in the database, by the name a dimension gives them."""
+"""The code lists kept in the database, by the name a dimension gives them."""
 
 
 def periods() -> list[str]:
-    """Every five-year period, from the first that holds a year the registry may name."""
+    """Every five-year period, from the first that holds a year the registry accepts."""
     return [
         f"{first}-{first + 4}" for first in range(FIRST_YEAR - FIRST_YEAR % 5, LAST_YEAR + 1, 5)
     ]
@@ -72,9 +72,9 @@ def own_codes(dimension: str) -> tuple[str, ...]:
 
 
 def group_members(dimension: str) -> dict[str, tuple[str, ...]]:
-    """Which codes of a dimension each group code stands for, such as `opioid` for its drugs.
+    """The codes of a dimension in each of its groups, such as the drugs of `opioid`.
 
-    Groups without a member are there with an empty tuple. Empty where there are no groups.
+    A group without members has an empty tuple. Empty where the dimension has no groups.
     """
     parent = DIMENSIONS[dimension].parent
     if parent is None:
@@ -100,9 +100,9 @@ _GROUP_OF = {
 
 
 def nearest(value: str, known: Sequence[str]) -> str:
-    """The known word nearest to what was asked, for a message; empty where nothing is known.
+    """The known word nearest to a value, for a message; empty where nothing is known.
 
-    Numbers are near by size, words by their letters; capitals make no difference.
+    Compares numbers by size, words by their letters, case-insensitively.
     """
     words = [word for word in known if word != NOT_RECORDED] or list(known)
     if not words:
@@ -115,10 +115,10 @@ def nearest(value: str, known: Sequence[str]) -> str:
 
 
 def _blank_like(value: str, known: Sequence[str]) -> list[str]:
-    """Offer "not recorded" only to whoever nearly wrote it."""
+    """ "not-recorded" where the value is close to it, else nothing."""
     return [word for word in get_close_matches(value.lower(), known) if word == NOT_RECORDED]
 
 
 def with_not_recorded(choices: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The choices of a form, with the blanks of the data as the last of them."""
+    """The choices of a form, followed by "not recorded"."""
     return [*choices, (NOT_RECORDED, "Not recorded")]

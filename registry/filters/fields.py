@@ -1,4 +1,4 @@
-"""Form fields of a question: lists of codes, years and windows, refused without an echo.
+"""Form fields of a question: lists of codes, years and windows, refusals never echo a value.
 
 Each takes a comma-separated text, a repeated parameter, or both, and gives sorted distinct values.
 """
@@ -30,7 +30,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
 def listed(data: Mapping[str, Any], name: str) -> list[str]:
-    """The values of a parameter, whether it was repeated, comma-separated or both; no blanks."""
+    """The values of a parameter, whether repeated, comma-separated or both, without blanks."""
     given: Any
     if hasattr(data, "getlist"):
         given = data.getlist(name)
@@ -41,7 +41,7 @@ def listed(data: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _place(position: int, total: int) -> str:
-    """Say which of several values is meant, without repeating it."""
+    """Names one of several values by its position, without echoing it."""
     if total == 1:
         return "The value"
     return f"The {ORDINALS[position]} value" if position < 5 else f"Value {position + 1}"
@@ -50,7 +50,7 @@ def _place(position: int, total: int) -> str:
 def refusals(
     values: Sequence[str], known: Iterable[str], *, code: str, what: str
 ) -> list[ValidationError]:
-    """One refusal for each value that is not known, naming the nearest that is."""
+    """A refusal for each unknown value, naming the nearest known one."""
     words = tuple(known)
     return [
         ValidationError(
@@ -71,7 +71,7 @@ class ListInput(forms.TextInput):
 
 
 class CodesInput(forms.SelectMultiple):
-    """A list to choose from that also understands commas, as addresses are written."""
+    """A list to choose from that also takes comma-separated values, as in addresses."""
 
     synonyms: Mapping[str, str] = {}
 
@@ -80,13 +80,13 @@ class CodesInput(forms.SelectMultiple):
 
 
 class FlagInput(CodesInput):
-    """Yes or no, where true and false are understood."""
+    """Yes or no; also takes true and false."""
 
     synonyms = {"true": YES, "false": NO}
 
 
 class OptionInput(forms.Select):
-    """One choice of a list, also under its other spellings."""
+    """One choice of a list, also in its other spellings."""
 
     synonyms: Mapping[str, str] = {}
 
@@ -124,7 +124,7 @@ class CodesField(forms.MultipleChoiceField):
 
 
 class FlagField(forms.MultipleChoiceField):
-    """Yes or no, or `not-recorded`; true and false are understood, as R and Python write them."""
+    """Yes, no or `not-recorded`; also takes true and false as R and Python write them."""
 
     widget = FlagInput
 
@@ -139,12 +139,12 @@ class FlagField(forms.MultipleChoiceField):
 
 
 class ListField(forms.Field):
-    """Comma-separated words, each of which `read` turns into a value or refuses."""
+    """Comma-separated words, each read or refused by `read`."""
 
     widget = ListInput
 
     def read(self, word: str, place: str) -> Any:
-        """The value that a word stands for; raises ValidationError."""
+        """The value of a word; raises ValidationError."""
         raise NotImplementedError
 
     def clean(self, value: Any) -> tuple[Any, ...]:
@@ -229,16 +229,16 @@ class WindowsField(ListField):
 
 
 def _start_and_end(window: Window | str) -> tuple[int, float]:
-    """Where a window stands among others: an open end comes after every other end."""
+    """The sort key of a window: an open end comes after every other end."""
     if isinstance(window, str):
         return (0, 0.0)
     return (window.start, float("inf") if window.end is None else window.end)
 
 
 class NamesField(ListField):
-    """Names from a list, in the order in which they were given; none twice.
+    """Names from a list, in the given order, each once.
 
-    choices: the names with their titles, where a form offers them to choose from.
+    choices: the names with their titles, where a form offers them.
     """
 
     def __init__(
@@ -286,7 +286,7 @@ class YearField(forms.IntegerField):
 
 
 class OptionField(forms.ChoiceField):
-    """One word of a short list, such as what to count; empty means the measure's own habit."""
+    """One word of a short list, such as what to count; empty for the measure's default."""
 
     widget = OptionInput
 
@@ -313,7 +313,7 @@ class OptionField(forms.ChoiceField):
 
 
 class ReleaseField(forms.Field):
-    """The label or the id of a release; whether it exists is for the reply to say."""
+    """The label or the id of a release; does not check that it exists."""
 
     def clean(self, value: Any) -> str | None:
         text = str(value or "").strip()

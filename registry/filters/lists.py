@@ -1,4 +1,4 @@
-"""Filters of row lists that ask no statistical question: patients, implants, declared time."""
+"""Filters of the lists of patients, implants and declared device time."""
 
 import re
 from collections.abc import Collection
@@ -20,7 +20,7 @@ KEY = "A key has 1 to 40 letters, digits, dots, underscores or hyphens."
 
 
 def unknown_parameter(name: str, known: Collection[str]) -> Fault:
-    """Refuse a parameter by its name, unless the name itself could be a value."""
+    """Refuses an unknown parameter by its name, unless the name could itself be a value."""
     plain = bool(re.fullmatch(r"[A-Za-z_][A-Za-z_-]{0,39}", name))
     close = nearest(name, tuple(known))
     said = f"There is no such parameter here. The nearest is {close}."
@@ -28,12 +28,12 @@ def unknown_parameter(name: str, known: Collection[str]) -> Fault:
 
 
 def repeated_parameter(name: str) -> Fault:
-    """Refuse a parameter that makes sense only once."""
+    """Refuses a repeated parameter that may be given only once."""
     return Fault(name, "repeated-parameter", f"Give {name} only once.")
 
 
 def stray_parameters(data: QueryDict, known: Collection[str]) -> list[Fault]:
-    """The refusals of parameters that are not known, and of those that were given twice."""
+    """The refusals of unknown and of repeated parameters."""
     faults = []
     for name in data:
         if name not in known:
@@ -44,7 +44,7 @@ def stray_parameters(data: QueryDict, known: Collection[str]) -> list[Fault]:
 
 
 def form_faults(form: forms.Form) -> list[Fault]:
-    """What a form found wrong, parameter by parameter."""
+    """The errors of a form as faults, by parameter."""
     return [
         Fault(name, error.code or "invalid", str(error.messages[0]))
         for name, errors in form.errors.as_data().items()
@@ -53,14 +53,14 @@ def form_faults(form: forms.Form) -> list[Fault]:
 
 
 class ValuesField(forms.Field):
-    """Values separated by commas, each of one form or one of some codes."""
+    """Comma-separated values that match a pattern or a list of codes."""
 
     def __init__(self, *, form: str, mend: str, codes: Collection[str], **options: Any) -> None:
         self.form, self.mend, self.codes = form, mend, codes
         super().__init__(**options)
 
     def clean(self, value: Any) -> list[str]:
-        """The values; raises ValidationError where one cannot be one."""
+        """The values; raises ValidationError where one is invalid."""
         values = str(value).split(",") if value is not None else []
         for each in values:
             if self.codes and each not in self.codes:
@@ -94,9 +94,9 @@ def key_filter(column: str, label: str) -> ValuesFilter:
 
 
 class RowFilterSet(django_filters.FilterSet):
-    """The filters of one list of rows; a parameter that is none is refused, never passed over.
+    """The filters of one list of rows; refuses unknown parameters.
 
-    beside: parameters that somebody else reads, such as `limit`.
+    beside: parameters that are read elsewhere, such as `limit`.
     """
 
     site = ValuesFilter(
@@ -113,14 +113,14 @@ class RowFilterSet(django_filters.FilterSet):
         return (*strays, *form_faults(self.form))
 
     def filter_queryset(self, queryset: QuerySet[Model]) -> QuerySet[Model]:
-        """Keep the rows that every filter takes; invalid parameters raise BadQuery."""
+        """Keeps the rows that match every filter; raises BadQuery for invalid parameters."""
         if faults := self.faults():
             raise BadQuery(faults)
         kept: QuerySet[Model] = super().filter_queryset(queryset)
         return kept
 
     def in_words(self) -> str:
-        """The filters that were used, by name alone: keys are in no log."""
+        """The names of the filters used, without values: keys are never logged."""
         return ", ".join(name for name in self.filters if name in self.data)
 
 

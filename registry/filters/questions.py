@@ -44,17 +44,17 @@ MOST_STANDARDS = 2
 RANGE = ("year_min", "year_max")
 OPTIONS = ("group_by", "counting", *SOME_MEASURES, "release", "labels", "ordering")
 SINGLE = (*RANGE, "counting", "unit", "per", "level", "ci", "release", "labels", "format")
-"""Parameters that make sense only once."""
+"""Parameters that may be given only once."""
 
 
 def columns_to_order_by(measure: Measure, group_by: Collection[str]) -> tuple[str, ...]:
-    """The columns that an answer grouped so can be ordered by."""
+    """The columns by which an answer with these groupings can be ordered."""
     spec = MEASURES[measure]
     return (*spec.named_rows(spec.rows(group_by)), *spec.ordering)
 
 
 class EventQueryForm(forms.Form):
-    """The form behind the filters; its `clean` holds what concerns several parameters at once."""
+    """The form behind the filters; its `clean` checks rules on several parameters."""
 
     measure: Measure | None = None
 
@@ -103,7 +103,7 @@ class SharedFilter(django_filters.Filter):
 
 
 class DimensionFilter(SharedFilter):
-    """One dimension as a filter; the row filter itself belongs to the whole question."""
+    """One dimension as a filter; rows are filtered by the whole question."""
 
     FIELDS: Mapping[ValueKind, type[forms.Field]] = {
         ValueKind.CODE: CodesField,
@@ -125,7 +125,7 @@ class DimensionFilter(SharedFilter):
 
 
 class OptionFilter(SharedFilter):
-    """One option of a measure, a filter in name only."""
+    """One option of a measure; filters no rows."""
 
     def __init__(self, label: str, field_class: type[forms.Field], **options: Any) -> None:
         self.field_class = field_class
@@ -152,9 +152,9 @@ def _choices(words: Collection[str]) -> list[tuple[str, str]]:
 class EventFilterSet(django_filters.FilterSet):
     """Every filter and option of a question about events, under the same names everywhere.
 
-    Declared from records.DIMENSIONS, so that a new dimension is filtered, shown in the forms and
-    offered in the API at once. measure: None is a list of rows: the options are refused there.
-    beside: parameters that somebody else reads, such as `limit`.
+    Declared from records.DIMENSIONS, so that a new dimension appears in filters, forms and
+    API at once. measure: None for a list of rows, which refuses the options. beside: parameters
+    that are read elsewhere, such as `limit`.
     """
 
     class Meta:
@@ -227,21 +227,21 @@ class EventFilterSet(django_filters.FilterSet):
 
     @property
     def form(self) -> EventQueryForm:
-        """The form that pages show; it knows the measure that its options are for."""
+        """The form that pages show, with the measure that its options are for."""
         form: EventQueryForm = super().form
         form.measure = self.measure
         return form
 
     def filter_queryset(self, queryset: QuerySet[Event]) -> QuerySet[Event]:
-        """Keep the events that the question is about; invalid parameters raise BadQuery."""
+        """Keeps the events of the question; raises BadQuery for invalid parameters."""
         return filter_events(queryset, self.query())
 
     def in_words(self) -> str:
-        """The filters that were used, in canonical form."""
+        """The filters used, in canonical form."""
         return self.query().canonical()
 
     def query(self) -> EventQuery:
-        """The question in canonical form; raises BadQuery with everything that is wrong."""
+        """The question in canonical form; raises BadQuery with every fault."""
         return self._query
 
     @cached_property
@@ -283,7 +283,7 @@ class EventFilterSet(django_filters.FilterSet):
         return tuple(faults)
 
     def _not_taken(self) -> list[Fault]:
-        """A refusal of each option that was given a value and is for other measures."""
+        """A refusal of each given option that the measure does not take."""
         if self.measure is None:
             return []
         takes = MEASURES[self.measure].options
@@ -295,7 +295,7 @@ class EventFilterSet(django_filters.FilterSet):
 
 
 def parse_query(params: Mapping[str, Any], *, measure: Measure | None) -> EventQuery:
-    """Turn the parameters of an address into one canonical question.
+    """Turns the parameters of an address into a canonical question.
 
     measure: None for a list of rows, which takes filters only. Raises BadQuery with every fault at
     once: an unknown parameter or code (the nearest right one is named), a bad range, more than
@@ -307,7 +307,7 @@ def parse_query(params: Mapping[str, Any], *, measure: Measure | None) -> EventQ
 
 
 def _as_query(params: Mapping[str, Any]) -> QueryDict:
-    """The parameters with every value kept, whichever mapping they came in."""
+    """The parameters as a QueryDict, with every value."""
     query = QueryDict(mutable=True)
     for name in params:
         query.setlist(name, listed(params, name))

@@ -1,4 +1,4 @@
-"""The same question put to the rows themselves: for lists, change lists and exports."""
+"""Filters event rows by a question: for lists, change lists and exports."""
 
 from collections.abc import Callable, Mapping
 from functools import reduce
@@ -18,10 +18,10 @@ MODELS = ("pump_model", "catheter_model")
 
 
 def filter_events(queryset: QuerySet[Event], query: EventQuery) -> QuerySet[Event]:
-    """Keep the events that the question is about, in any state; one query, no joins that multiply.
+    """Keeps the events of the question, in any state; one query, without duplicate rows.
 
-    What belongs to the device or the patient is the implant's where the event has one, and what was
-    reported with the event otherwise. A pump model also finds the events of that patient's
+    Device and patient values are the implant's where the event has one, otherwise those reported
+    with the event. A pump model also finds the events of that patient's
     catheters, and a catheter model those of the pumps, whenever they were implanted; statistics
     take only those that were in place together.
     """
@@ -39,7 +39,7 @@ def filter_events(queryset: QuerySet[Event], query: EventQuery) -> QuerySet[Even
 
 
 def _condition(dimension: str, values: tuple[str, ...]) -> Q:
-    """What a row has to fulfil to lie in any of the values of a dimension."""
+    """The condition for a row to have any of the values of a dimension."""
     if dimension in CONDITIONS:
         return CONDITIONS[dimension](values)
     if dimension in OF_THE_IMPLANT:
@@ -59,7 +59,7 @@ OF_THE_IMPLANT: Mapping[str, tuple[str, str | None]] = {
     "indication": ("implant__patient__indication", "indication"),
     "sex": ("implant__patient__sex", "sex"),
 }
-"""Where a dimension stands on the implant, and where on an event without one (None: nowhere)."""
+"""The column of a dimension on the implant, and on an event without one (None: no column)."""
 
 COLUMNS = {
     "complication": "complication_id",
@@ -67,7 +67,7 @@ COLUMNS = {
     "site": "site__code",
     "country": "site__country",
 }
-"""Dimensions of the event or its site that do not stand under their own name."""
+"""Dimensions of the event or its site whose column has another name."""
 
 
 def _coded(path: str, values: tuple[str, ...]) -> dict[str, list[str]]:
@@ -190,4 +190,4 @@ CONDITIONS: Mapping[str, Callable[[tuple[str, ...]], Q]] = {
     "drug_class": _grouped("drug"),
     "indication_group": _grouped("indication"),
 }
-"""Dimensions that need more than one look at one column."""
+"""Dimensions with a condition of their own."""
