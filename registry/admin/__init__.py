@@ -1,4 +1,4 @@
-"""The admin: a site's own rows, the catalogue, the people, and the audit; it only renders."""
+"""The admin: a site's own rows, the catalogue, users and the audit; renders only."""
 
 from django.contrib import admin
 

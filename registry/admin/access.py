@@ -1,4 +1,4 @@
-"""Sites, people, their places and agreements in the admin: kept by data managers, under seals."""
+"""Sites, users, memberships and agreements in the admin, kept by data managers under seals."""
 
 from typing import Any
 
@@ -24,23 +24,23 @@ for foreign in (Group, AuthToken, TOTPDevice, StaticDevice):
 
 
 class SealedForm(forms.ModelForm):
-    """A form of rows that the registry's people keep by hand; the model's own rules judge it."""
+    """A form of rows that data managers keep by hand, validated by the model."""
 
     refusal: Any = None
     user: Any = None
 
 
 class SealedAdmin(RegistryAdmin):
-    """Rows that are written here, each change under a seal that names who made it."""
+    """Rows that are edited here, each change under a seal that names its author."""
 
     form = SealedForm
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        """The row as the form fills it in, not stored yet."""
+        """The row with the form's values, unsaved."""
         return form.save(commit=False)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Store the row with its history; nothing at all where nothing was changed."""
+        """Stores the row with its history; stores nothing where nothing changed."""
         if change and not form.has_changed():
             return
         action = f"{'change' if change else 'make'}-{self.opts.model_name}"
@@ -49,20 +49,20 @@ class SealedAdmin(RegistryAdmin):
             self.write(seal, obj, form)
 
     def write(self, seal: Any, obj: Any, form: Any) -> None:
-        """Write the row under the seal."""
+        """Writes the row under the seal."""
         seal.save(obj)
 
 
 @admin.register(Site)
 class SiteAdmin(SealedAdmin):
-    """The hospitals that report; elsewhere they are known by their codes."""
+    """The hospitals that report; other pages show their codes only."""
 
     list_display = ("code", "name", "country", "active")
     list_filter = ("active", "country")
     search_fields = ("code", "name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """A site's code is for good: its rows are known by it."""
+        """A site's code never changes: its rows refer to it."""
         return ("code",) if obj else ()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class SiteAdmin(SealedAdmin):
         return ("code", "name", "country", "active") if obj else ("code", "name", "country")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Make or change the site through intake."""
+        """Creates or changes the site through intake."""
         by: Any = request.user
         given = {name: form.cleaned_data[name] for name in ("name", "country")}
         if change:
@@ -80,7 +80,7 @@ class SiteAdmin(SealedAdmin):
             obj.pk = intake.make_site(code=form.cleaned_data["code"], **given, by=by).pk
 
     def beside(self, request: HttpRequest, row: Site) -> dict[str, Any]:
-        """Who the members are, for data managers and the site's own leads."""
+        """The members, for data managers and the site's own leads."""
         user: Any = request.user
         if not (user.may(Right.RUN_REGISTRY) or user.leads(row)):
             return {}
@@ -89,7 +89,7 @@ class SiteAdmin(SealedAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(SealedAdmin):
-    """Who reports for which site. A membership ends by being made inactive."""
+    """Which users report for which site. To end a membership, make it inactive."""
 
     list_display = ("user", "site", "role", "active")
     list_select_related = ("user", "site")
@@ -103,7 +103,7 @@ class MembershipAdmin(SealedAdmin):
         return ("user", "site", "role", "active") if obj else ("user", "site", "role")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """All for data managers; for leads the memberships of the sites that they lead."""
+        """All memberships for data managers; for leads, those of the sites that they lead."""
         memberships = super().get_queryset(request)
         user: Any = request.user
         if user.may(Right.RUN_REGISTRY):
@@ -112,11 +112,11 @@ class MembershipAdmin(SealedAdmin):
         return memberships.filter(site__in=led)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """A membership stays with its user and site."""
+        """A membership never changes its user or site."""
         return ("user", "site") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Give or change the place through intake, which opens the admin to a new member."""
+        """Creates or changes the membership through intake, which lets members into the admin."""
         by: Any = request.user
         given = {"active": True, **form.cleaned_data}
         if change:
@@ -134,7 +134,7 @@ class UserForm(SealedForm):
         choices=[(role.value, f"{role.label}: {role.definition}") for role in Role],
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "options lines"}),
-        help_text="Members of a site get Site staff with their membership.",
+        help_text="Members of a site get the role Site staff with their membership.",
     )
     new_password = forms.CharField(
         label="Password",
@@ -154,11 +154,11 @@ class UserForm(SealedForm):
             self.fields["roles"].initial = sorted(self.instance.roles) if stored else []
             self.fields["new_password"].required = not stored
             self.fields["new_password"].help_text = (
-                "Leave it empty to keep the present one." if stored else "Tell it to the person."
+                "Leave it empty to keep the current one." if stored else "Give it to the person."
             )
 
     def clean_new_password(self) -> str:
-        """Hold the password to the same rules as everybody's own."""
+        """Validates the password by the same rules as users' own changes."""
         password: str = self.cleaned_data["new_password"]
         if password:
             validate_password(password, self.instance)
@@ -167,7 +167,7 @@ class UserForm(SealedForm):
 
 @admin.register(User)
 class UserAdmin(SealedAdmin):
-    """People who sign in. Who leaves is made inactive: what he or she wrote keeps its author."""
+    """People who sign in. Make those who leave inactive: what they wrote keeps its author."""
 
     form = UserForm
     list_display = ("username", "email", "roles_words", "is_staff", "is_active")
@@ -177,7 +177,7 @@ class UserAdmin(SealedAdmin):
     ordering = ("username",)
     fieldsets = (
         (None, {"fields": ("username", "email", "new_password")}),
-        ("What the person may do", {"fields": ("is_active", "is_staff", "roles")}),
+        ("Roles and status", {"fields": ("is_active", "is_staff", "roles")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -185,11 +185,11 @@ class UserAdmin(SealedAdmin):
         return super().get_queryset(request).prefetch_related("groups")
 
     def beside(self, request: HttpRequest, row: User) -> dict[str, Any]:
-        """Whether the person has a one-time code, which a data manager may take off."""
+        """Whether the person has a code generator, which a data manager may remove."""
         return {"has_code": user_has_device(row), "is_self": row == request.user}
 
     def write(self, seal: Any, obj: Any, form: Any) -> None:
-        """Store the person, and the roles where they were changed."""
+        """Stores the user, and the roles where they changed."""
         if form.cleaned_data["new_password"]:
             obj.set_password(form.cleaned_data["new_password"])
         seal.save(obj)
@@ -198,7 +198,7 @@ class UserAdmin(SealedAdmin):
 
     @admin.display(description="Roles")
     def roles_words(self, user: User) -> str:
-        """Every role the person holds."""
+        """The roles that the person holds."""
         return ", ".join(sorted(group.name for group in user.groups.all())) or "no role"
 
 

@@ -1,4 +1,4 @@
-"""Forms that ask for a row as the doors take it: codes as radios or lists, numbers as text."""
+"""Forms for a row in the format of intake: codes as radios or lists, numbers as text."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ IN_COLUMNS = {"class": "options columns"}
 
 
 class AnswerWidget(forms.widgets.ChoiceWidget):
-    """A list of answers that is read out with its question."""
+    """A list of answers that screen readers announce with its question."""
 
     template_name = "registry/widgets/options.html"
     role = "group"
@@ -30,7 +30,7 @@ class AnswerWidget(forms.widgets.ChoiceWidget):
         self.question = question
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        """The answers, and the question that they belong to."""
+        """The template context of the answers, with their question."""
         context: dict[str, Any] = super().get_context(name, value, attrs)
         context["widget"].update(role=self.role, question=self.question)
         return context
@@ -49,7 +49,7 @@ class BoxGroup(AnswerWidget, forms.CheckboxSelectMultiple):
 def one_of(
     codes: type[Code] | type[Severity], label: str, help_text: str = "", *, required: bool = False
 ) -> forms.ChoiceField:
-    """A question with one answer; short lists as radios, and nothing chosen beforehand."""
+    """A question with one answer; short lists as radios, without a default."""
     listed = [(str(code), words) for code, words in codes.choices()]
     widget = forms.Select() if len(listed) > MOST_RADIOS else RadioGroup(label, IN_A_LINE)
     return forms.ChoiceField(
@@ -62,7 +62,7 @@ def one_of(
 
 
 class Stated(forms.Select):
-    """A question with one possible answer: stated, and sent along."""
+    """A question with one possible answer, shown as text and sent as a hidden field."""
 
     template_name = "registry/widgets/stated.html"
 
@@ -74,7 +74,7 @@ class Stated(forms.Select):
         return context
 
     def id_for_label(self, id_: str, index: str | None = None) -> str:
-        """None: there is nothing to fill in."""
+        """No id: there is nothing to fill in."""
         return ""
 
 
@@ -92,7 +92,7 @@ def several_of(codes: type[Code], label: str, help_text: str = "") -> forms.Mult
 def short_text(
     label: str, help_text: str = "", *, numeric: bool = False, required: bool = False
 ) -> forms.CharField:
-    """A short answer that intake reads; a number is typed as such on a phone."""
+    """A short answer that intake reads; numbers get a phone's number pad."""
     attrs = {"inputmode": "numeric"} if numeric else {}
     return forms.CharField(
         label=label,
@@ -117,7 +117,7 @@ def device_model() -> forms.ChoiceField:
 
 
 def grade(label: str, help_text: str) -> forms.ChoiceField:
-    """A grade with its definition: a number alone is read differently by everybody."""
+    """A grade with its definition: numbers alone are read differently by different people."""
     graded = [(str(g.value), f"{g.value} {g.label}: {g.definition}") for g in Severity]
     return forms.ChoiceField(
         label=label,
@@ -129,9 +129,9 @@ def grade(label: str, help_text: str) -> forms.ChoiceField:
 
 
 def question(column: RowColumn) -> forms.Field:
-    """The question that asks for a declared column.
+    """The form field of a declared column.
 
-    Raises TypeError for a column that names another row: its form says how that is chosen.
+    Raises TypeError for a column that names another row: its form declares the field itself.
     """
     title, hint, codes = column.title, column.heading.hint, column.codes
     if column.holds in (Holds.NUMBER, Holds.YEAR, Holds.KEY):
@@ -149,7 +149,7 @@ def question(column: RowColumn) -> forms.Field:
 
 
 def asking(columns: Mapping[str, RowColumn]) -> Callable[[type[Form]], type[Form]]:
-    """Give a form a question for each declared column that it does not ask for itself."""
+    """Adds to a form a field for each declared column that it does not declare itself."""
 
     def ask(form: type[Form]) -> type[Form]:
         own: Any = form.base_fields
@@ -165,23 +165,23 @@ def asking(columns: Mapping[str, RowColumn]) -> Callable[[type[Form]], type[Form
 
 
 def open_sites(user: Any) -> Any:
-    """The sites that a person may report for: all of them for a data manager."""
+    """The active sites that a user may report for; all of them for a data manager."""
     sites = Site.objects.all() if user.may(Right.RUN_REGISTRY) else user.sites()
     return sites.filter(active=True).order_by("code")
 
 
 def as_text(value: Any) -> str:
-    """An answer as the doors read it: lists separated by semicolons, empty for not recorded."""
+    """An answer as text for intake: lists separated by semicolons, empty for not recorded."""
     if value is None:
         return ""
     return ";".join(value) if isinstance(value, list) else str(value)
 
 
 class ReportForm(IntakeForm):
-    """A row of one site, asked for column by column; `raw` is what intake is handed.
+    """A row of one site with a field for each column; `raw` is the report for intake.
 
-    kind: what the row is a report of. fixed: fields that a stored row keeps for good.
-    write: how an answer that is a row of its own becomes text.
+    kind: the kind of row. fixed: fields that never change in a stored row. write: how an answer
+    that is another row becomes text.
     """
 
     kind: RowKind
@@ -209,7 +209,7 @@ class ReportForm(IntakeForm):
         fields["site"].choices = [*blank, *((code, code) for code in codes)]
 
     def stored_answers(self) -> dict[str, Any]:
-        """What the stored row says, by the fields of this form."""
+        """The stored row's values, by field of this form."""
         row: Any = self.instance
         columns = {field.name for field in row._meta.fields}
         said = {name: getattr(row, name) for name in self.base_fields if name in columns}
@@ -218,7 +218,7 @@ class ReportForm(IntakeForm):
         return {**said, "site": row.site.code}
 
     def texts(self) -> dict[str, str]:
-        """The answers as text by column: all of a new row, the changed ones of a stored one."""
+        """The answers as text by column: all for a new row, changed ones for a stored row."""
         names: Iterable[str] = self.changed_data if self.instance.pk else self.fields
         return {
             name: self.write.get(name, as_text)(self.cleaned_data[name])
@@ -227,10 +227,10 @@ class ReportForm(IntakeForm):
         }
 
     def raw(self) -> RawReport:
-        """The answers as a report on its way in."""
+        """The answers as a report for intake."""
         return RawReport(kind=self.kind, values=self.texts())
 
     def version_read(self) -> int | None:
-        """The version that was on the screen: somebody else's later one is not overwritten."""
+        """The version that was on the screen, so that a later one is not overwritten."""
         read: int | None = self.cleaned_data["version"]
         return read

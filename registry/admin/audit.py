@@ -1,4 +1,4 @@
-"""The auditor's pages: history across rows, seals with their state, and the access log; to read."""
+"""The auditor's read-only pages: history across rows, seals with their state, access log."""
 
 from typing import Any
 
@@ -24,14 +24,14 @@ MOST_ROWS = 50
 PAGE = 50
 
 MOST_AT_ONCE = 200_000
-"""History rows that a page checks while its reader waits: some ten seconds."""
+"""The most history rows that a page checks, which takes some ten seconds."""
 
-WHOLE = "It holds: hash, chain and the history rows under it."
+WHOLE = "Valid: hash, chain and the history rows under it."
 
 
 @admin.register(Seal)
 class SealAdmin(ReadOnlyAdmin):
-    """Every writing transaction in order, and the versions that were written under it."""
+    """Every writing transaction in order, with the versions written under it."""
 
     list_display = ("number", "at", "actor_name", "action", "rows", "in_chain")
     list_select_related = ("actor",)
@@ -53,7 +53,7 @@ class SealAdmin(ReadOnlyAdmin):
     change_list_template = "admin/registry/seal/change_list.html"
 
     def get_urls(self) -> list[Any]:
-        """Add the address that checks the whole trail."""
+        """Adds the address that checks the whole trail."""
         view = self.admin_site.admin_view(require_POST(self.verify))
         return [path("verify/", view, name="registry_seal_verify"), *super().get_urls()]
 
@@ -64,30 +64,30 @@ class SealAdmin(ReadOnlyAdmin):
 
     @admin.display(description="In the chain", boolean=True)
     def in_chain(self, seal: Any) -> bool:
-        """Whether the seal's hash fits what it says, and it follows from the one before."""
+        """Whether the seal's hash is right and it follows the previous seal."""
         follows = seal.previous == (seal.hash_before or GENESIS)
         return bool(follows and seal.hash == seal.expected_hash())
 
     @admin.display(description="By")
     def actor_name(self, seal: Seal) -> str:
-        """Who wrote, or the registry itself where a command did."""
+        """The author, or the registry itself for a command."""
         return str(seal.actor) if seal.actor else "the registry itself"
 
     @admin.display(description="Verification")
     def standing(self, seal: Seal) -> str:
-        """Whether seal and history rows are as they were written, checked now."""
+        """Whether seal and history rows are unchanged, checked now."""
         if seal.rows > MOST_AT_ONCE:
             return "Too many rows to check here: run manage.py verify_audit."
         return fault_of(seal) or WHOLE
 
     def beside(self, request: HttpRequest, row: Seal) -> dict[str, Any]:
-        """The versions written under the seal, 50 at most; the look is logged."""
+        """The versions written under the seal, 50 at most; access is logged."""
         written = versions_under(row.number)
         _log(request, f"seal {row.number}", len(written))
         return {"written": written, "not_told": row.rows - len(written)}
 
     def verify(self, request: HttpRequest) -> HttpResponse:
-        """Check every seal, every history row, and the live rows against them."""
+        """Checks every seal, every history row, and the live rows against them."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         back = HttpResponseRedirect(reverse("admin:registry_seal_changelist"))
@@ -107,7 +107,7 @@ class SealAdmin(ReadOnlyAdmin):
 
 
 def versions_under(number: int) -> list[tuple[str, str, Version]]:
-    """What was written under one seal: the kind of row, its key, and the version in words."""
+    """The versions written under one seal: kind of row, key, and the version in words."""
     told: list[tuple[str, str, Version]] = []
     for model in apps.get_app_config("registry").get_models():
         if not hasattr(model, "history"):
@@ -121,13 +121,13 @@ def versions_under(number: int) -> list[tuple[str, str, Version]]:
 
 
 def key_of(record: Any, model: type[Model]) -> str:
-    """The key by which a history row's own row is known: public id, code, or number."""
+    """The key of a history row's own row: public id, code, or number."""
     numbered = getattr(record, str(model._meta.pk.attname)) if model._meta.pk else ""
     return str(getattr(record, "public_id", None) or getattr(record, "code", numbered))
 
 
 class HistoryForm(forms.Form):
-    """Whose and which versions to list; every part may be left out but the kind of row."""
+    """Filters of the versions to list; only the kind of row is required."""
 
     kind = forms.ChoiceField(
         label="Kind of row",
@@ -142,7 +142,10 @@ class HistoryForm(forms.Form):
         empty_label="Anybody",
     )
     row = forms.CharField(
-        label="Row", required=False, max_length=40, help_text="A public id, code or number, whole."
+        label="Row",
+        required=False,
+        max_length=40,
+        help_text="A complete public id, code or number.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -152,7 +155,7 @@ class HistoryForm(forms.Form):
         field.choices = [(name, kinds()[name]._meta.verbose_name) for name in kinds()]
 
     def records(self) -> QuerySet[Any]:
-        """The history rows that are asked for, newest first."""
+        """The filtered history rows, newest first."""
         said = self.cleaned_data
         model: Any = kinds()[said["kind"] or "event"]
         rows = model.history.select_related("history_user").order_by("-history_id")
@@ -163,7 +166,7 @@ class HistoryForm(forms.Form):
         return rows
 
     def clean_row(self) -> str:
-        """Refuse a key that no row of this kind can have."""
+        """Refuses a key that no row of this kind can have."""
         row: str = self.cleaned_data["row"].strip()
         model: Any = kinds()[self.cleaned_data.get("kind") or "event"]
         try:
@@ -185,7 +188,7 @@ def _keyed_by(model: type[Model]) -> str:
 
 
 def history_page(request: HttpRequest) -> HttpResponse:
-    """The versions of all rows of one kind, newest first; for auditors. Every look is logged."""
+    """The versions of all rows of one kind, newest first; for auditors. Access is logged."""
     user: Any = request.user
     if not user.may(Right.READ_AUDIT):
         raise PermissionDenied
@@ -219,7 +222,7 @@ def _log(request: HttpRequest, what: str, count: int) -> None:
 
 @admin.register(AccessLog)
 class AccessLogAdmin(ReadOnlyAdmin):
-    """Who read rows, exported, or asked for exact numbers, newest first."""
+    """Who read rows, exported, or got exact numbers, newest first."""
 
     list_display = ("at", "user_name", "action", "what", "count")
     list_select_related = ("user",)
@@ -231,13 +234,13 @@ class AccessLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="User", ordering="user")
     def user_name(self, entry: AccessLog) -> str:
-        """Who looked, or nobody where the statistics are public."""
+        """The user, or nobody where statistics are public."""
         return str(entry.user) if entry.user else "not signed in"
 
 
 @admin.register(Snapshot)
 class SnapshotAdmin(ReadOnlyAdmin):
-    """The frozen data that statistics come from: what can be cited."""
+    """The frozen data that statistics come from and can be cited by."""
 
     list_display = ("__str__", "kind", "events", "implants", "exposures", "data_as_of", "made_at")
     list_filter = ("kind",)

@@ -1,4 +1,4 @@
-"""Pages that say in words that the registry is busy; the API says so as a problem."""
+"""Pages that say that the registry is busy; the API answers with a problem document."""
 
 import sys
 from collections.abc import Callable
@@ -11,24 +11,24 @@ from registry.records.waiting import RETRY_AFTER, waited_too_long
 
 
 class BusyPages:
-    """Answers 503 where a view waited too long for others who were writing."""
+    """Answers 503 where a view waited too long for other writers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on."""
+        """Passes the request on."""
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """The page, where this is why the view failed."""
+        """The page that says so, if this is why the view failed."""
         return busy_page(is_stored=False) if waited_too_long(error) else None
 
 
 def busy_page(*, is_stored: bool) -> HttpResponse:
-    """Say that others were writing.
+    """Says that others were writing.
 
-    is_stored: the view was done, so that what was sent may have been stored.
+    is_stored: the view had finished, so the data sent may be stored.
     """
     page = HttpResponse(render_to_string("503.html", {"is_stored": is_stored}), status=503)
     page["Retry-After"] = str(RETRY_AFTER)
@@ -36,7 +36,7 @@ def busy_page(*, is_stored: bool) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The page of a failure, and of a wait outside a view, such as for a session to be kept."""
+    """The error page, also for a wait outside a view, such as for a session to be saved."""
     if waited_too_long(sys.exc_info()[1]):
         return busy_page(is_stored=True)
     return defaults.server_error(request)

@@ -1,4 +1,4 @@
-"""The catalogue in the admin: read by all staff, kept by data managers."""
+"""The catalogue in the admin: read by all staff, edited by data managers."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from registry.models import Category, Complication
 
 
 class ComplicationForm(IntakeForm):
-    """One term of the catalogue; its code is for good."""
+    """One term of the catalogue; its code never changes."""
 
     user: Any = None
 
@@ -48,8 +48,8 @@ class ComplicationForm(IntakeForm):
 
 
 def closest_first(rows: QuerySet[Complication], term: str) -> QuerySet[Complication]:
-    """The same terms, those first that are called most like what was typed; the catch-all terms
-    behind the others, so that the first one offered is seldom the wrong one."""
+    """The same terms, best matches of the typed text first, catch-all terms last, so that the
+    first one offered is seldom wrong."""
     if not term:
         return rows
     closeness = Case(
@@ -87,12 +87,12 @@ class ComplicationAdmin(RegistryAdmin):
     )
 
     def get_urls(self) -> list[Any]:
-        """Add the address that the searched list of complications asks."""
+        """Adds the address that the searchable list of complications queries."""
         view = self.admin_site.admin_view(self.choices)
         return [path("choices/", view, name="registry_complication_choices"), *super().get_urls()]
 
     def choices(self, request: HttpRequest) -> JsonResponse:
-        """Terms still in use, with their category, for the form of an event."""
+        """Current terms with their category, for the form of an event."""
         rows = self.get_queryset(request).filter(retired=False).select_related("category")
         return matches(
             self,
@@ -110,15 +110,15 @@ class ComplicationAdmin(RegistryAdmin):
     has_module_permission = has_view_permission
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """A term's code is for good: events are coded with it."""
+        """A term's code never changes: events are coded with it."""
         return ("code",) if obj else ()
 
     def beside(self, request: HttpRequest, row: Complication) -> dict[str, Any]:
-        """What the literature says, shown and held back alike."""
+        """Published rates, shown or not."""
         return {"rates": list(row.published_rates.order_by("rate_id"))}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Hand what was filled in or changed to intake."""
+        """Passes filled in or changed fields to intake."""
         by: Any = request.user
         names = form.changed_data if change else form.fields
         given = {name: form.cleaned_data[name] for name in names}

@@ -1,6 +1,6 @@
-"""Lists that are searched as one types, offering only rows within the caller's reach.
+"""Lists that are searched while typing, of rows that the caller may see.
 
-Without script the list of complications is a plain one, and other rows are named by their keys.
+Without JavaScript the list of complications is a plain one, and other rows are chosen by key.
 """
 
 import re
@@ -23,11 +23,11 @@ from registry.vocabulary import Component
 
 PAGE = 20
 TYPED = "_key"
-"""Ends the name of the input in which a key is typed where no script runs."""
+"""The suffix of the input for a key, used without JavaScript."""
 
 
 class RowSelect(AutocompleteSelect):
-    """Choose another row by typing its key; rows are named by public id, never by number."""
+    """Chooses another row by typing its key; rows have public ids, never numbers."""
 
     template_name = "registry/widgets/row_select.html"
 
@@ -42,7 +42,7 @@ class RowSelect(AutocompleteSelect):
         return reverse(f"admin:registry_{self.model._meta.model_name}_choices")
 
     def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> list[Any]:
-        """The row that is chosen now, and nothing else: the others come as one types."""
+        """The chosen row only; others are loaded while typing."""
         options = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
         field: Any = self.choices.field
         for text in filter(None, map(str, value)):
@@ -58,21 +58,21 @@ class RowSelect(AutocompleteSelect):
         return [(None, options, 0)]
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        """The list, and beside it the input for a key, which holds what was typed and not found."""
+        """The list with the input for a key, which keeps a typed key that was not found."""
         context = super().get_context(name, value, attrs)
         typed = value if isinstance(value, str) and not _is_uuid(value) else ""
         context["widget"].update(typed=typed, typed_name=f"{name}{TYPED}")
         return context
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        """The row that was chosen, or where no script ran the key that was typed."""
+        """The chosen row, or without JavaScript the typed key."""
         return data.get(f"{name}{TYPED}", "").strip() or super().value_from_datadict(
             data, files, name
         )
 
 
 class ComplicationSelect(AutocompleteSelect):
-    """Choose a complication by typing a part of its name, a synonym or its code."""
+    """Chooses a complication by typing a part of its name, a synonym or its code."""
 
     def __init__(self, attrs: dict[str, str] | None = None) -> None:
         super().__init__(Event._meta.get_field("complication"), admin.site, attrs=attrs)
@@ -82,7 +82,7 @@ class ComplicationSelect(AutocompleteSelect):
         return reverse("admin:registry_complication_choices")
 
     def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> list[Any]:
-        """Every term that may be used, by category, and the chosen one though retired. A query."""
+        """Every current term by category, and the chosen one even if retired. One query."""
         field: Any = self.choices.field
         chosen = {str(code) for code in value if code}
         terms = field.queryset.select_related("category").order_by("category__sort_order", "name")
@@ -98,19 +98,19 @@ class ComplicationSelect(AutocompleteSelect):
 
 
 class RowChoiceField(forms.ModelChoiceField):
-    """A choice among rows within reach, shown and found by their sites' own keys."""
+    """A choice among rows that the caller may see, by their sites' own keys."""
 
     default_error_messages = {
-        "invalid_choice": "Nothing of this key is on file at your site. Choose from the list.",
+        "invalid_choice": "Nothing at your site has this key. Choose from the list.",
         "ambiguous": "Two sites have this key. Choose from the list.",
     }
 
     def label_from_instance(self, obj: Any) -> str:
-        """The row as its site knows it."""
+        """The row by its site's own key."""
         return row_label(obj)
 
     def to_python(self, value: Any) -> Any:
-        """The row of a public id, or of the key of its site."""
+        """The row with a public id, or with its site's own key."""
         if not isinstance(value, str) or not value:
             return super().to_python(value)
         key = Q(source_id=value.replace("\0", ""))
@@ -123,7 +123,7 @@ class RowChoiceField(forms.ModelChoiceField):
 
 
 def about_term(term: Complication) -> dict[str, str]:
-    """What is shown beside a chosen complication, and what its questions depend on."""
+    """Data of a complication that the page shows, and that decide which questions apply."""
     return {
         "category": term.category_id,
         "clock": term.clock,
@@ -133,7 +133,7 @@ def about_term(term: Complication) -> dict[str, str]:
 
 
 def about_row(row: Any) -> dict[str, str]:
-    """What the form checks an answer against: of an implant its component, year and follow-up."""
+    """Data that the form checks answers against: an implant's component, year and follow-up."""
     if not isinstance(row, Implant):
         return {}
     return {
@@ -144,15 +144,15 @@ def about_row(row: Any) -> dict[str, str]:
 
 
 def term_label(term: Complication) -> str:
-    """A complication with its category, as a searched list offers it."""
+    """A complication with its category, for a searchable list."""
     return f"{term.name} ({term.category.name})"
 
 
 def row_label(row: Any) -> str:
-    """A row as a searched list offers it.
+    """A row in words, for a searchable list.
 
-    Of an event its key, complication and year; of an implant also whose it is, since it is found
-    by the patient's key too.
+    An event with its key, complication and year; an implant also with its patient, since the
+    patient's key finds it too.
     """
     if isinstance(row, Implant):
         return f"{label_of(row)} of {name_of(row.patient)}"
@@ -163,14 +163,14 @@ def row_label(row: Any) -> str:
 
 
 def as_data(about: Mapping[str, str]) -> dict[str, str]:
-    """The same as attributes of an option."""
+    """The same as HTML attributes of an option."""
     return {f"data-{name}": text for name, text in about.items()}
 
 
 def fitting_implants(request: HttpRequest, rows: QuerySet[Implant]) -> QuerySet[Implant]:
-    """Those of the given implants that the event on the screen can have happened to.
+    """The implants to which the event on the screen can have happened.
 
-    Of its site, of the component in whose time its complication counts, and of the patient of the
+    Those of its site, of the component of its complication's clock, and of the patient of the
     event that caused it, as far as these are known.
     """
     site, component = request.GET.get("site", ""), request.GET.get("component", "")
@@ -186,9 +186,9 @@ def fitting_implants(request: HttpRequest, rows: QuerySet[Implant]) -> QuerySet[
 
 
 def possible_causes(request: HttpRequest, rows: QuerySet[Event]) -> QuerySet[Event]:
-    """Those of the given events that can have led to the one on the screen.
+    """The events that can have caused the one on the screen.
 
-    Of its site, and of the patient of its implant, as far as these are known.
+    Those of its site, and of the patient of its implant, as far as these are known.
     """
     site, implant = request.GET.get("site", ""), request.GET.get("implant", "")
     if site:
@@ -207,7 +207,7 @@ def matches(
     labelled: Callable[[Any], str],
     about: Callable[[Any], Mapping[str, str]] = about_row,
 ) -> JsonResponse:
-    """One page of the given rows that match what was typed, as the list widget reads it."""
+    """One page of the rows that match the typed text, as JSON for the list widget."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     term = request.GET.get("term", "").replace("\0", "")
@@ -228,7 +228,7 @@ def matches(
 
 
 def _page(text: str) -> int:
-    """The page that is asked for; the first one for anything that names none."""
+    """The page number in the request; 1 for anything else."""
     return int(text) if re.fullmatch(r"[1-9][0-9]{0,8}", text) else 1
 
 

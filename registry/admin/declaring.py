@@ -29,7 +29,7 @@ MISSING, OPEN, DECLARED, IMPLANTS, TWICE, OVERLAPPING = (
 
 @dataclass(frozen=True, slots=True)
 class DeviceTime:
-    """What a site gives of one component in one year.
+    """A site's device time of one component in one year.
 
     implants: how many have device time in it, each taken as implanted in the middle of its year.
     """
@@ -42,7 +42,7 @@ class DeviceTime:
 
     @property
     def state(self) -> str:
-        """What is to be made of it: the first that holds."""
+        """The state of the year: the first that applies."""
         if self.declared and self.implants:
             return TWICE
         if len({bool(row.model) for row in self.declared}) > 1:
@@ -65,15 +65,15 @@ class DeviceTime:
 
 
 class DeclaringPages(SiteRowsAdmin):
-    """Declared device time with the page that shows what is missing and what is given twice."""
+    """Declared device time, with the page that shows what is missing and what is given twice."""
 
     def get_urls(self) -> list[Any]:
-        """Add the address of the page."""
+        """Adds the address of the page."""
         view = self.admin_site.admin_view(self.by_year)
         return [path("by-year/", view, name="registry_exposure_by_year"), *super().get_urls()]
 
     def by_year(self, request: HttpRequest) -> HttpResponse:
-        """The device time of one site within reach, a line for each year."""
+        """The device time of one site that the caller may see, a line for each year."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         user: Any = request.user
@@ -101,12 +101,12 @@ class DeclaringPages(SiteRowsAdmin):
         return TemplateResponse(request, "admin/registry/exposure/by_year.html", context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Store what was declared, and say where it will not count for the implants on file."""
+        """Stores the declaration, and warns where implants on file are counted in its place."""
         super().save_model(request, obj, form, change)
         if number := implants_in(obj):
             told = (
                 f"{number} of the site's implants have time of this component in {obj.year}: "
-                "the implants are counted, and what is declared here is not."
+                "the implants are counted, and this declaration is not."
             )
             self.message_user(request, told, messages.WARNING)
 
@@ -122,8 +122,8 @@ def flat(years: list[list[DeviceTime]]) -> list[DeviceTime]:
 def device_time(site: Site, *, present: int) -> list[list[DeviceTime]]:
     """A site's years, newest first, each with its components. Three queries.
 
-    From the first year of which anything is on file to the present one, which is not over yet; of
-    a site without anything, last year and this.
+    From the first year with anything on file to the current one, which is not over yet; last year
+    and this for a site without anything.
     """
     return device_times(Site.objects.filter(pk=site.pk), present=present)[site.code]
 
@@ -168,8 +168,8 @@ def implants_in(exposure: Exposure) -> int:
 def spans(rows: QuerySet[Implant]) -> QuerySet[Any, tuple[str, str, int, int, int]]:
     """The first and the last year in which implants of each site have device time, and how many.
 
-    As statistics count it: from the middle of the year of implant, from entry to the end of
-    follow-up, and no time of what did not meet eligibility.
+    As in statistics: the year of implant counts from its middle, follow-up from entry to its end,
+    and implants excluded as ineligible have no time.
     """
     year = Cast("implant_year", IntegerField())
     return (

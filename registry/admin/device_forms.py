@@ -20,7 +20,7 @@ class ImplantForm(ReportForm):
         fields: tuple[str, ...] = ()
 
     def stored_answers(self) -> dict[str, Any]:
-        """What the stored implant and its patient say."""
+        """The values of the stored implant and its patient."""
         implant: Any = self.instance
         return {
             **super().stored_answers(),

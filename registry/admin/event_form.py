@@ -23,13 +23,13 @@ from registry.records.columns import DECLARED
 from registry.vocabulary import DatePrecision
 
 SUBMIT, GO_ON = "_submit", "_consequence"
-"""The buttons that submit an event, and that go on to what it led to."""
+"""The buttons that submit an event, and that add an event caused by it."""
 
 _CONSONANTS = "bcdfghjkmnpqrstvwxz"
 
 
 def made_key() -> str:
-    """A random key for an event whose site gave none: no digit, no word, 1.7e10 of them."""
+    """A random key for an event without one: no digit, no word, 1.7e10 possible keys."""
     return "e-" + "".join(secrets.choice(_CONSONANTS) for _ in range(8))
 
 
@@ -43,7 +43,7 @@ class TermChoiceField(forms.ModelChoiceField):
 
 @asking(DECLARED[RowKind.EVENT])
 class EventForm(ReportForm):
-    """One event. A draft may be incomplete; what is required is asked for when it is submitted."""
+    """One event. A draft may be incomplete; required fields are checked on submission."""
 
     kind = RowKind.EVENT
     write = {
@@ -105,7 +105,7 @@ class EventForm(ReportForm):
             fields[name].widget.attrs["data-harm"] = ""
 
     def clean(self) -> dict[str, Any]:
-        """Say beside the form's own faults, with which intake is not asked, all that is missing."""
+        """Adds what is missing for submission to the form's own errors."""
         cleaned = super().clean()
         if SUBMIT in self.data and self.errors and self.refusal is None:
             filled = {name for name in self.fields if self[name].data}
@@ -117,9 +117,9 @@ class EventForm(ReportForm):
         return cleaned
 
     def texts(self) -> dict[str, str]:
-        """The answers by column, with a key for an event that needs one and was given none.
+        """The answers by column, with a new key for an event that needs one and has none.
 
-        A new event does, to be found again, and one that is about to be named as a cause.
+        A new event needs one to be found again, and an event to be named as a cause.
         """
         said = super().texts()
         needed = not self.instance.pk or GO_ON in self.data
@@ -128,7 +128,7 @@ class EventForm(ReportForm):
         return said
 
     def stored_answers(self) -> dict[str, Any]:
-        """What the stored event says; of other rows, their public ids."""
+        """The stored event's values; public ids for other rows."""
         event: Any = self.instance
         return {
             **super().stored_answers(),

@@ -1,4 +1,4 @@
-"""The sections of an event's page: which questions stand where, and when each one matters."""
+"""The sections of an event's page: the questions of each, and when each applies."""
 
 from typing import Any
 
@@ -18,22 +18,22 @@ WHAT_AND_WHEN = (
     "source_id",
 )
 NOT_ON_FILE = ("component_model", "drug", "indication", "age_band", "sex")
-"""Questions that the implant's own row answers where there is one."""
+"""Questions answered by the implant's row where there is one."""
 
 Section = tuple[str, tuple[str, ...], str]
 
 ENTRY: tuple[Section, ...] = (
     ("What and when", WHAT_AND_WHEN, ""),
     (
-        "Where the implant is not on file",
+        "If the implant is not on file",
         NOT_ON_FILE,
-        "Where an implant is named above, these are the implant's: leave them empty.",
+        "If you named an implant above, leave these empty: its row has them.",
     ),
     (
         "How bad",
         ("severity", "seriousness", "outcome"),
-        "How bad it was, whether it met a regulatory criterion, and what it is linked to are three"
-        " different things.",
+        "Severity, seriousness by a regulatory criterion, and relatedness are three separate"
+        " judgements.",
     ),
     (
         "Why",
@@ -63,7 +63,7 @@ ENTRY: tuple[Section, ...] = (
     ),
     ("Consequences", ("interventions",), ""),
 )
-"""The sections of the form: title, fields, and what to know before answering."""
+"""The sections of the form: title, fields, and a description."""
 
 MATTERS_FOR: dict[str, tuple[str, ...]] = {
     "days_since_refill": (
@@ -89,11 +89,11 @@ MATTERS_FOR: dict[str, tuple[str, ...]] = {
         "death",
     ),
 }
-"""Questions of the run-up and the categories or complications for which they are asked; the others
-are asked of every event. An answer that was given is shown whatever the complication."""
+"""Questions of the run-up with the categories or complications that they apply to; the others apply
+to every event. A stored answer is shown whatever the complication."""
 
 REVIEW = ("state", "reason", "reported_words", "public_id")
-"""What only the registry says about an event."""
+"""Fields of an event that the registry sets."""
 
 IN_OTHER_WORDS = {
     "site": "site_code",
@@ -104,17 +104,17 @@ IN_OTHER_WORDS = {
     "implant": "implant_words",
     "caused_by": "caused_by_words",
 }
-"""Fields of the form that a page to read shows in words of its own."""
+"""Fields of the form that a read-only page words differently."""
 
 
 def kept_fields(names: tuple[str, ...]) -> list[str]:
-    """The fields that this registry keeps: months only where its dates are that fine."""
+    """The fields that this deployment keeps: months only with monthly date precision."""
     months = settings.REGISTRY_DATE_PRECISION == DatePrecision.MONTH
     return [name for name in names if months or name != "month"]
 
 
 def sections_of(event: Event | None, *, reading: bool) -> list[tuple[str, dict[str, Any]]]:
-    """The sections of a new event's form, of a draft's, or of a page to read."""
+    """The sections of a new event's form, of a draft's, or of a read-only page."""
     sections: list[tuple[str, dict[str, Any]]] = []
     for title, names, description in ENTRY:
         fields = kept_fields(names)
@@ -136,7 +136,7 @@ def sections_of(event: Event | None, *, reading: bool) -> list[tuple[str, dict[s
 
 
 def _closed(event: Event | None, *, reading: bool) -> tuple[str, ...]:
-    """Folded up as long as nothing in it was answered."""
+    """A section that is collapsed while it has no answers."""
     columns = ("pump_model", "catheter_model", *NOT_ON_FILE[1:])
     answered = event is not None and any(getattr(event, name) for name in columns)
     return () if reading or answered else ("collapse",)

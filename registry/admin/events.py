@@ -25,15 +25,15 @@ from registry.models import Event
 from registry.vocabulary import Severity, State
 
 GRADES = dict(Severity.choices())
-"""Grade -> its name."""
+"""Grade -> label."""
 
 LATEST = 5
-"""Versions told on the event's own page; its history tells them all."""
+"""The number of versions on the event's own page; its history has all."""
 
 
 @admin.register(Event)
 class EventAdmin(ReviewSteps):
-    """Events of the caller's own sites; drafts are changed here, later states only read."""
+    """Events of the caller's own sites; drafts are edited here, later states are read-only."""
 
     class Media:
         css = {"screen": ["registry/event-form.css"]}
@@ -70,34 +70,34 @@ class EventAdmin(ReviewSteps):
     sortable_by = ("year", "severity_words", "state")
 
     def get_urls(self) -> list[Any]:
-        """Add the address that the searched list of events asks."""
+        """Adds the address that the searchable list of events queries."""
         view = self.admin_site.admin_view(self.choices)
         return [path("choices/", view, name="registry_event_choices"), *super().get_urls()]
 
     def choices(self, request: HttpRequest) -> JsonResponse:
-        """Events within reach, by their source id, for the field "caused by"."""
+        """Events that the caller may see, by source id, for the field "caused by"."""
         rows = self.get_queryset(request).exclude(source_id="").order_by("source_id")
         rows = possible_causes(request, rows.select_related("complication"))
         return matches(self, request, rows, keyed_by="public_id", labelled=row_label)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only a draft is changed by form, by those who may report for its site."""
+        """Only drafts are edited by form, by those who may report for their site."""
         draft = obj is None or obj.state == State.DRAFT
         return draft and super().has_change_permission(request, obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The sections of the form, or of the page for who may only read."""
+        """The sections of the form, or of the read-only page."""
         reading = obj is not None and not self.has_change_permission(request, obj)
         return sections_of(obj, reading=reading)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """What the registry itself says of a stored event."""
+        """The fields of a stored event that the registry sets."""
         return () if obj is None else (*REVIEW, "led_to", "history_words")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """An empty form, or the context of the event that led to this one: never a finding.
+        """An empty form, or the context of the event that caused this one, never a finding.
 
-        Nothing else of the address is read, so that no link fills in an answer.
+        Reads nothing else from the address, so that no link fills in an answer.
         """
         cause = self._cause(request.GET.get("caused_by", ""), request)
         if cause is None:
@@ -113,13 +113,13 @@ class EventAdmin(ReviewSteps):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The empty form; where it goes on from another event its title says from which."""
+        """The empty form; its title names the event that caused this one."""
         cause = self._cause(request.GET.get("caused_by", ""), request)
         titled = {"title": f"Add what {label_of(cause)} led to"} if cause else {}
         return super().add_view(request, form_url, {**titled, **(extra_context or {})})
 
     def _cause(self, public_id: str, request: HttpRequest) -> Event | None:
-        """The event that the address names as the cause, if it is within reach and has a key."""
+        """The event that the address names as the cause, if it is visible and has a key."""
         events = self.get_queryset(request).exclude(source_id="")
         try:
             return events.select_related("site", "implant").get(public_id=UUID(public_id))
@@ -127,7 +127,7 @@ class EventAdmin(ReviewSteps):
             return None
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Event:
-        """Record or change a draft, and submit it where that button was pressed."""
+        """Records or changes a draft, and submits it if that button was pressed."""
         by: Any = request.user
         submit = SUBMIT in request.POST
         if not change:
@@ -137,7 +137,7 @@ class EventAdmin(ReviewSteps):
         return intake.submit_event(stored.public_id, by=by) if submit else stored
 
     def _stored(self, request: HttpRequest, obj: Any, what: str) -> HttpResponse:
-        """Go on as the pressed button says; to the next event of the episode, with its cause."""
+        """The page after the pressed button; or the form of the next event of the episode."""
         now = (
             "It waits for review"
             if SUBMIT in request.POST
@@ -151,24 +151,24 @@ class EventAdmin(ReviewSteps):
 
     @admin.display(description="Event", ordering="source_id")
     def key(self, event: Event) -> str:
-        """The site's own key, or the beginning of the public id where it gave none."""
+        """The site's own key, or without one the beginning of the public id."""
         return label_of(event)
 
     @admin.display(description="Complication as reported")
     def reported_words(self, event: Event) -> str:
-        """What the site called it, whatever a reviewer made of it."""
+        """The complication as reported, before any recoding."""
         return str(event.reported_complication)
 
     @admin.display(description="Severity", ordering="severity")
     def severity_words(self, event: Event) -> str | None:
-        """The grade with its name."""
+        """The grade with its label."""
         if event.severity is None:
             return None
         return f"{event.severity} {GRADES[event.severity]}"
 
     @admin.display(description="Seriousness")
     def seriousness_words(self, event: Event) -> str:
-        """Every criterion that was met, or that none was."""
+        """The criteria that are met, or none."""
         return listed(event.seriousness)
 
     @admin.display(description="What was done")
@@ -200,11 +200,11 @@ class EventAdmin(ReviewSteps):
 
     @admin.display(description="Versions")
     def history_words(self, event: Event) -> SafeString:
-        """The last versions in short: when, by whom, and how much was changed."""
+        """The last versions: when, by whom, and how many fields changed."""
         versions = versions_of(event)[:LATEST]
         return render_to_string("admin/registry/event/versions.html", {"versions": versions})
 
 
 def link_to(row: Any) -> SafeString:
-    """Another row by its words, leading to its page."""
+    """A link to another row's page."""
     return format_html('<a href="{}">{}</a>', address_of(row), row_label(row))

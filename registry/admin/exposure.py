@@ -25,7 +25,7 @@ from registry.vocabulary import Right
 
 @admin.register(Patient)
 class PatientAdmin(SiteRowsAdmin):
-    """People with a system, by the random keys of their sites."""
+    """Patients with a system, by the random keys of their sites."""
 
     form = NEW_SYSTEM
     list_display = ("source_id", "site_code", "sex", "indication")
@@ -38,7 +38,7 @@ class PatientAdmin(SiteRowsAdmin):
     reading = ((None, {"fields": ("source_id", "site_code", "sex", "indication", "public_id")}),)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The sections for a new patient, for one on file, or for who may only read."""
+        """The sections for a new patient, a stored one, or the read-only page."""
         if obj is not None and self.has_change_permission(request, obj):
             return STORED_SECTIONS
         return super().get_fieldsets(request, obj)
@@ -46,13 +46,13 @@ class PatientAdmin(SiteRowsAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        """The form of a new patient, or of one on file with the components in place."""
+        """The form of a new patient, or of a stored one with the components in place."""
         if obj is not None:
             kwargs["form"] = STORED_SYSTEM
         return super().get_form(request, obj, change=change, **kwargs)
 
     def beside(self, request: HttpRequest, row: Patient) -> dict[str, Any]:
-        """All that the patient ever had implanted, and whether the reader may replace it."""
+        """All implants of the patient, and whether the user may replace each."""
         return {
             "implants": row.implants.order_by("component", "implant_year", "pk"),
             "may_replace": self.has_change_permission(request, row),
@@ -60,7 +60,7 @@ class PatientAdmin(SiteRowsAdmin):
         }
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Patient:
-        """Record a patient with his or her components, or change what is known of them."""
+        """Records a patient with components, or changes them."""
         by: Any = request.user
         patient, components = form.patient_texts(), form.components()
         if change:
@@ -99,18 +99,18 @@ class ImplantAdmin(FollowUpPages, ReplacePages):
     reading = READING
 
     def get_urls(self) -> list[Any]:
-        """Add the address that the searched list of implants asks."""
+        """Adds the address that the searchable list of implants queries."""
         view = self.admin_site.admin_view(self.choices)
         return [path("choices/", view, name="registry_implant_choices"), *super().get_urls()]
 
     def choices(self, request: HttpRequest) -> JsonResponse:
-        """Implants within reach, by their site's own key, for the form of an event."""
+        """Implants that the caller may see, by their site's own key, for the form of an event."""
         within = self.get_queryset(request).select_related("patient").order_by("source_id")
         rows = fitting_implants(request, within)
         return matches(self, request, rows, keyed_by="public_id", labelled=row_label)
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Implant:
-        """Record an implant, or its later follow-up."""
+        """Records an implant, or its later follow-up."""
         by: Any = request.user
         if change:
             version = form.version_read()
@@ -164,7 +164,7 @@ class ExposureAdmin(DeclaringPages):
     reading = ((None, {"fields": (*list_display, "public_id")}),)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Leads declare the device time of their sites, data managers of any."""
+        """Leads declare device time for their sites, data managers for any."""
         return leads_any(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -175,7 +175,7 @@ class ExposureAdmin(DeclaringPages):
         return user.may(Right.RUN_REGISTRY) or user.leads(obj.site)
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Exposure:
-        """Declare device time, or correct what was declared."""
+        """Declares device time, or corrects a declaration."""
         by: Any = request.user
         if change:
             version = form.version_read()
@@ -184,7 +184,7 @@ class ExposureAdmin(DeclaringPages):
 
     @admin.display(description="Model")
     def model_words(self, exposure: Any) -> str | None:
-        """The model, where the site tells models apart."""
+        """The model, where the site declares by model."""
         return exposure.get_pump_model_display() or exposure.get_catheter_model_display() or None
 
 

@@ -19,7 +19,7 @@ class DimensionListFilter(admin.SimpleListFilter):
     dimension: str
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """What the list offers; years and sites only as far as the caller's own rows go."""
+        """The choices; years and sites only those of rows that the caller may see."""
         if self.dimension == "site":
             codes = model_admin.get_queryset(request).order_by("site__code")
             return [(code, code) for code in codes.values_list("site__code", flat=True).distinct()]
@@ -29,7 +29,7 @@ class DimensionListFilter(admin.SimpleListFilter):
         return with_not_recorded(codes_of(self.dimension))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The events that the chosen value is about, exactly as the API would list them."""
+        """The events with the chosen value, as the API lists them."""
         value = self.value()
         if not value:
             return queryset

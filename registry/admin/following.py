@@ -1,4 +1,4 @@
-"""Follow-up of a site's implants in bulk: one page of them, a look at what it does, one seal."""
+"""Follow-up of a site's implants in bulk: a page of implants, a preview, one seal."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ from registry.models.exposure import MONTHS_NOT_KNOWN
 from registry.vocabulary import Component, ExitStatus
 
 PAGE = 500
-"""Implants on one page; a site with more goes on to the next."""
+"""The number of implants on a page."""
 
 ENDS = [(str(code), words) for code, words in ExitStatus.choices() if code != ExitStatus.ACTIVE]
 
@@ -51,7 +51,7 @@ class NarrowForm(forms.Form):
         max_value=2100,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 6}),
     )
-    behind = forms.BooleanField(label="Only those that are surely behind", required=False)
+    behind = forms.BooleanField(label="Only those certainly behind", required=False)
 
     def __init__(self, params: Mapping[str, Any], codes: list[str]) -> None:
         super().__init__(params)
@@ -61,7 +61,7 @@ class NarrowForm(forms.Form):
             del self.fields["site"]
 
     def narrowed(self, rows: Any) -> QuerySet[Implant]:
-        """Those in follow-up that were asked for; what cannot be read narrows nothing."""
+        """The implants in follow-up that match; ignores invalid filters."""
         self.is_valid()
         rows = rows.in_follow_up()
         if component := self.cleaned_data.get("component"):
@@ -76,7 +76,7 @@ class NarrowForm(forms.Form):
 
 
 class TickedForm(forms.Form):
-    """What is said of every implant that is ticked and has no answer of its own."""
+    """The answer for every ticked implant without one of its own."""
 
     rule = forms.ChoiceField(
         label="Every implant that is ticked is still active",
@@ -85,7 +85,10 @@ class TickedForm(forms.Form):
         choices=[
             (REACHED, "at so many months since its implant:"),
             (FURTHER, "and so many months have passed since the month on file:"),
-            (PASSED, "today: take the months that have surely passed, the first of “by now”"),
+            (
+                PASSED,
+                "today: use the months that have certainly passed, the first number under “by now”",
+            ),
         ],
     )
     months = forms.CharField(
@@ -96,7 +99,7 @@ class TickedForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """A number of months with the rules that need one."""
+        """A number of months, required by some rules."""
         cleaned = super().clean() or {}
         months = (cleaned.get("months") or "").strip()
         if cleaned.get("rule") in {REACHED, FURTHER} and not (
@@ -106,7 +109,7 @@ class TickedForm(forms.Form):
         return cleaned
 
     def now(self, line: "Line") -> int | None:
-        """The months since implant of a ticked line; None where the form does not say."""
+        """The months since implant of a ticked line; None where the form does not give them."""
         rule = self.cleaned_data.get("rule")
         if not rule:
             self.unsaid()
@@ -118,14 +121,14 @@ class TickedForm(forms.Form):
         return int(line.implant.months_followed) + months if rule == FURTHER else months
 
     def unsaid(self) -> None:
-        """Ask, once, how long the ticked ones were followed."""
+        """Requires the months of the ticked implants, in one error."""
         if "rule" not in self.errors:
-            self.add_error("rule", "Say how long the implants that are ticked were followed.")
+            self.add_error("rule", "Give the months for which the ticked implants were followed.")
 
 
 @dataclass
 class Line:
-    """One implant on the page: what is on file, what can have passed by now, and the answers."""
+    """One implant on the page: the months on file, those that can have passed, and the answers."""
 
     implant: Any
     least: int
@@ -137,7 +140,7 @@ class Line:
 
     @classmethod
     def of(cls, implant: Any) -> "Line":
-        """The line of an implant as it stands today."""
+        """The line of an implant as of today."""
         today = timezone.now()
         passed = months_passed(implant.implant_year, year=today.year, month=today.month)
         return cls(implant, *passed)
@@ -149,7 +152,7 @@ class Line:
 
     @property
     def is_behind(self) -> bool:
-        """Whether more months have surely passed than are on file."""
+        """Whether more months have certainly passed than are on file."""
         return bool(self.implant.months_followed < self.least)
 
     @property
@@ -159,11 +162,11 @@ class Line:
 
     @property
     def options(self) -> SafeString:
-        """The reasons for an end, as options of the line's list."""
+        """The reasons for an end, as options."""
         return options_of(self.ended) if self.ended else NOT_ENDED
 
     def answer(self, sent: QueryDict) -> None:
-        """Take the answers of this line from what was sent."""
+        """Reads the answers of this line from the submitted form."""
         self.ticked = self.key in sent.getlist("tick")
         self.months = sent.get(f"months-{self.key}", "").strip()
         self.ended = sent.get(f"ended-{self.key}", "")
@@ -171,11 +174,11 @@ class Line:
     def told(
         self, sent: QueryDict, ticked: TickedForm, versions: Mapping[UUID, int]
     ) -> intake.FollowUp | None:
-        """What this line says of its implant; None where it says nothing new."""
+        """The follow-up in this line; None where it has nothing new."""
         self.answer(sent)
         months = self.months
         if self.ended and not months:
-            mend = "Give the months at which it ended, or those on file where none later are known."
+            mend = "Give the months at which it ended, or those on file if you know no later ones."
             self.faults.append(mend)
         if self.ticked and not months and not self.ended:
             now = ticked.now(self)
@@ -194,12 +197,12 @@ class FollowUpPages(SiteRowsAdmin):
     """Implants with the page that follows many of them up in one step."""
 
     def get_urls(self) -> list[Any]:
-        """Add the address of the page."""
+        """Adds the address of the page."""
         view = self.admin_site.admin_view(self.follow_up)
         return [path("follow-up/", view, name="registry_implant_follow_up"), *super().get_urls()]
 
     def follow_up(self, request: HttpRequest) -> HttpResponse:
-        """The implants in follow-up of one site; what is sent is looked at, and then stored."""
+        """The implants in follow-up of one site; submitted answers are previewed, then stored."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         codes = list(open_sites(request.user).values_list("code", flat=True))
@@ -223,7 +226,7 @@ class FollowUpPages(SiteRowsAdmin):
     def _answered(
         self, request: HttpRequest, rows: QuerySet[Implant], narrow: NarrowForm, *, saving: bool
     ) -> HttpResponse:
-        """Say what the answers would do, or store them; faults come back at their lines."""
+        """Previews the answers, or stores them; shows faults at their lines."""
         versions = versions_in(request.POST.getlist("row"))
         lines = [Line.of(row) for row in rows.filter(public_id__in=versions).order_by(*ORDER)]
         ticked = TickedForm(request.POST)
@@ -294,7 +297,7 @@ class FollowUpPages(SiteRowsAdmin):
 
 
 def chosen_site(request: HttpRequest, codes: list[str]) -> str | None:
-    """The site whose implants are asked for; one out of reach is 404, and none is no choice yet."""
+    """The chosen site, None before a choice; 404 for a site that the caller may not see."""
     only = codes[0] if len(codes) == 1 else ""
     code = request.GET.get("site") or only
     if code and code not in codes:
@@ -303,7 +306,7 @@ def chosen_site(request: HttpRequest, codes: list[str]) -> str | None:
 
 
 def months_passed(implant_year: int, *, year: int, month: int) -> tuple[int, int]:
-    """The fewest and the most full months since some day of the year of implant, by that month.
+    """The fewest and the most full months from the year of implant to the given month.
 
     The registry keeps the year alone: an implant of its last day has passed 12 fewer full months
     than one of its first. In the year of implant itself the fewest is 0.
@@ -313,7 +316,7 @@ def months_passed(implant_year: int, *, year: int, month: int) -> tuple[int, int
 
 
 def versions_in(rows: Iterable[str]) -> dict[UUID, int]:
-    """The implants that were on the page, with the versions that were read; at most two pages."""
+    """The implants on the submitted page with their versions; at most two pages."""
     found: dict[UUID, int] = {}
     for row in islice(rows, 2 * PAGE):
         key, _, version = row.partition(":")
@@ -325,7 +328,7 @@ def versions_in(rows: Iterable[str]) -> dict[UUID, int]:
 
 
 def here(request: HttpRequest, *, but: Iterable[str] = (), **changed: str) -> str:
-    """The address of this page as it is narrowed now, with these parameters changed."""
+    """The address of this page with its filters, with these parameters changed."""
     params = {name: value for name, value in request.GET.items() if name not in but} | changed
     address = reverse("admin:registry_implant_follow_up")
     return f"{address}?{urlencode(params)}" if params else address
@@ -337,7 +340,7 @@ def counted(number: int, what: str) -> str:
 
 
 def options_of(chosen: str) -> SafeString:
-    """The reasons for an end as options; written once for the many lines without one."""
+    """The reasons for an end as options; cached for the many lines without one."""
     return format_html_join(
         "",
         '<option value="{}"{}>{}</option>',

@@ -13,7 +13,7 @@ UNTOLD = frozenset({"id", "version", "seal", "seal_id", "public_id"})
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field that a version set, before and after, in words."""
+    """A field changed by a version, before and after, in words."""
 
     field: str
     before: str
@@ -48,7 +48,7 @@ def versions_of(row: Any) -> list[Version]:
 def versions_in(records: list[Any]) -> list[Version]:
     """Versions of several rows of one kind in words, in the order given.
 
-    One query for what stood before them, and one for each other row that they name.
+    One query for the previous versions, and one for each other row that they name.
     """
     if not records:
         return []
@@ -66,7 +66,7 @@ def versions_in(records: list[Any]) -> list[Version]:
 
 
 def version_of(record: Any, before: Any | None, names: Names) -> Version:
-    """One history row in words, against the one before it; the first tells what was filled in."""
+    """The changes from the previous history row, in words; for the first row, all fields."""
     return Version(
         at=record.history_date,
         by=record.history_user.get_username() if record.history_user else "the registry itself",

@@ -1,4 +1,4 @@
-"""The sections in which an implant is asked for: alone, in its patient's system, as a successor."""
+"""The sections of an implant's form: alone, in its patient's system, or as a replacement."""
 
 AT_IMPLANT = ("implant_year", "age_band", "procedure", "as_designed")
 OF_A_PUMP = ("pump_site", "pump_plane")
@@ -30,4 +30,4 @@ READING = (
     ("The drug", {"fields": tuple(_IN_OTHER_WORDS.get(name, name) for name in DRUG)}),
     ENTRY[-1],
 )
-"""The sections of the page of one implant for who may only read it."""
+"""The sections of the read-only page of one implant."""

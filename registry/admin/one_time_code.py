@@ -23,11 +23,11 @@ GENERATOR = "Code generator"
 RECOVERY = "Recovery codes"
 HOW_MANY = 10
 DIGITS = 10
-"""Of a recovery code: numbers only, as the field at sign-in is typed on a phone's number pad."""
+"""Digits of a recovery code: the sign-in field opens a phone's number pad."""
 
 
 class PasswordForm(forms.Form):
-    """The person's own password, so that an unattended browser changes nothing."""
+    """The user's own password, so that an unattended browser cannot be misused."""
 
     password = forms.CharField(
         label="Your password",
@@ -44,7 +44,7 @@ class PasswordForm(forms.Form):
         self.request = request
 
     def clean_password(self) -> str:
-        """Hold it against the account; wrong ones count towards the pause of sign-in."""
+        """Checks the password; wrong ones count towards the lock-out."""
         password: str = self.cleaned_data["password"]
         user: Any = self.request.user
         if authenticate(self.request, username=user.get_username(), password=password) != user:
@@ -53,7 +53,7 @@ class PasswordForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """The digits that the new code generator shows."""
+    """The code that the new code generator shows."""
 
     code = forms.CharField(
         label="The six digits that it shows now",
@@ -70,19 +70,19 @@ class CodeForm(forms.Form):
         self.device = device
 
     def clean_code(self) -> str:
-        """Try the code; after a wrong one the next is refused for a moment."""
+        """Checks the code; after a wrong one, refuses the next for a moment."""
         code: str = self.cleaned_data["code"].replace(" ", "")
         if not self.device.verify_token(code):
             raise forms.ValidationError(
-                "This code does not fit. See that the device's clock is right, wait for the next"
-                " code, and enter that one.",
+                "This code is wrong. Check the device's clock, wait for the next code, and enter"
+                " that one.",
                 code="wrong-code",
             )
         return code
 
 
 def one_time_code_page(request: HttpRequest) -> HttpResponse:
-    """Let a person add or replace a code generator, renew recovery codes, or remove them all.
+    """Lets users add or replace a code generator, renew recovery codes, or remove them all.
 
     The secret and the recovery codes are shown once, in the reply to the form that made them.
     """
@@ -101,7 +101,7 @@ def one_time_code_page(request: HttpRequest) -> HttpResponse:
         return _page(request, user, form=PasswordForm(request=request), codes=renew_codes(user))
     if "remove" in sent:
         remove_codes(user, by=user)
-        messages.success(request, "Your account asks for no one-time code any more.")
+        messages.success(request, "Your account no longer asks for a one-time code.")
     return HttpResponseRedirect(reverse("one_time_code"))
 
 
@@ -119,9 +119,9 @@ def _confirm(request: HttpRequest, user: Any) -> HttpResponse:
 
 
 def add_generator(device: TOTPDevice) -> list[str]:
-    """Let a device that has shown a right code take the place of any other; sealed.
+    """Replaces any other device by one that showed a correct code, under a seal.
 
-    Gives back the recovery codes, which are made anew.
+    Returns new recovery codes.
     """
     user = device.user
     with sealed(by=user, action="add-one-time-code") as seal:
@@ -133,14 +133,14 @@ def add_generator(device: TOTPDevice) -> list[str]:
 
 
 def renew_codes(user: User) -> list[str]:
-    """Make ten recovery codes in place of those before; each is good for one sign-in. Sealed."""
+    """Replaces the recovery codes by ten new ones, each for one sign-in, under a seal."""
     with sealed(by=user, action="renew-recovery-codes") as seal:
         seal.save(User.objects.get(pk=user.pk), reason="recovery-codes-renewed")
         return _new_codes(user)
 
 
 def remove_codes(user: User, *, by: User) -> None:
-    """Take away a person's code generator and recovery codes; the seal says who did."""
+    """Removes a user's code generator and recovery codes; the seal names who did."""
     with sealed(by=by, action="remove-one-time-code") as seal:
         TOTPDevice.objects.filter(user=user).delete()
         StaticDevice.objects.filter(user=user).delete()
@@ -182,14 +182,14 @@ def _page(
 
 
 def _in_fours(device: TOTPDevice) -> str:
-    """The secret as one types it into an app."""
+    """The secret as typed into an app."""
     secret = b32encode(device.bin_key).decode().rstrip("=")
     return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
 
 
 @require_POST
 def reset_code(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Let a data manager take a lost code generator off somebody else's account."""
+    """Lets a data manager remove a lost code generator from another user's account."""
     by: Any = request.user
     if not by.may(Right.RUN_REGISTRY):
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""Work queues: what waits for whom, oldest first, always within the reader's own rows."""
+"""Work queues by role, oldest first, of rows that the user may see."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from registry.vocabulary import Component, Right, State
 
 @dataclass(frozen=True, slots=True)
 class EventQueue:
-    """A queue of events: the value of `queue=` that lists it, and whose it is."""
+    """A queue of events: its value of `queue=`, and who it is for."""
 
     name: str
     title: str
@@ -27,19 +27,19 @@ class EventQueue:
 
 
 def to_review(user: User) -> QuerySet[Event]:
-    """Submitted events that the user may judge: never those of a site of his or her own."""
+    """Submitted events that the user may judge: never those of the user's own sites."""
     submitted = Event.objects.visible_to(user).filter(state=State.SUBMITTED)
     return submitted.exclude(site__in=user.sites())
 
 
 def drafts_of(user: User) -> QuerySet[Event]:
-    """Drafts within reach that the user has written or changed."""
+    """Visible drafts that the user has written or changed."""
     written = Event.history.filter(id=OuterRef("pk"), history_user=user)
     return Event.objects.visible_to(user).filter(Exists(written), state=State.DRAFT)
 
 
 def drafts_of_sites(user: User) -> QuerySet[Event]:
-    """Drafts of the user's own sites, whoever wrote them."""
+    """Drafts of the user's own sites, by any author."""
     return Event.objects.filter(site__in=user.sites(), state=State.DRAFT)
 
 
@@ -49,9 +49,9 @@ def under_review(user: User) -> QuerySet[Event]:
 
 
 def waiting_seal() -> Coalesce:
-    """The seal under which an event was first handed in: its place in the queue of a reviewer.
+    """The seal of an event's first submission, which orders the queue of a reviewer.
 
-    A recoded or reopened event keeps its place. One that was loaded without history has its own.
+    A recoded or reopened event keeps its place. An event loaded without history has its own seal.
     """
     return Coalesce(Subquery(_first_handed_in("seal_number")), F("seal_id"))
 
@@ -62,7 +62,7 @@ def waiting_since() -> Coalesce:
 
 
 def oldest_first(events: QuerySet[Event]) -> QuerySet[Event]:
-    """Events in the order in which they were first handed in, as their seals have it."""
+    """Events in the order of their first submission, by seal."""
     return events.order_by(waiting_seal().asc(), "pk")
 
 
@@ -72,7 +72,7 @@ def _first_handed_in(column: str) -> QuerySet[Any]:
 
 
 def without_follow_up(user: User) -> QuerySet[Implant]:
-    """Implants in follow-up of which nothing has been heard for a year, for certain."""
+    """Implants in follow-up without news for certainly a year."""
     today = timezone.now()
     rows = Implant.objects.visible_to(user)
     behind: QuerySet[Implant] = rows.behind(year=today.year - 1, month=today.month)
@@ -81,7 +81,7 @@ def without_follow_up(user: User) -> QuerySet[Implant]:
 
 @dataclass(frozen=True, slots=True)
 class Undeclared:
-    """One past year of a component of which a site has given no device time at all."""
+    """A past year of a component for which a site has given no device time."""
 
     site: str
     year: int
@@ -89,9 +89,9 @@ class Undeclared:
 
 
 def without_exposure(user: User) -> list[Undeclared]:
-    """The years that sites within reach left out, as the page of a site's years shows them.
+    """The missing years of the user's sites, as on the page of a site's years.
 
-    Three queries, however many sites.
+    Three queries for any number of sites.
     """
     sites = Site.objects.visible_to(user).filter(active=True)
     years = device_times(sites, present=timezone.now().year)
@@ -104,9 +104,9 @@ def without_exposure(user: User) -> list[Undeclared]:
 
 
 def count_without_exposure(user: User) -> int:
-    """How many such years there are; counted once between two writes, as it reads all implants.
+    """The number of missing years; cached until the next write, since it reads all implants.
 
-    The hash of the last seal stands for all that is stored, so the number is never an old one.
+    The key holds the hash of the last seal, so the number is never out of date.
     """
     last = Seal.objects.order_by("-number").values_list("hash", flat=True).first()
     key = f"without-exposure-{user.pk}-{timezone.now().year}-{last}"
@@ -132,19 +132,19 @@ def _enters(user: User) -> bool:
 
 
 class QueueFilter(admin.SimpleListFilter):
-    """Events that wait for the reader, as a filter of the list."""
+    """The user's queues as a filter of the list."""
 
     title = "work queue"
     parameter_name = "queue"
     template = "admin/registry/filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The queues of the reader's role."""
+        """The queues of the user's roles."""
         user: Any = request.user
         return [(queue.name, queue.title) for queue in QUEUES.values() if queue.is_for(user)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The events of the queue; a queue of other roles, or none, holds nothing."""
+        """The events of the queue; none for an unknown queue or one of other roles."""
         if not self.value():
             return queryset
         queue = chosen_queue(request)
@@ -153,7 +153,7 @@ class QueueFilter(admin.SimpleListFilter):
 
 
 def chosen_queue(request: HttpRequest) -> EventQueue | None:
-    """The queue that the address names, if it is one of the reader's."""
+    """The queue that the address names, if it is one of the user's."""
     queue = QUEUES.get(request.GET.get(QueueFilter.parameter_name, ""))
     user: Any = request.user
     return queue if queue is not None and queue.is_for(user) else None

@@ -29,7 +29,7 @@ SUCCESSOR = ("implant", "model", *AT_IMPLANT, *DRUG, "months_followed")
 
 
 class ReplaceForm(forms.Form):
-    """How the old component ended, and all of the new one; nothing is taken over from the old."""
+    """How the old component ended, and all data of the new one, without any copied from the old."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -60,38 +60,38 @@ class ReplaceForm(forms.Form):
         return [self[name] for name in self.fields if name[:6] not in ("ended_", "versio")]
 
     def ending(self) -> dict[str, str]:
-        """How the old one ended, as intake takes it; what is left empty stays as it is on file."""
+        """The old one's end for intake; empty fields keep the stored values."""
         said = {name: as_text(self.cleaned_data[f"ended_{name}"]) for name in ENDED}
         return {name: text for name, text in said.items() if text}
 
     def successor(self) -> RawReport:
-        """The new one, as intake takes it."""
+        """The new one for intake."""
         texts = {field.name: as_text(self.cleaned_data[field.name]) for field in self.begun()}
         return RawReport(RowKind.IMPLANT, texts)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Put what intake refused at its fields, or above the form where it concerns none."""
+        """Shows intake's faults at their fields, or above the form."""
         for fault in refusal.faults:
             place = fault.column if fault.column in self.fields else None
             self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
 
 
 class ReplacePages(SiteRowsAdmin):
-    """Implants with the page that puts another in the place of one."""
+    """Implants, with the page that replaces one."""
 
     def get_urls(self) -> list[Any]:
-        """Add the address of the page."""
+        """Adds the address of the page."""
         view = self.admin_site.admin_view(self.replace)
         address = path("<path:object_id>/replace/", view, name="registry_implant_replace")
         return [address, *super().get_urls()]
 
     def beside(self, request: HttpRequest, row: Implant) -> dict[str, Any]:
-        """Whether the implant can be replaced by its reader."""
+        """Whether the user can replace the implant."""
         may = row.exit_status in IN_FOLLOW_UP and self.has_change_permission(request, row)
         return {**super().beside(request, row), "may_be_replaced": may}
 
     def replace(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask how the implant ended and what took its place; store both under one seal."""
+        """Asks how the implant ended and what replaced it; stores both under one seal."""
         implant: Any = self.get_object(request, object_id)
         if not self.has_change_permission(request, implant):
             raise PermissionDenied
@@ -113,7 +113,7 @@ class ReplacePages(SiteRowsAdmin):
             else:
                 told = format_html(
                     "{} is replaced by <a href='{}'>{}</a>. The patient's other component"
-                    " was not touched.",
+                    " was not changed.",
                     label_of(implant),
                     address_of(new),
                     label_of(new),

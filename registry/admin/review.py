@@ -32,17 +32,16 @@ from registry.records import Refusal, VersionConflict
 from registry.vocabulary import Right
 
 MOST_AT_ONCE = 200
-"""Events that one action moves: each is a transaction of its own."""
+"""The most events of one action; each is a transaction of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of an event's state.
 
-    name: as intake names it. label: on its button. title: of the page that asks, with a place for
-    the event. done: what an event is afterwards.
-    form: what it asks. note: what to know before taking it. one_by_one: its answer is another for
-    each event.
+    name: its verb in intake. label: its button. title: of its page, with a place for the event.
+    done: the state of an event afterwards. form: the fields it needs. note: an explanation.
+    one_by_one: each event needs an answer of its own.
     """
 
     name: str
@@ -56,16 +55,16 @@ class Step:
 
     @property
     def ends_review(self) -> bool:
-        """Whether a reviewer is done with the event afterwards."""
+        """Whether the step ends an event's review."""
         return self.name in {"accept", "reject", "duplicate"}
 
     @property
     def asks(self) -> bool:
-        """Whether it needs an answer before it is taken."""
+        """Whether the step needs an answer."""
         return self.form is not StepForm
 
     def within_role(self, user: User) -> bool:
-        """Whether the user's roles ever include this step; which events is intake's to say."""
+        """Whether the user's roles include this step; intake decides for which events."""
         if self.name in {"submit", "withdraw"}:
             return user.may(Right.ENTER_ROWS)
         return user.may(Right.SEE_ALL_ROWS)
@@ -92,7 +91,7 @@ STEPS: Mapping[str, Step] = {
             "marked as duplicate",
             intake.mark_duplicate,
             DuplicateForm,
-            "A duplicate is kept, and not counted; the other report stands for the event.",
+            "A duplicate is kept, and not counted; the other report is counted.",
             one_by_one=True,
         ),
         Step(
@@ -128,19 +127,19 @@ STEPS: Mapping[str, Step] = {
 
 
 class ReviewSteps(SiteRowsAdmin):
-    """Events with the buttons and list actions that move them; every move is intake's.
+    """Events with the buttons and list actions of their steps, which intake takes.
 
-    An action moves event by event, each under a seal of its own: one that is refused says why and
-    holds up none of the others.
+    An action moves event by event, each under a seal of its own: a refused one does not stop the
+    others, and its reason is shown.
     """
 
     def get_urls(self) -> list[Any]:
-        """Add the address at which a step is asked about and taken."""
+        """Adds the address of the steps."""
         view = self.admin_site.admin_view(self.step)
         return [path("steps/<slug:name>/", view, name="registry_event_step"), *super().get_urls()]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """The steps that the caller's role may take, as actions of the list."""
+        """The steps of the user's roles, as actions of the list."""
         user: Any = request.user
         return {
             f"{step.name}_events": (
@@ -153,7 +152,7 @@ class ReviewSteps(SiteRowsAdmin):
         }
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        """The work queues before the filters that every list of events has."""
+        """The work queues, then the filters of every list of events."""
         return (QueueFilter, *super().get_list_filter(request))
 
     def changelist_view(
@@ -165,38 +164,38 @@ class ReviewSteps(SiteRowsAdmin):
         return super().changelist_view(request, title | (extra_context or {}))
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """In the queue of a reviewer, since when each event has waited."""
+        """The columns; in the queue of a reviewer also since when each event has waited."""
         shown = super().get_list_display(request)
         return (*shown, "waiting_since") if asks_to_review(request) else shown
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        """The events within reach, with how long they have waited in the queue of a reviewer."""
+        """The visible events; in a reviewer's queue with the time of their first submission."""
         rows: QuerySet[Event] = super().get_queryset(request)
         if asks_to_review(request):
             return rows.annotate(handed_in_at=waiting_since())
         return rows
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        """The queue of a reviewer is worked off oldest first."""
+        """The queue of a reviewer is ordered oldest first."""
         if asks_to_review(request):
             return (waiting_seal().asc(), "pk")
         return super().get_ordering(request)
 
     @admin.display(description="Waiting since")
     def waiting_since(self, event: Any) -> Any:
-        """When the event was first handed in."""
+        """When the event was first submitted."""
         return event.handed_in_at.date()
 
     def action_checkbox(self, obj: Any) -> SafeString:
-        """The box that picks an event, and beside it the version that the list shows."""
+        """The box that selects an event, with the version that the list shows."""
         shown = format_html('<input type="hidden" name="read" value="{}">', pick_of(obj))
         return super().action_checkbox(obj) + shown
 
     def beside(self, request: HttpRequest, row: Event) -> dict[str, Any]:
-        """The steps that are open to the reader, as buttons above the event."""
+        """The steps that the user may take, as buttons above the event."""
         user: Any = request.user
         open_steps = intake.open_steps(row, by=user)
-        by_form = self.has_change_permission(request, row)  # a draft is submitted by its form
+        by_form = self.has_change_permission(request, row)  # drafts are submitted by their form
         return {
             "steps": [
                 step
@@ -211,7 +210,7 @@ class ReviewSteps(SiteRowsAdmin):
         }
 
     def step(self, request: HttpRequest, name: str) -> HttpResponse:
-        """Ask what a step needs, or take it; events out of reach are 404."""
+        """Asks what a step needs, or takes it; 404 for events that the user may not see."""
         step = STEPS.get(name)
         if step is None:
             raise Http404
@@ -233,7 +232,7 @@ class ReviewSteps(SiteRowsAdmin):
         events: list[Event],
         versions: Mapping[UUID, int | None],
     ) -> HttpResponse:
-        """Take the step where everything it needs is there, and otherwise ask for it."""
+        """Takes the step if it has all it needs, and otherwise asks for it."""
         taking = request.method == "POST" and "confirmed" in request.POST
         form = step.form(request.POST if taking else None, events=events)
         if taking and form.is_valid():
@@ -266,7 +265,7 @@ class ReviewSteps(SiteRowsAdmin):
         moved: Sequence[Event],
         refused: Iterable[tuple[Event, Refusal]],
     ) -> None:
-        """Say of each event that was refused why, and of the others that they were moved."""
+        """Reports why events were refused, and how many were moved."""
         for event, refusal in refused:
             nothing = " Nothing was done." if isinstance(refusal, VersionConflict) else ""
             why = format_html("{}: {}{}", _linked(event), in_words(refusal), nothing)
@@ -297,7 +296,7 @@ def take(
     by: Any,
     given: Mapping[str, Any],
 ) -> tuple[list[Event], list[tuple[Event, Refusal]]]:
-    """Move the events one by one, each under a seal of its own: those moved, and those refused."""
+    """Moves the events one by one, each under its own seal; returns moved and refused ones."""
     moved: list[Event] = []
     refused: list[tuple[Event, Refusal]] = []
     for event in events:
@@ -311,7 +310,7 @@ def take(
 
 
 def _action(step: Step) -> Callable[..., HttpResponse | None]:
-    """The list action of a step: taken at once, or after a page that asks."""
+    """The list action of a step, taken at once or after a page that asks."""
 
     def act(
         model_admin: ReviewSteps, request: HttpRequest, queryset: QuerySet[Event]
@@ -332,18 +331,18 @@ def _action(step: Step) -> Callable[..., HttpResponse | None]:
 
 
 def asks_to_review(request: HttpRequest) -> bool:
-    """Whether the list is the queue of what the reader has to review."""
+    """Whether the list is the reviewer's queue."""
     queue = chosen_queue(request)
     return queue is not None and queue.events is to_review
 
 
 def pick_of(event: Event) -> str:
-    """An event as it was read: its public id and its version."""
+    """A selected event: its public id and the version that was read."""
     return f"{event.public_id}:{event.version}"
 
 
 def versions_in(picks: Iterable[str]) -> dict[UUID, int | None]:
-    """The events that are named, with the version that was read; what names none is left out."""
+    """The selected events with the versions that were read; ignores invalid selections."""
     found: dict[UUID, int | None] = {}
     for pick in picks:
         key, _, version = pick.partition(":")
@@ -360,11 +359,11 @@ def in_words(refusal: Refusal) -> str:
 
 
 def _next_to_review(request: HttpRequest) -> SafeString:
-    """Where to go on: the event that has waited longest. One query."""
+    """A link to the event that has waited longest. One query."""
     user: Any = request.user
     following = oldest_first(to_review(user)).first()
     if following is None:
-        return format_html(" {}", "Nothing else waits for your review.")
+        return format_html(" {}", "No other event waits for your review.")
     return format_html(" Next to review: {}.", _linked(following))
 
 

@@ -1,4 +1,4 @@
-"""What a step asks before it is taken: a reason, another code, or the report it repeats."""
+"""The forms of steps: a reason, another code, or the report that an event repeats."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ BY_KEY, ELSEWHERE = "key", "elsewhere"
 
 
 class StepForm(forms.Form):
-    """What a step asks before it is taken; most ask nothing."""
+    """The form of a step; most have no fields."""
 
     def __init__(self, *args: Any, events: Sequence[Event], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,24 +27,24 @@ class StepForm(forms.Form):
         self.events = events
 
     def given(self) -> dict[str, Any]:
-        """The answers, as intake's verb for the step takes them."""
+        """The answers as arguments of intake's verb."""
         return self.cleaned_data
 
     def focus_first_error(self) -> None:
-        """Let the browser begin at the first answer that is wrong."""
+        """Focuses the first invalid field."""
         name = next((name for name in self.fields if name in self.errors), None)
         if name is not None:
             self.fields[name].widget.attrs["autofocus"] = True
 
     def refuse(self, refusal: Refusal) -> None:
-        """Put each fault of intake at its field, or above the form."""
+        """Shows intake's faults at their fields, or above the form."""
         for fault in refusal.faults:
             place = fault.column if fault.column in self.fields else None
             self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
 
 
 class ReasonForm(StepForm):
-    """Ask why, by a code of the list."""
+    """Asks for a reason from a code list."""
 
     reason = forms.ChoiceField(
         label="Reason",
@@ -58,7 +58,7 @@ class ReasonForm(StepForm):
 
 
 class RecodeForm(StepForm):
-    """Ask which complication it is."""
+    """Asks for the complication."""
 
     complication = forms.ChoiceField(
         label="Complication as adjudicated",
@@ -80,13 +80,13 @@ class RecodeForm(StepForm):
 
 
 class DuplicateForm(StepForm):
-    """Ask which report of the site holds the event already; those that look alike are offered."""
+    """Asks which report of the site is of the same event; offers similar ones."""
 
     of = forms.ChoiceField(
-        label="Which report holds this event already?",
+        label="Which report is of the same event?",
         widget=forms.RadioSelect(attrs=IN_LINES),
         error_messages={
-            "required": "Choose the report that holds this event already.",
+            "required": "Choose the report of the same event.",
             "invalid_choice": "Choose one of the reports listed.",
         },
     )
@@ -98,30 +98,30 @@ class DuplicateForm(StepForm):
         field.choices = [
             *((str(other.public_id), described(other)) for other in alike(self.events[0])),
             (BY_KEY, "Another report of this site: give its source id below"),
-            (ELSEWHERE, "A report of another site, which this site's rows do not name"),
+            (ELSEWHERE, "A report of another site, which is not named here"),
         ]
 
     def clean(self) -> dict[str, Any]:
-        """Find the report that a source id names, and ask for it where none does."""
+        """Finds the report with a source id; an error where there is none."""
         cleaned = super().clean() or {}
         if cleaned.get("of") == BY_KEY:
             named = self.cleaned_data.get("key") or ""
             here = Event.objects.filter(site=self.events[0].site).exclude(source_id="")
             other = here.filter(source_id=named).first()
             if other is None:
-                self.add_error("key", "This site has no report of this source id.")
+                self.add_error("key", "This site has no report with this source id.")
             else:
                 cleaned["of"] = str(other.public_id)
         return cleaned
 
     def given(self) -> dict[str, Any]:
-        """The other report's public id, or nothing where another site holds it."""
+        """The other report's public id; none for a report of another site."""
         of = self.cleaned_data["of"]
         return {"of": None if of == ELSEWHERE else of}
 
 
 def alike(event: Event) -> QuerySet[Event]:
-    """Reports of the site that stand and may be the same event, the likeliest first; ten at most.
+    """Reports of the site that may be of the same event, the likeliest first; ten at most.
 
     Those of the same patient, or of the same complication as reported or adjudicated.
     """
@@ -138,7 +138,7 @@ def alike(event: Event) -> QuerySet[Event]:
 
 
 def described(event: Event) -> str:
-    """A report as one tells it from others: its key, what, when, how bad, where it stands."""
+    """A report in words: its key, complication, time, grade and state."""
     shown: Any = event
     months = event.months_since_implant
     said = (

@@ -1,4 +1,4 @@
-"""What every list and form of the admin shares: scoped, sealed, never deleted."""
+"""Base classes of the admin's lists and forms: scoped, sealed, without deletion."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -29,28 +29,30 @@ MOST_RADIOS = 6
 
 
 class IntakeForm(forms.ModelForm):
-    """A form whose rules are intake's: what intake refused stands at the field it names."""
+    """A form validated by intake, whose faults are shown at their fields."""
 
     refusal: Refusal | None = None
     renamed: dict[str, str] = {}
 
     def clean(self) -> dict[str, Any]:
-        """Put each fault at its field, or above the form where it concerns none."""
+        """Shows each fault at its field, or above the form."""
         cleaned = super().clean() or {}
         for fault in self.refusal.faults if self.refusal else ():
             name = self.renamed.get(fault.column, fault.column)
             place = name if name in self.fields else None
             words = sentence(fault.detail if place or not name else f"{name}: {fault.detail}")
-            if words not in self.errors.get(place or NON_FIELD_ERRORS, ()):  # once for two parts
+            if words not in self.errors.get(
+                place or NON_FIELD_ERRORS, ()
+            ):  # one error for two parts
                 self.add_error(place, forms.ValidationError(words, code=fault.code))
         return cleaned
 
     def _post_clean(self) -> None:
-        """Leave the instance alone: intake reads the form and holds every rule of the row."""
+        """Does not change the instance: intake reads the form and checks the row."""
 
 
 class AddressedChangeList(ChangeList):
-    """A list whose links carry random public ids: a running number tells how much others enter."""
+    """A list with random public ids in links: serial numbers would show how much others enter."""
 
     def url_for_result(self, result: Any) -> str:
         """The address of a row's page."""
@@ -65,9 +67,9 @@ def address_of(row: Model) -> str:
 
 
 class RegistryAdmin(admin.ModelAdmin):
-    """A list and a form that nobody can delete from, whose writes go through intake.
+    """A list and a form without deletion, whose writes go through intake.
 
-    Rows outside the caller's reach do not exist: 404, in the list, the page and the history.
+    Rows that the caller may not see are 404 in the page and the history.
     """
 
     show_facets = admin.ShowFacets.NEVER
@@ -76,11 +78,11 @@ class RegistryAdmin(admin.ModelAdmin):
     actions_on_bottom = False
 
     def get_urls(self) -> list[Any]:
-        """Leave the deleting address out."""
+        """The addresses without deletion."""
         return [url for url in super().get_urls() if not (url.name or "").endswith("_delete")]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nothing is ever deleted."""
+        """Nobody may delete."""
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -91,7 +93,7 @@ class RegistryAdmin(admin.ModelAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Model:
-        """One row by its public id; a row out of reach is 404, like one that never was."""
+        """One row by its public id; 404 alike for unknown rows and invisible ones."""
         keyed_by = "public_id" if hasattr(self.model, "public_id") else "pk"
         if "\0" in object_id:
             raise Http404
@@ -105,11 +107,11 @@ class RegistryAdmin(admin.ModelAdmin):
         return found
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Link rows by their public ids."""
+        """The list class, which links rows by public id."""
         return AddressedChangeList
 
     def action_checkbox(self, obj: Any) -> SafeString:
-        """The box that picks a row for an action, by its public id."""
+        """The box that selects a row for an action, by its public id."""
         key = getattr(obj, "public_id", obj.pk)
         return format_html(
             '<input type="checkbox" name="{}" value="{}" class="action-select"'
@@ -122,7 +124,7 @@ class RegistryAdmin(admin.ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list; boxes that were ticked name rows by public id and are read within reach."""
+        """The list; selected rows are read by public id, among those that the caller may see."""
         extra_context = {"title": capfirst(str(self.opts.verbose_name_plural))} | (
             extra_context or {}
         )
@@ -143,7 +145,7 @@ class RegistryAdmin(admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show and store a form; what intake refuses comes back at its fields, nothing stored."""
+        """Shows and stores a form; where intake refuses, shows faults at their fields."""
         if object_id is not None:
             row = self.get_object(request, unquote(object_id))
             named = {"subtitle": name_of(row), **self.beside(request, row)}
@@ -157,24 +159,24 @@ class RegistryAdmin(admin.ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """The page of one row or an empty form; a value that says nothing reads as not recorded."""
+        """The page of one row or an empty form; blank values read as not recorded."""
         context = {**context, "adminform": ReadForm.of(context["adminform"])}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """What a row's page shows below its fields, for the template that shows it."""
+        """Context for what a row's page shows below its fields."""
         return {}
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        """The form class for this request: it knows who asks and what intake refused."""
+        """The form class for this request, with its user and intake's refusal."""
         form = super().get_form(request, obj, change=change, **kwargs)
         known = {"refusal": getattr(request, "registry_refusal", None), "user": request.user}
         return type(form.__name__, (form,), known)
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Short lists as radios, so that no answer is out of sight."""
+        """Short lists as radios, so that every answer is visible."""
         if len(db_field.flatchoices) <= MOST_RADIOS:
             kwargs.setdefault("widget", forms.RadioSelect(attrs={"class": "options"}))
             kwargs["choices"] = db_field.get_choices(
@@ -183,14 +185,14 @@ class RegistryAdmin(admin.ModelAdmin):
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        """A field without the icons that open another row in a second window."""
+        """A field without the icons that open another row in a pop-up."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        """Hand the row on untouched: intake reads the form itself."""
+        """Returns the row unchanged: intake reads the form itself."""
         return form.instance
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -199,7 +201,7 @@ class RegistryAdmin(admin.ModelAdmin):
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> list[dict[str, Any]]:
-        """Tell nothing to the admin's own log, which is not kept."""
+        """Builds no message for the admin's own log, which is not kept."""
         return []
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -211,11 +213,11 @@ class RegistryAdmin(admin.ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: Any = None
     ) -> HttpResponse:
-        """Say what was stored and go on as the pressed button says."""
+        """Confirms what was stored, and goes to the page of the pressed button."""
         return self._stored(request, obj, "is stored")
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        """Say what was changed and go on as the pressed button says."""
+        """Confirms what was changed, and goes to the page of the pressed button."""
         return self._stored(request, obj, "is changed")
 
     def _stored(self, request: HttpRequest, obj: Any, what: str) -> HttpResponse:
@@ -254,7 +256,7 @@ class RegistryAdmin(admin.ModelAdmin):
 
 
 class ReadOnlyAdmin(RegistryAdmin):
-    """Rows that are written elsewhere and only read here."""
+    """Read-only rows, written elsewhere."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """These rows are not entered by hand."""
@@ -266,17 +268,17 @@ class ReadOnlyAdmin(RegistryAdmin):
 
 
 def sees_seals(user: Any) -> bool:
-    """Whether seal numbers are shown: one series for all sites tells how much others enter."""
+    """Whether to show seal numbers: one series for all sites shows how much others enter."""
     return user.may(Right.SEE_ALL_ROWS) or user.may(Right.READ_AUDIT)
 
 
 def sentence(words: str) -> str:
-    """A fault's words as a sentence."""
+    """A fault's text as a sentence."""
     return capfirst(words) if words.endswith((".", "!", "?")) else f"{capfirst(words)}."
 
 
 def _uuids(texts: Iterable[str]) -> list[UUID]:
-    """The texts that are public ids; anything else names no row."""
+    """The texts that are valid public ids."""
     found = []
     for text in texts:
         try:

@@ -1,4 +1,4 @@
-"""What the lists and forms of a site's own rows share: who reads, who enters, who changes."""
+"""Permissions of the lists and forms of a site's own rows: who reads, enters and changes."""
 
 from typing import Any
 
@@ -15,39 +15,39 @@ from registry.vocabulary import Right
 class SiteRowsAdmin(RegistryAdmin):
     """Rows of the caller's own sites; reviewers and data managers read those of every site.
 
-    Every look at rows is logged: lists with how many were shown, pages and histories by public id.
-    entry: the sections of the form. reading: those of the page for who may not change the row.
+    Access is logged: lists with the number of rows, pages and histories by public id.
+    entry: the sections of the form. reading: those of the read-only page.
     """
 
     entry: Any = ()
     reading: Any = ()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Those whose role says so, and every member of a site."""
+        """Users with a role that allows it, and members of a site."""
         return super().has_view_permission(request, obj) or is_member(request)
 
     def get_search_fields(self, request: HttpRequest) -> Any:
-        """None for the admin's own autocomplete, which would name rows by running numbers."""
+        """No fields, since the admin's own autocomplete uses serial numbers."""
         if request.resolver_match and request.resolver_match.url_name == "autocomplete":
             return ()
         return super().get_search_fields(request)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Whoever may view the list sees where it is."""
+        """The menu entry, for users who may view the list."""
         return self.has_view_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Members enter rows of their own sites, data managers of any."""
+        """Members enter rows for their own sites, data managers for any."""
         return request.user.may(Right.RUN_REGISTRY) or is_member(request)  # type: ignore[union-attr]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Those who may enter a row of its site."""
+        """Users who may enter rows for its site."""
         if obj is None:
             return self.has_add_permission(request)
         return obj.site_id in open_site_keys(request)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The sections of the form, or of the page for who may only read."""
+        """The sections of the form, or of the read-only page."""
         if obj is None:
             return self.entry
         if not self.has_change_permission(request, obj):
@@ -61,7 +61,7 @@ class SiteRowsAdmin(RegistryAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        """The entry form, or an empty one for a page that is only read."""
+        """The entry form, or one without fields for a read-only page."""
         if obj is not None and not self.has_change_permission(request, obj):
             kwargs["form"] = forms.ModelForm
         return super().get_form(request, obj, change=change, **{**kwargs, "fields": ()})
@@ -69,7 +69,7 @@ class SiteRowsAdmin(RegistryAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list; what it shows is logged, in numbers."""
+        """The list; logs the number of rows shown."""
         answer = super().changelist_view(request, extra_context)
         listed = (getattr(answer, "context_data", None) or {}).get("cl")
         if listed is not None:
@@ -85,7 +85,7 @@ class SiteRowsAdmin(RegistryAdmin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
-        """The page of one row, or an empty form; a look at a row is logged."""
+        """The page of one row, or an empty form; access to a row is logged."""
         if obj is not None:
             self.log_look(request, str(obj.public_id), 1)
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -93,23 +93,23 @@ class SiteRowsAdmin(RegistryAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Every version of one row; the look is logged."""
+        """Every version of one row; access is logged."""
         answer = super().history_view(request, object_id, extra_context)
         self.log_look(request, f"{object_id} history", 1)
         return answer
 
     def log_look(self, request: HttpRequest, what: str, count: int) -> None:
-        """Write into the access log that the caller looked at rows of this kind."""
+        """Logs that the caller read rows of this kind."""
         user: Any = request.user
         said = f"{self.opts.model_name} {what}"
         AccessLog.objects.create(user=user, action="row-read", what=said, count=count)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Hand the report to intake, and go on with the row as it was stored."""
+        """Passes the report to intake, and continues with the stored row."""
         vars(obj).update(vars(self.store(request, obj, form, change=change)))
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Any:
-        """Write the row through intake and give it back."""
+        """Writes the row through intake and returns it."""
         raise NotImplementedError
 
     @admin.display(description="Site", ordering="site__code")
@@ -119,7 +119,7 @@ class SiteRowsAdmin(RegistryAdmin):
 
 
 class OwnSitesFilter(admin.SimpleListFilter):
-    """Rows by site, among the sites within the caller's reach."""
+    """Filters rows by a site that the caller may see."""
 
     title = "site"
     parameter_name = "site"
@@ -136,7 +136,7 @@ class OwnSitesFilter(admin.SimpleListFilter):
 
 
 def is_member(request: HttpRequest) -> bool:
-    """Whether the caller is a member of any site; asked often, one query a request."""
+    """Whether the caller is a member of any site; cached, one query a request."""
     known: bool | None = getattr(request, "registry_is_member", None)
     if known is None:
         known = request.user.sites().exists()  # type: ignore[union-attr]
@@ -145,7 +145,7 @@ def is_member(request: HttpRequest) -> bool:
 
 
 def open_site_keys(request: HttpRequest) -> frozenset[int]:
-    """The sites that the caller enters rows of; asked often, one query a request."""
+    """The sites that the caller may report for; cached, one query a request."""
     known: frozenset[int] | None = getattr(request, "registry_open_sites", None)
     if known is None:
         known = frozenset(open_sites(request.user).values_list("pk", flat=True))

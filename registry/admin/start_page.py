@@ -1,4 +1,4 @@
-"""The admin's start page: whose it is, what waits for its reader, and where the work begins."""
+"""The admin's start page: the user's roles, waiting work, and first tasks."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ from registry.vocabulary import Right, Role
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One queue of the reader: how many wait, what they are, and where they are listed."""
+    """One queue of the user: how many rows wait, their kind, and the address of their list."""
 
     number: int
     words: str
@@ -32,14 +32,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One thing that the reader's role does, and where."""
+    """One task of the user's role, and its address."""
 
     words: str
     address: str
 
 
 def start_page(request: HttpRequest) -> TemplateResponse:
-    """The admin's index for the reader's role; as many queries however much waits."""
+    """The admin's index for the user's roles; the number of queries does not depend on the data."""
     user: Any = request.user
     leads = leads_a_site(user)
     greeting = {
@@ -52,7 +52,7 @@ def start_page(request: HttpRequest) -> TemplateResponse:
 
 
 def roles_in_words(user: Any, *, leads: bool) -> str:
-    """The roles that a person holds; a lead is named, and the first superuser is a manager."""
+    """The roles of a user; marks leads, and shows a superuser as data manager."""
     held = [role.label.lower() for role in Role if role in user.roles]
     if user.may(Right.RUN_REGISTRY) and Role.DATA_MANAGER not in user.roles:
         held.append(Role.DATA_MANAGER.label.lower())
@@ -62,16 +62,16 @@ def roles_in_words(user: Any, *, leads: bool) -> str:
 
 
 def leads_a_site(user: Any) -> bool:
-    """Whether the user is a lead anywhere. One query for site staff."""
+    """Whether the user leads any site. One query for site staff."""
     led = user.memberships.filter(active=True, role=MembershipRole.LEAD)
     return user.may(Right.WORK_AT_SITE) and led.exists()
 
 
 def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
-    """What waits for a person, counted among the rows that he or she may see.
+    """The waiting work of a user, among the rows that the user may see.
 
-    Members see their own sites' work; reviewers and data managers what they may judge: never an
-    event of a site that they belong to. Device time is for leads and data managers to declare.
+    Members see their own sites' work; reviewers and data managers the events that they may judge,
+    never of their own sites; leads and data managers device time to declare.
     """
     events = reverse("admin:registry_event_changelist")
     waiting = []
@@ -99,7 +99,7 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
 
 
 def doors_of(user: Any) -> list[Door]:
-    """Where the work of the reader's roles begins."""
+    """The first tasks of the user's roles."""
     doors = []
     if user.may(Right.WORK_AT_SITE):
         doors.append(Door("Enter an event", reverse("admin:registry_event_add")))

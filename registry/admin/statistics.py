@@ -19,10 +19,10 @@ from registry.records import Viewer
 @never_cache
 @require_safe
 def statistics_page(request: HttpRequest) -> HttpResponse:
-    """Answer the question in the address; members see their own site beside all sites.
+    """Answers the question in the address; members see their own site beside all sites.
 
-    For whoever enters, reviews or manages rows, and for analysts under an agreement. Auditors and
-    whoever asks protected statistics only are refused: the dashboard is theirs.
+    For users who enter, review or manage rows, and for analysts under an agreement. Refuses
+    auditors, and users with protected statistics only, who have the dashboard.
     """
     user: Any = request.user
     if not user.is_authenticated:
@@ -39,6 +39,6 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
 
 
 def may_open(user: Any, viewer: Viewer) -> bool:
-    """Whether the page is for this person: exact numbers of some rows, or a place in the admin."""
+    """Whether the user may open the page: has exact numbers of some rows, or works in the admin."""
     exact = viewer.exact_everywhere or bool(viewer.exact_sites)
     return viewer.may_ask and (exact or user.is_staff)

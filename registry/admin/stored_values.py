@@ -1,4 +1,4 @@
-"""How the admin words a stored value on a page to read: one place for blanks, codes and sets."""
+"""The admin's words for stored values on read-only pages: blanks, codes and sets."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,11 +17,11 @@ from registry.vocabulary import Described
 NOT_RECORDED = "not recorded"
 
 Names = dict[tuple[type[Model], Any], str]
-"""Names of other rows that have been looked up: each of them once a page."""
+"""Names of other rows, looked up once a page."""
 
 
 def is_blank(value: object) -> bool:
-    """Whether a value says nothing: NULL, an empty text, or an empty set of answers."""
+    """Whether a value is blank: NULL, an empty text, or an empty set of answers."""
     return value is None or (isinstance(value, str | frozenset | tuple | list) and not value)
 
 
@@ -31,7 +31,7 @@ def listed(answers: Iterable[Described] | None) -> str:
 
 
 def in_words(field: Field, row: Model, names: Names) -> str:
-    """One stored value as people read it: labels for codes, a name for another row."""
+    """One stored value in words: labels for codes, a name for another row."""
     value = getattr(row, field.attname)
     if is_blank(value):
         return NOT_RECORDED
@@ -50,9 +50,9 @@ def in_words(field: Field, row: Model, names: Names) -> str:
 
 
 class ReadValue(AdminReadonlyField):
-    """A value that the page only shows; one that says nothing is "not recorded".
+    """A read-only value; a blank reads "not recorded".
 
-    Django writes what a method returns as it is, so that its None would read as an answer.
+    Django shows a method's None as text, which would read as an answer.
     """
 
     def contents(self) -> SafeString:
@@ -70,7 +70,7 @@ class ReadValue(AdminReadonlyField):
         return super().contents()
 
     def _said(self, name: Any) -> SafeString:
-        """What a method or a property says of the row; it is asked once."""
+        """The value of a method or a property, called once."""
         _field, attribute, value = lookup_field(name, self.form.instance, self.model_admin)
         is_claim = getattr(attribute, "boolean", False)
         said = display_for_value(value, self.empty_value_display, boolean=is_claim)
@@ -78,7 +78,7 @@ class ReadValue(AdminReadonlyField):
 
 
 class ReadLine(Fieldline):
-    """A line of the page, whose values to read are worded here."""
+    """A line of the page, with read-only values in words."""
 
     def __iter__(self) -> Iterator[Any]:
         for shown in super().__iter__():
@@ -90,7 +90,7 @@ class ReadLine(Fieldline):
 
 
 class ReadSection(Fieldset):
-    """A section of the page, whose values to read are worded here."""
+    """A section of the page, with read-only values in words."""
 
     def __iter__(self) -> Iterator[ReadLine]:
         named: Any = self
@@ -99,7 +99,7 @@ class ReadSection(Fieldset):
 
 
 class ReadForm(AdminForm):
-    """The page of one row, whose values to read are worded here."""
+    """The page of one row, with read-only values in words."""
 
     def __iter__(self) -> Iterator[ReadSection]:
         sections: Any = self.fieldsets
@@ -114,7 +114,7 @@ class ReadForm(AdminForm):
 
     @classmethod
     def of(cls, shown: AdminForm) -> "ReadForm":
-        """The same page, worded here."""
+        """The same page, with read-only values in words."""
         made = cls(shown.form, shown.fieldsets, {}, shown.readonly_fields, shown.model_admin)
         made.prepopulated_fields = shown.prepopulated_fields
         return made

@@ -19,13 +19,13 @@ from registry.vocabulary import CatheterModel, Component, PumpModel
 
 PATIENT = tuple(OF_PATIENTS)
 OF_BOTH = (*AT_IMPLANT, *DRUG)
-"""What is asked once where pump and catheter are entered together: they came with one operation."""
+"""Columns with one field for pump and catheter, which were implanted in one operation."""
 
 OWN: Mapping[Component, tuple[str, ...]] = {
     Component.PUMP: ("implant", "model", *OF_A_PUMP, *FOLLOW_UP),
     Component.CATHETER: ("implant", "model", *FOLLOW_UP),
 }
-"""What each component is asked by itself."""
+"""Columns with a field for each component."""
 
 MODELS: Mapping[Component, Any] = {
     Component.PUMP: PumpModel,
@@ -39,7 +39,7 @@ def named(component: Component, column: str) -> str:
 
 
 def component_fields(component: Component, columns: Iterable[str]) -> dict[str, forms.Field]:
-    """The questions about a component; none is required where it is not on file."""
+    """The fields of a component; none is required, since it may not be on file."""
     fields: dict[str, forms.Field] = {}
     for column in columns:
         field: Any = deepcopy(ImplantForm.base_fields[column])
@@ -54,7 +54,7 @@ def component_fields(component: Component, columns: Iterable[str]) -> dict[str, 
 
 @asking(OF_PATIENTS)
 class SystemForm(ReportForm):
-    """A patient with the pump and the catheter that he or she has; a part may be left empty."""
+    """A patient with pump and catheter; a component may be left empty."""
 
     kind = RowKind.IMPLANT
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -64,22 +64,22 @@ class SystemForm(ReportForm):
         fields: tuple[str, ...] = ()
 
     def patient_texts(self) -> dict[str, str]:
-        """What is said of the patient: all of a new one, what changed of a stored one."""
+        """The patient's report: all of a new one, the changes of a stored one."""
         texts = self.texts()
         return {name: texts[name] for name in PATIENT if name in texts}
 
     def components(self) -> list[ComponentReport]:
-        """What is said of each component of which something is said."""
+        """The reports of the components that were filled in or changed."""
         raise NotImplementedError
 
 
 class NewSystemForm(SystemForm):
-    """A new patient: what one operation settled for both components is asked once."""
+    """A new patient; data of the operation are entered once for both components."""
 
     renamed = {named(part, column): column for part in Component for column in OF_BOTH}
 
     def components(self) -> list[ComponentReport]:
-        """The components that were filled in, each with what holds for both."""
+        """The components that were filled in, each with the shared answers."""
         texts = self.texts()
         reports = []
         for part, columns in OWN.items():
@@ -91,7 +91,7 @@ class NewSystemForm(SystemForm):
         return reports
 
     def clean(self) -> dict[str, Any]:
-        """Nothing that was answered for both components is dropped for want of one."""
+        """Refuses shared answers without a component, so that none is dropped."""
         cleaned = super().clean()
         own = [named(part, column) for part, columns in OWN.items() for column in columns]
         if any(cleaned.get(name) for name in OF_BOTH) and not any(map(cleaned.get, own)):
@@ -102,14 +102,14 @@ class NewSystemForm(SystemForm):
 
 
 class StoredSystemForm(SystemForm):
-    """A patient on file with the pump and the catheter in place, or the last ones that were."""
+    """A stored patient with the pump and the catheter in place, or the last ones."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.in_place = in_place(kwargs["instance"])
         super().__init__(*args, **kwargs)
 
     def stored_answers(self) -> dict[str, Any]:
-        """What the stored patient and the components in place say."""
+        """The values of the stored patient and the components in place."""
         said = {**super().stored_answers(), "version": self.instance.version}
         for part, implant in self.in_place.items():
             drugs: Any = implant.adjuncts
@@ -121,7 +121,7 @@ class StoredSystemForm(SystemForm):
         return said
 
     def components(self) -> list[ComponentReport]:
-        """The components of which something changed, and those that are new."""
+        """The components that changed, and new ones."""
         texts = self.texts()
         reports = []
         for part, own in OWN.items():
@@ -137,24 +137,24 @@ class StoredSystemForm(SystemForm):
         return reports
 
     def _read(self, part: Component) -> tuple[UUID | None, int | None]:
-        """Which implant was on the screen, in which version."""
+        """The implant that was on the screen, and its version."""
         public_id, _, version = self.cleaned_data[named(part, "read")].partition(":")
         return (UUID(public_id), int(version)) if public_id else (None, None)
 
     def clean(self) -> dict[str, Any]:
-        """A component that was replaced meanwhile is not overwritten by its predecessor's form."""
+        """Refuses changes to a component that was replaced since the page was read."""
         cleaned = super().clean()
         for part in Component:
             read = cleaned.get(named(part, "read"), "").partition(":")[0]
             implant = self.in_place.get(part)
             if read != (str(implant.public_id) if implant else ""):
-                mend = f"The {part.label.lower()} is another one now: read the page again."
+                mend = f"The {part.label.lower()} was replaced since: reload the page."
                 self.add_error(None, forms.ValidationError(mend, code="version-conflict"))
         return cleaned
 
 
 def in_place(patient: Patient) -> dict[Component, Implant]:
-    """The component of each kind that is in follow-up, or else the last that was. One query."""
+    """The component of each kind that is in follow-up, else the last one. One query."""
     found: dict[Component, Implant] = {}
     if patient.pk is None:
         return found
@@ -165,7 +165,7 @@ def in_place(patient: Patient) -> dict[Component, Implant]:
 
 
 def _with(form: type[SystemForm], fields: Mapping[str, forms.Field]) -> type[SystemForm]:
-    """The form with these questions added."""
+    """The form with these fields added."""
     return type(form.__name__, (form,), {**fields, "__doc__": form.__doc__})
 
 

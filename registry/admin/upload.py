@@ -1,4 +1,4 @@
-"""Files of rows sent by form: checked first, then stored, all or nothing, and kept nowhere."""
+"""Files of rows uploaded by form: checked, then stored all or nothing; files are not kept."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,16 +24,16 @@ from registry.records.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from registry.vocabulary import Right
 
 MOST_BYTES = 5_000_000
-"""All files of one upload together: about 50,000 rows, stored within half a minute."""
+"""The most bytes of one upload: about 50,000 rows, stored within half a minute."""
 
 CHECKED_FOR = 3600
-"""Seconds for which checked files may be stored without another check."""
+"""Seconds after a check in which the same files may be stored."""
 
 _SALT = "registry.admin.upload"
 
 
 class MemoryOnly(FileUploadHandler):
-    """Holds what is sent in memory, never on disk; stops where it is too much."""
+    """Keeps uploads in memory, never on disk; stops at the size limit."""
 
     chunk_size = 1 << 16
 
@@ -44,12 +44,12 @@ class MemoryOnly(FileUploadHandler):
         self.held = BytesIO()
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        """Begin another file."""
+        """Begins another file."""
         super().new_file(*args, **kwargs)
         self.held = BytesIO()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Add to the file, and stop where all files together are too large."""
+        """Adds to the file; stops where all files together are too large."""
         self.size += len(raw_data)
         if self.size > MOST_BYTES:
             self.too_large = True
@@ -58,7 +58,7 @@ class MemoryOnly(FileUploadHandler):
         self.held.write(raw_data)
 
     def file_complete(self, file_size: int) -> InMemoryUploadedFile:
-        """The file; its name is left out, for people name files after patients."""
+        """The file without its name, which may name a patient."""
         self.held.seek(0)
         return InMemoryUploadedFile(
             self.held, self.field_name, "file.csv", self.content_type, file_size, None
@@ -73,13 +73,13 @@ class UploadForm(forms.Form):
         label="Declared device time",
         required=False,
         allow_empty_file=True,
-        help_text="For sites that do not send implants; leads and data managers send it.",
+        help_text="For sites that do not send implants; sent by leads and data managers.",
     )
     events = forms.FileField(label="Events", required=False, allow_empty_file=True)
     accept = forms.BooleanField(
         label="Accept the events at once",
         required=False,
-        help_text="Otherwise they land submitted and wait for review.",
+        help_text="Otherwise they are submitted and wait for review.",
     )
 
     def __init__(self, *args: Any, by: Any, **kwargs: Any) -> None:
@@ -91,24 +91,24 @@ class UploadForm(forms.Form):
             self.fields[kind.value].widget.attrs["accept"] = ".csv,text/csv"
 
     def clean(self) -> dict[str, Any]:
-        """Ask for a file where none was chosen."""
+        """Requires at least one file."""
         cleaned = super().clean() or {}
         if not any(cleaned.get(kind.value) is not None for kind in RowKind):
             raise forms.ValidationError("Choose a file.", code="required")
         return cleaned
 
     def contents(self) -> dict[RowKind, bytes]:
-        """What was sent, by kind."""
+        """The files, by kind."""
         sent = {kind: self.cleaned_data.get(kind.value) for kind in RowKind}
         return {kind: file.read() for kind, file in sent.items() if file is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check of files said: faults, or how many rows would be stored.
+    """The result of checking files: faults, or how many rows would be stored.
 
-    told: a line for each kind. token: lets exactly these files be stored. total: counts the faults
-    that are not listed, too.
+    told: a line for each kind. token: allows exactly these files to be stored. total: the number
+    of faults, including those not listed.
     """
 
     told: tuple[str, ...] = ()
@@ -118,18 +118,18 @@ class Checked:
 
     @property
     def listed(self) -> list[tuple[str, int | str, str, str]]:
-        """Each fault as file, line, column and sentence; none of them holds a refused value."""
+        """Each fault as file, line, column and sentence, without the refused value."""
         return [
             (fault.file or "", fault.line or "", fault.column, sentence(fault.detail))
             for fault in self.faults
         ]
 
 
-@csrf_exempt  # until the files have a handler that keeps them off the disk: see below
+@csrf_exempt  # until the upload handler keeps the files off the disk: see below
 def upload_page(request: HttpRequest) -> HttpResponse:
-    """Check files of rows and store them, for members of sites and data managers.
+    """Checks files of rows and stores them, for members of sites and data managers.
 
-    The handler has to stand before the token in the form is read.
+    The upload handler must be set before the form's CSRF token is read.
     """
     handler = MemoryOnly(request)
     request.upload_handlers = [handler]
@@ -164,13 +164,15 @@ def _protected(request: HttpRequest, handler: MemoryOnly) -> HttpResponse:
 
 
 def _check_or_store(request: HttpRequest, contents: Mapping[RowKind, bytes]) -> Checked | None:
-    """What the check says; None once the files are stored."""
+    """The result of the check; None once the files are stored."""
     user: Any = request.user
     accept = "accept" in request.POST
     storing = "store" in request.POST
     digest = _digest(contents, accept=accept)
     if storing and not _was_checked(request.POST.get("checked", ""), digest, by=user):
-        detail = "these are not the files that were checked, or that was long ago; check them first"
+        detail = (
+            "these are not the files that were checked, or the check has expired; check them again"
+        )
         return Checked(faults=(Fault("", "not-checked", detail),), total=1)
     streams = {kind: BytesIO(content) for kind, content in contents.items()}
     try:
@@ -190,7 +192,7 @@ def _check_or_store(request: HttpRequest, contents: Mapping[RowKind, bytes]) -> 
 
 
 def _digest(contents: Mapping[RowKind, bytes], *, accept: bool) -> str:
-    """What tells one upload from another: every byte of it, and what becomes of its events."""
+    """A digest of an upload: every byte, and whether its events are accepted at once."""
     whole = hashlib.sha256(b"accept" if accept else b"submit")
     for kind, content in contents.items():
         whole.update(kind.value.encode() + hashlib.sha256(content).digest())
@@ -198,7 +200,7 @@ def _digest(contents: Mapping[RowKind, bytes], *, accept: bool) -> str:
 
 
 def _was_checked(token: str, digest: str, *, by: Any) -> bool:
-    """Whether this person had exactly these files checked, without a fault, not long ago."""
+    """Whether this user had exactly these files checked without a fault, recently."""
     try:
         said: Any = signing.loads(token, salt=_SALT, max_age=CHECKED_FOR)
     except signing.BadSignature:
@@ -207,12 +209,12 @@ def _was_checked(token: str, digest: str, *, by: Any) -> bool:
 
 
 def columns_of(kind: RowKind) -> tuple[str, str]:
-    """The columns that a file must have, and those that it may have, as lists in one line."""
+    """The required and the optional columns of a file, each as a list in one line."""
     return ", ".join(REQUIRED_COLUMNS[kind]), ", ".join(OPTIONAL_COLUMNS[kind])
 
 
 def too_large() -> forms.ValidationError:
-    """Why so much is not taken, and what to do."""
+    """Why an upload is too large, and what to do."""
     most = f"{MOST_BYTES // 1_000_000} MB"
     return forms.ValidationError(
         f"These files are larger than {most} together. Send them in parts, implants before their"

@@ -1,6 +1,6 @@
-"""From what somebody sent to what the registry may keep, and the rules of one row.
+"""Turns raw reports into de-identified records, and checks the rules of one row.
 
-The records that leave this room have no field that could hold an identifier. Pure: no database,
+Records have no field that could hold an identifier. Pure: no database,
 no settings; a deployment's date precision is passed in.
 """
 

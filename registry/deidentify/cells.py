@@ -1,4 +1,4 @@
-"""What one cell says, or why the registry cannot take it; a refused text is never repeated."""
+"""Reads one cell or refuses it; never echoes a refused text."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from registry.vocabulary import CatheterModel, Code, Component, PumpModel, Sever
 Reader = Callable[[str], Any]
 
 IDENTIFIER = "identifier-found"
-"""The fault code of a cell that looks as if it identified a person or a device."""
+"""The fault code of a cell that looks like an identifier of a person or a device."""
 
 _SOURCE_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _SITE = re.compile(r"[A-Z0-9-]{2,20}")
@@ -21,7 +21,7 @@ _IDENTIFYING_FORMS = (
     r"[0-9]{1,4}[._-][0-9]{1,2}[._-][0-9]{1,4}",  # a date, in any order
     rf"[0-9]{{1,2}}[._-]?(?:{_MONTH_NAMES})[a-z]*[._-]?[0-9]{{2,4}}",  # a date in words
     r"(?=(?:[^0-9]*[0-9]){7})[0-9._-]+",  # a telephone number
-    r"(?:mrn|ssn|nhs|dob|pid|patid|sn|tel)[._-]?[0-9]+.*",  # a number that says what it is
+    r"(?:mrn|ssn|nhs|dob|pid|patid|sn|tel)[._-]?[0-9]+.*",  # a labelled number
 )
 _LOOKS_LIKE_AN_IDENTIFIER = re.compile("|".join(_IDENTIFYING_FORMS), re.IGNORECASE)
 _YEAR, _MONTH, _DAY = r"(?:19|20)[0-9]{2}", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12][0-9]|3[01])"
@@ -34,7 +34,7 @@ _LOOKS_LIKE_A_DATE = re.compile(
 
 
 class Unreadable(Exception):
-    """A cell that cannot be kept: the fault's code, and the mend in words."""
+    """A refused cell: the fault's code, and how to correct it."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -43,7 +43,7 @@ class Unreadable(Exception):
 
 
 def source_id(text: str) -> str:
-    """Read a site's own random key, refusing what looks like a record, a date or a telephone."""
+    """Reads a site's own random key; refuses what looks like a record number, date or telephone."""
     if _SOURCE_ID.fullmatch(text) is None:
         raise Unreadable(
             "bad-source-id", "use 1 to 40 letters, digits, dots, underscores and hyphens"
@@ -58,21 +58,21 @@ def source_id(text: str) -> str:
 
 
 def site(text: str) -> str:
-    """Read a site's code, as the data manager chose it."""
+    """Reads a site's code."""
     if _SITE.fullmatch(text) is None:
         raise Unreadable("bad-site", "a site is 2 to 20 capital letters, digits and hyphens")
     return text
 
 
 def complication(text: str) -> str:
-    """Read the form of a complication's code; whether the catalogue has it is asked later."""
+    """Reads a complication's code by its form; intake looks it up in the catalogue."""
     if _COMPLICATION.fullmatch(text) is None:
         raise Unreadable("unknown-code", "use a code of the catalogue of complications")
     return text
 
 
 def year(text: str) -> int:
-    """Read a year of four digits; a date is refused as finer than the registry keeps."""
+    """Reads a year of four digits; refuses a date as finer than the registry keeps."""
     text = without_point_zero(text)
     if len(text) == 4 and text.isascii() and text.isdigit():
         return int(text)
@@ -82,7 +82,7 @@ def year(text: str) -> int:
 
 
 def whole(what: str, lowest: int, highest: int) -> Reader:
-    """Make the reader of a whole number; `what` names it with its unit in the message."""
+    """Makes the reader of a whole number; `what` names it with its unit in the message."""
 
     def read(text: str) -> int:
         text = without_point_zero(text)
@@ -96,7 +96,7 @@ def whole(what: str, lowest: int, highest: int) -> Reader:
 
 
 def code(codelist: type[Code], named: str) -> Reader:
-    """Make the reader of a cell that holds one code of a list."""
+    """Makes the reader of a cell that holds one code of a list."""
     members = {member.value: member for member in codelist}
 
     def read(text: str) -> Code:
@@ -109,7 +109,7 @@ def code(codelist: type[Code], named: str) -> Reader:
 
 
 def codes(codelist: type[Code], named: str) -> Reader:
-    """Make the reader of a cell that holds several codes, separated by semicolons."""
+    """Makes the reader of a cell that holds several codes, separated by semicolons."""
     members = {member.value: member for member in codelist}
     seen: dict[str, frozenset[Code]] = {}
 
@@ -131,7 +131,7 @@ def codes(codelist: type[Code], named: str) -> Reader:
 
 
 def severity(text: str) -> Severity:
-    """Read a grade."""
+    """Reads a grade."""
     try:
         return _GRADES[without_point_zero(text)]
     except KeyError:
@@ -142,10 +142,10 @@ _GRADES = {str(grade.value): grade for grade in Severity}
 
 
 def device_model(component: Component | None) -> Reader:
-    """Make the reader of a model's code, of one component or of whichever has it.
+    """Makes the reader of a model's code, of one component or of either.
 
-    `unknown` is in both lists: without a component it is read as a pump's, and whoever knows
-    the component decides.
+    `unknown` is in both lists: without a component it is read as a pump's, until the component
+    is known.
     """
     lists: dict[Component | None, tuple[type[PumpModel] | type[CatheterModel], ...]] = {
         Component.PUMP: (PumpModel,),

@@ -1,4 +1,4 @@
-"""Rows as they were sent, turned into records that can hold no identifier."""
+"""Turns rows as sent into records that can hold no identifier."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,11 +33,11 @@ _PLAIN: Mapping[Holds, cells.Reader] = {
     Holds.GRADE: cells.severity,
     Holds.MODEL: _MODELS[None],
 }
-"""What reads the cells of a column that needs no list and no range of its own."""
+"""Readers by type, for columns without a list or a range of their own."""
 
 
 def _reader(column: RowColumn) -> cells.Reader:
-    """What reads the cells of a declared column."""
+    """The reader of a declared column."""
     if column.whole is not None:
         return cells.whole(column.whole.what, column.whole.least, column.whole.most)
     if column.holds in _PLAIN:
@@ -48,7 +48,7 @@ def _reader(column: RowColumn) -> cells.Reader:
 
 
 def _readers(columns: Mapping[str, RowColumn]) -> dict[str, cells.Reader]:
-    """What reads each column; the model of a row that has a component waits for it."""
+    """The reader of each column; a model's is chosen once the component is known."""
     return {
         name: _reader(column)
         for name, column in columns.items()
@@ -67,11 +67,11 @@ def _needed(columns: Mapping[str, RowColumn]) -> tuple[str, ...]:
 
 
 _NEEDED = {kind: _needed(columns) for kind, columns in DECLARED.items()}
-"""The columns without which no row of a kind is taken."""
+"""The required columns of each kind of row."""
 
 
 def patient_record(values: Mapping[str, str]) -> PatientRecord:
-    """Read one patient from texts named site, source_id, sex and indication.
+    """Reads one patient from texts named site, source_id, sex and indication.
 
     Raises as event_record does.
     """
@@ -83,10 +83,10 @@ def patient_record(values: Mapping[str, str]) -> PatientRecord:
 
 
 def event_record(raw: RawReport) -> EventRecord:
-    """Read one event as far as a draft needs it: its site and its complication are given.
+    """Reads one event as a draft, which needs its site and its complication.
 
-    Raises IdentifierFound where a field is named like, or looks like, an identifier, otherwise
-    RowRuleBroken; either carries every fault of the row.
+    Raises IdentifierFound where a field's name or value looks like an identifier, otherwise
+    RowRuleBroken; both hold every fault of the row.
     """
     kept, faults = _read_row(raw)
     _require(raw.values, kept, faults, _NEEDED[RowKind.EVENT])
@@ -95,7 +95,7 @@ def event_record(raw: RawReport) -> EventRecord:
 
 
 def implant_record(raw: RawReport) -> ImplantRecord:
-    """Read one implanted component with its follow-up.
+    """Reads one implanted component with its follow-up.
 
     Raises as event_record does. The model's list is that of the component.
     """
@@ -107,7 +107,7 @@ def implant_record(raw: RawReport) -> ImplantRecord:
 
 
 def exposure_record(raw: RawReport) -> ExposureRecord:
-    """Read the device time that a site declares for one year and component.
+    """Reads the device time that a site declares for one year and component.
 
     Raises as event_record does.
     """

@@ -1,4 +1,4 @@
-"""The rules that one row must keep, at every door; the database holds the same beneath them."""
+"""The rules of one row, checked at every door and again by database constraints."""
 
 from collections.abc import Collection
 
@@ -18,9 +18,9 @@ EARLIEST_YEAR = 1980
 """The first infusion pumps for the spinal fluid were implanted in the early 1980s."""
 
 NO_DEVICE_TIME_AFTER_EXIT = frozenset({"catheter", "pump"})
-"""Categories whose events are the component's own: none happens once its follow-up has ended."""
+"""Categories of the component's own events, which cannot happen after its follow-up has ended."""
 
-# The fewest months since implant with which a band of days can be true, whether months are
+# The fewest months since implant that are possible with a band of days, whether months are
 # counted when full or to the nearest: day 91 can fall before the third month is full.
 _LEAST_MONTHS_SINCE_PROCEDURE: dict[DaysSinceProcedure | None, int] = {
     DaysSinceProcedure.DAYS_31_60: 1,
@@ -49,10 +49,10 @@ def event_faults(
     precision: DatePrecision,
     latest_year: int | None = None,
 ) -> tuple[Fault, ...]:
-    """Say every way in which an event contradicts itself, or is incomplete for its state.
+    """Lists every way in which an event contradicts itself, or is incomplete for its state.
 
-    submitted: apply what is required from submission on. precision: the deployment's.
-    latest_year: the present year; without it no year is too late.
+    submitted: applies the rules from submission on. precision: the deployment's.
+    latest_year: the current year; None allows any.
     """
     faults: list[Fault] = []
     if submitted:
@@ -66,15 +66,15 @@ def event_faults(
     if record.implant is not None:
         for column in _OF_THE_IMPLANT:
             if getattr(record, column) is not None:
-                detail = "leave this empty where an implant is named; the implant's row says it"
+                detail = "leave this empty where an implant is named; the implant's row has it"
                 faults.append(Fault(column, "said-by-the-implant", detail))
     return tuple(faults)
 
 
 def missing_for_submission(filled: Collection[str]) -> tuple[Fault, ...]:
-    """Say which columns of an event are still to be filled before it can be submitted.
+    """Lists the empty columns of an event that are required for submission.
 
-    filled: the columns that hold something, whether or not it can be read.
+    filled: the columns that hold something, valid or not.
     """
     faults = [
         Fault(column, "required", detail)
@@ -116,9 +116,9 @@ def _time(
 
 
 def _death(record: EventRecord, faults: list[Fault], submitted: bool) -> None:
-    """Grade 5, a fatal outcome and the criterion death come together or not at all.
+    """Grade 5, a fatal outcome and the criterion death hold together or not at all.
 
-    Each is True, False, or None where it is blank; a blank speaks from submission on.
+    Each is True, False, or None where it is blank; a blank counts as False from submission on.
     """
     blank = False if submitted else None
     grade = blank if record.severity is None else record.severity is Severity.DEATH
@@ -134,7 +134,7 @@ def _death(record: EventRecord, faults: list[Fault], submitted: bool) -> None:
 
 
 def _odd_one_out(told: tuple[bool | None, bool | None, bool | None]) -> Fault:
-    """Name the one of grade, outcome and criterion that the other two gainsay."""
+    """Names the one of grade, outcome and criterion that the other two contradict."""
     odd = told.count(True) == 1
     where = told.index(odd)
     return Fault(("severity", "outcome", "seriousness")[where], *_DEATH_IN_PART[odd, where])
@@ -187,7 +187,7 @@ def _judgement(record: EventRecord, faults: list[Fault]) -> None:
 def device_faults(
     record: EventRecord, implant: ImplantRecord, clock: Component, category: str
 ) -> tuple[Fault, ...]:
-    """Say every way in which an event contradicts the implant that it names.
+    """Lists every way in which an event contradicts the implant that it names.
 
     clock, category: those of the event's complication. Months after the end of follow-up are a
     fault for a component's own complications; others may come later, outside device time.
@@ -218,10 +218,10 @@ def device_faults(
 
 
 def implant_faults(record: ImplantRecord, *, latest_year: int | None = None) -> tuple[Fault, ...]:
-    """Say every way in which an implant's row contradicts itself.
+    """Lists every way in which an implant's row contradicts itself.
 
-    latest_year: the present year; without it no year is too late. Only the year of implant is
-    kept: follow-up is refused as yet to come where it is so even for an implant in January.
+    latest_year: the current year; None allows any. Only the year of implant is known: follow-up
+    is refused as future where it would be even for an implant in January.
     """
     faults: list[Fault] = []
     _year(record.implant_year, "implant_year", latest_year, faults)
@@ -239,7 +239,7 @@ def implant_faults(record: ImplantRecord, *, latest_year: int | None = None) -> 
 
 
 def exposure_faults(record: ExposureRecord, *, latest_year: int | None = None) -> tuple[Fault, ...]:
-    """Say every way in which a year's declared device time contradicts itself."""
+    """Lists every way in which a year's declared device time contradicts itself."""
     faults: list[Fault] = []
     _year(record.year, "year", latest_year, faults)
     if record.component_months > 12 * record.devices:

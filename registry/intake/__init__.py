@@ -1,4 +1,4 @@
-"""THE DOOR IN: whatever is written to the registry is written here, under a seal."""
+"""THE DOOR IN: everything written to the registry is written here, under a seal."""
 
 from registry.deidentify import missing_for_submission
 from registry.intake.catalogue import (

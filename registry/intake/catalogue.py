@@ -1,4 +1,4 @@
-"""The catalogue of complications on its way in: the shipped one, and a data manager's edits."""
+"""Writes the catalogue of complications: the shipped version, and data managers' edits."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -54,7 +54,7 @@ EDITABLE = (
     "retired",
     "replaced_by",
 )
-"""What a data manager edits of a complication; its code stays for good."""
+"""The fields of a complication that data managers edit; its code never changes."""
 
 _RELATIONS = frozenset({"category", "replaced_by"})
 _TOGETHER = frozenset({"retired", "replaced_by_id"})
@@ -64,9 +64,9 @@ Columns = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CatalogueSummary:
-    """What loading the shipped catalogue did.
+    """The result of loading the shipped catalogue.
 
-    kept: local edits that stand although the new version says otherwise, as (code, column).
+    kept: local edits that differ from the new version, as (code, column).
     """
 
     version: str
@@ -78,12 +78,13 @@ class CatalogueSummary:
 
 
 def load_catalogue(*, by: User | None = None, folder: Path | None = None) -> CatalogueSummary:
-    """Load the shipped catalogue, or the one in a folder; loading it again changes nothing.
+    """Loads the shipped catalogue, or the one in a folder; loading it again changes nothing.
 
-    A version that is loaded already is left alone with all local edits. Of a new version each
-    column is taken unless it was edited here since the last version: such an edit stands, and is
-    reported where the new version differs from it. Terms that were shipped once and are no longer
-    are retired and kept. Raises NotPermitted, CatalogueFault.
+    Does not change a version already loaded, or its local edits. A new version sets each column
+    that was not edited here since the last version; edits are kept, and reported where the new
+    version differs. Terms that are no longer shipped are retired and kept.
+
+    Raises NotPermitted, CatalogueFault.
     """
     require_data_manager(by, "load the catalogue")
     shipped = read_catalogue(folder)
@@ -116,7 +117,7 @@ def load_catalogue(*, by: User | None = None, folder: Path | None = None) -> Cat
 
 
 class _Loading:
-    """One new version of the catalogue, merged with what is stored and was edited here."""
+    """Merges a new version of the catalogue with stored entries and local edits."""
 
     def __init__(self, seal: Sealing) -> None:
         self.seal = seal
@@ -125,7 +126,7 @@ class _Loading:
         self._loads = set(Seal.objects.filter(action=LOADING).values_list("number", flat=True))
 
     def take(self, model: type[Model], entries: Mapping[str, Columns]) -> None:
-        """Store the entries of one kind: those that are new, and what is new in the others."""
+        """Stores the new entries of one kind, and the changes of the others."""
         stored = model._default_manager.in_bulk(list(entries))
         edited = self._edited(model)
         fresh: list[Model] = []
@@ -147,7 +148,7 @@ class _Loading:
         self.new += self.seal.bulk_create(model, fresh)
 
     def _edited(self, model: type[Model]) -> dict[str, set[str]]:
-        """The columns of each entry whose value was last set here, not by a version. One query."""
+        """The locally edited columns of each entry. One query."""
         edited: dict[str, set[str]] = defaultdict(set)
         before: dict[str, Columns] = {}
         history = model.history.order_by("history_id")  # type: ignore[attr-defined]
@@ -165,7 +166,7 @@ class _Loading:
         return edited
 
     def retire(self, shipped: Collection[str]) -> None:
-        """Retire what was shipped once and is no longer; what was added here stays."""
+        """Retires terms that are no longer shipped; keeps terms added here."""
         once = Complication.history.filter(seal_number__in=self._loads).values("code")
         for row in Complication.objects.filter(pk__in=once, retired=False):
             if row.pk not in shipped:
@@ -174,7 +175,7 @@ class _Loading:
                 self.retired += 1
 
     def hide(self, model: type[Model], shipped: Collection[str]) -> None:
-        """Stop showing rows of one kind that are shipped no longer."""
+        """Hides rows of one kind that are no longer shipped."""
         for row in model._default_manager.filter(shown=True):
             if row.pk not in shipped:
                 row.shown = False  # type: ignore[attr-defined]
@@ -183,10 +184,10 @@ class _Loading:
 
 
 def change_complication(code: str, values: Mapping[str, Any], *, by: User) -> Complication:
-    """Edit an entry of the catalogue; what is not named stays. Data managers do.
+    """Edits the given fields of a catalogue entry; for data managers.
 
-    values: by the names of the model's fields, relations by code. The code itself stays, and so do
-    category and clock once events are coded with it. Raises NotPermitted, UnknownRow,
+    values: by field of the model, relations by code. The code cannot change, nor can category and
+    clock once events are coded with it. Raises NotPermitted, UnknownRow,
     RowRuleBroken.
     """
     require_data_manager(by, "edit the catalogue")
@@ -198,7 +199,7 @@ def change_complication(code: str, values: Mapping[str, Any], *, by: User) -> Co
         if not changed:
             return row
         if changed & {"category", "clock"} and row.events.exists():
-            detail = "events are coded with it; retire it and let another one replace it"
+            detail = "events are coded with it; retire it and name another as its replacement"
             raise RowRuleBroken(
                 [Fault(name, "in-use", detail) for name in sorted(changed & {"category", "clock"})]
             )
@@ -207,7 +208,7 @@ def change_complication(code: str, values: Mapping[str, Any], *, by: User) -> Co
 
 
 def add_complication(code: str, values: Mapping[str, Any], *, by: User) -> Complication:
-    """Add an entry of this registry's own to the catalogue; data managers do.
+    """Adds an entry of this registry's own to the catalogue; for data managers.
 
     Raises NotPermitted, RowRuleBroken.
     """
@@ -222,11 +223,11 @@ def add_complication(code: str, values: Mapping[str, Any], *, by: User) -> Compl
 
 
 def _fill(row: Complication, values: Mapping[str, Any]) -> set[str]:
-    """Write values into an entry and hold it to its rules; gives back what changed."""
+    """Writes values into an entry and validates it; returns the changed fields."""
     faults, changed = [], set()
     for name, value in values.items():
         if name not in EDITABLE:
-            faults.append(Fault(name, "cannot-change", "this cannot be edited"))
+            faults.append(Fault(name, "cannot-change", "this field cannot be edited"))
             continue
         column = f"{name}_id" if name in _RELATIONS else name
         value = (value or None) if name in _RELATIONS else value

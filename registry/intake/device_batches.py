@@ -1,4 +1,4 @@
-"""Batches of implants and of declared device time on their way into the database."""
+"""Stores batches of implants and of declared device time."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -27,9 +27,9 @@ _FOLLOW_UP = ("months_followed", "exit_status", "refills", "procedures")
 
 
 def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) -> ImportCounts:
-    """Store a batch of implants, and the patients that are new with them.
+    """Stores a batch of implants with their new patients.
 
-    Two queries to look up, and those that write.
+    Two queries to read, and those that write.
     """
     placed = run.place(rows)
     patients = _patients(placed, run)
@@ -103,7 +103,7 @@ def _disagreements(record: ImplantRecord, patient: Patient) -> tuple[Fault, ...]
 
 
 def _not_later(record: ImplantRecord, stored: ImplantRecord) -> tuple[Fault, ...]:
-    """Say what of a known implant is neither as it is stored nor a later state of it."""
+    """Lists the columns of a known implant that are neither as stored nor a later state."""
     faults: list[Fault] = []
     for column in differing(record, stored):
         if column in _OF_THE_PATIENT:
@@ -137,7 +137,7 @@ def _update(record: ImplantRecord, row: Mapping[str, Any]) -> Implant:
 
 
 def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import) -> ImportCounts:
-    """Store a batch of declared device time; what is declared already must be the same."""
+    """Stores a batch of declared device time; repeated declarations must be equal."""
     placed = run.place(rows)
     stored = _declared(placed)
     fresh: dict[tuple[Any, ...], Exposure] = {}

@@ -1,4 +1,4 @@
-"""Patients, implants and declared device time, one at a time."""
+"""Writes patients, implants and declared device time, one at a time."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -41,7 +41,7 @@ _STAYS = ("site", "patient", "component", "sex", "indication")
 
 
 def record_patient(values: Mapping[str, str], *, by: User) -> Patient:
-    """Store one patient of the writer's own site: site, source_id, sex, indication.
+    """Stores one patient of the writer's own site: site, source_id, sex, indication.
 
     Raises IdentifierFound, RowRuleBroken, NotYourSite, DuplicateSourceId.
     """
@@ -52,7 +52,7 @@ def record_patient(values: Mapping[str, str], *, by: User) -> Patient:
 
 
 def store_patient(record: PatientRecord, site: Site, seal: Sealing) -> Patient:
-    """Store a patient whose key is new to the site, under a seal that is open already."""
+    """Stores a patient whose key is new to the site, under an open seal."""
     _refuse_used_patient(record.source_id, site)
     patient = Patient(
         site=site,
@@ -67,7 +67,7 @@ def store_patient(record: PatientRecord, site: Site, seal: Sealing) -> Patient:
 def change_patient(
     public_id: UUID | str, values: Mapping[str, str], *, by: User, version: int | None = None
 ) -> Patient:
-    """Change the source id, sex or indication of a patient; what is not named stays.
+    """Changes the given fields of a patient: source id, sex or indication.
 
     Raises UnknownRow, NotPermitted, VersionConflict, IdentifierFound, RowRuleBroken,
     DuplicateSourceId.
@@ -84,7 +84,7 @@ def update_patient(
     version: int | None,
     seal: Sealing,
 ) -> Patient:
-    """Change a patient under a seal that is open already."""
+    """Changes a patient under an open seal."""
     patient = row_to_write(Patient.objects.select_related("site"), public_id, by=by)
     require_version(patient, version)
     before = {
@@ -109,9 +109,9 @@ def update_patient(
 
 
 def record_implant(raw: RawReport, *, by: User) -> Implant:
-    """Store one implanted component; a patient whose key is new is stored with it.
+    """Stores one implanted component, with its patient if the key is new.
 
-    Sex and indication may be left empty for a known patient, and otherwise agree with it.
+    Sex and indication may be empty for a known patient, and otherwise must agree with it.
     Raises IdentifierFound, RowRuleBroken, NotYourSite, DuplicateSourceId.
     """
     record = implant_record(raw)
@@ -121,7 +121,7 @@ def record_implant(raw: RawReport, *, by: User) -> Implant:
 
 
 def store_implant(record: ImplantRecord, site: Site, seal: Sealing) -> Implant:
-    """Store an implant, and its patient where new, under a seal that is open already."""
+    """Stores an implant, and its patient if new, under an open seal."""
     _refuse_used_implant(record.implant, site)
     patient = Patient.objects.filter(site=site, source_id=record.patient).first()
     faults = implant_faults(record, latest_year=present_year())
@@ -144,10 +144,12 @@ def store_implant(record: ImplantRecord, site: Site, seal: Sealing) -> Implant:
 def change_implant(
     public_id: UUID | str, raw: RawReport, *, by: User, version: int | None = None
 ) -> Implant:
-    """Change the columns of an implant that the report names, such as a later follow-up.
+    """Changes the columns of an implant that the report names, such as a later follow-up.
 
-    Site, patient and component stay; sex and indication are the patient's. Its events must still
-    fit it. Raises UnknownRow, NotPermitted, VersionConflict, DuplicateSourceId, IdentifierFound,
+    Site, patient and component cannot change; sex and indication are the patient's. Its events
+    must still fit.
+
+    Raises UnknownRow, NotPermitted, VersionConflict, DuplicateSourceId, IdentifierFound,
     RowRuleBroken.
     """
     with sealed(by=by, action="change-implant") as seal:
@@ -158,7 +160,7 @@ def change_implant(
 def update_implant(
     implant: Implant, raw: RawReport, *, version: int | None, seal: Sealing
 ) -> Implant:
-    """Change an implant that the writer may write, under a seal that is open already."""
+    """Changes an implant that the writer may write, under an open seal."""
     require_version(implant, version)
     before = implant_texts(implant)
     after = before | stripped(raw.values)
@@ -179,7 +181,7 @@ def update_implant(
 
 
 def declare_exposure(raw: RawReport, *, by: User) -> Exposure:
-    """Store the device time of one year that a site declares; leads and data managers do.
+    """Stores a site's declared device time of one year; for leads and data managers.
 
     Raises IdentifierFound, RowRuleBroken, NotYourSite, NotPermitted.
     """
@@ -196,7 +198,7 @@ def declare_exposure(raw: RawReport, *, by: User) -> Exposure:
 def change_exposure(
     public_id: UUID | str, raw: RawReport, *, by: User, version: int | None = None
 ) -> Exposure:
-    """Correct declared device time; the columns that the report does not name stay.
+    """Corrects the columns of declared device time that the report names.
 
     Raises UnknownRow, NotPermitted, VersionConflict, IdentifierFound, RowRuleBroken.
     """
@@ -230,13 +232,13 @@ def _disagreements(record: ImplantRecord, patient: Patient) -> tuple[Fault, ...]
 
 
 def disagreement(column: str) -> Fault:
-    """The fault of an implant whose row says something else about its patient."""
-    detail = f"the {column} of a patient agrees over all rows; correct this row or the others"
+    """The fault of an implant whose row contradicts its patient."""
+    detail = f"the {column} of a patient must agree in all rows; correct this row or the others"
     return Fault(column, "patient-disagrees", detail)
 
 
 def _contradicted_by_events(record: ImplantRecord, implant: Implant) -> tuple[Fault, ...]:
-    """Say which change of an implant its own events do not fit any longer. Up to two queries."""
+    """Lists the changes of an implant that contradict its events. Up to two queries."""
     standing = implant.events.filter(
         state__in=[State.DRAFT, *COUNTED], months_since_implant__isnull=False
     )
@@ -272,7 +274,7 @@ def _declared(record: ExposureRecord, site: Site, but: Exposure | None = None) -
 
 
 def declared_already() -> Fault:
-    """The fault of device time that the site has declared."""
+    """The fault of device time that the site has already declared."""
     detail = "the site has declared this year, component and model already; correct that row"
     return Fault("year", "declared-already", detail)
 
@@ -295,14 +297,14 @@ def _refuse_used_patient(source_id: str, site: Site) -> None:
 
 def _stays(column: str) -> Fault:
     details = {
-        "site": "a row stays at its site",
+        "site": "a row cannot change its site",
         "sex": "sex is the patient's; change it there",
         "indication": "the indication is the patient's; change it there",
     }
-    detail = details.get(column, f"the {column} of an implant stays")
+    detail = details.get(column, f"the {column} of an implant cannot change")
     return Fault(column, "cannot-change", detail)
 
 
 def stripped(values: Mapping[str, str]) -> dict[str, str]:
-    """Texts without the blanks around them."""
+    """Texts without surrounding blanks."""
     return {name: text.strip() for name, text in values.items()}

@@ -1,4 +1,4 @@
-"""What a check of files would store: kept in memory, where later rows of the files find it."""
+"""Rows that a check of files would store, kept in memory for later rows to refer to."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _KEPT: Mapping[type[Model], tuple[str, ...]] = {
     Implant: ("pk", "patient_id", "component", "implant_year", "months_followed"),
     Event: ("pk", "patient_id"),
 }
-"""The columns of a row that other rows are held against."""
+"""The columns of a row against which other rows are checked."""
 
 DECLARED_ONCE = ("year", "component", "pump_model", "catheter_model")
-"""What a site declares device time by; it does so once."""
+"""The unique key of a declaration of device time."""
 
 
 class Drafts:
-    """Takes rows as an open seal does and writes none of them; what is kept is small.
+    """Takes rows like an open seal, without writing them.
 
-    Rows that are not stored have negative primary keys, so that they are never taken for others.
-    Memory grows by some two hundred bytes a row.
+    Rows that are not stored have negative primary keys, so that they are never taken for stored
+    ones. Memory grows by some two hundred bytes a row.
     """
 
     number = -1
-    """Stands where a stored row names its seal; no seal has it."""
+    """The seal number of rows that are not stored; no seal has it."""
 
     def __init__(self) -> None:
         self.causes: dict[int, int] = {}
@@ -47,11 +47,11 @@ class Drafts:
         self._followed: dict[int, int] = {}
 
     def save(self, instance: Site, reason: str = "") -> None:
-        """Take a site that would be made."""
+        """Takes a site that would be created."""
         instance.pk = next(self._keys)
 
     def bulk_create(self, model: type[M], objs: Iterable[M], reason: str = "") -> int:
-        """Take rows that would be stored; gives back how many. Primary keys are set."""
+        """Takes rows that would be stored, and sets their primary keys; returns their number."""
         written = 0
         for obj in objs:
             obj.pk = next(self._keys)
@@ -71,7 +71,7 @@ class Drafts:
     def bulk_update(
         self, model: type[M], objs: Iterable[M], fields: Sequence[str], reason: str = ""
     ) -> int:
-        """Take rows that would be changed: implants' follow-up, events' causes."""
+        """Takes rows that would be changed: implants' follow-up, events' causes."""
         written = 0
         for obj in objs:
             written += 1
@@ -88,7 +88,7 @@ class Drafts:
         keys: Iterable[SourceKey],
         columns: Sequence[str],
     ) -> dict[SourceKey, Mapping[str, Any]]:
-        """The stored rows as they would stand after what was taken, and those that are new."""
+        """The stored rows with the changes taken, and the new rows."""
         found = dict(stored)
         if model is Implant:
             for key, row in stored.items():

@@ -1,4 +1,4 @@
-"""Batches of events on their way into the database, and the causes that come later in the file."""
+"""Stores batches of events, and links causes that come later in the file."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ from registry.vocabulary import Component, State
 
 @dataclass(slots=True)
 class _Fresh:
-    """An event that is about to be stored, and where its cause is sought."""
+    """An event to be stored, and where to look for its cause."""
 
     raw: RawReport
     event: Event
@@ -44,7 +44,7 @@ class _Fresh:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A stored event whose cause was not stored before it."""
+    """A stored event whose cause was not stored yet."""
 
     pk: int
     patient_id: int | None
@@ -69,7 +69,7 @@ class _Known:
 
 
 class EventBatches:
-    """Takes the events of an import batch by batch; `finish` when the last one is taken."""
+    """Stores the events of an import batch by batch; call `finish` after the last one."""
 
     def __init__(self, run: Import) -> None:
         self.run = run
@@ -78,7 +78,7 @@ class EventBatches:
         self._waiting: list[_Waiting] = []
 
     def take(self, rows: Iterable[tuple[RawReport, EventRecord]]) -> ImportCounts:
-        """Store a batch of events. Four queries to look up, and those that write."""
+        """Stores a batch of events. Four queries to read, and those that write."""
         placed = self.run.place(rows)
         known = self._known(placed)
         fresh: dict[SourceKey, _Fresh] = {}
@@ -105,7 +105,7 @@ class EventBatches:
         return ImportCounts(len(fresh), 0, unchanged)
 
     def finish(self) -> None:
-        """Join the events to the causes that came later in the file, and refuse circles."""
+        """Links events to causes that came later in the file, and refuses circles."""
         joined: list[_Waiting] = []
         waiting = iter(self._waiting)
         while batch := list(islice(waiting, BATCH)):
@@ -157,7 +157,7 @@ class EventBatches:
         )
 
     def _dead(self, patients: set[int]) -> set[int]:
-        """Those patients of whom a death is on file, or came earlier in the file."""
+        """The patients with a death stored, or earlier in the file."""
         deaths = Event.objects.filter(patient__in=patients, complication="death", state__in=COUNTED)
         dead = set(deaths.values_list("patient_id", flat=True))
         return dead | self.run.seal.dead if isinstance(self.run.seal, Drafts) else dead
@@ -173,7 +173,7 @@ class EventBatches:
             detail = "give the site's own random key of this event"
             faults += (Fault("source_id", "required", detail),)
         if run.accept and run.is_member(site):
-            detail = "nobody accepts events of a site that he or she is a member of"
+            detail = "members of a site cannot accept its events"
             faults += (Fault("site", "not-permitted", detail),)
         complication = self.complications.get(record.complication)
         if complication is None:
@@ -201,7 +201,7 @@ class EventBatches:
         return faults
 
     def _names_a_refused_implant(self, record: EventRecord, site: Site) -> bool:
-        """Whether the fault is the implant's: the event waits for it without one of its own."""
+        """Whether the implant was refused, so that the event gets no fault of its own."""
         named = record.implant
         return named is not None and self.run.was_refused((RowKind.IMPLANT, site.code, named))
 
@@ -222,7 +222,7 @@ class EventBatches:
         return _Fresh(raw, event, site.code, cause)
 
     def _store(self, fresh: dict[SourceKey, _Fresh], known: _Known) -> None:
-        """Store events after their causes, so that each is written once and whole."""
+        """Stores events after their causes, so that each is written once."""
         unstored = dict(fresh)
         while unstored:
             ready = {key: one for key, one in unstored.items() if one.cause not in unstored}
@@ -244,7 +244,7 @@ class EventBatches:
     def _join(
         self, one: _Fresh, cause: SourceKey, fresh: dict[SourceKey, _Fresh], known: _Known
     ) -> bool:
-        """Name the cause of an event if it is stored; False where it may come later."""
+        """Sets the cause of an event if it is stored; False where it may come later."""
         if cause in fresh:
             cause_pk, patient_id = fresh[cause].event.pk, fresh[cause].event.patient_id
         elif cause in known.causes:
@@ -258,7 +258,7 @@ class EventBatches:
         return True
 
     def _refuse_circles(self, joined: Sequence[_Waiting]) -> None:
-        """Follow the causes of the events that were joined late; only they can close a circle."""
+        """Refuses circles of causes among events linked late; only they can close one."""
         causes: dict[int, int | None] = {}
         links = {one.pk for one in joined}
         while links:
@@ -274,7 +274,7 @@ class EventBatches:
                 self.run.note(one.place(circle()))
 
     def _causes_of(self, pks: Sequence[int]) -> dict[int, int | None]:
-        """What caused each of these events. A query for a thousand."""
+        """The cause of each of these events. One query for a thousand."""
         found: dict[int, int | None] = {}
         if isinstance(self.run.seal, Drafts):
             drafted = self.run.seal.causes

@@ -1,4 +1,4 @@
-"""Events on their way in: recording one, changing a draft."""
+"""Records events, and changes drafts."""
 
 from uuid import UUID
 
@@ -30,10 +30,10 @@ from registry.vocabulary import State
 
 
 def record_event(raw: RawReport, *, by: User, submit: bool = False, accept: bool = False) -> Event:
-    """Store one report as a draft event of the reporter's own site; the only way a report gets in.
+    """Stores one report as a draft event of the reporter's own site; the only way a report gets in.
 
-    submit: hand it in at once. accept: take it into the statistics at once (data managers, not
-    at a site of their own).
+    submit: submit it at once. accept: accept it at once (data managers, not at their own
+    sites).
 
     Raises IdentifierFound (names the fields, never their values), RowRuleBroken, NotYourSite,
     DuplicateSourceId, NotPermitted.
@@ -54,7 +54,7 @@ def record_event(raw: RawReport, *, by: User, submit: bool = False, accept: bool
 
 
 def landing_state(*, submit: bool, accept: bool) -> State:
-    """The state in which a new report starts."""
+    """The first state of a new report."""
     if accept:
         return State.ACCEPTED
     return State.SUBMITTED if submit else State.DRAFT
@@ -63,10 +63,10 @@ def landing_state(*, submit: bool, accept: bool) -> State:
 def change_event(
     public_id: UUID | str, raw: RawReport, *, by: User, version: int | None = None
 ) -> Event:
-    """Change the columns of an event that the report names; the others stay as they are.
+    """Changes the columns of an event that the report names.
 
-    A draft is changed by those who enter rows of its site. A submitted event can only be
-    recoded: a reviewer's change of its complication. A change to what is stored already is none.
+    Those who enter rows of its site change a draft. A submitted event can only be recoded: a
+    reviewer changes its complication. Stored values sent again are no change.
 
     Raises UnknownRow, NotPermitted, StateConflict, VersionConflict, and what record_event does.
     """
@@ -85,7 +85,7 @@ def change_event(
             detail = "only a draft can be changed; a reviewer recodes, rejects or reopens"
             raise StateConflict(Fault("state", StateConflict.code, detail))
         if "site" in changed:
-            detail = "a report stays at its site; withdraw it and enter it at the other"
+            detail = "a report cannot change its site; withdraw it and enter it at the other"
             raise RowRuleBroken(Fault("site", "site-stays", detail))
         if not changed:
             return event
@@ -100,7 +100,7 @@ def change_event(
 
 
 def fill(event: Event, record: EventRecord, found: Related) -> None:
-    """Write a record without faults, and the rows that it names, into an event."""
+    """Writes a record without faults, and the rows that it names, into an event."""
     for name, value in event_columns(record, found.clock).items():
         setattr(event, name, value)
     event.complication_id = event.reported_complication_id = record.complication
@@ -112,7 +112,7 @@ def fill(event: Event, record: EventRecord, found: Related) -> None:
 def _contradicted_by_consequences(
     event: Event, record: EventRecord, found: Related
 ) -> tuple[Fault, ...]:
-    """Say which change of an event its consequences do not bear: those that name it. One query."""
+    """Lists the changes of an event that contradict events caused by it. One query."""
     patients = set(event.consequences.values_list("patient_id", flat=True))
     faults: list[Fault] = []
     if patients and record.source_id is None:
@@ -125,7 +125,7 @@ def _contradicted_by_consequences(
 
 
 def _read(raw: RawReport, *, submitted: bool) -> EventRecord:
-    """Read a report; where it cannot be, say beside it what is missing for submission as well."""
+    """Reads a report; a refusal also lists what is missing for submission."""
     try:
         return event_record(raw)
     except (IdentifierFound, RowRuleBroken) as refusal:

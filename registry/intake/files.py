@@ -1,4 +1,4 @@
-"""Files of rows: all of them stored under one seal, or nothing at all."""
+"""Imports files of rows under one seal, all or nothing."""
 
 import pickle  # nosec B403
 import zlib
@@ -27,7 +27,7 @@ Take = Callable[[Rows], ImportCounts]
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """What an import did, for each kind of row that it was given."""
+    """The result of an import, for each kind of row in it."""
 
     counts: Mapping[RowKind, ImportCounts]
 
@@ -38,22 +38,21 @@ class ImportSummary:
 
 
 class Records:
-    """The records of one file, held in memory as small as they get: some fifty bytes a row.
+    """The records of one file, kept compressed in memory: some fifty bytes a row.
 
-    Nothing of what was sent is in them that the registry may not keep. They are pickled and read
-    by this process alone.
+    They are de-identified, and are pickled and read by this process alone.
     """
 
     def __init__(self) -> None:
         self._batches: list[bytes] = []
 
     def add(self, rows: Rows) -> None:
-        """Keep a batch: its records, and the line and file that each stands on."""
+        """Keeps a batch: its records, each with its line and file."""
         plain = [(raw.line, raw.file, record) for raw, record in rows]
         self._batches.append(zlib.compress(pickle.dumps(plain), level=1))
 
     def batches(self, kind: RowKind) -> Iterator[Rows]:
-        """The batches as they were added, each row with its place and without its texts."""
+        """The batches in order, each row with its position and without its texts."""
         for packed in self._batches:
             plain = pickle.loads(zlib.decompress(packed))  # noqa: S301  # nosec B301
             yield [(RawReport(kind, {}, line, file), record) for line, file, record in plain]
@@ -61,7 +60,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRecords:
-    """Files without a fault, ready to be stored, and what storing them will do."""
+    """Files without a fault, ready to be stored, and the result of storing them."""
 
     by: User
     accept: bool
@@ -77,10 +76,10 @@ def import_records(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> ImportSummary:
-    """Store the rows of all files in one transaction under one seal: all of them, or none.
+    """Stores the rows of all files in one transaction under one seal, all or nothing.
 
-    Nobody waits while the files are read and judged; a dry run ends there. The other arguments
-    and what is raised: as `judge_records`.
+    Takes no lock while the files are read and judged; a dry run ends there. Other arguments and
+    exceptions as in `judge_records`.
     """
     judged = judge_records(files, by=by, accept=accept, progress=progress)
     return judged.summary if dry_run else store_judged(judged)
@@ -93,13 +92,13 @@ def judge_records(
     accept: bool = False,
     progress: Progress | None = None,
 ) -> JudgedRecords:
-    """Read files and hold their rows against every rule; writes nothing, and locks nothing.
+    """Reads files and checks their rows against every rule; writes and locks nothing.
 
-    files: a path, a binary stream or ready rows for each kind; they are taken in the order
-    implants, exposures, events. Events land submitted, or accepted (data managers, not at a site
-    of their own). progress: called with the kind and the number of its rows judged so far.
+    files: a path, a binary stream or parsed rows for each kind; read in the order implants,
+    exposures, events. Events are submitted, or accepted (data managers, not at their own sites).
+    progress: called with the kind and the number of its rows judged so far.
 
-    A row that is stored already is unchanged; an implant with a later follow-up, exit, refills or
+    A row that is already stored is unchanged; an implant with a later follow-up, exit, refills or
     procedures is updated; any other difference is a fault. Memory grows with the files by some
     three hundred bytes a row.
 
@@ -118,13 +117,12 @@ def judge_records(
 
 
 def store_judged(judged: JudgedRecords) -> ImportSummary:
-    """Store files that were judged, in one transaction under one seal.
+    """Stores judged files in one transaction under one seal.
 
-    Others may have written since: what depends on other rows, on the catalogue or on the writer's
-    rights is judged again where nobody else writes. Where everything was on file already nothing
-    is written and nobody waits.
+    Others may have written since: rules on other rows, the catalogue and the writer's rights are
+    checked again under the lock. Where everything is already stored, writes and locks nothing.
 
-    Raises what `judge_records` does; nothing is stored then.
+    Raises as `judge_records` does, and then stores nothing.
     """
     if judged.summary.changes_nothing:
         return judged.summary
@@ -190,7 +188,7 @@ _READERS: Mapping[RowKind, Read] = {
 
 
 def _taker(kind: RowKind, run: Import, events: EventBatches | None) -> Take:
-    """What judges a batch of rows of the kind and hands them to the import's seal."""
+    """The function that judges a batch of one kind and passes it to the import's seal."""
     if events is not None:
         return events.take
     if kind is RowKind.IMPLANT:
@@ -209,6 +207,6 @@ def _rows(kind: RowKind, source: Source, run: Import) -> Iterator[RawReport]:
 
 
 def _key(raw: RawReport) -> tuple[RowKind, str, str]:
-    """What other rows may name this one by, even where the rest of it was refused."""
+    """The key by which other rows may name this one, even where the row was refused."""
     named = "source_id" if raw.kind is RowKind.EVENT else "implant"
     return raw.kind, raw.values.get("site", ""), raw.values.get(named, "")

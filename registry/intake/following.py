@@ -1,4 +1,4 @@
-"""Follow-up of many implants at once: the yearly chore of a site, in one step."""
+"""Follow-up of many implants in one step, as sites do yearly."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -24,9 +24,9 @@ from registry.vocabulary import ExitStatus
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """How one implant stands now, as text: whole months since implant, and why it ended.
+    """The current follow-up of one implant, as text: whole months since implant, and why it ended.
 
-    exit_status: `active` where it is followed still. version: the one that was read.
+    exit_status: `active` while it is followed. version: the one that was read.
     """
 
     public_id: UUID
@@ -37,7 +37,7 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What a follow-up makes of one implant: as it was, and as it is now."""
+    """The change to one implant: before and after."""
 
     public_id: UUID
     before: ImplantRecord
@@ -45,12 +45,12 @@ class Followed:
 
     @property
     def months_added(self) -> int:
-        """The device time that is new."""
+        """The added device time."""
         return self.after.months_followed - self.before.months_followed
 
 
 class FollowUpRefused(Refusal):
-    """Follow-up with faults: nothing was stored. `by_row` tells them implant by implant."""
+    """Follow-up with faults: nothing was stored. `by_row` has them by implant."""
 
     code = "follow-up-refused"
 
@@ -60,14 +60,13 @@ class FollowUpRefused(Refusal):
 
 
 def follow_up(rows: Iterable[FollowUp], *, by: User, dry_run: bool = False) -> list[Followed]:
-    """Store how implants stand now, under one seal: all of them, or none.
+    """Stores the current follow-up of implants under one seal, all or nothing.
 
-    Only implants whose follow-up has not ended; months are never lowered, and an implant that
-    stands so already is left alone and not given back. dry_run: say what would be done, and keep
-    nobody waiting.
+    Only for implants whose follow-up has not ended; months never decrease, and unchanged implants
+    are neither written nor returned. dry_run: returns the changes without writing or locking.
 
-    Raises FollowUpRefused with the faults of every row, one that the writer does not see among
-    them. Two queries and one a site, and those that write.
+    Raises FollowUpRefused with the faults of every row, also of rows that the writer may not see.
+    Two queries and one a site, and those that write.
     """
     told = {row.public_id: row for row in rows}
     if dry_run:
@@ -79,7 +78,7 @@ def follow_up(rows: Iterable[FollowUp], *, by: User, dry_run: bool = False) -> l
 
 
 def _judged(told: Mapping[UUID, FollowUp], *, by: User) -> tuple[list[Followed], list[Implant]]:
-    """What the follow-up makes of each implant, and the rows to write. Raises FollowUpRefused."""
+    """The change to each implant, and the rows to write. Raises FollowUpRefused."""
     by_row: dict[UUID, tuple[Fault, ...]] = {}
     followed: list[Followed] = []
     changed: list[Implant] = []
@@ -102,7 +101,7 @@ def _judged(told: Mapping[UUID, FollowUp], *, by: User) -> tuple[list[Followed],
         if not written[implant["site_id"]]:
             faults += (not_permitted("enter rows of this site"),)
         if row.version not in (None, implant["version"]):
-            detail = "somebody changed this row since you read it; read it again"
+            detail = "this row changed since you read it; read it again"
             faults += (Fault("version", VersionConflict.code, detail),)
         if faults:
             by_row[public_id] = faults
@@ -125,7 +124,7 @@ _COLUMNS = ("public_id", "site_id", *IMPLANT_COLUMNS)
 
 
 def _after(before: ImplantRecord, row: FollowUp) -> ImplantRecord:
-    """The implant as the site says that it stands now; the two texts are read as at any door."""
+    """The implant with its current follow-up; reads the two texts as every door does."""
     told = {"months_followed": row.months_followed, "exit_status": row.exit_status}
     texts = texts_of(before) | {name: text.strip() for name, text in told.items()}
     read = implant_record(RawReport(RowKind.IMPLANT, texts))
@@ -138,7 +137,7 @@ def _faults(before: ImplantRecord, after: ImplantRecord) -> tuple[Fault, ...]:
         detail = "its follow-up has ended already; correct its own page instead"
         faults += (Fault("exit_status", "ended-already", detail),)
     if after.exit_status is None:
-        faults += (Fault("exit_status", "required", "say active, or why it ended"),)
+        faults += (Fault("exit_status", "required", "give active, or why it ended"),)
     if after.months_followed < before.months_followed:
         detail = "fewer months than are on file; correct its own page where those are wrong"
         faults += (Fault("months_followed", "earlier-than-stored", detail),)

@@ -1,4 +1,4 @@
-"""One import under way: where its rows go, the sites it is for, and what was wrong so far."""
+"""The state of one import: where its rows go, its sites, and its faults so far."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from registry.records import Fault, RawReport, Refusal, RowKind
 from registry.vocabulary import Right
 
 BATCH = 1_000
-"""Rows that are read, checked and written at a time."""
+"""The number of rows read, checked and written at a time."""
 
 FAULTS_KEPT = 200
 _KEYS_KEPT = 100_000
@@ -26,7 +26,7 @@ Key = tuple[RowKind, str, str]
 
 
 class ImportRefused(Refusal):
-    """Files with faults: nothing was stored. `total` counts the faults that are not kept, too."""
+    """Files with faults: nothing was stored. `total` also counts faults that are not listed."""
 
     code = "import-refused"
     title = "Nothing was stored"
@@ -38,7 +38,7 @@ class ImportRefused(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """How many rows of one kind were stored, updated, and known already."""
+    """How many rows of one kind were stored, updated, and already known."""
 
     new: int = 0
     updated: int = 0
@@ -55,9 +55,9 @@ class ImportCounts:
 class Import:
     """The state that the batches of one import share.
 
-    seal: takes the rows; a check gives it drafts, which store nothing. judged: the rows have been
-    held against the rules of one row, which stay true; only the rules that need other rows are
-    left, since those may have changed.
+    seal: takes the rows; for a check, drafts, which store nothing. judged: whether the rules of
+    one row have been checked; rules on other rows are checked again, since those may have
+    changed.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Import:
     def site(self, code: str) -> Site | None:
         """The site that a row is for, or None where it is not the writer's. One query a site.
 
-        A data manager's unknown sites are made.
+        Creates unknown sites for a data manager.
         """
         if code not in self._sites:
             site = Site.objects.filter(code=code).first()
@@ -96,7 +96,7 @@ class Import:
     def stored(
         self, model: type[Model], keys: Iterable[SourceKey], *columns: str
     ) -> dict[SourceKey, Mapping[str, Any]]:
-        """The rows of these sites and source ids, by both, as this import leaves them so far.
+        """The rows of these sites and source ids, by both, with this import's changes so far.
 
         One query for a hundred sites.
         """
@@ -107,7 +107,7 @@ class Import:
         return rows
 
     def place(self, rows: Iterable[tuple[RawReport, Any]]) -> list[tuple[RawReport, Any, Site]]:
-        """Put each row at its site, and refuse those for the sites of others."""
+        """Assigns each row its site, and refuses rows for others' sites."""
         placed = []
         for raw, record in rows:
             site = self.site(record.site)
@@ -118,35 +118,35 @@ class Import:
         return placed
 
     def is_member(self, site: Site) -> bool:
-        """Whether the writer is a member of the site, and so no judge of its events."""
+        """Whether the writer is a member of the site, and so may not review its events."""
         return site.pk in self._roles
 
     def may_declare(self, site: Site) -> bool:
-        """Whether the writer declares the device time of the site: its lead, a data manager."""
+        """Whether the writer may declare the site's device time: its lead, or a data manager."""
         return self.makes_sites or self._roles.get(site.pk) == MembershipRole.LEAD
 
     def refuse(self, raw: RawReport, faults: Iterable[Fault], *, key: Key | None) -> None:
-        """Note the faults of a row; rows that name it are not told that it is unknown."""
+        """Adds the faults of a row; rows that name it get no fault for that."""
         for fault in faults:
             self.note(replace(fault, line=raw.line, file=raw.file))
         if key is not None and len(self._refused) < _KEYS_KEPT:
             self._refused.add(key)
 
     def note(self, fault: Fault) -> None:
-        """Note a fault that has its place already."""
+        """Adds a fault that already has its position."""
         self._batch_faults.append(fault)
 
     def was_refused(self, key: Key) -> bool:
-        """Whether a row of this import was refused, so that naming it is no fault of its own."""
+        """Whether a row of this import was refused, so that naming it is no other fault."""
         return key in self._refused
 
     def refuse_faults(self) -> None:
-        """Raise ImportRefused where anything was wrong."""
+        """Raises ImportRefused if there are faults."""
         if self.total:
             raise ImportRefused(self.faults, total=self.total)
 
     def flush(self) -> None:
-        """Put the faults of a batch behind those of the batches before it, line by line."""
+        """Appends the faults of a batch, sorted by line."""
         self.total += len(self._batch_faults)
         room = FAULTS_KEPT - len(self.faults)
         if room > 0:
@@ -182,12 +182,12 @@ def differing(record: object, stored: object) -> list[str]:
 
 
 def repeated(column: str) -> Fault:
-    """The fault of a row whose key an earlier row of the file has used."""
-    detail = "an earlier row of this file has the same; each row has a key of its own"
+    """The fault of a row whose key an earlier row of the file has."""
+    detail = "an earlier row of this file has the same; each row needs a key of its own"
     return Fault(column, "repeated-in-file", detail)
 
 
 def differs(column: str) -> Fault:
-    """The fault of a row that says something else than what is stored under its key."""
-    detail = "this is not what is stored for this row; correct the file, or the stored row"
+    """The fault of a row that differs from the stored row with its key."""
+    detail = "this differs from the stored row; correct the file, or the stored row"
     return Fault(column, "differs-from-stored", detail)

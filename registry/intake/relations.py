@@ -1,7 +1,7 @@
 """Rules that need more than one row: the implant, the cause, one death a patient, no circle.
 
-Call them inside `sealed`: writers wait for each other there, so what is read here still holds
-when the row is written.
+Call them inside `sealed`, which locks: what is read here then still holds when the row is
+written.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from registry.records import EventRecord, Fault, IdentifierFound, ImplantRecord,
 from registry.vocabulary import Component, DatePrecision, State
 
 COUNTED = (State.SUBMITTED, State.ACCEPTED)
-"""States in which a report stands: a patient has one death among them."""
+"""States of reports that count: a patient has one death among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The rows that an event's record names, and what is wrong with the record beside them.
+    """The rows that an event's record names, and the record's faults against them.
 
     clock: the complication's; without faults there is a complication.
     """
@@ -32,21 +32,21 @@ class Related:
 
 
 def date_precision() -> DatePrecision:
-    """How finely this deployment keeps the time of an event."""
+    """The deployment's date precision."""
     return DatePrecision.of(settings.REGISTRY_DATE_PRECISION)
 
 
 def present_year() -> int:
-    """The year that no report's year is after."""
+    """The latest year that a report may have."""
     return timezone.now().year
 
 
 def related(
     record: EventRecord, *, site: Site, submitted: bool, event: Event | None = None
 ) -> Related:
-    """Find what an event's record names and apply every rule to it. At most six queries.
+    """Finds the rows that an event's record names, and applies every rule. At most six queries.
 
-    submitted: apply what is required from submission on. event: the stored row, if there is one.
+    submitted: applies the rules from submission on. event: the stored row, if there is one.
     """
     faults = list(
         event_faults(
@@ -93,7 +93,7 @@ def related(
 
 
 def device(component: str, implant_year: int, months_followed: int) -> ImplantRecord:
-    """As much of an implant's record as an event is held against."""
+    """The part of an implant's record against which an event is checked."""
     return ImplantRecord(
         site="",
         patient="",
@@ -105,7 +105,7 @@ def device(component: str, implant_year: int, months_followed: int) -> ImplantRe
 
 
 def reaches(cause: Event, event: Event) -> bool:
-    """Whether the chain of causes from `cause` up comes to the event. One query a link."""
+    """Whether the chain of causes from `cause` leads to the event. One query a link."""
     step: Event | None = cause
     seen: set[int] = set()
     while step is not None and step.pk not in seen:
@@ -117,9 +117,9 @@ def reaches(cause: Event, event: Event) -> bool:
 
 
 def cause_faults(patient_id: int | None, cause_patient_id: int | None) -> tuple[Fault, ...]:
-    """Say why an event cannot be caused by another: it is known to be another patient's.
+    """The fault of an event whose cause is known to be another patient's.
 
-    Where neither names an implant the site's word is taken.
+    Where neither names an implant, trusts the site.
     """
     if patient_id == cause_patient_id:
         return ()
@@ -131,7 +131,7 @@ def cause_faults(patient_id: int | None, cause_patient_id: int | None) -> tuple[
 
 
 def refuse(faults: tuple[Fault, ...]) -> None:
-    """Raise the refusal that fits the faults of one row, if there are any."""
+    """Raises the refusal for the faults of one row, if there are any."""
     if faults:
         identifying = any(fault.code == IdentifierFound.code for fault in faults)
         raise (IdentifierFound if identifying else RowRuleBroken)(faults)
@@ -151,19 +151,19 @@ def retired_complication(replaced_by: str | None) -> Fault:
 
 
 def unknown_implant() -> Fault:
-    """The fault of an implant that the site has not sent."""
+    """The fault of an implant that the site does not have."""
     detail = "the site has no such implant; send it first, or leave this empty"
     return Fault("implant", "unknown-implant", detail)
 
 
 def unknown_cause() -> Fault:
-    """The fault of a cause that the site has not sent."""
-    detail = "the site has no event of this source id"
+    """The fault of a cause that the site does not have."""
+    detail = "the site has no event with this source id"
     return Fault("caused_by", "unknown-event", detail)
 
 
 def circle() -> Fault:
-    """The fault of an event that is, by way of others, its own cause."""
+    """The fault of an event that is, through others, its own cause."""
     detail = "these events cause each other in a circle; leave one cause out"
     return Fault("caused_by", "circle", detail)
 

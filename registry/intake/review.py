@@ -1,4 +1,4 @@
-"""What happens to an event after it was written: submission, review, withdrawal."""
+"""The steps of an event after it was entered: submission, review, withdrawal."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -27,7 +27,7 @@ _MAY_BE_WITHDRAWN_BY_A_LEAD = frozenset({State.DRAFT, State.SUBMITTED})
 
 
 def open_steps(event: Event, *, by: User) -> frozenset[str]:
-    """The steps that the caller may take with an event in sight as it stands, by their names.
+    """The names of the steps that the caller may take with a visible event in its state.
 
     Names: submit, accept, reject, duplicate, recode, reopen, withdraw. Three queries at most.
     """
@@ -45,7 +45,7 @@ def open_steps(event: Event, *, by: User) -> frozenset[str]:
 
 
 def submit_event(public_id: UUID | str, *, by: User, version: int | None = None) -> Event:
-    """Hand a draft in for review: it must be complete, and break no rule.
+    """Submits a draft for review: it must be complete, and break no rule.
 
     Raises UnknownRow, NotPermitted, StateConflict, VersionConflict, RowRuleBroken.
     """
@@ -70,9 +70,9 @@ def submit_event(public_id: UUID | str, *, by: User, version: int | None = None)
 
 
 def accept_event(public_id: UUID | str, *, by: User, version: int | None = None) -> Event:
-    """Take a submitted event into the statistics.
+    """Accepts a submitted event, which then counts in statistics.
 
-    Raises UnknownRow, NotPermitted (also at a site of one's own), StateConflict, VersionConflict.
+    Raises UnknownRow, NotPermitted (also at an own site), StateConflict, VersionConflict.
     """
     return _judge(public_id, by, version, "accept-event", REVIEWED, State.ACCEPTED, None)
 
@@ -80,7 +80,7 @@ def accept_event(public_id: UUID | str, *, by: User, version: int | None = None)
 def reject_event(
     public_id: UUID | str, *, by: User, reason: str, version: int | None = None
 ) -> Event:
-    """Turn a submitted event away, with a reason code.
+    """Rejects a submitted event, with a reason code.
 
     Raises as accept_event does, and RowRuleBroken for an unknown reason.
     """
@@ -95,10 +95,10 @@ def mark_duplicate(
     of: UUID | str | None = None,
     version: int | None = None,
 ) -> Event:
-    """Set a submitted event aside because another report holds it already.
+    """Marks a submitted event as a duplicate of another report.
 
-    of: that report, submitted or accepted, by its public id, where it is one of the same site:
-    sites do not see each other's rows, so one of another site is not named.
+    of: the public id of that report, submitted or accepted, if it is of the same site; a report
+    of another site is not named, since sites do not see each other's rows.
 
     Raises as accept_event does, and RowRuleBroken where `of` is no such report.
     """
@@ -122,7 +122,7 @@ def mark_duplicate(
 def reopen_event(
     public_id: UUID | str, *, by: User, reason: str, version: int | None = None
 ) -> Event:
-    """Take an accepted event back into review, with a reason code.
+    """Reopens an accepted event for review, with a reason code.
 
     Raises as reject_event does.
     """
@@ -134,9 +134,9 @@ def reopen_event(
 def withdraw_event(
     public_id: UUID | str, *, by: User, reason: str, version: int | None = None
 ) -> Event:
-    """Take a report back, with a reason code; it is kept, and no longer counted.
+    """Withdraws a report, with a reason code; it is kept, and no longer counted.
 
-    A lead withdraws what was not yet judged, a data manager anything.
+    Leads withdraw reports that are not yet judged, data managers any.
     Raises UnknownRow, NotPermitted, StateConflict, VersionConflict, RowRuleBroken.
     """
     why = _reason(reason)
@@ -159,7 +159,7 @@ def withdraw_event(
 def recode_event(
     public_id: UUID | str, *, by: User, complication: str, version: int | None = None
 ) -> Event:
-    """Give a submitted event the complication that it is, keeping the one that was reported.
+    """Recodes the complication of a submitted event, keeping the reported one.
 
     Raises as accept_event does, and RowRuleBroken where the complication is unknown, retired or
     does not fit the event.
@@ -173,7 +173,7 @@ def recode_event(
 
 
 def recode(event: Event, complication: str, *, seal: Sealing) -> Event:
-    """Write another complication into an event, under a seal that is open already."""
+    """Writes another complication into an event, under an open seal."""
     if complication == event.complication_id:
         return event
     record = replace(_record_of(event), complication=complication)
@@ -223,7 +223,7 @@ def _move(
     also: Callable[[Event], None] | None = None,
     reason: WithdrawalReason | None = None,
 ) -> Event:
-    """Move an event to another state under one seal: the right, the state, then the version."""
+    """Moves an event to another state under one seal; checks right, state, then version."""
     with sealed(by=by, action=action) as seal:
         event = row_in_sight(Event.objects.select_related("site"), public_id, by=by)
         check(event)
@@ -240,7 +240,7 @@ def _move(
 
 
 def _withdrawable(by: User) -> frozenset[State]:
-    """The states from which the caller takes reports back, where he or she may at all."""
+    """The states from which the caller may withdraw reports."""
     if by.may(Right.RUN_REGISTRY):
         return frozenset(State) - {State.WITHDRAWN}
     return _MAY_BE_WITHDRAWN_BY_A_LEAD
@@ -249,12 +249,12 @@ def _withdrawable(by: User) -> frozenset[State]:
 def _require_state(event: Event, starts: Collection[State]) -> None:
     if event.state not in starts:
         allowed = " or ".join(sorted(starts))
-        detail = f"this event is {event.state}; it would have to be {allowed}"
+        detail = f"this event is {event.state}; it must be {allowed}"
         raise StateConflict(Fault("state", StateConflict.code, detail))
 
 
 def _standing(public_id: UUID | str, *, beside: Event) -> Event:
-    """The other report of the site that stands for an event. One query."""
+    """The other report of the site of the same event. One query."""
     try:
         others = Event.objects.filter(public_id=public_id, site=beside.site, state__in=COUNTED)
         other = others.exclude(pk=beside.pk).first()

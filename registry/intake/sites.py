@@ -1,4 +1,4 @@
-"""Sites and their members."""
+"""Writes sites and memberships."""
 
 import re
 
@@ -14,7 +14,7 @@ __all__ = ["add_member", "change_member", "change_site", "make_site", "new_site"
 
 
 def make_site(*, code: str, name: str = "", country: str = "", by: User | None) -> Site:
-    """Add a site under the code that it is known by; data managers do.
+    """Adds a site with its code; for data managers.
 
     Raises NotPermitted, RowRuleBroken.
     """
@@ -25,14 +25,14 @@ def make_site(*, code: str, name: str = "", country: str = "", by: User | None) 
 
 
 def new_site(code: str, *, seal: Sealing | Drafts, name: str = "", country: str = "") -> Site:
-    """Store a site whose code is well formed and new, under a seal that is open already."""
+    """Stores a site whose code is valid and new, under an open seal."""
     site = Site(code=code, name=name or code, country=country)
     seal.save(site, reason="make-site")
     return site
 
 
 def change_site(site: Site, *, name: str, country: str, active: bool, by: User) -> Site:
-    """Rename a site, place it, or close it; its code stays. Data managers do.
+    """Changes a site's name, country or activity, never its code; for data managers.
 
     Raises NotPermitted, RowRuleBroken.
     """
@@ -49,14 +49,14 @@ def change_site(site: Site, *, name: str, country: str, active: bool, by: User) 
 def add_member(
     site: Site, *, user: User, role: str = MembershipRole.REPORTER, by: User | None
 ) -> Membership:
-    """Make a user a member of a site, as reporter or lead, who may open the admin; managers do.
+    """Adds a user to a site as reporter or lead; both may open the admin. For data managers.
 
     Raises NotPermitted, RowRuleBroken.
     """
     require_data_manager(by, "add members")
     with sealed(by=by, action="add-member") as seal:
         if Membership.objects.filter(site=site, user=user).exists():
-            detail = "this user is a member of the site already; change the membership"
+            detail = "this user is already a member of the site; change the membership"
             raise RowRuleBroken(Fault("user", "member-already", detail))
         membership = Membership(site=site, user=user, role=_role(role))
         seal.save(membership)
@@ -65,9 +65,9 @@ def add_member(
 
 
 def change_member(membership: Membership, *, role: str, active: bool, by: User) -> Membership:
-    """Change what a member does at a site, or end the membership; data managers do.
+    """Changes a member's role at a site, or ends the membership; for data managers.
 
-    Who is still a member may open the admin afterwards. Raises NotPermitted, RowRuleBroken.
+    Remaining members may open the admin. Raises NotPermitted, RowRuleBroken.
     """
     require_data_manager(by, "change members")
     with sealed(by=by, action="change-member") as seal:
@@ -81,7 +81,7 @@ def change_member(membership: Membership, *, role: str, active: bool, by: User) 
 
 
 def _make_staff(user: User, *, seal: Sealing) -> None:
-    """Let a member of a site into the admin, with the role that all members share."""
+    """Gives a member access to the admin, by the role of all members."""
     held = set(user.groups.values_list("name", flat=True))
     if not user.is_staff or Role.SITE_STAFF.value not in held:
         user.is_staff = True
@@ -103,7 +103,7 @@ def _site_faults(code: str, country: str, *, site: Site | None) -> tuple[Fault, 
         detail = "a site is 2 to 20 capital letters, digits and hyphens"
         faults.append(Fault("code", "bad-site", detail))
     elif site is None and Site.objects.filter(code=code).exists():
-        faults.append(Fault("code", "site-exists", "there is a site of this code already"))
+        faults.append(Fault("code", "site-exists", "there is already a site with this code"))
     if country and re.match(COUNTRY, country) is None:
         detail = "a country is two capital letters (ISO 3166)"
         faults.append(Fault("country", "bad-country", detail))

@@ -1,4 +1,4 @@
-"""Records and rows: what a record becomes in its table, and what a row says as a record."""
+"""Converts records to stored rows and back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,11 +17,11 @@ _ELSEWHERE: Mapping[RowKind, frozenset[str]] = {
         {"site", "source_id", "implant", "complication", "caused_by", "seriousness"}
     ),
 }
-"""Declared columns that another row holds, or that stand under another name; models do too."""
+"""Declared columns kept in another row or under another name; so are models."""
 
 
 def _by_name(*, coded: bool) -> dict[RowKind, tuple[str, ...]]:
-    """The declared columns that stand in the row's own table under their own name."""
+    """The declared columns kept in the row's own table under their own name."""
     return {
         kind: tuple(
             name
@@ -92,9 +92,9 @@ EXPOSURE_COLUMNS = (
 
 
 def event_columns(record: EventRecord, clock: Component) -> dict[str, Any]:
-    """The columns of an event that its record fills; relations and state are the caller's.
+    """The columns of an event from its record; the caller sets relations and state.
 
-    clock: the complication's, which decides whose `unknown` an unknown model is.
+    clock: the complication's, which decides whether an unknown model is a pump's or a catheter's.
     """
     columns = _own(RowKind.EVENT, record)
     criteria = record.seriousness or ()
@@ -113,25 +113,25 @@ def event_columns(record: EventRecord, clock: Component) -> dict[str, Any]:
 
 
 def implant_columns(record: ImplantRecord) -> dict[str, Any]:
-    """The columns of an implant that its record fills; site and patient are the caller's."""
+    """The columns of an implant from its record; the caller sets site and patient."""
     columns = _own(RowKind.IMPLANT, record)
     columns["source_id"] = record.implant
     return columns | _model_columns(record.component, record.model)
 
 
 def exposure_columns(record: ExposureRecord) -> dict[str, Any]:
-    """The columns of a declared exposure that its record fills; the site is the caller's."""
+    """The columns of a declared exposure from its record; the caller sets the site."""
     return _own(RowKind.EXPOSURE, record) | _model_columns(record.component, record.model)
 
 
 def _own(kind: RowKind, record: EventRecord | ImplantRecord | ExposureRecord) -> dict[str, Any]:
-    """The columns of a row's own table that have the names of its record's."""
+    """The columns of a row's own table, from the fields of its record of the same name."""
     values = {name: getattr(record, name) for name in _VALUES[kind]}
     return values | {name: getattr(record, name) or "" for name in _CODES[kind]}
 
 
 def _said(kind: RowKind, row: Mapping[str, Any]) -> dict[str, Any]:
-    """What a row's own columns say, by the names of its record's."""
+    """The values of a row's own columns, by field of its record."""
     values = {name: row[name] for name in _VALUES[kind]}
     return values | {name: row[name] or None for name in _CODES[kind]}
 
@@ -144,9 +144,9 @@ def _model_columns(component: Component | None, model: str | None) -> dict[str, 
 
 
 def event_record_of(row: Mapping[str, Any]) -> EventRecord:
-    """What a stored event says, as its site reported it.
+    """The record of a stored event, as its site reported it.
 
-    Codes are plain text: compare it with a record that was read, hold no rules against it.
+    Codes are plain text: compare it with a record that was read, but do not apply rules to it.
     """
     criteria: frozenset[Seriousness] = frozenset(
         code for code, field in _CRITERIA.items() if row[field]
@@ -166,7 +166,7 @@ def event_record_of(row: Mapping[str, Any]) -> EventRecord:
 
 
 def implant_record_of(row: Mapping[str, Any]) -> ImplantRecord:
-    """What a stored implant and its patient say; codes are plain text."""
+    """The record of a stored implant and its patient; codes are plain text."""
     return ImplantRecord(
         site=row["site__code"],
         patient=row["patient__source_id"],
@@ -179,7 +179,7 @@ def implant_record_of(row: Mapping[str, Any]) -> ImplantRecord:
 
 
 def exposure_record_of(row: Mapping[str, Any]) -> ExposureRecord:
-    """What a stored declaration says; codes are plain text."""
+    """The record of a stored declaration; codes are plain text."""
     return ExposureRecord(
         site=row["site__code"],
         model=row["pump_model"] or row["catheter_model"] or None,
@@ -188,25 +188,25 @@ def exposure_record_of(row: Mapping[str, Any]) -> ExposureRecord:
 
 
 def event_texts(event: Event) -> dict[str, str]:
-    """What a stored event says, as the text of each column of a report."""
+    """A stored event as text by column of a report."""
     row = Event.objects.values(*EVENT_COLUMNS).get(pk=event.pk)
     return texts_of(event_record_of(row))
 
 
 def implant_texts(implant: Implant) -> dict[str, str]:
-    """What a stored implant and its patient say, as the text of each column of a report."""
+    """A stored implant and its patient as text by column of a report."""
     row = Implant.objects.values(*IMPLANT_COLUMNS).get(pk=implant.pk)
     return texts_of(implant_record_of(row))
 
 
 def exposure_texts(exposure: Exposure) -> dict[str, str]:
-    """What a stored declaration says, as the text of each column of a report."""
+    """A stored declaration as text by column of a report."""
     row = Exposure.objects.values(*EXPOSURE_COLUMNS).get(pk=exposure.pk)
     return texts_of(exposure_record_of(row))
 
 
 def texts_of(record: EventRecord | ImplantRecord | ExposureRecord) -> dict[str, str]:
-    """What a record says, as the text of each column of a report."""
+    """A record as text by column of a report."""
     return {name: _text(getattr(record, name)) for name in type(record).__dataclass_fields__}
 
 

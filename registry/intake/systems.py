@@ -1,4 +1,4 @@
-"""Systems: a patient with pump and catheter in one step, and one component after another."""
+"""Writes systems: a patient with pump and catheter in one step, and replacements."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -37,10 +37,10 @@ REPLACED = (
     ExitStatus.EXPLANTED_FOR_COMPLICATION,
     ExitStatus.EXPLANT_ELECTIVE,
 )
-"""Ends of follow-up after which another component of the kind may take the place."""
+"""Ends of follow-up by replacement of the component."""
 
 ENDED = "ended"
-"""What the columns of the component that was replaced begin with in a fault."""
+"""The prefix of the replaced component's columns in faults."""
 
 _OF_THE_PATIENT = frozenset({"site", "patient"})
 
@@ -50,10 +50,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ComponentReport:
-    """What a site says of one component of a patient: a new one, or one that is on file.
+    """The report of one component of a patient, new or stored.
 
-    raw: the columns of an implant but those of its patient. public_id, version: of the stored
-    implant that changes, and the version that was read.
+    raw: the columns of an implant without its patient's. public_id, version: of the stored
+    implant, and the version that was read.
     """
 
     raw: RawReport
@@ -62,17 +62,17 @@ class ComponentReport:
 
     @property
     def name(self) -> str:
-        """What its columns begin with in a fault: `pump` or `catheter`."""
+        """The prefix of its columns in faults: `pump` or `catheter`."""
         return self.raw.values["component"]
 
 
 def record_system(
     values: Mapping[str, str], components: Iterable[ComponentReport], *, by: User
 ) -> Patient:
-    """Store a patient of the writer's own site with his or her components, all or nothing.
+    """Stores a patient of the writer's own site with components, all or nothing.
 
-    values: site, source_id, sex, indication. A fault of a component names its column behind the
-    component: `pump_implant_year`. Everything that is wrong is told at once.
+    values: site, source_id, sex, indication. Faults of a component name its column after the
+    component: `pump_implant_year`. All faults are raised at once.
     Raises IdentifierFound, RowRuleBroken, NotYourSite, DuplicateSourceId.
     """
     texts, gathered = stripped(values), _Gathered()
@@ -100,9 +100,9 @@ def change_system(
     by: User,
     version: int | None = None,
 ) -> Patient:
-    """Change a patient and components of his or hers, and store new ones, all or nothing.
+    """Changes a patient and components, and stores new components, all or nothing.
 
-    Faults are told as by record_system. Raises UnknownRow, NotPermitted, VersionConflict,
+    Faults as in record_system. Raises UnknownRow, NotPermitted, VersionConflict,
     IdentifierFound, RowRuleBroken, DuplicateSourceId.
     """
     gathered = _Gathered()
@@ -130,12 +130,12 @@ def replace_implant(
     by: User,
     version: int | None = None,
 ) -> Implant:
-    """End the follow-up of one component and store the one that took its place, in one step.
+    """Ends the follow-up of one component and stores its replacement, in one step.
 
-    ending: months_followed and exit_status of the old one, and refills and procedures where they
-    are known; its faults name columns behind `ended_`. successor: the columns of the new one but
-    site, patient and component, which are the old one's. The patient's other component is not
-    touched: its clock runs on. Gives back the new one.
+    ending: months_followed and exit_status of the old one, and refills and procedures if known;
+    its faults name columns after `ended_`. successor: the columns of the new one without site,
+    patient and component, which are the old one's. Does not change the patient's other component:
+    its clock runs on. Returns the new one.
 
     Raises UnknownRow, NotPermitted, VersionConflict, StateConflict where the old one's follow-up
     has ended already, IdentifierFound, RowRuleBroken, DuplicateSourceId.
@@ -149,7 +149,7 @@ def replace_implant(
             raise StateConflict(Fault("exit_status", StateConflict.code, detail))
         end = {"months_followed": "", "exit_status": ""} | stripped(ending)
         if end["exit_status"] not in REPLACED:
-            detail = f"say why it was taken out: {', '.join(REPLACED)}"
+            detail = f"give why it was taken out: {', '.join(REPLACED)}"
             gathered.add(ENDED, Fault("exit_status", "not-a-replacement", detail))
         ended = RawReport(RowKind.IMPLANT, end)
         gathered.read(ENDED, update_implant, old, ended, version=None, seal=seal)
@@ -172,7 +172,7 @@ def replace_implant(
 
 
 def _of(patient: Mapping[str, str], report: ComponentReport) -> ImplantRecord:
-    """The record of a component of that patient, whatever the report itself says of both."""
+    """The record of a component of that patient, ignoring site and patient in the report."""
     values = {**stripped(report.raw.values), **patient}
     return implant_record(RawReport(RowKind.IMPLANT, values))
 
@@ -185,7 +185,7 @@ def _implant_of(patient: Patient, public_id: UUID, *, by: User) -> Implant:
 
 
 class _Gathered:
-    """The faults of the parts of one report, told together."""
+    """Collects the faults of the parts of one report."""
 
     def __init__(self) -> None:
         self.found: list[Fault] = []
@@ -194,7 +194,7 @@ class _Gathered:
     def read(
         self, part: str, reader: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T | None:
-        """What a part says, or None where it was refused: why is kept, under the part's name."""
+        """The record of a part, or None where it was refused; keeps its faults by part."""
         try:
             return reader(*args, **kwargs)
         except (IdentifierFound, RowRuleBroken, VersionConflict) as refusal:
@@ -205,7 +205,7 @@ class _Gathered:
         return None
 
     def add(self, part: str, *faults: Fault) -> None:
-        """Keep faults; what a component repeats of its patient is the patient's."""
+        """Keeps faults; those of a component's patient columns are the patient's."""
         for fault in faults:
             if not part:
                 self.found.append(fault)
@@ -213,7 +213,7 @@ class _Gathered:
                 self.found.append(replace(fault, column=f"{part}_{fault.column}"))
 
     def refusal(self) -> Refusal:
-        """The refusal that fits all that was found."""
+        """The refusal for all faults."""
         codes = {fault.code for fault in self.found}
         if codes == {DuplicateSourceId.code}:
             return DuplicateSourceId(self.found, existing=self.existing)

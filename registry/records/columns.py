@@ -1,4 +1,4 @@
-"""Which columns each kind of row has, and which a file or a request may not have at all."""
+"""The columns of each kind of row, and headings that are refused as identifiers."""
 
 import re
 import unicodedata
@@ -20,21 +20,21 @@ RECORDS: Mapping[RowKind, type] = {
     RowKind.EXPOSURE: ExposureRecord,
     RowKind.EVENT: EventRecord,
 }
-"""What a row of each kind becomes on its way in."""
+"""The record of each kind of row."""
 
 DECLARED: Mapping[RowKind, Mapping[str, RowColumn]] = {
     kind: declared_columns(record) for kind, record in RECORDS.items()
 }
-"""The columns of each kind of row by name, in the order in which its record declares them."""
+"""The columns of each kind of row by name, in the order of their declaration."""
 
 OF_PATIENTS: Mapping[str, RowColumn] = declared_columns(PatientRecord)
-"""The columns of a patient, who comes in by forms and requests, and has no file."""
+"""The columns of a patient, who is entered by forms and requests, not by files."""
 
 REQUIRED_COLUMNS: Mapping[RowKind, tuple[str, ...]] = {
     kind: tuple(name for name, column in columns.items() if column.heading.in_header)
     for kind, columns in DECLARED.items()
 }
-"""Columns that a file of each kind must have, in the order in which they are documented."""
+"""Columns that a file of each kind must have, in the order of the documentation."""
 
 OPTIONAL_COLUMNS: Mapping[RowKind, tuple[str, ...]] = {
     kind: tuple(name for name, column in columns.items() if not column.heading.in_header)
@@ -45,7 +45,7 @@ OPTIONAL_COLUMNS: Mapping[RowKind, tuple[str, ...]] = {
 COLUMNS: Mapping[RowKind, frozenset[str]] = {
     kind: frozenset(columns) for kind, columns in DECLARED.items()
 }
-"""Every column that each kind of row may have."""
+"""Every column of each kind of row."""
 
 # Identifiers under 45 CFR 164.514(b)(2)(i), as hospitals head their columns in English, German,
 # French, Spanish, Italian, Dutch and Portuguese; written without accents, in lower case.
@@ -107,9 +107,9 @@ _NUMBERS = frozenset(_NUMBERING.split())
 
 
 def names_a_person_or_device(column: str) -> bool:
-    """Tell whether a column's heading says that its cells identify a person or a device.
+    """Whether a column's heading says that its cells identify a person or a device.
 
-    Headings are judged only where they are no column of the registry's own.
+    Only for headings that are no column of the registry.
     """
     plain = unicodedata.normalize("NFKD", column.replace("\N{LATIN SMALL LETTER SHARP S}", "ss"))
     plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
@@ -125,22 +125,22 @@ def names_a_person_or_device(column: str) -> bool:
 
 
 def column_faults(names: Iterable[str], kind: RowKind) -> tuple[Fault, ...]:
-    """Say which of a row's columns the registry cannot take, and the nearest that it can.
+    """Lists the columns that the registry does not take, with the nearest that it does.
 
-    A heading that is no plain word may itself be a value (a file without a header): such a
-    column is named by its position.
+    A heading that is not a plain word may be a value (a file without a header): its column is
+    named by its position.
     """
     return unknown_names(names, known=COLUMNS[kind], what=kind.value)
 
 
 def unknown_names(names: Iterable[str], *, known: frozenset[str], what: str) -> tuple[Fault, ...]:
-    """Say which names are none of the known ones; `what` tells in the message what has them."""
+    """Lists the unknown names; `what` names their kind of row in the message."""
     faults: list[Fault] = []
     for position, name in enumerate(names, 1):
         if name in known:
             continue
         if names_a_person_or_device(name):
-            detail = "this column names a person or a device; leave it out, cells and all"
+            detail = "this column identifies a person or a device; leave it out with its cells"
             faults.append(Fault(_shown(name, position), "identifier-found", detail))
             continue
         near = get_close_matches(name.strip().lower(), sorted(known), n=1, cutoff=0.75)

@@ -1,8 +1,8 @@
-"""What a record's field says of itself: what it holds, and what it is in words.
+"""Declares a column by a record's field: its type, and its description.
 
-A field of a record is one declaration of a column. Its annotation says what the column holds, a
-`Heading` beside it what it is in words; `declared_columns` reads both. Readers, stored columns,
-the API's fields, forms, made-up rows and the snapshot follow from them.
+The annotation of a field says what the column holds, its `Heading` describes it;
+`declared_columns` reads both. Readers, stored columns, the API's fields, forms, synthetic rows and
+the snapshot follow from them.
 """
 
 import types
@@ -15,7 +15,7 @@ from registry.vocabulary import CODELISTS, CatheterModel, Code, PumpModel, Sever
 
 
 class Holds(Enum):
-    """What the cells of a column hold."""
+    """The kinds of values in the cells of a column."""
 
     SITE = "a site's code"
     KEY = "a site's own random key"
@@ -39,12 +39,12 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What a column is in words, and whether every file names it.
+    """The description of a column, and whether every file names it.
 
-    title: as a form asks it. hint: what to know before answering. in_header: a file's header must
-    name the column; its cells may be empty. frozen: what it is in a snapshot's dictionary; empty
-    where no statistic needs the column, which then stays out of snapshots, or needs it only with
-    others, as their schema says.
+    title: the label in forms. hint: the help text. in_header: a file's header must name the column;
+    its cells may be empty. frozen: its description in a snapshot's dictionary; empty where no
+    statistic needs the column, which then stays out of snapshots, or needs it only with others, as
+    their schema says.
     """
 
     title: str
@@ -57,8 +57,8 @@ class Heading:
 class RowColumn:
     """One column of a kind of row, as its record declares it.
 
-    required: no row is taken without it. nullable: it may be "not recorded" once it is stored.
-    codes: the list that its codes are of. whole: the range of its number.
+    required: every row must have it. nullable: a stored row may have it "not recorded".
+    codes: its code list. whole: the range of its number.
     """
 
     name: str
@@ -71,18 +71,18 @@ class RowColumn:
 
     @property
     def title(self) -> str:
-        """The column as a form asks it."""
+        """The column's label in forms."""
         return self.heading.title
 
     @property
     def in_words(self) -> str:
-        """The title, and what to know before answering, as sentences."""
+        """The title and the help text, as sentences."""
         title = self.title if self.title.endswith("?") else f"{self.title}."
         return f"{title} {self.heading.hint}".rstrip()
 
     @property
     def codelist(self) -> str:
-        """The public name of the list that its codes are of."""
+        """The public name of its code list."""
         return _LIST_NAMES[self.codes]
 
 
@@ -90,9 +90,9 @@ _LIST_NAMES: Mapping[Any, str] = {codes: name for name, codes in CODELISTS.items
 
 
 def declared_columns(record: type) -> dict[str, RowColumn]:
-    """The columns of a record by name, in the order in which it declares them.
+    """The columns of a record by name, in the order of their declaration.
 
-    Raises TypeError for a field that has no heading, or a type that no column can hold.
+    Raises TypeError for a field without a heading, or of an unsupported type.
     """
     hints = get_type_hints(record, include_extras=True)
     declared = {}
@@ -113,7 +113,7 @@ def declared_columns(record: type) -> dict[str, RowColumn]:
 
 
 def _held(said: Any, held: list[Any]) -> dict[str, Any]:
-    """What a field's type says that its cells hold, without None for "not recorded"."""
+    """The kind of values of a field's type, ignoring None for "not recorded"."""
     is_union = get_origin(said) in (Union, types.UnionType)
     parts = {part for part in get_args(said) if part is not type(None)} if is_union else {said}
     if parts == {PumpModel, CatheterModel}:

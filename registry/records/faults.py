@@ -1,4 +1,4 @@
-"""What can be wrong with what somebody sent or asked, in words that never echo a value."""
+"""Faults and refusals of requests, with messages that never echo a value."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from http import HTTPStatus
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to mend: where it is, a stable code, and a sentence that says the mend.
+    """One fault: where it is, a stable code, and a sentence on how to correct it.
 
-    column: the field, column or parameter; empty where the whole row or request is meant.
+    column: the field, column or parameter; empty for the whole row or request.
     code: kebab-case and stable. detail: never holds the refused value.
     file, line: set by the file door only; line 1 is the header.
     """
@@ -22,9 +22,9 @@ class Fault:
 
 
 class Refusal(Exception):
-    """A request or a report that the registry turns away; nothing was stored.
+    """A refused request or report; nothing was stored.
 
-    status, title: how doors that speak HTTP answer, and the kind of refusal in words.
+    status, title: the HTTP status, and the kind of refusal in words.
     """
 
     code = "refused"
@@ -37,21 +37,21 @@ class Refusal(Exception):
 
 
 class IdentifierFound(Refusal):
-    """A field holds, or is named like, something that identifies a person or a device."""
+    """A field's value or name identifies a person or a device."""
 
     code = "identifier-found"
     title = "This looks like an identifier"
 
 
 class RowRuleBroken(Refusal):
-    """A row that is badly formed, incomplete for its state, or contradicts itself."""
+    """A row that is malformed, incomplete for its state, or contradictory."""
 
     code = "row-rule-broken"
     title = "The report cannot be stored"
 
 
 class NotYourSite(Refusal):
-    """A site that the writer is not a member of, or that does not exist: told alike."""
+    """A site that does not exist or has no membership of the writer: both get the same message."""
 
     code = "not-your-site"
     status = HTTPStatus.FORBIDDEN
@@ -71,7 +71,7 @@ class DuplicateSourceId(Refusal):
 
 
 class UnknownRow(Refusal):
-    """No such row within the caller's reach."""
+    """No such row that the caller may see."""
 
     code = "not-found"
     status = HTTPStatus.NOT_FOUND
@@ -126,7 +126,7 @@ class NoSnapshot(Refusal):
 
 
 class UnknownReceipt(Refusal):
-    """A receipt that this registry did not give, or not to such as the caller: told alike."""
+    """A receipt that was not signed here, or not for this caller: both get the same message."""
 
     code = "unknown-receipt"
     status = HTTPStatus.NOT_FOUND
@@ -134,8 +134,8 @@ class UnknownReceipt(Refusal):
 
 
 class SnapshotGone(Refusal):
-    """The working snapshot that an answer was counted on has given way to a newer one."""
+    """The working snapshot of an answer has been replaced by a newer one."""
 
     code = "snapshot-gone"
     status = HTTPStatus.GONE
-    title = "The data have given way to newer ones"
+    title = "The data have been replaced by newer ones"

@@ -1,4 +1,4 @@
-"""A question to the registry, in one canonical form, and the dimensions it can name."""
+"""The canonical question to the registry, and its dimensions."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -8,7 +8,7 @@ from registry.vocabulary import CountingRule, Denominator
 
 
 class Side(StrEnum):
-    """What a dimension is a property of; it decides which sides of a rate it restricts."""
+    """What a dimension is a property of; decides whether it restricts events, time or both."""
 
     EVENT = "event"
     DEVICE = "device"
@@ -18,7 +18,7 @@ class Side(StrEnum):
 
 
 class ValueKind(StrEnum):
-    """How a dimension's values are written."""
+    """The format of a dimension's values."""
 
     CODE = "code"
     CODES = "codes"
@@ -46,7 +46,7 @@ class Dimension:
 
     @property
     def of_devices_alone(self) -> bool:
-        """Whether it tells devices apart within one clock and one site, as case mix does."""
+        """Whether it distinguishes devices within one clock and one site, as case mix does."""
         return self.side in {Side.DEVICE, Side.PATIENT} and self.name != "component"
 
 
@@ -115,7 +115,7 @@ def _dimensions() -> dict[str, Dimension]:
 
 
 DIMENSIONS: dict[str, Dimension] = _dimensions()
-"""Every dimension by its parameter name, in the order in which it is offered."""
+"""Every dimension by its parameter name, in the order of forms and documentation."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -126,22 +126,22 @@ class Window:
     end: int | None = None
 
     def __str__(self) -> str:
-        """Write the window as it is asked: `0-3`, `13-`."""
+        """The window as a parameter: `0-3`, `13-`."""
         return f"{self.start}-{'' if self.end is None else self.end}"
 
 
 LATER_OPTIONS = ("ci", "standardise")
-"""Options of a question that earlier versions did not know; empty where nobody asks for them."""
+"""Options of a question that earlier versions did not have; empty by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventQuery:
-    """One question, canonical: the same question is the same value, however it was written.
+    """One canonical question: equal questions are equal values, however they were written.
 
     where: (dimension, values) sorted by dimension, values sorted and distinct; a group code
     (a category, a drug class ...) has already been resolved to its own dimension.
     years: inclusive (first, last), either may be None; a single year is (y, y).
-    windows: of one window it is a filter; "window" in group_by makes each a row.
+    windows: a filter; with "window" in group_by each is a row.
     None for counting, unit, per, ci: the measure's default, which the answer names.
     standardise: dimensions that a funnel's expected numbers are adjusted for.
     release: a release's label or id; None is the viewer's default.
@@ -162,14 +162,13 @@ class EventQuery:
     ci: str | None = None
 
     def values(self, dimension: str) -> tuple[str, ...]:
-        """The values asked of a dimension, empty where it is not restricted."""
+        """The values of a filter on a dimension; empty without a filter."""
         return dict(self.where).get(dimension, ())
 
     def canonical(self) -> str:
         """Canonical JSON: equal for equal questions, for cache keys and the access log.
 
-        An option that came later is written where it is asked for only, so that older questions
-        keep their text.
+        A later option is written only where it is given, so that older questions keep their text.
         """
         fields = asdict(self)
         for option in LATER_OPTIONS:

@@ -1,4 +1,4 @@
-"""How the rows of a measure are read: by tables, by sentences and by pictures."""
+"""How tables, sentences and pictures read the rows of a measure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ Cell = str | int | float | bool | None
 
 
 class PictureKind(Enum):
-    """Which picture an answer has; estimates are drawn by what they are grouped by."""
+    """The kinds of pictures; estimates are drawn by their groupings."""
 
     ESTIMATES = auto()
     CURVES = auto()
@@ -21,7 +21,7 @@ class PictureKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Estimated:
-    """Which columns hold an estimate, its limits, and what it was worked out from."""
+    """The columns of an estimate, its limits, and the counts behind it."""
 
     value: str
     lower: str | None = None
@@ -31,11 +31,11 @@ class Estimated:
 
     @property
     def counted(self) -> bool:
-        """Whether the value is a count, so that a hidden one is known to be small."""
+        """Whether the value is a count, so that a suppressed one is known to be small."""
         return self.lower is None
 
     def limits_of(self, row: Mapping[str, Cell]) -> tuple[Cell, Cell]:
-        """The limits that a row has; none where its measure has none."""
+        """The columns of the limits; empty where the measure has none."""
         if self.lower is None or self.upper is None:
             return None, None
         return row[self.lower], row[self.upper]
@@ -43,13 +43,13 @@ class Estimated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What tables and pictures know of a measure besides its columns.
+    """What tables and pictures need of a measure besides its columns.
 
     picture: the kind of its picture. estimate: the columns of one number a row, where rows are
     drawn as such. axis, starts_at: the title of a curve's axis, and where the curve starts. shares:
-    whether its limits are shares. of_all: whether the denominator is who could have been counted.
-    says_method: whether its method says more than that rows were counted. has_level: whether its
-    limits have a level. strongest_by: the column by which a page lists the strongest rows first.
+    whether its limits are shares. of_all: whether the denominator is the population at risk.
+    says_method: whether its method is more than counting. has_level: whether its limits have a
+    level. strongest_by: the column by which a page lists the strongest rows first.
     """
 
     picture: PictureKind
@@ -64,4 +64,4 @@ class Reading:
 
 
 PLAIN = Reading(picture=PictureKind.ESTIMATES)
-"""Of rows that nothing more is known of."""
+"""The default: rows without an estimate."""

@@ -1,4 +1,4 @@
-"""An answer on its way out, and who asked for it."""
+"""An answer, and the viewer it is for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """Who asks, as far as protection needs to know; made from the caller, never from a parameter.
+    """The caller's rights for protection; derived from the caller, never from a parameter.
 
     exact_everywhere: reviewers, data managers, analysts under a current agreement.
     exact_sites: site codes of the caller's memberships. may_ask: False for auditors.
@@ -37,16 +37,16 @@ class Viewer:
 
     @property
     def is_public(self) -> bool:
-        """Whether this is anybody at all: no role, no site, perhaps not signed in."""
+        """Whether the caller has no role and no site, and may be anonymous."""
         return self.label == "public" and not (self.exact_everywhere or self.exact_sites)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One answer: what was counted, how it was protected, and the rows; ready to render.
+    """One answer: its metadata, its protection and its rows, ready to render.
 
     meta: JSON-ready, the keys of the API's reply. A hidden number is None with its `status`.
-    query: the question as it was answered, in the one spelling that its profile gives it.
+    query: the question as answered, in the canonical form of its profile.
     reading: how its rows are read; no part of the API's reply.
     """
 

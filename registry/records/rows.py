@@ -1,4 +1,4 @@
-"""Rows on their way in: as they were sent, and as the registry can keep them.
+"""Raw reports, and the de-identified records made from them.
 
 The fields of the records are the one declaration of the registry's columns (`declared.py`).
 """
@@ -43,18 +43,18 @@ Term = Annotated[str, Holds.TERM]
 Year = Annotated[int, Holds.YEAR]
 Month = Annotated[int, Whole("the month", 1, 12)]
 Months = Annotated[int, Whole("months", 0, 1_200)]
-"""At most a hundred years, longer than any component or patient is followed."""
+"""A hundred years, longer than any component or patient is followed."""
 Count = Annotated[int, Whole("a count", 0, 32_767)]
 Devices = Annotated[int, Whole("a count of devices", 1, 1_000_000)]
 DeviceMonths = Annotated[int, Whole("component-months", 0, 12_000_000)]
 CountOfYear = Annotated[int, Whole("a count", 0, 10_000_000)]
 
 _OWN_KEY = "Your own random key. Never a record number, name or date."
-_OF_THE_PATIENT = "May stay empty for a patient who is on file."
+_OF_THE_PATIENT = "May be empty for a stored patient."
 
 
 class RowKind(StrEnum):
-    """The three kinds of row that a site sends, in the order in which they are stored."""
+    """The kinds of row that a site sends, in the order in which they are stored."""
 
     IMPLANT = "implants"
     EXPOSURE = "exposures"
@@ -63,7 +63,7 @@ class RowKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RawReport:
-    """What somebody sent, as text by column: may hold identifiers, is never saved or logged.
+    """A row as sent, as text by column: may hold identifiers, is never saved or logged.
 
     values: column -> text, lists separated by semicolons, an empty text is "not recorded".
     """
@@ -74,7 +74,7 @@ class RawReport:
     file: str | None = None
 
     def __repr__(self) -> str:
-        """Name the row and how many columns it has, never a value."""
+        """The row's kind, line and number of columns, never a value."""
         return f"<RawReport {self.kind.value} line={self.line} columns={len(self.values)}>"
 
 
@@ -170,7 +170,7 @@ class EventRecord:
         Actuality | None,
         Heading(
             "Did it reach a patient?",
-            "A near miss has an outcome, not applicable, no more.",
+            "A near miss has the outcome not applicable, and no grade or criterion.",
             frozen="Actual event or near miss",
         ),
     ] = None

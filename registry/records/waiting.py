@@ -1,10 +1,10 @@
-"""A write that was not let in within the time it may wait for others, told in words."""
+"""The message for a write that waited too long for others."""
 
 RETRY_AFTER = 5
-"""Seconds after which it is worth to try again."""
+"""Seconds after which to try again."""
 
 WAITED_TOO_LONG = (
-    "The registry is busy storing something else, and nothing of yours was stored. "
+    "The registry is busy with another write, and nothing of yours was stored. "
     "Try again in a moment."
 )
 
@@ -13,8 +13,8 @@ _LOCK_NOT_AVAILABLE = "55P03"
 
 
 def waited_too_long(error: BaseException | None) -> bool:
-    """Whether a database gave up waiting for a lock: SQLite's busy timeout, PostgreSQL's lock
-    timeout. What wraps the database's own error is looked through.
+    """Whether an exception is, or wraps, a lock timeout: SQLite's busy timeout or PostgreSQL's lock
+    timeout.
     """
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

@@ -178,7 +178,7 @@ def test_a_seal_that_holds_says_so(entries, auditor, signed_in):
     listed = client.get("/admin/registry/seal/")
     checked = client.post(VERIFY, follow=True)
 
-    assert "It holds: hash, chain and the history rows under it." in shown.text
+    assert "Valid: hash, chain and the history rows under it." in shown.text
     assert 'alt="False"' not in listed.text
     seals = Seal.objects.count()
     assert f"The trail is whole: {seals} seals over" in checked.text

@@ -148,7 +148,7 @@ def test_a_declaration_that_will_not_count_is_told(
     )
 
     assert Exposure.objects.count() == 1
-    assert ("what is declared here is not" in answer.text) == warned
+    assert ("this declaration is not" in answer.text) == warned
 
 
 def test_a_reporter_reads_and_is_led_to_no_declaration(own_site, reporter, signed_in):

@@ -68,7 +68,7 @@ def pump(patient):
 def test_a_new_event_is_asked_on_one_screen(reporter, signed_in):
     assert sections(signed_in(reporter).get(ADD)) == [
         "What and when",
-        "Where the implant is not on file",
+        "If the implant is not on file",
         "How bad",
         "Why",
         "Run-up",
@@ -346,7 +346,7 @@ def test_the_faults_are_listed_with_links_to_their_fields(migration, reporter, s
     html = signed_in(reporter).post(ADD, sent).text
 
     assert '<a href="#id_year">Year</a>: Give the year of the event.' in html
-    assert "1 thing to mend" in html
+    assert "1 thing to correct" in html
     assert re.search(r'<input type="text" name="year"[^>]*aria-invalid="true"', html)
 
 
@@ -531,7 +531,7 @@ def test_a_key_that_is_not_on_file_at_the_site_is_refused(
     answer = signed_in(reporter).post(ADD, sent)
 
     [said] = form_of(answer).errors["implant"]
-    assert said == "Nothing of this key is on file at your site. Choose from the list."
+    assert said == "Nothing at your site has this key. Choose from the list."
     assert not Event.objects.exists()
     assert f'name="implant_key" value="{key}"' in answer.text
 

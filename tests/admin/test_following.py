@@ -348,7 +348,7 @@ def test_a_line_that_somebody_changed_meanwhile_is_not_overwritten(implants, rep
     answer = signed_in(reporter).post(PAGE, {**body, "do": "save"})
 
     (line,) = answer.context["faulty"]
-    assert "somebody changed this row" in line.faults[0].lower()
+    assert "this row changed" in line.faults[0].lower()
     assert months(implants)["pump"] == 66
 
 

@@ -83,7 +83,7 @@ def test_a_wrong_code_adds_nothing(reporter, signed_in):
 
     answer = client.post(PAGE, {"confirm": "1", "code": code_of(device, drift=1)})
 
-    assert "This code does not fit" in answer.text
+    assert "This code is wrong" in answer.text
     assert not TOTPDevice.objects.filter(confirmed=True).exists()
     assert not StaticToken.objects.exists()
 

@@ -75,7 +75,7 @@ def test_the_accept_button_accepts_the_event(submitted, reviewer, signed_in):
     submitted.refresh_from_db()
     assert (submitted.state, submitted.version) == ("accepted", 2)
     assert submitted.history.first().history_user == reviewer
-    assert told(answer) == ["e-sent is accepted. Nothing else waits for your review."]
+    assert told(answer) == ["e-sent is accepted. No other event waits for your review."]
     assert answer.redirect_chain[-1][0] == page(submitted)
 
 
@@ -120,11 +120,9 @@ def test_a_member_of_the_site_is_told_that_somebody_else_reviews(
     answer = press(client, "accept", submitted)
 
     assert buttons(shown) == []
-    assert "somebody else reviews its events" in shown.text
+    assert "others review its events" in shown.text
     assert Event.objects.get().state == "submitted"
-    assert told(answer) == [
-        "e-sent: Nobody reviews events of a site that he or she is a member of."
-    ]
+    assert told(answer) == ["e-sent: Members of a site cannot review its events."]
 
 
 @pytest.mark.parametrize("name", ["accept", "reject", "duplicate", "recode", "reopen"])
@@ -240,7 +238,7 @@ def test_who_read_an_older_version_is_told_and_loses_nothing(submitted, reviewer
     answer = press(client, "reject", submitted, reason="not-an-event")
 
     assert Event.objects.get().state == "submitted"
-    assert "Somebody changed this row since you read it" in answer.text
+    assert "This row changed since you read it" in answer.text
     assert re.search(r'value="not-an-event"[^>]*checked', answer.text)
     current = Event.objects.get()
     assert f'value="{read(current)}"' in answer.text
@@ -267,7 +265,7 @@ def test_who_comes_second_is_told_where_the_event_stands(submitted, reviewer, si
 
     answer = press(client, "accept", submitted)
 
-    assert told(answer) == ["e-sent: This event is accepted; it would have to be submitted."]
+    assert told(answer) == ["e-sent: This event is accepted; it must be submitted."]
 
 
 def test_an_action_moves_what_it_can_and_reports_each_that_it_cannot(
@@ -280,7 +278,7 @@ def test_an_action_moves_what_it_can_and_reports_each_that_it_cannot(
     states = dict(Event.objects.values_list("source_id", "state"))
     assert states == {"e-sent": "accepted", "e-draft": "draft", "e-also": "accepted"}
     assert told(answer) == [
-        "e-draft: This event is draft; it would have to be submitted.",
+        "e-draft: This event is draft; it must be submitted.",
         "2 events are accepted.",
     ]
 
@@ -406,7 +404,7 @@ def test_a_duplicate_of_another_sites_report_names_none(submitted, reviewer, sig
 def test_a_duplicate_is_not_marked_before_the_other_is_chosen(submitted, reviewer, signed_in):
     answer = press(signed_in(reviewer), "duplicate", submitted)
 
-    assert "Choose the report that holds this event already." in answer.text
+    assert "Choose the report of the same event." in answer.text
     assert Event.objects.get().state == "submitted"
 
 

@@ -205,7 +205,7 @@ def test_somebody_elses_change_is_not_overwritten(changed, patient, reporter, si
     answer = client.post(page(patient), {**sent, "sex": "female", "pump_months_followed": "72"})
 
     assert answer.status_code == 200
-    assert "omebody changed this row" in str(form_of(answer).errors)
+    assert "his row changed" in str(form_of(answer).errors)
     assert implant("i-pump").months_followed in (60, 66)
     assert Patient.objects.get().sex == "male"
 
@@ -223,7 +223,7 @@ def test_the_page_of_a_replaced_component_does_not_change_its_successor(
 
     answer = client.post(page(patient), {**sent, "pump_months_followed": "72"})
 
-    assert "read the page again" in str(form_of(answer).errors)
+    assert "reload the page" in str(form_of(answer).errors)
     assert {implant(key).months_followed for key in ("i-pump", "i-third")} == {60}
 
 

@@ -175,7 +175,7 @@ def test_a_check_is_good_for_an_hour(own_site, reporter, signed_in, monkeypatch)
     store_again = {"store": "1", "checked": checked.context["checked"].token}
     answer = client.post(PAGE, {**store_again, **files(events=events("e1"))})
 
-    assert "check them first" in answer.text
+    assert "check them again" in answer.text
     assert not Event.objects.exists()
 
 

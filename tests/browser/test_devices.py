@@ -39,7 +39,7 @@ def test_the_look_before_saving_and_its_faults_are_clean(page):
     page.get_by_role("button", name="Look before saving").click()
     expect(page.get_by_role("alert")).to_contain_text("Say how long")
     faulty = faults_of(page)
-    page.get_by_label("today: take the months that have surely passed").check()
+    page.get_by_label("today: use the months that have certainly passed").check()
     page.get_by_role("button", name="Look before saving").click()
     expect(page.get_by_text("Nothing is stored yet")).to_be_visible()
 

@@ -141,12 +141,12 @@ def test_the_focus_is_on_the_first_thing_to_mend(page):
     open_form(page)
     page.get_by_role("button", name="Save and submit").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("2 things to mend")
+    expect(page.get_by_role("alert")).to_contain_text("2 things to correct")
     expect(page.get_by_role("combobox", name="Complication:", exact=True)).to_be_focused()
 
     choose(page, "Complication", "kinking", "Catheter kink")
     page.get_by_role("button", name="Save and submit").click()
-    expect(page.get_by_role("alert")).to_contain_text("1 thing to mend")
+    expect(page.get_by_role("alert")).to_contain_text("1 thing to correct")
     expect(page.get_by_label("Year")).to_be_focused()
     assert faults_of(page) == []
 

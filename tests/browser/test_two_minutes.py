@@ -113,7 +113,7 @@ def test_an_event_is_entered_and_submitted_without_script(plain_page):
     page.locator("select[name=complication]").select_option("Pump pocket infection")
     page.locator("input[name=implant_key]").fill("i-own-3")
     page.get_by_role("button", name="Save and submit").click()
-    expect(page.get_by_role("alert")).to_contain_text("2 things to mend")
+    expect(page.get_by_role("alert")).to_contain_text("2 things to correct")
     page.get_by_label("Year").fill("2013")
     page.get_by_label("Months since implant").fill("40")
     page.get_by_label("Organism").select_option("Cutibacterium")

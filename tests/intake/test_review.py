@@ -105,7 +105,7 @@ def test_event_is_not_judged_by_a_member_of_its_site(world, move, who):
     MembershipFactory(user=getattr(world, who), site=world.site)
     call, options = MOVES[move]
 
-    with pytest.raises(NotPermitted, match="a site that he or she is a member of"):
+    with pytest.raises(NotPermitted, match="members of a site cannot review"):
         call(event.public_id, by=getattr(world, who), **options)
 
 

@@ -76,7 +76,9 @@ def test_column_faults_name_the_identifying_column_and_the_mend():
     (fault,) = column_faults(["site", "Patient name"], RowKind.EVENT)
 
     assert (fault.column, fault.code) == ("Patient name", "identifier-found")
-    assert fault.detail == "this column names a person or a device; leave it out, cells and all"
+    assert (
+        fault.detail == "this column identifies a person or a device; leave it out with its cells"
+    )
 
 
 def test_column_faults_suggest_the_nearest_column():

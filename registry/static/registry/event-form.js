@@ -137,7 +137,7 @@ window.django?.jQuery?.(() => {
   form.addEventListener("input", refresh);
   refresh();
 
-  // Begin at the first thing to mend, or at the first question.
+  // Focus the first fault, or the first question.
   const first = form.querySelector(".form-row.errors")?.querySelector("select, input:not([type=hidden])");
   const start = first ?? (location.pathname.endsWith("/add/") ? field("complication") : null);
   const searched = start?.nextElementSibling?.querySelector?.("[role=combobox]");
