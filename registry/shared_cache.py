@@ -117,7 +117,7 @@ class RedisOrMemory(BaseCache):
 
 @dataclass(frozen=True, slots=True)
 class CacheFault:
-    """Why the cache cannot be used, and how to mend it; holds no part of its address."""
+    """Why the cache cannot be used, and how to correct it; holds no part of its address."""
 
     code: str
     message: str
@@ -147,7 +147,7 @@ def cache_fault() -> CacheFault | None:
 
 def _failed(why: str) -> CacheFault:
     said = f"The cache of REDIS_URL does not answer ({why})."
-    hint = "Start Redis, mend host, port and database of REDIS_URL, or leave REDIS_URL out."
+    hint = "Start Redis, correct host, port and database of REDIS_URL, or leave REDIS_URL out."
     return CacheFault("no-answer", said, hint)
 
 
@@ -160,6 +160,6 @@ CLIENT_MISSING = CacheFault(
 SIGN_IN_REFUSED = CacheFault(
     "sign-in-refused",
     "The cache of REDIS_URL refuses the registry's name or password.",
-    "Mend name and password in REDIS_URL (redis://name:password@host:6379/0, other characters "
+    "Correct name and password in REDIS_URL (redis://name:password@host:6379/0, other characters "
     "percent-encoded); the registry reads, writes and deletes.",
 )

@@ -125,7 +125,7 @@ def test_check_before_a_deployment_tells_of_a_redis_that_does_not_answer(no_serv
     assert error in run_checks(include_deployment_checks=True)
     assert error not in run_checks()  # commands must run while Redis is down
     assert "REDIS_URL does not answer" in error.msg
-    assert "mend host, port and database" in error.hint
+    assert "correct host, port and database" in error.hint
     assert "hidden-word" not in error.msg + error.hint
 
 

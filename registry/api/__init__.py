@@ -1,1 +1,1 @@
-"""The API under /api/v1/: it renders what other rooms answer, and stores nothing itself."""
+"""The API under /api/v1/: it renders other rooms' answers, and stores nothing itself."""

@@ -1,4 +1,4 @@
-"""Tokens for scripts: knox's own, with headers that are no text refused instead of failing."""
+"""knox's tokens for scripts; refuses headers that are not text, on which knox fails."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ class TokenAuthentication(KnoxTokenAuthentication):
     """`Authorization: Token ...`; an unknown, expired or unreadable token is 401."""
 
     def authenticate_credentials(self, token: bytes) -> Any:
-        """The user and the token; raises AuthenticationFailed without repeating the token."""
+        """The user and the token; raises AuthenticationFailed without echoing the token."""
         if not token.isascii():
             raise AuthenticationFailed("This token is not valid: make a new one.")
         try:

@@ -1,4 +1,4 @@
-"""Rows as JSON on their way in: what the schema says of each field, and how a body is read."""
+"""JSON bodies of rows: their fields in the schema, and how they are read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from registry.records.columns import unknown_names
 from registry.records.declared import Holds, RowColumn
 
 NUMBERS = frozenset({Holds.YEAR, Holds.NUMBER, Holds.GRADE})
-"""What travels as a number in JSON; everything else is text, or a list of texts."""
+"""Columns that are numbers in JSON; others are text, or lists of texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The fields of one kind of row, as its record declares them and as files name them too.
+    """The fields of one kind of row, named as in its record and in files.
 
     what: the rows in a message ("events").
     """
@@ -26,30 +26,30 @@ class Fields:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the fields, in the order in which they are declared."""
+        """The names of the fields, in the order of their declaration."""
         return tuple(self.columns)
 
     def described(
         self, *, changing: bool = False
     ) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """How the schema describes them as they are sent; a change requires none."""
+        """The schema's fields of a request; a change requires none."""
         fields = {name: _described(column) for name, column in self.columns.items()}
         for each in fields.values() if changing else ():
             each.required = False
         return fields
 
     def shown(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """How they are shown once they are stored, each from the attribute of its name."""
+        """The schema's fields of a stored row, each from the attribute of its name."""
         return {name: _shown(column) for name, column in self.columns.items()}
 
     def texts(self, body: Any, *, also: Iterable[Fault] = ()) -> dict[str, str]:
-        """The fields of a JSON object as text: what a file would hold.
+        """The fields of a JSON object as text, as in a file.
 
-        also: faults that were found already, told with those of the fields.
+        also: earlier faults, raised with those of the fields.
 
-        Lists become text with semicolons, numbers text, null an empty text. What the texts mean
-        is for intake to judge. Raises RowRuleBroken for what has no such text, IdentifierFound
-        where there is also a field that names a person or a device.
+        Lists become text with semicolons, numbers text, null an empty text. Intake validates the
+        texts. Raises RowRuleBroken for values without such a text, IdentifierFound where a field
+        also names a person or a device.
         """
         if not isinstance(body, Mapping):
             detail = "send the row as a JSON object"
@@ -70,15 +70,15 @@ class Fields:
 
 
 class RowSerializer(serializers.Serializer[Any]):
-    """A stored row: what the registry says of it, and every declared column.
+    """A stored row: the registry's own fields, and every declared column.
 
-    columns: those of its record. One that is not an attribute of its name is declared by the class.
+    columns: those of its record. The class declares those that are no attribute of the same name.
     """
 
     columns: ClassVar[Fields]
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """The fields of the class that are no columns, then the columns."""
+        """The class's fields that are no columns, then the columns."""
         own = super().get_fields()
         beside = {name: field for name, field in own.items() if name not in self.columns.names}
         return beside | self.columns.shown() | own
@@ -121,7 +121,7 @@ def _mend_of(column: RowColumn) -> str:
 
 
 class CodedTextField(serializers.CharField):
-    """A code or a key on its way out, or null where the column is blank."""
+    """A code or a key as text, null where the column is blank."""
 
     def to_representation(self, value: Any) -> Any:
         """The plain text of it."""
@@ -129,7 +129,7 @@ class CodedTextField(serializers.CharField):
 
 
 class CodedListField(serializers.ListField):
-    """Several codes on their way out in the order of the alphabet, or null where none is stored."""
+    """Several codes as texts in alphabetical order, null where none is stored."""
 
     def to_representation(self, value: Any) -> Any:
         """The plain texts of them."""
@@ -137,7 +137,7 @@ class CodedListField(serializers.ListField):
 
 
 def as_text(value: object) -> str | None:
-    """What a cell of a file would hold; None for what no cell holds. 12.0 is 12."""
+    """The text that a file's cell would hold; None for values without one. 12.0 is 12."""
     if value is None:
         return ""
     if isinstance(value, str):

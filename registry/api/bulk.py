@@ -1,4 +1,4 @@
-"""Many events in one request, as JSON or as CSV: all of them are stored, or none."""
+"""Many events in one request, as JSON or CSV, stored all or nothing."""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ from registry.records import (
 )
 
 LARGEST_BULK = 8 << 20
-"""Bytes: some ten thousand events, which take a few seconds; more go through `import_csv`."""
+"""The most bytes of a body: some ten thousand events, a few seconds; use `import_csv` for more."""
 
 FLAGS = {"true": True, "false": False}
 
@@ -40,13 +40,13 @@ CSV_HEADER = "site,source_id,implant,complication,year,months_since_implant,seve
 
 
 class BulkJSONParser(StrictJSONParser):
-    """JSON as everywhere, with room for a list of events."""
+    """JSON, with a limit for a list of events."""
 
     largest = LARGEST_BULK
 
 
 class CsvParser(BaseParser):
-    """A CSV file as it is: intake reads its encoding and its columns."""
+    """A CSV file as bytes: intake reads its encoding and its columns."""
 
     media_type = "text/csv"
 
@@ -61,21 +61,21 @@ class CsvParser(BaseParser):
 
 
 class BulkRowSerializer(serializers.Serializer[Any]):
-    """An event on its way in with others; it lands submitted, and so it must be complete."""
+    """An event in a bulk request; it is submitted at once, so it must be complete."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """The columns of a file; the site's own key is what tells a repeated event from a new."""
+        """The columns of a file; the site's own key distinguishes repeated events from new ones."""
         fields = EVENT_FIELDS.described()
         fields["source_id"] = serializers.CharField(max_length=40)
         return fields
 
 
 class BulkSummarySerializer(serializers.Serializer[Any]):
-    """What a bulk request did, or with `dry_run` would have done."""
+    """The result of a bulk request, or with `dry_run` what it would be."""
 
     dry_run = serializers.BooleanField()
     new = serializers.IntegerField(help_text="Stored, and submitted for review.")
-    unchanged = serializers.IntegerField(help_text="On file already, and the same.")
+    unchanged = serializers.IntegerField(help_text="Stored already, and the same.")
 
 
 class BulkEvents(RowView):
@@ -88,7 +88,7 @@ class BulkEvents(RowView):
         tags=["rows"],
         parameters=[
             OpenApiParameter(
-                "dry_run", bool, description="Check everything and store nothing.", default=False
+                "dry_run", bool, description="Checks everything and stores nothing.", default=False
             ),
             IDEMPOTENCY_KEY,
         ],
@@ -119,11 +119,11 @@ class BulkEvents(RowView):
     def post(self, request: Request) -> Response:
         """Store a list of events, or a CSV file of them: all or nothing, under one seal.
 
-        They land submitted. Every fault names its row and its field: a pointer such as
+        They are submitted at once. Every fault names its row and its field: a pointer such as
         `/3/severity` into the list (the first row is 0), or the line of the file (1 is the
-        header). The first 200 faults are told, and `total` counts them all. Sending the same
-        events again stores none of them twice. A dry run is not remembered: the real run may
-        follow under the same Idempotency-Key.
+        header). `errors` lists the first 200 faults, `total` counts all. Sending the same events
+        again stores none twice. A dry run does not use up its Idempotency-Key: the real run may
+        have the same.
         """
         refuse_unknown(request, ("dry_run",))
         dry_run = _flag(request, "dry_run")
@@ -173,7 +173,7 @@ def _reports(body: Any) -> list[RawReport]:
 
 @contextmanager
 def _pointing_into(body: Any) -> Iterator[None]:
-    """Let the faults of a list point into it, and those of a file name its lines."""
+    """Makes faults of a list point into it; faults of a file name its lines."""
     try:
         yield
     except intake.ImportRefused as refusal:
@@ -181,7 +181,7 @@ def _pointing_into(body: Any) -> Iterator[None]:
 
 
 def _pointing(refusal: intake.ImportRefused) -> Refusal:
-    """The same refusal with faults that point into the list instead of at a line."""
+    """The same refusal with pointers into the list in place of line numbers."""
     faults = [
         replace(
             fault,

@@ -1,4 +1,4 @@
-"""The catalogue of complications: what each is, its codes, its sources, and published rates."""
+"""The catalogue of complications: definitions, codes, sources and published rates."""
 
 import re
 from typing import Any
@@ -29,7 +29,7 @@ from registry.vocabulary import (
 
 
 class PublishedRateSerializer(serializers.Serializer[PublishedRate]):
-    """One rate as its source published it; what the source left out is null or empty."""
+    """One rate as published; null or empty where the source does not give a value."""
 
     id = serializers.CharField(source="rate_id")
     metric = serializers.CharField()
@@ -59,7 +59,7 @@ class ImdrfSerializer(serializers.Serializer[Any]):
 
 
 class ImdrfCodeSerializer(serializers.Serializer[ImdrfCode]):
-    """A term of the IMDRF terminologies, and whether it means more or less than ours."""
+    """A term of the IMDRF terminologies, and whether it is broader or narrower than ours."""
 
     annex = serializers.ChoiceField(choices=("A", "E"))
     code = serializers.CharField()
@@ -120,13 +120,13 @@ def _codes(text: str) -> list[str]:
 
 
 def _with_rates(queryset: QuerySet[Any]) -> QuerySet[Any]:
-    """Fetch the published rates that may be shown: one more query, however many rows."""
+    """Fetches the published rates to show: one more query for any number of rows."""
     shown = PublishedRate.objects.filter(shown=True).order_by("rate_id")
     return queryset.prefetch_related(Prefetch("published_rates", shown, to_attr="shown_rates"))
 
 
 def _with_terms(queryset: QuerySet[Any]) -> QuerySet[Any]:
-    """Fetch what complications are called elsewhere as well: three more queries in all."""
+    """Also fetches names in other languages and terminologies: three more queries in all."""
     names = Synonym.objects.filter(shown=True)
     codes = ImdrfCode.objects.filter(shown=True)
     return _with_rates(queryset).prefetch_related(
@@ -189,7 +189,7 @@ class Complications(APIView):
         examples=[UNKNOWN_CODE],
     )
     def get(self, request: Request) -> Response:
-        """List the complications by code, retired ones too, which say so; open to all."""
+        """List the complications by code, retired ones included; open to all."""
         refuse_unknown(request, ("q", "category", "limit", "cursor"))
         found = search_complications(_words(request.query_params.get("q", "")))
         if categories := _categories(request.query_params.get("category", "")):
@@ -199,9 +199,9 @@ class Complications(APIView):
 
 
 def _words(text: str) -> str:
-    """The words to search for; none that no text can hold."""
+    """The words to search for; raises BadQuery for text that nothing can match."""
     if len(text) > 100 or any(ord(mark) < 32 for mark in text):
-        raise BadQuery(Fault("q", "bad-range", "Search for words of at most 100 letters in all."))
+        raise BadQuery(Fault("q", "bad-range", "Search for at most 100 characters."))
     return text
 
 
@@ -222,7 +222,7 @@ def _categories(text: str) -> list[str]:
 
 
 class ComplicationDetail(APIView):
-    """One complication, in use or retired."""
+    """One complication, current or retired."""
 
     permission_classes = [AllowAny]
 

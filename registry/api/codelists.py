@@ -1,4 +1,4 @@
-"""Every code list for drop-downs, and for dashboards that want `__value` and `__text`."""
+"""Every code list, for drop-downs, also with Grafana's `__value` and `__text`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,18 +19,18 @@ from registry.records import Fault, UnknownRow
 from registry.vocabulary import CODELISTS
 
 OF_THE_CATALOGUE = ("category", "complication")
-"""Lists that the registry keeps in tables; they are public too."""
+"""Lists that the registry keeps in tables; public too."""
 
 
 class CodelistSerializer(serializers.Serializer[Any]):
-    """One list and where it is."""
+    """One list and its address."""
 
     name = serializers.CharField()
     url = serializers.URLField()
 
 
 class CodeSerializer(serializers.Serializer[Any]):
-    """One code: `id` is stored and asked, `label` is shown; `verified` says its source was read."""
+    """One code: `id` for data and queries, `label` for display; `verified`: its source was read."""
 
     id = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
@@ -38,7 +38,7 @@ class CodeSerializer(serializers.Serializer[Any]):
     verified = serializers.BooleanField()
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """The same id and label once more, under the names that Grafana asks for."""
+        """The id and label again, under Grafana's names."""
         return super().get_fields() | {
             "__value": serializers.CharField(),
             "__text": serializers.CharField(),
@@ -58,7 +58,7 @@ def _entry(code: object, label: str, definition: str, *, verified: bool) -> dict
 
 
 def entries(name: str) -> list[dict[str, Any]]:
-    """The codes of a list in its own order; raises UnknownRow where there is no such list."""
+    """The codes of a list in its own order; raises UnknownRow for an unknown list."""
     if name in CODELISTS:
         return [
             _entry(member.value, member.label, member.definition, verified=member.verified)

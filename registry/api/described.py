@@ -1,4 +1,4 @@
-"""What every address shares in the schema: problems, and lists with a next page."""
+"""Parts of the schema that addresses share: problems, and lists with a next page."""
 
 from http import HTTPStatus
 from typing import Any
@@ -10,7 +10,7 @@ from registry.api.problems import MEDIA_TYPE
 
 
 class ProblemErrorSerializer(serializers.Serializer[Any]):
-    """One thing to mend: a parameter of the address, or a pointer into the body."""
+    """One fault: a parameter of the address, or a pointer into the body."""
 
     parameter = serializers.CharField(required=False)
     pointer = serializers.CharField(required=False)
@@ -20,7 +20,7 @@ class ProblemErrorSerializer(serializers.Serializer[Any]):
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
-    """A refusal (RFC 9457); it never repeats the value that was refused."""
+    """A refusal (RFC 9457); never echoes the refused value."""
 
     type = serializers.CharField()
     title = serializers.CharField()
@@ -32,7 +32,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
         required=False, help_text="The id of the row that already has this source id."
     )
     total = serializers.IntegerField(
-        required=False, help_text="Of many rows: how many faults there are, told or not."
+        required=False, help_text="Of many rows: the number of faults, listed or not."
     )
 
 

@@ -1,4 +1,4 @@
-"""Patients, implants and declared device time as JSON: as they are sent, and as they are shown."""
+"""JSON of patients, implants and declared device time, in requests and replies."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from registry.records.columns import DECLARED, OF_PATIENTS
 PATIENT_FIELDS = Fields("patients", OF_PATIENTS)
 IMPLANT_FIELDS = Fields(RowKind.IMPLANT.value, DECLARED[RowKind.IMPLANT])
 EXPOSURE_FIELDS = Fields(RowKind.EXPOSURE.value, DECLARED[RowKind.EXPOSURE])
-"""The fields of each kind, as files name them too."""
+"""The fields of each kind, named as in files."""
 
 PATIENT: Mapping[str, Any] = {
     "site": "CLINIC-A",
@@ -53,10 +53,10 @@ EXPOSURE: Mapping[str, Any] = {
     "procedures": 6,
     "refills": 160,
 }
-"""Rows as the schema shows them on their way in."""
+"""Request bodies in the schema."""
 
 IDS = {"id": "6f1c2d3e-4a5b-4c6d-8e7f-0a1b2c3d4e5f", "version": 1}
-"""What every row has beside its fields once it is stored."""
+"""The registry's own fields of every stored row."""
 
 
 class PatientSerializer(RowSerializer):
@@ -99,4 +99,4 @@ class ExposureSerializer(RowSerializer):
 PATIENTS = SiteRows("patient", "api:patient", Patient, PatientSerializer, ("site",))
 IMPLANTS = SiteRows("implant", "api:implant", Implant, ImplantSerializer, ("site", "patient"))
 EXPOSURES = SiteRows("declared exposure", "api:exposure", Exposure, ExposureSerializer, ("site",))
-"""The three kinds as the API finds and shows them."""
+"""How the API finds and shows the three kinds."""

@@ -1,4 +1,4 @@
-"""What the addresses of patients, implants and declared device time share."""
+"""Base views of patients, implants and declared device time."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -25,14 +25,14 @@ WRITE_REFUSALS = (400, 401, 403, 406, 409, 413, 415, 429, 503)
 
 
 class DeviceRows(RowList):
-    """A list of rows, and a new one. fields: of the body; kind: how rows are found and shown."""
+    """Lists rows and stores new ones. fields: of the body; kind: how rows are found and shown."""
 
     kind: ClassVar[SiteRows[Any]]
     fields: ClassVar[Fields]
     record: ClassVar[Callable[..., Any]]
 
     def rows(self, request: Request) -> QuerySet[Any]:
-        """The rows of the list, before it is narrowed."""
+        """The rows of the list, before filters."""
         return self.kind.seen(request)
 
     def get(self, request: Request) -> Response:
@@ -76,7 +76,7 @@ class DeviceRow(RowView):
 
 
 def recording(kind: RowKind, verb: Callable[..., Any]) -> Any:
-    """Intake's verb for a new row, handed the texts of a body as a report of that kind."""
+    """Intake's verb for a new row, called with a body's texts as a report of that kind."""
 
     def record(texts: Mapping[str, str], *, by: User) -> Any:
         return verb(RawReport(kind, texts), by=by)
@@ -85,7 +85,7 @@ def recording(kind: RowKind, verb: Callable[..., Any]) -> Any:
 
 
 def changing(kind: RowKind, verb: Callable[..., Any]) -> Any:
-    """Intake's verb for a change, handed the texts of a body as a report of that kind."""
+    """Intake's verb for a change, called with a body's texts as a report of that kind."""
 
     def change(public_id: UUID, texts: Mapping[str, str], *, by: User, version: int | None) -> Any:
         return verb(public_id, RawReport(kind, texts), by=by, version=version)
@@ -94,14 +94,14 @@ def changing(kind: RowKind, verb: Callable[..., Any]) -> Any:
 
 
 def sent(name: str, fields: Fields, *, changing: bool = False) -> Any:
-    """The serializer that describes a body, under the name that the schema gives it."""
+    """The serializer that describes a body, under its name in the schema."""
     described = fields.described(changing=changing)
     return type(name, (serializers.Serializer,), {**described, "__doc__": _SENT[changing]})
 
 
 _SENT = {
-    False: 'A row on its way in; a field that is left out, null or empty is "not recorded".',
-    True: "What is to change: only the fields that are sent; null empties one.",
+    False: 'A new row; a field that is left out, null or empty is "not recorded".',
+    True: "A change: only the fields that are sent; null empties one.",
 }
 
 
@@ -115,13 +115,13 @@ def described_list(
     shown: Mapping[str, Any],
     says: str,
 ) -> Any:
-    """Describe the address of a list for the schema. says: who stores such rows, and what of."""
+    """Describes the address of a list for the schema. says: the description of storing a row."""
     name = plural.title().rstrip("s")
     return schema_of(
         get=extend_schema(
             operation_id=f"{plural}_list",
             tags=["rows"],
-            description=f"List the {plural} of one's own sites, oldest first; the look is logged.",
+            description=f"List the {plural} of one's own sites, oldest first; access is logged.",
             parameters=[*row_parameters(filterset), *PAGING],
             responses={
                 200: listing(f"{name}List", kind.serializer),
@@ -154,13 +154,13 @@ def described_row(
     shown: Mapping[str, Any],
     says: str,
 ) -> Any:
-    """Describe the address of one row for the schema. says: what may change, and who does."""
+    """Describes the address of one row for the schema. says: the description of a change."""
     name = plural.title().rstrip("s")
     return schema_of(
         get=extend_schema(
             operation_id=f"{plural}_retrieve",
             tags=["rows"],
-            description="Show one row with its ETag; the look is logged.",
+            description="Show one row with its ETag; access is logged.",
             parameters=[PUBLIC_ID],
             responses={200: kind.serializer, **problems(404, *READ_REFUSALS)},
             examples=[OpenApiExample("As shown", value=dict(shown), response_only=True)],

@@ -1,4 +1,4 @@
-"""One event as JSON: as it is sent, and as it is shown."""
+"""JSON of one event, in requests and replies."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from registry.records.columns import DECLARED
 from registry.vocabulary import Right
 
 EVENT_FIELDS = Fields(RowKind.EVENT.value, DECLARED[RowKind.EVENT])
-"""The fields of an event, as files name them too."""
+"""The fields of an event, named as in files."""
 
 REPORT: Mapping[str, Any] = {
     "site": "CLINIC-A",
@@ -26,7 +26,7 @@ REPORT: Mapping[str, Any] = {
     "interventions": ["catheter-revision"],
     "submit": True,
 }
-"""A report as the schema shows it."""
+"""A report in the schema."""
 
 SHOWN: Mapping[str, Any] = {
     "id": "6f1c2d3e-4a5b-4c6d-8e7f-0a1b2c3d4e5f",
@@ -41,11 +41,11 @@ SHOWN: Mapping[str, Any] = {
     **dict.fromkeys(EVENT_FIELDS.names),
     **{name: value for name, value in REPORT.items() if name != "submit"},
 }
-"""An event as the schema shows it."""
+"""An event in the schema."""
 
 
 class ReportSerializer(serializers.Serializer[Any]):
-    """An event on its way in; a field that is left out, null or empty is "not recorded"."""
+    """A new event; a field that is left out, null or empty is "not recorded"."""
 
     submit = serializers.BooleanField(
         default=False, help_text="Submit for review in the same call; else it is a draft."
@@ -57,7 +57,7 @@ class ReportSerializer(serializers.Serializer[Any]):
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
-    """What is to change of an event: only the fields that are sent; null empties one."""
+    """A change of an event: only the fields that are sent; null empties one."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """The columns of a file, none of them required."""
@@ -85,27 +85,27 @@ class EventSerializer(RowSerializer):
     caused_by = CodedTextField(
         source="caused_by.source_id",
         allow_null=True,
-        help_text="The site's own key of the event that brought it about.",
+        help_text="The site's own key of the event that caused it.",
     )
     caused_by_id = serializers.SerializerMethodField()
     component_model = serializers.SerializerMethodField()
 
     def get_seal(self, event: Event) -> int | None:
-        """The order of the last change; null for site staff: it tells how much others enter."""
+        """The order of the last change; null for site staff: it shows how much others enter."""
         request = self.context.get("request")
         sees = request is not None and request.user.may(Right.SEE_ALL_ROWS)
         return event.seal_id if sees else None
 
     def get_reason(self, event: Event) -> str | None:
-        """Why it was taken back or judged so."""
+        """The reason for its state."""
         return event.reason or None
 
     def get_caused_by_id(self, event: Event) -> str | None:
-        """The id of the event that brought it about."""
+        """The id of the event that caused it."""
         return str(event.caused_by.public_id) if event.caused_by else None
 
     def get_component_model(self, event: Event) -> str | None:
-        """The model as reported, without an implant."""
+        """The model as reported, for an event without an implant."""
         return event.pump_model or event.catheter_model or None
 
 
@@ -116,14 +116,14 @@ EVENTS = SiteRows(
     serializer=EventSerializer,
     beside=("site", "implant", "complication", "caused_by"),
 )
-"""Events as the API finds and shows them."""
+"""How the API finds and shows events."""
 
 
 def read_report(body: Any, *, takes_submit: bool = True) -> tuple[RawReport, bool]:
-    """Turn a JSON object into a raw report, and say whether it asks to be submitted.
+    """Turns a JSON object into a raw report, and says whether to submit it.
 
-    Raises RowRuleBroken for what no file could hold, IdentifierFound with a field that names a
-    person or a device; what the texts mean is for intake to judge.
+    Raises RowRuleBroken for values that no file could hold, IdentifierFound for a field that names
+    a person or a device. Intake validates the texts.
     """
     submit: object = False
     faults: list[Fault] = []

@@ -1,4 +1,4 @@
-"""Every version of one event: when, by whom, what was done, and which fields it set."""
+"""Every version of one event: when, by whom, the action, and the fields that changed."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,22 +18,22 @@ from registry.models import Complication, Event, Implant, Seal
 from registry.vocabulary import Right
 
 UNTOLD = frozenset({"id", "version", "seal"})
-"""What every version has and no version sets by itself."""
+"""Fields of versions that are no changes."""
 
 
 class VersionSerializer(serializers.Serializer[Any]):
-    """One version of an event; `changes` holds each field that it set, before and after."""
+    """One version of an event; `changes` has each changed field, before and after."""
 
     version = serializers.IntegerField()
     at = serializers.DateTimeField()
     by = serializers.CharField(allow_null=True, help_text="Null: the registry itself.")
-    action = serializers.CharField(help_text="What was done, such as submit-event or import.")
+    action = serializers.CharField(help_text="The action, such as submit-event or import.")
     seal = serializers.IntegerField(
-        allow_null=True, help_text="Null for site staff: it tells how much others enter."
+        allow_null=True, help_text="Null for site staff, since it shows how much others enter."
     )
     changes = serializers.DictField(
         child=serializers.ListField(min_length=2, max_length=2),
-        help_text="Field -> what it was and what it became; null is not recorded.",
+        help_text="Field -> value before and after; null is not recorded.",
     )
 
 
@@ -84,7 +84,7 @@ class EventHistory(RowView):
 
 
 def _versions(request: Request, event: Event) -> Iterator[dict[str, Any]]:
-    """The versions of an event, oldest first. Six queries, however many there are."""
+    """The versions of an event, oldest first. Six queries for any number of versions."""
     user: Any = request.user
     sees_seals = user.may(Right.SEE_ALL_ROWS) or user.may(Right.READ_AUDIT)
     records: list[Any] = list(event.history.select_related("history_user").order_by("history_id"))
@@ -112,7 +112,7 @@ def _versions(request: Request, event: Event) -> Iterator[dict[str, Any]]:
 
 
 def _instances(event: Event, records: Iterable[Any]) -> list[Event]:
-    """The event as it stood in each version, with the rows that it names."""
+    """The event's values in each version, with the rows that it names."""
     instances: list[Event] = [record.instance for record in records]
     implants = Implant.objects.in_bulk({one.implant_id for one in instances} - {None})
     causes = Event.objects.in_bulk({one.caused_by_id for one in instances} - {None})

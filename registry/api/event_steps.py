@@ -1,4 +1,4 @@
-"""The steps of an event's state: submitted, judged, reopened, withdrawn; one address for each."""
+"""The steps of an event's state, an address for each: submit, judge, reopen, withdraw."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,13 +22,13 @@ REASON = "reason"
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
-    """Why a report is turned away, taken back or judged again."""
+    """The body of a step with a reason."""
 
     reason = serializers.ChoiceField(choices=WithdrawalReason.choices())
 
 
 def _step(name: str, state: str, *, reason: bool = False) -> Any:
-    """The schema of the address of one step."""
+    """Describes the address of a step for the schema."""
     return extend_schema(
         operation_id=f"events_{name}",
         tags=["rows"],
@@ -45,7 +45,7 @@ def _step(name: str, state: str, *, reason: bool = False) -> Any:
 
 
 def _fields(request: Request, *known: str) -> dict[str, str]:
-    """The fields of the body, each of them known and text; raises RowRuleBroken."""
+    """The fields of the body, each known and text; raises RowRuleBroken."""
     body = request.data
     if not isinstance(body, Mapping):
         raise RowRuleBroken(Fault("", "not-an-object", "send a JSON object, or no body"))
@@ -66,7 +66,7 @@ def _fields(request: Request, *known: str) -> dict[str, str]:
 
 
 def _taken(request: Request, public_id: UUID, verb: Callable[..., Event], *known: str) -> Response:
-    """Take one step by intake's verb for it, with the fields that the body may hold."""
+    """Takes a step by intake's verb, with the fields that the body may have."""
     refuse_unknown(request)
     fields = _fields(request, *known)
     return EVENTS.changed(
@@ -77,16 +77,16 @@ def _taken(request: Request, public_id: UUID, verb: Callable[..., Event], *known
 
 
 class SubmitEvent(RowView):
-    """Hand a draft in for review."""
+    """Submits a draft for review."""
 
     @_step("submit", "submitted")
     def post(self, request: Request, public_id: UUID) -> Response:
-        """Submit a draft of one's own site; the rules for what is required hold from here on."""
+        """Submit a draft of one's own site; from then on required fields are checked."""
         return _taken(request, public_id, intake.submit_event)
 
 
 class AcceptEvent(RowView):
-    """Take a submitted event into the statistics."""
+    """Accepts a submitted event, which then counts in statistics."""
 
     @_step("accept", "accepted")
     def post(self, request: Request, public_id: UUID) -> Response:
@@ -95,7 +95,7 @@ class AcceptEvent(RowView):
 
 
 class RejectEvent(RowView):
-    """Turn a submitted event away."""
+    """Rejects a submitted event."""
 
     @_step("reject", "rejected", reason=True)
     def post(self, request: Request, public_id: UUID) -> Response:
@@ -104,7 +104,7 @@ class RejectEvent(RowView):
 
 
 class DuplicateEvent(RowView):
-    """Set a submitted event aside that another report holds already."""
+    """Marks a submitted event as a duplicate of another report."""
 
     @_step("duplicate", "duplicate")
     def post(self, request: Request, public_id: UUID) -> Response:
@@ -113,7 +113,7 @@ class DuplicateEvent(RowView):
 
 
 class WithdrawEvent(RowView):
-    """Take a report back; it is kept, and no longer counted."""
+    """Withdraws a report; it is kept, and no longer counted."""
 
     @_step("withdraw", "withdrawn", reason=True)
     def post(self, request: Request, public_id: UUID) -> Response:
@@ -122,7 +122,7 @@ class WithdrawEvent(RowView):
 
 
 class ReopenEvent(RowView):
-    """Take an accepted event back into review."""
+    """Reopens an accepted event for review."""
 
     @_step("reopen", "submitted", reason=True)
     def post(self, request: Request, public_id: UUID) -> Response:
@@ -138,4 +138,4 @@ STEPS = {
     "withdraw": WithdrawEvent,
     "reopen": ReopenEvent,
 }
-"""The last part of a step's address, and what answers there."""
+"""The last part of each step's address, with its view."""

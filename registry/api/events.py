@@ -40,7 +40,7 @@ class Events(RowList):
         examples=[UNKNOWN_CODE],
     )
     def get(self, request: Request) -> Response:
-        """List the events of one's own sites in any state, oldest first; the look is logged."""
+        """List the events of one's own sites in any state, oldest first; access is logged."""
         found = self.filtered(request, EVENTS.seen(request))
         return EVENTS.page(request, found.qs, what=found.in_words())
 
@@ -81,7 +81,7 @@ class EventDetail(RowView):
         examples=[OpenApiExample("An event", value=SHOWN, response_only=True)],
     )
     def get(self, request: Request, public_id: UUID) -> Response:
-        """Show one event with its ETag; the look is logged."""
+        """Show one event with its ETag; access is logged."""
         refuse_unknown(request)
         return EVENTS.read(request, public_id)
 

@@ -15,12 +15,12 @@ BESIDE = ("limit", "cursor", "format")
 
 
 class RowFilterBackend(DjangoFilterBackend):
-    """Filters a list by its view's `filterset_class`, which refuses what it does not know."""
+    """Filters a list by its view's `filterset_class`, which refuses unknown parameters."""
 
     def get_filterset_kwargs(
         self, request: Request, queryset: QuerySet[Any], view: Any
     ) -> Mapping[str, Any]:
-        """What the filters are made of; paging is read elsewhere."""
+        """The arguments of the filter set; paging is read elsewhere."""
         kwargs: Mapping[str, Any] = super().get_filterset_kwargs(request, queryset, view)
         return {**kwargs, "beside": BESIDE}
 

@@ -1,4 +1,4 @@
-"""Whether the server lives and whether it can answer: for the balancer, without a row."""
+"""Liveness and readiness for the load balancer; reads no rows."""
 
 from http import HTTPStatus
 
@@ -15,17 +15,17 @@ from registry.shared_cache import cache_fault
 @never_cache
 @require_safe
 def live(request: HttpRequest) -> JsonResponse:
-    """Say that the process answers; touches nothing."""
+    """Says that the process answers; checks nothing."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """Say whether database, data folder and cache can be used, the database with every migration.
+    """Checks that database (with every migration), data folder and cache can be used.
 
-    200, or 503 with the checks that fail. Pages still answer while the cache fails, but limits on
-    requests no longer hold over all processes.
+    200, or 503 with the failed checks. Pages still answer while the cache fails, but request
+    limits then hold for each process only.
     """
     checks = {
         "database": _database_is_current(),

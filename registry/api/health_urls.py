@@ -1,4 +1,4 @@
-"""Addresses for the balancer."""
+"""Addresses for the load balancer."""
 
 from django.urls import path
 

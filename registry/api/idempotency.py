@@ -1,4 +1,4 @@
-"""A write that can be sent again: the same key gives the same reply and writes once."""
+"""Idempotent writes: the same key gives the same reply and writes once."""
 
 import json
 import re
@@ -21,7 +21,7 @@ KEY = r"[\x21-\x7e]{1,255}"
 
 @dataclass(frozen=True, slots=True)
 class WrittenReply:
-    """What a write answered: its status, a JSON-ready body, and its headers."""
+    """The reply to a write: its status, JSON-ready body and headers."""
 
     status: int
     body: Mapping[str, Any]
@@ -35,13 +35,13 @@ def answered_once(
     prepare: Callable[[], None] | None = None,
     dry_run: bool = False,
 ) -> WrittenReply:
-    """Run a write, or give the reply it gave before under the same Idempotency-Key.
+    """Runs a write, or returns its earlier reply under the same Idempotency-Key.
 
-    A key stands for method, path, query and body, for 24 hours. A refused write and a dry run
-    leave no trace, so that a mended body, or the real run, may use the key. Two requests with
-    one key wait for each other. prepare: what comes before the write and may take long; it runs
-    while nobody waits, and not for a reply that was given before. Raises BadQuery where the key
-    is not well-formed, and KeyReused where it stands for another request.
+    A key stands for method, path, query and body, for 24 hours. Refused writes and dry runs do
+    not use up the key, so a corrected body, or the real run, may have it. Requests with the same
+    key wait for each other. prepare: slow work before the write; runs without a lock, and not
+    for an earlier reply. Raises BadQuery where the key is malformed, and KeyReused where it
+    stands for another request.
     """
     prepare = prepare or _nothing
     key = request.headers.get("Idempotency-Key")
@@ -74,18 +74,18 @@ def answered_once(
             return _again(own.get(), fingerprint)
         reply = write()
         claim.status = reply.status
-        # As text, since a database may put the fields of JSON in another order.
+        # As text, since a database may reorder the fields of JSON.
         claim.reply = {"body": json.dumps(reply.body), "headers": dict(reply.headers)}
         claim.save(update_fields=["status", "reply"])
     return reply
 
 
 def _nothing() -> None:
-    """Prepare nothing."""
+    """Prepares nothing."""
 
 
 def _digest(request: Request) -> str:
-    """A keyed digest of query and body, whatever order parameters or fields of JSON came in."""
+    """A keyed digest of query and body, independent of the order of parameters and JSON fields."""
     body: Any = request.data
     if not isinstance(body, bytes):
         body = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()

@@ -23,8 +23,8 @@ SHOWN = {**IDS, "patient_id": "0c9b8a7d-6e5f-4a3b-9c2d-1e0f9a8b7c6d", **IMPLANT}
     filterset=ImplantFilterSet,
     example=IMPLANT,
     shown=SHOWN,
-    says="Store one implanted component of one's own site; a patient whose key is new is stored "
-    "with it. Sex and indication may be left out for a patient who is on file.",
+    says="Store one implanted component of one's own site, with its patient if the key is new. "
+    "Sex and indication may be left out for a stored patient.",
 )
 class Implants(DeviceRows):
     """The implants of one's own sites."""
@@ -40,7 +40,7 @@ class Implants(DeviceRows):
     change={"months_followed": 60},
     shown=SHOWN,
     says="Change the fields that are sent, such as a later follow-up. Site, patient, component, "
-    "sex and indication stay; the implant's events must still fit it.",
+    "sex and indication cannot change; the implant's events must still fit it.",
 )
 class ImplantDetail(DeviceRow):
     """One implant of one's own site."""

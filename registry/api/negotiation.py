@@ -1,4 +1,4 @@
-"""Which format a reply has: by `?format=`, then by Accept."""
+"""The format of a reply: by `?format=`, then by Accept."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ from registry.records import BadQuery, Fault
 
 
 class FormatNegotiation(DefaultContentNegotiation):
-    """Content negotiation whose refusals name what is available instead of pretending 404."""
+    """Content negotiation that refuses with the available formats, not with 404."""
 
     def filter_renderers(
         self, renderers: Iterable[BaseRenderer], format: str | None
@@ -37,7 +37,7 @@ class FormatNegotiation(DefaultContentNegotiation):
         return super().select_renderer(request, renderers, format_suffix)
 
     def get_accept_list(self, request: Request) -> list[str]:
-        """What the Accept header asks for; nothing in particular where `format` has chosen."""
+        """The Accept header's types; any type where `format` is given."""
         if "format" in request.query_params:
             return ["*/*"]
         accepted: list[str] = super().get_accept_list(request)

@@ -1,4 +1,4 @@
-"""The options of a measure as the schema documents them: those that it takes, with their values."""
+"""The options of a measure in the schema: those that it takes, with their values."""
 
 from collections.abc import Callable, Mapping
 
@@ -10,17 +10,17 @@ from registry.vocabulary import Denominator, Measure
 
 
 def option_parameters(measure: Measure) -> list[OpenApiParameter]:
-    """The options that a measure takes, and no other: any other is refused with 400."""
+    """The options that a measure takes; others are refused with 400."""
     spec = MEASURES[measure]
     return [DESCRIBED[name](spec) for name in spec.options]
 
 
 def _group_by(spec: MeasureSpec) -> OpenApiParameter:
     if spec.has_own_rows:
-        said = f"Rows are by {spec.group_by[0]}, whether or not this says so."
+        said = f"Rows are always by {spec.group_by[0]}."
     elif spec.places is not None:
         places = "; and ".join(f"one of {', '.join(names)}" for names in spec.places)
-        said = f"{places}; the first where nothing is said. Comma-separated.".capitalize()
+        said = f"{places}; the first by default. Comma-separated.".capitalize()
     else:
         named = ", ".join(spec.group_by)
         said = f"Up to {MOST_GROUPS} of these, comma-separated: {named}."
@@ -33,7 +33,7 @@ def _counting(spec: MeasureSpec) -> OpenApiParameter:
         "counting",
         str,
         enum=[rule.value for rule in spec.counting],
-        description=f"What counts as one; {default.value} in exact answers that name nothing.",
+        description=f"What counts as one; {default.value} by default in exact answers.",
     )
 
 
@@ -56,7 +56,7 @@ def _level(spec: MeasureSpec) -> OpenApiParameter:
 
 
 def _ci(spec: MeasureSpec) -> OpenApiParameter:
-    said = "Scale of the limits of a survival curve; log-log where nothing is said."
+    said = "Scale of the limits of a survival curve; log-log by default."
     return OpenApiParameter("ci", str, enum=SCALES, description=f"{said} Exact answers only.")
 
 
@@ -79,7 +79,7 @@ def _labels(spec: MeasureSpec) -> OpenApiParameter:
 
 def _ordering(spec: MeasureSpec) -> OpenApiParameter:
     named = ", ".join(spec.ordering)
-    said = f"Columns to order by: of the grouping, or {named}. A hyphen turns the order round."
+    said = f"Columns to order by: of the grouping, or {named}. A hyphen reverses the order."
     return OpenApiParameter("ordering", str, description=said)
 
 
@@ -95,4 +95,4 @@ DESCRIBED: Mapping[str, Callable[[MeasureSpec], OpenApiParameter]] = {
     "labels": _labels,
     "ordering": _ordering,
 }
-"""How each option is documented for a measure that takes it."""
+"""The documentation of each option for a measure that takes it."""

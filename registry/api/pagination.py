@@ -1,4 +1,4 @@
-"""Lists page by page: a page starts after a row, not at a number, so that inserts shift nothing."""
+"""Cursor pagination: a page starts after a row, not at an offset, so inserts shift nothing."""
 
 import base64
 import binascii
@@ -21,13 +21,13 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Some rows of a list, and the address of the next ones (None: these are the last)."""
+    """One page of rows, and the address of the next (None for the last page)."""
 
     rows: list[Row]
     next: str | None
 
     def body(self, serializer: Any) -> dict[str, Any]:
-        """The page as the reply holds it."""
+        """The page in a reply."""
         return {"results": serializer(self.rows, many=True).data, "next": self.next}
 
 
@@ -39,11 +39,11 @@ def page_of(
     order_by: str | None = None,
     read_key: Callable[[str], Any] = str,
 ) -> Page[Row]:
-    """Cut the page that `limit` and `cursor` ask for out of a list.
+    """The page of a list by `limit` and `cursor`.
 
-    key: the unique public field that cursors name. order_by: a unique field that only grows
-    and that nobody sees, where rows should come oldest first; else the key orders them.
-    Raises BadQuery. One query, two with a cursor and an order of its own.
+    key: the unique public field that cursors name. order_by: a unique, increasing, internal
+    field that orders rows oldest first; by default the key orders them. Raises BadQuery. One
+    query, two with a cursor and `order_by`.
     """
     limit = _limit(request)
     order = order_by or key
@@ -75,7 +75,7 @@ def _start(
     order: str,
     read_key: Callable[[str], Any],
 ) -> Any:
-    """Where in the order the cursor's row stands; it has to be a row of this very list."""
+    """The position of the cursor's row, which must be in this list."""
     cursor = request.query_params["cursor"]
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)

@@ -1,4 +1,4 @@
-"""Plain parameters of addresses that ask no statistical question, and how the schema shows them."""
+"""Parameters of addresses other than statistics, and their documentation in the schema."""
 
 from collections.abc import Collection
 
@@ -28,22 +28,22 @@ MORE_ABOUT = {
     "pump_model": _OTHER_COMPONENT.format(own="pump", other="catheters"),
     "catheter_model": _OTHER_COMPONENT.format(own="catheter", other="pumps"),
 }
-"""What the schema has to say of a filter beyond its title."""
+"""What the schema says of a filter beyond its title."""
 
 
 def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
-    """Refuse every parameter that this address does not read, and one given twice.
+    """Refuses every parameter that this address does not read, and repeated ones.
 
-    Raises BadQuery with all of them; `format` is always read.
+    Raises BadQuery with all of them; `format` is always allowed.
     """
     if faults := stray_parameters(request.query_params, (*known, "format")):
         raise BadQuery(faults)
 
 
 def filter_parameters(measure: Measure | None = None) -> list[OpenApiParameter]:
-    """Every filter of events for the schema, as records.DIMENSIONS declares them.
+    """Every filter of events for the schema, from records.DIMENSIONS.
 
-    measure: leaves out those that its answer has no meaning under.
+    measure: leaves out the filters that it does not take.
     """
     without = MEASURES[measure].not_filtered_by if measure else ()
     several = "Several values: separated by commas. `not-recorded` selects blanks."

@@ -1,4 +1,4 @@
-"""Bodies on their way in: JSON, bounded, with every name only once."""
+"""Parses request bodies: JSON of bounded size, without duplicate names."""
 
 import json
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from registry.api.refusals import TooLarge
 from registry.records import Fault
 
 LARGEST_BODY = 1 << 20
-"""Bytes that a body may have; one event takes less than two thousand."""
+"""The most bytes of a body; one event takes less than two thousand."""
 
 
 class StrictJSONParser(JSONParser):
-    """JSON as RFC 8259 has it: UTF-8, no NaN, no name given twice, at most a mebibyte."""
+    """JSON (RFC 8259): UTF-8, no NaN, no duplicate names, at most a mebibyte."""
 
     largest = LARGEST_BODY
 
@@ -36,7 +36,7 @@ class StrictJSONParser(JSONParser):
 
 
 def bounded(stream: IO[Any], largest: int) -> bytes:
-    """All that is sent, unless it is more than so many bytes: then it raises TooLarge."""
+    """The whole body; raises TooLarge where it is larger than the limit."""
     body: bytes = stream.read(largest + 1)
     if len(body) > largest:
         raise TooLarge(Fault("", "body-too-large", f"Send at most {largest} bytes."))
@@ -44,7 +44,7 @@ def bounded(stream: IO[Any], largest: int) -> bytes:
 
 
 class _NotStrict(ValueError):
-    """JSON that other readers may read differently."""
+    """JSON that is ambiguous: a duplicate name, or a number like NaN."""
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ SHOWN = {**IDS, **PATIENT}
     filterset=PatientFilterSet,
     example=PATIENT,
     shown=SHOWN,
-    says="Store one patient of one's own site. An implant of a new patient brings its own.",
+    says="Store one patient of one's own site. An implant also stores its new patient.",
 )
 class Patients(DeviceRows):
     """The patients of one's own sites."""
@@ -36,7 +36,7 @@ class Patients(DeviceRows):
     record = staticmethod(intake.record_patient)
 
     def rows(self, request: Request) -> QuerySet[Any]:
-        """Patients with their versions, which their history counts."""
+        """Patients with their versions, counted from history."""
         versions = (
             Patient.history.filter(id=OuterRef("pk"))
             .order_by()

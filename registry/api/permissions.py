@@ -1,4 +1,4 @@
-"""Who may call what: closed unless said otherwise, and a refusal names the right it misses."""
+"""Permissions: closed by default; a refusal names the missing right."""
 
 from typing import Any
 
@@ -11,17 +11,17 @@ from registry.vocabulary import Right
 
 
 def _token_allows(request: Request, scope: TokenScope) -> bool:
-    """Whether the token in use, if any, covers this; a session covers all that its user may."""
+    """Whether the token in use, if any, has this scope; a session has all scopes of its user."""
     return not isinstance(request.auth, Token) or request.auth.allows(scope)
 
 
 class MayAskStatistics(BasePermission):
-    """Everybody whom the registry answers: all but auditors, and strangers where it is closed."""
+    """Callers who may ask for statistics: not auditors, anonymous callers only where public."""
 
     message = "Statistics are not open to this account: it lacks the right to ask for them."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the caller's profile may ask at all, and the token was made for it."""
+        """Whether the caller may ask, and the token has the scope."""
         if not _token_allows(request, TokenScope.READ_STATISTICS):
             self.message = _missing(TokenScope.READ_STATISTICS)
             return False
@@ -29,7 +29,7 @@ class MayAskStatistics(BasePermission):
 
 
 class WorksWithRows(IsAuthenticated):
-    """Members of a site, reviewers and data managers; the rows themselves are narrowed further."""
+    """Members of a site, reviewers and data managers; querysets narrow the rows further."""
 
     message = (
         "Rows are open to members of a site, reviewers and data managers: this account lacks a "
@@ -37,7 +37,7 @@ class WorksWithRows(IsAuthenticated):
     )
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the account works with rows, and the token was made for reading or writing."""
+        """Whether the account works with rows, and the token has the scope to read or write."""
         user = request.user
         if not isinstance(user, User):
             return False
@@ -50,7 +50,7 @@ class WorksWithRows(IsAuthenticated):
 
 
 class ReadsHistory(WorksWithRows):
-    """Those who work with rows, and auditors, who read the history of every site."""
+    """Accounts that work with rows, and auditors, who read the history of every site."""
 
     message = (
         "History is open to members of a site, reviewers, data managers and auditors: this "
@@ -58,7 +58,7 @@ class ReadsHistory(WorksWithRows):
     )
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the account reads rows or audits, and the token was made for reading rows."""
+        """Whether the account reads rows or audits, and the token has the scope to read rows."""
         user = request.user
         if isinstance(user, User) and user.may(Right.READ_AUDIT):
             if _token_allows(request, TokenScope.READ_ROWS):

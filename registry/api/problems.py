@@ -30,10 +30,10 @@ SAID_OF = {
     "required": "Give this field.",
     "null": "Give this field a value.",
     "blank": "Give this field a value.",
-    "invalid": "This is not a value of this field.",
+    "invalid": "This value is not valid for this field.",
     "max_length": "This is too long.",
 }
-"""What is said of a field that a form refuses: our words, since others repeat the value."""
+"""The registry's own messages for refused fields: the framework's echo the value."""
 
 TITLE_OF: Mapping[int, tuple[str, str]] = {
     400: ("bad-request", "The request is not understood"),
@@ -43,7 +43,7 @@ TITLE_OF: Mapping[int, tuple[str, str]] = {
     405: ("method-not-allowed", "Method not allowed"),
     406: ("not-acceptable", "Not available in this format"),
     413: ("body-too-large", "The body is too large"),
-    415: ("unsupported-media-type", "This media type is not read"),
+    415: ("unsupported-media-type", "This media type is not supported"),
     429: ("throttled", "Too many requests"),
     500: ("internal-error", "The registry failed"),
     503: ("busy", "The registry is busy"),
@@ -54,7 +54,7 @@ DETAIL_OF: Mapping[int, str] = {
     404: "There is nothing here, or nothing that you may see.",
     405: "This address does not take that method; the Allow header names those it takes.",
     403: "This is not open to you.",
-    406: "None of the formats asked for is available here: use application/json.",
+    406: "None of the requested formats is available here: use application/json.",
     413: "Send a smaller body.",
     415: "Send the body as application/json; many events also as text/csv.",
     500: "The failure was logged; nothing was stored.",
@@ -72,7 +72,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **members: Any,
 ) -> HttpResponse:
-    """One problem document, whatever format was asked for."""
+    """One problem document, in any requested format."""
     body = {
         "type": f"urn:pump-registry:problem:{code}",
         "title": title,
@@ -89,11 +89,10 @@ def problem(
 
 
 def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
-    """Turn whatever a view raised into a problem document; the REST framework's handler.
+    """Turns any exception of a view into a problem document; the REST framework's handler.
 
-    A write that waited too long for others is told as 503 with Retry-After. An unforeseen
-    exception is logged and told as 500 without its words; under DEBUG it is left to Django's own
-    page.
+    A write that waited too long for others is 503 with Retry-After. An unexpected exception is
+    logged and is 500 without its message; under DEBUG Django's own page shows it.
     """
     request = context.get("request")
     if isinstance(exc, Refusal):
@@ -172,12 +171,12 @@ def _told_by_framework(exc: exceptions.APIException) -> HttpResponse:
         headers["WWW-Authenticate"] = challenge
     if isinstance(exc, exceptions.Throttled):
         headers["Retry-After"] = str(int(getattr(exc, "wait", None) or 60))
-        return _plain(429, detail="Wait as long as Retry-After says.", headers=headers)
+        return _plain(429, detail="Wait for the seconds in Retry-After.", headers=headers)
     if isinstance(exc, exceptions.ValidationError):
         errors = list(_field_errors(exc.get_codes(), ""))
         title = TITLE_OF[400][1]
         return problem(
-            400, code="bad-request", title=title, detail="Mend the fields named.", errors=errors
+            400, code="bad-request", title=title, detail="Correct the fields named.", errors=errors
         )
     status = exc.status_code if exc.status_code in TITLE_OF else 500
     own_words = isinstance(
@@ -189,7 +188,7 @@ def _told_by_framework(exc: exceptions.APIException) -> HttpResponse:
 
 
 def _field_errors(codes: Any, pointer: str) -> Iterator[dict[str, Any]]:
-    """Walk what a serializer refused: field by field, in our own words."""
+    """The errors of a serializer as faults, field by field, in the registry's own words."""
     if isinstance(codes, dict):
         for name, inner in codes.items():
             yield from _field_errors(inner, f"{pointer}/{name}")

@@ -1,4 +1,4 @@
-"""The answer that a receipt was given for, once more."""
+"""The answer of a receipt, again."""
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -17,12 +17,12 @@ class ReceiptDetail(AnswerView):
     @extend_schema(
         operation_id="statistics_receipt",
         tags=["statistics"],
-        summary="Ask the question of a receipt again, of the same data.",
+        summary="Repeat the answer of a receipt, from the same data.",
         description=(
             "A receipt is `meta.receipt` of an answer. The reply is that answer to the byte for as "
             "long as the release is kept and the registry's code is of the same version. A receipt "
-            "of exact numbers answers whoever may ask for them; for anybody else it is 404, like "
-            "one that was altered. A receipt of a working snapshot that has given way is 410."
+            "of exact numbers works for callers who may ask for them; for others it is 404, like "
+            "an altered one. A receipt of a working snapshot that has been replaced is 410."
         ),
         parameters=[
             OpenApiParameter("receipt", str, OpenApiParameter.PATH, description="The signed token.")
@@ -36,7 +36,7 @@ class ReceiptDetail(AnswerView):
         },
     )
     def get(self, request: Request, receipt: str) -> Response:
-        """Answer again what a receipt stands for."""
+        """Repeats the answer of a receipt."""
         refuse_unknown(request)
         viewer = reporting.viewer_of(request.user)
         drawn = request.accepted_renderer.format in FORMATS

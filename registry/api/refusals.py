@@ -1,4 +1,4 @@
-"""Refusals that only an API knows: of a key, a format, a body."""
+"""Refusals of the API alone: of a key, a format, a body."""
 
 from http import HTTPStatus
 
@@ -14,7 +14,7 @@ class KeyReused(Refusal):
 
 
 class FormatNotAvailable(Refusal):
-    """A format that the registry knows and this address does not render."""
+    """A format that the registry has but this address does not render."""
 
     code = "format-not-available"
     status = HTTPStatus.NOT_ACCEPTABLE
@@ -22,7 +22,7 @@ class FormatNotAvailable(Refusal):
 
 
 class TooLarge(Refusal):
-    """A body larger than the registry reads."""
+    """A body over the size limit."""
 
     code = "body-too-large"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE

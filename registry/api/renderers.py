@@ -26,7 +26,7 @@ class CsvRenderer(BaseRenderer):
 
 
 class PictureRenderer(BaseRenderer):
-    """A picture that was drawn before the reply began, so that a failure is still a problem."""
+    """A picture drawn before rendering, so that a failure is still a problem document."""
 
     charset = None
     render_style = "binary"

@@ -1,4 +1,4 @@
-"""What every address of a site's own rows shares: reach, version, log, and no cache of others."""
+"""Base views of a site's own rows: visibility, versions, access log, private caching."""
 
 import json
 from collections.abc import Callable
@@ -35,26 +35,26 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="A random key of 1 to 255 visible characters, such as a UUID. It stands for "
     "method, path, query and body for 24 hours: sent again, it gives the first reply with "
     "`Idempotent-Replayed: true` and writes once; with anything else it is 409. Refusals and dry "
-    "runs are not remembered.",
+    "runs do not use up the key.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="The ETag of the version that was read; 412 where somebody changed it since.",
+    description="The ETag of the version that was read; 412 if the row changed since.",
 )
 PUBLIC_ID = OpenApiParameter("public_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
 
 
 class RowView(APIView):
-    """Rows of the caller's own sites, which no shared cache keeps for somebody else."""
+    """Rows of the caller's own sites, never kept in shared caches."""
 
     permission_classes = [WorksWithRows]
 
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
-        """Mark the reply, a refusal too, as the caller's own."""
+        """Marks the reply, also a refusal, as private."""
         final = super().finalize_response(request, response, *args, **kwargs)
         final["Cache-Control"] = "private, no-cache"
         patch_vary_headers(final, ("Accept", "Authorization", "Cookie"))
@@ -67,16 +67,16 @@ class RowList(RowView):
     filterset_class: ClassVar[type[EventFilterSet | RowFilterSet]]
 
     def filtered(self, request: Request, rows: QuerySet[Any]) -> EventFilterSet | RowFilterSet:
-        """The filters over the rows; their `qs` raises BadQuery with all that is wrong."""
+        """The filters of the rows; their `qs` raises BadQuery with every fault."""
         found: EventFilterSet | RowFilterSet = RowFilterBackend().get_filterset(request, rows, self)
         return found
 
 
 @dataclass(frozen=True)
 class SiteRows(Generic[Row]):
-    """One kind of a site's own rows: what it is called, and how it is found and shown.
+    """One kind of a site's own rows: its names, and how it is found and shown.
 
-    address: the name of the address of one row. beside: the rows that showing it needs.
+    address: the URL name of one row. beside: related rows to fetch for showing it.
     """
 
     noun: str
@@ -86,24 +86,24 @@ class SiteRows(Generic[Row]):
     beside: tuple[str, ...]
 
     def seen(self, request: Request) -> QuerySet[Row]:
-        """The rows that the caller may see, with what showing them needs; one query."""
+        """The rows that the caller may see, with related rows; one query."""
         rows: Any = self.model._default_manager
         found: QuerySet[Row] = rows.visible_to(request.user)
         return found.select_related(*self.beside)
 
     def one(self, request: Request, public_id: UUID | str) -> Row:
-        """One row that the caller may see; another site's is as unknown as none."""
+        """One row that the caller may see; UnknownRow alike for invisible and missing rows."""
         found = self.seen(request).filter(public_id=public_id).first()
         if found is None:
             raise self.unknown()
         return found
 
     def unknown(self) -> UnknownRow:
-        """The refusal of a row that the caller does not see, or that never was."""
+        """The refusal of an invisible or missing row."""
         return UnknownRow(Fault("", "not-found", f"There is no such {self.noun} at your sites."))
 
     def shown(self, request: Request, row: Row) -> dict[str, Any]:
-        """The row as plain JSON values, ready to be kept as a reply."""
+        """The row as plain JSON values."""
         said = self.serializer(row, context={"request": request}).data
         plain: dict[str, Any] = json.loads(JSONRenderer().render(said))
         return plain
@@ -111,19 +111,19 @@ class SiteRows(Generic[Row]):
     def page(
         self, request: Request, rows: QuerySet[Row], *, what: str, order_by: str = "pk"
     ) -> Response:
-        """One page of rows, oldest first; the look is logged. what: the question, in words."""
+        """One page of rows, oldest first; access is logged. what: the filters, in words."""
         page = page_of(rows, request, key="public_id", order_by=order_by, read_key=UUID)
         log_look(request, what, len(page.rows))
         return Response(page.body(partial(self.serializer, context={"request": request})))
 
     def read(self, request: Request, public_id: UUID) -> Response:
-        """One row with its ETag; the look is logged."""
+        """One row with its ETag; access is logged."""
         row = self.one(request, public_id)
         log_look(request, f"{self.noun} {public_id}", 1)
         return Response(self.shown(request, row), headers={"ETag": etag_of(row)})
 
     def recorded(self, request: Request, record: Callable[[], Row]) -> Response:
-        """Store one new row, and show it with the address that it has from now on."""
+        """Stores one new row, and shows it with its address."""
 
         def write() -> WrittenReply:
             row = record()
@@ -137,10 +137,10 @@ class SiteRows(Generic[Row]):
     def changed(
         self, request: Request, public_id: UUID, change: Callable[[int | None], object]
     ) -> Response:
-        """Run a change of one row, and show the row as it is afterwards.
+        """Changes one row, and shows the changed row.
 
-        change: takes the version that has to be the present one, or None. Raises UnknownRow
-        first, so that another site's row cannot be told from none by any other refusal.
+        change: takes the version required to be current, or None. Raises UnknownRow first, so
+        that no other refusal distinguishes another site's row from a missing one.
         """
 
         def write() -> WrittenReply:
@@ -151,7 +151,7 @@ class SiteRows(Generic[Row]):
         return _answer(answered_once(request, write))
 
     def _matched_version(self, request: Request, row: Any) -> int | None:
-        """The version that If-Match asks for; None without one. Raises VersionConflict."""
+        """The version that If-Match requires; None without one. Raises VersionConflict."""
         header = request.headers.get("If-Match")
         if header is None or header.strip() == "*":
             return None
@@ -166,7 +166,7 @@ class SiteRows(Generic[Row]):
 
 
 def etag_of(row: Any) -> str:
-    """The tag that stands for this version of a row."""
+    """The ETag of a row's version."""
     return f'"{row.version}"'
 
 
@@ -175,6 +175,6 @@ def _answer(reply: WrittenReply) -> Response:
 
 
 def log_look(request: Request, what: str, count: int) -> None:
-    """Write into the access log that the caller looked at rows."""
+    """Logs that the caller read rows."""
     user: Any = request.user
     AccessLog.objects.create(user=user, action="row-read", what=what, count=count)

@@ -1,4 +1,4 @@
-"""The API's description of itself: OpenAPI 3.1, and pages to try it on that work offline."""
+"""The API's OpenAPI 3.1 schema, and offline pages to try it on."""
 
 from typing import Any
 
@@ -24,22 +24,22 @@ SWAGGER_POLICY = {
     "base-uri": [NONE],
     "frame-ancestors": [NONE],
 }
-"""Swagger UI sets styles from its script and draws its icons from data: no other host, ever."""
+"""The content security policy of Swagger UI: inline styles, icons from data, no other host."""
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
-    """How the schema describes a token."""
+    """Describes tokens in the schema."""
 
     target_class = "registry.api.authentication.TokenAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """A header of its own kind: the word `Token`, a space, and the token."""
+        """The Authorization header: the word `Token`, a space, and the token."""
         return {
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Token ` followed by what POST /api/v1/tokens/ gave.",
+            "description": "`Token ` followed by the token from POST /api/v1/tokens/.",
         }
 
 
@@ -50,21 +50,21 @@ class Schema(SpectacularAPIView):
     content_negotiation_class = DefaultContentNegotiation
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse parameters that nothing reads, here as everywhere."""
+        """Refuses unknown parameters."""
         super().initial(request, *args, **kwargs)
         refuse_unknown(request)
 
 
 @method_decorator(csp(SWAGGER_POLICY), name="dispatch")
 class Docs(SpectacularSwaggerSplitView):
-    """Swagger UI from files of this server; its start-up script is an address of its own."""
+    """Swagger UI from this server's files; its start-up script has an address of its own."""
 
     permission_classes = [AllowAny]
     content_negotiation_class = DefaultContentNegotiation
     url_name = "api:schema"
 
     def _dump(self, data: Any) -> str:
-        """Keep Swagger UI from sending the schema's address to the validator of its makers."""
+        """Keeps Swagger UI from sending the schema's address to its makers' validator."""
         if isinstance(data, dict):
             data = {**data, "validatorUrl": None}
         dumped: str = super()._dump(data)

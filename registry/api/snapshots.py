@@ -1,4 +1,4 @@
-"""Snapshots and releases: what answers came from, and what can be cited."""
+"""Snapshots and releases: the data of answers, which can be cited."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from registry.vocabulary import SnapshotKind
 class SnapshotSerializer(serializers.Serializer[Any]):
     """One snapshot; a release has a label and never changes.
 
-    How many rows it holds is told to those who see all of them.
+    The numbers of rows are shown to callers who may see all of them.
     """
 
     id = serializers.CharField()
@@ -37,7 +37,7 @@ class SnapshotSerializer(serializers.Serializer[Any]):
 
 
 class Snapshots(APIView):
-    """What the caller's answers can come from."""
+    """The snapshots that the caller may ask."""
 
     permission_classes = [MayAskStatistics]
 
@@ -74,7 +74,7 @@ class SnapshotDetail(APIView):
 
 
 class SnapshotDictionary(APIView):
-    """What the columns of a snapshot mean."""
+    """The data dictionary of a snapshot."""
 
     permission_classes = [MayAskStatistics]
     renderer_classes = [CsvRenderer]

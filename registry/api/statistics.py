@@ -1,4 +1,4 @@
-"""Statistics as the door out releases them; nothing here reads a row."""
+"""Renders statistics from the reporting room; reads no rows itself."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ class ColumnSerializer(serializers.Serializer[Any]):
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    """An answer: what was counted and how, its columns, and flat rows. It is always whole."""
+    """An answer: metadata, columns and flat rows, never paged."""
 
     meta = serializers.DictField()
     columns = ColumnSerializer(many=True)
@@ -68,7 +68,7 @@ class Statistic(AnswerView):
     measure: Measure
 
     def get(self, request: Request) -> Response:
-        """Answer the question in the address; 304 only once the caller may have the answer."""
+        """Answers the question in the address; checks permission before answering 304."""
         query = parse_query(request.query_params, measure=self.measure)
         if request.accepted_renderer.format in FORMATS:
             query = in_words(query)
@@ -78,7 +78,7 @@ class Statistic(AnswerView):
 
 
 def released(request: Request, release: Release, *, viewer: Viewer) -> Response:
-    """Render a release: its meta, columns and rows, with an ETag that stands for all of them."""
+    """Renders a release: its meta, columns and rows, with an ETag over all of them."""
     etag = _etag(release, request)
     headers = {
         "ETag": etag,
@@ -101,10 +101,10 @@ def released(request: Request, release: Release, *, viewer: Viewer) -> Response:
 
 
 def _etag(release: Release, request: Request) -> str:
-    """One tag for each answer and format.
+    """The ETag of an answer in one format.
 
-    The receipt names question, snapshot and profile; what else the reply says is added, since a
-    change that alters no number still moves the data's date.
+    Covers the receipt, which names question, snapshot and profile, and the rest of the reply,
+    since a change that alters no number still changes the date of the data.
     """
     said = [release.meta.get("data_as_of"), release.meta.get("code_version")]
     known = json.dumps([release.receipt, request.accepted_renderer.format, *said])
@@ -118,7 +118,7 @@ def _is_known(request: Request, etag: str) -> bool:
 
 
 def statistic_of(spec: MeasureSpec) -> type[Statistic]:
-    """The view of one measure, documented as its spec has it."""
+    """The view of one measure, documented from its spec."""
     described = extend_schema(
         operation_id=f"statistics_{spec.measure.value}",
         tags=["statistics"],
@@ -140,7 +140,7 @@ def statistic_of(spec: MeasureSpec) -> type[Statistic]:
 
 
 def example_of(spec: MeasureSpec) -> OpenApiExample:
-    """An answer of one row, with the columns that the measure's answers have."""
+    """An example answer of one row, with the measure's columns."""
     return OpenApiExample(
         spec.example.title,
         value={
@@ -180,14 +180,14 @@ class DimensionSerializer(serializers.Serializer[Any]):
     only_with_own_site = serializers.BooleanField()
     protected = serializers.DictField(
         allow_null=True,
-        help_text="What protected answers offer of it: levels, groups, several_values, with_site, "
+        help_text="How protected answers take it: levels, groups, several_values, with_site, "
         "most_dimensions.",
     )
     values = serializers.ListField(child=serializers.DictField())
 
 
 class Dimensions(APIView):
-    """Which filters and groupings exist, for whom, with their values."""
+    """The filters and groupings that the caller may use, with their values."""
 
     permission_classes = [MayAskStatistics]
 

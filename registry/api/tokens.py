@@ -1,4 +1,4 @@
-"""Tokens for scripts and dashboards: made with a password, listed and revoked by their owner."""
+"""Tokens for scripts and dashboards: created with a password, listed and revoked by their owner."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ from registry.records import Fault, RowRuleBroken, UnknownRow
 
 
 class NewTokenSerializer(serializers.Serializer[Any]):
-    """What it takes to make a token; without scopes it may do all that its owner may."""
+    """The body that creates a token; without scopes it has all of its owner's."""
 
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(
@@ -47,7 +47,7 @@ class NewTokenSerializer(serializers.Serializer[Any]):
 
 
 class MadeTokenSerializer(serializers.Serializer[Any]):
-    """A new token: this is the only time that it is shown."""
+    """A new token, shown only once."""
 
     id = serializers.UUIDField()
     token = serializers.CharField()
@@ -57,7 +57,7 @@ class MadeTokenSerializer(serializers.Serializer[Any]):
 
 
 class TokenSerializer(serializers.Serializer[Token]):
-    """A token without its key, which the registry does not have."""
+    """A token without its key, which the registry does not store."""
 
     id = serializers.UUIDField(source="public_id")
     label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
@@ -66,7 +66,7 @@ class TokenSerializer(serializers.Serializer[Token]):
     expires_at = serializers.DateTimeField(source="expiry", allow_null=True)
 
     def get_scopes(self, token: Token) -> list[str]:
-        """What it may be used for."""
+        """Its scopes."""
         return _scopes(token)
 
 
@@ -76,7 +76,7 @@ def _scopes(token: Token) -> list[str]:
 
 
 def _reachable(request: Request) -> QuerySet[Token]:
-    """The caller's tokens; a token with fewer than all scopes reaches only itself."""
+    """The caller's tokens; a token without all scopes sees only itself."""
     own = Token.objects.filter(user=request.user)
     if isinstance(request.auth, Token) and set(_scopes(request.auth)) != set(TokenScope.codes()):
         return own.filter(pk=request.auth.pk)
@@ -84,13 +84,13 @@ def _reachable(request: Request) -> QuerySet[Token]:
 
 
 class Tokens(APIView):
-    """Make a token, or list one's own. A form will do as well: `curl -d username=... -d ...`."""
+    """Creates tokens and lists one's own. Also takes a form: `curl -d username=... -d ...`."""
 
     throttle_scope = "token"
     parser_classes = (StrictJSONParser, FormParser, MultiPartParser)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """Making a token takes a password, never a session that another page could ride on."""
+        """Creating a token takes a password: a session is open to forged requests (CSRF)."""
         if self.request is not None and self.request.method == "POST":
             return [TokenAuthentication()]
         return super().get_authenticators()
@@ -134,7 +134,7 @@ class Tokens(APIView):
     def post(self, request: Request) -> Response:
         """Make a token with user name, password and, where the account has one, the current code.
 
-        Too many failures lock the name at that address for a while: 429 with Retry-After.
+        Too many failures lock the user name at that IP address for a while: 429 with Retry-After.
         """
         refuse_unknown(request)
         fields = _read(request)
@@ -173,7 +173,7 @@ class Tokens(APIView):
 
 
 class TokenDetail(APIView):
-    """Revoke a token."""
+    """Revokes a token."""
 
     @extend_schema(
         operation_id="tokens_destroy",
@@ -190,7 +190,7 @@ class TokenDetail(APIView):
 
 
 def _read(request: Request) -> dict[str, Any]:
-    """The body, every field known and well-formed; raises RowRuleBroken or ValidationError."""
+    """The validated body; raises RowRuleBroken or ValidationError."""
     if not isinstance(request.data, dict):
         raise RowRuleBroken(Fault("", "not-an-object", "Send a JSON object."))
     known = NewTokenSerializer().fields
@@ -205,7 +205,7 @@ def _read(request: Request) -> dict[str, Any]:
 
 
 def _signed_in(request: Request, fields: dict[str, Any]) -> User:
-    """The user whom name, password and second factor show; raises 401, or 429 when locked out.
+    """The user of this name, password and second factor; raises 401, or 429 when locked out.
 
     Every failure counts towards the lock-out, a wrong second factor as well.
     """

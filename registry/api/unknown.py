@@ -1,4 +1,4 @@
-"""Addresses that are none, told as a problem like every other refusal."""
+"""Problem documents for unknown addresses."""
 
 from typing import Any
 
@@ -14,25 +14,25 @@ from registry.records import Fault, UnknownRow
 
 @extend_schema(exclude=True)
 class UnknownAddress(APIView):
-    """Whatever no other address of the API takes."""
+    """Every address that no other view of the API takes."""
 
     permission_classes = [AllowAny]
     authentication_classes = []
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
-        """Answer before a method or a format is looked at: there is nothing here."""
+        """Answers 404 before method and format are checked."""
 
     def http_method_not_allowed(self, request: Any, *args: object, **kwargs: object) -> Any:
-        """Lead a reader who forgot the slash to the address; tell everybody else 404."""
+        """Redirects where only the final slash is missing; otherwise 404."""
         path = request.path
         if request.method in {"GET", "HEAD"} and not path.endswith("/") and _is_known(f"{path}/"):
             query = request.META.get("QUERY_STRING", "")
             return HttpResponsePermanentRedirect(f"{path}/" + (f"?{query}" if query else ""))
-        said = "There is no such address; addresses end with a slash and stand in /api/v1/docs/."
+        said = "There is no such address; addresses end with a slash; see /api/v1/docs/."
         raise UnknownRow(Fault("", "not-found", said))
 
     def options(self, request: Any, *args: object, **kwargs: object) -> Any:
-        """Describe nothing: there is no such address."""
+        """Keeps unknown addresses out of the schema."""
         return self.http_method_not_allowed(request)
 
 
