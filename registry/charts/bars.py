@@ -44,14 +44,14 @@ MOST_BARS = 60
 FIGURES = 172
 COUNTS = 120
 NAMED = 3
-"""How many rows the words for whoever does not see the picture name at either end."""
+"""The number of rows that the alternative text names at either end."""
 
 
 def bars(release: Release) -> Drawing:
-    """A bar for each row: the first dimension on the axis, the second as colour, the third apart.
+    """A bar for each row: first dimension on the axis, the second as colour, the third as panels.
 
-    Rates of different units stand in plots of their own. A second dimension of more values than
-    there are colours is named on the axis with the first.
+    Rates of different units are in separate plots. A second dimension with more values than there
+    are colours is on the axis with the first.
     """
     measured = estimated_of(release)
     kept = most_important(release, release.rows, MOST_BARS, weight=count_of)
@@ -82,9 +82,9 @@ def bars(release: Release) -> Drawing:
 def _arranged(
     release: Release, kept: Sequence[Row], measured: Estimated
 ) -> tuple[list[Drawn], list[str], list[str]]:
-    """The rows with their places, the names of the series, and what is said of those left out.
+    """The rows with their positions, the names of the series, and a note on series left out.
 
-    A series without a number in any row is left out: a colour for nothing.
+    Leaves out a series without a number in any row.
     """
     names = grouping_of(release)
     kept, silent = _without_silent_series(kept, names, measured) if names[1:] else (kept, [])
@@ -138,7 +138,7 @@ def _unit_title(release: Release, unit: str) -> str:
 
 
 def _counts(row: Row, measured: Estimated) -> str:
-    """What an estimate was worked out from, as in `34 of 400`."""
+    """The counts behind an estimate, as in `34 of 400`."""
     if measured.of is None:
         return ""
     count, word, base = measured.of
@@ -167,7 +167,7 @@ def _panel(
     left: float,
     top: float,
 ) -> Any:
-    """One plot: bars, limits, the figures on its right, and a word where a number is hidden."""
+    """One plot: bars, limits, figures on the right, and a word where a number is hidden."""
     labels = list(dict.fromkeys(row["chart_label"] for row in rows))
     tall = max(label.count("\n") + 1 for label in labels)
     slot = max(BAR * max(len(series), 1), 13 * tall) + 8

@@ -1,4 +1,4 @@
-"""Which picture an answer has: by its measure, and by the columns that it is grouped by."""
+"""Chooses an answer's picture by its measure and its groupings."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,21 +26,21 @@ OF_KIND: Mapping[PictureKind, Callable[[Release], Drawing]] = {
     PictureKind.CASCADES: cascades,
     PictureKind.PLACES: coverage,
 }
-"""Kinds that have one picture; estimates are drawn by their grouping."""
+"""The drawing of each kind; estimates are drawn by their grouping."""
 
 COMPLICATIONS = frozenset({"complication", "category"})
 DEVICES = frozenset({"pump_model", "catheter_model", "manufacturer"})
-NOTHING = "The answer has no rows: nothing was recorded that it asks for."
+NOTHING = "The answer has no rows: nothing recorded matches the question."
 
 
 def chart_of(release: Release) -> Chart:
-    """The picture of an answer, of the very numbers that its rows hold.
+    """The picture of an answer, with the numbers of its rows.
 
-    Chosen by the kind that the answer brings, and for estimates by the grouping: complications by
-    model, and two dimensions of many values, as a heat map; years as points on a line; a rate or
-    proportion with published figures beside it as a forest; everything else as bars. An answer
-    without rows is a picture that says so. A hidden number is a word, never a bar of length 0; rows
-    that there is no room for are counted in a sentence.
+    Chosen by the answer's kind, and for estimates by the grouping: complications by model, and two
+    dimensions of many values, as a heat map; years as points on a line; a rate or proportion with
+    published figures as a forest plot; everything else as bars. The picture of an answer without
+    rows says so. A hidden number is a word, never a bar of length 0; a sentence counts the rows
+    that are not drawn.
     """
     return framed(_drawing_of(release), release)
 
@@ -60,7 +60,7 @@ def _drawing_of(release: Release) -> Drawing:
 
 
 def is_matrix(release: Release) -> bool:
-    """Whether two dimensions are better read as a table of shades than as bars."""
+    """Whether two dimensions are drawn as a heat map, not as bars."""
     names = grouping_of(release)
     if len(names) < 2:
         return False
@@ -71,7 +71,7 @@ def is_matrix(release: Release) -> bool:
 
 
 def nothing(release: Release) -> Drawing:
-    """A picture that says that there is nothing to draw; the answer itself is an empty list."""
+    """A picture that says that the answer has no rows."""
     return Drawing(plot=_empty, rows=[], left=0, width=WIDE, said=NOTHING)
 
 

@@ -1,4 +1,4 @@
-"""How many of the reported events a rate counts, and why it does not count the rest."""
+"""How many of the reported events a rate counts, and why it leaves out the others."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -36,7 +36,7 @@ ROOM_OF_REASONS = 260
 
 
 def coverage(release: Release) -> Drawing:
-    """For each row all events in pale and those that a rate counts in full, and the reasons."""
+    """For each row all events in pale, those that a rate counts in full colour, and the reasons."""
     kept = most_important(release, release.rows, MOST, weight=count_of)
     names = grouping_of(release)
     labels = labels_of(kept.rows, names)
@@ -65,7 +65,9 @@ def _plot(rows: Sequence[Drawn], left: float) -> Any:
     top = max(numbers(rows, "n"), default=1.0) or 1.0
     scale = alt.Scale(domain=[0, top], nice=True)
     whole = alt.Chart(rows_data())
-    axis = alt.Axis(title="Events; in full those that a rate counts", format=",d", tickCount=5)
+    axis = alt.Axis(
+        title="Events; in full colour those that a rate counts", format=",d", tickCount=5
+    )
     letters: dict[str, Any] = {"align": "left", "baseline": "middle"}
     return alt.layer(
         whole.mark_bar(fill=LINE, stroke=EDGE, strokeWidth=0.8).encode(

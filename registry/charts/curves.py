@@ -16,20 +16,19 @@ TALL = 270
 LINE = 16
 LEFT = 70
 SAMPLE = 40
-"""Pixels for a piece of each curve before its name."""
+"""Pixels of each curve's sample in the legend."""
 TICKS = (1, 2, 3, 6, 12, 24, 36, 60, 120)
-"""Months that an axis may be divided by."""
+"""Possible steps of the axis, in months."""
 MOST_TICKS = 10
 
 
 def curves(release: Release) -> Drawing:
     """A step curve with its band for each group, and under the axis the numbers at risk.
 
-    The numbers at risk stand under the very times of the rows that they are from. A curve starts at
-    1 (incidence: at 0) when its devices are first followed, which is no row of the answer where the
-    first row is later or has events. At most
-    seven groups are drawn, those with the most devices at risk; a sentence names the number of the
-    others.
+    The numbers at risk are under the times of their rows. A curve starts at 1 (incidence: 0) when
+    its devices are first followed, which is no row of the answer where the first row is later or
+    has events. Draws at most seven groups, those with the most devices at risk; a sentence counts
+    the others.
     """
     groups = grouping_of(release)
     labels = labels_of(release.rows, groups)
@@ -92,7 +91,7 @@ def _largest(rows: Sequence[Row], groups: Sequence[str], key: tuple[Any, ...]) -
 
 
 def _told(release: Release, groups: Sequence[str], what: str) -> dict[tuple[Any, ...], float]:
-    """The month in which each group's curve begins or ends, as far as the answer says so."""
+    """The month in which each group's curve begins or ends, where the answer has it."""
     meta: Mapping[str, Any] = release.meta
     found = {}
     for curve in meta.get("curves") or ():
@@ -105,12 +104,11 @@ def _told(release: Release, groups: Sequence[str], what: str) -> dict[tuple[Any,
 def _with_origin(
     rows: Sequence[Row], name: str, *, origin: tuple[float, float], step: int
 ) -> list[Drawn]:
-    """The rows of one curve, after the point that it starts from.
+    """The rows of one curve, after its starting point.
 
-    chart_helping: a point that the line needs and that is no row of the answer.
-    chart_run: a curve is a new line after every hidden value; a run of one value is drawn as a dot,
-    since no line shows it. chart_at_risk: the first row in
-    every division of the axis carries the number that is written under it.
+    chart_helping: a point of the line that is no row of the answer. chart_run: a new line starts
+    after every hidden value; a run of one value is drawn as a dot. chart_at_risk: the number under
+    the axis, on the first row in every division of it.
     """
     drawn: list[Drawn] = []
     start, first = origin
@@ -154,7 +152,7 @@ def _with_origin(
 
 
 def _drawn_on(curve: Sequence[Drawn], end: float | None) -> list[Drawn]:
-    """The last value of a curve again where its devices were last watched, if that is later."""
+    """Repeats a curve's last value at the end of its devices' follow-up, if that is later."""
     if not curve or end is None or curve[-1]["chart_absent"] or _months(curve[-1]) >= end:
         return []
     return [{**curve[-1], "time_months": end, "chart_helping": True, "chart_at_risk": ""}]
@@ -275,7 +273,7 @@ def _at_risk(names: Sequence[str], *, end: float, left: float) -> Any:
 
 
 def _said(release: Release, rows: Sequence[Drawn], names: Sequence[str]) -> str:
-    """Where each curve ends, and its median where it has one."""
+    """The last value of each curve, and its median where it has one."""
     medians = _medians(release)
     parts = []
     for place, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""Puts what was drawn between its title and its small print.
+"""Adds title and notes to a drawing.
 
 Pictures name their channels by class, as `alt.Text("name:N")`: Altair looks a bare name or value up
 in its whole schema, at 10 ms each.
@@ -22,18 +22,17 @@ schemapi.disable_debug_mode()  # checking each part took half a picture's time; 
 ROWS = "rows"
 """The name of the data set that every part of a picture draws from."""
 ONCE = "once"
-"""The name of a data set of one row, for what is drawn once: a word, a line at 0 or at 1."""
+"""The name of a data set of one row, for marks drawn once: a text, a line at 0 or 1."""
 LINE_HEIGHT = 14
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A plot before it has a title: what is drawn, of which rows, and how much room it takes.
+    """A drawing without title: its plot, rows and size.
 
-    plot: makes what is drawn, once it is wanted. rows: the released rows with, beside their own
-    columns, keys that begin with `chart_`: labels and places. left: pixels that labels take before
-    the plot. width: pixels of all the rest.
-    said: the main numbers, for whoever does not see the picture. notes: what a reader has to know.
+    plot: makes the plot, lazily. rows: the released rows, with labels and positions in added keys
+    that begin with `chart_`. left: pixels of labels before the plot. width: pixels of the rest.
+    said: the main numbers, for the alternative text. notes: notes for readers.
     """
 
     plot: Callable[[], Any]
@@ -57,7 +56,7 @@ def once_data() -> Any:
 def framed(drawing: Drawing, release: Release) -> Chart:
     """A drawing with title, counting rule, denominator and method above it, and its source below.
 
-    Nothing is cut off: what is too long for a line goes on in the next.
+    Long texts are wrapped, not cut off.
     """
     words = f"{release.meta['title']}. {drawing.said} {source_of(release)}"
     specify = partial(_specification, drawing, release, words)
@@ -100,7 +99,7 @@ def _specification(drawing: Drawing, release: Release, words: str) -> dict[str, 
 
 
 def _small_print(sentences: Sequence[str], drawing: Drawing) -> Any:
-    """Lines of text that begin where the labels of the plot begin."""
+    """Lines of text, aligned with the labels of the plot."""
     return (
         alt.Chart(once_data())
         .mark_text(
@@ -119,8 +118,7 @@ def _small_print(sentences: Sequence[str], drawing: Drawing) -> Any:
 def _part(plot: Any) -> dict[str, Any]:
     """A plot as a part of a whole, which alone has a schema and settings.
 
-    Not checked against the schema here, which takes longer than all the rest: a test checks every
-    kind of picture.
+    Not validated against the schema here, which is slow: a test validates every kind of picture.
     """
     part: dict[str, Any] = plot.to_dict(validate=False)
     for name in ("$schema", "config"):
@@ -129,7 +127,7 @@ def _part(plot: Any) -> dict[str, Any]:
 
 
 def _about(release: Release, words: str) -> dict[str, Any]:
-    """What a notebook has to know of a specification that travels without its answer."""
+    """Metadata for a specification that is used without its answer."""
     meta = release.meta
     kept = ("measure", "snapshot", "data_as_of", "profile", "counting", "denominator", "per")
     return {

@@ -1,4 +1,4 @@
-"""Sites against what their exposure lets expect, with 95 and 99.8 % limits (Spiegelhalter 2005)."""
+"""Sites' observed over expected events, with 95 and 99.8 % limits (Spiegelhalter 2005)."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -31,14 +31,14 @@ MARKS = {
 }
 HEADROOM = 1.25
 NEAR_THE_AXIS = 0.2
-"""The part of the axis in which a site's name stands on the right of its point."""
+"""The part of the axis in which a site's name is on the right of its point."""
 
 
 def funnel(release: Release) -> Drawing:
-    """A point for each site at its expected number, observed over expected, and the two funnels.
+    """A point for each site, observed over expected by expected events, and the two funnels.
 
-    The limits are the sites' own, joined from site to site. Sites outside them are named. A site
-    whose numbers are hidden is counted in a sentence and has no point.
+    The limits are the sites' own, joined from site to site. Sites outside them are named. Sites
+    with hidden numbers have no point; a sentence counts them.
     """
     rows: list[Drawn] = [_placed(row) for row in release.rows]
     drawn = [row for row in rows if row["chart_drawn"]]
@@ -73,7 +73,7 @@ def _placed(row: Mapping[str, Any]) -> Drawn:
 
 
 def _limit_at_median(rows: Sequence[Drawn]) -> float:
-    """The upper limit half of the sites keep under: small sites have limits beyond any axis."""
+    """The median upper limit: small sites have limits beyond any axis."""
     found = sorted(numbers(rows, "upper_998"))
     return found[len(found) // 2] if found else 0.0
 
@@ -157,7 +157,7 @@ def _notes(release: Release, hidden: int, without: int) -> list[str]:
         said.append(f"{counted_in_words(hidden, 'site has', 'sites have')} no point: {HIDDEN}.")
     if without:
         sites = counted_in_words(without, "site has", "sites have")
-        said.append(f"{sites} no point: nothing is expected there.")
+        said.append(f"{sites} no point: their expected number is 0.")
     return said
 
 

@@ -1,4 +1,4 @@
-"""Tables as colour: complications by model, and which complication led to which."""
+"""Heat maps: complications by model, and which complication led to which."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -29,15 +29,15 @@ from registry.records import Estimated, Release
 CELL = 56
 TALL = 26
 MOST_DOWN, MOST_ACROSS = 40, 16
-NO_ROW = "A blank field has no row in the answer."
-SHADES = "Pale is little and deep is much, from 0 to the highest number of each block."
+NO_ROW = "A blank cell has no row in the answer."
+SHADES = "Shades run from pale to deep, from 0 to the highest number of each block."
 
 
 def heat_map(release: Release) -> Drawing:
-    """The first dimension down, the second across, the number in every field.
+    """The first dimension down, the second across, the number in every cell.
 
-    Rates of different units, and the values of a third dimension, stand in blocks of their own with
-    their own shades. At most 40 fields down and 16 across are drawn: those with the most events.
+    Rates of different units, and the values of a third dimension, are in blocks of their own with
+    their own shades. Draws at most 40 cells down and 16 across: those with the most events.
     """
     measured = estimated_of(release)
     names = grouping_of(release)
@@ -64,7 +64,7 @@ def _field(release: Release, row: Row, names: Sequence[str], measured: Estimated
 
 
 def cascades(release: Release) -> Drawing:
-    """Causes down, what they led to across: how often, and after how many months."""
+    """Causes down, effects across: how often, and after how many months."""
     rows = []
     for row in release.rows:
         there = row["n"] is not None
@@ -92,7 +92,7 @@ def cascades(release: Release) -> Drawing:
         across="effect",
         shade="n",
         said=f"{'; '.join(said)}.",
-        notes=["In each field how often, and the median months from cause to effect (mo)."],
+        notes=["In each cell how often, and the median months from cause to effect (mo)."],
     )
 
 
@@ -147,7 +147,7 @@ def _matrix(
 
 
 def _at_most(rows: Sequence[Drawn], down: str, across: str) -> tuple[list[Drawn], list[str]]:
-    """The rows of the fields that there is room for, and the sentence about the others."""
+    """The rows of the cells that are drawn, and a sentence on the others."""
     kept = list(rows)
     said = []
     for name, most in ((down, MOST_DOWN), (across, MOST_ACROSS)):

@@ -1,4 +1,4 @@
-"""A finished picture: its specification, its words, and the files that show it."""
+"""A picture: its specification, its texts, and its files."""
 
 import json
 import re
@@ -13,20 +13,20 @@ import vl_convert
 from registry.charts.theme import DARK
 
 VEGA_LITE = "6.4"
-"""The version of Vega-Lite that Altair writes and that is asked of the renderer."""
+"""The version of Vega-Lite that Altair writes and the renderer reads."""
 NO_ADDRESS: list[str] = []
-"""The addresses that a specification may load from: none."""
+"""The addresses from which a specification may load data: none."""
 CLIP = re.compile(r'(?<=<clipPath id=")clip\d+(?=")|(?<=clip-path="url\(#)clip\d+(?=\)")')
 SCALE = 2.0
-"""Pixels of a PNG for each of the picture's own."""
+"""The scale of a PNG."""
 
 
 @dataclass(frozen=True)
 class Chart:
     """One answer as a picture.
 
-    specify: makes the specification, which takes longer than all the words of a page, once it is
-    wanted. alt: the picture in a sentence or two, with its main numbers.
+    specify: makes the specification, lazily, since it is slow. alt: the picture in a sentence or
+    two, with its main numbers.
     """
 
     specify: Callable[[], Mapping[str, Any]]
@@ -46,10 +46,10 @@ class Chart:
         return _numbered_anew(drawn)
 
     def svg(self) -> str:
-        """The picture as SVG: with its title and words inside, and darker on a dark page.
+        """The picture as SVG with its title and description, and dark on a dark page.
 
-        It runs no script and loads nothing. All its text was escaped by the renderer; the title and
-        the words are escaped here.
+        It runs no script and loads nothing. The renderer escapes its texts; the title and the
+        description are escaped here.
         """
         root, body = self._drawn.split(">", 1)
         return (
@@ -60,19 +60,19 @@ class Chart:
         )
 
     def png(self) -> bytes:
-        """The picture as PNG on its own light ground, with two pixels for each of the SVG's."""
+        """The picture as PNG on a light background, at twice the size of the SVG."""
         drawn: bytes = vl_convert.svg_to_png(self._drawn, scale=SCALE)
         return drawn
 
 
 def _numbered_anew(svg: str) -> str:
-    """The same picture with its clips counted from 0: the renderer counts on from the last one."""
+    """The same SVG with its clip ids numbered from 0: the renderer goes on counting."""
     places: dict[str, int] = {}
     return CLIP.sub(lambda found: f"clip{places.setdefault(found[0], len(places))}", svg)
 
 
 def _dark_style() -> str:
-    """Every colour turned into its counterpart where the page is dark; print stays light."""
+    """Style rules that replace every colour by its counterpart on dark screens, not in print."""
     rules = "".join(
         f'[{part}="{light}"]{{{part}:{dark}}}'
         for light, dark in DARK.items()

@@ -1,4 +1,4 @@
-"""Estimates below one another on one axis: signals, and ours beside the literature's."""
+"""Estimates below one another on one axis: signals, and the registry's beside published ones."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +47,7 @@ PLAIN, SIGNAL, OUTLIER = "neither", "signal", "outlier of its rate"
 def signals(release: Release) -> Drawing:
     """The information component of each pair with its limits, the strongest lower limit first.
 
-    At most 40 pairs are drawn. A pair that is hidden has a word and no point.
+    Draws at most 40 pairs. A hidden pair has a word and no point.
     """
     names = grouping_of(release)
     shown = [row for row in release.rows if row["ic"] is not None]
@@ -139,10 +139,10 @@ def _number(value: object) -> float:
 
 
 def forest(release: Release) -> Drawing:
-    """The registry's own estimate of each complication, and below it what was published.
+    """The registry's estimate of each complication, and below it published ones.
 
-    Only figures of the same measure and unit stand in the answer's `meta.literature`; each keeps
-    how well its source was read.
+    The answer's `meta.literature` has only figures of the same measure and unit; each shows how
+    well its source was read.
     """
     measured = estimated_of(release)
     rows = list(_compared(release, measured))
@@ -213,7 +213,7 @@ def _compared(release: Release, measured: Estimated) -> Iterable[Drawn]:
 
 
 def _published(release: Release, row: Row) -> list[Mapping[str, Any]]:
-    """What was published on a row's complication or category; all of it, where rows name none."""
+    """The published figures of a row's complication or category; all, where rows name neither."""
     meta: Mapping[str, Any] = release.meta
     named = [(name, row[name]) for name in ("complication", "category") if name in row]
     return [
@@ -224,7 +224,7 @@ def _published(release: Release, row: Row) -> list[Mapping[str, Any]]:
 
 
 def short_source(published: Mapping[str, Any]) -> str:
-    """Who and when, as short as a picture needs: `Taira et al 2013`."""
+    """Author and year, short enough for a picture: `Taira et al 2013`."""
     source = str(published.get("source") or "")
     who = re.sub(r"\s*\b(?:19|20)\d{2}.*", "", source.split(",")[0].split("(")[0]).strip()
     who = f"{who[: SHORT - 1].rstrip()}…" if len(who) > SHORT else who
@@ -234,7 +234,7 @@ def short_source(published: Mapping[str, Any]) -> str:
 
 
 def _once(label: str, used: dict[str, int]) -> str:
-    """A label that no other row has: the second of a name gets its number."""
+    """A unique label: repeated ones get a number."""
     used[label] = used.get(label, 0) + 1
     return label if used[label] == 1 else f"{label} ({used[label]})"
 
@@ -246,7 +246,7 @@ def _evidence(published: Mapping[str, Any]) -> str:
 
 
 def has_literature(release: Release) -> bool:
-    """Whether published figures stand beside an answer by complication or category, or of one."""
+    """Whether the answer has published figures, by complication or category or of one of them."""
     names = grouping_of(release)
     units = {row["unit"] for row in release.rows if row.get("unit")}
     beside = [published for row in release.rows for published in _published(release, row)]

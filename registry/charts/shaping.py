@@ -1,4 +1,4 @@
-"""Rows of an answer as a picture needs them: labelled, with places, and not too many."""
+"""Prepares an answer's rows for a picture: labels, positions, and a limit on their number."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ Row = Mapping[str, Cell]
 Drawn = dict[str, Any]
 
 NO_GROUPING = frozenset({"unit", "time_months", "signal", "outlier", "alarm", "status"})
-"""Columns in words that say something of a row but do not name it."""
+"""Text columns that do not name a row."""
 LABEL_LETTERS = 34
 LETTER_OF_LABEL = 5.9
 HEADROOM = 2.0
-"""How far above the highest estimate an axis goes before wide limits are cut at its end."""
+"""The longest axis, as a multiple of the highest estimate; wider limits are cut off."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptRows:
-    """The rows that are drawn, and the sentence that says how many are not."""
+    """The rows to draw, and a sentence that counts the others."""
 
     rows: Sequence[Row]
     notes: Sequence[str]
@@ -42,21 +42,21 @@ def grouping_of(release: Release) -> list[str]:
 
 
 def estimated_of(release: Release) -> Estimated:
-    """The columns of the one number that each row is drawn by."""
+    """The columns of the estimate by which each row is drawn."""
     if release.reading.estimate is None:
-        raise ValueError("Rows of this answer are not one estimate each.")
+        raise ValueError("The rows of this answer are not single estimates.")
     return release.reading.estimate
 
 
 def has_unit(release: Release) -> bool:
-    """Whether each row names what it is divided by."""
+    """Whether each row names its denominator."""
     return any(column.name == "unit" for column in release.columns)
 
 
 def labels_of(rows: Iterable[Row], names: Sequence[str]) -> dict[tuple[Cell, ...], str]:
-    """A label for every combination of values that the rows have, each a different one.
+    """A unique label for every combination of values in the rows, in their order.
 
-    In the order of the rows. Where two codes are called the same, the code stands behind.
+    Codes with the same label get the code in brackets.
     """
     found: dict[tuple[Cell, ...], str] = {}
     for row in rows:
@@ -70,12 +70,12 @@ def labels_of(rows: Iterable[Row], names: Sequence[str]) -> dict[tuple[Cell, ...
 
 
 def label_of_site(row: Row) -> str:
-    """The code by which a site is known."""
+    """A site's code."""
     return label_of(row, "site")
 
 
 def wrapped(text: str, letters: int = LABEL_LETTERS) -> str:
-    """A label in lines short enough to stand before a plot."""
+    """A label wrapped into lines that fit before a plot."""
     return "\n".join(wrap(text, letters, break_on_hyphens=False)) or text
 
 
@@ -88,16 +88,16 @@ def room_for(labels: Iterable[str]) -> float:
 def most_important(
     release: Release, rows: Sequence[Row], most: int, *, weight: Callable[[Row], float]
 ) -> KeptRows:
-    """At most so many rows, in the order of the answer, and a sentence about the others.
+    """At most `most` rows, in the order of the answer, and a sentence about the others.
 
-    An ordering that was asked for decides which come first; otherwise those of the greatest weight.
+    Keeps the first rows where the question has an ordering; otherwise the heaviest.
     """
     if len(rows) <= most:
         return KeptRows(rows, ())
     is_ordered = bool(release.query.ordering)
     chosen = range(most) if is_ordered else _heaviest([weight(row) for row in rows], most)
     rest = counted_in_words(len(rows) - most, "row is", "rows are")
-    first = "the first in the order asked for" if is_ordered else "those with the most events"
+    first = "the first in the order chosen" if is_ordered else "those with the most events"
     said = f"Drawn: {most} of {len(rows):,} rows, {first}; {rest} not drawn but in the table."
     return KeptRows([rows[place] for place in chosen], (said,))
 
@@ -108,7 +108,7 @@ def _heaviest(weights: Sequence[float], most: int) -> list[int]:
 
 
 def count_of(row: Row) -> float:
-    """How many are behind a row; a hidden number counts less than any that is shown."""
+    """The count behind a row; a hidden number sorts below any shown one."""
     for name in ("n", "events", "numerator"):
         value = row.get(name)
         if isinstance(value, int | float):
@@ -117,7 +117,7 @@ def count_of(row: Row) -> float:
 
 
 def numbers(rows: Iterable[Row], name: str) -> list[float]:
-    """The numbers of a column that are there."""
+    """The numbers of a column, without hidden and undefined ones."""
     return [
         float(value)
         for value in (row.get(name) for row in rows)
@@ -126,9 +126,9 @@ def numbers(rows: Iterable[Row], name: str) -> list[float]:
 
 
 def reach(rows: Sequence[Row], value: str, upper: str | None) -> tuple[float, bool]:
-    """The number that an axis has to reach, and whether limits go on beyond it.
+    """The number that an axis has to reach, and whether limits are cut off there.
 
-    Up to the highest limit, unless one row of few events would press all the others flat.
+    The highest limit, unless one row with few events would flatten all others.
     """
     top = max(numbers(rows, value), default=0.0)
     limit = max(numbers(rows, upper), default=top) if upper else top
@@ -136,7 +136,7 @@ def reach(rows: Sequence[Row], value: str, upper: str | None) -> tuple[float, bo
     return (end or 1.0), limit > end
 
 
-CUT = "Limits that go on beyond the axis are cut at its end; the figures give them in full."
+CUT = "Limits beyond the axis are cut off at its end; the figures give them in full."
 
 
 def title_of(release: Release, name: str) -> str:
@@ -145,7 +145,7 @@ def title_of(release: Release, name: str) -> str:
 
 
 def label_axis(field: str, labels: Sequence[str], left: float) -> Any:
-    """A vertical axis of labels in a column of its own width, so that plots stand in line."""
+    """A vertical axis with labels in a column of fixed width, so that plots are aligned."""
     return alt.Y(
         f"{field}:N",
         scale=alt.Scale(domain=list(labels), paddingInner=0.28, paddingOuter=0.14),
@@ -171,10 +171,10 @@ LINES_UP: Any = {
     ],
     "value": 0,
 }
-"""A label of several lines stands around its place, not below it."""
+"""Centres labels of several lines on their position."""
 
 
 def legend_columns(names: Iterable[str]) -> int:
-    """How many names stand beside one another in a legend."""
+    """The number of columns of a legend."""
     longest = max((len(name) for name in names), default=1)
     return max(1, min(6, 90 // (longest + 5)))

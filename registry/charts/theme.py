@@ -1,8 +1,8 @@
-"""Colours, letters and sizes of every picture: legible in print, and to eyes that confuse colours.
+"""Colours, fonts and sizes of every picture: legible in print and to colour-blind readers.
 
-Series take Okabe and Ito's colours (2008) without their yellow and their black, the lightest last;
-those are too pale for thin lines on white, so that every mark has a dark edge, lines differ by
-their dashes and points by their shapes too. Every colour has a counterpart for a dark page.
+Series take Okabe and Ito's colours (2008) without yellow and black, the lightest last. Some are too
+pale for thin lines on white, so every mark has a dark edge, and lines also differ by dashes, points
+by shapes. Every colour has a counterpart for a dark page.
 """
 
 from typing import Any
@@ -32,22 +32,22 @@ DARK = {
     "#e69f00": "#f3bf4a",
     "#56b4e9": "#a9dcfa",
 }
-"""What each colour becomes where the reader's page is dark."""
+"""The counterpart of each colour on a dark page."""
 
 SCALE = ("#eef4f8", "#cfe3ef", "#9fc8e0", "#5fa5cf", "#2377ae", "#084d83")
-"""From little to much, in one hue: the order survives grey print. The same on any page."""
+"""A sequential scale in one hue, whose order survives grey print; the same on a dark page."""
 ON_PALE, ON_DEEP = "#10202a", "#fdfefe"
-"""Letters on the pale and on the deep end of the scale; they stay as they are on a dark page."""
+"""Text on the pale and on the deep end of the scale; the same on a dark page."""
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-"""The renderer brings the first along; the others have letters of the same width."""
+"""The renderer includes the first; the others have the same widths."""
 LETTER = 5.6
-"""How wide a letter of 11 px is, on average and rather too much."""
+"""The width of a letter of 11 px, a generous average."""
 
 WIDTH = 340
-"""Of the plot, without labels and figures."""
+"""The width of the plot, without labels and figures."""
 WIDE = 520
-"""Of the plot where no figures stand beside it."""
+"""The width of a plot without figures beside it."""
 BAR = 15
 MOST_SERIES = len(SERIES)
 

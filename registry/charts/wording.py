@@ -1,4 +1,4 @@
-"""What stands in a picture and beside it: figures, what hides them, and what was counted."""
+"""Texts in and below a picture: figures, hidden numbers, and the counting rule."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,15 +10,15 @@ from registry.records import Cell, Release
 from registry.vocabulary import CellStatus, Denominator, HiddenReason, Profile
 
 FEW = "<5"
-"""How a count that is hidden is written, from none to four alike."""
+"""The text for a hidden count, the same from none to four."""
 HIDDEN = "hidden"
-"""How a number that would give back a hidden count is written."""
+"""The text for a number from which a hidden count could be derived."""
 WHY_FEW = (
-    f'"{FEW}": a count of four or fewer, or none; what is made of it is {HIDDEN}. Hidden is not'
+    f'"{FEW}": a count of four or fewer, or none; what derives from it is {HIDDEN}. Hidden is not'
     " zero."
 )
 UNDEFINED = "not defined"
-"""What stands for a number that the arithmetic does not give, such as a ratio to nothing."""
+"""The text for a number that is undefined, such as a ratio to 0."""
 GONE = frozenset({CellStatus.SUPPRESSED, CellStatus.HIDDEN})
 """The statuses of numbers that protection hides."""
 REASONS = {each.value: each for each in HiddenReason}
@@ -30,7 +30,7 @@ COUNTED = frozenset({"n", "events", "numerator"})
 
 
 def figure(value: Cell) -> str:
-    """A number as a reader wants it: whole numbers grouped, others to three figures or more."""
+    """A number for readers: whole numbers grouped, others to three figures or more."""
     if value is None or isinstance(value, bool | str):
         return "" if value is None else str(value)
     if float(value).is_integer():
@@ -59,9 +59,9 @@ def estimate(value: Cell, lower: Cell, upper: Cell, *, share: bool = False) -> s
 
 
 def absent(status: object, *, counted: bool) -> str:
-    """What stands for a number that is not there; never a zero, never a blank.
+    """The text for a missing number; never 0 or blank.
 
-    counted: whether it is a count, so that one whose count hides it is known to be small.
+    counted: whether it is a count, so that a suppressed one is known to be small.
     """
     if status == CellStatus.NO_DENOMINATOR:
         return NO_DENOMINATOR
@@ -71,13 +71,13 @@ def absent(status: object, *, counted: bool) -> str:
 
 
 def why_absent(row: Mapping[str, Cell], *, counted: bool) -> str:
-    """The same with the reason, where there is room: `hidden: too little to divide by`."""
+    """The text for a missing number with the reason: `hidden: too little to divide by`."""
     text, reason = absent(row["status"], counted=counted), row.get("reason")
     return f"{text}: {REASONS[str(reason)].label.lower()}" if reason else text
 
 
 def remark(status: object) -> str:
-    """The word that has to stand beside a number that is there."""
+    """The mark of a doubtful number."""
     return {CellStatus.UNSTABLE.value: " unstable", CellStatus.PARTIAL.value: " partial"}.get(
         str(status), ""
     )
@@ -90,19 +90,19 @@ def label_of(row: Mapping[str, Cell], name: str) -> str:
 
 
 def unit_in_words(unit: object, per: object) -> str:
-    """What a rate is given for, as in `per 1,000 pump-months`."""
+    """The unit of a rate, as in `per 1,000 pump-months`."""
     named = {each.value: each.label.lower() for each in Denominator}.get(str(unit), str(unit))
     return f"per {figure(per)} {named}" if isinstance(per, int) else f"per {named}"
 
 
 def reasons_of(rows: Iterable[Mapping[str, Cell]]) -> str:
-    """Why rows are hidden where their counts are not what hides them; empty where none is."""
+    """The reasons of rows hidden for another reason than their count; empty where none is."""
     reasons = {row.get("reason") for row in rows}
     return ", or ".join(each.label.lower() for each in HiddenReason if each in reasons)
 
 
 def statuses_in_words(rows: Iterable[Mapping[str, Cell]]) -> list[str]:
-    """What the marks of hidden and doubtful numbers mean, as far as the rows have them."""
+    """The legend of the marks of hidden and doubtful numbers that the rows have."""
     there = list(rows)
     found = {str(row.get("status")) for row in there}
     said = {
@@ -115,7 +115,7 @@ def statuses_in_words(rows: Iterable[Mapping[str, Cell]]) -> list[str]:
 
 
 def subtitle_of(release: Release) -> list[str]:
-    """What one is, what it is divided by, and how the interval was found."""
+    """The counting rule, the denominator, and the method of the interval."""
     meta: Mapping[str, Any] = release.meta
     said = [f"Counted: {meta['counting_in_words']}"]
     units = {each.value: each.label.lower() for each in Denominator}
@@ -131,7 +131,7 @@ def subtitle_of(release: Release) -> list[str]:
 
 
 def source_of(release: Release) -> str:
-    """Which frozen data were counted, of when they are, and how their numbers are protected."""
+    """The snapshot or release, when its data are from, and the protection."""
     meta: Mapping[str, Any] = release.meta
     frozen = meta["snapshot"]
     source = f"release {frozen['label']}" if frozen["label"] else f"snapshot {frozen['id'][:12]}"
@@ -141,7 +141,7 @@ def source_of(release: Release) -> str:
 
 
 def day_of(instant: str | None) -> str:
-    """A day in words; a registry without any row has none."""
+    """A day in words; an empty registry has none."""
     if not instant:
         return "no entry yet"
     day = datetime.fromisoformat(instant)
@@ -149,11 +149,11 @@ def day_of(instant: str | None) -> str:
 
 
 def lines(sentences: Sequence[str], *, width: float) -> list[str]:
-    """Sentences one after the other, broken into lines that fit a width in pixels."""
+    """Sentences wrapped into lines that fit a width in pixels."""
     letters = max(int(width / LETTER), 30)
     return [line for sentence in sentences for line in wrap(sentence, letters)]
 
 
 def counted_in_words(n: int, one: str, many: str) -> str:
-    """A number of things, as in `1 row` and `2 rows`."""
+    """A count with its noun, as in `1 row` and `2 rows`."""
     return f"{n:,} {one if n == 1 else many}"

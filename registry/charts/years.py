@@ -35,15 +35,15 @@ from registry.records import Cell, Estimated, Release
 TIMES = ("year", "implant_year", "period")
 TALL = 240
 ENOUGH, FAR = 8, 5.0
-"""With so many points in several series the axis ends at so many times their median."""
+"""The number of points in several series from which the axis is cut, and at how many medians."""
 LEFT = 76
 TREND = Estimated("rate", "ci_lower", "ci_upper", ("events", "in", "exposure"))
 
 
 def over_years(release: Release) -> Drawing:
-    """A point with its limits for every year, joined where years follow one another.
+    """A point with its limits for every year, joined between consecutive years.
 
-    A year that is hidden stands empty with a word on the axis; the line does not bridge it.
+    A hidden year has a word on the axis; the line does not bridge it.
     """
     measured = estimated_of(release)
     names = grouping_of(release)
@@ -61,7 +61,7 @@ def over_years(release: Release) -> Drawing:
 
 
 def trend(release: Release) -> Drawing:
-    """Rates by year with the fitted line, the change from year to year, and the alarms if any."""
+    """Rates by year with the fitted line, the change from year to year, and any alarms."""
     rows = _arranged(release.rows, "year", TREND, {(): ""}, [])
     meta: Mapping[str, Any] = release.meta
     found: Mapping[str, Any] = meta.get("trend") or {}
@@ -89,7 +89,7 @@ def _arranged(
     series: Mapping[tuple[Cell, ...], str],
     others: Sequence[str],
 ) -> list[Drawn]:
-    """The rows with their place in time, their series, and the run of years that they belong to."""
+    """The rows with their year, their series, and their run of consecutive years."""
     axis = _axis_of(released, time)
     last: dict[str, tuple[int, int]] = {}
     rows: list[Drawn] = []
@@ -128,7 +128,7 @@ def _counts(row: Row, measured: Estimated) -> str:
 
 
 def _axis_of(rows: Sequence[Row], time: str) -> list[str]:
-    """Every year from the first to the last, also those without a row; other values behind."""
+    """Every year from the first to the last, also those without a row; then other values."""
     years = sorted(value for row in rows if isinstance(value := row[time], int))
     whole = [str(year) for year in range(years[0], years[-1] + 1)] if years else []
     rest = sorted(
@@ -162,7 +162,7 @@ def _drawing(
         parts.append(partial(_below, measured, axis, width, share=measured.share))
     if any(row.get("cusum") is not None for row in rows):
         parts.append(partial(_cusum, axis, width))
-        notes = [*notes, "CUSUM: the sum of what exceeds expectation; an alarm is drawn in orange."]
+        notes = [*notes, "CUSUM: the sum of events above those expected; alarms are orange."]
     starred = any(row["chart_text"].endswith("*") for row in rows) and single
     return Drawing(
         plot=lambda: alt.vconcat(*(made() for made in parts), spacing=6),
@@ -181,7 +181,7 @@ def _drawing(
 
 
 def _outside(points: int) -> str:
-    """What is said of points that would press all the others flat."""
+    """A note on points beyond the axis, which would flatten the others."""
     lie = counted_in_words(points, "point lies", "points lie")
     return f"{lie} beyond the axis: see the table."
 
@@ -292,7 +292,7 @@ def _plot(
 
 
 def _upright(step: float) -> dict[str, Any]:
-    """How a word stands over its year: upright where the years are too close for it."""
+    """The angle of a word over its year: vertical where the years are too close."""
     if step >= 60:
         return {"dy": -7, "fontSize": 10}
     return {"angle": 270, "align": "left", "dx": 5, "fontSize": 10}
@@ -332,7 +332,7 @@ def _cusum(axis: Sequence[str], width: float) -> Any:
 
 
 def fits(release: Release) -> bool:
-    """Whether an answer is one of numbers over time, in one unit, with a colour for each series."""
+    """Whether an answer has numbers over time, in one unit, with a colour for each series."""
     names = grouping_of(release)
     time = [name for name in names if name in TIMES]
     if len(time) != 1 or len(names) > 2:

@@ -49,7 +49,7 @@ def test_of_more_rows_the_first_are_drawn_where_an_order_was_asked_for():
     rows, said = drawn(ordered)
 
     assert [row["complication"] for row in rows] == [f"c-{place:03}" for place in range(60)]
-    assert "the first in the order asked for; 1 row is not drawn" in said
+    assert "the first in the order chosen; 1 row is not drawn" in said
 
 
 def test_a_hidden_row_counts_less_than_a_zero():
@@ -198,7 +198,7 @@ def test_wide_limits_are_cut_and_that_is_said():
 
     chart = chart_of(answer("rates", [*narrow, wide], group_by=("category",)))
 
-    assert "are cut at its end" in " ".join(chart.spec["vconcat"][-1]["mark"]["text"])
+    assert "are cut off at its end" in " ".join(chart.spec["vconcat"][-1]["mark"]["text"])
     assert "5 (3.57 to 60)" in [row["chart_text"] for row in chart.spec["datasets"]["rows"]]
 
 
