@@ -1,4 +1,4 @@
-"""The door out: every number that leaves the registry was answered here."""
+"""The door out: every number that leaves the registry is answered here."""
 
 from registry.reporting.answering import answer
 from registry.reporting.asking.spec import SOME_MEASURES, Figure, MeasureSpec

@@ -1,4 +1,4 @@
-"""The door out: a question and who asks it, to an answer that is ready to show."""
+"""The door out: answers a question for a viewer."""
 
 import hashlib
 import tomllib
@@ -32,7 +32,7 @@ CACHED_SECONDS = 24 * 3600
 
 
 def answer(query: EventQuery, *, measure: Measure, viewer: Viewer) -> Release:
-    """Answer a question as far as this viewer may know; the only way a number leaves.
+    """Answers a question within the viewer's rights; the only way a number leaves.
 
     Raises NotPermitted, BadQuery, NoSnapshot, and NotAvailableAtThisDetail for a finer question
     than the protected profile has. An exact answer over more than the viewer's own sites is
@@ -45,7 +45,7 @@ def answer(query: EventQuery, *, measure: Measure, viewer: Viewer) -> Release:
 
 
 def exact_answer(query: EventQuery, measure: Measure, frozen: Frozen, *, viewer: Viewer) -> Release:
-    """True numbers, for a viewer who was found to be allowed them; logged beyond own sites."""
+    """An exact answer for a viewer allowed to have it; logged beyond own sites."""
     release = _cached(
         query,
         measure=measure,
@@ -64,7 +64,7 @@ def exact_answer(query: EventQuery, measure: Measure, frozen: Frozen, *, viewer:
 
 
 def published_for(query: EventQuery, viewer: Viewer) -> Frozen:
-    """The release that was named, or the newest; the public has the newest only."""
+    """The named release, or the newest; the public may ask the newest only."""
     if query.release is None:
         return freshness.newest_release()
     named = freshness.named_release(query.release)
@@ -73,7 +73,7 @@ def published_for(query: EventQuery, viewer: Viewer) -> Frozen:
 
 
 def hold_public_to_newest(frozen: Frozen, viewer: Viewer) -> None:
-    """Refuse an older release to whoever is anybody at all; raises NotPermitted."""
+    """Refuses older releases to anonymous callers; raises NotPermitted."""
     if viewer.is_public and frozen.snapshot_id != freshness.newest_release().snapshot_id:
         raise NotPermitted(
             Fault("release", "newest-only", "Sign in as a researcher to ask an older release.")
@@ -93,7 +93,7 @@ def _cached(
     frozen: Frozen,
     work: Callable[[], Release],
 ) -> Release:
-    """Answer once per snapshot, question, measure and profile."""
+    """Caches answers by snapshot, question, measure and profile."""
     about = f"{code_version()} {frozen.kind} {frozen.label} {frozen.data_as_of}"
     named = f"{frozen.snapshot_id} {about} {measure} {profile} {query.canonical()}"
     key = f"answer-{hashlib.sha256(named.encode()).hexdigest()}"
@@ -120,7 +120,7 @@ def _read(query: EventQuery, measure: Measure, frozen: Frozen) -> Question:
 
 
 def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
-    """The same answer for everybody who is not told true numbers; knows nothing of who asks."""
+    """The same protected answer for every viewer; does not depend on the viewer."""
     keys = read_keys()
     protected_answers.hold_to_keys(frozen, keys)
     protected_question = protected_answers.read_protected(

@@ -1,4 +1,4 @@
-"""What can be asked, and what can be cited."""
+"""The dimensions, snapshots and columns that a viewer may ask and cite."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,9 +19,9 @@ def dimensions(viewer: Viewer) -> list[dict[str, object]]:
     """Every dimension: its title, side and values, and what this viewer may do with it.
 
     Values of complication, category, site and country are those of the newest snapshot that the
-    viewer may ask; before there is one they are empty. Years and months have no list. `protected`
-    says what protected answers offer of it, and is None where they do not have it. All of it
-    follows from the code lists and the catalogue, nothing from what was recorded.
+    viewer may ask, and empty without one. Years and months have no list. `protected` says how
+    protected answers take it, None where they do not. Depends on code lists and catalogue only,
+    not on recorded data.
     """
     if not viewer.may_ask:
         return []
@@ -48,11 +48,11 @@ def dimensions(viewer: Viewer) -> list[dict[str, object]]:
 
 
 def _offer(name: str, offered: Offered, trees: Mapping[str, Tree]) -> dict[str, object]:
-    """What protected answers offer of a dimension.
+    """How protected answers take a dimension.
 
-    levels: how fine a question may be, the finest first; `group` where groups only serve to join
-    values. groups: the values of each. several_values: whether a filter may hold several that are
-    no group. with_site: whether it may be asked together with a site.
+    levels: the levels of detail, the finest first; `group` where groups only join values. groups:
+    the values of each. several_values: whether a filter may have several values that are no group.
+    with_site: whether it may be combined with a site.
     """
     tree = trees[offered.name]
     is_group = name == offered.group
@@ -106,9 +106,9 @@ def _values(dimension: Dimension, terms: Terms) -> list[dict[str, object]]:
 
 
 def snapshots(viewer: Viewer) -> list[dict[str, object]]:
-    """What can be cited: releases, newest first, and the working snapshot for exact viewers.
+    """The releases, newest first, and for exact viewers the working snapshot.
 
-    The public is told the newest release, which is what it may ask.
+    For the public only the newest release, which it may ask.
     """
     if not viewer.may_ask:
         return []
@@ -140,7 +140,7 @@ def _described(row: Snapshot, *, sizes: bool) -> dict[str, object]:
 
 
 def dictionary() -> list[dict[str, str]]:
-    """The columns of a snapshot with their meaning, for whoever cites one."""
+    """The columns of a snapshot with their meaning."""
     return [
         {
             "table": table,

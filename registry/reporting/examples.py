@@ -1,4 +1,4 @@
-"""The example of a measure as an answer has it, for whoever documents its address."""
+"""Examples of measures' answers, for the documentation of the API."""
 
 from registry.records import Column, EventQuery
 from registry.reporting.asking.spec import MeasureSpec, Part, Question

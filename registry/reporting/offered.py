@@ -1,4 +1,4 @@
-"""Which measures a viewer may ask, and what each takes: what a form may offer."""
+"""The measures that a viewer may ask, with their choices for forms."""
 
 from dataclasses import dataclass
 
@@ -22,11 +22,11 @@ from registry.vocabulary import CountingRule, Measure, Profile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One measure as far as a viewer may ask it.
+    """One measure with the choices that a viewer has.
 
-    counting: the rules there is a choice of. groupings: for each place of group_by the names that
-    it may hold; None where any three of the measure's dimensions will do, nothing where the measure
-    has rows of its own.
+    counting: the counting rules to choose from. groupings: for each place of group_by the names
+    that it may hold; None where any three of the measure's dimensions are allowed, empty where the
+    measure has rows of its own.
     """
 
     measure: Measure
@@ -35,9 +35,9 @@ class Offer:
 
 
 def offers(viewer: Viewer) -> list[Offer]:
-    """What a viewer may ask, in the vocabulary's order; nothing for whoever may not ask at all.
+    """The measures that a viewer may ask, in the vocabulary's order; none without the right to ask.
 
-    Members of a site are offered what they may ask of it.
+    For members of a site, those that they may ask about it.
     """
     if not viewer.may_ask:
         return []
@@ -54,9 +54,9 @@ def offers(viewer: Viewer) -> list[Offer]:
 
 
 def can_be_answered(query: EventQuery, *, measure: Measure, viewer: Viewer) -> bool:
-    """Whether a question would be answered, found without counting anything.
+    """Whether the viewer would get an answer; counts nothing.
 
-    It follows from the question, the code lists and the catalogue, never from what was recorded.
+    Depends on the question, the code lists and the catalogue, never on recorded data.
     """
     try:
         if profile_of(query, viewer) is Profile.EXACT:

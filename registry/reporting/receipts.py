@@ -1,7 +1,7 @@
-"""Receipts: signed tokens of a question, the data it was asked of, and the profile of its answer.
+"""Receipts: signed tokens of a question, its data, and the profile of its answer.
 
 Nothing is stored. A receipt is signed with SECRET_KEY and read under it or any of
-SECRET_KEY_FALLBACKS; it can be read by whoever holds it, so it holds no number.
+SECRET_KEY_FALLBACKS; its holder can read it, so it holds no number.
 """
 
 from collections.abc import Mapping
@@ -27,15 +27,15 @@ _READ: Mapping[str, Any] = {
     "windows": lambda kept: tuple(Window(*window) for window in kept),
     "where": lambda kept: tuple((name, tuple(values)) for name, values in kept),
 }
-"""How the fields of a question that are more than texts, numbers and lists of them are read."""
+"""Readers of a question's fields other than texts, numbers and lists of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a receipt says: the question, its measure and profile, and the data.
+    """The content of a receipt: the question, its measure and profile, and the data.
 
-    query: without a release, since the snapshot names the data. label: of a release; empty of a
-    working snapshot. as_of: of when a working snapshot's data were; a release knows that itself.
+    query: without a release, since the snapshot names the data. label: of a release; empty for a
+    working snapshot. as_of: the instant of a working snapshot's data; empty for a release.
     """
 
     query: EventQuery
@@ -47,7 +47,7 @@ class Receipt:
 
     @classmethod
     def of(cls, query: EventQuery, measure: Measure, frozen: Frozen, profile: Profile) -> Self:
-        """The receipt of an answer about to be given."""
+        """The receipt of an answer."""
         return cls(
             query=replace(query, release=None),
             measure=measure,
@@ -58,7 +58,7 @@ class Receipt:
         )
 
     def signed(self) -> str:
-        """The token: letters, digits and `-_.:` only, fit for an address and for a footnote."""
+        """The token: letters, digits and `-_.:` only, for addresses and footnotes."""
         content: dict[str, Any] = {
             "query": _kept(self.query),
             "measure": self.measure.value,
@@ -73,9 +73,9 @@ class Receipt:
 
 
 def read(receipt: str) -> Receipt:
-    """What a receipt says; raises UnknownReceipt where this registry did not sign it.
+    """Reads a receipt; raises UnknownReceipt where this registry did not sign it.
 
-    The same refusal meets a receipt whose question this version of the registry does not know.
+    Also raises it where this version of the registry cannot read the question.
     """
     try:
         content = signing.Signer(salt=SALT).unsign_object(receipt)
@@ -93,13 +93,13 @@ def read(receipt: str) -> Receipt:
 
 
 def unknown_receipt() -> UnknownReceipt:
-    """The one refusal of a receipt that was altered, cut short, or is not for this caller."""
+    """The same refusal for a receipt that is altered, cut short, or not for this caller."""
     return UnknownReceipt(
         Fault(
             "receipt",
             UnknownReceipt.code,
-            "Copy the receipt whole. One of exact numbers is only for whoever may ask for those "
-            "numbers.",
+            "Copy the whole receipt. One of exact numbers is only for callers who may ask for "
+            "those numbers.",
         )
     )
 
@@ -109,9 +109,9 @@ def _fields(query: EventQuery) -> dict[str, Any]:
 
 
 def _kept(query: EventQuery) -> dict[str, Any]:
-    """The fields of a question that are not as they are where nobody says anything.
+    """The fields of a question that differ from the defaults.
 
-    So a receipt stays short, and holds when a later version can be asked for more.
+    This keeps receipts short, and valid when a later version adds options.
     """
     kept = {
         name: value for name, value in _fields(query).items() if value != getattr(_DEFAULTS, name)
@@ -122,7 +122,7 @@ def _kept(query: EventQuery) -> dict[str, Any]:
 
 
 def _query(kept: Mapping[str, Any]) -> EventQuery:
-    """A question as it was asked, from its fields; raises ValueError or TypeError for no such."""
+    """The question from its fields; raises ValueError or TypeError for invalid ones."""
     read_fields = {
         name: _READ[name](value) if name in _READ else _frozen(value)
         for name, value in kept.items()

@@ -1,4 +1,4 @@
-"""Asks the question of a receipt again, of the very data that it was asked of."""
+"""Repeats the answer of a receipt, from the same data."""
 
 from dataclasses import replace
 
@@ -12,14 +12,14 @@ from registry.vocabulary import Profile
 
 
 def answer_again(receipt: str, *, viewer: Viewer, in_words: bool = False) -> Release:
-    """The answer that a receipt was given for, once more; of a release for as long as it is kept.
+    """Repeats the answer of a receipt; of a release for as long as it is kept.
 
-    A protected answer is for whoever may ask at all, the public as far as the newest release. An
-    exact one is for whoever may ask its question exactly today, and is logged as asking it is.
-    in_words: with labels beside codes, as pictures are drawn; no number differs.
-    Raises UnknownReceipt, alike for a receipt that nobody signed and for one that is not for this
-    viewer, SnapshotGone for a working snapshot that has given way, NoSnapshot where a release's
-    files are missing, and NotPermitted.
+    A protected answer is for callers who may ask, for the public only from the newest release. An
+    exact one is for callers who may ask its question exactly today, and is logged in the same way.
+    in_words: with labels beside codes, for pictures; numbers are the same.
+    Raises UnknownReceipt alike for an unsigned receipt and for one not for this viewer,
+    SnapshotGone for a replaced working snapshot, NoSnapshot where a release's files are missing,
+    and NotPermitted.
     """
     read = receipts.read(receipt)
     may_be_exact = profile_of(read.query, viewer) is Profile.EXACT
@@ -36,13 +36,13 @@ def answer_again(receipt: str, *, viewer: Viewer, in_words: bool = False) -> Rel
         release = answering.exact_answer(query, read.measure, frozen, viewer=viewer)
     if query != read.query:
         return release
-    # As it was shown: a new SECRET_KEY would sign the same content otherwise.
+    # The receipt as given: a new SECRET_KEY would sign the same content differently.
     return replace(release, meta={**release.meta, "receipt": receipt})
 
 
 def _as_then(read: Receipt) -> Frozen:
-    """The snapshot of a receipt, under the name that it had then."""
-    if read.label or read.profile is Profile.PROTECTED:  # which has releases alone
+    """The snapshot of a receipt, under its name of then."""
+    if read.label or read.profile is Profile.PROTECTED:  # which has releases only
         try:
             return freshness.named_release(read.snapshot_id)
         except BadQuery as error:
@@ -52,7 +52,7 @@ def _as_then(read: Receipt) -> Frozen:
     frozen = freshness.kept_working(read.snapshot_id, data_as_of=read.as_of)
     if frozen is None:
         raise _gone(
-            "This was counted on the data of the day, which have changed since: ask the question "
+            "This was counted on working data, which have changed since: ask the question "
             "again, and cite an answer from a release."
         )
     return frozen

@@ -1,4 +1,4 @@
-"""What each measure takes of a question, and the refusal of everything else, from the specs."""
+"""Checks from the specs which options, groupings and counting rules a measure takes."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -13,13 +13,13 @@ from registry.snapshot.terms import Term
 from registry.vocabulary import Measure
 
 NOT_TAKEN = "option-not-taken"
-"""The code of the refusal of an option that changes nothing."""
+"""The fault code of an option that the measure does not take."""
 
 
 def read_question(
     query: EventQuery, *, measure: Measure, manifest: Manifest, as_of: datetime | None = None
 ) -> Question:
-    """Make a question ready for a snapshot; raises BadQuery where it has no meaning."""
+    """Prepares a question for a snapshot; raises BadQuery where it has no meaning."""
     query = held_to_measure(query, measure)
     if len(query.group_by) > 3 or len(set(query.group_by)) < len(query.group_by):
         raise BadQuery(
@@ -30,10 +30,10 @@ def read_question(
 
 
 def held_to_measure(query: EventQuery, measure: Measure) -> EventQuery:
-    """The question grouped as its measure is, so that saying it or not is the same question.
+    """The question with its measure's own groupings, so that naming them changes nothing.
 
-    Raises BadQuery with everything that the measure does not take. That follows from the question
-    alone, so it is the same for every caller, whatever he or she is told of the data.
+    Raises BadQuery with everything that the measure does not take. Depends on the question alone,
+    so it is the same for every caller.
     """
     spec = MEASURES[measure]
     faults = [
@@ -48,17 +48,17 @@ def held_to_measure(query: EventQuery, measure: Measure) -> EventQuery:
 
 
 def refuse_what_has_no_meaning(query: EventQuery, measure: Measure, chosen: Sequence[Term]) -> None:
-    """Refuse what would make an answer wrong, with every reason; raises BadQuery.
+    """Refuses questions whose answer would be wrong; raises BadQuery with every reason.
 
-    chosen: the complications that the question selects. Follows from the question and the
-    catalogue alone.
+    chosen: the complications that the question selects. Depends on the question and the catalogue
+    alone.
     """
     if faults := [*MEASURES[measure].refuses(query, chosen, grouped_otherwise)]:
         raise BadQuery(faults)
 
 
 def not_taken(option: str, measure: Measure) -> Fault:
-    """The refusal of an option that would change nothing; names the measures that take it."""
+    """The refusal of an option without effect; names the measures that take it."""
     taking = [each for each, spec in MEASURES.items() if option in spec.options]
     return Fault(
         option,
@@ -91,7 +91,7 @@ def _counting_not_taken(query: EventQuery, spec: MeasureSpec) -> list[Fault]:
 
 
 def _groupings_not_taken(query: EventQuery, spec: MeasureSpec) -> list[Fault]:
-    """A refusal of groupings where the rows of the measure are others."""
+    """A refusal of groupings that the measure's rows do not have."""
     if spec.places is None:
         return []
     groups = set(query.group_by)
@@ -117,6 +117,6 @@ def grouped_otherwise(names: Collection[str]) -> str:
 
 
 def _in_a_row(measures: Collection[Measure]) -> str:
-    """The names of measures as addresses have them, in words: `rates, funnel and trend`."""
+    """The names of measures in a row: `rates, funnel and trend`."""
     *first, last = [measure.value for measure in measures]
     return f"{', '.join(first)} and {last}" if first else last

@@ -75,7 +75,7 @@ def test_release_before_its_time_needs_to_be_asked_for(settings: Any) -> None:
     freeze(release="2026Q4")
     ImplantFactory()
 
-    with pytest.raises(CommandError, match="say --early"):
+    with pytest.raises(CommandError, match="use --early"):
         freeze(release="2027Q1")
 
     assert freeze(release="2027Q1", early=True).startswith("release 2027Q1 ")

@@ -80,7 +80,7 @@ def test_an_exact_answer_is_logged_without_a_user(reply_of, capsys):
 def test_an_altered_receipt_does_not_hold(reply_of):
     receipt = reply_of("counts/").json()["meta"]["receipt"]
 
-    with pytest.raises(CommandError, match=r"does not hold\. Copy the receipt whole") as caught:
+    with pytest.raises(CommandError, match=r"does not hold\. Copy the whole receipt") as caught:
         call_command("verify_receipt", receipt[:-1], skip_checks=True)
 
     assert caught.value.returncode == 1
@@ -93,5 +93,5 @@ def test_a_receipt_of_yesterdays_working_data_does_not_hold(reply_of):
     EventFactory()
     reply_of("counts/")
 
-    with pytest.raises(CommandError, match="data of the day, which have changed since"):
+    with pytest.raises(CommandError, match="working data, which have changed since"):
         call_command("verify_receipt", receipt, skip_checks=True)

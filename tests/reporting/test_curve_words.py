@@ -63,8 +63,10 @@ def test_title_says_what_a_curve_is_of() -> None:
 
 
 def test_freedom_is_said_to_be_no_probability_of_the_event() -> None:
-    assert "One minus it is no probability" in warnings(Measure.SURVIVAL)
-    assert "One minus it is no probability" in warnings(Measure.SURVIVAL, Profile.PROTECTED)
+    assert "One minus freedom is not the probability" in warnings(Measure.SURVIVAL)
+    assert "One minus freedom is not the probability" in warnings(
+        Measure.SURVIVAL, Profile.PROTECTED
+    )
     assert "One minus" not in warnings(Measure.INCIDENCE)
 
 

@@ -140,7 +140,7 @@ def test_sites_alike_have_no_over_dispersion_and_it_is_said():
     _, about = drawn([site(name, 20) for name in SITES], [20.0] * 12)
 
     assert about["overdispersion"]["applied"] is False
-    assert "no more than chance" in about["overdispersion"]["reason"]
+    assert "no more than expected by chance" in about["overdispersion"]["reason"]
 
 
 def test_perturbation_widens_limits_and_is_no_over_dispersion():

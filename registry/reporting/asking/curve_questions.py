@@ -1,4 +1,4 @@
-"""What no curve over months since implant can be asked, and what to ask for instead."""
+"""Refuses questions that no curve over months since implant can answer, with alternatives."""
 
 from collections.abc import Iterable, Sequence
 
@@ -22,7 +22,7 @@ FATAL = {
     "outcome": {Outcome.FATAL.value},
     "seriousness": {Seriousness.DEATH.value},
 }
-"""Filters that leave nothing but deaths."""
+"""Filters that select deaths only."""
 
 ONE_EVENT = (
     "A curve is free of one kind of event: name it by complication or category, one curve at a "
@@ -41,9 +41,9 @@ CALENDAR_FILTER = (
     "Calendar years would cut the devices' time in two. Filter or group by implant_year instead, "
     "or ask for rates by year."
 )
-OWN_MONTHS = "A curve is told by months since implant as it is: leave window out."
+OWN_MONTHS = "A curve is by months since implant already: leave window out."
 DEATH_COMPETES = (
-    "Freedom from death cannot be told by Kaplan-Meier here: deaths that are not of the selection "
+    "Kaplan-Meier cannot estimate freedom from death here: deaths outside the selection "
     "compete with it. Ask for incidence, or for rates or proportions of deaths."
 )
 
@@ -51,7 +51,7 @@ DEATH_COMPETES = (
 def refused_of_curves(
     query: EventQuery, chosen: Sequence[Term], elsewhere: Elsewhere
 ) -> Iterable[Fault]:
-    """What would make a curve wrong, with every reason; from the question alone."""
+    """Every reason why a curve would be wrong; from the question alone."""
     yield from _groupings(query, elsewhere)
     named = {name for name, _values in query.where}
     if query.years is not None or named & CALENDAR:
@@ -63,7 +63,7 @@ def refused_of_curves(
 def refused_of_freedom(
     query: EventQuery, chosen: Sequence[Term], elsewhere: Elsewhere
 ) -> Iterable[Fault]:
-    """The same of a curve that censors deaths: it can be of no death.
+    """The same for a curve that censors deaths, and so cannot be of deaths.
 
     chosen: the complications that the question selects, from the catalogue.
     """

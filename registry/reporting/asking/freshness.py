@@ -1,4 +1,4 @@
-"""Finds the snapshot that answers, and keeps the working one as new as the registry."""
+"""Finds the snapshot that answers, and keeps the working snapshot up to date."""
 
 import logging
 import os
@@ -29,15 +29,15 @@ from registry.vocabulary import SnapshotKind
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_WAIT = 1.0
-"""A freeze that took less is made while a reader waits for it; others in the background."""
+"""Seconds: freezes that take less run while a reader waits, others in the background."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """An open snapshot, and what an answer says of it.
+    """An open snapshot, with its metadata for answers.
 
-    is_behind: whether the registry has changed since; cannot_follow: whether, besides, the last
-    attempt to freeze it again has failed.
+    is_behind: whether the registry has changed since; cannot_follow: whether the last attempt to
+    freeze it again has also failed.
     """
 
     store: Store
@@ -59,16 +59,16 @@ def root() -> Path:
 
 
 def refresh(*, whole: bool = False) -> Working:
-    """Freeze the registry if it has changed since the working snapshot; waits for its turn.
+    """Freezes the registry if it has changed since the working snapshot; waits for its turn.
 
-    whole: read everything anew, and not only what has changed, even if nothing has.
+    whole: reads everything again, not only changes, even if there are none.
     """
     with shelf.freezing(root()):
         return _refresh(whole=whole)
 
 
 def _refresh(*, whole: bool = False) -> Working:
-    """Freeze, by whoever has the right to."""
+    """Freezes, by the process that holds the lock."""
     keys = read_keys()
     working = Working.read(root())
     if (
@@ -89,11 +89,11 @@ def _refresh(*, whole: bool = False) -> Working:
 
 
 def publish(label: str, *, early: bool = False) -> Snapshot:
-    """Freeze the registry and publish it as a release; releases are never changed or deleted.
+    """Freezes the registry and publishes it as a release; releases are never changed or deleted.
 
-    early: publish although REGISTRY_RELEASE_DAYS have not gone by since the last release, which is
-    written down. Raises BadQuery where that would be too early, and where the label, or a release
-    of the very same data, exists already.
+    early: publishes before REGISTRY_RELEASE_DAYS have passed since the last release, and records
+    that. Raises BadQuery where it would be too early, and where the label, or a release of the
+    same data, already exists.
     """
     before = _newest()
     days = (timezone.now() - before.made_at).days if before else None
@@ -113,25 +113,31 @@ def publish(label: str, *, early: bool = False) -> Snapshot:
             )
             if published.kind == SnapshotKind.RELEASE:
                 raise BadQuery(
-                    Fault("release", "already-released", "The same data are a release already.")
+                    Fault(
+                        "release",
+                        "already-released",
+                        "These data are already published as a release.",
+                    )
                 )
             published.kind, published.label = SnapshotKind.RELEASE.value, label
             published.made_at = timezone.now()
             published.save()
     except IntegrityError as error:
         raise BadQuery(
-            Fault("release", "label-taken", "A release of this label exists: choose another.")
+            Fault(
+                "release", "label-taken", "A release with this label exists: choose another label."
+            )
         ) from error
     return published
 
 
 def current() -> Frozen:
-    """The working snapshot, which follows the registry by itself.
+    """The working snapshot, which is kept up to date automatically.
 
-    Where the last freeze took less than a second, the registry is frozen again first if it has
-    changed. A larger one is frozen in the background, one freeze at a time and at most every
-    REGISTRY_FREEZE_SECONDS, and until then the last good snapshot answers: no reader waits. So it
-    does where the registry cannot be frozen. One query, where nothing has changed.
+    Where the last freeze took less than a second, a changed registry is frozen again first. A
+    larger one is frozen in the background, one freeze at a time and at most every
+    REGISTRY_FREEZE_SECONDS; until then, or where a freeze fails, the last good snapshot answers,
+    so no reader waits. One query, where nothing has changed.
     """
     working = Working.read(root())
     is_behind = False
@@ -170,14 +176,14 @@ def _newest() -> Snapshot | None:
 
 
 def _too_early(before: Snapshot) -> Fault:
-    """Every release is another draw of whatever has changed, so that there must not be many."""
+    """Refuses frequent releases: each is another noisy draw of the changed data."""
     wait = settings.REGISTRY_RELEASE_DAYS
     next_one = timezone.localdate(before.made_at + timedelta(days=wait))
     return Fault(
         "release",
         "too-early",
         f"Release {before.label} is less than {wait} days old (REGISTRY_RELEASE_DAYS): publish "
-        f"from {next_one.isoformat()} on, or say --early, which is written down.",
+        f"from {next_one.isoformat()} on, or use --early, which is recorded.",
     )
 
 
@@ -191,10 +197,9 @@ def named_release(name: str) -> Frozen:
 
 
 def kept_working(snapshot_id: str, *, data_as_of: datetime | None) -> Frozen | None:
-    """The snapshot that was the working one, as of the instant that it then had.
+    """A working snapshot by its id, as of the given instant.
 
-    None where another has taken its place, unless it was published: what was counted on it then
-    can be counted again.
+    None where it was replaced, unless it was published as a release.
     """
     if not Snapshot.objects.filter(snapshot_id=snapshot_id).exists():
         return None
@@ -232,7 +237,7 @@ def _open(release: Snapshot) -> Frozen:
 
 
 def _is_there(working: Working) -> bool:
-    """Whether the snapshot's files are there, as this version of the code writes them."""
+    """Whether the snapshot's files exist in this version's format."""
     try:
         return Manifest.read(root() / working.snapshot_id).schema_version == SCHEMA_VERSION
     except FileNotFoundError:
@@ -277,7 +282,7 @@ def _described(manifest: Manifest, working: Working) -> dict[str, object]:
 
 
 def _refresh_now() -> Working | None:
-    """Freeze while a reader waits; None where others are long at it, or it cannot be done."""
+    """Freezes while a reader waits; None where another freeze takes long, or it fails."""
     with shelf.freezing(root(), wait=SECONDS_TO_WAIT) as free:
         if not free:
             return None
@@ -289,7 +294,7 @@ def _refresh_now() -> Working | None:
 
 
 def _refresh_in_background() -> None:
-    """Start `manage.py freeze`, unless one is under way or was started a short while ago."""
+    """Starts `manage.py freeze`, unless one is running or was started recently."""
     if shelf.seconds_since_attempt(root()) < settings.REGISTRY_FREEZE_SECONDS:
         return
     with shelf.freezing(root(), wait=0) as free:

@@ -1,7 +1,7 @@
-"""The two secret keys of disclosure control: read when they are needed, never shown or stored.
+"""The two secret keys of disclosure control: read when needed, never shown or stored.
 
-K1 keys the records at freeze, K2 keys the noise of every protected answer. They come from the
-environment or from a file that only the server may read; docs/keys.md says how to keep them.
+K1 keys the records at freeze, K2 the noise of every protected answer. They come from the
+environment or from a file that only the server may read; see docs/keys.md.
 """
 
 import base64
@@ -22,7 +22,7 @@ from django.core.exceptions import ImproperlyConfigured
 LEAST_BYTES = 32
 KEY_FILE = "disclosure-keys.json"
 SETTINGS = {"records": "REGISTRY_KEY_RECORDS", "noise": "REGISTRY_KEY_NOISE"}
-"""Where each key stands in the environment, by its name in the file."""
+"""The environment variable of each key, by its name in the file."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,12 +33,12 @@ class Keys:
     noise: bytes
 
     def __repr__(self) -> str:
-        """Never show a key."""
+        """A text without the keys."""
         return "<Keys>"
 
     @property
     def mark(self) -> str:
-        """Tells these two keys from any others, and gives neither away.
+        """A fingerprint of the two keys, which discloses neither.
 
         16 hexadecimal digits of HMAC-SHA256(K1, HMAC-SHA256(K2, "mark")).
         """
@@ -48,7 +48,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class KeyFault:
-    """Why the keys cannot be used, and how to mend it; holds no part of a key."""
+    """Why the keys cannot be used, and how to correct it; holds no part of a key."""
 
     code: str
     message: str
@@ -56,12 +56,12 @@ class KeyFault:
 
 
 def key_file() -> Path:
-    """Where the keys are kept when the environment does not give them."""
+    """The file of the keys, used where the environment does not give them."""
     return Path(settings.REGISTRY_KEY_FILE or Path(settings.REGISTRY_VAR) / KEY_FILE)
 
 
 def read_keys() -> Keys:
-    """Give the keys of this deployment; while developing, make them where there are none.
+    """The keys of this deployment; in development, creates missing ones.
 
     Raises ImproperlyConfigured where they are missing, too short, equal, or open to others.
     """
@@ -74,16 +74,16 @@ def read_keys() -> Keys:
 
 
 def key_faults() -> tuple[KeyFault, ...]:
-    """Everything that is wrong with the keys; while developing, missing ones are not."""
+    """Every fault of the keys; in development, missing ones are no fault."""
     if settings.DEBUG and not _in_environment() and not key_file().exists():
         return ()
     return _looked_up()[1]
 
 
 def make_keys() -> Path:
-    """Make two random keys in a file of mode 600, all at once; an existing file stays.
+    """Creates two random keys in a file of mode 600, atomically; never overwrites a file.
 
-    Raises FileExistsError where there is one: other keys would be other noise.
+    Raises FileExistsError where there is one: new keys would change the noise.
     """
     path = key_file()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def _in_environment() -> bool:
 
 
 def _looked_up() -> tuple[Keys | None, tuple[KeyFault, ...]]:
-    """The keys, or what is wrong with them."""
+    """The keys, or their fault."""
     if _in_environment():
         texts = {each: str(getattr(settings, name)) for each, name in SETTINGS.items()}
         faults: list[KeyFault] = []
@@ -127,7 +127,7 @@ def _looked_up() -> tuple[Keys | None, tuple[KeyFault, ...]]:
 
 
 MAKE = (
-    "Put back those this registry had, or, where it never had any, run `manage.py make_keys`; "
+    "Restore this registry's keys or, if it never had any, run `manage.py make_keys`; "
     "see docs/keys.md."
 )
 WELL_FORMED = f"Give two different random keys of {LEAST_BYTES} bytes or more, in hex or base64."
@@ -155,7 +155,7 @@ def _in_file(path: Path) -> tuple[dict[str, str], list[KeyFault]]:
 
 
 def _decoded(text: str) -> bytes | None:
-    """A key written in hexadecimal digits or in base64, with either alphabet."""
+    """Reads a key in hexadecimal digits or in base64, with either alphabet."""
     text = text.strip()
     if re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", text):
         return bytes.fromhex(text)

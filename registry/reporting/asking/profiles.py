@@ -1,13 +1,13 @@
-"""Which profile an answer has: it follows from the caller, never from a parameter."""
+"""The profile of an answer; depends on the caller, never on a parameter."""
 
 from registry.records import EventQuery, Fault, NotPermitted, Viewer
 from registry.vocabulary import NOT_RECORDED, Profile
 
 
 def profile_of(query: EventQuery, viewer: Viewer) -> Profile:
-    """Exact for whoever may see all rows, and for members asking about their own sites alone.
+    """Exact for viewers of all rows, and for members asking only about their own sites.
 
-    Raises NotPermitted for whoever may not ask at all.
+    Raises NotPermitted for viewers without the right to ask.
     """
     if not viewer.may_ask:
         raise NotPermitted(

@@ -1,4 +1,4 @@
-"""Turns a canonical question into selections of a snapshot: what counts, and per what."""
+"""Turns a canonical question into selections of a snapshot, with denominators."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -35,14 +35,14 @@ EACH = {
     CountingRule.DEVICES: "device_no",
     CountingRule.PATIENTS: "patient_no",
 }
-"""The column of events that is counted once under each rule."""
+"""The column of events with the units counted under each rule."""
 
 Sort = tuple[Denominator, str | None, bool]
-"""A denominator, a clock (None for either), and whether the patient's first event counts."""
+"""A denominator, a clock (None for both), and whether the patient's first event counts."""
 
 ACTUAL = Condition("actuality", (Actuality.NEAR_MISS.value,), unless=True)
 ACCEPTED = Condition("state", (State.ACCEPTED.value,))
-"""What counts unless somebody who may asks otherwise; a blank actuality counts as actual."""
+"""The default filters on state and actuality; a blank actuality counts as actual."""
 
 UNITS = {unit.value: unit for unit in Denominator}
 CLOCK = {
@@ -56,7 +56,7 @@ CLOCK = {
 def question_of(
     query: EventQuery, spec: MeasureSpec, *, manifest: Manifest, as_of: datetime | None = None
 ) -> Question:
-    """Make a question that its measure takes ready for a snapshot."""
+    """Prepares a question that its measure takes for a snapshot."""
     counting = query.counting or spec.counting[0]
     by_window = "window" in query.group_by
     windows = query.windows
@@ -103,10 +103,10 @@ def selected_terms(query: EventQuery, terms: Terms) -> tuple[Term, ...]:
 
 
 def natural_unit(chosen: Sequence[Term], components: Iterable[str], terms: Terms) -> Denominator:
-    """What a rate of these complications divides by when nobody says otherwise.
+    """The default denominator of a rate of these complications.
 
     One complication: its own. Several of one category: their common one, else the category's.
-    Several categories: pump-months, or catheter-months where only catheters are asked for.
+    Several categories: pump-months, or catheter-months where the filters select catheters only.
     """
     if chosen and len({term.category for term in chosen}) == 1:
         category = chosen[0].category
@@ -123,21 +123,21 @@ def natural_unit(chosen: Sequence[Term], components: Iterable[str], terms: Terms
 
 
 def sort_of_unit(chosen: Sequence[Term], unit: Denominator) -> Sort:
-    """How a rate of these complications is worked out: unit, clock, and whether by patient."""
+    """The basis of a rate of these complications: unit, clock, and whether by patient."""
     clock = CLOCK[unit].value
     of_patient = clock == Component.PUMP and bool(chosen) and all(map(is_of_patient, chosen))
     return unit, clock, of_patient
 
 
 def sort_of_clock(chosen: Sequence[Term]) -> Sort:
-    """How a share or a number of devices is worked out: the clock is None where there are two."""
+    """The basis of a share or a number of devices; the clock is None where there are two."""
     clocks = {term.clock for term in chosen}
     of_patient = bool(chosen) and all(map(is_of_patient, chosen))
     return Denominator.PUMP_MONTHS, clocks.pop() if len(clocks) == 1 else None, of_patient
 
 
 def is_of_patient(term: Term) -> bool:
-    """Whether a complication is the patient's, so that only the patient's first one counts."""
+    """Whether a complication is the patient's, so that only the patient's first event counts."""
     return term.clock == Component.PUMP and (
         term.category in PATIENT_CATEGORIES or term.code in PATIENT_COMPLICATIONS
     )
@@ -174,7 +174,7 @@ def _split_by_clock(query: EventQuery, selection: Selection, terms: Terms) -> tu
 
 
 def _split(query: EventQuery, selection: Selection, terms: Terms, kind: Kind) -> tuple[Part, ...]:
-    """Put rows of the same kind together: each row asks for what it would ask for alone."""
+    """Groups rows of the same kind; each row has the selection that it would have alone."""
     components = query.values("component")
     by_component = [components]
     if "component" in query.group_by:
@@ -214,7 +214,7 @@ def _rows_of_terms(query: EventQuery, terms: Terms) -> list[list[Term]]:
 
 
 def _narrowed(selection: Selection, chosen: Sequence[Term], terms: Terms) -> Selection:
-    """Hold the events to these complications, in the fewest words."""
+    """The filter on these complications, in its shortest form."""
     codes = {term.code for term in chosen}
     if codes == {term.code for term in terms.complications if term.in_totals}:
         condition = Condition("in_totals", (True,))
@@ -271,7 +271,7 @@ _FLAGS = {"yes": "yes", "true": "yes", "1": "yes", "no": "no", "false": "no", "0
 def _years(
     query: EventQuery, where: Mapping[str, tuple[str, ...]], known: tuple[int, ...]
 ) -> tuple[tuple[int, ...] | None, bool]:
-    """The calendar years asked for, None for any, and whether a blank year is asked for."""
+    """The calendar years selected, None for any, and whether a blank year is selected."""
     chosen: set[int] | None = None
     blanks: list[bool] = []
     if query.years is not None:

@@ -1,4 +1,4 @@
-"""What a measure is, as one declaration, and a question made ready to be answered by it."""
+"""The declaration of a measure, and a question prepared for it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,10 +16,10 @@ from registry.snapshot.terms import Term
 from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, Profile
 
 EVERY_MEASURE = ("group_by", "counting", "release", "labels", "ordering")
-"""Options that every measure takes; which values, its spec says."""
+"""Options that every measure takes, with values from its spec."""
 
 SOME_MEASURES = ("unit", "per", "level", "ci", "standardise")
-"""Options that change the answers of some measures only."""
+"""Options that only some measures take."""
 
 ANY_DIMENSION = tuple(name for name, dimension in DIMENSIONS.items() if dimension.groupable)
 
@@ -32,7 +32,7 @@ QUANTITY = {
 
 
 class Divides(Enum):
-    """What the events of a measure are divided by."""
+    """The denominators of a measure."""
 
     NOTHING = auto()
     CARRIERS = auto()
@@ -42,7 +42,7 @@ class Divides(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of an answer before it is written out: its key, numbers by column, and status."""
+    """One row of an answer before formatting: its key, numbers by column, and status."""
 
     key: Key
     numbers: Mapping[str, Cell]
@@ -51,7 +51,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The rows of an answer, and what its meta says besides what every answer says."""
+    """The rows of an answer, and metadata of its measure."""
 
     rows: Sequence[Row]
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Answered:
 class Part:
     """The rows of an answer that share a denominator, a clock and a rule for first events.
 
-    clock: pump or catheter; None, in proportions, where any device will do.
+    clock: pump or catheter; None, in proportions, for any device.
     """
 
     selection: Selection
@@ -71,7 +71,7 @@ class Part:
 
     @property
     def quantity(self) -> str:
-        """What the denominator adds up: months, procedures or refills."""
+        """What the denominator sums: months, procedures or refills."""
         return QUANTITY[self.unit]
 
     @property
@@ -82,9 +82,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question made ready for one snapshot.
+    """A question prepared for one snapshot.
 
-    as_of: of when the data are, where the answer depends on it.
+    as_of: the instant of the data, where the answer depends on it.
     """
 
     query: EventQuery
@@ -108,7 +108,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectedQuestion:
-    """A question in its one spelling, and the nodes that answer it."""
+    """A canonical question, and the nodes that answer it."""
 
     query: EventQuery
     spec: "MeasureSpec"
@@ -123,11 +123,11 @@ class ProtectedForm:
     """The protected form of a measure.
 
     counting: what may be counted, the default first; none holds a patient twice. rows: the answer
-    from shown nodes. method: how its interval was found. minimums: those that the answer names
-    beside the ones of counts. changed: sentences on what was perturbed beside counts. says:
-    sentences on what of it is shown. refuses: what only exact answers have. planned: the question
-    whose rows are nodes. no_sums: what of several nodes does not add up, if it does not;
-    splits_sums: whether a grouping helps there.
+    from shown nodes. method: the method of its interval. minimums: thresholds beside those
+    of counts. changed: sentences on perturbation beside that of counts. says: sentences on what is
+    shown. refuses: what only exact answers have. planned: the question whose rows are nodes.
+    no_sums: what cannot be summed over nodes, if anything; splits_sums: whether a grouping helps
+    there.
     """
 
     form: Form
@@ -153,7 +153,7 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A published number with the limits that its own counts give; None is undefined."""
+    """A published number with limits from its own counts; None is undefined."""
 
     value: float | None
     lower: float | None
@@ -162,11 +162,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Literature:
-    """How published figures stand beside a measure.
+    """How published figures are compared with a measure.
 
-    figure: events, what they are of, units and level to a figure. like: how many of our units one
-    published unit is, from its kind, its unit and ours; None where the two must not be compared.
-    of_time: whether it is given per so many units of ours.
+    figure: from events, denominator, units and level to a figure. like: the registry's units in one
+    published unit, from its kind and both units; None where they must not be compared. of_time:
+    whether it is per a number of the registry's units.
     """
 
     figure: Callable[[float, float, float, float], Figure]
@@ -176,7 +176,7 @@ class Literature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """An answer of one row for the schema: its title, its row, and what its meta says besides."""
+    """An answer of one row for the schema: its title, its row, and its measure's metadata."""
 
     title: str
     row: Mapping[str, Cell]
@@ -194,26 +194,26 @@ Refuses = Callable[[EventQuery, Sequence[Term], Elsewhere], Iterable[Fault]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureSpec:
-    """Everything that a measure is. Who offers, asks, answers, protects or draws it reads this.
+    """Everything about a measure; forms, API, answers, protection and charts read it.
 
-    about: what its address does. counting: what may be counted, the default first. takes: its
-    options of SOME_MEASURES. group_by: dimensions that its rows can be grouped by, up to three.
+    about: the description of its address. counting: what may be counted, the default first. takes:
+    its options of SOME_MEASURES. group_by: dimensions that its rows can be grouped by, up to three.
     places: for each place of group_by the names that it may hold, the default first; None where any
-    of group_by will do; own_rows: how a wrong grouping is told which ones those are. ordering: the
-    columns of numbers that rows can be ordered by. not_filtered_by: filters that its answer has no
-    meaning under. refuses: what else has none, from the question and the complications it selects.
+    of group_by is allowed; own_rows: the message for a wrong grouping. ordering: the columns of
+    numbers that rows can be ordered by. not_filtered_by: filters that it does not take. refuses:
+    faults from the question and the complications it selects.
 
-    divides: what events are divided by. by_unit: whether rows stand together by denominator.
-    what_counts: the question whose events count. names_rows: whether its groupings name its rows.
+    divides: its denominators. by_unit: whether rows are grouped by denominator. what_counts: the
+    question whose events count. names_rows: whether its groupings name its rows.
 
     answered: from a snapshot, a question and the units of a rate to rows. columns: those of the
     numbers, after the grouping's. never_protected: columns that protected answers do not have.
     protected: its protected form, or why it is withheld.
 
-    called: how its title begins. method: how the interval was found. denominator: what rows divide
-    by. warnings, left_out: what a reader has to know beside what the kind of measure says.
-    of_totals: whether consequences are left out unless they are named. runs_on: whether a year that
-    is not over stands in its rows. literature: how published figures stand beside it, if they may.
+    called: the start of its title. method: the method of its interval. denominator: in words.
+    warnings, left_out: sentences for readers beside those of every measure. of_totals: whether
+    consequences are left out unless named. runs_on: whether its rows include a year that is not
+    over. literature: how published figures are compared with it, if they are.
     reading: how tables and pictures read its rows. example: an answer for the schema.
     """
 
@@ -256,7 +256,7 @@ class MeasureSpec:
 
     @property
     def has_own_rows(self) -> bool:
-        """Whether its rows are given, so that there is nothing to choose in group_by."""
+        """Whether its rows are fixed, so that group_by has no choice."""
         return self.places is not None and all(len(names) == 1 for names in self.places)
 
     @property
@@ -265,7 +265,7 @@ class MeasureSpec:
         return self.protected if isinstance(self.protected, ProtectedForm) else None
 
     def rows(self, group_by: Iterable[str]) -> tuple[str, ...]:
-        """The dimensions that name the rows of an answer that was asked to be grouped so."""
+        """The dimensions that name the rows of an answer with these groupings."""
         groups = tuple(group_by)
         if self.places is None:
             return groups

@@ -1,4 +1,4 @@
-"""Who asks, as far as protection needs to know."""
+"""Derives the viewer, as protection needs it, from the caller."""
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -13,10 +13,10 @@ ASKING = frozenset({Right.ASK_PROTECTED, Right.ASK_EXACT_BY_AGREEMENT, Right.ASK
 
 
 def viewer_of(user: User | AnonymousUser) -> Viewer:
-    """Work out a caller's reach from roles, memberships and agreements; at most three queries.
+    """The viewer from the caller's roles, memberships and agreements; at most three queries.
 
-    A stranger, or a user without role or site, may ask only where statistics are public; an
-    auditor without another role may not ask at all.
+    Anonymous callers, and users without role or site, may ask only where statistics are public;
+    auditors without another role may not ask.
     """
     if not isinstance(user, User) or not user.is_active:
         return Viewer(may_ask=settings.REGISTRY_PUBLIC_STATISTICS)
@@ -35,7 +35,7 @@ def viewer_of(user: User | AnonymousUser) -> Viewer:
 
 
 def _label(user: User, sites: frozenset[str]) -> str:
-    """The asking role of widest reach; a member of a site is its staff."""
+    """The role with the widest right to ask; members of a site are site staff."""
     held = {role for role in user.held_roles if ROLES[role].rights & ASKING}
     if sites:
         held.add(Role.SITE_STAFF)

@@ -1,1 +1,1 @@
-"""From sums to rows of true numbers."""
+"""From sums to rows of exact numbers."""

@@ -1,4 +1,4 @@
-"""What leads to what: the pairs of events that sites linked as cause and effect."""
+"""Pairs of events that sites linked as cause and effect."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,10 +20,10 @@ from registry.vocabulary import CellStatus
 
 
 def cascade_rows(store: Store, question: Question) -> tuple[list[Row], dict[str, Any]]:
-    """A row for each pair that happened, in the catalogue's order, causes first.
+    """A row for each pair that occurred, in the catalogue's order, causes first.
 
-    A pair whose effect is told before its cause has a wrong month: it counts apart and enters no
-    median.
+    A pair whose effect is dated before its cause has a wrong month: it is counted separately and
+    left out of the median.
     """
     (level,) = question.query.group_by
     selection = question.parts[0].selection
@@ -61,7 +61,7 @@ def _pairs(counted: Iterable[tuple[int, int]]) -> int:
 
 
 def _median(counted: Iterable[tuple[int, int]]) -> float:
-    """The median of months with how many pairs have each; of two middle ones the mean."""
+    """The median of months with their numbers of pairs; the mean of two middle ones."""
     months, pairs = np.array(sorted(counted)).T
     reached = np.cumsum(pairs)
     low, high = (reached[-1] - 1) // 2, reached[-1] // 2
@@ -70,7 +70,7 @@ def _median(counted: Iterable[tuple[int, int]]) -> float:
 
 
 def _named(question: Question, pair: Key, terms: Terms) -> dict[str, Cell]:
-    """Cause and effect as codes, labels or both, as the question has it."""
+    """Cause and effect as codes, labels or both, by the question."""
     (level,) = question.query.group_by
     labels = question.query.labels
     named: dict[str, Cell] = {}

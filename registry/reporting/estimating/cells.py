@@ -1,4 +1,4 @@
-"""Counts, rates and proportions, row by row: the arithmetic between the store and the answer."""
+"""Counts, rates and proportions by row, from the store's sums."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from registry.vocabulary import CellStatus, CountingRule
 
 MOST_CELLS = 2000
 MOST_YEARS = 20
-"""Of the rows by calendar year so many count: the years grow with the registry."""
+"""The most calendar years that count towards the limit of rows: years grow with the registry."""
 FEWEST_STABLE_EVENTS = 20
 
 
@@ -40,7 +40,7 @@ class Found:
 
 
 def count_cells(store: Store, question: Question) -> list[Found]:
-    """How many there are in each row; rows with device time and no event say zero."""
+    """The count of each row; 0 for rows with device time and no event."""
     found: dict[Key, int] = {}
     for part in question.parts:
         selection = part.selection
@@ -137,7 +137,7 @@ def _clustered_rates(store: Store, question: Question, part: Part, per: float) -
 
 
 def _cluster_sums(events: Sequence[ClusterEvents], time: Sequence[ClusterTime]) -> ClusterSums:
-    """Both tiers together: no patient is a site's declared year."""
+    """Both tiers together, whose clusters differ: a site's declared year is no patient."""
     return ClusterSums(
         events=sum(each.n for each in events),
         time=sum(each.amount for each in time),
@@ -172,12 +172,12 @@ def _rate_row(key: Key, numbers: dict[str, Cell], *, reported_events: int) -> Fo
 
 
 def numbers_of(found: Mapping[Key, Sums]) -> dict[Key, int]:
-    """How many there are in each row."""
+    """The count of each row."""
     return {key: sums.n for key, sums in found.items()}
 
 
 def _present(store: Store, selection: Selection) -> Iterable[Key]:
-    """Rows under which there are devices, whatever happened to them."""
+    """Rows with devices, with or without events."""
     if not selection.shared:
         return ()
     return dict.fromkeys([*present(store, selection), *declared_rows(store, selection)])
@@ -190,9 +190,9 @@ def _positive(given: Mapping[Key, float]) -> dict[Key, float]:
 def _with_zeros(
     selection: Selection, counted: Mapping[Key, object], present: Iterable[Key]
 ) -> list[Key]:
-    """Every row with an event, and those with device time in which an event could have been.
+    """Every row with an event, and rows with device time in which one could have occurred.
 
-    Along the event's own properties only values that occur make rows.
+    Properties of the event make rows only for values that occur.
     """
     group_by = selection.group_by
     if not group_by:
@@ -213,7 +213,7 @@ def _is_shared(name: str) -> bool:
 
 
 def hold_to_limit(keys: Collection[Key], question: Question) -> None:
-    """Refuse an answer of too many rows; raises BadQuery."""
+    """Refuses an answer of too many rows; raises BadQuery."""
     group_by = question.query.group_by
     cells = len(keys)
     if "year" in group_by:

@@ -1,4 +1,4 @@
-"""How much of what was reported a rate rests on."""
+"""The coverage of a rate: which reported events it counts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -21,7 +21,7 @@ COLUMNS = ("n", "counted", *PLACES, "without_denominator")
 
 
 def coverage_of(store: Store, question: Question) -> dict[str, object]:
-    """What was reported, what of it a rate counts, why the rest does not, and on which tiers."""
+    """Reported events, those that a rate counts, why others are left out, and the tiers."""
     totals: dict[str, int] = {}
     sites: set[str] = set()
     reporting: set[str] = set()
@@ -51,7 +51,7 @@ def coverage_of(store: Store, question: Question) -> dict[str, object]:
 def _given(
     store: Store, part: Part, by_site: Selection, *, takes_declared: bool
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """What implants give to a denominator by site, and what sites declare."""
+    """A denominator's exposure by site, from implants and from declarations."""
     clock, quantity = part.clock or "", part.quantity
     devices = exposure(store, by_site, clock=clock, quantity=quantity)
     implants = {str(key[0]): given.amount for key, given in devices.items()}
@@ -62,7 +62,7 @@ def _given(
 
 
 def _tiers(unit: Denominator, implants: float, sites_years: float) -> dict[str, Cell]:
-    """The exposure that implants give, and that sites declare; the largest selection of a unit."""
+    """The exposure from implants and from declarations; the largest selection of a unit."""
     total = implants + sites_years
     return {
         "unit": unit.value,
@@ -90,7 +90,7 @@ def coverage_cells(store: Store, question: Question) -> list[Found]:
 def _placed(
     store: Store, part: Part, selection: Selection, *, takes_declared: bool
 ) -> dict[Key, dict[str, int]]:
-    """The reported events of each row: how many, where they lie, and how many a rate can count."""
+    """The reported events of each row: their number, tiers, and how many a rate can count."""
     clock = part.clock or ""
     asks = {"clock": clock, "each": "event_no", "quantity": part.quantity}
     found: dict[Key, dict[str, int]] = {}
@@ -125,7 +125,7 @@ def _placed(
 
 
 def _together(rows: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """The numbers of several rows, added up."""
+    """The sums over several rows."""
     found = dict.fromkeys(("n", "counted", *PLACES), 0)
     for numbers in rows:
         for name, n in numbers.items():
@@ -134,7 +134,7 @@ def _together(rows: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _settled(placed: Mapping[str, int]) -> dict[str, int]:
-    """The numbers of a row; what is neither counted nor left out has no denominator."""
+    """The numbers of a row; events neither counted nor left out have no denominator."""
     left = placed["n"] - sum(placed[name] for name in PLACES)
     counted = min(placed["counted"], max(left, 0))
     return {**placed, "counted": counted, "without_denominator": left - counted}

@@ -1,4 +1,4 @@
-"""Survival and cumulative incidence with true numbers: from devices' lifetimes to rows."""
+"""Exact survival and cumulative incidence, from devices' lifetimes to rows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ COMPETING = {
     ExitStatus.EXPLANT_ELECTIVE: EXPLANT,
     ExitStatus.THERAPY_DISCONTINUED: STOPPED,
 }
-"""Ends of follow-up after which the event cannot come; every other end censors."""
+"""Competing ends of follow-up; every other end censors."""
 
 NOT_COMPARED = {
     Reason.NO_OBSERVATIONS: "There are no devices to compare.",
@@ -62,9 +62,8 @@ Ints = NDArray[np.int64]
 class Group:
     """The devices of one curve, counted by month.
 
-    counts: when they came under observation and when they were last at risk: at the first event,
-    THE_EVENT, or where something else of COMPETING ended it, or censored. before_entry: events
-    that came too early.
+    counts: when they entered and when they were last at risk: at the first event, THE_EVENT, at
+    another of COMPETING, or censored. before_entry: events before entry.
     """
 
     key: Key
@@ -73,13 +72,13 @@ class Group:
 
     @property
     def events(self) -> int:
-        """How many first events there are, on the curve or beyond its ends."""
+        """The number of first events, on the curve or beyond its ends."""
         return int(self.counts.ended_of(THE_EVENT).sum())
 
     def span(self) -> tuple[int, int] | None:
         """The first month with enough at risk and the last before there are fewer, or None.
 
-        Without delayed entry the first can only be 0.
+        Without delayed entry the first is always 0.
         """
         enough = self.counts.at_risk_by_month() >= FEWEST_AT_RISK
         if not enough.any():
@@ -91,7 +90,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Steps:
-    """A curve at each month with an event of interest; what else is said of it as a whole."""
+    """A curve at each month with an event of interest, and its metadata."""
 
     times: Floats
     at_risk: Ints
@@ -131,8 +130,8 @@ def survival_curves(store: Store, question: Question) -> tuple[list[Row], dict[s
 def incidence_curves(store: Store, question: Question) -> tuple[list[Row], dict[str, Any]]:
     """Aalen-Johansen curves by group: the event before death, explant and the end of therapy.
 
-    An event and the end of follow-up in the same month: the event came first. `at_end` of each
-    curve adds up to 1. Raises BadQuery where the answer would be over 2,000 rows.
+    Where an event and the end of follow-up share a month, the event counts as first. `at_end` of
+    each curve adds up to 1. Raises BadQuery where the answer would be over 2,000 rows.
     """
     level = question.query.level
 
@@ -173,7 +172,7 @@ def _scale(ci: str | None) -> ConfidenceScale:
 
 
 def _groups(store: Store, question: Question) -> list[Group]:
-    """The devices of each curve, in the order in which the answer shows them."""
+    """The devices of each curve, in the order of the answer."""
     found: dict[Key, Group] = {}
     statuses = store.codes.lists["exit_status"]
     causes = np.array([CAUSE_OF.get(status, CENSORED) for status in statuses])
@@ -193,9 +192,9 @@ def _groups(store: Store, question: Question) -> list[Group]:
 
 
 def _counts(life: Lives, causes: Ints) -> LifeCounts:
-    """The months of a group: a device that had its event ended by it, whatever came that month.
+    """The months of a group; a device with an event ends by it, whatever else was in that month.
 
-    causes: of each exit status by its number.
+    causes: the cause of each exit status, by its number.
     """
     months, places = np.unique(life.month, return_inverse=True)
     n, entered = life.sums[:, 0], life.what == ENTERED
@@ -220,7 +219,7 @@ def _drawn(
     *,
     start: float,
 ) -> tuple[list[Row], list[dict[str, Any]]]:
-    """The rows of every curve, and what is said of each as a whole; start: its first value."""
+    """The rows of every curve, and the metadata of each; start: its first value."""
     rows: list[Row] = []
     curves = []
     for group in groups:
@@ -262,7 +261,7 @@ def _drawn(
 
 
 def named(key: Key, query: EventQuery, terms: Terms) -> dict[str, Any]:
-    """The group of a curve, as the rows show it."""
+    """The group of a curve, as shown in rows."""
     return {
         name: shown_value(name, value, labels=query.labels, terms=terms)
         for name, value in zip(query.group_by, key, strict=True)
@@ -270,17 +269,17 @@ def named(key: Key, query: EventQuery, terms: Terms) -> dict[str, Any]:
 
 
 def _untold(group: Group) -> Row:
-    """A group that never had enough at risk: how many there were, and no curve."""
+    """A group that never had enough at risk: its numbers, without a curve."""
     at_risk = int(group.counts.at_risk_by_month().max(initial=0))
     status = CellStatus.UNSTABLE if at_risk else CellStatus.NO_DENOMINATOR
     return Row(group.key, _numbers(0, at_risk, 0, None, None, None), status)
 
 
 def _rows(group: Group, span: tuple[int, int], curve: Steps, *, start: float) -> list[Row]:
-    """A row for the first month, for each with an event, and for the last: one row a month.
+    """Rows for the first month, each month with an event, and the last; one row a month.
 
-    A row says how many were at risk before its month's events, and the estimate after them: a curve
-    has already left its start where events fall into its first month.
+    A row has the number at risk before its month's events, and the estimate after them: with events
+    in the first month, the first row differs from the curve's start.
     """
     first, last = span
     at_risk = group.counts.at_risk_by_month()
@@ -317,7 +316,7 @@ def _defined(limit: float | None) -> float | None:
 
 
 def _logrank(groups: Sequence[Group], question: Question) -> dict[str, Any]:
-    """The test over all follow-up of every group; undefined it says why."""
+    """The log-rank test over all follow-up; where undefined, with the reason."""
     if len({part.clock for part in question.parts}) > 1:
         return {"chi2": None, "df": None, "p": None, "reason": TWO_CLOCKS}
     found = logrank_of([group.counts for group in groups])
@@ -326,7 +325,7 @@ def _logrank(groups: Sequence[Group], question: Question) -> dict[str, Any]:
 
 
 def _warnings(groups: Sequence[Group], curves: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the devices behind the curves make a reader need to know."""
+    """Warnings that depend on the devices behind the curves."""
     said = []
     untold = [curve for curve in curves if curve["starts_at_months"] is None]
     if untold:
@@ -337,7 +336,7 @@ def _warnings(groups: Sequence[Group], curves: Sequence[Mapping[str, Any]]) -> l
     if any(curve["starts_at_months"] for curve in curves):
         said.append(
             f"Where devices entered late a curve starts at the first month with {FEWEST_AT_RISK} "
-            "at risk: it is of devices that were free of the event until then."
+            "at risk: it describes devices that were free of the event until then."
         )
     outside = sum(curve["events_outside"] for curve in curves)
     if outside:

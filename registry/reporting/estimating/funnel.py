@@ -1,4 +1,4 @@
-"""Sites against what their exposure lets expect, with limits for chance and for what sites do."""
+"""Sites' observed against expected events, with limits for chance and over-dispersion."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from registry.vocabulary import CellStatus
 
 CRUDE = "crude"
 WITHIN = "within"
-"""Where a site lies that is beyond no limit."""
+"""The position of a site within all limits."""
 
 LIMITS = {"95": 0.95, "998": 0.998}
 MULTIPLICITY = (
@@ -31,7 +31,7 @@ MULTIPLICITY = (
 
 @dataclass(frozen=True, slots=True)
 class Standardised:
-    """Events, exposure and expected events of each site, stratum by stratum added up."""
+    """Events, exposure and expected events of each site, summed over strata."""
 
     events: Mapping[Key, int]
     exposure: Mapping[Key, float]
@@ -41,10 +41,10 @@ class Standardised:
 def funnel_sites(
     store: Store, question: Question, *, per: float
 ) -> tuple[list[Observed], dict[Key, float], str]:
-    """The sites with true numbers, what each is expected to have, and how that was found.
+    """The sites' exact numbers, their expected events, and the standardisation.
 
     Crude: the rate of the selection times the site's exposure. Standardised: the selection's rate
-    in each stratum times the site's exposure there, added up (indirect standardisation). Raises
+    in each stratum times the site's exposure there, summed (indirect standardisation). Raises
     BadQuery where a dimension cannot be adjusted for.
     """
     _refuse_what_cannot_be_adjusted_for(question)
@@ -65,12 +65,12 @@ def funnel_of(
     per: float,
     standardisation: str,
 ) -> tuple[list[Row], dict[str, Any]]:
-    """The rows of a funnel and what its meta says.
+    """The rows and the metadata of a funnel.
 
     expected: events by site, above 0 where the site counts. target: the rate of the selection per
     unit of exposure, None where there is none. The limits are those of a ratio of 1 at the site's
-    expected number: exact Poisson limits, widened on the log scale by what sites differ beyond
-    chance, where ten sites or more show it, and by the variance of a perturbation.
+    expected number: exact Poisson limits, widened on the log scale for over-dispersion, if ten
+    sites or more show it, and for the variance of a perturbation.
     """
     counted = [site for site in sites if site.counts and expected.get(site.key, 0.0) > 0]
     goal = np.array([expected[site.key] for site in counted])
@@ -104,7 +104,7 @@ def funnel_of(
             "tau2": None if beyond.tau is None else beyond.tau**2,
             "applied": tau > 0,
             "reason": in_words(beyond.reason)
-            or (None if tau else "The sites differ no more than chance lets expect."),
+            or (None if tau else "The sites differ no more than expected by chance."),
         },
         "sites": len(counted),
         "multiplicity": MULTIPLICITY,
@@ -127,7 +127,7 @@ def _crude(sites: Sequence[Observed]) -> dict[Key, float]:
 def _placed(
     site: Observed, expected: float, limits: Mapping[str, tuple[float, float]]
 ) -> dict[str, Cell]:
-    """Where a site lies; its own interval is that of its events, over those expected of it."""
+    """A site's position; its interval is that of its events, over its expected events."""
     ratio = (site.events or 0) / expected
     return {
         "expected": expected,
@@ -154,7 +154,7 @@ def _signal(ratio: float, limits: Mapping[str, tuple[float, float]]) -> str:
 
 
 NO_PLACE: Mapping[str, Cell] = {"ci_lower": None, "ci_upper": None, "signal": None}
-"""A site that has no point: without a ratio, and without the limits of its rate."""
+"""A site without a point: no ratio, and no limits of its rate."""
 
 
 def _refuse_what_cannot_be_adjusted_for(question: Question) -> None:
@@ -166,10 +166,10 @@ def _refuse_what_cannot_be_adjusted_for(question: Question) -> None:
 
 
 def _standardised(store: Store, question: Question, *, per: float) -> Standardised:
-    """What each site's own mix of strata lets expect at the selection's rate in each stratum.
+    """Each site's expected events from its mix of strata, at the selection's rate in each.
 
-    Where a patient's first event counts and the patient's devices lie in several strata, the first
-    in each stratum does.
+    Where a patient's first event counts and the patient's devices are in several strata, the first
+    in each stratum counts.
     """
     query = question.query
     grouped = replace(query, group_by=("site", *query.standardise), standardise=())
@@ -192,9 +192,9 @@ def _standardised(store: Store, question: Question, *, per: float) -> Standardis
 
 
 def _adjusted(site: Observed, found: Standardised) -> Observed:
-    """A site with the events and the exposure that have a stratum, so that both match.
+    """A site's events and exposure that have a stratum, so that both match.
 
-    Declared exposure has none: a site that declares all of it has no denominator here.
+    Declared exposure has none: a site with declared exposure only has no denominator here.
     """
     if site.key not in found.expected:
         return replace(

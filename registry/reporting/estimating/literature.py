@@ -1,4 +1,4 @@
-"""The literature's figures worked out as the registry's own, so that both can stand together."""
+"""Published figures computed like the registry's own, so that both can be compared."""
 
 import re
 from collections.abc import Iterable
@@ -18,13 +18,12 @@ TIME_UNITS = {
     "catheter-months": (Denominator.CATHETER_MONTHS, 1),
     "catheter-years": (Denominator.CATHETER_MONTHS, 12),
 }
-"""Units of published rates that are the registry's own, and how many of ours one of them is.
+"""Units of published rates that convert to the registry's, with the factor.
 
-A year of a patient or of therapy is none of them: one patient can have two devices, and time
-without one.
+Not years of patients or of therapy: one patient can have two devices, and time without one.
 """
 READ = {"source-seen": Evidence.SEEN, **{each.value: each for each in Evidence}}
-"""How well a source was read, as the catalogue writes it of figures; any other: unverified."""
+"""The evidence of figures in the catalogue; any other value is unverified."""
 
 
 def _rate(events: float, of: float, per: float, level: float) -> Figure:
@@ -57,13 +56,12 @@ BESIDE_SHARES = Literature(figure=_share, like=_like_share, of_time=False)
 def literature_beside(
     question: Question, terms: Terms, *, per: int
 ) -> dict[str, list[dict[str, Cell]]]:
-    """What the meta of a rate or a proportion says of the literature; nothing of other measures.
+    """The published figures comparable with a rate or a proportion; none for other measures.
 
-    They are the published figures that may stand beside the answer, in the catalogue's order:
-    those of a complication or a category that a row of the answer is about, of the same measure and
-    unit, and with their counts. Rates and proportions have them where rows are told apart by
-    complication and category only; a share of devices has none, as sources count patients. They
-    follow from the question and the catalogue that the snapshot was frozen with.
+    In the catalogue's order: figures of a complication or a category of the answer's rows, of the
+    same measure and unit, with their counts. Only where rows are by complication and category
+    alone; none for a share of devices, as sources count patients. Depends on the question and the
+    snapshot's catalogue.
     """
     query = question.query
     beside = question.spec.literature
@@ -88,11 +86,11 @@ def literature_beside(
 
 
 Subject = tuple[str, str]
-"""A complication without a category, or a category without a complication, as sources name it."""
+"""(complication, "") or ("", category), as sources name them."""
 
 
 def _subjects(question: Question, terms: Terms) -> Iterable[tuple[Subject, str]]:
-    """What the rows are about, each with the unit that its rate divides by."""
+    """The complications or categories of the rows, each with its rate's unit."""
     query = question.query
     chosen = selected_terms(query, terms)
     components = query.values("component")

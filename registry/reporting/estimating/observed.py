@@ -1,4 +1,4 @@
-"""What a trend or a funnel is drawn from: the rows of a rate, true or shown, in one form."""
+"""Rows of a rate, exact or shown, in one form for trends and funnels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,11 +13,11 @@ from registry.vocabulary import CellStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """One row of a rate: what is written of it, and what is reckoned with.
+    """One row of a rate: the numbers to show, and those to compute with.
 
-    numbers: the columns of a rate. events, exposure: None where there is nothing to reckon with,
-    since it is hidden or there is no exposure. lower, upper: the interval of the events, as that of
-    the rate has it. count_variance, exposure_sd: of a perturbation; 0 of true numbers.
+    numbers: the columns of a rate. events, exposure: None where hidden or without exposure. lower,
+    upper: the interval of the events, from that of the rate. count_variance, exposure_sd: of a
+    perturbation; 0 for exact numbers.
     """
 
     key: Key
@@ -32,11 +32,11 @@ class Observed:
 
     @property
     def counts(self) -> bool:
-        """Whether there is anything to reckon with."""
+        """Whether the row has events and exposure."""
         return self.events is not None and self.exposure is not None
 
     def noise(self, expected: float) -> float:
-        """Standard deviation, on the log scale, that perturbation adds to observed / expected.
+        """The standard deviation, on the log scale, that perturbation adds to observed / expected.
 
         By the delta method, around the expected count (above 0).
         """
@@ -44,7 +44,7 @@ class Observed:
 
 
 def observed_of(found: Found, *, per: float) -> Observed:
-    """A row of true numbers, whose rate is per so many units."""
+    """A row of exact numbers, whose rate is per `per` units."""
     counts = found.status is not CellStatus.NO_DENOMINATOR
     exposure = _number(found.numbers["exposure"])
     return Observed(
@@ -61,7 +61,7 @@ def observed_of(found: Found, *, per: float) -> Observed:
 def observed_of_shown(
     key: Key, nodes: Sequence[ShownNode], *, per: float, level: float
 ) -> Observed:
-    """A row of shown numbers; nothing that is hidden is in it."""
+    """A row of shown numbers, without hidden ones."""
     numbers = asdict(rate_row(nodes, per=per, level=level))
     status = numbers.pop("status")
     parts = rate_parts(nodes)

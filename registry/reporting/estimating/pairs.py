@@ -1,4 +1,4 @@
-"""Pairs of a product and a complication: their names, and what they are compared with."""
+"""Pairs of a product and a complication, and their comparators."""
 
 from dataclasses import replace
 
@@ -10,15 +10,15 @@ DRUGS = ("drug", "drug_class")
 
 
 def names_of(product: str) -> tuple[str, ...]:
-    """The names under which a product is filtered: a drug is by its class as well."""
+    """The filters on a product; a drug has also that on its class."""
     return DRUGS if product in DRUGS else (product,)
 
 
 def background(query: EventQuery) -> EventQuery:
-    """What the pairs of a question about signals are compared with.
+    """The question without filters that only choose rows of signals.
 
-    A filter on the compared product or on complications chooses rows, and what they are compared
-    with stays: others without the one or the other are what makes a signal.
+    A filter on the compared product or on complications chooses rows but does not change their
+    comparators: all other products and complications.
     """
     chooses = {*names_of(query.group_by[0]), *LEVELS}
     kept = tuple((name, values) for name, values in query.where if name not in chooses)

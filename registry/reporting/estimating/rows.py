@@ -1,4 +1,4 @@
-"""Writes rows out: in an order that repeats, with codes, labels or both."""
+"""Formats rows: in a stable order, with codes, labels or both."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ LAST = 1_000_000
 def ordered(
     rows: Sequence[Row], *, question: Question, terms: Terms, columns: Sequence[Column]
 ) -> list[Row]:
-    """Put rows in the order of the code lists, blanks last; then as `ordering` asks.
+    """Sorts rows by the code lists, blanks last; then by `ordering`.
 
     Raises BadQuery where `ordering` names no column of the answer.
     """
@@ -43,7 +43,7 @@ def ordered(
 
 
 def _by_number(rows: list[Row], name: str, *, downward: bool) -> list[Row]:
-    """Sort by a number or a status; rows without one come last, so that hiding shows nothing."""
+    """Sorts by a number or a status; rows without one come last, so order discloses nothing."""
     if name == "status":
         return sorted(rows, key=lambda row: row.status.value, reverse=downward)
     shown = [row for row in rows if row.numbers.get(name) is not None]
@@ -67,7 +67,7 @@ def _places_of(name: str, question: Question, terms: Terms) -> dict[str, int]:
 
 
 def rows_of(found: Sequence[Found]) -> list[Row]:
-    """Cells as rows, their numbers as they are."""
+    """Cells as rows, with unchanged numbers."""
     return [Row(each.key, each.numbers, each.status) for each in found]
 
 
@@ -88,7 +88,7 @@ def written(
 
 
 def grouping_columns(question: Question) -> tuple[Column, ...]:
-    """The columns that name a row: codes, labels or both, as the question has it."""
+    """The columns that name a row: codes, labels or both, by the question."""
     query = question.query
     dimensions: list[Column] = []
     for name in question.named_rows:
@@ -102,9 +102,9 @@ def grouping_columns(question: Question) -> tuple[Column, ...]:
 
 
 def shown_value(name: str, value: Cell, *, labels: str, terms: Terms) -> Cell:
-    """A value of a dimension as rows show it: its words where labels alone are asked, or its code.
+    """A value of a dimension in a row: its label where only labels are wanted, else its code.
 
-    A blank is "not recorded" in either.
+    A blank is "not recorded" in both.
     """
     blank = value is None or value == ""
     if labels == "label":

@@ -1,4 +1,4 @@
-"""Products with more of a complication than the others: disproportionality and the outlier rule."""
+"""Signals of products with a complication: disproportionality and the outlier rule."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -55,7 +55,7 @@ NUMBERS = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outlier rule on one product; None where there is nothing to compare with."""
+    """The outlier rule on one product; None without a comparator."""
 
     devices: int | None = None
     rate_ratio: float | None = None
@@ -66,7 +66,7 @@ class Verdict:
 def signal_rows(
     store: Store, question: Question, *, rates: MeasureSpec
 ) -> tuple[list[Row], dict[str, Any]]:
-    """Every pair with a report, true numbers, and what the meta says of them.
+    """Every pair with a report, in exact numbers, and their metadata.
 
     rates: the measure that the outlier rule compares by. Raises BadQuery where the answer would be
     too long.
@@ -105,7 +105,7 @@ def signal_row(
     group: Sequence[ShownNode],
     level: float,
 ) -> Row:
-    """One pair from shown nodes only; what needs a hidden one is not there.
+    """One pair from shown nodes only; numbers from hidden nodes are missing.
 
     margins: of the product, of the event, and the total. rate: the nodes of the pair's rate; group:
     those of all products' rate.
@@ -137,7 +137,7 @@ def signal_row(
 
 
 def about_shown(rows: Sequence[Row]) -> dict[str, Any]:
-    """What the meta of a protected answer says of its pairs."""
+    """The metadata of a protected answer's pairs."""
     return {"signals": _about(sum(row.status is CellStatus.OK for row in rows))}
 
 
@@ -181,7 +181,7 @@ def _about(compared: int) -> dict[str, Any]:
     }
 
 
-# True rates -------------------------------------------------------------------------------------
+# Exact rates ------------------------------------------------------------------------------------
 
 
 def _verdicts(store: Store, question: Question, spec: MeasureSpec) -> dict[Key, Verdict]:
@@ -224,7 +224,7 @@ def _judged(
 
 
 def _choice(query: EventQuery, terms: Terms) -> Callable[[Key], bool]:
-    """Whether a pair is one of those that the filters choose rows for."""
+    """Whether the filters choose this pair as a row."""
     product, level = query.group_by
     wanted = [_spelled(product, name, query) for name in names_of(product) if query.values(name)]
     codes = {
@@ -240,7 +240,7 @@ def _choice(query: EventQuery, terms: Terms) -> Callable[[Key], bool]:
 
 
 def _spelled(product: str, name: str, query: EventQuery) -> set[str]:
-    """The products that a filter under one of their names lets through."""
+    """The products that pass the filters on them."""
     values = set(query.values(name))
     if name == product:
         return values
@@ -257,8 +257,8 @@ def _shown_verdict(rate: Sequence[ShownNode], group: Sequence[ShownNode]) -> Ver
 
     The limit is that of a one-sided test at 5 %, as the Poisson probability is: that of the
     product's rate, widened on the log scale by the noise of the group's (delta method). The group
-    is all products, without this one where it is large. Where noise alone puts the group's rate
-    off by the factor that the rule looks for, there is nothing to compare with.
+    is all products, without this one where it is large. Undefined where noise alone can change
+    the group's rate by the factor of the rule.
     """
     devices = _population(rate)
     everybody = _population(group)
@@ -274,7 +274,7 @@ def _shown_verdict(rate: Sequence[ShownNode], group: Sequence[ShownNode]) -> Ver
     of_group += (whole.exposure_sd**2 + large * own.exposure_sd**2) / exposure**2
     if of_group > log(RATE_RATIO) ** 2:
         return Verdict(devices)
-    # A large product's noise is in its own rate and, the other way round, in what is left.
+    # A large product's noise is in its own rate and, with the opposite sign, in the rest.
     in_both = own.count_variance / (own.events * events)
     in_both += own.exposure_sd**2 / (own.exposure * exposure)
     ratio = own.events / own.exposure / (events / exposure)

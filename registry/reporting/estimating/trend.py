@@ -1,4 +1,4 @@
-"""How a rate changes from year to year, and whether events ran ahead of what was to be expected."""
+"""The trend of a rate from year to year, and a CUSUM of events above expectation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,23 +15,23 @@ from registry.statistics.trend import poisson_cusum, rate_trend, trend_line
 
 CUSUM_RATIO = 2.0
 CUSUM_H = 5.0
-"""The rise that is looked for, and the excess of events that alarms.
+"""The rise that the CUSUM detects, and the excess of events that alarms.
 
 Over twelve years at a constant rate these alarm in at most 4 % of series, whatever the yearly
 count; after a rise to 2.5 times in the last four years in 58 % at three events a year and in 97 %
 at ten (docs/methods.md).
 """
 OF_THE_SHOWN = {
-    Reason.TOO_FEW_PERIODS: "A trend needs five years that are shown with their exposure.",
-    Reason.TOO_FEW_EVENTS: "A trend needs ten events in the years that are shown.",
+    Reason.TOO_FEW_PERIODS: "A trend needs five shown years with exposure.",
+    Reason.TOO_FEW_EVENTS: "A trend needs ten events in the shown years.",
 }
-"""The reasons in words where years can be hidden."""
+"""The reasons where years can be hidden."""
 UNDATED = "Procedures and refills are totals without dates: ask for unit=pump-months."
 
 
 @dataclass(frozen=True, slots=True)
 class FittedTrend:
-    """The rows of a trend, the years that are over, and what its meta says."""
+    """The rows of a trend, the years that are over, and its metadata."""
 
     rows: Sequence[Row]
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -46,10 +46,10 @@ def trend_of(
     dated: bool,
     with_cusum: bool,
 ) -> FittedTrend:
-    """Fit a log-linear trend to the years that are over.
+    """Fits a log-linear trend to the years that are over.
 
-    years: rows by calendar year; one without a year is left out. dated: whether the denominator
-    has dates, so that it can be told by year. with_cusum: only with true numbers.
+    years: rows by calendar year; ignores rows without a year. dated: whether the denominator has
+    dates, and so can be split by year. with_cusum: only for exact numbers.
     """
     running = running_year(as_of)
     told = sorted((each for each in years if each.key[0] is not None), key=_year)
@@ -88,7 +88,7 @@ def trend_of(
             "h": CUSUM_H,
             "baseline_rate": per * baseline,
             "in_words": (
-                f"Events above what the rate of all these years lets expect add up (Lucas 1985); "
+                f"Sum of events above those expected at the rate of all these years (Lucas 1985); "
                 f"the reference value is set for a rise to {CUSUM_RATIO:g} times that rate, and "
                 f"{CUSUM_H:g} events in excess alarm."
             ),
@@ -100,7 +100,7 @@ def trend_of(
 
 
 def _why(reason: Reason | None, *, of_true_numbers: bool) -> str | None:
-    """Why there is no trend; of shown numbers, years and events may merely be hidden."""
+    """Why there is no trend; with other words where years and events can be hidden."""
     if of_true_numbers or reason is None:
         return in_words(reason)
     return OF_THE_SHOWN.get(reason, in_words(reason))
@@ -111,7 +111,7 @@ def _year(observed: Observed) -> int:
 
 
 def _of_exposure(observed: Observed) -> float:
-    """What the perturbation of its exposure adds to the variance of a count."""
+    """The variance that the perturbation of exposure adds to a count."""
     if not observed.exposure:
         return 0.0
     return ((observed.events or 0) * observed.exposure_sd / observed.exposure) ** 2

@@ -1,7 +1,7 @@
-"""Every measure that can be asked: one spec a file, read by every door.
+"""Every measure: one spec a file, read by every door.
 
-A spec says what may be asked, how it is answered with true numbers, its protected form or why it
-is withheld, and how it is told and drawn. No other table and no branch names a measure.
+A spec declares options, exact answer, protected form or why it is withheld, words and picture. No
+other table and no branch names a measure.
 """
 
 from collections.abc import Mapping
@@ -36,4 +36,4 @@ _SPECS = (
 )
 
 MEASURES: Mapping[Measure, MeasureSpec] = MappingProxyType({spec.measure: spec for spec in _SPECS})
-"""Every measure and its spec, in the order in which they are offered."""
+"""Every measure with its spec, in the order of forms."""

@@ -1,4 +1,4 @@
-"""Which complications bring about which."""
+"""Cascades: which complications cause which."""
 
 from dataclasses import replace
 
@@ -18,12 +18,12 @@ from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 
 WARNINGS = (
-    "Filters choose the causes; every event that names one of them as its cause is an effect, "
-    "whatever else it is. Both are accepted and actual unless the question says otherwise.",
+    "Filters choose the causes; every event that names one of them as its cause is an effect. "
+    "Both are accepted and actual by default.",
     "A cause is what the site named: events that merely follow one another are no pair.",
     "The interval is in whole months on the clock of the device that both events name; where they "
-    "name two, or no month, it is unknown. Pairs whose effect is told before its cause are counted "
-    "apart, since one of the two months is wrong.",
+    "name two, or no month, it is unknown. Pairs whose effect is dated before its cause are "
+    "counted separately, since one of the two months is wrong.",
     "The share is of the cause's events that have at least one such effect; one event can have "
     "several.",
 )
@@ -46,14 +46,14 @@ def _columns(question: Question) -> tuple[Column, ...]:
         Column("cause_events", "integer", "measure", title="Events of the cause"),
         Column("share", "number", "measure", title="Followed by the effect"),
         Column("with_interval", "integer", "measure", title="Pairs with an interval"),
-        Column("before_cause", "integer", "measure", title="Pairs told effect first"),
+        Column("before_cause", "integer", "measure", title="Pairs dated effect first"),
         Column("median_months", "number", "measure", "months", "Median interval"),
         STATUS,
     )
 
 
 def _every_cause(query: EventQuery) -> EventQuery:
-    """Consequences are what a cascade is made of, in categories too."""
+    """The question with consequences, which cascades always include."""
     return replace(query, group_by=("complication",))
 
 
@@ -63,7 +63,7 @@ SPEC = MeasureSpec(
     counting=(CountingRule.EVENTS,),
     group_by=LEVELS,
     places=(LEVELS,),
-    own_rows="Cascades are told by complication or by category: group by one of them.",
+    own_rows="Cascades are by complication or by category: group by one of them.",
     ordering=("cause", "effect", "n", "cause_events", "share", "median_months"),
     divides=Divides.NOTHING,
     what_counts=_every_cause,

@@ -1,4 +1,4 @@
-"""Columns that the answers of several measures have."""
+"""Columns shared by several measures."""
 
 from registry.records import Column
 from registry.reporting.asking.spec import Question
@@ -16,11 +16,11 @@ RATE_COLUMNS = ("events", "exposure", "rate", "ci_lower", "ci_upper")
 """The columns of numbers that rows with a rate can be ordered by."""
 
 CURVE_COLUMNS = ("time_months", "at_risk", "events", "estimate", "ci_lower", "ci_upper")
-"""The same of curves."""
+"""The columns of numbers that rows of curves can be ordered by."""
 
 
 def curve_columns(estimate: str) -> tuple[Column, ...]:
-    """The columns of a curve over months since implant. estimate: what its estimate is called."""
+    """The columns of a curve over months since implant. estimate: the title of its estimate."""
     return (
         Column("time_months", "integer", "measure", "months", "Months since implant"),
         Column("at_risk", "integer", "measure", title="At risk"),
@@ -32,14 +32,14 @@ def curve_columns(estimate: str) -> tuple[Column, ...]:
 
 
 def exposure_column(question: Question) -> Column:
-    """What events are divided by, with its unit where all rows have the same."""
+    """The column of exposure, with its unit where all rows share one."""
     units = question.units
     unit = units[0].value if len(units) == 1 else None
     return Column("exposure", "number", "measure", unit, "Exposure")
 
 
 def protected_columns_of(question: Question) -> tuple[Column, ...]:
-    """The columns of a protected answer: how many cells are hidden, and why, before the status."""
+    """Columns with the number of hidden cells and the reason, added before the status."""
     *numbers, status = question.spec.columns(question)
     told = [column for column in numbers if column.name not in question.spec.never_protected]
     return (*told, HIDDEN_CELLS, REASON, status)

@@ -1,4 +1,4 @@
-"""How many events, episodes, devices or patients there are."""
+"""Numbers of events, episodes, devices or patients."""
 
 from registry.disclosure import Form, Protection, count_row
 from registry.records import Column, Estimated, PictureKind, Reading

@@ -1,4 +1,4 @@
-"""How much of the registry a rate rests on."""
+"""Coverage: how many reported events a rate counts."""
 
 from registry.records import Column, PictureKind, Reading
 from registry.reporting.asking.spec import (
@@ -34,7 +34,7 @@ def _columns(question: Question) -> tuple[Column, ...]:
 
 SPEC = MeasureSpec(
     measure=Measure.COVERAGE,
-    about="Say how many events have a denominator, by tier, and why the others have none.",
+    about="Count events with a denominator, by tier, and others by why they have none.",
     counting=(CountingRule.EVENTS,),
     takes=frozenset({"unit"}),
     ordering=("n", "counted", "without_denominator"),

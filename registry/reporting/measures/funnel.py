@@ -1,4 +1,4 @@
-"""Sites against what their exposure lets expect."""
+"""Sites' observed events against those expected from their exposure."""
 
 from dataclasses import replace
 
@@ -25,14 +25,14 @@ from registry.reporting.words.sentences import unit_in_words
 from registry.snapshot.store import Store
 from registry.vocabulary import CellStatus, CountingRule, HiddenReason, Measure, Profile
 
-AS_IT_IS = "Crude: sites differ in whom they treat."
+AS_IT_IS = "Crude: sites treat different patients."
 ADJUSTED = (
-    "Each site is compared with what its own mix lets expect: two sites' ratios are not comparable "
-    "with one another. Declared exposure tells no mix and is left out."
+    "Each site is compared with the events expected from its own mix: two sites' ratios are not "
+    "comparable. Declared exposure has no mix and is left out."
 )
 OF_CHOSEN_SITES = (
-    "The rate that sites are compared with is that of the sites asked for alone, so that a single "
-    "site's ratio is 1: leave site out to compare it with all."
+    "Sites are compared with the rate of the chosen sites alone, so that a single site's ratio "
+    "is 1: leave site out to compare it with all."
 )
 CLUSTERED = (
     "Events cluster within patients, which the limits allow for only where over-dispersion was "
@@ -69,7 +69,7 @@ def _columns(question: Question) -> tuple[Column, ...]:
 
 
 def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
-    """Sites against the rate of the whole selection, a node of its own; hidden sites as hidden."""
+    """Shown sites against the rate of the whole selection, which is a node of its own."""
     shown = shown_nodes(question, question.plan, frozen=frozen, protection=protection)
     whole = plan(replace(question.query, group_by=()), question.trees, question.policy)
     shown_whole = shown_nodes(question, whole, frozen=frozen, protection=protection)
@@ -86,7 +86,7 @@ def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) 
 
 
 def _not_compared(site: Observed) -> Observed:
-    """A site that shows, where the rate of all that it is held against does not."""
+    """A shown site where the rate of all sites is hidden."""
     if not site.counts:
         return site
     numbers = {**site.numbers, "reason": HiddenReason.MARGINS}
@@ -105,7 +105,7 @@ def _warnings(question: Question, profile: Profile) -> list[str]:
 
 SPEC = MeasureSpec(
     measure=Measure.FUNNEL,
-    about="Compare sites with what their exposure, or their case mix, lets expect.",
+    about="Compare sites with the events expected from their exposure, or their case mix.",
     counting=rates.COUNTING,
     takes=rates.OPTIONS | {"standardise"},
     group_by=("site",),
@@ -126,7 +126,7 @@ SPEC = MeasureSpec(
         minimums=exposure_minimums,
         changed=about_exposure,
         says=(
-            "A site whose number is hidden stands in its row without one. A site with few events "
+            "A site whose number is hidden has a row without one. A site with few events "
             "is shown only when chance and noise made them five or more, so that a low ratio of a "
             "small site cannot be seen.",
         ),

@@ -1,4 +1,4 @@
-"""Probability of an event over the months since implantation, where others compete."""
+"""Cumulative incidence of an event over the months since implantation, with competing events."""
 
 from registry.records import PictureKind, Reading
 from registry.reporting.asking.curve_questions import (

@@ -34,11 +34,11 @@ from registry.vocabulary import CountingRule, Measure
 
 COUNTING = (CountingRule.FIRST_EVENT, CountingRule.EVENTS, CountingRule.EPISODES)
 OPTIONS = frozenset({"unit", "per", "level"})
-"""What every rate may count and take; a trend and a funnel are made of rates."""
+"""Counting rules and options of rates, and of trends and funnels, which are made of rates."""
 
 GARWOOD = "Exact Poisson interval (Garwood 1936)."
 QUASI_POISSON = (
-    "Quasi-Poisson interval: events cluster within patients; the column dispersion says how much."
+    "Quasi-Poisson interval: events cluster within patients; the column dispersion shows how much."
 )
 
 
@@ -73,7 +73,7 @@ def _method(question: Question) -> str:
 
 SPEC = MeasureSpec(
     measure=Measure.RATES,
-    about="Divide events by the exposure that they come from.",
+    about="Divide events by their exposure.",
     counting=COUNTING,
     takes=OPTIONS,
     ordering=RATE_COLUMNS,

@@ -1,4 +1,4 @@
-"""Products with more of a complication than the others."""
+"""Signals: products with more of a complication than the others."""
 
 from registry.disclosure import Form, Protection
 from registry.records import DIMENSIONS, Column, PictureKind, Reading
@@ -66,7 +66,7 @@ def _warnings(question: Question, profile: Profile) -> list[str]:
     return [
         f"Filters on {product}, complication and category choose rows; each pair is compared with "
         "all reports of the selection.",
-        f"What has no {product} recorded has no row and is among the others.",
+        f"Reports without a recorded {product} have no row and are among the others.",
         "Consequences and the expected end of service are left out.",
         "A pair reported out of proportion need not be frequent, and reporting differs between "
         "products: a signal is a reason to look, not a finding.",
@@ -75,7 +75,7 @@ def _warnings(question: Question, profile: Profile) -> list[str]:
 
 SPEC = MeasureSpec(
     measure=Measure.SIGNALS,
-    about="Pair products with complications that are reported, or happen, out of proportion.",
+    about="Pair products with complications that are reported, or occur, out of proportion.",
     counting=(CountingRule.EVENTS, CountingRule.DEVICES),
     takes=frozenset({"level"}),
     group_by=(*PRODUCTS, *LEVELS),

@@ -1,4 +1,4 @@
-"""How a rate changes from year to year."""
+"""The trend of a rate from year to year."""
 
 from registry.disclosure import Form, Protection
 from registry.records import Column, PictureKind, Reading
@@ -95,8 +95,8 @@ SPEC = MeasureSpec(
         minimums=exposure_minimums,
         changed=about_exposure,
         says=(
-            "Years whose number is hidden are left out of the line: where few events happen it "
-            "rests on the years with many. The CUSUM is not published.",
+            "Years whose number is hidden are left out of the line: where events are few it "
+            "depends on the years with many. The CUSUM is not published.",
         ),
     ),
     method=lambda question: (

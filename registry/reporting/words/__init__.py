@@ -1,1 +1,1 @@
-"""What an answer says of itself, in words that a clinician reads."""
+"""Describes answers in words for clinicians."""

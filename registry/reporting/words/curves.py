@@ -1,4 +1,4 @@
-"""What a curve over months since implant says of itself, in words that a clinician reads."""
+"""Describes curves over months since implant, in words for clinicians."""
 
 from registry.reporting.asking.spec import Question
 from registry.vocabulary import Profile
@@ -19,8 +19,8 @@ LIFE_TABLE = (
     "log(-log) scale."
 )
 TESTED = (
-    "Groups are compared by the log-rank test (Mantel-Haenszel form) over all follow-up; it takes "
-    "devices as independent."
+    "Groups are compared by the log-rank test (Mantel-Haenszel form) over all follow-up; it "
+    "assumes independent devices."
 )
 
 MONTHS = (
@@ -35,7 +35,7 @@ FEW = "A curve stops where fewer than 10 are at risk."
 UNSTABLE = "A curve of fewer than 20 events is marked unstable."
 CENSORED = (
     "Freedom is cause-specific: death, explant for another cause and every other end of follow-up "
-    "censor. One minus it is no probability of the event; ask for incidence."
+    "censor. One minus freedom is not the probability of the event; ask for incidence."
 )
 COMPETES = (
     "Death, explant for another cause (an elective one too) and the end of therapy compete; normal "
@@ -46,9 +46,9 @@ OF_PATIENT = (
     "The complication is the patient's: a pump that he or she had later is not at risk, on its own "
     "clock, after the first event."
 )
-CLUSTERED = "Limits take devices as independent, though a patient may have several."
+CLUSTERED = "Limits assume independent devices, though a patient may have several."
 AT_BOUNDARIES = (
-    "Told at 0, 1, 3, 6, 12, 24, 36, 60 and 84 months. Within an interval those that left count "
+    "Given at 0, 1, 3, 6, 12, 24, 36, 60 and 84 months. Within an interval devices that left count "
     "for half of it; devices that entered late count from the next of these months on."
 )
 CROWDED = (
@@ -58,13 +58,13 @@ CROWDED = (
 
 
 def kaplan_meier(question: Question) -> str:
-    """Say how a curve of freedom and its limits were found."""
+    """The method of a curve of freedom and of its limits."""
     said = KAPLAN_MEIER.format(limits=LIMITS[question.query.ci])
     return f"{said} {TESTED}" if question.query.group_by else said
 
 
 def curve_denominator(question: Question) -> str:
-    """Say who is at risk, and on which clock."""
+    """Who is at risk, and on which clock."""
     clocks = {str(part.clock) for part in question.parts}
     if len(clocks) > 1:
         return "devices at risk, each on its own clock"
@@ -73,7 +73,7 @@ def curve_denominator(question: Question) -> str:
 
 
 def curve_warnings(question: Question, profile: Profile, *, ends: str) -> list[str]:
-    """Say what a reader has to know before using the curve. ends: what else ends it, and how."""
+    """The warnings of a curve. ends: the sentence on other ends of follow-up."""
     said = [MONTHS, LATE, FEW, UNSTABLE, ends]
     if profile is Profile.PROTECTED:
         said = [MONTHS, AT_BOUNDARIES, CROWDED, UNSTABLE, ends]

@@ -1,4 +1,4 @@
-"""What an answer leaves out or takes in where a reader could expect otherwise, in words."""
+"""What an answer leaves out or includes where a reader may expect otherwise, in words."""
 
 from registry.reporting.asking.question import selected_terms
 from registry.reporting.asking.spec import Divides, Question
@@ -29,7 +29,7 @@ OWN_YEAR = (
 
 
 def left_out(question: Question, terms: Terms) -> list[str]:
-    """Say how the answer reads the rules where more than one reading is possible."""
+    """Sentences on how ambiguous rules are applied in the answer."""
     spec, divides = question.spec, question.spec.divides
     said = []
     if spec.of_totals and _leaves_consequences_out(question, terms):
@@ -51,7 +51,7 @@ def left_out(question: Question, terms: Terms) -> list[str]:
 
 
 def _retired(question: Question, terms: Terms) -> list[str]:
-    """Which complications that were asked for take no new events, as the snapshot knew it."""
+    """Sentences on the question's retired complications, by the snapshot's catalogue."""
     codes = set(question.query.values("complication"))
     return [
         f"The complication {term.code} is retired"
@@ -62,7 +62,7 @@ def _retired(question: Question, terms: Terms) -> list[str]:
 
 
 def _leaves_consequences_out(question: Question, terms: Terms) -> bool:
-    """Whether the categories asked for hold complications that count only when named."""
+    """Whether the question's categories hold complications that count only when named."""
     categories = question.query.values("category")
     if question.query.values("complication"):
         return False

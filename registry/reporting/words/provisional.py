@@ -1,4 +1,4 @@
-"""What of an answer may still change, in words."""
+"""Which numbers of an answer may still change, in words."""
 
 from registry.records import EventQuery
 from registry.reporting.asking.freshness import Frozen
@@ -7,7 +7,7 @@ from registry.reporting.asking.years import running_year
 from registry.vocabulary import SnapshotKind
 
 WORKING = (
-    "Provisional: of the working snapshot, which moves on as reports come in. To cite an answer, "
+    "Provisional: from the working snapshot, which changes as reports come in. To cite an answer, "
     "ask a release."
 )
 RUNNING = (
@@ -17,10 +17,10 @@ RUNNING = (
 
 
 def provisional(question: Question, frozen: Frozen) -> list[str]:
-    """Say which numbers are not the last word: a working snapshot's, and a running year's.
+    """Sentences on provisional numbers: of a working snapshot, and of an unfinished year.
 
-    A trend leaves the running year out and says that itself. Nothing follows from what was
-    recorded, but from the question and the date of the data, which the answer tells.
+    A trend leaves the unfinished year out and says that itself. Depends on the question and the
+    date of the data, which the answer shows, not on recorded data.
     """
     said = [WORKING] if frozen.kind is SnapshotKind.WORKING else []
     running = running_year(frozen.data_as_of)

@@ -1,4 +1,4 @@
-"""What a protected answer says was done to it, in words that a clinician reads."""
+"""Describes the protection of an answer, in words for clinicians."""
 
 from registry.disclosure import Plan, Policy
 from registry.reporting.asking.spec import Divides, ProtectedForm, Question
@@ -16,7 +16,7 @@ COVERAGE = (
 def disclosure(
     question: Question, form: ProtectedForm, plan: Plan, policy: Policy
 ) -> dict[str, object]:
-    """The numbers and the sentences that go with an answer; from the question alone."""
+    """The thresholds and sentences on an answer's protection; from the question alone."""
     return {
         "threshold": policy.threshold,
         "denominator_minimum": policy.denominator_minimum,
@@ -29,7 +29,7 @@ def disclosure(
 def _sentences(question: Question, form: ProtectedForm, plan: Plan, policy: Policy) -> list[str]:
     said = [
         "Every count was changed by a small random whole number, of variance up to "
-        f"{policy.most_variance:g}, that belongs to the set of patients or devices behind it: the "
+        f"{policy.most_variance:g}, that depends on the set of patients or devices behind it: the "
         "same set is changed alike wherever it is counted.",
         f"A changed count under {policy.threshold} is hidden, zeros too, and so is what has fewer "
         f"than {policy.denominator_minimum} patients or devices behind it. Nothing that is hidden "
@@ -56,13 +56,13 @@ def _sentences(question: Question, form: ProtectedForm, plan: Plan, policy: Poli
 
 
 def exposure_minimums(question: Question, policy: Policy) -> dict[str, object]:
-    """What is hidden of a rate by what it divides by."""
+    """The sentence on rates hidden by their denominator."""
     least = {unit.value: policy.exposure[unit].minimum for unit in question.units}
     return {"exposure_minimum": least}
 
 
 def about_exposure(question: Question, policy: Policy) -> list[str]:
-    """Say how the denominators of a rate were changed."""
+    """Sentences on how the denominators of a rate were changed."""
     said = []
     for unit in question.units:
         rule = policy.exposure[unit]

@@ -1,4 +1,4 @@
-"""Why a number is undefined, as a sentence for whoever asked."""
+"""Why a number is undefined, in sentences."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,7 +11,7 @@ IN_WORDS: Mapping[Reason, str] = MappingProxyType(
         Reason.EVENTS_WITHOUT_EXPOSURE: "There are events but no exposure that they come from.",
         Reason.ONE_CLUSTER: "All events and exposure are of one patient.",
         Reason.NO_OBSERVATIONS: "Nothing was observed.",
-        Reason.MEDIAN_NOT_REACHED: "The curve does not come down to one half.",
+        Reason.MEDIAN_NOT_REACHED: "The curve does not fall to one half.",
         Reason.ONE_GROUP: "There is one group only.",
         Reason.NOTHING_TO_COMPARE: "No event happened while two groups were at risk.",
         Reason.TOO_FEW_SITES: "Over-dispersion is estimated from ten sites on.",
@@ -22,10 +22,10 @@ IN_WORDS: Mapping[Reason, str] = MappingProxyType(
         Reason.TOO_FEW_PERIODS: "A trend needs five years with exposure.",
         Reason.TOO_FEW_EVENTS: "A trend needs ten events.",
         Reason.EVENTS_AT_ONE_END: "All events are in the first or the last year.",
-        Reason.NO_INFORMATION: "The years say too little to put limits on a trend.",
+        Reason.NO_INFORMATION: "The years have too few data for the limits of a trend.",
     }
 )
-"""Every reason that the statistics give."""
+"""Every reason code of the statistics, with its sentence."""
 
 
 def in_words(reason: Reason | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What an answer says of itself, in words that a clinician reads."""
+"""Describes an answer in words for clinicians: title, filters, method, warnings."""
 
 from registry.records import DIMENSIONS, EventQuery
 from registry.reporting.asking.spec import Divides, Question
@@ -26,7 +26,7 @@ FIRST_MIXED = (
 
 
 def title(question: Question, terms: Terms) -> str:
-    """Name the answer: what, of which complications, by what, and of which selection."""
+    """The title of an answer: measure, complications, groupings and filters."""
     query = question.query
     names = _names(query, terms)
     of = question.spec.called or f"{question.spec.measure.label} of"
@@ -37,7 +37,7 @@ def title(question: Question, terms: Terms) -> str:
 
 
 def _selection(query: EventQuery, terms: Terms) -> list[str]:
-    """The filters beside those of complications: each with its values, or how many they are."""
+    """The filters other than on complications, each with its values or their number."""
     said = []
     for name, values in query.where:
         if name in {"complication", "category"}:
@@ -72,7 +72,7 @@ def _names(query: EventQuery, terms: Terms) -> str:
 
 
 def counted(question: Question) -> str:
-    """Say what one is."""
+    """The counting rule in words."""
     if question.counting is not CountingRule.FIRST_EVENT:
         return COUNTED[question.counting]
     kinds = {part.per_patient for part in question.parts}
@@ -82,7 +82,7 @@ def counted(question: Question) -> str:
 
 
 def method(question: Question, *, profile: Profile) -> str:
-    """Say how the interval was found."""
+    """The method of the interval."""
     published = question.spec.published
     if profile is Profile.PROTECTED and published:
         return published.method
@@ -90,14 +90,14 @@ def method(question: Question, *, profile: Profile) -> str:
 
 
 def unit_in_words(question: Question) -> str:
-    """Say what rates divide by; where they differ, the column unit says it for each."""
+    """The denominator in words; where rows differ, a reference to the column unit."""
     if len(question.units) == 1:
         return question.units[0].value
     return "each row's own: see the column unit"
 
 
 def warnings(question: Question, *, profile: Profile) -> list[str]:
-    """Say what a reader has to know before using the numbers."""
+    """The warnings of an answer."""
     query, divides = question.query, question.spec.divides
     said = []
     over_time = divides in {Divides.EXPOSURE, Divides.CARRIERS}
@@ -112,13 +112,13 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
         if DIMENSIONS[name].codelist in {"seriousness", "intervention"}
     ]
     if multiple:
-        said.append(f"An event stands in the row of each {' and '.join(multiple)} it has.")
+        said.append(f"An event is in the row of each {' and '.join(multiple)} it has.")
     if over_time and any(DIMENSIONS[name].side == "event" for name in query.group_by):
         said.append("Rows by a property of the event share one denominator.")
     if divides is Divides.EXPOSURE:
         said.extend(_about_rates(question))
         if profile is Profile.EXACT:
-            said.append("Where there is no denominator, events are all that were reported.")
+            said.append("Where there is no denominator, events are all reported events.")
     return [*said, *question.spec.warnings(question, profile)]
 
 
@@ -137,7 +137,7 @@ def _about_rates(question: Question) -> list[str]:
 
 
 def label_of(name: str, value: object, terms: Terms) -> str:
-    """The words for one value of a dimension; codes without words stand for themselves."""
+    """The label of a value of a dimension; codes without a label are unchanged."""
     if name == "complication":
         return {term.code: term.name for term in terms.complications}.get(str(value), str(value))
     if name == "category":
