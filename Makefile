@@ -50,7 +50,7 @@ bench: setup  ## Compare statistics with the ORM and numpy; quick (BENCH="--even
 bench-%: setup
 	@DEBUG=1 $(BIN)/python tests/benchmarks/bench_$*.py $(BENCH)
 
-attack: setup  ## Attack the protection on ten registries; about a quarter of an hour on two cores
+attack: setup  ## Attack the protection, persons and cells; hours (ATTACK="--only persons --people 800")
 	@$(BIN)/python -m tests.disclosure.attack $(ATTACK)
 
 # Numbers, curves and the truths behind protected answers: ten kinds of question of each registry.

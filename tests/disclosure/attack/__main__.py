@@ -1,12 +1,12 @@
 """`make attack`: attack registries of several sizes and seeds, and print what came of it.
 
+First persons, from release to release (people.py), then cells of one release and of many.
+
 Each registry has a database and keys of its own, in a folder that goes at the end.
 """
 
 import argparse
 import json
-import logging
-import os
 import pickle
 import subprocess
 import sys
@@ -15,6 +15,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from tests.disclosure.attack.own_process import begin, environment
 
 EVENTS_PER_IMPLANT = 1.42
 REFERENCE_EVENTS = 150_000
@@ -33,8 +35,12 @@ def main() -> int:
         "--tables", type=int, default=30, help="of the universe, for each registry; 0 for its share"
     )
     parser.add_argument(
-        "--only", choices=("curves",), help="the attacks on curves and denominators alone"
+        "--only",
+        choices=("curves", "persons"),
+        help="the attacks on curves and denominators, or on persons, alone",
     )
+    parser.add_argument("--people", default="800,6000,50000", help="sizes for persons, by commas")
+    parser.add_argument("--pairs", type=int, default=100, help="persons of each kind, a registry")
     for hidden in ("--attack", "--seed", "--share", "--reference", "--repeat", "--into"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -46,11 +52,32 @@ def main() -> int:
         return _reference(int(asked.reference), Path(asked.into))
     if asked.seeds < 2:
         parser.error("--seeds: the attacker learns on the others, so give 2 or more")
-    sizes = [int(size) for size in asked.implants.split(",")]
-    return _orchestrate(sizes, asked)
+    if asked.only == "persons":
+        broken = _people(asked)
+    else:
+        sizes = [int(size) for size in asked.implants.split(",")]
+        broken = [] if asked.only else _people(asked)
+        broken = [*broken, *_orchestrate(sizes, asked)]
+    print("\n".join(f"Broken: {each}" for each in broken) or "Every limit holds.")
+    return 1 if broken else 0
 
 
-def _orchestrate(sizes: list[int], asked: argparse.Namespace) -> int:
+def _people(asked: argparse.Namespace) -> list[str]:
+    """Persons: the registry over HTTP, what it is built after, and designs that must lose."""
+    from tests.disclosure.attack.people import SERVERS, campaign
+
+    with tempfile.TemporaryDirectory(prefix="registry-people-") as made:
+        return campaign(
+            [int(size) for size in asked.people.split(",")],
+            seeds=asked.seeds,
+            many=asked.pairs,
+            names=SERVERS,
+            processes=asked.processes,
+            folder=asked.keep or Path(made),
+        )
+
+
+def _orchestrate(sizes: list[int], asked: argparse.Namespace) -> list[str]:
     from tests.disclosure.attack.report import report, report_of_some
 
     began = time.monotonic()
@@ -74,9 +101,9 @@ def _orchestrate(sizes: list[int], asked: argparse.Namespace) -> int:
             for size in sizes
         }
         found = report_of_some(records) if asked.only else report(records, _read(reference))
-    print(found.text())
+    print("\n".join(found.lines))
     print(f"{time.monotonic() - began:.0f} s in {asked.processes} processes")
-    return 1 if found.broken else 0
+    return found.broken
 
 
 def _read(path: Path) -> Any:
@@ -93,34 +120,13 @@ def _in_its_own_process(job: tuple[list[str], Path]) -> None:
         (Path(var) / "static").mkdir()  # the server warns where it is not there
         subprocess.run(
             [sys.executable, "-m", MODULE, *arguments, "--into", str(into)],
-            env=_environment(var),
+            env=environment(var),
             check=True,
         )
 
 
-def _environment(var: str) -> dict[str, str]:
-    kept = {name: text for name, text in os.environ.items() if name != "DATABASE_URL"}
-    return kept | {
-        "DEBUG": "1",
-        "REGISTRY_VAR": var,
-        "DJANGO_SETTINGS_MODULE": "registry_project.settings",
-        "THROTTLE_USER": "1000000000/min",  # an attacker has years; this run has minutes
-        "REGISTRY_ANSWER_TICK_MS": "0",  # but where time is measured
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-
-
-def _begin() -> None:
-    import django
-    from django.test.utils import setup_test_environment
-
-    django.setup()
-    setup_test_environment(debug=False)
-    logging.disable(logging.WARNING)
-
-
 def _attack(asked: argparse.Namespace) -> int:
-    _begin()
+    begin()
     from django.core.management import call_command
 
     from registry.reporting.asking.keys import make_keys
@@ -165,7 +171,7 @@ def _asked_again(addresses: list[str], key: str) -> list[str]:
 
 
 def _repeat(key: str) -> int:
-    _begin()
+    begin()
     from tests.disclosure.attack.consistency import digest
     from tests.disclosure.attack.registries import door_with
 
@@ -176,7 +182,7 @@ def _repeat(key: str) -> int:
 
 def _reference(events: int, into: Path) -> int:
     """Exact rates of a registry so large that chance hardly moves them."""
-    _begin()
+    begin()
     from django.core.management import call_command
 
     from registry.reporting.asking.keys import make_keys

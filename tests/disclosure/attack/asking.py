@@ -153,9 +153,13 @@ class Asker:
         column: str,
         options: Mapping[str, str],
     ) -> Table | None:
-        """A table that is too long, by runs of values of its longest axis, all that fit in one."""
+        """A table that is too long, by runs of values of its longest axis, all that fit in one.
+
+        An axis whose values may be joined, where there is one: others are no filter everywhere.
+        """
         longest = max(
-            (name for name in names if name not in where), key=lambda n: len(self.axis(n))
+            (name for name in names if name not in where),
+            key=lambda name: (self.is_summable(name), len(self.axis(name))),
         )
         labels = self.axis(longest)
         rest = int(np.prod([len(self.axis(name)) for name in names if name != longest]))

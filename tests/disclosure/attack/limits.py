@@ -14,3 +14,24 @@ NAIVE_LOSES = 0.95
 
 NO_BETTER = 5.0
 """E: points by which the mean of 1000 parents may seem better than that of 10, by chance."""
+
+MOST_BY_COMPLICATIONS = 0.65
+"""Persons between releases at 10 % growth: AUC over tables that name complications."""
+
+MOST_BY_CATEGORIES = 0.68
+"""The same over tables that name categories or none."""
+
+MOST_FOUND = 0.08
+"""The same: persons recognised where 2 % of the others are taken for changed."""
+
+MOST_BY_LENS = 0.12
+"""AUC that 20 or 40 invented records at one hand may add."""
+
+MOST_NAMED = 10.0
+"""Attributes of single newcomers: points above always naming the commonest value."""
+
+MOST_SURE_AFTER = {1: 0.01, 4: 0.08}
+"""Share of hidden cells of 1 to 4 of whose size he is sure, and right, after so many releases."""
+
+CHANGE_LOSES = 0.80
+"""AUC that the negative controls must lose by."""

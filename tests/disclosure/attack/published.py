@@ -1,0 +1,225 @@
+"""Persons between releases of the registry itself: its own database, freezes, and addresses.
+
+The rows of both worlds of a pair lie in the database; an absent record waits for review. So three
+releases, of the past and of either world, are asked over HTTP with a researcher's token.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from io import StringIO
+
+import numpy as np
+from django.core.management import call_command
+from django.db import transaction
+
+from registry.catalogue import read_catalogue
+from registry.models import Complication, Event, Implant, Patient, Site, sealed
+from registry.reporting.asking.keys import make_keys
+from registry.vocabulary import NOT_RECORDED, Component, State
+from tests.disclosure.attack.asking import Asker
+from tests.disclosure.attack.designs import Names, Values
+from tests.disclosure.attack.naming import Newcomers
+from tests.disclosure.attack.paired import Persons
+from tests.disclosure.attack.persons import (
+    AFTER,
+    BEFORE,
+    BY_EIGHT,
+    OTHERWISE,
+    PLAIN,
+    Change,
+    Pair,
+    Seen,
+    look,
+    pairs,
+)
+from tests.disclosure.attack.registries import Door, door_of, fill
+from tests.disclosure.attack.worlds import COARSER, Labels, World, coded, groups_of
+
+RECORD = "record"
+"""The column that says which event in the database a record is: its primary key."""
+
+
+def world_of_database() -> World:
+    """All accepted events of known patients; only patients with one pump are plain to describe."""
+    rows = (
+        Event.objects.accepted()
+        .actual()
+        .filter(patient__isnull=False)
+        .order_by("pk")
+        .values(
+            "pk",
+            "patient_id",
+            "year",
+            "severity",
+            "outcome",
+            "complication__code",
+            "site__code",
+            "patient__sex",
+            "patient__indication",
+            "implant__drug",
+            "implant__age_band",
+        )
+    )
+    pumps: dict[int, list[str]] = {}
+    for patient, model in Implant.objects.filter(component=Component.PUMP).values_list(
+        "patient_id", "pump_model"
+    ):
+        pumps.setdefault(patient, []).append(model)
+    kept = list(rows)
+    plain = [
+        row["implant__drug"] is not None and len(pumps.get(row["patient_id"], ())) == 1
+        for row in kept
+    ]
+    found = {
+        "complication": [row["complication__code"] for row in kept],
+        "site": [row["site__code"] for row in kept],
+        "pump_model": [pumps.get(row["patient_id"], [""])[0] or NOT_RECORDED for row in kept],
+        "sex": [row["patient__sex"] or NOT_RECORDED for row in kept],
+        "indication": [row["patient__indication"] or NOT_RECORDED for row in kept],
+        "drug": [row["implant__drug"] or NOT_RECORDED for row in kept],
+        "age_band": [row["implant__age_band"] or NOT_RECORDED for row in kept],
+    }
+    for name in ("year", "severity", "outcome"):
+        found[name] = [str(row[name] or NOT_RECORDED) for row in kept]
+    for name, finer in COARSER.items():
+        group_of = groups_of(finer)
+        found[name] = [group_of(value) for value in found[finer]]
+    columns, labels = coded(found)
+    known = read_catalogue().by_code
+    columns[PLAIN] = np.array(plain, np.int64)
+    columns[RECORD] = np.array([row["pk"] for row in kept], np.int64)
+    return World(
+        columns,
+        labels,
+        np.array([row["patient_id"] for row in kept], np.int64),
+        columns["site"],
+        np.array([known[code].in_totals for code in found["complication"]], bool),
+    )
+
+
+@dataclass
+class Published:
+    """The registry's answers as tables along a world's labels. labels: of its releases."""
+
+    asker: Asker
+    labels: Mapping[str, Labels]
+    releases: Mapping[str, str]
+    _kept: dict[tuple[Names, str], Values | None] = field(default_factory=dict)
+
+    def table(self, names: Names, release: str) -> Values | None:
+        if (names, release) not in self._kept:
+            self._kept[names, release] = self._asked(names, release)
+        return self._kept[names, release]
+
+    def _asked(self, names: Names, release: str) -> Values | None:
+        table = self.asker.table(names, release=self.releases[release])
+        if table is None:
+            return None
+        shown = table.values
+        for axis, name in enumerate(names):
+            place = {label: at for at, label in enumerate(self.asker.axis(name))}
+            order = np.array([place.get(label, -1) for label in self.labels[name]])
+            blank = np.full((*shown.shape[:axis], 1, *shown.shape[axis + 1 :]), np.nan)
+            shown = np.concatenate([shown, blank], axis=axis).take(order, axis=axis)
+        return shown
+
+
+def filled(*, events: int, seed: int) -> Door:
+    """Fill an empty database with a synthetic registry; a researcher's way in."""
+    call_command("migrate", verbosity=0)
+    make_keys()
+    fill(events=events, seed=seed)
+    return door_of("researcher", "researcher")
+
+
+def collect_published(
+    door: Door,
+    *,
+    seed: int,
+    changes: Mapping[str, Change],
+    many: int,
+    known: frozenset[str] = BY_EIGHT,
+) -> Persons:
+    """Look at the registry in the database, which is afterwards as it was before."""
+    found = Persons()
+    world = world_of_database()
+    for place, (said, change) in enumerate(changes.items()):
+        seen: dict[str, list[Seen]] = {}
+        came = []
+        for number, pair in enumerate(pairs(world, change, seed=100 * seed + place, many=many)):
+            with transaction.atomic():
+                releases = {
+                    release: publish(pair, release, f"p{place}-{number}-{release}")
+                    for release in (BEFORE, AFTER, OTHERWISE)
+                }
+                server = Published(Asker(door), world.labels, releases)
+                for kind, each in look(server, pair, known).items():
+                    seen.setdefault(kind, []).append(each)
+                came.append(Newcomers.of(server, pair.worlds))
+                transaction.set_rollback(True)
+        found.seen[said] = {kind: Seen.joined(each) for kind, each in seen.items()}
+        found.newcomers[said] = came
+    return found
+
+
+def publish(pair: Pair, release: str, label: str) -> str:
+    """Make the database hold what the world holds, and publish it; the label."""
+    here = pair.worlds[release]
+    everybody = {
+        record for world in pair.worlds.values() for record in world.columns[RECORD].tolist()
+    }
+    changed = set(pair.person.columns[RECORD].tolist())
+    if release == BEFORE:
+        _plant(pair)
+    present = set(here.columns[RECORD].tolist())
+    for records, state in ((present, State.ACCEPTED), (everybody - present, State.SUBMITTED)):
+        for some in _in_runs(sorted(records)):
+            Event.objects.filter(pk__in=some).update(state=state)
+    codes = dict(Complication.objects.values_list("code", "pk"))
+    for record, code in zip(
+        here.columns[RECORD].tolist(), here.columns["complication"].tolist(), strict=True
+    ):
+        if record in changed:
+            name = here.labels["complication"][code]
+            Event.objects.filter(pk=record).update(complication_id=codes[name])
+    call_command("freeze", release=label, whole=True, early=True, stdout=StringIO())
+    return label
+
+
+def _in_runs(records: list[int], most: int = 500) -> Iterator[list[int]]:
+    for start in range(0, len(records), most):
+        yield records[start : start + most]
+
+
+def _plant(pair: Pair) -> None:
+    """Put in the invented patients, each like the event that its record was copied from."""
+    planted = pair.planted
+    if planted is None or not len(planted):
+        return
+    models = Event.objects.in_bulk(planted.columns[RECORD].tolist())
+    sites = dict(Site.objects.values_list("code", "pk"))
+    made: list[tuple[Patient, Implant, Event]] = []
+    for record, site in zip(
+        planted.columns[RECORD].tolist(), planted.columns["site"].tolist(), strict=True
+    ):
+        event = models[record]
+        copies = []
+        for row in (event.patient, event.implant, event):
+            values = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields}
+            copy = type(row)(**values)
+            copy.pk, copy.public_id = None, uuid.uuid4()
+            copy.source_id = f"planted-{uuid.uuid4().hex[:8]}x"
+            if hasattr(copy, "site_id"):
+                copy.site_id = sites[planted.labels["site"][site]]
+            copies.append(copy)
+        made.append(tuple(copies))  # type: ignore[arg-type]
+    with sealed(by=None, action="plant") as seal:
+        seal.bulk_create(Patient, [patient for patient, _implant, _event in made])
+        for patient, implant, _event in made:
+            implant.patient = patient
+        seal.bulk_create(Implant, [implant for _patient, implant, _event in made])
+        for patient, implant, event in made:
+            event.implant, event.patient, event.caused_by_id = implant, patient, None
+            event.state = State.ACCEPTED
+        seal.bulk_create(Event, [event for _patient, _implant, event in made])
