@@ -1,8 +1,9 @@
-"""The nine attacks of DISCLOSURE.md at the registry's own addresses, in their fast form.
+"""Attacks on cells at the registry's own addresses, in their fast form.
 
-One small registry, attacked with a researcher's token; `make attack` is the full form. A limit is
-for the mean of five large registries: here three standard errors more are allowed. The attacker
-practises on registries that he makes himself.
+One small registry, attacked with a researcher's token; `make attack` is the full form, and
+test_attack_machinery.py shows that the same attacks take a naive server's cells. A limit is for the
+mean of five large registries: here three standard errors more are allowed. The attacker practises
+on registries that he makes himself.
 """
 
 from collections.abc import Iterator
@@ -19,12 +20,12 @@ from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.attacks import differences, findings, parents, trackers, universe
 from tests.disclosure.attack.campaign import PLANTED_TABLE, Plan, run
 from tests.disclosure.attack.judging import Findings, Verdict, judge
-from tests.disclosure.attack.limits import LIMIT, MOST_FOLLOWED, MOST_SURE, NAIVE_LOSES
+from tests.disclosure.attack.limits import LIMIT, MOST_FOLLOWED, MOST_SURE
 from tests.disclosure.attack.patience import practised_insider
 from tests.disclosure.attack.practice import practice_truth
 from tests.disclosure.attack.record import Record, within_a_month
 from tests.disclosure.attack.registries import RefusedOutright, door_with
-from tests.disclosure.attack.servers import Naive, StandIn, registry_trees
+from tests.disclosure.attack.servers import StandIn, registry_trees
 from tests.disclosure.attack.truth import Truth
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,7 @@ PLAN = Plan(
     insider_cells=40,
     most_filtered=8,
     timed_cells=8,
+    controls=False,
 )
 
 
@@ -66,15 +68,15 @@ def attacked(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[R
 
 
 @pytest.fixture(scope="module")
-def practice(tmp_path_factory) -> list[tuple[Truth, Asker, Asker]]:
-    """Two registries of his own, behind a protected and a naive server."""
+def practice(tmp_path_factory) -> list[tuple[Truth, Asker]]:
+    """Two registries of his own, behind a protected server."""
     sites = tuple(f"SITE-{number:02d}" for number in range(1, 13))
     trees = registry_trees((2005, 2029), sites)
     made = []
     for seed in (21, 22):
         truth = practice_truth(tmp_path_factory.mktemp("practice"), events=EVENTS, seed=seed)
         protected = Asker(StandIn(truth, trees, seed), most_filtered=PLAN.most_filtered)
-        made.append((truth, protected, Asker(Naive({"": truth}, trees))))
+        made.append((truth, protected))
     return made
 
 
@@ -82,11 +84,10 @@ def averaged(asker: Asker, names):
     return (parents(asker, names, most=PLAN.parents, refined_by=PLAN.refined_by) or {}).get(100)
 
 
-def practised(practice, tables, attack, *, naive: bool = False) -> list[Findings]:
+def practised(practice, tables, attack) -> list[Findings]:
     """The same attack on his own registries."""
     found = []
-    for truth, protected, open_to_all in practice:
-        asker = open_to_all if naive else protected
+    for truth, asker in practice:
         ways = (findings(asker, truth, names, attack(asker, names)) for names in tables)
         found.append(Findings.joined([way for way in ways if way is not None]))
     return found
@@ -148,21 +149,9 @@ def test_the_mean_of_more_parents_is_no_better(attacked, practice):
     assert many.gain <= few.gain + 3 * many.spread
 
 
-@pytest.mark.parametrize("said", ATTACKS)
-def test_the_same_attack_takes_the_naive_servers_small_cells(attacked, practice, said):
-    tables, attack = ATTACKS[said]
-
-    def asked(asker, names):
-        return universe(asker, names, partial_sums=True) if said == "F" else attack(asker, names)
-
-    learnt = practised(practice, tables, asked, naive=True)
-
-    assert judge(attacked.naive[said], learnt).exact >= NAIVE_LOSES
-
-
 def test_releases_after_one_another_do_not_get_past_the_limit(attacked, practice):
     learnt = []
-    for truth, asker, _naive in practice:
+    for truth, asker in practice:
         one, two = differences(asker, PLANTED_TABLE), universe(asker, PLANTED_TABLE)
         found = findings(asker, truth, PLANTED_TABLE, one)
         nothing = np.full(found.truth.size, np.nan)

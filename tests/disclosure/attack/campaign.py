@@ -1,7 +1,7 @@
 """All nine attacks on one registry, at its own addresses, and on the naive server beside it."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,7 @@ from tests.disclosure.attack.utility import (
 )
 
 FIRST = "first"
+_Against = Sequence[tuple[dict[str, Findings], Asker]]
 PLANTED_TABLE: Names = ("category", "drug", "sex")
 SMALL_TABLES: tuple[Names, ...] = (
     ("age_band", "category", "sex"),
@@ -75,7 +76,7 @@ class Plan:
     """How much is asked.
 
     shares, share: into how many parts the universe is dealt, and which is this registry's.
-    most_tables: of its part; None is all.
+    most_tables: of its part; None is all. controls: whether the naive server is attacked as well.
     """
 
     questions: int
@@ -95,6 +96,7 @@ class Plan:
     most_filtered: int = 30
     most_filtered_again: int = 8
     timed_cells: int = 60
+    controls: bool = True
 
 
 def run(
@@ -137,6 +139,12 @@ def run(
     return record
 
 
+def _against(record: Record, plan: Plan, asker: Asker, naive: Asker) -> _Against:
+    """Whom to attack, and where what is found is kept."""
+    both = ((record.findings, asker), (record.naive, naive))
+    return both if plan.controls else both[:1]
+
+
 def _consistency(
     record: Record,
     plan: Plan,
@@ -154,7 +162,7 @@ def _consistency(
 
 
 def _single_release(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Truth) -> None:
-    for kept, against in ((record.findings, asker), (record.naive, naive)):
+    for kept, against in _against(record, plan, asker, naive):
         for letter, attack in (("C", differences), ("D", trackers)):
             kept[letter] = _joined(
                 findings(against, truth, names, attack(against, names))
@@ -187,10 +195,11 @@ def _universe(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Tru
         for names in (*plan.small_tables, *mine)[: plan.all_measures]
     )
     record.unequal += second_draws(asker)
-    record.naive["F"] = _joined(
-        findings(naive, truth, names, universe(naive, names, partial_sums=True))
-        for names in plan.small_tables[:3]
-    )
+    if plan.controls:
+        record.naive["F"] = _joined(
+            findings(naive, truth, names, universe(naive, names, partial_sums=True))
+            for names in plan.small_tables[:3]
+        )
 
 
 def _curves(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Truth) -> None:
@@ -201,7 +210,7 @@ def _curves(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Truth
     record.findings["F at risk"] = _joined(
         at_risk_findings(asker, names, frozen) for names in AT_RISK[: plan.at_risk]
     )
-    for kept, against in ((record.findings, asker), (record.naive, naive)):
+    for kept, against in _against(record, plan, asker, naive):
         kept["E denominators"] = _joined(
             denominator_findings(against, truth, names, naive=against is naive)
             for names in DENOMINATORS[: plan.denominators]
@@ -251,7 +260,7 @@ def _many_releases(
                     against, ("drug", "sex", "component"), labels[-1], label, planter.planted[0]
                 )
             labels.append(label)
-    for kept, against in ((record.findings, again), (record.naive, naive)):
+    for kept, against in _against(record, plan, again, naive):
         for said, used in (("G 1", labels[:2]), (f"G {len(labels) - 1}", labels)):
             mean, solved = releasing.over_releases(against, names, used)
             places = np.ones(mean.shape, bool)
@@ -265,7 +274,10 @@ def _many_releases(
     plans = [(f"insider-{number}", cells) for number in range(1, releasing.INSIDER_MOST + 1)]
     grown = list(releases(planter, truths, plans[: plan.releases]))
     record.insider = releasing.insider(asker, before, names, insider_targets, grown, FIRST)
-    record.naive_insider = releasing.insider(naive, before, names, insider_targets, grown, FIRST)
+    if plan.controls:
+        record.naive_insider = releasing.insider(
+            naive, before, names, insider_targets, grown, FIRST
+        )
     for kept, against in ((record.device_pairs, asker), (record.naive_device_pairs, naive)):
         kept += releasing.single_devices(
             against, truth, ("drug", "indication", "pump_model", "age_band", "sex")

@@ -36,8 +36,8 @@ HELD = ("second", "fewer", PUBLISHED)
 """Designs that limits are for; the others must lose."""
 
 SERVERS = (PUBLISHED, "second", "first", "naive", "free")
-OF_CONTROLS = ("10 %", "10 %, 20 planted")
-OVER_HTTP = ("10 %", "10 %, 20 planted", "10 %, 40 planted at two hands")
+FEW_CHANGES = ("10 %", "10 %, 20 planted")
+"""What controls, and the registry over HTTP, are asked for: each takes long there."""
 HEAD = (
     "| registry | persons | many | over complications: AUC, TPR | over categories | over both "
     "| AUC by size of the complication: 1 to 10, 11 to 40, 41 to 150 |",
@@ -120,7 +120,7 @@ def _told(name: str, size: int, registries: list[Persons]) -> list[str]:
 
 def not_lost(name: str, registries: list[Persons]) -> list[str]:
     """What a negative control should have lost by, and did not."""
-    none, lens = (recognised(registries, change, "arrival") for change in OF_CONTROLS)
+    none, lens = (recognised(registries, change, "arrival") for change in FEW_CHANGES)
     if name == "free":
         gain = lens.auc - none.auc
         return [] if gain > MOST_BY_LENS else [f"the lens added only {gain:+.2f}"]
@@ -169,7 +169,7 @@ def _attack(name: str, size: int, seed: int, many: int, into: Path) -> int:
 
 def _simulated(name: str, size: int, seed: int, many: int) -> Persons:
     world, design = made_up(implants=size, seed=seed), DESIGNS[name]
-    changes = CHANGES if name in HELD else {said: CHANGES[said] for said in OF_CONTROLS}
+    changes = CHANGES if name in HELD else {said: CHANGES[said] for said in FEW_CHANGES}
     found = collect(world, simulated(design, seed), seed=seed, many=many, changes=changes)
     found.hidden = hidden_over_releases(world, design, seed=seed)
     return found
@@ -181,7 +181,7 @@ def _published(size: int, seed: int, many: int) -> Persons:
     from tests.disclosure.attack.published import collect_published, filled
 
     door = filled(events=round(size * EVENTS_PER_IMPLANT), seed=seed)
-    changes = {said: CHANGES[said] for said in OVER_HTTP}
+    changes = {said: CHANGES[said] for said in FEW_CHANGES}
     return collect_published(door, seed=seed, changes=changes, many=many)
 
 
