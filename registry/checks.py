@@ -10,9 +10,11 @@ from django.core.cache import caches
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
+from registry.models import User
 from registry.models.append_only import missing_append_only_triggers
 from registry.reporting.asking.keys import key_faults
 from registry.shared_cache import CLIENT_MISSING, RedisOrMemory, cache_fault
+from registry.vocabulary import Right
 
 
 @register(Tags.database)
@@ -77,6 +79,42 @@ def cache_answers(app_configs: Any, **_: Any) -> list[CheckMessage]:
     if fault is None or fault == CLIENT_MISSING:
         return []
     return [Error(fault.message, hint=fault.hint, id="registry.E007")]
+
+
+@register(Tags.security, deploy=True)
+def reminders_can_be_mailed(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Warn where nobody is reminded by mail that a data-use agreement ends; asks no server."""
+    missing = [name for name in ("EMAIL_HOST", "DEFAULT_FROM_EMAIL") if not getattr(settings, name)]
+    if not missing:
+        return []
+    return [
+        Warning(
+            f"No mail is configured ({' and '.join(missing)}): nobody is reminded by mail that a "
+            "data-use agreement ends.",
+            hint="Give EMAIL_HOST and DEFAULT_FROM_EMAIL; see docs/operating.md.",
+            id="registry.W002",
+        )
+    ]
+
+
+@register(Tags.database)
+def a_second_person_can_grant(
+    app_configs: Any, databases: Iterable[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """Warn where two data managers must grant and there are fewer. One query a database."""
+    if not settings.REGISTRY_AGREEMENT_SECOND_PERSON:
+        return []
+    return [
+        Warning(
+            "REGISTRY_AGREEMENT_SECOND_PERSON asks two data managers to grant an agreement, and "
+            f"database {alias} has fewer.",
+            hint="Give a second person the role of data manager, or leave the setting out.",
+            id="registry.W003",
+        )
+        for alias in databases or ()
+        if "registry_user" in connections[alias].introspection.table_names()
+        and User.objects.using(alias).who_may(Right.RUN_REGISTRY).count() < 2
+    ]
 
 
 KEY_CHECKS = {

@@ -94,6 +94,8 @@ REGISTRY_FIRST_YEAR = _whole("REGISTRY_FIRST_YEAR", 2005, least=1980, most=date.
 REGISTRY_RELEASE_DAYS = _whole("REGISTRY_RELEASE_DAYS", 0 if DEBUG else 80, least=0)
 REGISTRY_ANSWER_TICK_MS = _whole("REGISTRY_ANSWER_TICK_MS", 50, least=0, most=1000)
 REGISTRY_LOCK_SECONDS = _whole("REGISTRY_LOCK_SECONDS", 20, least=1, most=600)
+REGISTRY_AGREEMENT_SECOND_PERSON = _flag("REGISTRY_AGREEMENT_SECOND_PERSON")
+REGISTRY_AGREEMENT_REMINDER_DAYS = _whole("REGISTRY_AGREEMENT_REMINDER_DAYS", 30, least=1, most=365)
 REGISTRY_KEY_RECORDS = Hidden(os.environ.get("REGISTRY_KEY_RECORDS", ""))
 REGISTRY_KEY_NOISE = Hidden(os.environ.get("REGISTRY_KEY_NOISE", ""))
 REGISTRY_KEY_FILE = os.environ.get("REGISTRY_KEY_FILE", "")  # REGISTRY_VAR/disclosure-keys.json
@@ -175,6 +177,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "registry.dashboard.agreements.standing",
             ],
         },
     },
@@ -234,6 +237,16 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+
+# Mail, for reminders; without EMAIL_HOST none is sent -------------------------------------
+
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "").strip()
+EMAIL_PORT = _whole("EMAIL_PORT", 587, least=1, most=65535)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = Hidden(os.environ.get("EMAIL_HOST_PASSWORD", ""))
+EMAIL_USE_TLS = _flag("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "").strip()
 
 # Who signs in ------------------------------------------------------------------------------
 

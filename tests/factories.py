@@ -98,7 +98,7 @@ class MembershipFactory(SealedFactory):
 
 
 class AgreementFactory(SealedFactory):
-    """A data-use agreement; say when it expires."""
+    """A data-use agreement that was granted; say when it expires."""
 
     class Meta:
         model = Agreement
@@ -106,6 +106,8 @@ class AgreementFactory(SealedFactory):
     user = factory.SubFactory(UserFactory)
     reference = factory.Sequence(lambda n: f"DUA-{n}")
     purpose = "A study of catheter failure."
+    answerable = "Dr Meier, Bern"
+    decision = "granted"
 
 
 class CategoryFactory(SealedFactory):

@@ -12,11 +12,15 @@ from django.db import connection
 
 from registry.checks import (
     KEY_CHECKS,
+    a_second_person_can_grant,
     audit_trail_is_append_only,
     cache_answers,
     disclosure_keys_are_safe,
     releases_are_far_apart,
+    reminders_can_be_mailed,
 )
+from registry.vocabulary import Role
+from tests.factories import UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -95,6 +99,35 @@ def test_quarterly_releases_pass(settings):
     assert releases_are_far_apart(None) == []
 
 
+@pytest.mark.parametrize("missing", ["EMAIL_HOST", "DEFAULT_FROM_EMAIL"])
+def test_deployment_without_mail_is_warned(settings, missing):
+    settings.EMAIL_HOST, settings.DEFAULT_FROM_EMAIL = "mail.example", "a@b.example"
+    assert reminders_can_be_mailed(None) == []
+    setattr(settings, missing, "")
+
+    (warning,) = reminders_can_be_mailed(None)
+
+    assert (warning.id, missing in warning.msg) == ("registry.W002", True)
+    assert warning in run_checks(include_deployment_checks=True)
+    assert warning not in run_checks()
+
+
+def test_two_data_managers_are_there_where_two_must_grant(settings):
+    manager = UserFactory(roles=[Role.DATA_MANAGER])
+    UserFactory(roles=[Role.DATA_MANAGER], is_active=False)
+    assert a_second_person_can_grant(None, databases=["default"]) == []
+    settings.REGISTRY_AGREEMENT_SECOND_PERSON = True
+
+    (warning,) = a_second_person_can_grant(None, databases=["default"])
+
+    assert warning.id == "registry.W003"
+    assert a_second_person_can_grant(None) == []
+    assert a_second_person_can_grant in registry.registry.registered_checks
+    UserFactory(roles=[Role.DATA_MANAGER, Role.RESEARCHER])
+    assert manager.is_active
+    assert a_second_person_can_grant(None, databases=["default"]) == []
+
+
 @pytest.mark.parametrize(("debug", "days"), [("0", 80), ("1", 0)])
 def test_a_quarter_goes_by_between_releases_unless_developing(tmp_path, debug, days):
     read = "from registry_project import settings; print(settings.REGISTRY_RELEASE_DAYS)"
@@ -145,6 +178,8 @@ def test_check_deploy_names_a_dead_redis_and_no_password(redis_nowhere, tmp_path
         "ALLOWED_HOSTS": "registry.example",
         "REGISTRY_VAR": str(tmp_path),
         "REDIS_URL": redis_nowhere,
+        "EMAIL_HOST": "mail.example",
+        "DEFAULT_FROM_EMAIL": "registry@mail.example",
         "DJANGO_SETTINGS_MODULE": "registry_project.settings",
     }
 

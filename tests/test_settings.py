@@ -32,6 +32,22 @@ OFFERED = {
         lambda s: s["DATABASES"]["default"]["OPTIONS"]["timeout"],
         7,
     ),
+    "REGISTRY_AGREEMENT_SECOND_PERSON": (
+        "1",
+        lambda s: s["REGISTRY_AGREEMENT_SECOND_PERSON"],
+        True,
+    ),
+    "REGISTRY_AGREEMENT_REMINDER_DAYS": (
+        "60",
+        lambda s: s["REGISTRY_AGREEMENT_REMINDER_DAYS"],
+        60,
+    ),
+    "EMAIL_HOST": ("mail.example", lambda s: s["EMAIL_HOST"], "mail.example"),
+    "EMAIL_PORT": ("2525", lambda s: s["EMAIL_PORT"], 2525),
+    "EMAIL_HOST_USER": ("ann", lambda s: s["EMAIL_HOST_USER"], "ann"),
+    "EMAIL_HOST_PASSWORD": ("p w", lambda s: str(s["EMAIL_HOST_PASSWORD"]), "p w"),
+    "EMAIL_USE_TLS": ("0", lambda s: s["EMAIL_USE_TLS"], False),
+    "DEFAULT_FROM_EMAIL": ("a@b.example", lambda s: s["DEFAULT_FROM_EMAIL"], "a@b.example"),
     "SECRET_KEY_FALLBACKS": ("old, older", lambda s: s["SECRET_KEY_FALLBACKS"], ["old", "older"]),
     "REDIS_URL": (
         "redis://:pw@cache.example:6380/3",
@@ -69,6 +85,10 @@ REFUSED = {
     "REGISTRY_ANSWER_TICK_MS": ["zebulon", "1001", "-1"],
     "REGISTRY_FREEZE_SECONDS": ["zebulon", "-1", "1e6"],
     "REGISTRY_LOCK_SECONDS": ["zebulon", "0", "601"],
+    "REGISTRY_AGREEMENT_SECOND_PERSON": ["zebulon"],
+    "REGISTRY_AGREEMENT_REMINDER_DAYS": ["zebulon", "0", "366"],
+    "EMAIL_PORT": ["zebulon", "0", "65536"],
+    "EMAIL_USE_TLS": ["zebulon"],
     "REDIS_URL": [
         "zebulon:6379",
         "http://zebulon",
@@ -129,6 +149,10 @@ def test_manual_offers_what_is_tried_here_and_what_settings_read():
         "REGISTRY_KEY_FILE",
         "SECRET_KEY_FALLBACKS",
         "CSRF_TRUSTED_ORIGINS",
+        "EMAIL_HOST",
+        "EMAIL_HOST_USER",
+        "EMAIL_HOST_PASSWORD",
+        "DEFAULT_FROM_EMAIL",
     } == FREE
 
 

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from registry.admin import access, audit, catalogue, events, exposure
+from registry.admin import access, agreements, audit, catalogue, events, exposure
 
-__all__ = ["access", "audit", "catalogue", "events", "exposure"]
+__all__ = ["access", "agreements", "audit", "catalogue", "events", "exposure"]
 
 admin.site.site_header = "Pump registry"
 admin.site.site_title = "Pump registry"

@@ -1,4 +1,4 @@
-"""Sites, users, memberships and agreements in the admin, kept by data managers under seals."""
+"""Sites, users and memberships in the admin, kept by data managers under seals."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from knox.models import AuthToken
 
 from registry import intake
 from registry.admin.rows import RegistryAdmin
-from registry.models import Agreement, Membership, Site, User, sealed
+from registry.models import Membership, Site, User, sealed
 from registry.vocabulary import Right, Role
 
 for foreign in (Group, AuthToken, TOTPDevice, StaticDevice):
@@ -200,15 +200,3 @@ class UserAdmin(SealedAdmin):
     def roles_words(self, user: User) -> str:
         """The roles that the person holds."""
         return ", ".join(sorted(group.name for group in user.groups.all())) or "no role"
-
-
-@admin.register(Agreement)
-class AgreementAdmin(SealedAdmin):
-    """Data-use agreements, under which analysts see exact statistics."""
-
-    list_display = ("reference", "user", "expires_on")
-    list_select_related = ("user",)
-    search_fields = ("reference", "user__username")
-    autocomplete_fields = ("user",)
-    fields = ("user", "reference", "purpose", "expires_on")
-    ordering = ("-expires_on",)

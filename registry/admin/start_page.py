@@ -17,7 +17,7 @@ from registry.admin.queues import (
     under_review,
     without_follow_up,
 )
-from registry.models import MembershipRole
+from registry.models import Agreement, MembershipRole
 from registry.vocabulary import Right, Role
 
 
@@ -95,6 +95,10 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
         n = count_without_exposure(user)
         words = plural(n, "year", "of a component without device time")
         waiting.append(Waiting(n, words, reverse("admin:registry_exposure_by_year")))
+    if user.may(Right.RUN_REGISTRY):
+        n = Agreement.objects.decidable_by(user).count()
+        address = reverse("admin:registry_agreement_changelist") + "?standing=waiting"
+        waiting.append(Waiting(n, plural(n, "request", "for an agreement"), address))
     return waiting
 
 

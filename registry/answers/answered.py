@@ -46,6 +46,7 @@ class PageAnswer:
     """One answer on a page.
 
     picture, files: API addresses of the same answer. copied: the absolute address of its JSON.
+    agreement: the rule of the agreement it is read under; empty without one.
     """
 
     table: AnswerTable
@@ -57,6 +58,7 @@ class PageAnswer:
     copied: str
     citation: Citation
     is_exact: bool
+    agreement: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ def answered(
         copied=absolute(address),
         citation=citation_of(release.meta, absolute),
         is_exact=release.meta["profile"] == Profile.EXACT,
+        agreement=str(release.meta.get("agreement") or ""),
     )
 
 

@@ -53,7 +53,8 @@ def file_name(release: Release, extension: str) -> str:
     grouping = "-".join(release.query.group_by)
     by = f"by-{grouping}" if grouping else ""
     data = str(frozen.get("label") or str(frozen.get("id", ""))[:12])
-    return name_of(str(release.meta["measure"]), by, data, extension=extension)
+    under = "under-agreement" if release.meta.get("agreement") else ""
+    return name_of(str(release.meta["measure"]), by, data, under, extension=extension)
 
 
 def name_of(*parts: str, extension: str) -> str:

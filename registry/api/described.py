@@ -34,6 +34,11 @@ class ProblemSerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField(
         required=False, help_text="Of many rows: the number of faults, listed or not."
     )
+    agreement = serializers.CharField(
+        required=False,
+        help_text="Of a question that is too fine (422): the page where researchers ask for a "
+        "data-use agreement, under which it is answered.",
+    )
 
 
 UNKNOWN_CODE = OpenApiExample(

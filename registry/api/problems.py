@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpResponse, JsonResponse
+from django.urls import reverse
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import APIView, set_rollback
@@ -17,6 +18,7 @@ from registry.records import (
     BadQuery,
     DuplicateSourceId,
     Fault,
+    NotAvailableAtThisDetail,
     Refusal,
 )
 from registry.records.waiting import RETRY_AFTER, WAITED_TOO_LONG, waited_too_long
@@ -133,6 +135,8 @@ def _refused(exc: Refusal, request: Request | None) -> HttpResponse:
         members["existing"] = exc.existing
     if isinstance(exc, ImportRefused):
         members["total"] = exc.total
+    if isinstance(exc, NotAvailableAtThisDetail):
+        members["agreement"] = reverse("agreement")
     return problem(
         exc.status,
         code=code,

@@ -27,6 +27,9 @@ from registry.records import Release, Side, ValueKind, Viewer
 from registry.reporting import MeasureSpec
 from registry.vocabulary import Measure
 
+AGREEMENT_HEADER = "Registry-Agreement"
+"""Carries the rule of a data-use agreement beside CSV, which has no place for it."""
+
 
 class ColumnSerializer(serializers.Serializer[Any]):
     """One column of an answer; role is dimension, measure, interval or status."""
@@ -90,6 +93,8 @@ def released(request: Request, release: Release, *, viewer: Viewer) -> Response:
     elif format == CsvRenderer.format:
         name = file_name(release, CsvRenderer.format)
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        if agreement := release.meta.get("agreement"):
+            headers[AGREEMENT_HEADER] = str(agreement)
     if _is_known(request, etag):
         response = Response(status=304, headers=headers)
     elif format in FORMATS:
@@ -106,7 +111,7 @@ def _etag(release: Release, request: Request) -> str:
     Covers the receipt, which names question, snapshot and profile, and the rest of the reply,
     since a change that alters no number still changes the date of the data.
     """
-    said = [release.meta.get("data_as_of"), release.meta.get("code_version")]
+    said = [release.meta.get(name) for name in ("data_as_of", "code_version", "agreement")]
     known = json.dumps([release.receipt, request.accepted_renderer.format, *said])
     return f'"{hashlib.sha256(known.encode()).hexdigest()[:32]}"'
 

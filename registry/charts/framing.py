@@ -66,8 +66,9 @@ def framed(drawing: Drawing, release: Release) -> Chart:
 def _specification(drawing: Drawing, release: Release, words: str) -> dict[str, Any]:
     meta: Mapping[str, Any] = release.meta
     room = drawing.left + drawing.width
+    under = [f"{meta['agreement']}."] if meta.get("agreement") else []
     below = lines(
-        [*drawing.notes, *statuses_in_words(release.rows), source_of(release)], width=room
+        [*drawing.notes, *statuses_in_words(release.rows), source_of(release), *under], width=room
     )
     title = alt.Title(
         lines([str(meta["title"])], width=room / 1.5),

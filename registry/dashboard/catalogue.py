@@ -79,6 +79,8 @@ def complication(request: HttpRequest, code: str) -> HttpResponse:
             comparison_of(panel, panel.rows[0], rates) for panel in panels if panel.rows
         ]
         context["source"] = next((source_of(one.meta) for one in panels if one.release), "")
+        rules = (one.meta.get("agreement") for one in panels)
+        context["agreement"] = next(filter(None, rules), "")
         context["why_hidden"] = why_hidden([panel.rows[0] for panel in panels if panel.rows])
     return render(request, "registry/complication.html", context)
 

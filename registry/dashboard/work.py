@@ -71,5 +71,9 @@ BY_ROLE: tuple[tuple[Callable[[Any], bool], tuple[tuple[str, Callable[[], str]],
         (("Seals", listed("seal")), ("Who looked at what", listed("accesslog"))),
     ),
     (lambda user: user.may(Right.ASK_PROTECTED), ASKING),
+    (
+        lambda user: user.may(Right.ASK_FOR_AGREEMENT),
+        (("Exact numbers under an agreement", lambda: reverse("agreement")),),
+    ),
 )
 """The tasks of each role: a test of the person, and (words, address) of each task."""

@@ -1,6 +1,16 @@
 """THE DOOR IN: everything written to the registry is written here, under a seal."""
 
 from registry.deidentify import missing_for_submission
+from registry.intake.agreements import (
+    ask_for_agreement,
+    confirm_agreement,
+    decline_agreement,
+    end_agreement,
+    grant_agreement,
+    open_decisions,
+    remind_of_agreement,
+    withdraw_agreement,
+)
 from registry.intake.catalogue import (
     CatalogueSummary,
     add_complication,
@@ -57,6 +67,7 @@ __all__ = [
     "accept_event",
     "add_complication",
     "add_member",
+    "ask_for_agreement",
     "change_complication",
     "change_event",
     "change_exposure",
@@ -65,14 +76,19 @@ __all__ = [
     "change_patient",
     "change_site",
     "change_system",
+    "confirm_agreement",
     "declare_exposure",
+    "decline_agreement",
+    "end_agreement",
     "follow_up",
+    "grant_agreement",
     "import_records",
     "judge_records",
     "load_catalogue",
     "make_site",
     "mark_duplicate",
     "missing_for_submission",
+    "open_decisions",
     "open_steps",
     "recode_event",
     "record_event",
@@ -80,9 +96,11 @@ __all__ = [
     "record_patient",
     "record_system",
     "reject_event",
+    "remind_of_agreement",
     "reopen_event",
     "replace_implant",
     "store_judged",
     "submit_event",
+    "withdraw_agreement",
     "withdraw_event",
 ]

@@ -2,7 +2,6 @@
 
 from registry.models.access import (
     AccessLog,
-    Agreement,
     IdempotencyKey,
     Membership,
     MembershipRole,
@@ -12,6 +11,7 @@ from registry.models.access import (
     TokenScope,
     User,
 )
+from registry.models.agreements import Agreement, AgreementDecision
 from registry.models.audit import NeverDeleted, Seal, Sealing, UnsealedWrite, sealed
 from registry.models.catalogue import (
     CatalogueVersion,
@@ -27,6 +27,7 @@ from registry.models.exposure import Exposure, Implant, Patient
 __all__ = [
     "AccessLog",
     "Agreement",
+    "AgreementDecision",
     "CatalogueVersion",
     "Category",
     "Complication",

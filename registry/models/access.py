@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -28,7 +28,7 @@ from registry.models.rules import (
     rule,
 )
 from registry.vocabulary import Code, Right, SnapshotKind
-from registry.vocabulary.roles import ROLES, Role, held_roles
+from registry.vocabulary.roles import ROLES, RUNS_ALL, Role, held_roles
 
 if TYPE_CHECKING:
     from registry.models.audit import Sealing
@@ -79,15 +79,25 @@ class SiteQuerySet(SiteRowsQuerySet):
         return self.filter(code=site.code if isinstance(site, Site) else site)
 
 
-class RegistryUserManager(UserManager):
+class UserQuerySet(models.QuerySet["User"]):
+    """People."""
+
+    def who_may(self, right: Right) -> Self:
+        """Active people with a role that includes the right; superusers as data managers."""
+        roles = [role.value for role, granted in ROLES.items() if right in granted.rights]
+        holds = Q(groups__name__in=roles)
+        if right in ROLES[RUNS_ALL].rights:
+            holds |= Q(is_superuser=True)
+        return self.filter(holds, is_active=True).distinct()
+
+
+class RegistryUserManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     """Creates users under a seal, like every row with a history."""
 
     def _create_user(
         self, username: str, email: str | None, password: str | None, **fields: Any
     ) -> User:
-        user: User = self._create_user_object(  # type: ignore[attr-defined]
-            username, email, password, **fields
-        )
+        user: User = self._create_user_object(username, email, password, **fields)
         with sealed(by=None, action="make-user") as seal:
             seal.save(user)
         return user
@@ -170,10 +180,6 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
                 user=self, site=site, active=True, role=MembershipRole.LEAD
             ).exists()
         )
-
-    def has_current_agreement(self, today: date) -> bool:
-        """Whether a data-use agreement of the user has not expired by the given day."""
-        return Agreement.objects.filter(user=self, expires_on__gte=today).exists()
 
     def set_roles(self, roles: Iterable[str], *, seal: Sealing) -> None:
         """Give the user exactly these roles; the history row names them."""
@@ -260,23 +266,6 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at {self.site}"
-
-
-class Agreement(models.Model):
-    """A data-use agreement under which an analyst sees exact statistics."""
-
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="agreements")
-    reference = models.CharField(max_length=80)
-    purpose = models.TextField()
-    expires_on = models.DateField(help_text="The last day on which it holds.")
-
-    history = SealedRecords()
-
-    class Meta:
-        ordering = ["-expires_on"]
-
-    def __str__(self) -> str:
-        return self.reference
 
 
 REPLY_KEPT = timedelta(hours=24)

@@ -19,7 +19,7 @@ from registry.records.faults import (
 )
 from registry.records.query import DIMENSIONS, Dimension, EventQuery, Side, ValueKind, Window
 from registry.records.reading import Cell, Estimated, PictureKind, Reading
-from registry.records.release import Column, Release, Viewer
+from registry.records.release import Column, Release, UnderAgreement, Viewer
 from registry.records.rows import (
     EventRecord,
     ExposureRecord,
@@ -58,6 +58,7 @@ __all__ = [
     "Side",
     "SnapshotGone",
     "StateConflict",
+    "UnderAgreement",
     "UnknownReceipt",
     "UnknownRow",
     "ValueKind",

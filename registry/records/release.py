@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from registry.records.query import EventQuery
 from registry.records.reading import PLAIN, Cell, Reading
@@ -21,12 +22,27 @@ class Column:
     title: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class UnderAgreement:
+    """The data-use agreement under which somebody reads exact answers. until: its last day."""
+
+    reference: str
+    until: date
+
+    @property
+    def rule(self) -> str:
+        """What every exact answer that is read under it says."""
+        last = f"{self.until.day} {self.until:%B %Y}"
+        return f"Under agreement {self.reference}, until {last}: nothing under 5 in print"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
     """The caller's rights for protection; derived from the caller, never from a parameter.
 
     exact_everywhere: reviewers, data managers, analysts under a current agreement.
     exact_sites: site codes of the caller's memberships. may_ask: False for auditors.
+    agreement: what alone makes the caller see all sites exactly; None where a role does.
     """
 
     user_id: int | None = None
@@ -34,6 +50,7 @@ class Viewer:
     exact_sites: frozenset[str] = frozenset()
     may_ask: bool = True
     label: str = "public"
+    agreement: UnderAgreement | None = None
 
     @property
     def is_public(self) -> bool:

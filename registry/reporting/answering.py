@@ -3,6 +3,7 @@
 import hashlib
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache as once
 
 from django.conf import settings
@@ -45,7 +46,10 @@ def answer(query: EventQuery, *, measure: Measure, viewer: Viewer) -> Release:
 
 
 def exact_answer(query: EventQuery, measure: Measure, frozen: Frozen, *, viewer: Viewer) -> Release:
-    """An exact answer for a viewer allowed to have it; logged beyond own sites."""
+    """An exact answer for a viewer allowed to have it; logged beyond own sites.
+
+    What is read under a data-use agreement says so, with its rule: `agreement` in meta.
+    """
     release = _cached(
         query,
         measure=measure,
@@ -53,14 +57,17 @@ def exact_answer(query: EventQuery, measure: Measure, frozen: Frozen, *, viewer:
         frozen=frozen,
         work=lambda: _exact(query, measure, frozen),
     )
-    if not _own_sites_only(query, viewer):
-        AccessLog.objects.create(
-            user_id=viewer.user_id,
-            action="exact-statistics",
-            what=f"{measure.value} {query.canonical()}",
-            count=len(release.rows),
-        )
-    return release
+    if _own_sites_only(query, viewer):
+        return release
+    AccessLog.objects.create(
+        user_id=viewer.user_id,
+        action="exact-statistics",
+        what=f"{measure.value} {query.canonical()}",
+        count=len(release.rows),
+    )
+    if viewer.agreement is None:
+        return release
+    return replace(release, meta={**release.meta, "agreement": viewer.agreement.rule})
 
 
 def published_for(query: EventQuery, viewer: Viewer) -> Frozen:

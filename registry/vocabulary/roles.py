@@ -31,6 +31,8 @@ class Right(StrEnum):
     """Exact statistics of all sites."""
     ASK_EXACT_BY_AGREEMENT = "ask-exact-by-agreement"
     """The same, while a data-use agreement of the user is current."""
+    ASK_FOR_AGREEMENT = "ask-for-agreement"
+    """Asks for a data-use agreement of one's own; data managers decide."""
 
 
 class Role(Code):
@@ -104,13 +106,15 @@ ROLES: Mapping[Role, Granted] = {
         permissions=frozenset({*_VIEW_CATALOGUE, *_VIEW_CLINICAL, "change_event"}),
     ),
     Role.ANALYST: Granted(
-        rights=frozenset({Right.ASK_PROTECTED, Right.ASK_EXACT_BY_AGREEMENT}),
+        rights=frozenset(
+            {Right.ASK_PROTECTED, Right.ASK_EXACT_BY_AGREEMENT, Right.ASK_FOR_AGREEMENT}
+        ),
     ),
     Role.SITE_STAFF: Granted(
         rights=frozenset({Right.WORK_AT_SITE, Right.ENTER_ROWS}),
         permissions=frozenset({*_VIEW_CATALOGUE, *_VIEW_CLINICAL, *_ENTER, "view_membership"}),
     ),
-    Role.RESEARCHER: Granted(rights=frozenset({Right.ASK_PROTECTED})),
+    Role.RESEARCHER: Granted(rights=frozenset({Right.ASK_PROTECTED, Right.ASK_FOR_AGREEMENT})),
     Role.AUDITOR: Granted(
         rights=frozenset({Right.READ_AUDIT}),
         permissions=frozenset({"view_seal", "view_accesslog", HISTORY}),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.models import Agreement, Membership, Site, User
+from registry.models import Membership, Site, User
 from registry.vocabulary import Role
 from tests.factories import MembershipFactory, UserFactory
 
@@ -154,18 +154,3 @@ def test_another_site_is_not_found(other_site, reporter, signed_in):
     address = f"/admin/registry/site/{other_site.pk}/change/"
 
     assert signed_in(reporter).get(address).status_code == 404
-
-
-def test_an_agreement_is_recorded_under_a_seal(manager, signed_in):
-    analyst = UserFactory(username="analyst", roles=[Role.ANALYST])
-    sent = {
-        "user": analyst.pk,
-        "reference": "DUA-7",
-        "purpose": "Catheter survival",
-        "expires_on": "2027-12-31",
-    }
-
-    answer = signed_in(manager).post("/admin/registry/agreement/add/", sent)
-
-    assert answer.status_code == 302
-    assert Agreement.objects.get().history.get().history_user == manager

@@ -237,6 +237,14 @@ def test_every_refusal_has_its_status(kind, status, code):
     assert body["errors"] == [{"parameter": "year", "code": "too-many-cells", "detail": "mend it"}]
 
 
+def test_question_that_is_too_fine_leads_to_the_page_for_agreements():
+    fine = problem_response(NotAvailableAtThisDetail(Fault("year", "x", "mend it")), {})
+    bad = problem_response(BadQuery(Fault("year", "x", "mend it")), {})
+
+    assert json.loads(fine.content)["agreement"] == "/agreement/"
+    assert "agreement" not in json.loads(bad.content)
+
+
 def test_fault_of_a_body_points_into_it(rf):
     request = Request(rf.post("/"))
 

@@ -187,6 +187,7 @@ def test_an_agreement_that_has_run_out_ends_its_receipts(released):
                 user=analyst,
                 reference="DUA-1",
                 purpose="device-performance",
+                decision="granted",
                 expires_on=timezone.now().date() + timedelta(days=1),
             )
         )

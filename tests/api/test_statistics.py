@@ -10,8 +10,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from registry import intake
-from registry.models import AccessLog, Agreement, Complication, sealed
+from registry.models import AccessLog, Agreement, Complication, Site, sealed
 from tests.api.conftest import client_of, make_user, stored
+from tests.factories import AgreementFactory
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -414,10 +415,90 @@ def test_analyst_asks_exactly_while_the_agreement_holds(cohort, days_left, profi
     user = make_user("analyst", "analyst")
     last_day = timezone.now().date() + timedelta(days=days_left)
     with sealed(by=None, action="test") as seal:
-        seal.save(Agreement(user=user, reference="DUA-1", purpose="x", expires_on=last_day))
+        given = {"reference": "DUA-1", "purpose": "x", "decision": "granted"}
+        seal.save(Agreement(user=user, expires_on=last_day, **given))
 
     reply = client_of(user).get(f"{STATISTICS}counts/?sex=female").json()
 
+    exact = profile == "exact"
+    rule = f"Under agreement DUA-1, until {last_day.day} {last_day:%B %Y}: nothing under 5 in print"
+    assert reply["meta"].get("agreement") == (rule if exact else None)
+    assert json.dumps(reply).count("nothing under 5 in print") == exact
     logged = AccessLog.objects.filter(action="exact-statistics", user=user)
     assert reply["meta"]["profile"] == profile
     assert logged.count() == (1 if profile == "exact" else 0)
+
+
+def under_agreement(**given):
+    """An analyst whose agreement holds for another week."""
+    user = make_user("analyst", "analyst")
+    AgreementFactory(user=user, expires_on=timezone.now().date() + timedelta(days=7), **given)
+    return user
+
+
+def test_csv_under_an_agreement_says_so_in_header_and_name(cohort):
+    client = client_of(under_agreement(reference="DUA-7"))
+
+    reply = client.get(f"{STATISTICS}counts/?format=csv")
+
+    rule = reply["Registry-Agreement"]
+    assert rule.startswith("Under agreement DUA-7, until ")
+    assert rule.endswith(": nothing under 5 in print")
+    assert "-under-agreement.csv" in reply["Content-Disposition"]
+    assert b"agreement" not in reply.content
+
+
+def test_picture_under_an_agreement_says_so_once(cohort):
+    client = client_of(under_agreement(reference="DUA-7"))
+
+    reply = client.get(f"{STATISTICS}counts/?group_by=category&format=vega")
+
+    assert reply.content.decode().count("nothing under 5 in print") == 1
+
+
+@pytest.mark.parametrize("format", ["json", "csv", "vega"])
+def test_data_managers_and_reviewers_keep_to_no_agreement(cohort, reviewer, registry, format):
+    AgreementFactory(user=registry.manager, expires_on=timezone.now().date())
+
+    for client in (reviewer, client_of(registry.manager)):
+        reply = client.get(f"{STATISTICS}counts/?format={format}")
+        assert reply.status_code == 200
+        assert b"Under agreement" not in reply.content
+        assert "Registry-Agreement" not in reply
+        assert "under-agreement" not in reply.headers.get("Content-Disposition", "")
+
+
+def test_member_reads_own_site_under_no_agreement(cohort):
+    user = under_agreement()
+    intake.add_member(Site.objects.get(code="TAIRA-A"), user=user, by=None)
+
+    own, every = (
+        client_of(user).get(f"{STATISTICS}counts/?{asked}").json()["meta"]
+        for asked in ("site=TAIRA-A", "")
+    )
+
+    assert (own["profile"], every["profile"]) == ("exact", "exact")
+    assert ("agreement" in own, "agreement" in every) == (False, True)
+
+
+def test_tag_changes_with_the_agreement(cohort):
+    user = under_agreement(reference="DUA-7")
+    first = client_of(user).get(f"{STATISTICS}counts/")
+    AgreementFactory(
+        user=user, reference="DUA-8", expires_on=timezone.now().date() + timedelta(days=90)
+    )
+
+    again = client_of(user).get(f"{STATISTICS}counts/", headers={"If-None-Match": first["ETag"]})
+
+    assert again.status_code == 200
+    assert again.json()["meta"]["agreement"].startswith("Under agreement DUA-8, ")
+
+
+def test_receipt_under_an_agreement_says_so_too(cohort):
+    client = client_of(under_agreement(reference="DUA-7"))
+    receipt = client.get(f"{STATISTICS}counts/").json()["meta"]["receipt"]
+
+    again = client.get(f"{STATISTICS}receipts/{receipt}/").json()
+
+    assert again["meta"]["agreement"].startswith("Under agreement DUA-7, ")
+    assert again["meta"]["receipt"] == receipt

@@ -1,7 +1,5 @@
 """Users, their roles and sites, and which rows they see."""
 
-from datetime import date
-
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group
 from django.db import IntegrityError, transaction
@@ -28,7 +26,6 @@ from registry.models.roles import install_roles
 from registry.vocabulary import Right, Role
 from registry.vocabulary.roles import ROLES
 from tests.factories import (
-    AgreementFactory,
     EventFactory,
     ExposureFactory,
     ImplantFactory,
@@ -37,7 +34,7 @@ from tests.factories import (
     SiteFactory,
     UserFactory,
 )
-from tests.models.rule_checks import assert_not_unique, assert_refused, store
+from tests.models.rule_checks import assert_not_unique, assert_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -45,8 +42,8 @@ RIGHTS = {
     Role.DATA_MANAGER: "enter-rows see-all-rows judge-events run-registry ask-exact",
     Role.REVIEWER: "see-all-rows judge-events ask-exact",
     Role.AUDITOR: "read-audit",
-    Role.RESEARCHER: "ask-protected",
-    Role.ANALYST: "ask-protected ask-exact-by-agreement",
+    Role.RESEARCHER: "ask-protected ask-for-agreement",
+    Role.ANALYST: "ask-protected ask-exact-by-agreement ask-for-agreement",
     Role.SITE_STAFF: "work-at-site enter-rows",
 }
 
@@ -70,7 +67,7 @@ def test_deactivated_user_has_no_right(role):
 def test_two_roles_have_the_rights_of_both():
     user = UserFactory(roles=[Role.AUDITOR, Role.RESEARCHER])
 
-    assert user.rights == {Right.READ_AUDIT, Right.ASK_PROTECTED}
+    assert user.rights == {Right.READ_AUDIT, Right.ASK_PROTECTED, Right.ASK_FOR_AGREEMENT}
 
 
 def test_superuser_has_the_rights_of_a_data_manager_while_active():
@@ -136,15 +133,14 @@ def test_deactivated_lead_leads_nothing():
     assert not membership.user.leads(membership.site)
 
 
-@pytest.mark.parametrize(
-    ("expires_on", "current"), [(date(2026, 5, 1), True), (date(2026, 4, 30), False)]
-)
-def test_agreement_holds_to_its_last_day(expires_on, current):
-    user = UserFactory()
-    AgreementFactory(user=user, expires_on=expires_on)
-    AgreementFactory(expires_on=date(2030, 1, 1))
+@pytest.mark.parametrize("right", [Right.RUN_REGISTRY, Right.ASK_FOR_AGREEMENT, Right.READ_AUDIT])
+def test_people_who_may_are_the_active_ones_of_its_roles(right):
+    people = [UserFactory(roles=[role], is_active=active) for role in Role for active in (1, 0)]
+    people.append(User.objects.create_superuser("root", password="x"))
+    people.append(UserFactory(roles=[Role.RESEARCHER, Role.ANALYST]))
 
-    assert user.has_current_agreement(date(2026, 5, 1)) == current
+    assert set(User.objects.who_may(right)) == {each for each in people if each.may(right)}
+    assert User.objects.who_may(right).count() == len(set(User.objects.who_may(right)))
 
 
 @pytest.fixture
@@ -376,12 +372,3 @@ def test_roles_are_put_back_as_they_should_be():
     install_roles()
 
     assert permissions(Role.REVIEWER) == before
-
-
-def test_agreement_rows_are_kept_in_history():
-    agreement = AgreementFactory(expires_on=date(2026, 5, 1))
-
-    agreement.reference = "DUA-2"
-    store(agreement)
-
-    assert [row.history_type for row in agreement.history.order_by("history_id")] == ["+", "~"]

@@ -14,7 +14,16 @@ from django.utils import timezone
 
 from registry import synthetic
 from registry.intake import add_member, import_records, load_catalogue, make_site
-from registry.models import Agreement, Event, Implant, Site, Snapshot, User, sealed
+from registry.models import (
+    Agreement,
+    AgreementDecision,
+    Event,
+    Implant,
+    Site,
+    Snapshot,
+    User,
+    sealed,
+)
 from registry.records import RawReport, RowKind
 from registry.vocabulary import Role, SnapshotKind
 
@@ -115,6 +124,8 @@ def _sign_agreement(analyst: User) -> None:
         user=analyst,
         reference="DEMO-2026-001",
         purpose="To try exact statistics on made-up rows.",
+        answerable="Whoever runs this demo",
+        decision=AgreementDecision.GRANTED,
         expires_on=timezone.localdate() + timedelta(days=365),
     )
     with sealed(by=None, action="sign-agreement") as seal:

@@ -1,11 +1,13 @@
 """Derives the viewer, as protection needs it, from the caller."""
 
+from datetime import date
+
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
-from registry.models import User
-from registry.records import Viewer
+from registry.models import Agreement, User
+from registry.records import UnderAgreement, Viewer
 from registry.vocabulary import Right, Role
 from registry.vocabulary.roles import ROLES
 
@@ -21,17 +23,24 @@ def viewer_of(user: User | AnonymousUser) -> Viewer:
     if not isinstance(user, User) or not user.is_active:
         return Viewer(may_ask=settings.REGISTRY_PUBLIC_STATISTICS)
     sites = frozenset(user.sites().values_list("code", flat=True))
-    by_agreement = user.may(Right.ASK_EXACT_BY_AGREEMENT) and user.has_current_agreement(
-        timezone.now().date()
-    )
+    agreement = None if user.may(Right.ASK_EXACT) else agreement_of(user, timezone.now().date())
     public = settings.REGISTRY_PUBLIC_STATISTICS and not user.may(Right.READ_AUDIT)
     return Viewer(
         user_id=user.pk,
-        exact_everywhere=user.may(Right.ASK_EXACT) or by_agreement,
+        exact_everywhere=user.may(Right.ASK_EXACT) or agreement is not None,
         exact_sites=sites,
         may_ask=bool(sites) or public or bool(user.rights & ASKING),
         label=_label(user, sites),
+        agreement=agreement,
     )
+
+
+def agreement_of(user: User, today: date) -> UnderAgreement | None:
+    """The user's agreement that holds on this day, of several the one that ends last."""
+    if not user.may(Right.ASK_EXACT_BY_AGREEMENT):
+        return None
+    held = Agreement.objects.filter(user=user).current(today).order_by("-expires_on", "-pk").first()
+    return UnderAgreement(held.reference, held.expires_on) if held else None
 
 
 def _label(user: User, sites: frozenset[str]) -> str:
