@@ -10,8 +10,6 @@ from tests.browser.test_pages import PHONE, faults_of, sign_in
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
 ADD = "/admin/registry/event/add/"
-LIGHT = pytest.mark.parametrize("page", ["light"], indirect=True)
-"""For what does not depend on colours: once is enough."""
 
 
 def open_form(page: Page) -> None:
@@ -32,7 +30,6 @@ def row(page: Page, field: str):
     return page.locator(f".field-{field}")
 
 
-@LIGHT
 def test_questions_are_shown_where_they_matter(page):
     open_form(page)
     for field in ("organism", "mri_24h", "alarm", "volume_discrepancy"):
@@ -59,7 +56,6 @@ def test_questions_are_shown_where_they_matter(page):
     expect(page.get_by_role("button", name="Show every question")).to_be_hidden()
 
 
-@LIGHT
 def test_a_near_miss_is_not_asked_how_bad_it_was(page):
     open_form(page)
 
@@ -72,7 +68,6 @@ def test_a_near_miss_is_not_asked_how_bad_it_was(page):
     expect(row(page, "severity")).to_be_visible()
 
 
-@LIGHT
 def test_months_are_checked_as_soon_as_implant_and_year_are_known(page):
     open_form(page)
     choose(page, "Complication", "motor stall", "Pump motor stall")
@@ -92,7 +87,6 @@ def test_months_are_checked_as_soon_as_implant_and_year_are_known(page):
     expect(months).to_contain_text("The implant was in 2010, after this year.")
 
 
-@LIGHT
 def test_an_implant_of_the_other_component_is_noticed(page):
     open_form(page)
     choose(page, "Implant", "i-own-2", "i-own-2 (Pump")
@@ -102,7 +96,6 @@ def test_an_implant_of_the_other_component_is_noticed(page):
     expect(row(page, "implant")).to_contain_text("choose the patient's catheter")
 
 
-@LIGHT
 def test_unsaved_answers_are_not_lost_unasked(page):
     warned = []
     page.on("dialog", lambda dialog: (warned.append(dialog.type), dialog.accept()))
@@ -122,7 +115,6 @@ def test_unsaved_answers_are_not_lost_unasked(page):
     assert page.evaluate("window.refused") == []
 
 
-@LIGHT
 def test_refused_answers_are_unsaved_too(page):
     warned = []
     page.on("dialog", lambda dialog: (warned.append(dialog.type), dialog.accept()))

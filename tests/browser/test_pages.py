@@ -1,6 +1,7 @@
 """Every page in a real browser: nothing the policy refuses, nothing axe objects to, any width."""
 
 import json
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,6 +12,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 AXE = Axe()
 RULES = {"resultTypes": ["violations"], "preload": False}
 """Without loading style sheets again: the admin's import one another by relative addresses."""
+
+OF_COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 800}
@@ -42,6 +45,15 @@ OF_A_REPORTER = [
 ]
 OF_A_REVIEWER = ["/", "/dashboard/", "/complications/catheter-migration/", "/admin/"]
 
+DIM_IN_THE_DARK = """{
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const label = document.querySelector("label");
+  dark.addEventListener("change", () => {
+    label.style.setProperty("color", dark.matches ? "#777" : "");
+    label.style.setProperty("background", dark.matches ? "#666" : "");
+  });
+}"""
+
 
 def sign_in(page: Page, name: str) -> None:
     page.goto("/login/")
@@ -52,17 +64,28 @@ def sign_in(page: Page, name: str) -> None:
 
 
 def faults_of(page: Page) -> list[str]:
-    """What the policy refused on this page, what axe objects to, and whether a phone scrolls."""
+    """What the policy refuses on this page, what axe objects to, and whether a phone scrolls.
+
+    All of it in light colours, and what depends on colours in dark ones too.
+    """
     page.wait_for_load_state()
     page.set_viewport_size(PHONE)
     width = page.evaluate("document.documentElement.scrollWidth")
     too_wide = [f"{width} pixels wide on a phone"] if width > PHONE["width"] else []
     page.set_viewport_size(DESK)
-    found = AXE.run(page, options=RULES).response["violations"]
-    objections = [
+    objections = objections_to(page, RULES)
+    page.emulate_media(color_scheme="dark")
+    objections += [f"dark {each}" for each in objections_to(page, RULES | OF_COLOURS)]
+    page.emulate_media(color_scheme="light")
+    return [*page.evaluate("window.refused"), *objections, *too_wide]
+
+
+def objections_to(page: Page, rules: dict[str, Any]) -> list[str]:
+    """What axe objects to on this page as it stands."""
+    found = AXE.run(page, options=rules).response["violations"]
+    return [
         f"{each['id']}: {json.dumps([node['html'] for node in each['nodes']])}" for each in found
     ]
-    return [*page.evaluate("window.refused"), *objections, *too_wide]
 
 
 def faults_at(page: Page, addresses: list[str]) -> dict[str, list[str]]:
@@ -115,11 +138,14 @@ def test_what_is_wrong_with_a_page_is_noticed(page):
     page.evaluate("document.body.setAttribute('style', 'color: red')")
     page.evaluate("document.querySelector('main').append(document.createElement('img'))")
     page.evaluate("document.querySelector('h1').textContent = 'wide'.repeat(99)")
+    page.evaluate(DIM_IN_THE_DARK)
 
     faults = " ".join(faults_of(page))
 
     assert "style-src" in faults
     assert "image-alt" in faults
+    assert "dark color-contrast" in faults
+    assert faults.count("color-contrast") == 1
     assert "wide on a phone" in faults
 
 
