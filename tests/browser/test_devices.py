@@ -37,7 +37,7 @@ def test_the_look_before_saving_and_its_faults_are_clean(page):
     sign_in(page, "reporter")
     page.goto(f"{FOLLOW_UP}?component=pump&all=1")
     page.get_by_role("button", name="Look before saving").click()
-    expect(page.get_by_role("alert")).to_contain_text("Say how long")
+    expect(page.get_by_role("alert")).to_contain_text("Give the months")
     faulty = faults_of(page)
     page.get_by_label("today: use the months that have certainly passed").check()
     page.get_by_role("button", name="Look before saving").click()

@@ -45,6 +45,14 @@ OF_A_REPORTER = [
 ]
 OF_A_REVIEWER = ["/", "/dashboard/", "/complications/catheter-migration/", "/admin/"]
 
+COLOURS_HAVE_CHANGED = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  await frame();
+  await frame();
+  await Promise.allSettled(document.getAnimations().map(each => each.finished));
+}"""
+"""The admin's links fade from one colour to the other."""
+
 DIM_IN_THE_DARK = """{
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const label = document.querySelector("label");
@@ -75,6 +83,7 @@ def faults_of(page: Page) -> list[str]:
     page.set_viewport_size(DESK)
     objections = objections_to(page, RULES)
     page.emulate_media(color_scheme="dark")
+    page.evaluate(COLOURS_HAVE_CHANGED)
     objections += [f"dark {each}" for each in objections_to(page, RULES | OF_COLOURS)]
     page.emulate_media(color_scheme="light")
     return [*page.evaluate("window.refused"), *objections, *too_wide]
