@@ -32,12 +32,15 @@ pytestmark = pytest.mark.django_db
 
 EVENTS = 1_100
 TABLES = (("age_band", "category", "sex"), ("category", "label_status", "sex"))
+FILTERED = TABLES[:1]
+"""Asked for value by value, which takes most requests."""
+
 PAIRS = (("age_band", "category"),)
 PLAN = Plan(
-    questions=12,
+    questions=8,
     shares=400,
     share=7,
-    small_tables=TABLES,
+    small_tables=FILTERED,
     pair_tables=PAIRS,
     all_measures=1,
     curves=0,
@@ -45,11 +48,12 @@ PLAN = Plan(
     denominators=0,
     parents=100,
     refined_by=2,
-    releases=3,
+    releases=2,
     insider_cells=40,
     most_filtered=8,
     timed_cells=8,
     controls=False,
+    utility=False,
 )
 
 
@@ -100,8 +104,8 @@ def assert_within(verdict: Verdict, limit: float) -> None:
 
 
 def test_the_same_question_has_the_same_bytes_however_it_is_asked(attacked):
-    assert attacked.questions == 12
-    assert attacked.spellings > 80
+    assert attacked.questions == 8
+    assert attacked.spellings > 50
     assert attacked.unequal == []
 
 
@@ -109,7 +113,7 @@ def test_nothing_is_told_beside_the_numbers(attacked):
     assert attacked.told == []
 
 
-def test_no_number_from_1_to_4_is_shown(attacked):
+def test_no_number_under_the_threshold_is_shown(attacked):
     assert attacked.shown > 1_000
     assert attacked.shown_small == 0
 
@@ -128,8 +132,8 @@ def test_everything_the_policy_offers_is_offered_and_within_the_universe(attacke
 
 
 ATTACKS = {
-    "C": (TABLES, differences),
-    "D": (TABLES, trackers),
+    "C": (FILTERED, differences),
+    "D": (FILTERED, trackers),
     "E 100": (PAIRS, averaged),
     "F": (TABLES, universe),
 }
@@ -157,7 +161,7 @@ def test_releases_after_one_another_do_not_get_past_the_limit(attacked, practice
         nothing = np.full(found.truth.size, np.nan)
         learnt.append(Findings.of(found.truth, nothing, found.estimate, two))
 
-    assert_within(judge(attacked.findings["G 3"], learnt), LIMIT["G"])
+    assert_within(judge(attacked.findings["G 2"], learnt), LIMIT["G"])
 
 
 def test_an_insider_who_plants_records_does_not_get_past_the_limit(attacked):

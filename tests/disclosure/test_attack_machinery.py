@@ -56,7 +56,7 @@ def registries(tmp_path_factory) -> list[Practised]:
     for seed in (1, 2, 3):
         truth = practice_truth(tmp_path_factory.mktemp("frozen"), events=EVENTS, seed=seed)
         naive, protected = Naive({"": truth}, trees), StandIn(truth, trees)
-        made.append(Practised(truth, Asker(naive), Asker(protected, most_filtered=40)))
+        made.append(Practised(truth, Asker(naive), Asker(protected, most_filtered=8)))
     return made
 
 

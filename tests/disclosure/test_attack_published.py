@@ -29,7 +29,9 @@ def test_persons_are_looked_at_over_http_and_the_database_is_as_before(tmp_path)
         door = door_of("researcher", "researcher")
         before = list(Event.objects.order_by("pk").values_list("pk", "state", "complication_id"))
 
-        found = collect_published(door, seed=1, changes={"10 %": change}, many=2, known=KNOWN)
+        found = collect_published(
+            door, seed=1, changes={"10 %": change}, many=2, known=KNOWN, newcomers=False
+        )
 
         seen = found.seen["10 %"]
         assert set(seen) == {"arrival", "withdrawal", "correction"}

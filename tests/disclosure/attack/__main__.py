@@ -40,6 +40,9 @@ def main() -> int:
         help="the attacks on curves and denominators, or on persons, alone",
     )
     parser.add_argument("--people", default="800,6000,50000", help="sizes for persons, by commas")
+    parser.add_argument(
+        "--practice", type=int, default=5, help="registries made up to learn persons on, as well"
+    )
     parser.add_argument("--pairs", type=int, default=100, help="persons of each kind, a registry")
     for hidden in ("--attack", "--seed", "--share", "--reference", "--repeat", "--into"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
@@ -71,6 +74,7 @@ def _people(asked: argparse.Namespace) -> list[str]:
             [int(size) for size in asked.people.split(",")],
             seeds=asked.seeds,
             many=asked.pairs,
+            practice=asked.practice,
             names=SERVERS,
             processes=asked.processes,
             folder=asked.keep or Path(made),

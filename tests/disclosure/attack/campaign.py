@@ -77,6 +77,7 @@ class Plan:
 
     shares, share: into how many parts the universe is dealt, and which is this registry's.
     most_tables: of its part; None is all. controls: whether the naive server is attacked as well.
+    utility: whether what researchers still see is measured.
     """
 
     questions: int
@@ -97,6 +98,7 @@ class Plan:
     most_filtered_again: int = 8
     timed_cells: int = 60
     controls: bool = True
+    utility: bool = True
 
 
 def run(
@@ -125,7 +127,7 @@ def run(
         ("C to E", lambda: _single_release(record, plan, asker, naive, truth)),
         ("F", lambda: _universe(record, plan, asker, naive, truth)),
         curves,
-        ("utility", lambda: _usefulness(record, asker, truth)),
+        ("utility", lambda: _usefulness(record, plan, asker, truth)),
         ("G to I, B", lambda: _many_releases(record, plan, door, asker, naive, truth, seed)),
     )
     if only == "curves":
@@ -228,9 +230,11 @@ def dealt_tables(asker: Asker, plan: Plan) -> list[Names]:
     return dealt[plan.share :: plan.shares][: plan.most_tables]
 
 
-def _usefulness(record: Record, asker: Asker, truth: Truth) -> None:
+def _usefulness(record: Record, plan: Plan, asker: Asker, truth: Truth) -> None:
     checked = wrongly_shown(asker, truth)
     record.shown, record.shown_small, record.shown_empty = checked
+    if not plan.utility:
+        return
     record.usefulness = usefulness(asker, truth)
     exact = Asker(door_of("manager", "data manager"))
     record.usefulness.exact_limits = rate_limits(exact, release=FIRST)

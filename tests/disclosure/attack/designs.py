@@ -37,8 +37,8 @@ class Design:
     """How a server protects counts.
 
     lasting, fresh: the most variance, and variance for each patient, of the noise drawn for a set
-    of patients and of that drawn for a set and a release. without_largest: a count is hidden too
-    where it is under the threshold without its largest hand. beside_category: how many others a
+    of patients and of that drawn for a set and a release. hands_off: a count is hidden too where it
+    is under the threshold without so many of its largest hands. beside_category: how many others a
     category, or none, may be crossed with. free: three dimensions of any kind.
     """
 
@@ -46,7 +46,7 @@ class Design:
     threshold: int
     lasting: tuple[float, float] = (0.0, 0.0)
     fresh: tuple[float, float] = (0.0, 0.0)
-    without_largest: bool = False
+    hands_off: int = 0
     beside_category: int = 2
     free: bool = False
 
@@ -68,10 +68,13 @@ class Design:
 
 
 SECOND = Design(
-    name="second design", threshold=11, lasting=(4.0, 1.0), fresh=(2.0, 0.5), without_largest=True
+    name="second design", threshold=11, lasting=(4.0, 1.0), fresh=(2.0, 0.5), hands_off=1
 )
 FEWER = replace(SECOND, name="second design, fewer dimensions", beside_category=1)
 """The second design with one dimension beside a category, or beside none."""
+
+TWO_OFF = replace(FEWER, name="fewer dimensions, two hands off", hands_off=2)
+"""Whatever one hand adds, what is shown has enough without it and without the largest other."""
 
 FIRST = Design(name="first design", threshold=5, lasting=(6.0, 1.5), free=True)
 NAIVE = Design(name="naive", threshold=5, free=True)
@@ -100,12 +103,12 @@ class SimulatedServer:
             return None
         world = self.worlds[release]
         size = int(np.prod(world.size(names), dtype=int))
-        whole, others = sums(world, names, size, self.seed)
+        whole, others = sums(world, names, size, self.seed, self.design.hands_off)
         shown = np.full(size, np.nan)
         likely = np.flatnonzero(whole[0] >= max(1, self.design.threshold - MOST_ADDED))
         told = self._perturbed(whole[:, likely], release)
         kept = told >= self.design.threshold
-        if self.design.without_largest and "site" not in names:
+        if self.design.hands_off and "site" not in names:
             left = self._perturbed(others[:, likely[kept]], release)
             kept[kept] = left >= self.design.threshold
         shown[likely[kept]] = told[kept]
@@ -125,8 +128,8 @@ class SimulatedServer:
         return drawn(counts, uniform, variance)
 
 
-def sums(world: World, names: Names, size: int, seed: int) -> tuple[Ints, Ints]:
-    """Patients of each cell and the two sums of their keys: of all, and without the largest hand.
+def sums(world: World, names: Names, size: int, seed: int, hands_off: int = 1) -> tuple[Ints, Ints]:
+    """Patients of each cell and the two sums of their keys: of all, and without largest hands.
 
     Each of shape (3, cells).
     """
@@ -145,8 +148,9 @@ def sums(world: World, names: Names, size: int, seed: int) -> tuple[Ints, Ints]:
         ]
     ).astype(np.int64)
     whole = by_hand.sum(axis=2)
-    largest = by_hand[0].argmax(axis=1)
-    return whole, whole - by_hand[:, np.arange(size), largest]
+    largest = np.argsort(-by_hand[0], axis=1, kind="stable")[:, :hands_off]
+    off = np.take_along_axis(by_hand, np.broadcast_to(largest, (3, *largest.shape)), axis=2)
+    return whole, whole - off.sum(axis=2)
 
 
 @lru_cache(maxsize=4)

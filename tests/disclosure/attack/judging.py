@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.disclosure import Policy
+
 MOST = 10
 """Sizes of this and more are one class."""
 
@@ -15,7 +17,7 @@ ESTIMATES = np.array(
     [-2, -1, -0.5, 0.02, 0.15, 0.3, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 3.5, 4.5, 6, 9], float
 )
 HINTS = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.6, 1, 1.5, 2.2, 3.2, 5, 8], float)
-SHOWN = np.array([5, 6, 7, 8, 9, 11], float)
+SHOWN = Policy().threshold + np.array([0, 1, 2, 3, 4, 6], float)
 _LEANING = 1.0
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.disclosure.attack.designs import FEWER, FIRST, FREE, NAIVE, SECOND
+from tests.disclosure.attack.designs import FEWER, FIRST, FREE, NAIVE, SECOND, TWO_OFF
 from tests.disclosure.attack.limits import CHANGE_LOSES, MOST_BY_LENS
 from tests.disclosure.attack.own_process import begin, environment
 from tests.disclosure.attack.paired import (
@@ -30,12 +30,22 @@ from tests.disclosure.attack.worlds import EVENTS_PER_IMPLANT, made_up
 
 MODULE = "tests.disclosure.attack.people"
 
-DESIGNS = {"second": SECOND, "fewer": FEWER, "first": FIRST, "naive": NAIVE, "free": FREE}
+DESIGNS = {
+    "second": SECOND,
+    "fewer": FEWER,
+    "two-off": TWO_OFF,
+    "first": FIRST,
+    "naive": NAIVE,
+    "free": FREE,
+}
 PUBLISHED = "published"
-HELD = ("second", "fewer", PUBLISHED)
+HELD = ("second", "fewer", "two-off", PUBLISHED)
 """Designs that limits are for; the others must lose."""
 
 SERVERS = (PUBLISHED, "second", "first", "naive", "free")
+OWN_FROM = 101
+"""The seeds of the attacker's own registries."""
+
 FEW_CHANGES = ("10 %", "10 %, 20 planted")
 """What controls, and the registry over HTTP, are asked for: each takes long there."""
 HEAD = (
@@ -54,6 +64,9 @@ def main() -> int:
     parser.add_argument(
         "--designs", default="second", help=f"of {', '.join((*DESIGNS, PUBLISHED))}"
     )
+    parser.add_argument(
+        "--practice", type=int, default=5, help="registries that he makes up to learn on, as well"
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="folder for the findings of each registry")
     for hidden in ("--attack", "--seed", "--into"):
@@ -70,6 +83,7 @@ def main() -> int:
             [int(size) for size in asked.implants.split(",")],
             seeds=asked.seeds,
             many=asked.pairs,
+            practice=asked.practice,
             names=asked.designs.split(","),
             processes=asked.processes,
             folder=asked.keep or Path(made),
@@ -84,34 +98,49 @@ def campaign(
     *,
     seeds: int,
     many: int,
+    practice: int,
     names: Sequence[str],
     processes: int,
     folder: Path,
 ) -> list[str]:
     """Attack registries of these sizes behind these servers, print what came of it, and give back
-    the limits that are broken and the controls that do not lose."""
+    the limits that are broken and the controls that do not lose.
+
+    practice: registries that the attacker makes up besides, where a design is held to limits.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     numbers = range(1, seeds + 1)
-    jobs = [
-        (name, size, seed, many, folder)
-        for size in sorted(sizes)
+    own = range(OWN_FROM, OWN_FROM + practice)
+    jobs = {
+        (each, size, seed, many, folder)
+        for size in sizes
         for name in names
-        for seed in numbers
-    ]
+        for each, seed in (
+            *((name, seed) for seed in numbers),
+            *((_practised(name), seed) for seed in own if name in HELD),
+        )
+    }
     with ThreadPoolExecutor(processes) as pool:
-        list(pool.map(_in_its_own_process, jobs))
-    return [
-        each
-        for name in names
-        for size in sorted(sizes)
-        for each in _told(name, size, [_read(folder, name, size, seed) for seed in numbers])
-    ]
+        list(pool.map(_in_its_own_process, sorted(jobs, key=lambda job: job[1:3])))
+    broken = []
+    for name in names:
+        for size in sorted(sizes):
+            registries = [_read(folder, name, size, seed) for seed in numbers]
+            learnt = own if name in HELD else ()
+            practised = [_read(folder, _practised(name), size, seed) for seed in learnt]
+            broken += _told(name, size, registries, practised)
+    return broken
 
 
-def _told(name: str, size: int, registries: list[Persons]) -> list[str]:
+def _practised(name: str) -> str:
+    """The design that the attacker makes his own registries after."""
+    return "second" if name == PUBLISHED else name
+
+
+def _told(name: str, size: int, registries: list[Persons], practice: list[Persons]) -> list[str]:
     said = DESIGNS[name].name if name in DESIGNS else "the registry, over HTTP"
     print(f"\n{said}, {size:,} implants\n")
-    told, broken = lines(size, registries)
+    told, broken = lines(size, registries, practice)
     print("\n".join((*HEAD, *told)), flush=True)
     if name in HELD:
         return [f"{name}: {each}" for each in broken]

@@ -140,8 +140,12 @@ def collect_published(
     changes: Mapping[str, Change],
     many: int,
     known: frozenset[str] = BY_EIGHT,
+    newcomers: bool = True,
 ) -> Persons:
-    """Look at the registry in the database, which is afterwards as it was before."""
+    """Look at the registry in the database, which is afterwards as it was before.
+
+    newcomers: whether their attributes are asked for as well, in large tables.
+    """
     found = Persons()
     world = world_of_database()
     for place, (said, change) in enumerate(changes.items()):
@@ -156,10 +160,12 @@ def collect_published(
                 server = Published(Asker(door), world.labels, releases)
                 for kind, each in look(server, pair, known).items():
                     seen.setdefault(kind, []).append(each)
-                came.append(Newcomers.of(server, pair.worlds))
+                if newcomers:
+                    came.append(Newcomers.of(server, pair.worlds))
                 transaction.set_rollback(True)
         found.seen[said] = {kind: Seen.joined(each) for kind, each in seen.items()}
-        found.newcomers[said] = came
+        if newcomers:
+            found.newcomers[said] = came
     return found
 
 

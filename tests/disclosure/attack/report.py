@@ -193,7 +193,10 @@ def _nothing_at_all(told: Report, size: int, records: Sequence[Record]) -> None:
     slower = np.mean([record.slower for record in records])
     add("B: chance that a small cell took longer than an empty one", f"{slower:.2f}", "0.5 is none")
     shown = sum(record.shown for record in records)
-    for name, words in (("shown_small", "1 to 4"), ("shown_empty", "of a group without an event")):
+    for name, words in (
+        ("shown_small", "under the threshold"),
+        ("shown_empty", "of a group without an event"),
+    ):
         wrong = sum(getattr(record, name) for record in records)
         add(f"numbers shown, {words}", f"{wrong} of {shown:,}", "0")
         told.hold(f"{size}: numbers shown, {words}", wrong, 0)

@@ -15,7 +15,6 @@ from registry.disclosure import (
     NodeTruth,
     Protection,
     ShownExposure,
-    ShownNode,
     Tree,
     count_row,
     plan,
@@ -189,9 +188,8 @@ class StandIn:
         except BadQuery as refusal:
             return Reply(400, code=refusal.faults[0].code)
         unit = "patients" if counting == "patients" or measure == "proportions" else "devices"
-        shown = {
-            node: self._shown(node, unit, with_time=measure == "rates") for node in planned.nodes
-        }
+        truths = [self._truth(node, unit, with_time=measure == "rates") for node in planned.nodes]
+        shown = dict(zip(planned.nodes, self.protection.show_all(truths), strict=True))
         row_of: Callable[..., Any] = _ROW_OF.get(measure, count_row)
         rows = []
         for row in planned.rows:
@@ -205,14 +203,14 @@ class StandIn:
     def dimensions(self) -> Sequence[Mapping[str, Any]]:
         return _dimensions(self.trees)
 
-    def _shown(self, node: Node, unit: str, *, with_time: bool) -> ShownNode:
+    def _truth(self, node: Node, unit: str, *, with_time: bool) -> NodeTruth:
         counted = self._keyed(node, unit, population=False)
         people = self._keyed(node, unit, population=True)
         exposure = None
         if with_time:
             months = self._time(node)
             exposure = ShownExposure(months, Denominator.PUMP_MONTHS, people)
-        return self.protection.show(NodeTruth(counted, people, exposure))
+        return NodeTruth(counted, people, exposure)
 
     def _axes(self, node: Node, *, population: bool) -> tuple[dict[str, Labels], tuple[int, ...]]:
         axes, index = {}, []

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from registry.disclosure import Policy
 from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.truth import Truth
 
@@ -58,7 +59,7 @@ class Usefulness:
 
 
 def wrongly_shown(asker: Asker, truth: Truth) -> tuple[int, int, int]:
-    """How many numbers were shown; how many were 1 to 4; how many shown groups have no event.
+    """How many numbers were shown; how many under the threshold; how many of no event.
 
     An impossible combination may show 0: that is a rule's doing and no record's.
     """
@@ -68,7 +69,7 @@ def wrongly_shown(asker: Asker, truth: Truth) -> tuple[int, int, int]:
         if column == "exposure":
             continue
         shown += numbers.size
-        small += int(((numbers > 0) & (numbers < 5)).sum())
+        small += int(((numbers > 0) & (numbers < Policy().threshold)).sum())
         if "release" in asked or measure != "counts":
             continue
         unit = asked.get("counting", "patients")
