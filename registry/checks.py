@@ -42,22 +42,22 @@ def disclosure_keys_are_safe(app_configs: Any, **_: Any) -> list[CheckMessage]:
     ]
 
 
-LEAST_RELEASE_DAYS = 80
-"""About a quarter of a year: four releases a year at most."""
+LEAST_RELEASE_DAYS, LEAST_RELEASE_GROWTH = 350, 10
+"""About a year, and a tenth of the accepted events: what was attacked was released so."""
 
 
 @register(Tags.security, deploy=True)
 def releases_are_far_apart(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """Warn where releases may follow each other so fast that their noise can be averaged."""
-    if settings.REGISTRY_RELEASE_DAYS >= LEAST_RELEASE_DAYS:
-        return []
-    return [
-        Warning(
-            f"Releases may follow each other in under {LEAST_RELEASE_DAYS} days.",
-            hint="Leave REGISTRY_RELEASE_DAYS out, or give more; see docs/disclosure.md.",
-            id="registry.W001",
-        )
-    ]
+    """Warn where releases may follow each other so fast, or so alike, that they tell who is new."""
+    hint = "Leave it out, or give more; see docs/disclosure.md."
+    found: list[CheckMessage] = []
+    if settings.REGISTRY_RELEASE_DAYS < LEAST_RELEASE_DAYS:
+        said = f"REGISTRY_RELEASE_DAYS lets releases follow in under {LEAST_RELEASE_DAYS} days."
+        found.append(Warning(said, hint=hint, id="registry.W001"))
+    if settings.REGISTRY_RELEASE_GROWTH < LEAST_RELEASE_GROWTH:
+        said = f"REGISTRY_RELEASE_GROWTH lets releases differ by under {LEAST_RELEASE_GROWTH} %."
+        found.append(Warning(said, hint=hint, id="registry.W004"))
+    return found
 
 
 @register(Tags.caches)

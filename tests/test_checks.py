@@ -84,17 +84,18 @@ def test_production_passes_with_safe_keys():
     assert disclosure_keys_are_safe(None) == []
 
 
-def test_deployment_is_warned_where_releases_may_follow_fast(settings):
-    settings.REGISTRY_RELEASE_DAYS = 79
+@pytest.mark.parametrize(("days", "growth", "check"), [(349, 10, "W001"), (350, 9, "W004")])
+def test_deployment_is_warned_where_releases_may_tell_who_is_new(settings, days, growth, check):
+    settings.REGISTRY_RELEASE_DAYS, settings.REGISTRY_RELEASE_GROWTH = days, growth
 
     (warning,) = releases_are_far_apart(None)
 
-    assert warning.id == "registry.W001"
+    assert warning.id == f"registry.{check}"
     assert warning in run_checks(include_deployment_checks=True)
 
 
-def test_quarterly_releases_pass(settings):
-    settings.REGISTRY_RELEASE_DAYS = 80
+def test_yearly_releases_pass(settings):
+    settings.REGISTRY_RELEASE_DAYS, settings.REGISTRY_RELEASE_GROWTH = 350, 10
 
     assert releases_are_far_apart(None) == []
 
@@ -128,9 +129,10 @@ def test_two_data_managers_are_there_where_two_must_grant(settings):
     assert a_second_person_can_grant(None, databases=["default"]) == []
 
 
-@pytest.mark.parametrize(("debug", "days"), [("0", 80), ("1", 0)])
-def test_a_quarter_goes_by_between_releases_unless_developing(tmp_path, debug, days):
-    read = "from registry_project import settings; print(settings.REGISTRY_RELEASE_DAYS)"
+@pytest.mark.parametrize(("debug", "days"), [("0", "350 10"), ("1", "0 0")])
+def test_a_year_goes_by_between_releases_unless_developing(tmp_path, debug, days):
+    names = "settings.REGISTRY_RELEASE_DAYS, settings.REGISTRY_RELEASE_GROWTH"
+    read = f"from registry_project import settings; print({names})"
     production = {
         "DEBUG": debug,
         "SECRET_KEY": "x" * 50,

@@ -25,6 +25,7 @@ OFFERED = {
     "REGISTRY_KEY_FILE": ("/safe/keys", lambda s: s["REGISTRY_KEY_FILE"], "/safe/keys"),
     "REGISTRY_FIRST_YEAR": ("1999", lambda s: s["REGISTRY_FIRST_YEAR"], 1999),
     "REGISTRY_RELEASE_DAYS": ("365", lambda s: s["REGISTRY_RELEASE_DAYS"], 365),
+    "REGISTRY_RELEASE_GROWTH": ("25", lambda s: s["REGISTRY_RELEASE_GROWTH"], 25),
     "REGISTRY_ANSWER_TICK_MS": ("0", lambda s: s["REGISTRY_ANSWER_TICK_MS"], 0),
     "REGISTRY_FREEZE_SECONDS": ("0", lambda s: s["REGISTRY_FREEZE_SECONDS"], 0),
     "REGISTRY_LOCK_SECONDS": (

@@ -94,6 +94,7 @@ def freeze():
         Path({folder!r}),
         record_keys=lambda ids: np.ones((len(ids) // 16, 2), dtype=np.int64),
         keys="mark",
+        hands_of=lambda sites, together: dict(),
     )
     return (Path({folder!r}) / manifest.snapshot_id).is_dir()
 

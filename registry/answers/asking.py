@@ -9,6 +9,7 @@ from django.http import HttpRequest, QueryDict
 
 from registry import reporting
 from registry.records import (
+    AGREEMENT_PATH,
     BadQuery,
     Cell,
     EventQuery,
@@ -17,6 +18,7 @@ from registry.records import (
     NotPermitted,
     Refusal,
     Release,
+    SnapshotGone,
     Viewer,
 )
 from registry.vocabulary import Measure, Profile
@@ -39,7 +41,8 @@ REFUSALS: Mapping[type[Refusal], tuple[int, str, str, str]] = {
         422,
         "warning",
         "This level of detail is not available",
-        "Choose the coarser level named above.",
+        "Choose the coarser level named above, or ask for an agreement at"
+        f" {AGREEMENT_PATH}: exact numbers are given under one.",
     ),
     NoSnapshot: (
         409,
@@ -47,6 +50,12 @@ REFUSALS: Mapping[type[Refusal], tuple[int, str, str, str]] = {
         "No data are published yet",
         "Statistics come from frozen data. This page answers once a data manager has published a"
         " release with the freeze command.",
+    ),
+    SnapshotGone: (
+        410,
+        "warning",
+        "This release is closed",
+        "Ask the newest release instead.",
     ),
 }
 """HTTP status, tone, heading and next step for each refusal."""
@@ -109,7 +118,7 @@ def ask(query: EventQuery, measure: Measure, viewer: Viewer) -> Panel:
     """Asks one question; keeps a refusal in the panel, so that other panels are still answered."""
     try:
         release = reporting.answer(query, measure=measure, viewer=viewer)
-    except (BadQuery, NotPermitted, NotAvailableAtThisDetail, NoSnapshot) as refusal:
+    except tuple(REFUSALS) as refusal:
         return Panel(query, measure, refused=Refused.because(refusal))
     return Panel(query, measure, release=release)
 

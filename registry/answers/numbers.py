@@ -1,9 +1,10 @@
 """Numbers for readers: grouped, to three figures, proportions in per cent."""
 
 from registry.records import Cell
+from registry.vocabulary import LEAST_SHOWN
 
-FEW = "<5"
-"""The text for a hidden count, the same from none to four."""
+FEW = f"<{LEAST_SHOWN}"
+"""The text for a hidden count, the same for every hidden count."""
 
 HIDDEN = "hidden"
 """The text for a number from which a hidden count could be derived."""

@@ -70,7 +70,8 @@ def _curve(each: Told) -> Iterator[str]:
     if events is not None:
         yield f"{written(events)} event{'' if events == 1 else 's'}"
     yield from _median(each)
-    if ends := each.get("at_end"):
+    ends = {name: share for name, share in (each.get("at_end") or {}).items() if share is not None}
+    if ends:
         shares = [f"{in_percent(share)} {ENDS[name]}" for name, share in ends.items()]
         yield f"at the end {', '.join(shares)}"
     if each.get("excluded_before_entry"):

@@ -18,7 +18,7 @@ from registry.answers.numbers import (
 )
 from registry.records import Cell, Column, Release
 from registry.reporting import MEASURES
-from registry.vocabulary import CellStatus, Denominator, HiddenReason, Profile
+from registry.vocabulary import LEAST_SHOWN, CellStatus, Denominator, HiddenReason, Profile
 
 STATUSES = {each.value: each for each in CellStatus}
 REASONS = {each.value: each for each in HiddenReason}
@@ -58,7 +58,10 @@ UNDEFINED = "not defined"
 
 EXACT = "Exact numbers; access beyond your own site is logged."
 PROTECTED = "Protected numbers: small counts are hidden, so that nobody can be identified."
-WHY_FEW = f"{FEW}: four or fewer, or none; numbers from which it could be derived are hidden too."
+WHY_FEW = (
+    f"{FEW}: under {LEAST_SHOWN}, or none, or so without the sites that add most to it; numbers "
+    "from which it could be derived are hidden too."
+)
 WHY_HIDDEN = "Hidden does not mean none, and cannot be derived from totals."
 
 GONE = frozenset({CellStatus.SUPPRESSED, CellStatus.HIDDEN})

@@ -185,8 +185,8 @@ class DimensionSerializer(serializers.Serializer[Any]):
     only_with_own_site = serializers.BooleanField()
     protected = serializers.DictField(
         allow_null=True,
-        help_text="How protected answers take it: levels, groups, several_values, with_site, "
-        "most_dimensions.",
+        help_text="How protected answers take it: levels, groups, several_values, "
+        "of_the_event, combined_with, at_most.",
     )
     values = serializers.ListField(child=serializers.DictField())
 

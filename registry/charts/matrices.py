@@ -78,7 +78,7 @@ def cascades(release: Release) -> Drawing:
         f"{label_of(row, 'cause')} led to {label_of(row, 'effect')}: {figure(row['n'])}"
         + (
             ""
-            if row["median_months"] is None
+            if row.get("median_months") is None
             else f", median {figure(row['median_months'])} months"
         )
         for row in shown[:4]

@@ -7,15 +7,15 @@ from typing import Any
 
 from registry.charts.theme import LETTER
 from registry.records import Cell, Release
-from registry.vocabulary import CellStatus, Denominator, HiddenReason, Profile
+from registry.vocabulary import LEAST_SHOWN, CellStatus, Denominator, HiddenReason, Profile
 
-FEW = "<5"
-"""The text for a hidden count, the same from none to four."""
+FEW = f"<{LEAST_SHOWN}"
+"""The text for a hidden count, the same for every hidden count."""
 HIDDEN = "hidden"
 """The text for a number from which a hidden count could be derived."""
 WHY_FEW = (
-    f'"{FEW}": a count of four or fewer, or none; what derives from it is {HIDDEN}. Hidden is not'
-    " zero."
+    f'"{FEW}": a count under {LEAST_SHOWN}, or none, or one that would be without the sites that'
+    f" add most to it; what derives from it is {HIDDEN}. Hidden is not zero."
 )
 UNDEFINED = "not defined"
 """The text for a number that is undefined, such as a ratio to 0."""

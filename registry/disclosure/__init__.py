@@ -8,8 +8,10 @@ steps:
    from `vocabulary_tree`, `year_tree`, and `Tree.grouped` or `Tree.flat` for the tables.
    `canonical` gives the question's canonical form, equal for equal plans.
 3. For each node, `node.where(trees)` gives the values to select; the store counts distinct units
-and sums their two keys (written at freeze by `record_keys`), and returns a `NodeTruth`.
-4. `Protection.under(K2).show(truth)` gives a `ShownNode`: after this step no true number is left.
+and sums their two keys (written at freeze by `record_keys`), hand by hand, and returns a
+`NodeTruth`. `hands` says which sites are one hand.
+4. `Protection.under(K2, release=...).show(truth)` gives a `ShownNode`: after
+this step no true number is left.
 5. `count_row`, `rate_row` and `proportion_row` take the shown nodes of a row; `life_table` takes
    the `CurveTruth` of a single node.
 
@@ -17,6 +19,7 @@ A total is the plan of the same question without group_by, a node of its own. Re
 their order depend on the question and the trees alone, never on recorded data.
 """
 
+from registry.disclosure.combining import combinable
 from registry.disclosure.derived import (
     CountRow,
     ProportionRow,
@@ -28,7 +31,14 @@ from registry.disclosure.derived import (
     rate_parts,
     rate_row,
 )
-from registry.disclosure.life_table import BOUNDARIES, CurvePoint, CurveTruth, life_table
+from registry.disclosure.hands import hands
+from registry.disclosure.life_table import (
+    BOUNDARIES,
+    CurvePoint,
+    CurveTruth,
+    incidence_table,
+    life_table,
+)
 from registry.disclosure.nodes import Node, Plan, PlannedRow, canonical, plan
 from registry.disclosure.perturbation import record_key, record_keys
 from registry.disclosure.policy import Form, Policy
@@ -40,7 +50,7 @@ from registry.disclosure.shown import (
     ShownExposure,
     ShownNode,
 )
-from registry.disclosure.trees import Tree, vocabulary_tree, year_tree
+from registry.disclosure.trees import Tree, vocabulary_tree, window_tree, year_tree
 
 __all__ = [
     "BOUNDARIES",
@@ -63,8 +73,11 @@ __all__ = [
     "ShownNode",
     "Tree",
     "canonical",
+    "combinable",
     "count_row",
+    "hands",
     "hidden_as",
+    "incidence_table",
     "life_table",
     "plan",
     "proportion_row",
@@ -73,5 +86,6 @@ __all__ = [
     "record_key",
     "record_keys",
     "vocabulary_tree",
+    "window_tree",
     "year_tree",
 ]

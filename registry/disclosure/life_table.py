@@ -1,36 +1,53 @@
-"""Survival from shown numbers only: an interval life table that cannot go up."""
+"""Curves from shown numbers only: interval life tables of freedom and of incidence."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from math import exp, log, sqrt
 
+import numpy as np
 from scipy.special import ndtri
 
-from registry.disclosure.shown import NOBODY, Keyed, Protection
+from registry.disclosure.policy import Policy
+from registry.disclosure.shown import Keyed, Protection
+from registry.disclosure.table import FloatArray, IntArray
 
 BOUNDARIES = (0, 1, 3, 6, 12, 24, 36, 60, 84)
 """Months at which a protected curve has points."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class CurveTruth:
     """The true numbers behind a curve of one node; never rendered, never logged.
 
-    at_risk: at each boundary, the devices that had entered by then, were followed beyond it, and
-    had had no event up to it; at 0 all that were followed from the start. events: for each interval
-    the devices whose first event came after its first boundary and not after its last; the first
-    interval includes month 0.
+    Each array holds, for each hand, how many records there are and the sums of the halves of their
+    keys; its last two axes are hands and these three numbers. at_risk: at each boundary, the
+    devices that had entered by then, were followed beyond it, and had had no event up to it; at 0
+    all that were followed from the start. events: for each interval the devices whose first event
+    came after its first boundary and not after its last; the first interval includes month 0. ends:
+    the same of the devices that ended otherwise, by what ended them. fixes_site: whether the node
+    fixes a site, where there is one hand and none is set aside.
     """
 
-    at_risk: tuple[Keyed, ...]
-    events: tuple[Keyed, ...]
+    at_risk: IntArray
+    events: IntArray
+    ends: Mapping[str, IntArray] = field(default_factory=dict)
+    fixes_site: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.at_risk) != len(BOUNDARIES) or len(self.events) != len(BOUNDARIES) - 1:
+        each_interval = [self.events, *self.ends.values()]
+        if len(self.at_risk) != len(BOUNDARIES) or any(
+            len(each) != len(BOUNDARIES) - 1 for each in each_interval
+        ):
             raise ValueError("at_risk, events: give one entry per boundary, and per interval.")
 
     def __repr__(self) -> str:
         """Name the kind, never a number."""
         return "<CurveTruth>"
+
+    def keyed(self, hands: IntArray) -> Keyed:
+        """Records by hand, as protection takes them."""
+        sums = [(n, high, low) for n, high, low in hands.tolist()]
+        return Keyed(*sums[0]) if self.fixes_site else Keyed.by_hand(sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +64,24 @@ class CurvePoint:
     estimate: float | None
     ci_lower: float | None
     ci_upper: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Interval:
+    """Shown numbers between two boundaries.
+
+    ends: how many devices ended otherwise; 0 where such ends do not compete.
+    """
+
+    begun: int
+    left: int
+    events: int
+    ends: int = 0
+
+    @property
+    def exposed(self) -> float:
+        """Devices at risk, those that were lost in between counting for half."""
+        return (self.begun + self.left + self.events + self.ends) / 2
 
 
 def life_table(
@@ -69,33 +104,122 @@ def life_table(
     the perturbed number at the start is under the curve minimum, and where no events can be shown.
     """
     policy = protection.policy
-    if protection.count(truth.at_risk[0], minimum=policy.curve_minimum) is None:
-        return ()
-    at_risk = [_at_risk(each, protection) for each in truth.at_risk]
     z = -float(ndtri((1 - level) / 2))
-    points = [CurvePoint(BOUNDARIES[0], at_risk[0], 0, 1.0, 1.0, 1.0)]
-    survival, log_variance, start = 1.0, 0.0, 0
-    for end in range(1, len(BOUNDARIES)):
-        begun, left = at_risk[start], at_risk[end]
-        events = protection.count(sum(truth.events[start:end], NOBODY))
-        if begun is None or left is None:
-            break
-        if events is None:
-            points.append(CurvePoint(BOUNDARIES[end], None, None, None, None, None))
-            continue
-        exposed = (begun + left + events) / 2
-        failed = min(1.0, events / exposed)
+    survival, log_variance = 1.0, 0.0
+
+    def after(each: _Interval) -> tuple[float, float | None, float | None]:
+        nonlocal survival, log_variance
+        failed = min(1.0, each.events / each.exposed)
         variance = (
-            events * (1 - failed)
-            + policy.variance(events) * (1 - failed / 2) ** 2
-            + (policy.variance_at_risk(begun) + policy.variance_at_risk(left)) * (failed / 2) ** 2
-        ) / exposed**2
+            each.events * (1 - failed)
+            + policy.variance(each.events) * (1 - failed / 2) ** 2
+            + _variance_at_risk(each, policy) * (failed / 2) ** 2
+        ) / each.exposed**2
         survival *= 1 - failed
         log_variance += variance / (1 - failed) ** 2 if failed < 1 else 0.0
-        lower, upper = _limits(survival, log_variance, z)
-        points.append(CurvePoint(BOUNDARIES[end], left, events, survival, lower, upper))
-        start = end
-    if start == 0:
+        return survival, *_limits(survival, survival * sqrt(log_variance), z)
+
+    return _points(truth, protection, after, start=1.0)
+
+
+def incidence_table(
+    truth: CurveTruth, protection: Protection, *, level: float = 0.95
+) -> tuple[CurvePoint, ...]:
+    """Probability of the event by the same months, where other ends compete; from shown numbers.
+
+    As `life_table`, with intervals joined until the events and the other ends, all kinds together,
+    can both be shown. Of the exposed (n + m + d + c) / 2 the event takes q = d / exposed and the
+    other ends r = c / exposed (multiple-decrement life table; Chiang, 1968). The probability grows
+    by what is free of either at the start of the interval times q. Its variance is by the delta
+    method from the multinomial variance of q and r in each interval, with those of perturbation and
+    rounding added; limits on the log(-log) scale (Choudhury, 2002).
+    """
+    policy = protection.policy
+    z = -float(ndtri((1 - level) / 2))
+    free, incidence = 1.0, 0.0
+    steps: list[tuple[float, float, float, FloatArray]] = []
+
+    def after(each: _Interval) -> tuple[float, float | None, float | None]:
+        nonlocal free, incidence
+        failed = min(1.0, each.events / each.exposed)
+        ended = min(1.0 - failed, each.ends / each.exposed)
+        incidence += free * failed
+        left = 1 - failed - ended
+        steps.append((free, left, incidence, _covariance(each, failed, ended, policy)))
+        free *= left
+        variance = 0.0
+        for was_free, kept, then, covariance in steps:
+            later = (incidence - then) / kept if kept > 0 else 0.0
+            slope = np.array([was_free - later, -later])
+            variance += float(slope @ covariance @ slope)
+        lower, upper = _limits(1 - incidence, sqrt(variance), z)
+        return (
+            incidence,
+            None if upper is None else 1 - upper,
+            None if lower is None else 1 - lower,
+        )
+
+    return _points(truth, protection, after, start=0.0, competing=True)
+
+
+def _covariance(each: _Interval, failed: float, ended: float, policy: Policy) -> FloatArray:
+    """Of the two shares of an interval: of chance, of both counts' noise, and of the exposed's."""
+    exposed = each.exposed
+    both = -failed * ended / exposed
+    chance = np.array(
+        [[failed * (1 - failed) / exposed, both], [both, ended * (1 - ended) / exposed]]
+    )
+    # q = d / x and r = c / x, with x moved by half of each of n, m, d and c
+    of_events = np.array([1 - failed / 2, -ended / 2]) / exposed
+    of_ends = np.array([-failed / 2, 1 - ended / 2]) / exposed
+    of_risk = np.array([failed / 2, ended / 2]) / exposed
+    noise = (
+        policy.variance(each.events) * np.outer(of_events, of_events)
+        + policy.variance(each.ends) * np.outer(of_ends, of_ends)
+        + _variance_at_risk(each, policy) * np.outer(of_risk, of_risk)
+    )
+    found: FloatArray = chance + noise
+    return found
+
+
+def _variance_at_risk(each: _Interval, policy: Policy) -> float:
+    return policy.variance_at_risk(each.begun) + policy.variance_at_risk(each.left)
+
+
+def _points(
+    truth: CurveTruth,
+    protection: Protection,
+    after: Callable[[_Interval], tuple[float, float | None, float | None]],
+    *,
+    start: float,
+    competing: bool = False,
+) -> tuple[CurvePoint, ...]:
+    """A point at each boundary from the intervals that can be shown, joined until they can.
+
+    after: the estimate and its limits after one more interval. start: the estimate at month 0.
+    """
+    at_start = truth.keyed(truth.at_risk[0])
+    if protection.count(at_start, minimum=protection.policy.curve_minimum) is None:
+        return ()
+    at_risk = [_at_risk(truth.keyed(each), protection) for each in truth.at_risk]
+    points = [CurvePoint(BOUNDARIES[0], at_risk[0], 0, start, start, start)]
+    began = 0
+    for end in range(1, len(BOUNDARIES)):
+        begun, left = at_risk[began], at_risk[end]
+        if begun is None or left is None:
+            break
+        events = protection.count(truth.keyed(truth.events[began:end].sum(axis=0)))
+        ends: int | None = 0
+        if competing and truth.ends:
+            others = sum(each[began:end].sum(axis=0) for each in truth.ends.values())
+            ends = protection.count(truth.keyed(np.asarray(others)))
+        if events is None or ends is None:
+            points.append(CurvePoint(BOUNDARIES[end], None, None, None, None, None))
+            continue
+        estimate, lower, upper = after(_Interval(begun, left, events, ends))
+        points.append(CurvePoint(BOUNDARIES[end], left, events, estimate, lower, upper))
+        began = end
+    if began == 0:
         return ()
     last = len(points)
     rest = (CurvePoint(month, None, None, None, None, None) for month in BOUNDARIES[last:])
@@ -110,8 +234,9 @@ def _at_risk(devices: Keyed, protection: Protection) -> int | None:
     return (2 * n + multiple) // (2 * multiple) * multiple
 
 
-def _limits(survival: float, log_variance: float, z: float) -> tuple[float | None, float | None]:
+def _limits(survival: float, error: float, z: float) -> tuple[float | None, float | None]:
+    """Limits of a survival with a standard error, on the log(-log) scale."""
     if not 0 < survival < 1:
         return None, None
-    width = z * sqrt(log_variance) / -log(survival)
+    width = z * error / (-survival * log(survival))
     return survival ** exp(width), survival ** exp(-width)

@@ -4,16 +4,23 @@ A node is one place in each tree, so it has a single value in every dimension. E
 different spellings (by values, by groups, by complement) give the same nodes.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
-from registry.disclosure.policy import Impossible, Offered, Policy
+from registry.disclosure.combining import TOO_FINE, not_combined, other_windows, several_values
+from registry.disclosure.policy import Impossible, Policy
+from registry.disclosure.tree_questions import (
+    TreeQuestion,
+    ends_of,
+    named,
+    of_groups,
+    tree_questions,
+    unfiltered,
+)
 from registry.disclosure.trees import Level, Place, Tree
-from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, NotAvailableAtThisDetail
-
-TOO_FINE = NotAvailableAtThisDetail.code
+from registry.records import BadQuery, EventQuery, Fault, NotAvailableAtThisDetail, Window
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,56 +73,31 @@ class Plan:
         return tuple(sorted({node for row in self.rows for node in row.nodes}))
 
 
-@dataclass(frozen=True, slots=True)
-class _TreeQuestion:
-    """What a question says about one tree: which values, and by which of its names it groups."""
-
-    offered: Offered
-    tree: Tree
-    selection: frozenset[str]
-    group_by: tuple[str, ...]
-
-    def rows(self) -> list[tuple[dict[str, str], tuple[Place, ...]]]:
-        """Labels by grouping name, and the places they cover, in the tree's order."""
-        if not self.group_by:
-            return [({}, self.tree.cover(self.selection))]
-        parts: dict[tuple[str, ...], list[str]] = {}
-        for value in self.tree.values:
-            if value in self.selection:
-                labels = tuple(self._label(name, value) for name in self.group_by)
-                parts.setdefault(labels, []).append(value)
-        return [
-            (dict(zip(self.group_by, labels, strict=True)), self.tree.cover(values))
-            for labels, values in parts.items()
-        ]
-
-    def _label(self, name: str, value: str) -> str:
-        return value if name == self.tree.name else self.tree.group_of[value]
-
-    @property
-    def restricts(self) -> bool:
-        """Whether this tree counts among the dimensions that a question fixes or groups by."""
-        return bool(self.group_by) or self.tree.cover(self.selection) != self.tree.cover(
-            self.tree.in_totals
-        )
-
-
-def plan(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> Plan:
+def plan(
+    query: EventQuery, trees: Mapping[str, Tree], policy: Policy, *, by_funnel: bool = False
+) -> Plan:
     """Rewrite a question as rows of disjoint nodes, the fewest that cover the selection.
 
     trees: by dimension; one for every dimension that the policy offers. The rows depend on the
     question and the trees alone, never on recorded data: a row without events is included.
-    Counting, measure, unit and level are ignored.
+    Counting, measure, unit and level are ignored, but that a funnel may compare sites by one
+    complication (by_funnel).
     Raises NotAvailableAtThisDetail with every fault, each naming the nearest available, and
     BadQuery where the reply would be too long (`too-many-cells`) or names no dimension.
     """
-    not_offered = [_not_offered(name, policy) for name in _named(query) if not policy.offer(name)]
-    questions = _tree_questions(query, trees, policy)
+    not_offered = [_not_offered(name, policy) for name in named(query) if not policy.offer(name)]
+    questions = tree_questions(query, trees, policy)
+    windows = other_windows(query, trees)
     faults = [
         *not_offered,
-        *(fault for each in questions for fault in _several_values(each)),
-        *_too_many_dimensions(questions, policy),
-        *_crossed_by_site(questions, policy),
+        *windows,
+        *(
+            fault
+            for each in questions
+            for fault in several_values(each)
+            if not (windows and fault.column == "window")
+        ),
+        *not_combined(questions, policy, by_funnel=by_funnel),
     ]
     if faults:
         raise NotAvailableAtThisDetail(faults)
@@ -140,27 +122,6 @@ def plan(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> Plan:
     return Plan(query.group_by, tuple(rows))
 
 
-def _named(query: EventQuery) -> list[str]:
-    """Every parameter that the question fixes or groups by, once, in the order of DIMENSIONS."""
-    named = {name for name, _values in query.where} | set(query.group_by)
-    if named - set(DIMENSIONS):
-        raise BadQuery(Fault("", "unknown-dimension", "ask by the dimensions that are described"))
-    if query.years is not None:
-        named.add("year")
-    if query.windows:
-        named.add("window")
-    return [name for name in DIMENSIONS if name in named]
-
-
-def _tree_questions(
-    query: EventQuery, trees: Mapping[str, Tree], policy: Policy
-) -> list[_TreeQuestion]:
-    """What the question says about each tree that it names: grouped ones first, in that order."""
-    named = (*query.group_by, *_named(query))
-    offers = dict.fromkeys(offer for offer in map(policy.offer, named) if offer is not None)
-    return [_tree_question(offer, query, trees[offer.name]) for offer in offers]
-
-
 def canonical(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> EventQuery:
     """The canonical form of a question: equal for questions that have equal plans.
 
@@ -169,110 +130,38 @@ def canonical(query: EventQuery, trees: Mapping[str, Tree], policy: Policy) -> E
     accepts.
     """
     where: dict[str, tuple[str, ...]] = {}
-    for each in _tree_questions(query, trees, policy):
+    windows: tuple[Window, ...] = ()
+    for each in tree_questions(query, trees, policy):
         offered, tree = each.offered, each.tree
-        if each.selection == _unfiltered(tree, each.group_by):
+        if tree.name == "window":
+            windows = _spelled_windows(each)
+            continue
+        if each.selection == unfiltered(tree, each.group_by):
             continue
         groups = {place.code for place in tree.cover(each.selection) if place.level is Level.GROUP}
-        if offered.group and each.selection == _of_groups(
+        if offered.group and each.selection == of_groups(
             tree, groups, own=tree.name in query.group_by
         ):
             where[offered.group] = tuple(sorted(groups))
         else:
             where[offered.name] = tuple(sorted(each.selection))
-    return replace(query, where=tuple(sorted(where.items())), years=None)
+    return replace(query, where=tuple(sorted(where.items())), years=None, windows=windows)
 
 
-def _tree_question(offered: Offered, query: EventQuery, tree: Tree) -> _TreeQuestion:
-    group_by = tuple(name for name in query.group_by if name in (offered.name, offered.group))
-    filters = dict(query.where)
-    own = offered.name in group_by or offered.name in filters
-    selections: list[frozenset[str]] = []
-    if offered.name in filters:
-        selections.append(frozenset(filters[offered.name]))
-    if offered.group in filters:
-        selections.append(_of_groups(tree, filters[offered.group], own=own))
-    if offered.name == "year" and query.years is not None:
-        first, last = query.years
-        selections.append(
-            frozenset(
-                value
-                for value in tree.values
-                if (first is None or first <= int(value)) and (last is None or int(value) <= last)
-            )
-        )
-    whole = frozenset(tree.values)
-    selection = whole if selections else _unfiltered(tree, group_by)
-    for each in selections:
-        selection &= each
-    return _TreeQuestion(offered, tree, selection, group_by)
-
-
-def _unfiltered(tree: Tree, group_by: Collection[str]) -> frozenset[str]:
-    """What is selected without a filter; includes values set apart only where rows name values."""
-    return frozenset(tree.values) if tree.name in group_by else tree.in_totals
-
-
-def _of_groups(tree: Tree, groups: Collection[str], *, own: bool) -> frozenset[str]:
-    """The values of groups; includes those set apart where the question also names values."""
-    counted = frozenset(tree.values) if own else tree.in_groups
-    return frozenset(value for value in counted if tree.group_of[value] in groups)
+def _spelled_windows(question: TreeQuestion) -> tuple[Window, ...]:
+    """The windows of a question: of a filter the whole, none where it holds all; of rows each."""
+    tree = question.tree
+    if question.windows:
+        return () if tuple(map(str, question.windows)) == tree.values else question.windows
+    if question.selection == tree.in_totals:
+        return ()
+    ends = [ends_of(value) for value in tree.values if value in question.selection]
+    return (Window(ends[0][0], ends[-1][1]),)
 
 
 def _not_offered(name: str, policy: Policy) -> Fault:
     nearest = policy.nearest.get(name, "leave it out")
     return Fault(name, TOO_FINE, f"this is not published for protected answers; {nearest}")
-
-
-def _several_values(question: _TreeQuestion) -> list[Fault]:
-    """Patients do not add up over the event's side: a row there is a single place."""
-    if question.offered.summable or all(len(places) <= 1 for _labels, places in question.rows()):
-        return []
-    tree, name = question.tree, question.tree.name
-    nearest = ["one value", "all of them"]
-    if question.offered.group is not None:
-        touched = dict.fromkeys(
-            tree.group_of[value] for value in tree.values if value in question.selection
-        )
-        nearest.insert(1, f"one {question.offered.group} ({', '.join(touched)})")
-    detail = f"patients do not add up over these values; ask for {_either(nearest)}"
-    if name not in question.group_by:
-        detail += f", or group by {name}"
-    return [Fault(name, TOO_FINE, detail)]
-
-
-def _too_many_dimensions(questions: Sequence[_TreeQuestion], policy: Policy) -> list[Fault]:
-    used = [each.tree.name for each in questions if each.restricts]
-    if len(used) <= policy.most_dimensions:
-        return []
-    detail = (
-        f"at most {policy.most_dimensions} dimensions are published together; "
-        f"leave out {_either(used)}"
-    )
-    return [Fault("group_by", TOO_FINE, detail)]
-
-
-def _crossed_by_site(questions: Sequence[_TreeQuestion], policy: Policy) -> list[Fault]:
-    used = [each for each in questions if each.restricts]
-    others = [each for each in used if each.tree.name != "site"]
-    if len(others) == len(used) or not others:
-        return []
-    if len(others) == 1 and _may_cross_site(others[0], policy):
-        return []
-    crossings = [
-        f"site with {offered.group if only_groups else name}"
-        for name, only_groups in policy.crossed_by_site.items()
-        if (offered := policy.offer(name)) is not None
-    ]
-    return [Fault("site", TOO_FINE, f"ask for {_either(['site alone', *crossings])}")]
-
-
-def _may_cross_site(question: _TreeQuestion, policy: Policy) -> bool:
-    only_groups = policy.crossed_by_site.get(question.tree.name)
-    if only_groups is None:
-        return False
-    places = [place for _labels, places in question.rows() for place in places]
-    return not only_groups or all(question.tree.is_coarse(place) for place in places)
 
 
 def _refuse_too_many(parts: Sequence[tuple[bool, Sequence[int]]], policy: Policy) -> None:
@@ -300,8 +189,3 @@ def _excludes(rule: Impossible, node: Node, trees: Mapping[str, Tree]) -> bool:
         return False
     one, other = (trees[name].members(node[name]) for name in (rule.one, rule.other))
     return one <= rule.ones and other <= rule.others
-
-
-def _either(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last

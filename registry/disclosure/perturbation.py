@@ -1,12 +1,14 @@
-"""Noise fixed by a set of records: one set has one perturbation, however it is selected.
+"""Noise fixed by a set of records and a release: one set has one perturbation in each release.
 
 Each record has a key, made from its random id under a secret K1. The keys of a node's records are
-summed, and the sums under a second secret K2 give one uniform number, at which the perturbation is
-looked up in the frozen table or, for device time, in the normal distribution. Names of nodes have
-no influence.
+summed. The sums under a second secret K2 give two uniform numbers: one that stays with the set for
+ever, and one that each release draws anew. At each of them a part of the perturbation is looked up
+in its frozen table or, for device time, in the normal distribution. Names of nodes have no
+influence.
 """
 
 import hmac
+from dataclasses import dataclass
 from hashlib import sha256
 from math import sqrt
 
@@ -14,16 +16,36 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from registry.disclosure.policy import ExposureRule
-from registry.disclosure.table import IntArray, PerturbationTable, frozen_table
+from registry.disclosure.policy import ExposureRule, Policy
+from registry.disclosure.table import IntArray, Noise, frozen_tables
 
 HIGH_BITS, LOW_BITS = 30, 31
 LEAST_SECRET = 32
 HALF_STEP = 2.0**-54
 """Half the spacing of the uniform numbers: keeps quantiles finite."""
 
-COUNT = "count"
-EXPOSURE = "exposure"
+COUNT = "2/count"
+EXPOSURE = "2/exposure"
+"""Purposes of the noise key under the second design of protection, which no other design had."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NoiseKey:
+    """K2 and the release that an answer is about: what noise is drawn at.
+
+    secret: 32 bytes or more; must never change. release: the id of the release's snapshot.
+    """
+
+    secret: bytes
+    release: str
+
+    def __repr__(self) -> str:
+        """Never show the key."""
+        return "<NoiseKey>"
+
+    def purposes(self, purpose: str) -> tuple[str, str]:
+        """Those of the part that lasts, and of the part that belongs to this release."""
+        return f"{purpose}/lasting", f"{purpose}/release/{self.release}"
 
 
 def record_key(secret: bytes, public_id: bytes) -> tuple[int, int]:
@@ -58,9 +80,7 @@ def record_keys(secret: bytes, public_ids: bytes) -> IntArray:
     return np.column_stack([bits >> np.uint64(LOW_BITS), low]).astype(np.int64)
 
 
-def node_uniform(
-    secret: bytes, high_sum: int, low_sum: int, n: int, *, purpose: str = COUNT
-) -> float:
+def node_uniform(secret: bytes, high_sum: int, low_sum: int, n: int, *, purpose: str) -> float:
     """A uniform number in [0, 1) fixed by a set of n records and a purpose.
 
     high_sum, low_sum: sums of the records' keys, taken modulo 2^30 and 2^31. The number is the
@@ -72,61 +92,64 @@ def node_uniform(
 
 
 def perturb_counts(
-    secret: bytes,
+    key: NoiseKey,
     n: ArrayLike,
     high_sums: ArrayLike,
     low_sums: ArrayLike,
     *,
-    table: PerturbationTable | None = None,
+    tables: Noise | None = None,
 ) -> IntArray:
-    """Counts with their perturbation; never below 0, and a true zero stays 0.
+    """Counts with both parts of their perturbation; never below 0, and a true zero stays 0.
 
     n, high_sums, low_sums: one entry per node, or scalars. Do not publish the result: the threshold
     is applied afterwards.
     """
     counts, high, low = _whole(n=n, high_sums=high_sums, low_sums=low_sums)
-    uniform = [
-        node_uniform(secret, *each)
-        for each in zip(high.tolist(), low.tolist(), counts.tolist(), strict=True)
-    ]
-    return counts + (table or frozen_table()).draw(counts, uniform)
+    sets = list(zip(high.tolist(), low.tolist(), counts.tolist(), strict=True))
+    perturbed = counts
+    for purpose, table in zip(key.purposes(COUNT), tables or frozen_tables(), strict=True):
+        uniform = [node_uniform(key.secret, *each, purpose=purpose) for each in sets]
+        perturbed = perturbed + table.draw(counts, uniform)
+    return np.maximum(perturbed, 0)
 
 
 def perturb_exposure(
-    secret: bytes,
+    key: NoiseKey,
     totals: ArrayLike,
     devices: ArrayLike,
     high_sums: ArrayLike,
     low_sums: ArrayLike,
     *,
     rule: ExposureRule,
-    variance: float,
+    policy: Policy,
 ) -> IntArray:
     """Device time T perturbed to T + e x 84 months, rounded to 10; procedures and refills alike.
 
-    e is normal with mean 0 and the variance of the counts' perturbation, 6: 206 months. With whole
-    e, as for counts, the difference of two totals would be exact up to multiples of 84 months,
-    about a whole follow-up. It is drawn for the set of devices at a uniform number of its own,
-    whose purpose holds the total in quarters of a month. So one set with one total has one
-    perturbation, while different totals of the same set (another year, or time up to another first
-    event) are perturbed independently: a shared draw would cancel in their difference. Never below
-    0; without devices it is 0. Do not publish the result: the rule's minimum is applied afterwards.
+    e is the sum of two normal numbers with mean 0 and the variances of the two parts of a count's
+    perturbation, 4 and 2: 206 months. With whole e, as for counts, the difference of two totals
+    would be exact up to multiples of 84 months, about a whole follow-up. Each is drawn for the set
+    of devices at a uniform number of its own, whose purpose holds the total in quarters of a month,
+    and one of them the release too. So one set with one total has one perturbation in a release,
+    while different totals of the same set (another year, or time up to another first event) are
+    perturbed independently: a shared draw would cancel in their difference. Never below 0; without
+    devices it is 0. Do not publish the result: the rule's minimum is applied afterwards.
     """
     time = np.atleast_1d(np.asarray(totals, np.float64))
     if not np.isfinite(time).all() or (time < 0).any():
         raise ValueError("totals: give finite numbers of 0 or more.")
     counts, high, low = _whole(devices=devices, high_sums=high_sums, low_sums=low_sums)
     quarters = np.rint(4 * time).astype(np.int64)
-    uniform = np.array(
-        [
-            node_uniform(secret, high, low, n, purpose=f"{EXPOSURE}:{quarter}")
-            for high, low, n, quarter in zip(
-                high.tolist(), low.tolist(), counts.tolist(), quarters.tolist(), strict=True
-            )
-        ]
-    )
-    added = ndtri(uniform + HALF_STEP) * sqrt(variance) * rule.per_device
-    kept = np.where(counts > 0, np.maximum(quarters / 4 + added, 0.0), 0.0)
+    sets = list(zip(high.tolist(), low.tolist(), counts.tolist(), quarters.tolist(), strict=True))
+    kept = quarters / 4
+    for purpose, law in zip(key.purposes(EXPOSURE), (policy.lasting, policy.fresh), strict=True):
+        uniform = np.array(
+            [
+                node_uniform(key.secret, high, low, n, purpose=f"{purpose}:{quarter}")
+                for high, low, n, quarter in sets
+            ]
+        )
+        kept = kept + ndtri(uniform + HALF_STEP) * sqrt(law.most_variance) * rule.per_device
+    kept = np.where(counts > 0, np.maximum(kept, 0.0), 0.0)
     return np.floor(kept / rule.rounding + 0.5).astype(np.int64) * rule.rounding
 
 

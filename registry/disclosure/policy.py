@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from registry.vocabulary import NOT_RECORDED, Denominator
+from registry.vocabulary import LEAST_SHOWN, NOT_RECORDED, Denominator
 
 
 class Form(StrEnum):
@@ -15,6 +15,8 @@ class Form(StrEnum):
     RATES = "rates"
     PROPORTIONS = "proportions"
     LIFE_TABLE = "life-table"
+    INCIDENCE = "incidence"
+    CASCADES = "cascades"
     FUNNEL = "funnel"
     SIGNALS = "signals"
     TREND = "trend"
@@ -25,12 +27,12 @@ class Offered:
     """A dimension that a protected question may name.
 
     group: the parameter that names its groups, None where groups only merge values.
-    summable: whether several values may be answered as the sum of shown nodes. A patient has many
-    events, so patients do not add up over the event's side; they do over their own properties.
+    of_event: whether it is a property of the event. Such nodes stand alone: a patient has many
+    events, so patients do not add up over several values; they do over their own properties.
     """
 
     name: str
-    summable: bool
+    of_event: bool
     group: str | None = None
 
 
@@ -48,6 +50,24 @@ class ExposureRule:
 
 
 @dataclass(frozen=True, slots=True)
+class NoiseLaw:
+    """The law of one part of the noise of a count: maximum entropy with mean 0 on whole numbers.
+
+    A count of n gets the variance min(most_variance, variance_per_unit n) on the numbers from -n to
+    min(most_added, n + added_beyond).
+    """
+
+    most_variance: float
+    variance_per_unit: float
+    most_added: int
+    added_beyond: int = 3
+
+    def variance(self, n: int) -> float:
+        """Variance of the part for a count of n; 0 for n = 0, which is not perturbed."""
+        return min(self.most_variance, self.variance_per_unit * n)
+
+
+@dataclass(frozen=True, slots=True)
 class Impossible:
     """Two sets of codes that no event has together, by a row rule, not by the recorded data."""
 
@@ -58,24 +78,28 @@ class Impossible:
 
 
 _EVENT_SIDE = (
-    Offered("complication", summable=False, group="category"),
-    Offered("year", summable=False, group="period"),
-    Offered("severity", summable=False),
-    Offered("serious", summable=False),
-    Offered("outcome", summable=False),
-    Offered("root_cause", summable=False),
+    Offered("complication", of_event=True, group="category"),
+    Offered("year", of_event=True, group="period"),
+    Offered("window", of_event=True),
+    Offered("severity", of_event=True),
+    Offered("serious", of_event=True),
+    Offered("seriousness", of_event=True),
+    Offered("outcome", of_event=True),
+    Offered("root_cause", of_event=True),
+    Offered("intervention", of_event=True),
+    Offered("organism", of_event=True),
 )
 _DEVICE_SIDE = (
-    Offered("component", summable=True),
-    Offered("pump_model", summable=True),
-    Offered("catheter_model", summable=True),
-    Offered("manufacturer", summable=True),
-    Offered("drug", summable=True, group="drug_class"),
-    Offered("label_status", summable=True),
-    Offered("age_band", summable=True),
-    Offered("indication", summable=True, group="indication_group"),
-    Offered("sex", summable=True),
-    Offered("site", summable=True),
+    Offered("component", of_event=False),
+    Offered("pump_model", of_event=False),
+    Offered("catheter_model", of_event=False),
+    Offered("manufacturer", of_event=False),
+    Offered("drug", of_event=False, group="drug_class"),
+    Offered("label_status", of_event=False),
+    Offered("age_band", of_event=False),
+    Offered("indication", of_event=False, group="indication_group"),
+    Offered("sex", of_event=False),
+    Offered("site", of_event=False),
 )
 
 _EXPOSURE = {
@@ -87,9 +111,7 @@ _EXPOSURE = {
     Denominator.PROCEDURES: ExposureRule(per_device=2.0, rounding=1, minimum=24),
 }
 
-_DEATH = frozenset({"5"})
 _NOT_DEATH = frozenset({"1", "2", "3", "4", NOT_RECORDED})
-_FATAL = frozenset({"fatal"})
 _NOT_FATAL = frozenset(
     {
         "recovered",
@@ -103,19 +125,16 @@ _NOT_FATAL = frozenset(
 )
 
 _IMPOSSIBLE = (
-    Impossible("severity", _DEATH, "outcome", _NOT_FATAL),
-    Impossible("severity", _NOT_DEATH, "outcome", _FATAL),
-    Impossible("severity", frozenset({"4", "5"}), "serious", frozenset({"no", NOT_RECORDED})),
-    Impossible("outcome", _FATAL, "serious", frozenset({"no", NOT_RECORDED})),
     Impossible("complication", frozenset({"death"}), "severity", _NOT_DEATH),
     Impossible("complication", frozenset({"death"}), "outcome", _NOT_FATAL),
     Impossible("complication", frozenset({"death"}), "serious", frozenset({"no", NOT_RECORDED})),
+    Impossible(
+        "complication", frozenset({"death"}), "seriousness", frozenset({"none", NOT_RECORDED})
+    ),
 )
+"""Of what may be asked together; a complication goes with one other dimension."""
 
 _NEAREST = {
-    "window": "leave it out, or ask for survival",
-    "seriousness": "ask by serious",
-    "intervention": "ask by complication",
     "detection": "ask by root_cause",
     "country": "ask by site",
     "implant_year": "ask by year",
@@ -128,21 +147,24 @@ _NEAREST = {
 class Policy:
     """Every number and every choice of the protected profile.
 
-    threshold: a perturbed count below it is hidden. denominator_minimum: perturbed patients or
-    devices below it hide what is divided by them. curve_minimum: least perturbed devices at the
-    start of a curve. at_risk_rounding: pairs of a least number at risk and the multiple it is
-    rounded to, the largest first. most_dimensions: how many a question may fix or group by.
-    most_cells: limit of rows of a reply, and of nodes behind it. most_years: at most so many
-    calendar years count towards most_cells, so that the age of a registry does not decide what it
-    answers. most_variance, variance_per_unit, most_added, added_beyond: the law of the perturbation
-    of n, with variance min(most_variance, variance_per_unit n) on the whole numbers from -n to
-    min(most_added, n + added_beyond); another law requires another frozen table. most_variance is
-    also that of an exposure's perturbation, in units of per_device.
-    crossed_by_site: what a question that fixes or groups by site may name beside it, one at most,
-    and whether only as groups.
+    threshold: a perturbed count below it is hidden, with all records of the node and, but for nodes
+    that fix a site, without those of its largest hand. fewest_hands: with fewer there are no
+    protected answers. denominator_minimum: perturbed patients or devices below it hide what is
+    divided by them. curve_minimum: least perturbed devices at the start of a curve.
+    at_risk_rounding: pairs of a least number at risk and the multiple it is rounded to, the largest
+    first. beside_complication, beside_category: how many other dimensions a question may fix or
+    group by that names a complication, or that names none but a category or all.
+    most_of_event: how many of these may be of the event's side. with_site: the dimensions that go
+    with a site, one at most and nothing else, and whether only as groups. most_cells: limit of rows
+    of a reply, and of nodes behind it. most_years: at most so many calendar years count towards
+    most_cells, so that the age of a registry does not decide what it answers. lasting, fresh: the
+    two parts of a count's noise, drawn once for the set and once for the set in each release;
+    another law requires another frozen table. Their variances together are also those of an
+    exposure's perturbation, in units of per_device.
     """
 
-    threshold: int = 5
+    threshold: int = LEAST_SHOWN
+    fewest_hands: int = 3
     denominator_minimum: int = 20
     curve_minimum: int = 300
     at_risk_rounding: tuple[tuple[int, int], ...] = (
@@ -151,15 +173,15 @@ class Policy:
         (100, 20),
         (20, 5),
     )
-    most_dimensions: int = 3
-    most_cells: int = 2_500  # every pump model with every complication of the catalogue
+    beside_complication: int = 1
+    beside_category: int = 2
+    most_of_event: int = 1
+    most_cells: int = 3_000  # every drug with every complication of the catalogue
     most_years: int = 20
-    most_variance: float = 6.0
-    variance_per_unit: float = 1.5
-    most_added: int = 8
-    added_beyond: int = 3
+    lasting: NoiseLaw = NoiseLaw(4.0, 1.0, most_added=8)
+    fresh: NoiseLaw = NoiseLaw(2.0, 0.5, most_added=6)
     offered: tuple[Offered, ...] = _EVENT_SIDE + _DEVICE_SIDE
-    crossed_by_site: Mapping[str, bool] = field(
+    with_site: Mapping[str, bool] = field(
         default_factory=lambda: MappingProxyType({"year": False, "complication": True})
     )
     impossible: tuple[Impossible, ...] = _IMPOSSIBLE
@@ -168,9 +190,14 @@ class Policy:
     )
     nearest: Mapping[str, str] = field(default_factory=lambda: MappingProxyType(_NEAREST))
 
+    @property
+    def most_variance(self) -> float:
+        """Variance of both parts of the noise of a count that is not small."""
+        return self.lasting.most_variance + self.fresh.most_variance
+
     def variance(self, n: int) -> float:
         """Variance of the perturbation of a count of n; 0 for n = 0, which is not perturbed."""
-        return min(self.most_variance, self.variance_per_unit * n)
+        return self.lasting.variance(n) + self.fresh.variance(n)
 
     def rounding_at_risk(self, n: int) -> int:
         """The multiple that a perturbed number at risk is rounded to."""

@@ -3,13 +3,14 @@
 Derived numbers take `ShownNode`, which has no field for a true or a hidden number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Self
 
-from registry.disclosure.perturbation import perturb_counts, perturb_exposure
+from registry.disclosure.perturbation import NoiseKey, perturb_counts, perturb_exposure
 from registry.disclosure.policy import Policy
-from registry.disclosure.table import PerturbationTable, frozen_table
+from registry.disclosure.table import Noise, frozen_tables
 from registry.vocabulary import Denominator
 
 
@@ -19,20 +20,31 @@ class Keyed:
 
     high, low: sums of the two halves of record_key over the same records, each record once. A first
     event has the key of its device, or of its patient where it is counted once per patient: one key
-    per unit, so it has one perturbation under every counting rule.
+    per unit, so it has one perturbation under every counting rule. largest: the same three numbers
+    of the hand that has most of the records; nobody's in a node that fixes a site.
     """
 
     n: int
     high: int
     low: int
+    largest: tuple[int, int, int] = (0, 0, 0)
+
+    @classmethod
+    def by_hand(cls, sums: Iterable[tuple[int, int, int]]) -> Self:
+        """All records from the sums of each hand; of hands of one size the first is the largest."""
+        each = list(sums) or [(0, 0, 0)]
+        n, high, low = (sum(column) for column in zip(*each, strict=True))
+        return cls(n, high, low, max(each, key=lambda hand: hand[0]))
 
     def __repr__(self) -> str:
         """Name the kind, never the number."""
         return "<Keyed>"
 
-    def __add__(self, other: "Keyed") -> "Keyed":
-        """The union of two sets of records that have none in common."""
-        return Keyed(self.n + other.n, self.high + other.high, self.low + other.low)
+    @property
+    def of_others(self) -> "Keyed":
+        """The records without those of the largest hand."""
+        n, high, low = self.largest
+        return Keyed(self.n - n, self.high - high, self.low - low)
 
 
 NOBODY = Keyed(0, 0, 0)
@@ -75,9 +87,10 @@ class ShownNode:
     """The publishable numbers of one node; None is hidden.
 
     count: perturbed, at least the threshold. population: perturbed, at least the denominator
-    minimum. exposure: perturbed and rounded, at least its minimum. The variances and the standard
-    deviation are those of the perturbation at the shown number, and 0 where it is hidden.
-    has_exposure: False where the question has no denominator.
+    minimum; both reach the threshold without their largest hand. exposure: perturbed and rounded,
+    at least its minimum. The variances and the standard deviation are those of the perturbation at
+    the shown number, and 0 where it is hidden. has_exposure: False where the question has no
+    denominator.
     """
 
     count: int | None
@@ -91,33 +104,54 @@ class ShownNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Protection:
-    """The one place where a true number becomes a shown one: the policy, the table and K2.
+    """The one place where a true number becomes a shown one: the policy, the tables and K2."""
 
-    secret: K2, the key of the noise; 32 bytes or more; must never change.
-    """
-
-    secret: bytes
+    key: NoiseKey
     policy: Policy
-    table: PerturbationTable
+    tables: Noise
 
     @classmethod
-    def under(cls, secret: bytes, policy: Policy | None = None) -> "Protection":
-        """Protect with the frozen table."""
-        return cls(secret=secret, policy=policy or Policy(), table=frozen_table())
+    def under(cls, secret: bytes, *, release: str, policy: Policy | None = None) -> "Protection":
+        """Protect the answers of a release with the frozen tables.
+
+        secret: K2. release: the id of the release's snapshot.
+        """
+        return cls(key=NoiseKey(secret, release), policy=policy or Policy(), tables=frozen_tables())
 
     def __repr__(self) -> str:
         """Never show the key."""
         return "<Protection>"
 
     def count(self, counted: Keyed, *, minimum: int | None = None) -> int | None:
-        """The perturbed number of records, None where it is under the minimum (the threshold)."""
+        """The perturbed number of records, None where it may not be shown.
+
+        minimum: what it must reach; the threshold. Without the records of the largest hand it must
+        reach the threshold as well.
+        """
         return self._counts([counted], minimum=minimum)[0]
 
     def _counts(self, counted: Sequence[Keyed], *, minimum: int | None = None) -> list[int | None]:
+        """Each perturbed number that reaches the minimum, and the threshold without its hand."""
         least = self.policy.threshold if minimum is None else minimum
-        columns = zip(*((each.n, each.high, each.low) for each in counted), strict=True)
-        perturbed = perturb_counts(self.secret, *map(list, columns), table=self.table)
-        return [n if n >= least else None for n in perturbed.tolist()]
+        perturbed = self._perturbed(counted)
+        high_enough = [place for place, n in enumerate(perturbed) if n >= least]
+        others = self._perturbed([counted[place].of_others for place in high_enough])
+        shown: list[int | None] = [None] * len(counted)
+        for place, rest in zip(high_enough, others, strict=True):
+            if rest >= self.policy.threshold:
+                shown[place] = perturbed[place]
+        return shown
+
+    def _perturbed(self, counted: Sequence[Keyed]) -> list[int]:
+        """Each number with its noise; one set is drawn for once, however many nodes hold it."""
+        if not counted:
+            return []
+        sets = [(each.n, each.high, each.low) for each in counted]
+        distinct = list(dict.fromkeys(sets))
+        columns = zip(*distinct, strict=True)
+        drawn = perturb_counts(self.key, *map(list, columns), tables=self.tables).tolist()
+        noisy: dict[tuple[int, int, int], int] = dict(zip(distinct, drawn, strict=True))
+        return [noisy[each] for each in sets]
 
     def exposure(self, exposure: ShownExposure) -> int | None:
         """The perturbed and rounded exposure, None where it is under the minimum of its unit."""
@@ -127,13 +161,13 @@ class Protection:
         """The perturbed exposures, all of one unit."""
         rule = self.policy.exposure[exposures[0].unit]
         perturbed = perturb_exposure(
-            self.secret,
+            self.key,
             [each.total for each in exposures],
             [each.devices.n for each in exposures],
             [each.devices.high for each in exposures],
             [each.devices.low for each in exposures],
             rule=rule,
-            variance=self.policy.most_variance,
+            policy=self.policy,
         )
         return [months if months >= rule.minimum else None for months in perturbed.tolist()]
 

@@ -1,8 +1,9 @@
-"""The law of the perturbation: a frozen table of probabilities, and how it was made.
+"""The law of the perturbation: two frozen tables of probabilities, and how they were made.
 
-Row n holds the perturbation of a true count of n: a whole number of maximum entropy among those
-with mean 0, the policy's variance and its support (Marley and Leaver, 2011; Giessing, 2016, for
-the cell key method). Maximum entropy under a given mean and variance is p(d) proportional to
+One is of the part that lasts and one of the part that each release draws anew. Row n holds the
+perturbation of a true count of n: a whole number of maximum entropy among those with mean 0, the
+policy's variance and its support (Marley and Leaver, 2011; Giessing, 2016, for the cell key
+method). Maximum entropy under a given mean and variance is p(d) proportional to
 exp(a d + b d^2) on the support. The last row serves all larger counts: lower offsets have a
 probability under 2^-61.
 """
@@ -11,11 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from registry.disclosure.policy import Policy
+from registry.disclosure.policy import NoiseLaw, Policy
 
 LAST_ROW = 24
 
@@ -61,24 +63,35 @@ class PerturbationTable:
         return np.where(counts > 0, self.offsets[place], 0)
 
 
+class Noise(NamedTuple):
+    """The tables of the two parts of a count's noise."""
+
+    lasting: PerturbationTable
+    fresh: PerturbationTable
+
+
 @cache
-def frozen_table() -> PerturbationTable:
-    """The published table; never regenerated, so that answers never change."""
-    lines = files(__package__).joinpath("table.csv").read_text(encoding="ascii").splitlines()
+def frozen_tables() -> Noise:
+    """The published tables; never regenerated, so that answers never change."""
+    return Noise(_read("lasting.csv"), _read("fresh.csv"))
+
+
+def _read(name: str) -> PerturbationTable:
+    lines = files(__package__).joinpath(name).read_text(encoding="ascii").splitlines()
     offsets = np.array(lines[0].split(",")[1:], np.int64)
     rows = [[float(cell or 0) for cell in line.split(",")[1:]] for line in lines[1:]]
     return PerturbationTable.of(offsets, np.array(rows, np.float64))
 
 
-def maximum_entropy_row(n: int, policy: Policy) -> tuple[IntArray, FloatArray]:
+def maximum_entropy_row(n: int, law: NoiseLaw) -> tuple[IntArray, FloatArray]:
     """Support and probabilities of the perturbation of a count of n, by Newton's method.
 
     Raises ArithmeticError where no such law exists.
     """
-    highest = min(policy.most_added, n + policy.added_beyond)
+    highest = min(law.most_added, n + law.added_beyond)
     offsets = np.arange(-n, highest + 1, dtype=np.int64)
     powers = np.vander(offsets.astype(np.float64), 5, increasing=True).T
-    target = np.array([0.0, policy.variance(n)])
+    target = np.array([0.0, law.variance(n)])
     slope = np.array([0.0, -0.5 / target[1]])
     for _ in range(50):
         exponent = slope @ powers[1:3]
@@ -94,12 +107,16 @@ def maximum_entropy_row(n: int, policy: Policy) -> tuple[IntArray, FloatArray]:
     raise ArithmeticError(f"no law of maximum entropy was found for row {n}.")
 
 
-def derived_table(policy: Policy, *, rows: int = LAST_ROW) -> PerturbationTable:
-    """The table as the policy's numbers define it; the frozen one must agree to 1e-12."""
-    offsets = np.arange(-rows, policy.most_added + 1, dtype=np.int64)
+def derived_tables(policy: Policy, *, rows: int = LAST_ROW) -> Noise:
+    """The tables as the policy's numbers define them; the frozen ones must agree to 1e-12."""
+    return Noise(_derived(policy.lasting, rows), _derived(policy.fresh, rows))
+
+
+def _derived(law: NoiseLaw, rows: int) -> PerturbationTable:
+    offsets = np.arange(-rows, law.most_added + 1, dtype=np.int64)
     probabilities = np.zeros((rows, offsets.size))
     for n in range(1, rows + 1):
-        support, probability = maximum_entropy_row(n, policy)
+        support, probability = maximum_entropy_row(n, law)
         probabilities[n - 1, support + rows] = probability
     return PerturbationTable.of(offsets, probabilities)
 

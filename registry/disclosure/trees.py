@@ -9,6 +9,11 @@ from registry.records import DIMENSIONS, ValueKind
 from registry.vocabulary import CODELISTS, NOT_RECORDED
 
 YEARS_IN_PERIOD = 5
+WINDOWS = {"0-3": "0-12", "4-12": "0-12", "13-36": "13-", "37-60": "13-", "61-": "13-"}
+"""Months since implant that are told apart, as parameters write them, and their groups."""
+
+MOST_KEPT = 2_000
+"""So many covers are kept of a tree, since the same questions come again."""
 
 
 class Level(StrEnum):
@@ -42,6 +47,12 @@ class Tree:
     values: tuple[str, ...]
     group_of: Mapping[str, str] = field(default_factory=dict)
     apart: frozenset[str] = frozenset()
+    _members: dict[Place, frozenset[str]] = field(
+        default_factory=dict, compare=False, repr=False, init=False
+    )
+    _covers: dict[frozenset[str], tuple[Place, ...]] = field(
+        default_factory=dict, compare=False, repr=False, init=False
+    )
 
     @classmethod
     def flat(cls, name: str, values: Iterable[str], *, blanks: bool = True) -> "Tree":
@@ -74,6 +85,11 @@ class Tree:
 
     def members(self, place: Place) -> frozenset[str]:
         """The values at a place; none at a place that the tree does not have."""
+        if place not in self._members:
+            self._members[place] = self._found_members(place)
+        return self._members[place]
+
+    def _found_members(self, place: Place) -> frozenset[str]:
         if place.level is Level.ALL:
             return self.in_totals
         if place.level is Level.GROUP:
@@ -100,6 +116,13 @@ class Tree:
         unknown to the tree are ignored.
         """
         wanted = frozenset(values) & frozenset(self.values)
+        if wanted not in self._covers:
+            if len(self._covers) >= MOST_KEPT:
+                self._covers.clear()
+            self._covers[wanted] = self._found_cover(wanted)
+        return self._covers[wanted]
+
+    def _found_cover(self, wanted: frozenset[str]) -> tuple[Place, ...]:
         if wanted == self.in_totals:
             return (ALL,) if wanted else ()
         named = {value: Place(Level.VALUE, value) for value in self.values}
@@ -126,6 +149,11 @@ def period_of(year: int) -> str:
     """The five-year period of a calendar year, as parameters write it."""
     start = year - year % YEARS_IN_PERIOD
     return f"{start}-{start + YEARS_IN_PERIOD - 1}"
+
+
+def window_tree() -> Tree:
+    """Months since implant in windows and their groups; an event without a month is in all."""
+    return Tree.grouped("window", WINDOWS, blanks=False)
 
 
 _GROUPS = {

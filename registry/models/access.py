@@ -344,6 +344,12 @@ class Snapshot(models.Model):
     data_as_of = models.DateTimeField(null=True, blank=True)
     seal_number = models.BigIntegerField(null=True, blank=True)
     made_at = models.DateTimeField(default=timezone.now, editable=False)
+    early = models.BooleanField(
+        "published early",
+        default=False,
+        editable=False,
+        help_text="Before its time, or with less changed than is asked for; readers are told.",
+    )
 
     class Meta:
         ordering = ["-made_at"]

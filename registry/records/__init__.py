@@ -1,6 +1,7 @@
 """The frozen dataclasses that travel between the rooms of the registry."""
 
 from registry.records.faults import (
+    AGREEMENT_PATH,
     BadQuery,
     DuplicateSourceId,
     Fault,
@@ -30,6 +31,7 @@ from registry.records.rows import (
 )
 
 __all__ = [
+    "AGREEMENT_PATH",
     "DIMENSIONS",
     "BadQuery",
     "Cell",

@@ -1,7 +1,7 @@
 """Faults and refusals of requests, with messages that never echo a value."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 
@@ -109,12 +109,24 @@ class NotPermitted(Refusal):
     title = "Not permitted"
 
 
+AGREEMENT_PATH = "/agreement/"
+"""Where a researcher asks for an agreement, under which exact numbers are given."""
+
+
 class NotAvailableAtThisDetail(Refusal):
-    """A finer question than the protected profile answers; the fault names the nearest."""
+    """A finer question than the protected profile answers.
+
+    Each fault names the nearest that can be had; the last one the agreement that gives more.
+    """
 
     code = "not-available-at-this-detail"
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "Not available at this detail"
+
+    def __init__(self, faults: Iterable[Fault] | Fault) -> None:
+        *others, last = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        said = f"{last.detail.rstrip('.')}. For more, ask for an agreement: {AGREEMENT_PATH}"
+        super().__init__((*others, replace(last, detail=said)))
 
 
 class NoSnapshot(Refusal):

@@ -83,6 +83,7 @@ def _dimensions() -> dict[str, Dimension]:
         Dimension("intervention", "Intervention", event, ValueKind.CODES, codelist="intervention"),
         Dimension("root_cause", "Root cause", event, codelist="root-cause"),
         Dimension("detection", "How it was found", event, codelist="detection"),
+        Dimension("organism", "Organism", event, codelist="organism"),
         Dimension("actuality", "Actuality", event, codelist="actuality"),
         Dimension("state", "State", event, codelist="state"),
         Dimension("component", "Component", device, codelist="component"),

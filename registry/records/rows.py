@@ -177,7 +177,7 @@ class EventRecord:
     mri_24h: Annotated[YesNoUnknown | None, Heading("MRI in the 24 hours before")] = None
     alarm: Annotated[YesNoUnknown | None, Heading("Pump alarm")] = None
     volume_discrepancy: Annotated[VolumeDiscrepancy | None, Heading("Refill volume")] = None
-    organism: Annotated[Organism | None, Heading("Organism")] = None
+    organism: Annotated[Organism | None, Heading("Organism", frozen="Organism")] = None
     component_model: Annotated[PumpModel | CatheterModel | None, Heading("Model")] = None
     drug: Annotated[Drug | None, Heading("Drug")] = None
     indication: Annotated[Indication | None, Heading("Indication")] = None

@@ -130,6 +130,7 @@ def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Rel
     """The same protected answer for every viewer; does not depend on the viewer."""
     keys = read_keys()
     protected_answers.hold_to_keys(frozen, keys)
+    protected_answers.hold_to_hands(frozen)
     protected_question = protected_answers.read_protected(
         query, measure=measure, frozen=frozen, per=DEFAULT_PER
     )
@@ -206,6 +207,7 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
         "method": sentences.method(question, profile=profile),
         "profile": profile.value,
         "warnings": [
+            *(published.early(frozen) if profile is Profile.PROTECTED else ()),
             *provisional(question, frozen),
             *sentences.warnings(question, profile=profile),
             *left_out(question, manifest.terms),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from registry.disclosure import Tree
+from registry.disclosure import Tree, combinable
 from registry.disclosure.policy import Offered
 from registry.models import Snapshot
 from registry.records import DIMENSIONS, Dimension, NoSnapshot, Viewer
@@ -50,14 +50,14 @@ def dimensions(viewer: Viewer) -> list[dict[str, object]]:
 def _offer(name: str, offered: Offered, trees: Mapping[str, Tree]) -> dict[str, object]:
     """How protected answers take a dimension.
 
-    levels: the levels of detail, the finest first; `group` where groups only join values. groups:
-    the values of each. several_values: whether a filter may have several values that are no group.
-    with_site: whether it may be combined with a site.
+    levels: how fine a question may be, the finest first; `group` where groups only serve to join
+    values. groups: the values of each. several_values: whether a filter may hold several that are
+    no group. combined_with: the dimensions that may stand beside it in one question, each alone.
+    of_the_event: whether it is the event's own. at_most: how many dimensions may stand beside a
+    complication, how many beside a category or all, and how many of these may be the event's own.
     """
     tree = trees[offered.name]
-    is_group = name == offered.group
-    only_groups = POLICY.crossed_by_site.get(offered.name)
-    finest = [] if is_group else [offered.name]
+    finest = [] if name == offered.group else [offered.name]
     coarser = [offered.group or "group"] if tree.groups else []
     return {
         "levels": [*finest, *coarser, "all"],
@@ -65,9 +65,14 @@ def _offer(name: str, offered: Offered, trees: Mapping[str, Tree]) -> dict[str, 
             group: [value for value in tree.values if tree.group_of[value] == group]
             for group in tree.groups
         },
-        "several_values": offered.summable,
-        "with_site": only_groups is not None and (is_group or not only_groups),
-        "most_dimensions": POLICY.most_dimensions,
+        "several_values": not offered.of_event,
+        "of_the_event": offered.of_event,
+        "combined_with": list(combinable(POLICY)[name]),
+        "at_most": {
+            "beside_complication": POLICY.beside_complication,
+            "beside_category": POLICY.beside_category,
+            "of_the_event": POLICY.most_of_event,
+        },
     }
 
 

@@ -8,6 +8,7 @@ from registry.records import (
     NoSnapshot,
     NotAvailableAtThisDetail,
     NotPermitted,
+    SnapshotGone,
     Viewer,
 )
 from registry.reporting import answering
@@ -68,7 +69,7 @@ def can_be_answered(query: EventQuery, *, measure: Measure, viewer: Viewer) -> b
             per = answering.DEFAULT_PER
             protected_question = read_protected(query, measure=measure, frozen=frozen, per=per)
             read_question(protected_question.query, measure=measure, manifest=frozen.store.manifest)
-    except (BadQuery, NotPermitted, NotAvailableAtThisDetail, NoSnapshot):
+    except (BadQuery, NotPermitted, NotAvailableAtThisDetail, NoSnapshot, SnapshotGone):
         return False
     return True
 

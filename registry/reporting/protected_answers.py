@@ -6,6 +6,7 @@ are made of what is shown. Nothing here knows who asks.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from registry.disclosure import Plan, Policy, Protection, Tree, canonical, plan
 from registry.records import EventQuery, Fault, NoSnapshot, NotAvailableAtThisDetail
@@ -13,16 +14,21 @@ from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.keys import Keys
 from registry.reporting.asking.question import selected_terms
 from registry.reporting.asking.spec import Answered, ProtectedForm, ProtectedQuestion
+from registry.reporting.asking.years import first_year
 from registry.reporting.measures import MEASURES
 from registry.reporting.protected.summed import refuse_sums
-from registry.reporting.protected.trees import refuse_earlier_years, trees_of
+from registry.reporting.protected.trees import refuse_earlier_years, trees_of_release
 from registry.reporting.protected.truths import Natural, takes_months
 from registry.reporting.taken import held_to_measure, refuse_what_has_no_meaning
+from registry.snapshot.manifest import Manifest
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CountingRule, Denominator, Measure
 
 POLICY = Policy()
 """What is published; the same for every deployment, so that it can be known and checked."""
+
+KEPT_QUESTIONS = 64
+"""So many questions are kept as they were read, each with its plan of up to 3,000 nodes."""
 
 
 def read_protected(
@@ -32,26 +38,35 @@ def read_protected(
 
     Raises NotAvailableAtThisDetail, naming the nearest that can be had, for what is finer than is
     published, and BadQuery for what is no question. Both follow from the question, the code lists
-    and the release's catalogue alone.
+    and the release's catalogue alone. What was read is kept in the process, so that a question that
+    was asked before is not planned again.
     """
+    year = frozen.data_as_of.year if frozen.data_as_of else None
+    return _read(query, measure, frozen.store.manifest, year, first_year(), per)
+
+
+@lru_cache(maxsize=KEPT_QUESTIONS)
+def _read(
+    query: EventQuery, measure: Measure, manifest: Manifest, year: int | None, first: int, per: int
+) -> ProtectedQuestion:
     query = held_to_measure(query, measure)
     spec, form = MEASURES[measure], published_form(measure)
     if query.standardise:
         detail = "adjusted numbers are not published; leave it out for a crude funnel"
         raise NotAvailableAtThisDetail(Fault("standardise", NotAvailableAtThisDetail.code, detail))
-    terms = frozen.store.manifest.terms
-    trees = trees_of(terms, data_as_of=frozen.data_as_of, policy=POLICY)
-    refuse_what_has_no_meaning(query, measure, selected_terms(query, terms))
+    trees = trees_of_release(manifest, first=first, last=year, policy=POLICY)
+    refuse_what_has_no_meaning(query, measure, selected_terms(query, manifest.terms))
     if finer := [*form.refuses(query)]:
         raise NotAvailableAtThisDetail(finer)
     refuse_earlier_years(query, trees["year"])
-    planned = plan(query, trees, POLICY)
-    refuse_sums(plan(form.planned(query), trees, POLICY), form)
+    planned = plan(query, trees, POLICY, by_funnel=form.compares_sites)
+    whole = plan(form.planned(query), trees, POLICY, by_funnel=form.compares_sites)
+    refuse_sums(whole, form)
     counting = _counted(form, query.counting)
     spelled = replace(
         canonical(query, trees, POLICY),
         counting=counting,
-        unit=_other_unit(query.unit, planned, trees, terms),
+        unit=_other_unit(query.unit, planned, trees, manifest.terms),
         per=(query.per or per) if "per" in spec.takes else None,
         release=None,  # the answer names its release, however that was chosen
     )
@@ -101,10 +116,27 @@ def hold_to_keys(frozen: Frozen, keys: Keys) -> None:
         )
 
 
+def hold_to_hands(frozen: Frozen) -> None:
+    """Refuse a release with too few hands: what no hand alone may show would be nothing.
+
+    Follows from the sites and who belongs to them. Raises NoSnapshot.
+    """
+    if len(set(frozen.store.manifest.hands.values())) < POLICY.fewest_hands:
+        raise NoSnapshot(
+            Fault(
+                "release",
+                "too-few-sites",
+                f"Protected answers need {POLICY.fewest_hands} sites or more that no person shares "
+                "as reporter or lead: sites with a member in common count as one.",
+            )
+        )
+
+
 def protected_rows(asked: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> Answered:
     """The rows of an answer, made of shown nodes only; in the order of the plan."""
     form = published_form(asked.spec.measure)
-    return form.rows(asked, frozen, Protection.under(keys.noise, asked.policy))
+    protection = Protection.under(keys.noise, release=frozen.snapshot_id, policy=asked.policy)
+    return form.rows(asked, frozen, protection)
 
 
 def _other_unit(

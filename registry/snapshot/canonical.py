@@ -94,13 +94,18 @@ def snapshot_id(
     terms: Terms,
     codes: Mapping[str, tuple[str, ...]],
     keys: str | None,
+    hands: Mapping[str, int],
 ) -> str:
-    """The id of a snapshot of these rows; keys: the mark of the keys, None without record keys."""
+    """The id of a snapshot of these rows; keys: the mark of the keys, None without record keys.
+
+    hands: the number of each site's hand.
+    """
     held = {
         "schema": SCHEMA_VERSION,
         "keys": keys,
         "terms": terms.as_json(),
         "codes": codes,
+        "hands": dict(sorted(hands.items())),
         "rows": {table: [counts[table], *digests[table]] for table in TABLES},
     }
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()

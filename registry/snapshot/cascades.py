@@ -1,7 +1,9 @@
 """Which events brought about which: pairs of cause and effect, counted and timed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from registry.snapshot.counting import Sums, different
 from registry.snapshot.schema import column
 from registry.snapshot.selected import events_of
 from registry.snapshot.selection import Condition, Selection
@@ -51,15 +53,36 @@ def causes(store: Store, selection: Selection, *, level: str) -> dict[Key, int]:
     return dict(zip(source.keys(found), map(int, found["n"].tolist()), strict=True))
 
 
-def _pairs(store: Store, selection: Selection, level: str) -> Source:
-    """The causes, each with every event that names it: `e` and `f`."""
-    of_causes = replace(selection, group_by=(level,))
+def patients(
+    store: Store,
+    selection: Selection,
+    *,
+    level: str,
+    of_both: Sequence[Condition] = (),
+    keyed: bool = False,
+) -> dict[Key, Sums]:
+    """How many different patients have a pair of codes, by it and by what the selection groups by.
+
+    of_both: conditions on cause and effect alike. keyed: with the sums of the patients' keys.
+    """
+    source = _pairs(store, selection, level, by=selection.group_by)
+    for alias in ("e", "f"):
+        restrict(source, alias, of_both)
+    return different(store, source, "e.patient_no", keyed=keyed)
+
+
+def _pairs(store: Store, selection: Selection, level: str, *, by: tuple[str, ...] = ()) -> Source:
+    """The causes, each with every event that names it: `e` and `f`.
+
+    By the codes of both, and then by other groupings.
+    """
+    of_causes = replace(selection, group_by=(level, *by))
     source = events_of(of_causes, store.codes, clock="device", device="e")
     source.tables.add(f" JOIN events f ON f.{column('events', 'cause_no').name} = e.event_no")
     restrict(source, "f", _of_effects(selection))
-    (cause,) = source.groups
+    cause, *rest = source.groups
     effect = cause.expression.replace("e.", "f.", 1)
-    source.groups.append(replace(cause, expression=effect))
+    source.groups = [cause, replace(cause, expression=effect), *rest]
     return source
 
 

@@ -100,6 +100,7 @@ def freeze_changes(
     terms: Terms,
     record_keys: RecordKeys,
     keys: str,
+    hands: Mapping[str, int],
     when_read: Callable[[], None],
 ) -> tuple[Freeze, int]:
     """Freeze the registry again, from the staged rows and those that changed since.
@@ -115,6 +116,8 @@ def freeze_changes(
         raise MustFreezeWhole("The last snapshot is of other keys or of an older schema.")
     if manifest.terms != terms:
         raise MustFreezeWhole("The catalogue or the sites have changed.")
+    if manifest.hands != hands:
+        raise MustFreezeWhole("Other sites than before share their people.")
     files = {table: workspace / f"{table}.csv" for table in STAGED}
     for table, path in files.items():
         feed.write(table, path)
@@ -133,7 +136,7 @@ def freeze_changes(
     _choose(connection, root / kept.snapshot_id / DATABASE)
     for statement in derive.IN_ORDER:
         connection.execute(statement)
-    snapshot = NewSnapshot(terms=terms, codes=manifest.codes, keys=keys, keyed=True)
+    snapshot = NewSnapshot(terms=terms, codes=manifest.codes, keys=keys, hands=hands, keyed=True)
     return snapshot.write(connection, root, workspace, before=before), kept.changed + changed
 
 

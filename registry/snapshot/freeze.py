@@ -63,6 +63,7 @@ def freeze_rows(
     terms: Terms,
     record_key: RecordKey | None = None,
     keys: str = "",
+    hands: Mapping[str, int] | None = None,
     when_read: Callable[[], None] | None = None,
 ) -> Manifest:
     """Write one snapshot under `root`, unless the same one is there already, and describe it.
@@ -71,6 +72,7 @@ def freeze_rows(
     EXPOSURE_SOURCE; they are read once and never held whole. None and "" are "not recorded".
     record_key: from a public id's bytes to two numbers of 30 and 31 bits, kept with each implant.
     keys: the mark of the secret behind `record_key`; other keys make another snapshot.
+    hands: the number of each site's hand; each site is one of its own where they are left out.
     when_read: called once all rows are read, when their source may be let go.
     Raises ValueError where `caused_by` runs in a circle.
     """
@@ -85,8 +87,14 @@ def freeze_rows(
             terms=terms,
             record_keys=record_keys,
             keys=keys,
+            hands=each_its_own(terms.sites) if hands is None else hands,
             when_read=when_read,
         ).manifest
+
+
+def each_its_own(sites: Iterable[str]) -> Mapping[str, int]:
+    """Hands where no person may report or correct at two sites."""
+    return {site: number for number, site in enumerate(sorted(sites), 1)}
 
 
 def _one_by_one(record_key: RecordKey) -> RecordKeys:
@@ -118,6 +126,7 @@ def freeze_feed(
     terms: Terms,
     record_keys: RecordKeys | None,
     keys: str,
+    hands: Mapping[str, int],
     when_read: Callable[[], None] | None = None,
 ) -> Freeze:
     """Stage everything that a feed has, and freeze it.
@@ -135,7 +144,9 @@ def freeze_feed(
     link_episodes(connection)
     for statement in derive.IN_ORDER:
         connection.execute(statement)
-    snapshot = NewSnapshot(terms=terms, codes=codes, keys=keys, keyed=record_keys is not None)
+    snapshot = NewSnapshot(
+        terms=terms, codes=codes, keys=keys, hands=hands, keyed=record_keys is not None
+    )
     return snapshot.write(connection, root, workspace)
 
 
@@ -183,6 +194,7 @@ class NewSnapshot:
     terms: Terms
     codes: Codes
     keys: str
+    hands: Mapping[str, int]
     keyed: bool
 
     def write(
@@ -271,13 +283,19 @@ class NewSnapshot:
         keys = self.keys if self.keyed else None
         return Manifest(
             snapshot_id=snapshot_id(
-                digests, counts=counts, terms=self.terms, codes=self.codes, keys=keys
+                digests,
+                counts=counts,
+                terms=self.terms,
+                codes=self.codes,
+                keys=keys,
+                hands=self.hands,
             ),
             schema_version=SCHEMA_VERSION,
             terms=self.terms,
             years=None if first is None else (first, last),
             codes=self.codes,
             keys=self.keys,
+            hands=self.hands,
             **counts,
         )
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +19,7 @@ class Manifest:
     codes: the list of each code column by its name, in the order of the numbers that the tables
     hold; place 0 is "", not recorded.
     keys: the mark of the keys that its record keys were made with; empty where it has none.
+    hands: the number of each site's hand: sites that one person may report or correct at are one.
     """
 
     snapshot_id: str
@@ -30,6 +31,11 @@ class Manifest:
     exposures: int
     codes: Mapping[str, tuple[str, ...]]
     keys: str = ""
+    hands: Mapping[str, int] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        """By the id, which tells all of it apart; what depends on a manifest alone can be kept."""
+        return hash(self.snapshot_id)
 
     def write(self, folder: Path) -> None:
         """Keep the manifest in the snapshot's folder."""
@@ -43,6 +49,7 @@ class Manifest:
             "exposures": self.exposures,
             "codes": self.codes,
             "keys": self.keys,
+            "hands": self.hands,
         }
         (folder / MANIFEST).write_text(json.dumps(kept, indent=1, sort_keys=True))
 
@@ -60,4 +67,5 @@ class Manifest:
             exposures=kept["exposures"],
             codes={name: tuple(codes) for name, codes in kept["codes"].items()},
             keys=kept["keys"],
+            hands=kept.get("hands", {}),  # the first design had none
         )

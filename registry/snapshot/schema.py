@@ -14,8 +14,11 @@ from registry.records.columns import DECLARED
 from registry.records.declared import Holds
 from registry.vocabulary import Seriousness
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Raised whenever a column or the way it is derived changes; part of every snapshot's id."""
+
+FIRST_DESIGN = 6
+"""The last version whose releases were protected by the first design."""
 
 
 class Kind(StrEnum):

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -26,6 +26,7 @@ from registry.models import (
     Event,
     Exposure,
     Implant,
+    Membership,
     Patient,
     PublishedRate,
     Seal,
@@ -40,6 +41,8 @@ from registry.snapshot.staging import STAGED, RecordKeys, Row, open_staging, wri
 from registry.snapshot.terms import Published, Term, TermGroup, Terms
 
 logger = logging.getLogger(__name__)
+
+HandsOf = Callable[[Iterable[str], Iterable[Collection[str]]], Mapping[str, int]]
 
 _CHUNK = 5_000
 _COLUMNS: dict[str, dict[str, Combinable]] = {
@@ -91,24 +94,29 @@ def newest_mark() -> Mark:
 
 
 def freeze_database(
-    root: Path, *, record_keys: RecordKeys, keys: str, whole: bool = False
+    root: Path, *, record_keys: RecordKeys, keys: str, hands_of: HandsOf, whole: bool = False
 ) -> tuple[Manifest, Mark]:
     """Freeze what the database holds, and say at which seal; writes nothing to the database.
 
     Only what was written since the last freeze is read, where its staged rows can be built on.
     record_keys: from public ids to two numbers each; keys: the mark of the secret behind it.
+    hands_of: numbers the hand of each site, from all sites and those that each person belongs to.
     whole: read everything all the same.
     """
     kept = None if whole else Kept.read(root)
     if kept is not None:
         try:
-            return _freeze_changes(root, kept, record_keys=record_keys, keys=keys)
+            return _freeze_changes(
+                root, kept, record_keys=record_keys, keys=keys, hands_of=hands_of
+            )
         except (MustFreezeWhole, duckdb.Error) as error:
             logger.info("A whole freeze is made: %s", error)
-    return _freeze_whole(root, record_keys=record_keys, keys=keys)
+    return _freeze_whole(root, record_keys=record_keys, keys=keys, hands_of=hands_of)
 
 
-def _freeze_whole(root: Path, *, record_keys: RecordKeys, keys: str) -> tuple[Manifest, Mark]:
+def _freeze_whole(
+    root: Path, *, record_keys: RecordKeys, keys: str, hands_of: HandsOf
+) -> tuple[Manifest, Mark]:
     """Freeze everything, and keep the staged rows for the next freeze."""
     with ExitStack() as view, building(root) as workspace:
         view.enter_context(_consistent())
@@ -122,6 +130,7 @@ def _freeze_whole(root: Path, *, record_keys: RecordKeys, keys: str) -> tuple[Ma
                 terms=_terms(),
                 record_keys=record_keys,
                 keys=keys,
+                hands=_hands(hands_of),
                 when_read=view.close,  # an old view keeps SQLite from tidying its log
             )
             _kept(freeze, mark).write(staging)
@@ -131,7 +140,7 @@ def _freeze_whole(root: Path, *, record_keys: RecordKeys, keys: str) -> tuple[Ma
 
 
 def _freeze_changes(
-    root: Path, kept: Kept, *, record_keys: RecordKeys, keys: str
+    root: Path, kept: Kept, *, record_keys: RecordKeys, keys: str, hands_of: HandsOf
 ) -> tuple[Manifest, Mark]:
     """Freeze what was written since the last freeze.
 
@@ -155,6 +164,7 @@ def _freeze_changes(
             terms=_terms(),
             record_keys=record_keys,
             keys=keys,
+            hands=_hands(hands_of),
             when_read=view.close,
         )
         replace(_kept(freeze, mark), changed=changed).write(staging)
@@ -345,6 +355,16 @@ def _terms() -> Terms:
         sites=dict(Site.objects.values_list("code", "country")),
         published=tuple(map(_published, PublishedRate.objects.filter(shown=True))),
     )
+
+
+def _hands(hands_of: HandsOf) -> Mapping[str, int]:
+    """The hand of each site: who is an active member of two sites makes them one. Two queries."""
+    sites = Site.objects.values_list("code", flat=True)
+    members = Membership.objects.filter(active=True, user__is_active=True)
+    shared: dict[int, list[str]] = {}
+    for user, site in members.values_list("user_id", "site__code"):
+        shared.setdefault(user, []).append(site)
+    return hands_of(sites, shared.values())
 
 
 def _published(rate: PublishedRate) -> Published:

@@ -37,6 +37,7 @@ from registry.vocabulary.management import Intervention, RootCause
 from registry.vocabulary.people import AgeBand, AgeGroup, Indication, IndicationGroup, Sex
 from registry.vocabulary.roles import Right, Role
 from registry.vocabulary.statistics import (
+    LEAST_SHOWN,
     CellStatus,
     CountingRule,
     DatePrecision,
@@ -117,6 +118,7 @@ BIT_SETS: tuple[type[Code], ...] = (Seriousness, Intervention, Drug)
 __all__ = [
     "BIT_SETS",
     "CODELISTS",
+    "LEAST_SHOWN",
     "NOT_RECORDED",
     "Actuality",
     "AgeBand",

@@ -111,6 +111,10 @@ class CellStatus(Code):
     UNSTABLE = "unstable", "Unstable", "A rate from fewer than 20 events."
 
 
+LEAST_SHOWN = 11
+"""The smallest count that protected answers show, as CMS and PCORnet do (cells under 11)."""
+
+
 class HiddenReason(Code):
     """Why a number is hidden for another reason than its count.
 
@@ -142,6 +146,11 @@ class HiddenReason(Code):
         "curve",
         "No curve can be shown",
         "Fewer devices at the start than a curve needs, or no interval whose events are shown.",
+    )
+    CURVE_JOINED = (
+        "curve-joined",
+        "Joined with the next months",
+        "Too few events, or too few other ends, in these months: they are in the next shown value.",
     )
     CURVE_END = (
         "curve-end",

@@ -78,8 +78,8 @@ def test_a_proportion_is_a_share_of_all_in_per_cent():
 def test_a_hidden_count_is_few_and_what_it_would_give_back_is_hidden():
     made = table(suppressed(denominator=400))
 
-    assert texts(made) == [["Catheter problem", "<5", "hidden", "hidden", "Suppressed"]]
-    assert made.why_hidden[0].startswith("<5: four or fewer")
+    assert texts(made) == [["Catheter problem", "<11", "hidden", "hidden", "Suppressed"]]
+    assert made.why_hidden[0].startswith("<11: under 11")
     assert table(row()).why_hidden == []
 
 
@@ -164,7 +164,7 @@ def test_upper_limits_have_no_column_of_their_own():
 
 def test_a_number_that_arithmetic_does_not_give_is_neither_hidden_nor_nought():
     assert cell("prr", None).text == "not defined"
-    assert cell("n", None, status="suppressed").text == "<5"
+    assert cell("n", None, status="suppressed").text == "<11"
 
 
 def test_signals_and_places_in_a_funnel_are_words():

@@ -195,7 +195,7 @@ def test_hidden_number_is_in_no_format(cohort):
     assert hidden & set(drawn)  # which of the small ones depends on the keys of the records
     for code in hidden & set(drawn):
         row = drawn[code]
-        assert (row["n"], row["chart_absent"], row["chart_text"]) == (None, "<5", "")
+        assert (row["n"], row["chart_absent"], row["chart_text"]) == (None, "<11", "")
     boxes = [
         path
         for group in Xml.fromstring(svg).iter(f"{SVG}g")  # noqa: S314 - our own

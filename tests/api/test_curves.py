@@ -159,13 +159,16 @@ def test_researcher_has_the_table_of_intervals(cohort: Registry) -> None:
     assert len(text.splitlines()) == 1 + len(BOUNDARIES)
 
 
-def test_researcher_is_refused_incidence_and_told_of_survival(cohort: Registry) -> None:
+def test_researcher_is_told_incidence_at_fixed_months(cohort: Registry) -> None:
     call_command("freeze", "--release", "2026Q4")
 
-    reply = client_of(cohort.researcher).get(f"{STATISTICS}incidence/")
+    body = client_of(cohort.researcher).get(f"{STATISTICS}incidence/").json()
 
-    assert reply.status_code == 422
-    assert "survival" in reply.json()["detail"]
+    assert [row["time_months"] for row in body["rows"]] == list(BOUNDARIES)
+    assert body["meta"]["profile"] == "protected"
+    assert set(body["meta"]["curves"][0]["at_end"]) == {
+        *("event", "death", "explant", "therapy_stopped", "free")
+    }
 
 
 @pytest.mark.parametrize("measure", ["survival", "incidence"])

@@ -234,7 +234,10 @@ def test_every_refusal_has_its_status(kind, status, code):
     assert reply.status_code == status
     body = json.loads(reply.content)
     assert body["code"] == code
-    assert body["errors"] == [{"parameter": "year", "code": "too-many-cells", "detail": "mend it"}]
+    detail = "mend it"
+    if kind is NotAvailableAtThisDetail:
+        detail += ". For more, ask for an agreement: /agreement/"
+    assert body["errors"] == [{"parameter": "year", "code": "too-many-cells", "detail": detail}]
 
 
 def test_question_that_is_too_fine_leads_to_the_page_for_agreements():

@@ -94,11 +94,11 @@ def copy(folder: Path, *, joined: bool) -> None:
 
 def freeze(root: Path, *, whole: bool = False) -> None:
     """Freeze the registry into a folder of the benchmark's own."""
-    from registry.disclosure import record_keys
+    from registry.disclosure import hands, record_keys
     from registry.snapshot.source import freeze_database
 
     keyed = partial(record_keys, bytes(range(32)))
-    freeze_database(root, record_keys=keyed, keys="benchmark", whole=whole)
+    freeze_database(root, record_keys=keyed, keys="benchmark", whole=whole, hands_of=hands)
 
 
 def add_event() -> None:

@@ -75,7 +75,7 @@ def test_strongest_signals_are_drawn_and_the_others_counted():
 def test_hidden_signals_are_drawn_where_there_is_room_for_all():
     rows, said = drawn(signals(pairs=40))
 
-    assert [row["chart_absent"] for row in rows] == [""] * 39 + ["<5"]
+    assert [row["chart_absent"] for row in rows] == [""] * 39 + ["<11"]
     assert "not drawn" not in said
 
 
@@ -173,7 +173,7 @@ def test_answer_that_is_hidden_throughout_is_drawn_as_words():
 
     found, _said = drawn(answer("counts", rows, group_by=("category", "sex")))
 
-    assert [row["chart_absent"] for row in found] == ["<5"]
+    assert [row["chart_absent"] for row in found] == ["<11"]
 
 
 def test_periods_stand_in_their_order():
@@ -255,7 +255,7 @@ def test_estimate_without_limits_has_no_brackets():
 @pytest.mark.parametrize(
     ("status", "counted", "word"),
     [
-        ("suppressed", True, "<5"),
+        ("suppressed", True, "<11"),
         ("suppressed", False, "hidden"),
         ("hidden", True, "hidden"),
         ("hidden", False, "hidden"),

@@ -112,7 +112,7 @@ def test_only_what_is_shown_has_a_bar():
 
     # 25, 0 and 38 are shown, one number is hidden
     assert len(bars_in(svg)) == 3
-    assert "<5" in texts(svg)
+    assert "<11" in texts(svg)
     assert [row["n"] for row in release.rows].count(None) == 1
 
 
@@ -122,7 +122,7 @@ def test_hidden_rate_is_a_word_and_never_a_zero():
     # three rates are shown: a bar and the two ends of its limits each
     assert len(bars_in(svg)) == 3 * 3
     assert texts(svg).count("hidden") == 1
-    assert texts(svg).count("<5 in 12,338") == 1
+    assert texts(svg).count("<11 in 12,338") == 1
     assert texts(svg).count("no denominator") == 1
 
 

@@ -42,6 +42,8 @@ def kept_followed(django_db_setup, django_db_blocker, tmp_path_factory):
     folder = tmp_path_factory.mktemp("followed")
     with kept_rows(django_db_blocker):
         implants = made_followed(SiteFactory(code="OWN-1"))
+        for code in ("OTHER-1", "OTHER-2"):  # three sites that nobody shares, to be published
+            SiteFactory(code=code)
         with snapshots_in(folder):
             freshness.refresh()
         yield implants, folder

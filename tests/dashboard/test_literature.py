@@ -140,5 +140,5 @@ def test_our_hidden_figure_is_never_a_number():
 
     made = comparison_of(panel, panel.rows[0], [])
 
-    assert (made.ours_counts, made.ours_value, made.ours_limits) == ("<5 in hidden", "hidden", "")
+    assert (made.ours_counts, made.ours_value, made.ours_limits) == ("<11 in hidden", "hidden", "")
     assert (made.remark, made.picture) == ("suppressed", None)

@@ -319,7 +319,7 @@ def test_nothing_hidden_is_shown_as_zero(as_role, released):
     assert (row.share.value, row.share.hidden) == ("hidden", True)
     assert totals_of(answer)["Patients with an event"][0] == "hidden"
     assert "hidden: too few patients or devices" in answer.text
-    assert "&lt;5" not in answer.text
+    assert "&lt;11" not in answer.text
     assert "624" not in answer.text
 
 

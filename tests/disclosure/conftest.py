@@ -5,10 +5,19 @@ from collections.abc import Mapping
 
 import pytest
 
-from registry.disclosure import Keyed, Policy, Protection, Tree, record_key, year_tree
+from registry.disclosure import (
+    Keyed,
+    Policy,
+    Protection,
+    Tree,
+    record_key,
+    window_tree,
+    year_tree,
+)
 
 K1 = bytes(range(32))
 K2 = bytes(range(100, 132))
+RELEASE = "0" * 64
 
 
 @pytest.fixture
@@ -30,9 +39,12 @@ def trees() -> Mapping[str, Tree]:
             apart=("end-of-service", "death"),
         ),
         year_tree(2013, 2024),
+        window_tree(),
         Tree.flat("severity", ("1", "2", "3", "4", "5")),
         Tree.flat("serious", ("yes", "no")),
         Tree.flat("outcome", ("recovered", "fatal")),
+        Tree.flat("seriousness", ("death", "disability", "none")),
+        Tree.flat("intervention", ("imaging", "refill")),
         Tree.grouped(
             "drug",
             {
@@ -58,7 +70,7 @@ def policy() -> Policy:
 
 @pytest.fixture
 def protection(policy) -> Protection:
-    return Protection.under(K2, policy)
+    return Protection.under(K2, release=RELEASE, policy=policy)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.disclosure.attack.practice import practice_truth
 from tests.disclosure.attack.record import Record, within_a_month
 from tests.disclosure.attack.registries import RefusedOutright, door_with
 from tests.disclosure.attack.servers import StandIn, registry_trees
-from tests.disclosure.attack.truth import Truth
+from tests.disclosure.attack.truth import NOT_ATTACKED, Truth
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +98,7 @@ def practised(practice, tables, attack) -> list[Findings]:
 
 
 def assert_within(verdict: Verdict, limit: float) -> None:
-    assert verdict.cells > 20
+    assert verdict.cells > 10
     assert verdict.gain <= limit + 3 * verdict.spread
     assert verdict.sure <= MOST_SURE + 3 * np.sqrt(MOST_SURE / verdict.cells)
 
@@ -114,7 +114,7 @@ def test_nothing_is_told_beside_the_numbers(attacked):
 
 
 def test_no_number_under_the_threshold_is_shown(attacked):
-    assert attacked.shown > 1_000
+    assert attacked.shown > 500
     assert attacked.shown_small == 0
 
 
@@ -126,9 +126,9 @@ def test_everything_the_policy_offers_is_offered_and_within_the_universe(attacke
     policy = Policy().offered
     names = {name for each in policy for name in (each.name, each.group) if name}
 
-    assert set(attacked.offered) == names
+    assert set(attacked.offered) == names - NOT_ATTACKED
     assert attacked.universe > 900
-    assert attacked.universe_asked == 3
+    assert attacked.universe_asked == 4
 
 
 ATTACKS = {

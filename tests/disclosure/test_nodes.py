@@ -135,6 +135,7 @@ def test_range_of_years_between_is_refused_and_names_the_periods(faults):
     assert faults(years=(2018, 2021)) == {
         "year": "patients do not add up over these values; ask for one value, "
         "one period (2015-2019, 2020-2024) or all of them, or group by year"
+        ". For more, ask for an agreement: /agreement/"
     }
 
 
@@ -143,7 +144,7 @@ def test_several_values_of_an_event_are_refused(faults):
 
     assert refused == {
         "severity": "patients do not add up over these values; ask for one value or all of them, "
-        "or group by severity"
+        "or group by severity. For more, ask for an agreement: /agreement/"
     }
 
 
@@ -209,11 +210,11 @@ def test_value_and_its_group_are_one_dimension(planned):
 
 
 def test_row_equals_the_question_filtered_to_that_row(planned):
-    rows = planned(["drug_class", "year"], sex="male").rows
+    rows = planned(["drug_class", "year"], category="catheter").rows
 
     for row in rows:
         drug_class, year = row.labels
-        alone = planned(sex="male", drug_class=drug_class, year=year)
+        alone = planned(category="catheter", drug_class=drug_class, year=year)
         assert only_nodes(alone) == row.nodes
 
 
@@ -255,14 +256,11 @@ def test_order_of_grouping_is_the_order_of_labels(planned):
 @pytest.mark.parametrize(
     "where",
     [
-        {"severity": "5", "outcome": "recovered"},
-        {"severity": "5", "outcome": "not-recorded"},
-        {"severity": "2", "outcome": "fatal"},
-        {"severity": "4", "serious": "no"},
-        {"outcome": "fatal", "serious": "not-recorded"},
         {"complication": "death", "severity": "3"},
+        {"complication": "death", "severity": "not-recorded"},
         {"complication": "death", "outcome": "recovered"},
         {"complication": "death", "serious": "no"},
+        {"complication": "death", "seriousness": "none"},
         {"complication": "kink", "category": "pump"},
     ],
 )
@@ -273,10 +271,9 @@ def test_impossible_combination_has_no_node(planned, where):
 @pytest.mark.parametrize(
     "where",
     [
-        {"severity": "5", "outcome": "fatal"},
-        {"severity": "3", "serious": "no"},
-        {"severity": "not-recorded", "outcome": "recovered"},
         {"complication": "death", "severity": "5"},
+        {"complication": "death", "outcome": "fatal"},
+        {"complication": "death", "seriousness": "disability"},
         {"complication": "kink", "severity": "3"},
     ],
 )
@@ -287,12 +284,12 @@ def test_possible_combination_has_one(planned, where):
 @pytest.mark.parametrize(
     ("question", "column", "nearest"),
     [
-        ({"windows": (Window(0, 3),)}, "window", "survival"),
-        ({"group_by": ["window"]}, "window", "survival"),
+        ({"windows": (Window(0, 6),)}, "window", "0-3, 4-12, 13-36, 37-60, 61-, 0-12 or 13-"),
+        ({"windows": (Window(0, 4), Window(5, None))}, "window", "0-12 or 13-"),
+        ({"window": "not-recorded"}, "window", "in the totals only"),
         ({"state": "submitted"}, "state", "leave it out"),
         ({"actuality": "near-miss"}, "actuality", "leave it out"),
-        ({"seriousness": "death"}, "seriousness", "serious"),
-        ({"intervention": "imaging"}, "intervention", "complication"),
+        ({"detection": "imaging"}, "detection", "root_cause"),
         ({"country": "CH"}, "country", "site"),
         ({"relatedness_drug": "causal"}, "relatedness_drug", "leave it out"),
     ],
@@ -313,19 +310,168 @@ def test_what_is_no_dimension_is_no_question(planned, question):
     assert fault.code == "unknown-dimension"
 
 
-def test_four_dimensions_are_refused_and_name_what_to_drop(faults):
-    refused = faults(["drug", "severity"], sex="male", years=(2018, 2018))
+AGREEMENT = ". For more, ask for an agreement: /agreement/"
 
-    assert refused == {
-        "group_by": "at most 3 dimensions are published together; "
-        "leave out drug, severity, sex or year"
+
+def test_complication_with_two_others_is_refused_and_names_what_to_drop(faults):
+    assert faults(["complication", "drug"], sex="male") == {
+        "group_by": "a complication goes with one other dimension; leave out drug or sex, or ask "
+        f"by category{AGREEMENT}"
     }
 
 
-def test_three_dimensions_beside_all_of_a_fourth_are_answered(planned, trees):
-    asked = planned(["drug", "severity"], sex="male", age_band=trees["age_band"].values)
+def test_category_with_three_others_is_refused_and_names_what_to_drop(faults):
+    assert faults(["category", "drug", "severity"], sex="male") == {
+        "group_by": "a category, or all, goes with 2 other dimensions at most; leave out drug, "
+        f"severity or sex{AGREEMENT}"
+    }
 
-    assert asked == planned(["drug", "severity"], sex="male")
+
+def test_two_that_are_the_events_own_are_refused(faults):
+    assert faults(["category", "severity"], years=(2018, 2018)) == {
+        "group_by": "severity or year: one other dimension that is the event's own is published "
+        f"in one question; leave out the rest{AGREEMENT}"
+    }
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"group_by": ["complication", "drug"]},
+        {"group_by": ["complication", "year"]},
+        {"complication": "kink", "intervention": "imaging"},
+        {"complication": "kink", "windows": (Window(0, 3),)},
+        {"group_by": ["category", "drug", "severity"]},
+        {"group_by": ["category", "drug"], "sex": "male"},
+        {"group_by": ["drug", "sex"]},
+        {"group_by": ["drug"], "years": (2018, 2018)},
+        {"complication": "overdose", "drug": "morphine", "sex": "male"},  # its category's only one
+    ],
+)
+def test_published_combination_is_answered(planned, question):
+    assert planned(**question).nodes
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"group_by": ["complication", "drug", "year"]},
+        {"complication": "kink", "sex": "male", "drug": "morphine"},
+        {"complication": "kink", "sex": "male", "severity": "2"},
+        {"group_by": ["category", "drug", "sex", "age_band"]},
+        {"group_by": ["drug", "sex", "age_band"]},
+        {"group_by": ["severity", "outcome"]},
+        {"severity": "3", "years": (2018, 2018)},
+        {"windows": (Window(0, 3),), "intervention": "imaging"},
+    ],
+)
+def test_finer_combination_is_refused(faults, question):
+    assert list(faults(**question)) == ["group_by"]
+
+
+def test_two_dimensions_beside_all_of_a_third_are_answered(planned, trees):
+    asked = planned(["drug", "severity"], age_band=trees["age_band"].values)
+
+    assert asked == planned(["drug", "severity"])
+
+
+WIDE = ("complication", "category", "year", "window", "severity", "drug", "sex", "site")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_node_is_finer_than_what_is_published(trees, data):
+    names = data.draw(st.lists(st.sampled_from(WIDE), unique=True, max_size=3))
+    where = {
+        name: data.draw(st.sampled_from(trees[name].values))
+        for name in data.draw(st.sets(st.sampled_from(["complication", "severity", "sex", "site"])))
+    }
+    try:
+        found = plan(ask(names, **where), trees, Policy())
+    except (NotAvailableAtThisDetail, BadQuery):
+        reject()
+
+    event_side = {offer.name for offer in Policy().offered if offer.of_event}
+    for node in found.nodes:
+        others = set(node) - {"complication"}
+        if "site" in others:
+            assert others - {"site"} <= {"year"}
+            assert len(node) <= 2
+        fine = "complication" in node and not trees["complication"].is_coarse(node["complication"])
+        assert len(others) <= (1 if fine else 2)
+        assert not (fine and "site" in node)
+        assert fine or len(others & event_side) <= 1
+
+
+def test_funnel_compares_sites_by_one_complication_and_by_nothing_else(trees, policy):
+    rows = plan(ask(["site"], complication="kink"), trees, policy, by_funnel=True).rows
+
+    assert rows[0].nodes == (Node.at({"site": value("CLINIC-A"), "complication": value("kink")}),)
+    with pytest.raises(NotAvailableAtThisDetail):
+        plan(ask(["site"], complication="kink", sex="male"), trees, policy, by_funnel=True)
+
+
+# Windows ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("windows", "places"),
+    [
+        ((Window(0, 3),), {"window": value("0-3")}),
+        ((Window(0, 12),), {"window": group("0-12")}),
+        ((Window(13, None),), {"window": group("13-")}),
+        ((Window(61, None),), {"window": value("61-")}),
+        ((Window(0, None),), {}),
+    ],
+)
+def test_filter_of_months_is_a_window_a_group_or_all(planned, windows, places):
+    assert only_nodes(planned(windows=windows)) == (Node.at(places),)
+
+
+def test_windows_that_are_no_group_are_refused_together(faults):
+    assert "window" in faults(windows=(Window(4, 36),))
+
+
+def test_breakdown_by_window_has_a_row_for_each(planned):
+    assert [row.labels for row in planned(["window"]).rows] == [
+        ("0-3",),
+        ("4-12",),
+        ("13-36",),
+        ("37-60",),
+        ("61-",),
+    ]
+
+
+def test_breakdown_by_named_windows_has_these_rows(planned):
+    found = planned(["window"], windows=(Window(0, 12), Window(13, 36)))
+
+    assert [(row.labels, row.nodes) for row in found.rows] == [
+        (("0-12",), (Node.at({"window": group("0-12")}),)),
+        (("13-36",), (Node.at({"window": value("13-36")}),)),
+    ]
+
+
+EACH_WINDOW = (Window(0, 3), Window(4, 12), Window(13, 36), Window(37, 60), Window(61, None))
+
+
+@pytest.mark.parametrize(
+    ("group_by", "windows", "spelled"),
+    [
+        ((), (Window(0, None),), ()),
+        ((), (Window(0, 12),), (Window(0, 12),)),
+        (["window"], (), ()),
+        (
+            ["window"],
+            tuple(Window(*ends) for ends in ((0, 3), (4, 12), (13, 36), (37, 60), (61, None))),
+            (),
+        ),
+        (["window"], (Window(0, 12),), (Window(0, 12),)),
+    ],
+)
+def test_canonical_leaves_out_windows_that_say_nothing(trees, policy, group_by, windows, spelled):
+    asked = ask(group_by, windows=windows)
+
+    assert canonical(asked, trees, policy) == ask(group_by, windows=spelled)
 
 
 @pytest.mark.parametrize(
@@ -357,7 +503,7 @@ def test_site_is_answered_alone_with_year_or_with_category(planned, question):
 )
 def test_site_with_anything_else_is_refused(faults, question):
     assert faults(**question) == {
-        "site": "ask for site alone, site with year or site with category"
+        "site": f"ask for site alone, site with year or site with category{AGREEMENT}"
     }
 
 
@@ -415,7 +561,7 @@ DEVICE_SIDE = ("drug", "sex", "age_band", "indication")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_equal_questions_in_any_spelling_have_equal_plans(trees, data):
-    names = data.draw(st.lists(st.sampled_from(DEVICE_SIDE), unique=True, max_size=3))
+    names = data.draw(st.lists(st.sampled_from(DEVICE_SIDE), unique=True, max_size=2))
     chosen = {
         name: data.draw(st.sets(st.sampled_from(trees[name].values), min_size=1)) for name in names
     }

@@ -1,7 +1,7 @@
 """An insider who plants before every release: how much he learns, and after how many releases.
 
-docs/disclosure.md and ADR 10 tell these figures; beyond a year of quarterly releases the limits of
-a single release do not hold, and this says so too.
+Releases are a year apart, and every one draws a changed set anew; beyond eight the limits of a
+single release do not hold, and this says so too.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ from tests.disclosure.attack.patience import (
 from tests.disclosure.attack.practice import practice_truth
 from tests.disclosure.attack.servers import registry_trees
 
-QUARTERLY = (1, 4, 8, 20)
+RELEASES = (1, 4, 8, 20)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def sizes(tmp_path_factory) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def curve(sizes):
-    return learnt(sizes, Insider(), releases=QUARTERLY)
+    return learnt(sizes, Insider(), releases=RELEASES)
 
 
 def test_hidden_cells_hold_few_patients(sizes):
@@ -47,25 +47,24 @@ def test_one_planted_record_tells_next_to_nothing(curve):
     assert curve[1].sure == 0
 
 
-def test_a_year_of_quarterly_releases_stays_within_the_limit(curve):
-    assert curve[4].gain == pytest.approx(15, abs=3)
-    assert curve[4].gain <= LIMIT["H"]
-    assert curve[4].sure <= MOST_SURE
-
-
-def test_two_years_and_more_do_not_as_the_documents_say(curve):
-    assert curve[8].gain == pytest.approx(22, abs=3)
+def test_eight_yearly_releases_stay_within_the_limit(curve):
+    assert curve[4].gain == pytest.approx(4, abs=3)
+    assert curve[8].gain == pytest.approx(15, abs=3)
+    assert curve[8].gain <= LIMIT["H"]
     assert curve[8].sure <= MOST_SURE
-    assert curve[20].gain == pytest.approx(38, abs=3)
-    assert curve[20].sure == pytest.approx(0.016, abs=0.01)
+
+
+def test_twenty_do_not(curve):
+    assert curve[20].gain == pytest.approx(34, abs=3)
+    assert curve[20].sure <= MOST_SURE
 
 
 def test_who_plants_beside_the_cell_as_well_learns_faster(sizes, curve):
-    both = learnt(sizes, Insider(beside=True), releases=QUARTERLY)
+    both = learnt(sizes, Insider(beside=True), releases=RELEASES)
 
     assert both[4].gain <= LIMIT["H"]
     assert both[20].gain > curve[20].gain + 3
-    assert both[20].sure > curve[20].sure
+    assert both[8].gain > curve[8].gain + 3
 
 
 def test_noise_that_is_kept_would_end_the_averaging_and_open_the_difference(sizes):
@@ -73,7 +72,7 @@ def test_noise_that_is_kept_would_end_the_averaging_and_open_the_difference(size
     kept = learnt(some, Insider(kept=0.25), releases=(20,))[20]
     opened = [newer_difference(sizes, kept=share).gain for share in (0.0, 0.25, 0.75)]
 
-    assert kept.gain <= LIMIT["H"]
+    assert kept.gain <= 24
     assert kept.sure <= MOST_SURE
     assert opened[0] <= LIMIT["C"] < opened[2]
     assert opened[0] < opened[1] < opened[2]

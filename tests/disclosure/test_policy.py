@@ -27,11 +27,11 @@ def test_nothing_on_the_event_side_may_be_summed(policy):
     for offered in policy.offered:
         side = DIMENSIONS[offered.name].side
 
-        assert offered.summable is (side in (Side.DEVICE, Side.PATIENT, Side.SITE))
+        assert offered.of_event is (side not in (Side.DEVICE, Side.PATIENT, Side.SITE))
 
 
-@pytest.mark.parametrize("name", ["window", "state", "actuality", "seriousness", "intervention"])
-def test_what_is_many_valued_or_too_fine_is_not_offered(policy, name):
+@pytest.mark.parametrize("name", ["state", "actuality", "detection", "country", "implant_year"])
+def test_what_is_too_fine_or_no_property_of_a_node_is_not_offered(policy, name):
     assert policy.offer(name) is None
 
 
@@ -49,9 +49,14 @@ def test_impossible_pairs_name_published_codes_only(policy):
 
 
 def test_no_outcome_is_forgotten_beside_death(policy):
-    rule = next(rule for rule in policy.impossible if rule.ones == {"5"})
+    rule = next(rule for rule in policy.impossible if rule.other == "outcome")
 
     assert rule.others == {*CODELISTS["outcome"].codes(), "not-recorded"} - {"fatal"}
+
+
+def test_threshold_and_minimums_are_those_of_the_second_design(policy):
+    assert (policy.threshold, policy.fewest_hands) == (11, 3)  # as CMS and PCORnet hide under 11
+    assert (policy.denominator_minimum, policy.curve_minimum) == (20, 300)
 
 
 @pytest.mark.parametrize(("n", "variance"), [(0, 0), (1, 1.5), (3, 4.5), (4, 6), (5, 6), (900, 6)])

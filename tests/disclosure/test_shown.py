@@ -5,47 +5,103 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from registry.disclosure import NOBODY, Keyed, NodeTruth, Protection, ShownExposure
-from registry.disclosure.table import PerturbationTable, frozen_table
+from registry.disclosure import Keyed, NodeTruth, Protection, ShownExposure
+from registry.disclosure.perturbation import NoiseKey
+from registry.disclosure.policy import NoiseLaw
+from registry.disclosure.table import Noise, PerturbationTable, frozen_tables
 from registry.vocabulary import Denominator
 
 K2 = bytes(range(100, 132))
+RELEASE = "0" * 64
 MANY = Keyed(2_000, 5, 6)
+NOTHING = NoiseLaw(0.0, 0.0, most_added=0)
 
 
 def shifted(by):
-    """A table that adds the same number to every count."""
-    offsets = frozen_table().offsets
+    """A part of the noise that adds the same number to every count."""
+    offsets = frozen_tables().lasting.offsets
     return PerturbationTable.of(offsets, np.where(offsets == by, 1.0, 0.0)[np.newaxis])
 
 
 def protection_adding(policy, by):
-    return Protection(secret=K2, policy=policy, table=shifted(by))
+    return Protection(
+        key=NoiseKey(K2, RELEASE), policy=policy, tables=Noise(shifted(by), shifted(0))
+    )
+
+
+def of_many_hands(n, high=1):
+    """So many records, none of which belong to the largest hand."""
+    return Keyed(n, high, 2)
 
 
 @pytest.mark.parametrize(
     ("true", "added", "shown"),
     [
-        (5, 0, 5),
-        (5, -1, None),  # a true 5 is hidden if it is perturbed to 4
-        (4, 1, 5),  # and a true 4 shown if it is perturbed to 5
-        (4, 0, None),
+        (11, 0, 11),
+        (11, -1, None),  # a true 11 is hidden if it is perturbed to 10
+        (10, 1, 11),  # and a true 10 shown if it is perturbed to 11
+        (10, 0, None),
         (1, 3, None),
-        (8, -4, None),
-        (8, -3, 5),
+        (14, -4, None),
+        (14, -3, 11),
         (0, 8, None),
         (100, 2, 102),
     ],
 )
 def test_threshold_is_held_against_the_perturbed_count(policy, true, added, shown):
-    assert protection_adding(policy, added).count(Keyed(true, 1, 2)) == shown
+    assert protection_adding(policy, added).count(of_many_hands(true)) == shown
 
 
-def test_no_shown_count_is_one_to_four(protection):
-    shown = {protection.count(Keyed(n, high, 3)) for n in range(12) for high in range(300)}
+@pytest.mark.parametrize(
+    ("all_of_them", "largest", "added", "shown"),
+    [
+        (40, 29, 0, 40),  # eleven are left
+        (40, 30, 0, None),  # ten are left
+        (40, 30, 1, 41),  # which are perturbed to eleven
+        (40, 29, -1, None),  # or to ten
+        (40, 40, 8, None),  # a true zero is left
+        (10, 0, 0, None),
+    ],
+)
+def test_threshold_is_held_without_the_largest_hand_too(policy, all_of_them, largest, added, shown):
+    counted = Keyed(all_of_them, 100, 200, (largest, 70, 90))
 
-    assert shown.isdisjoint({0, 1, 2, 3, 4})
+    assert protection_adding(policy, added).count(counted) == shown
+
+
+@pytest.mark.parametrize("records", [1, 10, 100, 10_000])
+def test_one_hand_alone_shows_nothing_whatever_it_adds(protection, records):
+    for others in (0, 3):
+        for high in range(300):
+            counted = Keyed(records + others, high + 7, 9, (records, high, 5))
+            assert protection.count(counted) is None
+
+
+def test_what_is_left_is_perturbed_as_the_set_that_it_is(protection):
+    counted = Keyed(500, 1_000, 2_000, (489, 400, 300))
+    left = protection.count(Keyed(11, 600, 1_700))
+
+    assert (protection.count(counted) is None) is (left is None)
+
+
+def test_largest_hand_is_that_with_most_records_and_the_first_of_equals():
+    found = Keyed.by_hand([(3, 10, 20), (7, 1, 2), (7, 5, 6)])
+
+    assert (found.n, found.high, found.low) == (17, 16, 28)
+    assert found.largest == (7, 1, 2)
+    assert (found.of_others.n, found.of_others.high, found.of_others.low) == (10, 15, 26)
+
+
+def test_no_hand_has_no_record():
+    assert Keyed.by_hand([]).n == 0
+
+
+def test_no_shown_count_is_under_the_threshold(protection, policy):
+    shown = {protection.count(of_many_hands(n, high)) for n in range(18) for high in range(300)}
+
+    assert shown.isdisjoint(range(policy.threshold))
     assert None in shown
+    assert policy.threshold in shown
 
 
 def test_true_zero_is_hidden_under_every_key(protection):
@@ -69,8 +125,15 @@ def test_population_of_20_is_enough(policy):
     assert (seen.count, seen.population) == (12, 20)
 
 
+def test_population_of_one_hand_but_ten_hides_all_of_the_node(policy):
+    truth = NodeTruth(Keyed(12, 1, 2), Keyed(200, 3, 4, (190, 1, 1)))
+
+    assert protection_adding(policy, 0).show(truth).population is None
+    assert protection_adding(policy, 1).show(truth).population == 201
+
+
 def test_hidden_count_leaves_the_population_and_no_trace(policy):
-    seen = protection_adding(policy, 0).show(NodeTruth(Keyed(4, 1, 2), MANY))
+    seen = protection_adding(policy, 0).show(NodeTruth(Keyed(10, 1, 2), MANY))
 
     assert seen.count is None
     assert seen.count_variance == 0
@@ -84,7 +147,7 @@ def months(total, devices, unit=Denominator.PUMP_MONTHS):
 @pytest.fixture
 def still(policy):
     """Protection whose noise is nil, for counts and for exposures."""
-    return Protection(secret=K2, policy=replace(policy, most_variance=0.0), table=shifted(0))
+    return protection_adding(replace(policy, lasting=NOTHING, fresh=NOTHING), 0)
 
 
 @pytest.mark.parametrize(
@@ -156,21 +219,33 @@ def test_shown_node_carries_the_noise_of_its_counts(policy):
 def test_same_truth_is_shown_alike_by_two_servers(policy):
     truth = NodeTruth(Keyed(40, 1, 2), MANY, months(9_000, 300))
 
-    assert Protection.under(K2).show(truth) == Protection.under(bytes(K2), policy).show(truth)
+    one = Protection.under(K2, release=RELEASE)
+    other = Protection.under(bytes(K2), release=RELEASE, policy=policy)
+
+    assert one.show(truth) == other.show(truth)
 
 
 def test_another_secret_gives_other_noise():
     sets = [Keyed(40, high, 2) for high in range(60)]
 
     one, other = (
-        [Protection.under(secret).count(each) for each in sets] for secret in (K2, K2[::-1])
+        [Protection.under(secret, release=RELEASE).count(each) for each in sets]
+        for secret in (K2, K2[::-1])
     )
 
     assert one != other
 
 
-def test_sets_without_a_common_record_are_joined():
-    assert Keyed(2, 3, 4) + Keyed(10, 20, 30) + NOBODY == Keyed(12, 23, 34)
+def test_another_release_gives_other_noise_and_the_same_one_the_same():
+    sets = [Keyed(40, high, 2) for high in range(60)]
+
+    one, other, again = (
+        [Protection.under(K2, release=release).count(each) for each in sets]
+        for release in ("a", "b", "a")
+    )
+
+    assert one != other
+    assert one == again
 
 
 def test_no_true_number_and_no_secret_is_in_a_repr(protection):

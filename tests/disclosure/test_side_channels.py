@@ -288,7 +288,7 @@ def test_row_that_exists_is_refused_like_one_that_does_not(published):
     "wrong",
     [
         {"drug": "no-such"},
-        {"group_by": "category,drug,sex", "outcome": "fatal"},
+        {"group_by": "category,drug,sex", "age_band": "0-5"},
         {"year_min": "2016", "year_max": "2018"},
         {"counting": "events"},
     ],

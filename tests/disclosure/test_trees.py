@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.disclosure.trees import ALL, Level, Place, Tree, vocabulary_tree, year_tree
+from registry.disclosure.trees import (
+    ALL,
+    Level,
+    Place,
+    Tree,
+    vocabulary_tree,
+    window_tree,
+    year_tree,
+)
 from registry.vocabulary import Drug, Outcome
 
 TREE = Tree.grouped("t", {"a": "x", "b": "x", "c": "x", "d": "y", "e": "z", "f": "z"})
@@ -124,7 +132,7 @@ def test_code_list_without_groups_gives_a_flat_tree():
 
 
 def test_every_offered_code_list_has_a_tree(policy):
-    tables = {"complication", "year", "site"}
+    tables = {"complication", "year", "window", "site"}
 
     for offered in policy.offered:
         if offered.name not in tables:
@@ -136,3 +144,12 @@ def test_every_offered_code_list_has_a_tree(policy):
 def test_dimension_of_the_registrys_own_tables_has_no_vocabulary_tree():
     with pytest.raises(KeyError):
         vocabulary_tree("site")
+
+
+def test_windows_follow_each_other_and_stand_in_two_groups():
+    tree = window_tree()
+
+    assert tree.values == ("0-3", "4-12", "13-36", "37-60", "61-")
+    assert tree.groups == ("0-12", "13-")
+    assert tree.cover(("0-3", "4-12")) == (Place(Level.GROUP, "0-12"),)
+    assert tree.cover(tree.values) == (ALL,)

@@ -70,7 +70,7 @@ def test_label_that_is_taken_is_refused() -> None:
 
 
 def test_release_before_its_time_needs_to_be_asked_for(settings: Any) -> None:
-    settings.REGISTRY_RELEASE_DAYS = 80
+    settings.REGISTRY_RELEASE_DAYS = 350
     ImplantFactory()
     freeze(release="2026Q4")
     ImplantFactory()

@@ -23,6 +23,7 @@ EVENT_SIDE = frozenset(
         "complication", "category", "severity", "serious", "seriousness", "relatedness_device",
         "relatedness_procedure", "relatedness_drug", "relatedness_programming",
         "relatedness_disease", "outcome", "intervention", "root_cause", "detection", "actuality",
+        "organism",
     }
 )  # fmt: skip
 """What is a property of the event alone."""

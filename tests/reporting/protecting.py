@@ -1,7 +1,7 @@
 """Frozen releases with record keys, made of rows without a database."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -30,14 +30,22 @@ COMPLICATIONS = (
     "respiratory-depression",
     "death",
 )
+SITES = ("A", "B", "C", "D")
+"""Four sites that nobody shares: hands enough for protected answers."""
+
 DRUGS = ("morphine", "baclofen", "ziconotide", "hydromorphone", "")
 PUMPS = ("synchromed-ii-20", "synchromed-ii-40", "prometra-ii-20", "")
 
 
 def frozen_rows(
-    root: Path, *, events: Rows, implants: Rows, sites: tuple[str, ...] = ("A", "B")
+    root: Path,
+    *,
+    events: Rows,
+    implants: Rows,
+    sites: tuple[str, ...] = SITES,
+    hands: Mapping[str, int] | None = None,
 ) -> Frozen:
-    """A release of these rows, frozen under the keys in use."""
+    """A release of these rows, frozen under the keys in use; each site is a hand of its own."""
     keys = read_keys()
     manifest = freeze_rows(
         root,
@@ -47,6 +55,7 @@ def frozen_rows(
         terms=shipped_terms(**dict.fromkeys(sites, "DE")),
         record_key=partial(record_key, keys.records),
         keys=keys.mark,
+        hands=hands,
     )
     return Frozen(
         store=open_store(root, manifest.snapshot_id),
@@ -76,7 +85,7 @@ def tangled_rows(seed: int, *, patients: int = 80) -> tuple[list[tuple[object, .
     for number in range(patients):
         shared = {
             "patient": f"p{number}",
-            "site": draw.choice("AB"),
+            "site": draw.choice(SITES),
             "sex": draw.choice(("female", "male", "")),
             "indication": draw.choice(("crps", "stroke", "cancer-direct", "")),
         }

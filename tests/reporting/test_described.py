@@ -19,8 +19,11 @@ PUBLISHED = [
     "category",
     "severity",
     "serious",
+    "seriousness",
     "outcome",
+    "intervention",
     "root_cause",
+    "organism",
     "component",
     "pump_model",
     "catheter_model",
@@ -35,6 +38,7 @@ PUBLISHED = [
     "site",
     "year",
     "period",
+    "window",
 ]
 
 
@@ -46,7 +50,7 @@ def by_name(viewer: Viewer) -> dict[str, dict[str, Any]]:
 def test_exact_viewer_may_use_every_dimension() -> None:
     found = by_name(EXACT)
 
-    assert len(found) == 33
+    assert len(found) == 34
     assert all(each["filter"] and each["group_by"] for each in found.values())
     assert not any(each["only_with_own_site"] for each in found.values())
 
@@ -60,9 +64,11 @@ def test_protected_viewer_is_told_what_is_published() -> None:
     assert [name for name, each in found.items() if each["filter"]] == PUBLISHED
     assert [name for name, each in found.items() if each["group_by"]] == PUBLISHED
     assert [name for name, each in found.items() if each["protected"]] == PUBLISHED
-    assert {each["protected"]["most_dimensions"] for each in found.values() if each["filter"]} == {
-        3
-    }
+    at_most = [each["protected"]["at_most"] for each in found.values() if each["filter"]]
+    assert all(
+        each == {"beside_complication": 1, "beside_category": 2, "of_the_event": 1}
+        for each in at_most
+    )
     assert not any(each["only_with_own_site"] for each in found.values())
 
 
@@ -75,12 +81,15 @@ def test_levels_are_told_and_the_groups_with_their_values() -> None:
     assert offered["drug"]["levels"] == ["drug", "drug_class", "all"]
     assert offered["drug_class"]["levels"] == ["drug_class", "all"]
     assert offered["age_band"]["levels"] == ["age_band", "group", "all"]
+    beside_sex = offered["sex"]["combined_with"]
+    assert {*beside_sex} == {*PUBLISHED} - {"sex", "site"}
     assert offered["sex"] == {
         "levels": ["sex", "all"],
         "groups": {},
         "several_values": True,
-        "with_site": False,
-        "most_dimensions": 3,
+        "of_the_event": False,
+        "combined_with": beside_sex,
+        "at_most": {"beside_complication": 1, "beside_category": 2, "of_the_event": 1},
     }
     assert offered["age_band"]["groups"]["child"] == ["0-5", "6-11", "12-17"]
     assert offered["year"]["groups"]["2010-2014"] == ["2010", "2011", "2012", "2013", "2014"]
@@ -92,8 +101,22 @@ def test_site_goes_with_year_and_with_category_alone() -> None:
 
     found = by_name(RESEARCHER)
 
-    with_site = [name for name, each in found.items() if (each["protected"] or {}).get("with_site")]
-    assert with_site == ["category", "year", "period"]
+    assert found["site"]["protected"]["combined_with"] == ["category", "year", "period"]
+    for name, each in found.items():
+        beside = (each["protected"] or {}).get("combined_with", ())
+        assert ("site" in beside) is (name in {"category", "year", "period"})
+
+
+@pytest.mark.usefixtures("kept_cohort")
+def test_two_that_are_the_events_own_are_not_combined() -> None:
+    freshness.publish("2026Q4")
+
+    found = by_name(RESEARCHER)
+
+    assert "outcome" not in found["severity"]["protected"]["combined_with"]
+    assert "year" not in found["window"]["protected"]["combined_with"]
+    assert {"complication", "category", "drug"} <= {*found["window"]["protected"]["combined_with"]}
+    assert found["severity"]["protected"]["of_the_event"]
 
 
 @pytest.mark.usefixtures("kept_cohort")
@@ -107,10 +130,14 @@ def test_several_values_are_for_the_side_of_the_device_and_the_patient() -> None
         "category",
         "severity",
         "serious",
+        "seriousness",
         "outcome",
+        "intervention",
         "root_cause",
+        "organism",
         "year",
         "period",
+        "window",
     ]
 
 

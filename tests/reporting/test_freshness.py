@@ -12,8 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from registry.disclosure import record_key
-from registry.models import AccessLog, Seal, Site, Snapshot, sealed
-from registry.records import BadQuery
+from registry.models import AccessLog, Event, Seal, Site, Snapshot, sealed
+from registry.records import BadQuery, NoSnapshot, SnapshotGone
 from registry.reporting.asking import freshness
 from registry.reporting.asking.keys import read_keys
 from registry.snapshot import canonical, freeze, schema, shelf
@@ -23,7 +23,13 @@ from registry.snapshot.schema import RECORD_KEYS
 from registry.snapshot.selection import Selection
 from registry.snapshot.shelf import Working
 from registry.snapshot.statement import Piece
-from tests.factories import EventFactory, ImplantFactory
+from tests.factories import (
+    EventFactory,
+    ImplantFactory,
+    MembershipFactory,
+    SiteFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -285,23 +291,23 @@ def released_days_ago(days: int) -> None:
 
 
 def test_release_too_soon_after_the_last_is_refused(settings: Any) -> None:
-    settings.REGISTRY_RELEASE_DAYS = 80
-    released_days_ago(79)
+    settings.REGISTRY_RELEASE_DAYS = 350
+    released_days_ago(349)
 
     with pytest.raises(BadQuery) as refusal:
         freshness.publish("2026Q4")
 
     (fault,) = refusal.value.faults
-    first_day = timezone.localdate(Snapshot.objects.get().made_at + timedelta(days=80))
+    first_day = timezone.localdate(Snapshot.objects.get().made_at + timedelta(days=350))
     assert fault.code == "too-early"
     assert f"from {first_day.isoformat()} on" in fault.detail
-    assert "--early" in fault.detail
+    assert "use --early" in fault.detail
     assert freshness.newest_release().label == "2026Q3"
 
 
 def test_release_after_the_interval_is_published_and_nothing_is_noted(settings: Any) -> None:
-    settings.REGISTRY_RELEASE_DAYS = 80
-    released_days_ago(80)
+    settings.REGISTRY_RELEASE_DAYS = 350
+    released_days_ago(350)
 
     freshness.publish("2026Q4")
 
@@ -310,7 +316,7 @@ def test_release_after_the_interval_is_published_and_nothing_is_noted(settings: 
 
 
 def test_early_release_is_written_down(settings: Any) -> None:
-    settings.REGISTRY_RELEASE_DAYS = 80
+    settings.REGISTRY_RELEASE_DAYS = 350
     released_days_ago(12)
 
     freshness.publish("2026Q4", early=True)
@@ -322,7 +328,7 @@ def test_early_release_is_written_down(settings: Any) -> None:
 
 
 def test_early_release_that_fails_is_not_written_down(settings: Any) -> None:
-    settings.REGISTRY_RELEASE_DAYS = 80
+    settings.REGISTRY_RELEASE_DAYS = 350
     released_days_ago(12)
 
     with pytest.raises(BadQuery, match="choose another"):
@@ -331,8 +337,136 @@ def test_early_release_that_fails_is_not_written_down(settings: Any) -> None:
     assert not AccessLog.objects.exists()
 
 
+def events_accepted(number: int) -> list[Event]:
+    return [EventFactory(state="accepted") for _ in range(number)]
+
+
+def test_release_of_too_little_new_is_refused_and_says_how_much_is_missing(settings: Any) -> None:
+    settings.REGISTRY_RELEASE_GROWTH = 10
+    events_accepted(18)
+    freshness.publish("2026")
+    events_accepted(1)  # one of nineteen: two would be 10 %
+
+    with pytest.raises(BadQuery) as refusal:
+        freshness.publish("2027")
+
+    (fault,) = refusal.value.faults
+    assert fault.code == "too-little-new"
+    assert "Of 19 accepted events 1 are new, changed or gone since release 2026" in fault.detail
+    assert "wait for 1 more, or use --early" in fault.detail
+    assert not AccessLog.objects.exists()
+
+
+def accept_two_more(events: list[Event]) -> None:
+    events_accepted(2)
+
+
+def change_two(events: list[Event]) -> None:
+    with sealed(by=None, action="change-event") as seal:
+        for event in events[:2]:
+            event.severity = 3
+            seal.save(event)
+
+
+def lose_two(events: list[Event]) -> None:
+    with sealed(by=None, action="withdraw-event") as seal:
+        for event in events[:2]:
+            event.state, event.reason = "withdrawn", "entered-in-error"
+            seal.save(event)
+
+
+@pytest.mark.parametrize("move", [accept_two_more, change_two, lose_two])
+def test_what_is_new_changed_or_gone_counts_as_growth(settings: Any, move: Any) -> None:
+    settings.REGISTRY_RELEASE_GROWTH = 10
+    events = events_accepted(18)
+    freshness.publish("2026")
+
+    move(events)
+
+    assert freshness.publish("2027").early is False
+
+
+def test_events_that_were_never_accepted_are_no_growth(settings: Any) -> None:
+    settings.REGISTRY_RELEASE_GROWTH = 10
+    events_accepted(3)
+    EventFactory(state="submitted")
+    freshness.publish("2026")
+    before = freshness.newest_release()
+    submitted = EventFactory(state="submitted")
+    with sealed(by=None, action="reject-event") as seal:
+        submitted.state = "rejected"
+        seal.save(submitted)
+
+    with pytest.raises(BadQuery, match="Of 3 accepted events 0 are"):
+        freshness.publish("2027")
+
+    assert freshness.newest_release().snapshot_id == before.snapshot_id
+
+
+def test_early_release_of_too_little_new_is_written_down(settings: Any) -> None:
+    settings.REGISTRY_RELEASE_GROWTH = 10
+    events_accepted(18)
+    freshness.publish("2026")
+    events_accepted(1)
+
+    assert freshness.publish("2027", early=True).early
+
+    log = AccessLog.objects.get()
+    assert log.what == "2027, 1 of 19 records changed since 2026"
+    assert freshness.newest_release().is_early
+
+
+def test_release_of_the_first_design_is_closed() -> None:
+    ImplantFactory()
+    freshness.publish("2026Q3")
+    Snapshot.objects.update(schema_version="6")
+
+    with pytest.raises(SnapshotGone) as refusal:
+        freshness.named_release("2026Q3")
+    with pytest.raises(NoSnapshot):
+        freshness.newest_release()
+
+    (fault,) = refusal.value.faults
+    assert fault.code == "closed-release"
+    assert "protected by the first design" in fault.detail
+
+
+def test_first_release_of_this_design_waits_for_none_of_the_first(settings: Any) -> None:
+    ImplantFactory()
+    freshness.publish("2026Q3")
+    Snapshot.objects.update(schema_version="6")
+    ImplantFactory()
+    settings.REGISTRY_RELEASE_DAYS, settings.REGISTRY_RELEASE_GROWTH = 350, 10
+
+    assert not freshness.publish("2027").early
+
+
+def test_sites_that_share_an_active_member_are_one_hand() -> None:
+    sites = [SiteFactory(code=code) for code in ("AA", "BB", "CC", "DD")]
+    UserFactory(sites=sites[:2])
+    UserFactory(sites=sites[1:3], is_active=False)
+    left = MembershipFactory(site=sites[3], active=False)
+    MembershipFactory(site=sites[2], user=left.user)
+
+    hands = freshness.current().store.manifest.hands
+
+    assert hands == {"AA": 1, "BB": 1, "CC": 2, "DD": 3}
+
+
+def test_hands_follow_the_members() -> None:
+    sites = [SiteFactory(code=code) for code in ("AA", "BB")]
+    ImplantFactory(patient__site=sites[0])
+    before = freshness.current().store.manifest
+    UserFactory(sites=sites)
+
+    after = freshness.current().store.manifest
+
+    assert (before.hands, after.hands) == ({"AA": 1, "BB": 2}, {"AA": 1, "BB": 1})
+    assert before.snapshot_id != after.snapshot_id
+
+
 def test_first_release_has_none_to_wait_for(settings: Any) -> None:
-    settings.REGISTRY_RELEASE_DAYS = 80
+    settings.REGISTRY_RELEASE_DAYS = 350
     ImplantFactory()
 
     assert freshness.publish("2026Q3").label == "2026Q3"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from django.core.cache import cache
 
+from registry.disclosure import Policy
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Release
 from registry.reporting.answering import _exact
 from registry.reporting.asking.freshness import Frozen
@@ -386,11 +387,18 @@ def test_protected_funnel_finds_the_outlying_site(twelve: Frozen):
     } == {"S11": "above-998"}
 
 
-def test_single_complication_by_site_is_not_published(twelve: Frozen):
+def test_single_complication_by_site_is_published_of_funnels_alone(twelve: Frozen):
+    rows = ask(twelve, Measure.FUNNEL, where=FLIPS).rows
+
+    least = Policy().threshold
+    assert any(row["events"] is not None for row in rows)
+    assert all(row["events"] is None or row["events"] >= least for row in rows)
     with pytest.raises(NotAvailableAtThisDetail) as refused:
-        ask(twelve, Measure.FUNNEL, where=FLIPS)
+        ask(twelve, Measure.RATES, where=FLIPS, group_by=("site",))
     (fault,) = refused.value.faults
     assert (fault.column, "site with category" in fault.detail) == ("site", True)
+    with pytest.raises(NotAvailableAtThisDetail):
+        ask(twelve, Measure.FUNNEL, where=(*FLIPS, ("sex", ("male",))))
 
 
 def test_adjusted_numbers_are_not_published(twelve: Frozen):

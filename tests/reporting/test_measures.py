@@ -23,11 +23,11 @@ PROTECTED_FORMS = {
     Measure.RATES: (Form.RATES, (FIRST,)),
     Measure.PROPORTIONS: (Form.PROPORTIONS, (PATIENTS,)),
     Measure.SURVIVAL: (Form.LIFE_TABLE, (FIRST,)),
-    Measure.INCIDENCE: None,
+    Measure.INCIDENCE: (Form.INCIDENCE, (FIRST,)),
     Measure.FUNNEL: (Form.FUNNEL, (FIRST,)),
     Measure.TREND: (Form.TREND, (FIRST,)),
     Measure.SIGNALS: (Form.SIGNALS, (DEVICES,)),
-    Measure.CASCADES: None,
+    Measure.CASCADES: (Form.CASCADES, (PATIENTS,)),
     Measure.COVERAGE: None,
 }
 """The policy: in which form a measure is published, and what it may count; None is withheld.
@@ -53,6 +53,7 @@ GROUPED_BY = {
 NEVER_PROTECTED = {
     Measure.TREND: {"cusum", "alarm"},
     Measure.SIGNALS: {"p"},
+    Measure.CASCADES: {"with_interval", "before_cause", "median_months"},
 }
 """Columns of published measures that only exact answers have."""
 

@@ -34,7 +34,7 @@ from registry.reporting.protected.trees import trees_of
 from registry.reporting.protected.truths import truths_of
 from registry.reporting.taken import read_question
 from registry.vocabulary import CountingRule, Denominator, Measure, Sex
-from tests.reporting.protecting import ask, frozen_rows, tangled_rows
+from tests.reporting.protecting import SITES, ask, frozen_rows, tangled_rows
 from tests.snapshot.row_level import NO_EVENT, lifetimes
 from tests.snapshot.rows import event, implant
 
@@ -58,10 +58,17 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
     """Pumps followed from implantation for 84 months and more, half of them with a flip by then."""
     implants = [
-        implant(f"i{n:04}", months_followed=85 + n % 40, sex=SEXES[n % 3]) for n in range(900)
+        implant(f"i{n:04}", months_followed=85 + n % 40, sex=SEXES[n % 3], site=SITES[n // 2 % 4])
+        for n in range(900)
     ]
     events = [
-        event(f"e{n:04}", on=f"i{n:04}", months_since_implant=n % 84, severity=1 + n % 3)
+        event(
+            f"e{n:04}",
+            on=f"i{n:04}",
+            site=SITES[n // 2 % 4],
+            months_since_implant=n % 84,
+            severity=1 + n % 3,
+        )
         for n in range(0, 900, 2)
     ]
     return frozen_rows(tmp_path_factory.mktemp("lasting"), events=events, implants=implants)
@@ -93,8 +100,14 @@ def as_bytes(release: Release) -> bytes:
     return json.dumps([release.meta, columns, list(release.rows)]).encode()
 
 
-def total(sets: tuple[Keyed, ...]) -> Keyed:
-    return sum(sets, Keyed(0, 0, 0))
+def total(truth: CurveTruth) -> Keyed:
+    """Everybody who had the event."""
+    return truth.keyed(truth.events.sum(axis=0))
+
+
+def counted(sums: Any) -> int:
+    """How many records all hands have."""
+    return int(sums[:, 0].sum())
 
 
 # The truths -------------------------------------------------------------------------------------
@@ -137,12 +150,12 @@ def test_truths_of_a_curve_are_counted_from_the_devices_lifetimes(
         there = (lives.entry <= month) & (lives.followed > month) & without[place]
         if month == 0:
             there = lives.entry == 0
-        assert truth.at_risk[place].n == there.sum()
+        assert counted(truth.at_risk[place]) == there.sum()
     for place, (after, upto) in enumerate(pairwise(BOUNDARIES)):
         after = -1 if after == 0 else after
         within = (lives.event != NO_EVENT) & (lives.event > after) & (lives.event <= upto)
-        assert truth.events[place].n == within.sum()
-    assert total(truth.events).n > 0
+        assert counted(truth.events[place]) == within.sum()
+    assert total(truth).n > 0
 
 
 @pytest.mark.parametrize("places", [{}, {"sex": Place(Level.VALUE, "male")}])
@@ -159,7 +172,7 @@ def test_first_events_of_a_curve_are_the_very_records_of_its_rate(
         counting=CountingRule.FIRST_EVENT,
     )[wanted]
 
-    assert total(truth_of(lasting, wanted).events) == rate.counted
+    assert total(truth_of(lasting, wanted)) == rate.counted
 
 
 def test_first_events_of_patients_are_keyed_as_patients_as_in_their_rate(tmp_path: Path) -> None:
@@ -180,9 +193,10 @@ def test_first_events_of_patients_are_keyed_as_patients_as_in_their_rate(tmp_pat
 
     truth = truth_of(frozen, wanted)
 
-    assert total(truth.events) == rate.counted
-    assert truth.at_risk[0] == rate.exposure.devices  # type: ignore[union-attr]
-    assert (truth.at_risk[0].high, truth.at_risk[0].n) != (rate.population.high, 0)
+    at_start = truth.keyed(truth.at_risk[0])
+    assert total(truth) == rate.counted
+    assert at_start == rate.exposure.devices  # type: ignore[union-attr]
+    assert (at_start.high, at_start.n) != (rate.population.high, 0)
 
 
 def test_devices_at_risk_are_those_at_the_start_without_those_with_an_event(
@@ -190,8 +204,8 @@ def test_devices_at_risk_are_those_at_the_start_without_those_with_an_event(
 ) -> None:
     truth = truth_of(lasting, node(complication=Place(Level.GROUP, "pump")))
 
-    assert truth.at_risk[0] == truth.at_risk[-1] + total(truth.events)
-    assert (truth.at_risk[0].n, truth.at_risk[-1].n) == (900, 450)
+    assert (truth.at_risk[0] == truth.at_risk[-1] + truth.events.sum(axis=0)).all()
+    assert (counted(truth.at_risk[0]), counted(truth.at_risk[-1])) == (900, 450)
 
 
 # What is shown ----------------------------------------------------------------------------------
@@ -200,7 +214,9 @@ def test_devices_at_risk_are_those_at_the_start_without_those_with_an_event(
 def test_answer_is_the_life_table_of_each_group(large: Frozen) -> None:
     rows = curve(large, where=(PUMP,), group_by=("sex",)).rows
 
-    protection = Protection.under(read_keys().noise, protected_answers.POLICY)
+    protection = Protection.under(
+        read_keys().noise, release=large.snapshot_id, policy=protected_answers.POLICY
+    )
     for sex in ("female", "male", "not-recorded"):
         wanted = node(complication=Place(Level.GROUP, "pump"), sex=Place(Level.VALUE, sex))
         points = life_table(truth_of(large, wanted), protection)
@@ -229,15 +245,19 @@ def test_protected_curve_has_the_columns_of_the_exact_one_and_hidden_cells(large
 
 
 def test_shown_estimate_has_a_status_and_a_hidden_one_another(large: Frozen) -> None:
-    by_site, by_drug = (curve(large, group_by=(name,)).rows for name in ("site", "drug"))
-    rows = (*by_site, *by_drug)
+    by_sex, by_drug = (curve(large, group_by=(name,)).rows for name in ("sex", "drug"))
+    rows = (*by_sex, *by_drug)
 
     assert {row["status"] for row in rows} >= {"ok", "hidden"}
     for row in rows:
         hidden = row["estimate"] is None
         assert (row["status"] in {"suppressed", "hidden"}) is hidden
         assert row["hidden_cells"] == int(hidden)
-        assert row["events"] is None or row["events"] >= 5 or row["time_months"] == 0
+        assert (
+            row["events"] is None
+            or row["events"] >= protected_answers.POLICY.threshold
+            or row["time_months"] == 0
+        )
 
 
 def test_curves_never_rise_and_stay_inside_their_limits(large: Frozen) -> None:
@@ -268,9 +288,10 @@ def test_group_of_fewer_than_300_devices_is_hidden_in_its_whole_length(large: Fr
 
 @pytest.mark.parametrize(("devices", "shown"), [(280, False), (330, True)])
 def test_curve_needs_300_devices_at_its_start(tmp_path: Path, devices: int, *, shown: bool) -> None:
-    implants = [implant(f"i{n:04}", months_followed=85) for n in range(devices)]
+    implants = [implant(f"i{n:04}", months_followed=85, site=SITES[n % 4]) for n in range(devices)]
     events = [
-        event(f"e{n:04}", on=f"i{n:04}", months_since_implant=n % 60) for n in range(0, devices, 3)
+        event(f"e{n:04}", on=f"i{n:04}", site=SITES[n % 4], months_since_implant=n % 60)
+        for n in range(0, devices, 3)
     ]
     frozen = frozen_rows(tmp_path, events=events, implants=implants)
 
@@ -285,7 +306,7 @@ def test_no_number_of_a_curve_comes_from_anywhere_but_the_shown_nodes(lasting: F
     truth = truth_of(lasting, node(complication=Place(Level.GROUP, "pump")))
 
     told = {row["at_risk"] for row in release.rows}
-    exact = {each.n for each in truth.at_risk}
+    exact = {counted(each) for each in truth.at_risk}
     (said,) = release.meta["curves"]  # type: ignore[misc]
     assert len(told & exact) < len(exact)  # the noise moved most of them
     assert said["excluded_before_entry"] is None
@@ -313,7 +334,7 @@ def test_half_is_reached_between_two_months_that_are_shown(
         for month, each in zip(BOUNDARIES, estimates, strict=False)
     ]
 
-    said = _said(points)
+    said = _said(points, competing=False)
 
     assert (said["median_months"], said["median_between"]) == (None, between)
 
@@ -334,7 +355,7 @@ def test_groups_are_not_compared(large: Frozen) -> None:
 
 
 def test_impossible_combination_tells_no_event_and_no_curve(large: Frozen) -> None:
-    where = (("serious", ("no",)), ("severity", ("4",)))
+    where = (("category", ("pump",)), ("complication", ("catheter-kink",)))
 
     rows = curve(large, where=where).rows
 
@@ -438,8 +459,69 @@ def test_refusals_of_curves_are_those_of_an_empty_registry(large: Frozen, tmp_pa
     ]
 
 
-def test_incidence_is_withheld_and_survival_named_instead(large: Frozen) -> None:
-    (fault,) = refused(large, Measure.INCIDENCE)
+# Incidence --------------------------------------------------------------------------------------
 
-    assert (fault.column, fault.code) == ("measure", "not-available-at-this-detail")
-    assert "survival" in fault.detail
+
+@pytest.fixture(scope="module")
+def competed(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    """Pumps of which a third have a flip, and of the others a half are taken out, by turns."""
+    implants = []
+    events = []
+    for n in range(1200):
+        kind, month = n % 3, 1 + n % 80
+        end = {1: "explant-elective", 2: "active"}.get(kind, "active")
+        implants.append(
+            implant(
+                f"i{n:04}",
+                months_followed=month if kind == 1 else 90,
+                exit_status=end,
+                site=SITES[n // 3 % 4],
+            )
+        )
+        if kind == 0:
+            events.append(
+                event(f"e{n:04}", on=f"i{n:04}", site=SITES[n // 3 % 4], months_since_implant=month)
+            )
+    return frozen_rows(tmp_path_factory.mktemp("competed"), events=events, implants=implants)
+
+
+def test_incidence_counts_what_competes_from_the_exit_status(competed: Frozen) -> None:
+    truth = truth_of(competed, node(complication=Place(Level.GROUP, "pump")))
+
+    assert {kind: counted(ends.sum(axis=0)) for kind, ends in truth.ends.items()} == {
+        "death": 0,
+        "explant": 400,
+        "therapy_stopped": 0,
+    }
+    assert total(truth).n == 400
+
+
+def test_incidence_is_the_multiple_decrement_table_of_shown_nodes(competed: Frozen) -> None:
+    release = ask(competed, Measure.INCIDENCE, where=(PUMP,))
+
+    told = [row for row in release.rows if row["estimate"] is not None]
+    estimates = [row["estimate"] for row in told]
+    assert estimates == sorted(estimates)
+    assert told[-1]["time_months"] == 84
+    assert told[-1]["estimate"] == pytest.approx(1 / 3, abs=0.04)  # a third had it
+    (said,) = release.meta["curves"]  # type: ignore[misc]
+    assert said["at_end"]["event"] == told[-1]["estimate"]
+    assert said["at_end"]["explant"] == pytest.approx(1 / 3, abs=0.04)
+    assert said["at_end"]["death"] is None
+    assert said["at_end"]["free"] is None
+    assert release.meta["logrank"] is None
+
+
+def test_month_that_is_joined_is_hidden_with_its_reason_and_not_few(competed: Frozen) -> None:
+    rows = ask(competed, Measure.INCIDENCE, where=(PUMP,)).rows
+
+    joined = [row for row in rows if row["estimate"] is None and row["time_months"] < 84]  # type: ignore[operator]
+    assert joined
+    assert {(row["status"], row["reason"]) for row in joined} == {("hidden", "curve-joined")}
+
+
+def test_incidence_says_how_it_was_found(competed: Frozen) -> None:
+    meta = ask(competed, Measure.INCIDENCE, where=(PUMP,)).meta
+
+    assert str(meta["method"]).startswith("Multiple-decrement life table")
+    assert any("300 devices" in said for said in meta["disclosure"]["in_words"])  # type: ignore[index]

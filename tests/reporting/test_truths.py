@@ -1,6 +1,7 @@
 """True numbers of nodes: those of an exact answer to the same selection, with the keys' sums."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from random import Random
@@ -17,8 +18,9 @@ from registry.disclosure import (
     Tree,
     record_key,
 )
+from registry.disclosure.tree_questions import ends_of
 from registry.disclosure.trees import Level, Place
-from registry.records import EventQuery
+from registry.records import EventQuery, Window
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.keys import read_keys
 from registry.reporting.estimating import cells
@@ -48,8 +50,11 @@ def selection(node: Node, of: Mapping[str, Tree]) -> EventQuery:
     """The same records as a question of the exact profile."""
     where = node.where(of)
     years = sorted(map(int, where.pop("year", ())))
+    ends = sorted(map(ends_of, where.pop("window", ())), key=lambda each: each[0])
     return EventQuery(
-        where=tuple(sorted(where.items())), years=(years[0], years[-1]) if years else None
+        where=tuple(sorted(where.items())),
+        years=(years[0], years[-1]) if years else None,
+        windows=(Window(ends[0][0], ends[-1][1]),) if ends else (),
     )
 
 
@@ -57,7 +62,7 @@ def exactly(store: Store, node: Node, of: Mapping[str, Tree], form: Form, **how:
     """What the exact profile answers: what is counted, and what it is of."""
     measure = FORMS[form]
     query = selection(node, of)
-    query = EventQuery(where=query.where, years=query.years, **how)  # type: ignore[arg-type]
+    query = replace(query, **how)  # type: ignore[arg-type]
     question = read_question(query, measure=measure, manifest=store.manifest)
     if form is Form.COUNTS:
         (found,) = cells.count_cells(store, question)
@@ -189,10 +194,11 @@ def hand(tmp_path: Path) -> Frozen:
 
 
 def keyed(*names: str) -> Keyed:
-    """The sum of the keys of named records, worked out without the snapshot."""
+    """The sum of the keys of named records, worked out without the snapshot; all at one site."""
     secret = read_keys().records
     keys = [record_key(secret, bytes.fromhex(public_id(name).replace("-", ""))) for name in names]
-    return Keyed(len(keys), sum(high for high, _ in keys), sum(low for _, low in keys))
+    sums = len(keys), sum(high for high, _ in keys), sum(low for _, low in keys)
+    return Keyed(*sums, sums)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +229,28 @@ def test_keys_are_those_of_each_record_once(
 
     assert found[node].counted == keyed(*counted)
     assert found[node].population == keyed(*population)
+
+
+@pytest.mark.parametrize("form", [Form.COUNTS, Form.RATES, Form.PROPORTIONS])
+def test_largest_hand_is_told_apart_whoever_shares_sites(tmp_path: Path, form: Form) -> None:
+    sites = "AAABBCCCCD"
+    implants = [implant(f"i{n}", patient=f"p{n}", site=site) for n, site in enumerate(sites)]
+    events = [event(f"e{n}", on=f"i{n}", site=site) for n, site in enumerate(sites)]
+    hands = {"A": 1, "B": 1, "C": 2, "D": 3}
+    frozen = frozen_rows(tmp_path, implants=implants, events=events, hands=hands)
+    counting = CountingRule.FIRST_EVENT if form is Form.RATES else CountingRule.PATIENTS
+    named = Node.at({"site": Place(Level.VALUE, "C")})
+
+    found = truths_of(
+        [Node(), named], store=frozen.store, trees=trees(frozen), form=form, counting=counting
+    )
+
+    letter = "i" if form is Form.RATES else "p"
+    of_first = keyed(*(f"{letter}{n}" for n in range(5)))  # A and B together: more than C's four
+    for keys in (found[Node()].counted, found[Node()].population):
+        assert (keys.n, keys.largest) == (10, (of_first.n, of_first.high, of_first.low))
+        assert keys.of_others.n == 5
+    assert (found[named].counted.n, found[named].counted.largest) == (4, (0, 0, 0))
 
 
 def test_population_of_what_is_the_patients_own_is_patients(hand: Frozen) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from registry.disclosure import record_keys
+from registry.disclosure import hands, record_keys
 from registry.models import Complication, Event, Exposure, Implant, Patient, Site, sealed
 from registry.snapshot import canonical, source
 from registry.snapshot.changes import KEPT, MustFreezeWhole
@@ -32,7 +32,7 @@ SECRET = bytes(range(32))
 
 def freeze(root: Path, **options: Any) -> Manifest:
     manifest, _ = source.freeze_database(
-        root, record_keys=partial(record_keys, SECRET), keys="mark", **options
+        root, record_keys=partial(record_keys, SECRET), keys="mark", **options, hands_of=hands
     )
     return manifest
 
@@ -341,7 +341,7 @@ def test_other_keys_are_frozen_whole(tmp_path: Path, ways: list[str]) -> None:
     freeze(tmp_path)
 
     manifest, _ = source.freeze_database(
-        tmp_path, record_keys=partial(record_keys, SECRET[::-1]), keys="other"
+        tmp_path, record_keys=partial(record_keys, SECRET[::-1]), keys="other", hands_of=hands
     )
 
     assert ways == ["whole", "whole"]

@@ -35,6 +35,16 @@ def test_id_is_the_same_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
     assert one == other
 
 
+def test_each_site_is_a_hand_of_its_own_unless_told(tmp_path: Path) -> None:
+    terms = shipped_terms(A="JP", B="FR", C="FR")
+
+    alone = frozen(tmp_path / "alone", terms=terms)
+    shared = frozen(tmp_path / "shared", terms=terms, hands={"A": 1, "B": 2, "C": 1})
+
+    assert alone.hands == {"A": 1, "B": 2, "C": 3}
+    assert Manifest.read(tmp_path / "shared" / shared.snapshot_id).hands == {"A": 1, "B": 2, "C": 1}
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -44,6 +54,7 @@ def test_id_is_the_same_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
         {"terms": replace(shipped_terms(), version="later")},
         {"terms": shipped_terms(A="JP", B="FR")},
         {"record_key": lambda _: (1, 2), "keys": "mark"},
+        {"hands": {"A": 1, "B": 1}},
     ],
 )
 def test_id_changes_with_the_rows_the_terms_and_the_keys(

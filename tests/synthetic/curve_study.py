@@ -14,7 +14,7 @@ from math import exp
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.disclosure import BOUNDARIES, CurveTruth, Keyed, Protection, life_table
+from registry.disclosure import BOUNDARIES, CurveTruth, Protection, life_table
 from registry.records import EventRecord, ImplantRecord
 from registry.statistics.survival import cumulative_incidence, kaplan_meier
 from registry.synthetic import cohort
@@ -26,6 +26,9 @@ MONTHS = (12, 36, 60)
 SCALES = ("log-log", "log", "plain")
 FEWEST_AT_RISK = 10
 CAUSE = {ExitStatus.DEATH_UNRELATED: 2, ExitStatus.THERAPY_DISCONTINUED: 3}
+
+HANDS = 4
+"""Sites that nobody shares, among which the devices are spread evenly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +211,7 @@ def protected(scenario: Scenario, seeds: range) -> dict[int, Tally]:
     for seed in seeds:
         seen = made(scenario, seed)
         keys = np.random.default_rng(seed)
-        protection = Protection.under(keys.bytes(32))
+        protection = Protection.under(keys.bytes(32), release=str(seed))
         for point in life_table(truth_of(seen, keys), protection):
             if point.time_months in MONTHS and point.estimate is not None:
                 truth = scenario.freedom(elapsed(point.time_months, 0))
@@ -220,9 +223,10 @@ def protected(scenario: Scenario, seeds: range) -> dict[int, Tally]:
 def truth_of(seen: Spells, keys: np.random.Generator) -> CurveTruth:
     """A cohort at the boundaries of the life table, each set of records with keys of its own."""
 
-    def keyed(number: int) -> Keyed:
-        high, low = keys.integers(0, 2**30, size=2).tolist()
-        return Keyed(number, high, low)
+    def keyed(number: int) -> list[tuple[int, int, int]]:
+        """The records in four hands as equal as may be."""
+        drawn = keys.integers(0, 2**30, size=(HANDS, 2)).tolist()
+        return [((number + hand) // HANDS, *drawn[hand]) for hand in range(HANDS)]
 
     happened = seen.causes == 1
     at_risk = [int((seen.entries == 0).sum())]
@@ -232,7 +236,7 @@ def truth_of(seen: Spells, keys: np.random.Generator) -> CurveTruth:
         int((happened & (seen.ends > (after or -1)) & (seen.ends <= upto)).sum())
         for after, upto in pairwise(BOUNDARIES)
     ]
-    return CurveTruth(tuple(map(keyed, at_risk)), tuple(map(keyed, events)))
+    return CurveTruth(np.array(list(map(keyed, at_risk))), np.array(list(map(keyed, events))))
 
 
 def main(registries: int) -> None:

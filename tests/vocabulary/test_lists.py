@@ -43,7 +43,7 @@ PUBLISHED = {
         replaced-for-failure explanted-for-complication therapy-discontinued death-related
         death-unrelated death-unknown eligibility-not-met unknown""",
     "flow-kind": "programmable constant unknown",
-    "hidden-reason": "population exposure parts margins curve curve-end",
+    "hidden-reason": "population exposure parts margins curve curve-joined curve-end",
     "imdrf-relation": "exact narrower broader sign",
     "imdrf-role": "primary further",
     "indication": """

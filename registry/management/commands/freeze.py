@@ -23,9 +23,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--early",
             action="store_true",
-            help="Publish before REGISTRY_RELEASE_DAYS have gone by; that is written down.",
+            help="Publish before REGISTRY_RELEASE_DAYS have gone by, or with less than "
+            "REGISTRY_RELEASE_GROWTH per cent changed; that is written down and told to readers.",
         )
-
         parser.add_argument(
             "--whole",
             action="store_true",

@@ -14,13 +14,14 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from registry.disclosure import record_keys
+from registry.disclosure import hands, record_keys
 from registry.models import AccessLog, Snapshot
-from registry.records import BadQuery, Fault, NoSnapshot
+from registry.records import BadQuery, Fault, NoSnapshot, SnapshotGone
+from registry.reporting.asking.growth import growth_since
 from registry.reporting.asking.keys import read_keys
 from registry.snapshot import shelf
 from registry.snapshot.manifest import Manifest
-from registry.snapshot.schema import SCHEMA_VERSION
+from registry.snapshot.schema import FIRST_DESIGN, SCHEMA_VERSION
 from registry.snapshot.shelf import Working
 from registry.snapshot.source import Mark, freeze_database, newest_mark
 from registry.snapshot.store import Store
@@ -36,8 +37,9 @@ SECONDS_TO_WAIT = 1.0
 class Frozen:
     """An open snapshot, with its metadata for answers.
 
-    is_behind: whether the registry has changed since; cannot_follow: whether the last attempt to
-    freeze it again has also failed.
+    is_behind: whether the registry has changed since; cannot_follow: whether the last attempt
+    to freeze it again has also failed. is_early: of a release, whether it was published before
+    its time.
     """
 
     store: Store
@@ -46,6 +48,7 @@ class Frozen:
     data_as_of: datetime | None
     is_behind: bool = False
     cannot_follow: bool = False
+    is_early: bool = False
 
     @property
     def snapshot_id(self) -> str:
@@ -83,7 +86,11 @@ def _refresh(*, whole: bool = False) -> Working:
     with shelf.attempting(root()):
         began = monotonic()
         manifest, mark = freeze_database(
-            root(), record_keys=partial(record_keys, keys.records), keys=keys.mark, whole=whole
+            root(),
+            record_keys=partial(record_keys, keys.records),
+            keys=keys.mark,
+            hands_of=hands,
+            whole=whole,
         )
         return _put_to_work(manifest, mark, before=working, seconds=monotonic() - began)
 
@@ -91,22 +98,24 @@ def _refresh(*, whole: bool = False) -> Working:
 def publish(label: str, *, early: bool = False) -> Snapshot:
     """Freezes the registry and publishes it as a release; releases are never changed or deleted.
 
-    early: publishes before REGISTRY_RELEASE_DAYS have passed since the last release, and records
-    that. Raises BadQuery where it would be too early, and where the label, or a release of the
-    same data, already exists.
+    early: publish although REGISTRY_RELEASE_DAYS have not gone by since the last release, or less
+    than REGISTRY_RELEASE_GROWTH per cent of the records have changed, which is recorded and told
+    to readers. Raises BadQuery where that would be too early, and where the label, or a
+    release of the very same data, exists already.
     """
     before = _newest()
-    days = (timezone.now() - before.made_at).days if before else None
-    is_early = days is not None and days < settings.REGISTRY_RELEASE_DAYS
-    if before and is_early and not early:
-        raise BadQuery(_too_early(before))
+    faults, said = _too_early(before) if before else ([], "")
+    if faults and not early:
+        raise BadQuery(faults)
     working = refresh()
     manifest = Manifest.read(root() / working.snapshot_id)
     try:
         with transaction.atomic():
-            if before and is_early:
-                said = f"{label}, {days} days after {before.label}"
-                AccessLog.objects.create(action="early-release", what=said, count=days)
+            if before and faults:
+                days = (timezone.now() - before.made_at).days
+                AccessLog.objects.create(
+                    action="early-release", what=f"{label}, {said} {before.label}", count=days
+                )
             published, _ = Snapshot.objects.get_or_create(
                 snapshot_id=working.snapshot_id,
                 defaults=_described(manifest, working) | {"kind": SnapshotKind.WORKING},
@@ -120,7 +129,7 @@ def publish(label: str, *, early: bool = False) -> Snapshot:
                     )
                 )
             published.kind, published.label = SnapshotKind.RELEASE.value, label
-            published.made_at = timezone.now()
+            published.made_at, published.early = timezone.now(), bool(faults)
             published.save()
     except IntegrityError as error:
         raise BadQuery(
@@ -172,19 +181,50 @@ def newest_release() -> Frozen:
 
 
 def _newest() -> Snapshot | None:
-    return Snapshot.objects.filter(kind=SnapshotKind.RELEASE).order_by("-made_at").first()
+    """The newest release of this design of protection; older ones are closed."""
+    releases = Snapshot.objects.filter(kind=SnapshotKind.RELEASE).order_by("-made_at")
+    return next((release for release in releases if not _is_of_first_design(release)), None)
 
 
-def _too_early(before: Snapshot) -> Fault:
-    """Refuses frequent releases: each is another noisy draw of the changed data."""
+def _is_of_first_design(release: Snapshot) -> bool:
+    return int(release.schema_version) <= FIRST_DESIGN
+
+
+def _too_early(before: Snapshot) -> tuple[list[Fault], str]:
+    """Why a release would come too early after the last, and by how much, for the log.
+
+    Every release is another draw of whatever has changed, so that there must not be many; and in
+    one that differs by little, what is new stands out.
+    """
+    faults, said = [], []
     wait = settings.REGISTRY_RELEASE_DAYS
-    next_one = timezone.localdate(before.made_at + timedelta(days=wait))
-    return Fault(
-        "release",
-        "too-early",
-        f"Release {before.label} is less than {wait} days old (REGISTRY_RELEASE_DAYS): publish "
-        f"from {next_one.isoformat()} on, or use --early, which is recorded.",
-    )
+    days = (timezone.now() - before.made_at).days
+    if days < wait:
+        next_one = timezone.localdate(before.made_at + timedelta(days=wait))
+        said.append(f"{days} days after")
+        faults.append(
+            Fault(
+                "release",
+                "too-early",
+                f"Release {before.label} is less than {wait} days old (REGISTRY_RELEASE_DAYS): "
+                f"publish from {next_one.isoformat()} on, or use --early, which is recorded "
+                "and told to readers.",
+            )
+        )
+    growth = growth_since(before.seal_number or 0)
+    if missing := growth.missing(settings.REGISTRY_RELEASE_GROWTH):
+        said.append(f"{growth.moved} of {growth.records} records changed since")
+        faults.append(
+            Fault(
+                "release",
+                "too-little-new",
+                f"Of {growth.records} accepted events {growth.moved} are new, changed or gone "
+                f"since release {before.label}; {settings.REGISTRY_RELEASE_GROWTH} % are asked for "
+                f"(REGISTRY_RELEASE_GROWTH): wait for {missing} more, or use --early, which is "
+                "written down and told to readers.",
+            )
+        )
+    return faults, " and ".join(said)
 
 
 def named_release(name: str) -> Frozen:
@@ -213,6 +253,15 @@ def kept_working(snapshot_id: str, *, data_as_of: datetime | None) -> Frozen | N
 
 
 def _open(release: Snapshot) -> Frozen:
+    if _is_of_first_design(release):
+        raise SnapshotGone(
+            Fault(
+                "release",
+                "closed-release",
+                "This release was protected by the first design, which has been replaced: its "
+                "numbers are closed. Ask a newer release.",
+            )
+        )
     try:
         store = shelf.open_store(root(), release.snapshot_id)
     except FileNotFoundError as error:
@@ -233,6 +282,7 @@ def _open(release: Snapshot) -> Frozen:
         kind=SnapshotKind.RELEASE,
         label=release.label,
         data_as_of=release.data_as_of,
+        is_early=release.early,
     )
 
 

@@ -123,11 +123,12 @@ class ProtectedForm:
     """The protected form of a measure.
 
     counting: what may be counted, the default first; none holds a patient twice. rows: the answer
-    from shown nodes. method: the method of its interval. minimums: thresholds beside those
-    of counts. changed: sentences on perturbation beside that of counts. says: sentences on what is
-    shown. refuses: what only exact answers have. planned: the question whose rows are nodes.
-    no_sums: what cannot be summed over nodes, if anything; splits_sums: whether a grouping helps
-    there.
+    from shown nodes. method: how its interval was found. minimums: those that the answer names
+    beside the ones of counts. changed: sentences on what was perturbed beside counts. says:
+    sentences on what of it is shown. refuses: what only exact answers have. planned: the question
+    whose rows are nodes. no_sums: what of several nodes does not add up, if it does not;
+    splits_sums: whether a grouping helps there. compares_sites: whether its rows are sites, which
+    may then be compared by one complication.
     """
 
     form: Form
@@ -141,6 +142,7 @@ class ProtectedForm:
     planned: Callable[[EventQuery], EventQuery] = lambda query: query
     no_sums: str = ""
     splits_sums: bool = False
+    compares_sites: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from registry.records import Cell
+from registry.records import Cell, EventQuery
 from registry.reporting.asking.spec import Question, Row
 from registry.reporting.estimating.cells import hold_to_limit, numbers_of
 from registry.reporting.words import sentences
@@ -16,7 +16,7 @@ from registry.snapshot.counting import reported
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
-from registry.vocabulary import CellStatus
+from registry.vocabulary import CellStatus, CountingRule
 
 
 def cascade_rows(store: Store, question: Question) -> tuple[list[Row], dict[str, Any]]:
@@ -32,21 +32,31 @@ def cascade_rows(store: Store, question: Question) -> tuple[list[Row], dict[str,
         found.setdefault(each.pair, []).append(each)
     hold_to_limit(list(found), question)
     having = cascades.causes(store, selection, level=level)
-    of = numbers_of(reported(store, replace(selection, group_by=(level,)), each="event_no"))
+    by_patient = question.counting is CountingRule.PATIENTS
+    counted_by = "patient_no" if by_patient else "event_no"
+    of = numbers_of(reported(store, replace(selection, group_by=(level,)), each=counted_by))
+    people = (
+        numbers_of(cascades.patients(store, replace(selection, group_by=()), level=level))
+        if by_patient
+        else {}
+    )
     terms = store.manifest.terms
-    places = {code: place for place, code in enumerate(_codes(terms, level))}
+    places = {code: place for place, code in enumerate(codes_of(terms, level))}
     rows = []
     for pair in sorted(
         found, key=lambda pair: [places.get(str(code), len(places)) for code in pair]
     ):
         told = [(each.months, each.n) for each in found[pair] if each.months is not None]
         known = [(months, n) for months, n in told if months >= 0]
-        events = of[pair[:1]]
+        events = of.get(pair[:1], 0)
+        counted, followed = sum(each.n for each in found[pair]), having[pair]
+        if by_patient:
+            counted = followed = people.get(pair, 0)
         numbers: dict[str, Cell] = {
-            **_named(question, pair, terms),
-            "n": sum(each.n for each in found[pair]),
+            **named_pair(pair, question.query, terms),
+            "n": counted,
             "cause_events": events,
-            "share": having[pair] / events,
+            "share": followed / events if events else None,
             "with_interval": _pairs(known),
             "before_cause": _pairs(told) - _pairs(known),
             "median_months": _median(known) if known else None,
@@ -69,10 +79,10 @@ def _median(counted: Iterable[tuple[int, int]]) -> float:
     return float(middle.mean())
 
 
-def _named(question: Question, pair: Key, terms: Terms) -> dict[str, Cell]:
-    """Cause and effect as codes, labels or both, by the question."""
-    (level,) = question.query.group_by
-    labels = question.query.labels
+def named_pair(pair: Key, query: EventQuery, terms: Terms) -> dict[str, Cell]:
+    """Cause and effect as codes, labels or both, as the question has it."""
+    (level,) = query.group_by
+    labels = query.labels
     named: dict[str, Cell] = {}
     for name, code in zip(("cause", "effect"), pair, strict=True):
         label = sentences.label_of(level, code, terms)
@@ -82,7 +92,7 @@ def _named(question: Question, pair: Key, terms: Terms) -> dict[str, Cell]:
     return named
 
 
-def _codes(terms: Terms, level: str) -> list[str]:
+def codes_of(terms: Terms, level: str) -> list[str]:
     if level == "category":
         return [group.code for group in terms.categories]
     return [term.code for term in terms.complications]

@@ -2,31 +2,43 @@
 
 from dataclasses import replace
 
+from registry.disclosure import Form
 from registry.records import Column, EventQuery, PictureKind, Reading
 from registry.reporting.asking.spec import (
     Answered,
     Divides,
     Example,
     MeasureSpec,
+    ProtectedForm,
     Question,
-    Withheld,
 )
 from registry.reporting.estimating.cascades import cascade_rows
 from registry.reporting.estimating.pairs import LEVELS
 from registry.reporting.measures.columns import STATUS
+from registry.reporting.protected.cascades import finer_cascades, shown_cascades
 from registry.snapshot.store import Store
-from registry.vocabulary import CountingRule, Measure
+from registry.vocabulary import CountingRule, Measure, Profile
 
 WARNINGS = (
     "Filters choose the causes; every event that names one of them as its cause is an effect. "
     "Both are accepted and actual by default.",
     "A cause is what the site named: events that merely follow one another are no pair.",
+)
+OF_INTERVALS = (
     "The interval is in whole months on the clock of the device that both events name; where they "
     "name two, or no month, it is unknown. Pairs whose effect is dated before its cause are "
-    "counted separately, since one of the two months is wrong.",
-    "The share is of the cause's events that have at least one such effect; one event can have "
-    "several.",
+    "counted separately, since one of the two months is wrong."
 )
+OF_EVENTS = (
+    "The share is of the cause's events that have at least one such effect; one event can have "
+    "several."
+)
+OF_PATIENTS = "The share is of the patients with the cause who have at least one such effect."
+
+
+def _warnings(question: Question, profile: Profile) -> list[str]:
+    said = [*WARNINGS] if profile is Profile.PROTECTED else [*WARNINGS, OF_INTERVALS]
+    return [*said, OF_PATIENTS if question.counting is CountingRule.PATIENTS else OF_EVENTS]
 
 
 def _answered(store: Store, question: Question, per: int) -> Answered:
@@ -35,6 +47,7 @@ def _answered(store: Store, question: Question, per: int) -> Answered:
 
 def _columns(question: Question) -> tuple[Column, ...]:
     named = []
+    by_patient = question.counting is CountingRule.PATIENTS
     for name in ("cause", "effect"):
         named.append(Column(name, "string", "dimension", title=name.capitalize()))
         if question.query.labels == "both":
@@ -42,8 +55,13 @@ def _columns(question: Question) -> tuple[Column, ...]:
             named.append(Column(f"{name}_label", "string", "dimension", title=words))
     return (
         *named,
-        Column("n", "integer", "measure", title="Pairs"),
-        Column("cause_events", "integer", "measure", title="Events of the cause"),
+        Column("n", "integer", "measure", title="Patients" if by_patient else "Pairs"),
+        Column(
+            "cause_events",
+            "integer",
+            "measure",
+            title="Patients with the cause" if by_patient else "Events of the cause",
+        ),
         Column("share", "number", "measure", title="Followed by the effect"),
         Column("with_interval", "integer", "measure", title="Pairs with an interval"),
         Column("before_cause", "integer", "measure", title="Pairs dated effect first"),
@@ -59,8 +77,8 @@ def _every_cause(query: EventQuery) -> EventQuery:
 
 SPEC = MeasureSpec(
     measure=Measure.CASCADES,
-    about="Count the pairs of events that sites linked as cause and effect; exact profiles only.",
-    counting=(CountingRule.EVENTS,),
+    about="Count the pairs of events that sites linked as cause and effect.",
+    counting=(CountingRule.EVENTS, CountingRule.PATIENTS),
     group_by=LEVELS,
     places=(LEVELS,),
     own_rows="Cascades are by complication or by category: group by one of them.",
@@ -70,12 +88,16 @@ SPEC = MeasureSpec(
     names_rows=False,
     answered=_answered,
     columns=_columns,
-    protected=Withheld(
-        why="pairs of linked events are few",
-        instead="counts by complication are the nearest; ",
+    never_protected=frozenset({"with_interval", "before_cause", "median_months"}),
+    protected=ProtectedForm(
+        form=Form.CASCADES,
+        counting=(CountingRule.PATIENTS,),
+        rows=shown_cascades,
+        method="Counted and perturbed.",
+        refuses=finer_cascades,
     ),
     method=lambda question: "Counted; the interval is the median of those known.",
-    warnings=lambda question, profile: [*WARNINGS],
+    warnings=_warnings,
     of_totals=False,
     reading=Reading(picture=PictureKind.CASCADES, has_level=False),
     example=Example(

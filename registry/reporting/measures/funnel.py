@@ -71,7 +71,9 @@ def _columns(question: Question) -> tuple[Column, ...]:
 def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
     """Shown sites against the rate of the whole selection, which is a node of its own."""
     shown = shown_nodes(question, question.plan, frozen=frozen, protection=protection)
-    whole = plan(replace(question.query, group_by=()), question.trees, question.policy)
+    whole = plan(
+        replace(question.query, group_by=()), question.trees, question.policy, by_funnel=True
+    )
     shown_whole = shown_nodes(question, whole, frozen=frozen, protection=protection)
     sites = observed_rows(question, question.plan, shown)
     target = overall_rate(observed_rows(question, whole, shown_whole))
@@ -127,9 +129,10 @@ SPEC = MeasureSpec(
         changed=about_exposure,
         says=(
             "A site whose number is hidden has a row without one. A site with few events "
-            "is shown only when chance and noise made them five or more, so that a low ratio of a "
-            "small site cannot be seen.",
+            "is shown only when chance and noise made them eleven or more, so that a low ratio of "
+            "a small site cannot be seen.",
         ),
+        compares_sites=True,
     ),
     method=lambda question: (
         "Funnel of observed / expected (Spiegelhalter 2005): exact Poisson limits around 1, "

@@ -1,27 +1,34 @@
 """Cumulative incidence of an event over the months since implantation, with competing events."""
 
+from registry.disclosure import Form, Protection
 from registry.records import PictureKind, Reading
 from registry.reporting.asking.curve_questions import (
     KNOWN_AT_IMPLANT,
     NOT_FILTERED_BY,
     refused_of_curves,
 )
+from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import (
     Answered,
     Divides,
     Example,
     MeasureSpec,
+    ProtectedForm,
+    ProtectedQuestion,
     Question,
-    Withheld,
 )
 from registry.reporting.estimating.curves import incidence_curves
 from registry.reporting.measures.columns import CURVE_COLUMNS, curve_columns
+from registry.reporting.protected.curves import finer_curves
+from registry.reporting.protected.shown import shown_curves
 from registry.reporting.words.curves import (
     AALEN_JOHANSEN,
     COMPETES,
+    INCIDENCE_TABLE,
     curve_denominator,
     curve_warnings,
 )
+from registry.reporting.words.published import about_curves
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 
@@ -30,11 +37,15 @@ def _answered(store: Store, question: Question, per: int) -> Answered:
     return Answered(*incidence_curves(store, question))
 
 
+def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+    return shown_curves(asked, frozen, protection, competing=True)
+
+
 SPEC = MeasureSpec(
     measure=Measure.INCIDENCE,
     about=(
         "Estimate the probability of the selection's first event by Aalen-Johansen.\n\n"
-        "Death, explant for another cause and the end of therapy compete. For exact answers only."
+        "Death, explant for another cause and the end of therapy compete."
     ),
     counting=(CountingRule.FIRST_EVENT,),
     takes=frozenset({"level"}),
@@ -45,7 +56,17 @@ SPEC = MeasureSpec(
     divides=Divides.LIFETIMES,
     answered=_answered,
     columns=lambda question: curve_columns("Probability"),
-    protected=Withheld(why="each end that competes would need numbers of its own"),
+    protected=ProtectedForm(
+        form=Form.INCIDENCE,
+        counting=(CountingRule.FIRST_EVENT,),
+        rows=_shown,
+        method=INCIDENCE_TABLE,
+        minimums=lambda question, policy: {"curve_minimum": policy.curve_minimum},
+        changed=about_curves,
+        refuses=finer_curves,
+        no_sums="curves",
+        splits_sums=True,
+    ),
     method=lambda question: AALEN_JOHANSEN,
     denominator=curve_denominator,
     warnings=lambda question, profile: curve_warnings(question, profile, ends=COMPETES),

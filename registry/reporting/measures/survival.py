@@ -1,6 +1,6 @@
 """Freedom from an event over the months since implantation."""
 
-from registry.disclosure import Form, Policy, Protection
+from registry.disclosure import Form, Protection
 from registry.records import PictureKind, Reading
 from registry.reporting.asking.curve_questions import (
     KNOWN_AT_IMPLANT,
@@ -19,8 +19,8 @@ from registry.reporting.asking.spec import (
 )
 from registry.reporting.estimating.curves import survival_curves
 from registry.reporting.measures.columns import CURVE_COLUMNS, curve_columns
-from registry.reporting.protected.curves import curve_rows, curve_truths, finer_curves
-from registry.reporting.protected.shown import stored
+from registry.reporting.protected.curves import finer_curves
+from registry.reporting.protected.shown import shown_curves
 from registry.reporting.words.curves import (
     CENSORED,
     LIFE_TABLE,
@@ -28,6 +28,7 @@ from registry.reporting.words.curves import (
     curve_warnings,
     kaplan_meier,
 )
+from registry.reporting.words.published import about_curves
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 
@@ -37,30 +38,7 @@ def _answered(store: Store, question: Question, per: int) -> Answered:
 
 
 def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
-    truths = curve_truths(question.plan.nodes, store=frozen.store, trees=question.trees)
-    return Answered(
-        *curve_rows(
-            question.plan,
-            truths,
-            protection,
-            query=question.query,
-            terms=frozen.store.manifest.terms,
-            stored=stored,
-        )
-    )
-
-
-def _about_noise(question: Question, policy: Policy) -> list[str]:
-    roundings = ", ".join(
-        f"{multiple} from {least} on" for least, multiple in policy.at_risk_rounding
-    )
-    return [
-        f"A curve needs {policy.curve_minimum} devices at its start, as changed. Where the "
-        "events of an interval are hidden it is joined with the next, and the months between "
-        "have no estimate and no number at risk; the curve ends where those at risk are "
-        "hidden, and cannot rise. Numbers at risk are rounded as well, to multiples of "
-        f"{roundings}, before anything is made of them."
-    ]
+    return shown_curves(question, frozen, protection, competing=False)
 
 
 SPEC = MeasureSpec(
@@ -87,7 +65,7 @@ SPEC = MeasureSpec(
         rows=_shown,
         method=LIFE_TABLE,
         minimums=lambda question, policy: {"curve_minimum": policy.curve_minimum},
-        changed=_about_noise,
+        changed=about_curves,
         refuses=finer_curves,
         no_sums="curves",
         splits_sums=True,

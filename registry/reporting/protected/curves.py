@@ -1,27 +1,38 @@
-"""Survival for everybody who may not see true numbers: interval life tables of shown nodes."""
+"""Curves for everybody who may not see true numbers: interval life tables of shown nodes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from registry.disclosure import (
     BOUNDARIES,
     CurvePoint,
     CurveTruth,
-    Keyed,
     Node,
     Plan,
     Protection,
     Tree,
+    incidence_table,
     life_table,
 )
 from registry.records import Cell, EventQuery, Fault, NotAvailableAtThisDetail
 from registry.reporting.asking.question import Sort, sort_of_unit
 from registry.reporting.asking.spec import Row
-from registry.reporting.estimating.curves import FEWEST_STABLE_EVENTS, HALF, named
-from registry.reporting.protected.truths import Natural, Sheet, keyed
-from registry.snapshot.counting import Sums
-from registry.snapshot.lives import BY_EVENT, ENTERED, Ints, Lives, lives, lives_of
+from registry.reporting.estimating.curves import (
+    AT_THE_END,
+    CAUSE_OF,
+    FEWEST_STABLE_EVENTS,
+    HALF,
+    THE_EVENT,
+    named,
+)
+from registry.reporting.protected.truths import Natural, Sheet
+from registry.snapshot.lives import BY_EVENT, ENTERED, LEFT, Ints, Lives, lives, lives_of
+from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CellStatus, HiddenReason
@@ -47,46 +58,78 @@ def curve_truths(
     The first events are those of the node's rate, keyed as there, up to the last boundary.
     """
     natural = Natural(trees, store.manifest.terms)
+    kinds = _kinds_of_ends(store)
     alike: dict[tuple[Sort, tuple[str, ...]], list[Node]] = {}
     for node in asked:
         sort = sort_of_unit(natural.chosen(node), natural.unit(node))
         alike.setdefault((sort, tuple(node)), []).append(node)
     found: dict[Node, CurveTruth] = {}
     for ((_unit, clock, of_patient), _names), members in alike.items():
-        sheet = Sheet.of(members, trees)
+        sheet = Sheet.of(members, trees, store.manifest.hands)
         without, changes = lives(
             store, sheet.selection, clock=str(clock), per_patient=of_patient, keyed=True
         )
+        hands: Sequence[Key] = [(hand,) for hand in sheet.hands] or [()]
         for node, key in sheet.key_of.items():
-            found[node] = _truth(lives_of(without, changes, key, sheet.shared(node)))
+            shared = sheet.shared(node)
+            each = [lives_of(without, changes, (*key, *hand), (*shared, *hand)) for hand in hands]
+            found[node] = _truth(each, kinds, fixes_site=not sheet.hands)
     return found
 
 
-def _truth(life: Lives) -> CurveTruth:
-    """Who was at risk at each boundary, and whose first event came between two.
+def _kinds_of_ends(store: Store) -> dict[str, Ints]:
+    """The numbers of the exit statuses that compete with an event, by kind."""
+    statuses = store.codes.lists["exit_status"]
+    return {
+        kind: np.array(
+            [number for number, status in enumerate(statuses) if CAUSE_OF.get(status) == cause]
+        )
+        for kind, cause in AT_THE_END.items()
+        if cause != THE_EVENT
+    }
+
+
+def _truth(hands: Sequence[Lives], kinds: Mapping[str, Ints], *, fixes_site: bool) -> CurveTruth:
+    """Who was at risk at each boundary, and what came between two, hand by hand.
 
     At 0 all are at risk that were followed from the start, those with an event in month 0 too.
     """
+
+    def by_hand(counted: Iterable[Ints]) -> Ints:
+        return np.stack(list(counted), axis=1)
+
+    return CurveTruth(
+        at_risk=by_hand(map(_at_risk, hands)),
+        events=by_hand(_between(life.owners, life.month, life.what == BY_EVENT) for life in hands),
+        ends={kind: by_hand(_ended(life, of) for life in hands) for kind, of in kinds.items()},
+        fixes_site=fixes_site,
+    )
+
+
+def _ended(life: Lives, statuses: Ints) -> Ints:
+    """Devices that ended by one of these exit statuses between each boundary and the next."""
+    return _between(life.sums, life.month, (life.what == LEFT) & np.isin(life.why, statuses))
+
+
+def _at_risk(life: Lives) -> Ints:
     entered, month = life.what == ENTERED, life.month
-    at_risk = []
+    rows = []
     for boundary in BOUNDARIES:
         upto = month <= boundary
         present = life.sums[entered & upto].sum(axis=0)
         if boundary:
-            present -= life.sums[~entered & upto].sum(axis=0)
-        at_risk.append(_keyed(present))
-    events = []
-    had = life.what == BY_EVENT
-    for place, (after, last) in enumerate(pairwise(BOUNDARIES)):
-        inside = had & (month <= last)
-        if place:
-            inside &= month > after
-        events.append(_keyed(life.owners[inside].sum(axis=0)))
-    return CurveTruth(at_risk=tuple(at_risk), events=tuple(events))
+            present = present - life.sums[~entered & upto].sum(axis=0)
+        rows.append(present)
+    return np.stack(rows)
 
 
-def _keyed(sums: Ints) -> Keyed:
-    return keyed(Sums(*sums.tolist()))
+def _between(sums: Ints, month: Ints, counted: NDArray[np.bool_]) -> Ints:
+    """The sums of what counts between each boundary and the next; the first takes month 0."""
+    place = np.searchsorted(np.array(BOUNDARIES[1:]), month)
+    found = np.zeros((len(BOUNDARIES) - 1, sums.shape[1]), dtype=np.int64)
+    inside = counted & (place < len(found))
+    np.add.at(found, place[inside], sums[inside])
+    return found
 
 
 def curve_rows(
@@ -97,11 +140,14 @@ def curve_rows(
     query: EventQuery,
     terms: Terms,
     stored: Callable[[str, str], Cell],
+    competing: bool = False,
 ) -> tuple[list[Row], dict[str, Any]]:
     """Nine rows for each row of a plan, whatever can be told of them, and the curves' own meta.
 
-    stored: a label of a grouping as exact rows hold it.
+    stored: a label of a grouping as exact rows hold it. competing: the probability of the event
+    where other ends compete, instead of freedom from it.
     """
+    table = incidence_table if competing else life_table
     rows: list[Row] = []
     curves = []
     for row in planned.rows:
@@ -110,25 +156,42 @@ def curve_rows(
         points: Sequence[CurvePoint] = ()
         if row.nodes:
             (node,) = row.nodes
-            points = life_table(truths[node], protection, level=query.level)
+            points = table(truths[node], protection, level=query.level)
         told = points or [CurvePoint(month, None, None, None, None, None) for month in BOUNDARIES]
         events = sum(point.events or 0 for point in told)
         last = max(
             (point.time_months for point in points if point.estimate is not None), default=None
         )
         rows += [
-            Row(key, *_told(point, events=events, possible=bool(row.nodes), last=last))
+            Row(
+                key,
+                *_told(
+                    point,
+                    events=events,
+                    possible=bool(row.nodes),
+                    last=last,
+                    by_count=not competing,
+                ),
+            )
             for point in told
         ]
-        curves.append(named(key, query, terms) | _said(told))
+        said = _said(told, competing=competing)
+        if competing:
+            ends = _ends(truths[row.nodes[0]], protection, query.level) if row.nodes else {}
+            said["at_end"] = _at_end(told, ends)
+        curves.append(named(key, query, terms) | said)
+    if competing:
+        return rows, {"curves": curves, "logrank": None}
     tested = {"chi2": None, "df": None, "p": None, "reason": NOT_TESTED}
     return rows, {"curves": curves, "logrank": tested if planned.group_by else None}
 
 
 def _told(
-    point: CurvePoint, *, events: int, possible: bool, last: int | None
+    point: CurvePoint, *, events: int, possible: bool, last: int | None, by_count: bool
 ) -> tuple[dict[str, Cell], CellStatus]:
     """The columns and the status of one boundary. last: the last month that has an estimate.
+
+    by_count: whether nothing but the count of events can hide a boundary between two shown ones.
 
     What hides a boundary is given as far as the shown ones tell it. Before the last of them the
     events up to it were too few, or the curve would have ended; behind it these or those at risk
@@ -150,24 +213,60 @@ def _told(
         if last is None:
             return numbers | {"reason": HiddenReason.CURVE}, CellStatus.HIDDEN
         if point.time_months < last:
-            return numbers, CellStatus.SUPPRESSED
+            if by_count:
+                return numbers, CellStatus.SUPPRESSED
+            return numbers | {"reason": HiddenReason.CURVE_JOINED}, CellStatus.HIDDEN
         return numbers | {"reason": HiddenReason.CURVE_END}, CellStatus.HIDDEN
     return numbers, CellStatus.OK if events >= FEWEST_STABLE_EVENTS else CellStatus.UNSTABLE
 
 
-def _said(points: Sequence[CurvePoint]) -> dict[str, Any]:
+def _ends(
+    truth: CurveTruth, protection: Protection, level: float
+) -> dict[str, Sequence[CurvePoint]]:
+    """The curve of each kind of end that competes, the event and the other kinds against it."""
+    found: dict[str, Sequence[CurvePoint]] = {}
+    for kind, ends in truth.ends.items():
+        others = {other: sums for other, sums in truth.ends.items() if other != kind}
+        turned = replace(truth, events=ends, ends={"event": truth.events, **others})
+        found[kind] = incidence_table(turned, protection, level=level)
+    return found
+
+
+def _at_end(
+    points: Sequence[CurvePoint], ends: Mapping[str, Sequence[CurvePoint]]
+) -> dict[str, float | None]:
+    """What became of the devices by the last shown month; None of what is not shown there."""
+    told = [point for point in points if point.estimate is not None]
+    if len(told) < 2:
+        return dict.fromkeys((*AT_THE_END, "free"))
+    last = told[-1].time_months
+    by_kind = {
+        kind: next((point.estimate for point in curve if point.time_months == last), None)
+        for kind, curve in ends.items()
+    }
+    found = {"event": told[-1].estimate, **by_kind}
+    known = [share for share in found.values() if share is not None]
+    free = max(0.0, 1 - sum(known)) if len(known) == len(found) else None
+    return {**found, "free": free}
+
+
+def _said(points: Sequence[CurvePoint], *, competing: bool) -> dict[str, Any]:
     """A curve as a whole, from what is shown of it.
 
     A life table has no median month: `median_between` are the two shown months between which the
-    estimate came down to one half.
+    estimate came to one half.
     """
     told = [point for point in points if point.estimate is not None]
-    halved = [(start, end) for start, end in pairwise(told) if (end.estimate or 0.0) <= HALF]
+    passed = [
+        (start, end)
+        for start, end in pairwise(told)
+        if ((end.estimate or 0.0) >= HALF if competing else (end.estimate or 0.0) <= HALF)
+    ]
     return {
         "devices": points[0].at_risk,
         "events": sum(point.events or 0 for point in told) if len(told) > 1 else None,
         "median_months": None,
-        "median_between": [point.time_months for point in halved[0]] if halved else None,
+        "median_between": [point.time_months for point in passed[0]] if passed else None,
         "starts_at_months": told[0].time_months if told else None,
         "ends_at_months": told[-1].time_months if told else None,
         "excluded_before_entry": None,

@@ -18,6 +18,7 @@ from registry.records import DIMENSIONS, Cell, ValueKind
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import Answered, ProtectedQuestion, Row
 from registry.reporting.estimating.observed import Observed, observed_of_shown
+from registry.reporting.protected.curves import curve_rows, curve_truths
 from registry.reporting.protected.truths import Natural, truths_of
 from registry.vocabulary import NOT_RECORDED
 
@@ -65,6 +66,24 @@ def shown_nodes(
         unit=asked.query.unit,
     )
     return dict(zip(truths, protection.show_all(list(truths.values())), strict=True))
+
+
+def shown_curves(
+    asked: ProtectedQuestion, frozen: Frozen, protection: Protection, *, competing: bool
+) -> Answered:
+    """A curve for each row of the plan: freedom from the event, or its probability (competing)."""
+    truths = curve_truths(asked.plan.nodes, store=frozen.store, trees=asked.trees)
+    return Answered(
+        *curve_rows(
+            asked.plan,
+            truths,
+            protection,
+            query=asked.query,
+            terms=frozen.store.manifest.terms,
+            stored=stored,
+            competing=competing,
+        )
+    )
 
 
 def observed_rows(

@@ -2,16 +2,39 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
-from registry.disclosure import Policy, Tree, vocabulary_tree, year_tree
+from registry.disclosure import Policy, Tree, vocabulary_tree, window_tree, year_tree
 from registry.models.rules import FIRST_YEAR
 from registry.records import DIMENSIONS, EventQuery, Fault, NotAvailableAtThisDetail
 from registry.reporting.asking.years import first_year
+from registry.snapshot.manifest import Manifest
 from registry.snapshot.terms import Terms
 from registry.vocabulary import NOT_RECORDED, Component
 
-OWN_TREES = frozenset({"complication", "year", "component", "site"})
+OWN_TREES = frozenset({"complication", "year", "window", "component", "site"})
 """Dimensions whose codes are no plain code list with its blanks."""
+
+
+def trees_of_release(
+    manifest: Manifest, *, first: int, last: int | None, policy: Policy
+) -> Mapping[str, Tree]:
+    """The trees of a release, kept from one question to the next with the covers found in them.
+
+    first, last: the ends of the calendar years that are told apart.
+    """
+    return _kept(manifest, first, last, _names(policy))
+
+
+@lru_cache(maxsize=8)
+def _kept(
+    manifest: Manifest, first: int, last: int | None, names: tuple[str, ...]
+) -> Mapping[str, Tree]:
+    return _made(manifest.terms, first, last, names)
+
+
+def _names(policy: Policy) -> tuple[str, ...]:
+    return tuple(offer.name for offer in policy.offered)
 
 
 def trees_of(terms: Terms, *, data_as_of: datetime | None, policy: Policy) -> Mapping[str, Tree]:
@@ -20,7 +43,10 @@ def trees_of(terms: Terms, *, data_as_of: datetime | None, policy: Policy) -> Ma
     The years go from REGISTRY_FIRST_YEAR, at the start of its five-year period, to that of the
     release.
     """
-    first = first_year()
+    return _made(terms, first_year(), data_as_of.year if data_as_of else None, _names(policy))
+
+
+def _made(terms: Terms, first: int, last: int | None, names: tuple[str, ...]) -> Mapping[str, Tree]:
     trees = [
         Tree.grouped(
             "complication",
@@ -28,11 +54,12 @@ def trees_of(terms: Terms, *, data_as_of: datetime | None, policy: Policy) -> Ma
             blanks=False,
             apart={term.code for term in terms.complications if not term.in_totals},
         ),
-        year_tree(first, max(first, data_as_of.year if data_as_of else first)),
+        year_tree(first, max(first, last or first)),
+        window_tree(),
         Tree.flat("component", map(str, Component.codes()), blanks=False),  # every device is one
         Tree.flat("site", sorted(terms.sites), blanks=False),
     ]
-    plain = [offer.name for offer in policy.offered if offer.name not in OWN_TREES]
+    plain = [name for name in names if name not in OWN_TREES]
     return {tree.name: tree for tree in (*trees, *map(vocabulary_tree, plain))}
 
 

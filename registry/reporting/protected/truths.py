@@ -12,8 +12,9 @@ from registry.disclosure import (
     ShownExposure,
     Tree,
 )
+from registry.disclosure.tree_questions import ends_of
 from registry.disclosure.trees import ALL, Place
-from registry.records import DIMENSIONS, Side
+from registry.records import DIMENSIONS, Cell, Side
 from registry.reporting.asking.question import (
     ACCEPTED,
     ACTUAL,
@@ -23,11 +24,11 @@ from registry.reporting.asking.question import (
     sort_of_unit,
 )
 from registry.reporting.asking.spec import QUANTITY
-from registry.snapshot.counting import NOTHING, Sums, affected, carriers, reported
+from registry.snapshot.counting import Sums, affected, carriers, reported
 from registry.snapshot.exposure import exposure
-from registry.snapshot.firsts import FirstEvents, first_events
+from registry.snapshot.firsts import first_events
 from registry.snapshot.schema import Kind, column
-from registry.snapshot.selection import Condition, Placed, Selection, YearSpan
+from registry.snapshot.selection import Condition, MonthSpan, Placed, Selection, YearSpan
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Term, Terms
@@ -67,8 +68,8 @@ class Natural:
 
 
 def takes_months(node: Node, own: Denominator) -> bool:
-    """Whether a node has months instead of its own denominator, which has no dates by year."""
-    return "year" in node and QUANTITY[own] != "months"
+    """Whether a node has months instead of its own denominator, which has no dates in time."""
+    return ("year" in node or "window" in node) and QUANTITY[own] != "months"
 
 
 def truths_of(
@@ -86,6 +87,7 @@ def truths_of(
     instead of the nodes' own.
     """
     natural = Natural(trees, store.manifest.terms)
+    hands = store.manifest.hands
     alike: dict[tuple[Sort, tuple[str, ...]], list[Node]] = {}
     for node in asked:
         if form is Form.COUNTS and counting is not CountingRule.FIRST_EVENT:
@@ -97,7 +99,7 @@ def truths_of(
         alike.setdefault((sort, tuple(node)), []).append(node)
     found: dict[Node, NodeTruth] = {}
     for (sort, _names), members in alike.items():
-        sheet = Sheet.of(members, trees)
+        sheet = Sheet.of(members, trees, hands)
         if form is Form.RATES:
             found |= _rates(store, sheet, sort)
         else:
@@ -107,46 +109,98 @@ def truths_of(
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Nodes that name the same dimensions, as one selection whose rows they are.
+    """Nodes that name the same dimensions, as one selection whose rows they are, hand by hand.
 
-    of_devices: the places of a row's key that devices have as well.
+    of_devices: the places of a row's key that devices have as well. hands: the numbers of all
+    hands, by which the last grouping tells rows apart; none where the nodes fix a site.
     """
 
     selection: Selection
     key_of: Mapping[Node, Key]
     of_devices: tuple[int, ...]
+    hands: tuple[int, ...]
 
     @classmethod
-    def of(cls, members: Sequence[Node], trees: Mapping[str, Tree]) -> "Sheet":
-        """Number the places of each dimension; within a plan they are disjoint."""
+    def of(
+        cls, members: Sequence[Node], trees: Mapping[str, Tree], hands: Mapping[str, int]
+    ) -> "Sheet":
+        """Number the places of each dimension; within a plan they are disjoint.
+
+        hands: the number of each site's hand.
+        """
         numbers: dict[str, dict[Place, int]] = {}
         for node in members:
-            for name, place in node.items():
+            for name, place in node.places:
                 placed = numbers.setdefault(name, {})
                 placed.setdefault(place, len(placed))
         in_totals = () if "complication" in numbers else (Condition("in_totals", (True,)),)
+        by_hand = "site" not in numbers
         selection = Selection(
             on_events=(ACCEPTED, ACTUAL, *in_totals),
-            group_by=tuple(numbers),
-            placed=tuple(
-                _placed(name, numbers[name], trees[name]) for name in numbers if name != "year"
+            group_by=(*numbers, "site") if by_hand else tuple(numbers),
+            placed=(
+                *(
+                    _placed(name, numbers[name], trees[name])
+                    for name in numbers
+                    if name not in {"year", "window"}
+                ),
+                *([Placed("site", tuple(sorted(hands.items())))] if by_hand else []),
             ),
             calendar=tuple(
                 YearSpan((number,), *_ends(trees["year"].members(place)))
                 for place, number in numbers.get("year", {}).items()
             ),
+            spans=tuple(
+                _span(number, trees["window"].members(place))
+                for place, number in numbers.get("window", {}).items()
+            ),
         )
         keys = {
-            node: tuple(numbers[name][node[name]] for name in numbers if name in node)
+            node: tuple(
+                str(numbers[name][place]) if name == "window" else numbers[name][place]
+                for name, place in node.places
+            )
             for node in members
         }
-        places = enumerate(selection.group_by)
-        return cls(selection, keys, tuple(at for at, name in places if name in selection.shared))
+        places = enumerate(numbers)
+        return cls(
+            selection,
+            keys,
+            tuple(at for at, name in places if name in selection.shared),
+            tuple(sorted(set(hands.values()))) if by_hand else (),
+        )
 
     def shared(self, node: Node) -> Key:
         """The part of a node's key that its devices have, whatever happened to them."""
         key = self.key_of[node]
         return tuple(key[at] for at in self.of_devices)
+
+    def keyed(self, sums: Mapping[Key, Sums]) -> dict[Key, Keyed]:
+        """The sums of each row of all hands, with those of its largest; ties go to the first."""
+        if not self.hands:
+            return {key: Keyed(each.n, each.high, each.low) for key, each in sums.items()}
+        found: dict[Key, tuple[Sums, Sums, Cell]] = {}
+        for (*places, hand), each in sums.items():
+            key = tuple(places)
+            if key not in found:
+                found[key] = each, each, hand
+                continue
+            before, largest, of = found[key]
+            if (each.n, -_number(hand)) > (largest.n, -_number(of)):
+                largest, of = each, hand
+            found[key] = before + each, largest, of
+        return {
+            key: Keyed(each.n, each.high, each.low, (largest.n, largest.high, largest.low))
+            for key, (each, largest, _hand) in found.items()
+        }
+
+    def added(self, amounts: Mapping[Key, float]) -> dict[Key, float]:
+        """The amounts of each row, those of all hands together."""
+        found: dict[Key, float] = {}
+        for key, amount in amounts.items():
+            whole = key[:-1] if self.hands else key
+            found[whole] = found.get(whole, 0.0) + amount
+        return found
 
 
 def _shares(
@@ -164,10 +218,11 @@ def _shares(
     else:
         counted = reported(store, selection, each=each, keyed=True)
         population = carriers(store, selection, clock=None, each=each, keyed=True)
+    of_events, of_people = sheet.keyed(counted), sheet.keyed(population)
     return {
         node: NodeTruth(
-            counted=keyed(counted.get(key, NOTHING)),
-            population=keyed(population.get(sheet.shared(node), NOTHING)),
+            counted=of_events.get(key, NOBODY),
+            population=of_people.get(sheet.shared(node), NOBODY),
         )
         for node, key in sheet.key_of.items()
     }
@@ -176,24 +231,29 @@ def _shares(
 def _rates(store: Store, sheet: Sheet, sort: Sort) -> dict[Node, NodeTruth]:
     unit, clock, of_patient = sort
     quantity, selection = QUANTITY[unit], sheet.selection
-    if selection.calendar and quantity != "months":  # totals without dates: no denominator
+    if (selection.calendar or selection.spans) and quantity != "months":
+        # totals without dates: no denominator
         return dict.fromkeys(sheet.key_of, NodeTruth(counted=NOBODY, population=NOBODY))
     asks = {"clock": str(clock), "quantity": quantity}
     firsts = first_events(store, selection, per_patient=of_patient, keyed=True, **asks)
     given = exposure(store, selection, keyed=True, **asks)
-    people = {key: each.devices for key, each in given.items()}
+    devices = sheet.keyed({key: each.devices for key, each in given.items()})
+    people = devices
     if of_patient:
-        people = carriers(store, selection, clock=clock, each=PATIENT, keyed=True)
+        people = sheet.keyed(carriers(store, selection, clock=clock, each=PATIENT, keyed=True))
+    owners = sheet.keyed({key: each.owners for key, each in firsts.items()})
+    amounts = sheet.added({key: each.amount for key, each in given.items()})
+    after = sheet.added({key: each.months_after for key, each in firsts.items()})
     found = {}
     for node, key in sheet.key_of.items():
         shared = sheet.shared(node)
-        first = firsts.get(key, FirstEvents())
-        devices = given[shared].devices if shared in given else NOTHING
-        total = given[shared].amount - first.months_after if shared in given else 0.0
+        total = amounts.get(shared, 0.0) - after.get(key, 0.0)
         found[node] = NodeTruth(
-            counted=keyed(first.owners),
-            population=keyed(people.get(shared, NOTHING)),
-            exposure=ShownExposure(total=max(total, 0.0), unit=unit, devices=keyed(devices)),
+            counted=owners.get(key, NOBODY),
+            population=people.get(shared, NOBODY),
+            exposure=ShownExposure(
+                total=max(total, 0.0), unit=unit, devices=devices.get(shared, NOBODY)
+            ),
         )
     return found
 
@@ -223,6 +283,11 @@ def _ends(years: Iterable[str]) -> tuple[int, int]:
     return numbers[0], numbers[-1]
 
 
-def keyed(sums: Sums) -> Keyed:
-    """The sums of a row as disclosure control takes them."""
-    return Keyed(sums.n, sums.high, sums.low)
+def _span(number: int, windows: Iterable[str]) -> MonthSpan:
+    """The months of a place among windows, which follow each other."""
+    ends = sorted((ends_of(window) for window in windows), key=lambda each: each[0])
+    return MonthSpan(str(number), ends[0][0], ends[-1][1])
+
+
+def _number(hand: Cell) -> int:
+    return int(hand or 0)

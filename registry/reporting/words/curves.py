@@ -18,6 +18,11 @@ LIFE_TABLE = (
     "months, Greenwood's variance (1926) with that of the perturbation added, limits on the "
     "log(-log) scale."
 )
+INCIDENCE_TABLE = (
+    "Multiple-decrement life table (Chiang 1968) from perturbed numbers at fixed months, the other "
+    "ends competing all together; variance by the delta method with that of the perturbation "
+    "added, limits on the log(-log) scale."
+)
 TESTED = (
     "Groups are compared by the log-rank test (Mantel-Haenszel form) over all follow-up; it "
     "assumes independent devices."

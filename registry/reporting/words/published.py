@@ -1,16 +1,23 @@
 """Describes the protection of an answer, in words for clinicians."""
 
 from registry.disclosure import Plan, Policy
+from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import Divides, ProtectedForm, Question
 from registry.reporting.asking.years import first_year
 from registry.vocabulary import Denominator
 
 IN_MONTHS = {Denominator.PUMP_MONTHS, Denominator.CATHETER_MONTHS}
-COVERAGE = (
-    "Measured coverage of the 95 % limits is 96 to 98 % where eight or more events are expected, "
-    "and 84 to 94 % where three or four are: a small count is shown only when chance and noise "
-    "made it large enough."
+
+
+EARLY = (
+    "This release was published early, sooner after the one before or with less changed than the "
+    "registry asks of itself: comparing the two says more about those who are new."
 )
+
+
+def early(frozen: Frozen) -> list[str]:
+    """Say that a release came before its time."""
+    return [EARLY] if frozen.is_early else []
 
 
 def disclosure(
@@ -20,7 +27,7 @@ def disclosure(
     return {
         "threshold": policy.threshold,
         "denominator_minimum": policy.denominator_minimum,
-        "most_dimensions": policy.most_dimensions,
+        "fewest_hands": policy.fewest_hands,
         **form.minimums(question, policy),
         "in_words": [*_sentences(question, form, plan, policy)],
     }
@@ -30,11 +37,16 @@ def _sentences(question: Question, form: ProtectedForm, plan: Plan, policy: Poli
     said = [
         "Every count was changed by a small random whole number, of variance up to "
         f"{policy.most_variance:g}, that depends on the set of patients or devices behind it: the "
-        "same set is changed alike wherever it is counted.",
-        f"A changed count under {policy.threshold} is hidden, zeros too, and so is what has fewer "
-        f"than {policy.denominator_minimum} patients or devices behind it. Nothing that is hidden "
+        "same set is changed alike wherever it is counted, and in each release by a part of its "
+        "own.",
+        f"A changed count under {policy.threshold} is hidden, zeros too, and so is one that would "
+        "be without the sites of one group of people that adds most to it, unless the question "
+        "names a site; and so is what has fewer than "
+        f"{policy.denominator_minimum} patients or devices behind it. Nothing that is hidden "
         "enters another number. The status suppressed means that the count hides the number; where "
         "it is hidden for another reason, the status is hidden and reason says which.",
+        "A small shown count runs high on average: it is shown when chance and the change made it "
+        f"{policy.threshold} or more.",
     ]
     said.extend(form.changed(question, policy))
     said.append(
@@ -51,8 +63,23 @@ def _sentences(question: Question, form: ProtectedForm, plan: Plan, policy: Poli
         said.append(f"Years before {first_year()} are in totals only.")
     said.extend(form.says)
     if question.spec.divides in {Divides.EXPOSURE, Divides.CARRIERS}:
-        said.append(f"The limits allow for chance and perturbation together. {COVERAGE}")
+        said.append(
+            "The limits allow for chance and perturbation together, not for what is hidden."
+        )
     return said
+
+
+def about_curves(question: Question, policy: Policy) -> list[str]:
+    """Say how the numbers of a curve were changed, and when it is hidden."""
+    roundings = ", ".join(
+        f"{multiple} from {least} on" for least, multiple in policy.at_risk_rounding
+    )
+    return [
+        f"A curve needs {policy.curve_minimum} devices at its start, as changed. Where the numbers "
+        "of an interval are hidden it is joined with the next, and the months between have no "
+        "estimate and no number at risk; the curve ends where those at risk are hidden. Numbers at "
+        f"risk are rounded as well, to multiples of {roundings}, before anything is made of them."
+    ]
 
 
 def exposure_minimums(question: Question, policy: Policy) -> dict[str, object]:

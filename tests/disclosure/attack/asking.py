@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from registry.disclosure import Policy
 from tests.disclosure.attack.servers import TOO_MANY, Reply, Server, registry_trees
-from tests.disclosure.attack.truth import Labels
+from tests.disclosure.attack.truth import NOT_ATTACKED, Labels
 
 Values = NDArray[np.float64]
 _COMPLICATIONS = registry_trees((2000, 2001), ())["complication"]
@@ -44,7 +44,11 @@ class Asker:
         """Everything that may be grouped by, as statistics/dimensions/ says."""
         if not self._names:
             told = self.server.dimensions()
-            self._names = tuple(str(each["name"]) for each in told if each["group_by"])
+            self._names = tuple(
+                str(each["name"])
+                for each in told
+                if each["group_by"] and each["name"] not in NOT_ATTACKED
+            )
         return self._names
 
     def _offer(self, name: str) -> Mapping[str, Any]:

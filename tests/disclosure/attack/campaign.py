@@ -55,8 +55,8 @@ SMALL_TABLES: tuple[Names, ...] = (
     ("age_band", "category", "sex"),
     ("category", "label_status", "sex"),
     ("category", "drug_class", "sex"),
-    ("age_band", "label_status", "severity"),
-    ("indication_group", "period", "sex"),
+    ("category", "severity", "sex"),
+    ("category", "period", "sex"),
 )
 """Tables short enough to ask for each of their values apart."""
 

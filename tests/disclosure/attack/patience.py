@@ -19,15 +19,16 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from registry.disclosure import Policy
-from registry.disclosure.table import LAST_ROW, frozen_table
+from registry.disclosure.table import LAST_ROW
 from tests.disclosure.attack.judging import SMALL, SURE, Findings, Verdict
+from tests.disclosure.whole_noise import whole_noise
 
 TABLE = ("category", "drug", "sex")
-LARGEST = 12
+LARGEST = 20
 """A hidden cell of more patients than this happens less than once in a thousand."""
 
 RELEASES = (1, 2, 4, 8, 12, 20)
-FIRST_IN_MEAN = 5
+FIRST_IN_MEAN = 11
 """With so many of his own records in it a cell is nearly always shown."""
 
 PRACTISED = 20_000
@@ -53,7 +54,7 @@ def hidden_sizes(sizes: NDArray[np.int64], *, many: int, seed: int) -> NDArray[n
     """True sizes of cells that a first release hides, drawn from a table's."""
     chance = np.random.default_rng(seed)
     drawn = chance.choice(sizes.ravel(), 40 * many)
-    noisy = drawn + frozen_table().draw(drawn, chance.random(drawn.size))
+    noisy = drawn + whole_noise().draw(drawn, chance.random(drawn.size))
     hidden = np.minimum(drawn[noisy < Policy().threshold], LARGEST)
     return np.asarray(hidden[:many])
 
@@ -75,7 +76,7 @@ def learnt(
     found = {}
     for release in range(1, max(releases) + 1):
         own = sizes + release
-        shown = own + frozen_table().draw(own, _uniform(kept, insider.kept, chance))
+        shown = own + whole_noise().draw(own, _uniform(kept, insider.kept, chance))
         seen = np.where(shown >= Policy().threshold, shown, 0)
         law = np.array(
             [_shown_law(size + release, points, insider.kept) for size in range(LARGEST + 1)]
@@ -83,7 +84,7 @@ def learnt(
         weight += _log(law)[:, :, seen].transpose(2, 0, 1)
         if insider.beside:
             many = np.full(sizes.size, LAST_ROW)
-            one, other = (frozen_table().draw(many, chance.random(many.size)) for _ in range(2))
+            one, other = (whole_noise().draw(many, chance.random(many.size)) for _ in range(2))
             said = (sizes + one - other)[:, None] - np.arange(LARGEST + 1)
             weight += _log(difference)[np.clip(said + LAST_ROW, 0, 2 * LAST_ROW)][:, :, None]
         if release in releases:
@@ -101,8 +102,8 @@ def practised_insider(known: Findings, planted: Sequence[int], *, seed: int) -> 
     true, hint = known.truth[drawn], known.hint[drawn]
     draws = []
     for own in planted:
-        noisy = true + own + frozen_table().draw(true + own, chance.random(true.size))
-        draws.append(np.where(noisy >= 5, noisy - own, np.nan))
+        noisy = true + own + whole_noise().draw(true + own, chance.random(true.size))
+        draws.append(np.where(noisy >= Policy().threshold, noisy - own, np.nan))
     known_draws = (~np.isnan(draws)).sum(axis=0)
     mean = np.where(known_draws, np.nansum(draws, axis=0) / np.maximum(known_draws, 1), np.nan)
     return Findings.of(true, np.full(true.size, np.nan), mean, hint)
@@ -117,7 +118,7 @@ def newer_difference(sizes: NDArray[np.int64], *, kept: float, seed: int = 1) ->
     chance = np.random.default_rng(seed)
     many = np.full(1_000_000, LAST_ROW)
     same = chance.standard_normal(many.size)
-    one, other = (frozen_table().draw(many, _uniform(same, kept, chance)) for _ in range(2))
+    one, other = (whole_noise().draw(many, _uniform(same, kept, chance)) for _ in range(2))
     law = np.bincount(one - other + LAST_ROW * 2, minlength=4 * LAST_ROW) / many.size
     noise = chance.choice(one - other, sizes.size)
     said = (sizes + noise)[:, None] - np.arange(LARGEST + 1)
@@ -135,8 +136,8 @@ def _uniform(kept: Chances, share: float, chance: np.random.Generator) -> Chance
 
 def _shown_law(n: int, points: Chances, share: float) -> Chances:
     """Chance of each shown number, 0 for hidden, of a count of n; a row for each of the points."""
-    table = frozen_table()
-    length = LARGEST + max(RELEASES) + Policy().most_added + 1
+    table = whole_noise()
+    length = LARGEST + max(RELEASES) + int(whole_noise().offsets[-1]) + 1
     law = np.zeros((points.size, length))
     ends = table.cumulative[min(n, LAST_ROW) - 1]
     if share:
@@ -150,8 +151,8 @@ def _shown_law(n: int, points: Chances, share: float) -> Chances:
 
 def _difference_law() -> Chances:
     """Chance of the difference of two perturbations of large counts, from -24 to 24."""
-    row = frozen_table().row(LAST_ROW)
-    offsets = frozen_table().offsets
+    row = whole_noise().row(LAST_ROW)
+    offsets = whole_noise().offsets
     law = np.zeros(2 * LAST_ROW + 1)
     for one, at in zip(offsets.tolist(), row, strict=True):
         place = np.clip(one - offsets + LAST_ROW, 0, 2 * LAST_ROW)

@@ -45,6 +45,14 @@ BESIDE: Sequence[Names] = (
 )
 """What curves of the same devices are asked by: a curve for each kind of event."""
 
+
+def _most_with(beside: Names) -> int:
+    """How many more dimensions a question may name that is asked by these."""
+    if "complication" in beside:
+        return Policy().beside_complication - len(beside) + 1
+    return Policy().beside_category - len(set(beside) - {"category"})
+
+
 DENOMINATORS: Sequence[Names] = (
     ("manufacturer", "sex"),
     ("drug", "sex"),
@@ -118,7 +126,7 @@ def numbers_at_risk(asker: Asker, levels: Sequence[Side], clock: str) -> Values:
     ):
         where = {each[0]: ",".join(each[1]) for _place, each in chosen if each is not None}
         for beside in BESIDE:
-            if len(beside) + len(names) + len(where) > Policy().most_dimensions:
+            if len(names) + len(where) > _most_with(beside):
                 continue
             rows = _curves(asker, beside, names, where)
             for start in range(0, len(rows), len(BOUNDARIES)):
@@ -167,7 +175,10 @@ def sizes_at_risk(asker: Asker, names: Names, clock: str) -> tuple[Values, NDArr
     every: list[tuple[sparse.csr_array, Values]] = []
     for levels in product(*(sides(asker, name) for name in names)):
         asked = [side.asked_name for side in levels if side.asked_name]
-        if len(asked) + sum(bool(side.asked_filters) for side in levels) < Policy().most_dimensions:
+        if (
+            len(asked) + sum(bool(side.asked_filters) for side in levels)
+            <= Policy().beside_category
+        ):
             mean = numbers_at_risk(asker, levels, clock)
             members = reduce(sparse.kron, [sparse.csr_array(side.members) for side in levels])
             every.append((sparse.csr_array(members), mean.reshape(-1, len(BOUNDARIES))))
@@ -227,7 +238,7 @@ def devices_followed(asker: Asker, names: Names, frozen: Frozen) -> dict[str, ND
     trees = trees_of(
         frozen.store.manifest.terms, data_as_of=frozen.data_as_of, policy=protected_answers.POLICY
     )
-    unlimited = replace(protected_answers.POLICY, most_cells=10**6)
+    unlimited = replace(protected_answers.POLICY, most_cells=10**6, beside_complication=2)
     planned = plan(EventQuery(group_by=("complication", *names)), trees, unlimited)
     truths = curve_truths(planned.nodes, store=frozen.store, trees=trees)
     shape = (*(len(asker.axis(name)) for name in names), len(BOUNDARIES))
@@ -239,7 +250,7 @@ def devices_followed(asker: Asker, names: Names, frozen: Frozen) -> dict[str, ND
         into = found[clock_of[labels["complication"]]]
         place = tuple(asker.axis(name).index(labels[name]) for name in names)
         for node in row.nodes:
-            at_risk = [keyed.n for keyed in truths[node].at_risk]
+            at_risk = truths[node].at_risk[:, :, 0].sum(axis=1)
             into[place] = np.maximum(into[place], at_risk)
     return found
 

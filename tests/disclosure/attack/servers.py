@@ -93,7 +93,7 @@ def _dimensions(trees: Mapping[str, Tree]) -> list[dict[str, Any]]:
             for group in tree.groups
         }
         coarser = [offered.group or "group"] if groups else []
-        told = {"groups": groups, "several_values": offered.summable}
+        told = {"groups": groups, "several_values": not offered.of_event}
         own = {"protected": {**told, "levels": [offered.name, *coarser, "all"]}, "group_by": True}
         found.append({"name": offered.name, **own})
         if offered.group:
@@ -169,7 +169,7 @@ class StandIn:
 
     def __post_init__(self) -> None:
         chance = random.Random(self.seed)
-        self.protection = Protection.under(chance.randbytes(32))
+        self.protection = Protection.under(chance.randbytes(32), release="practice")
         secret = chance.randbytes(32)
         for unit, numbers in self.truth.device_units.items():
             size = int(numbers.max(initial=0)) + 1
@@ -226,12 +226,16 @@ class StandIn:
 
     def _keyed(self, node: Node, unit: str, *, population: bool) -> Keyed:
         axes, index = self._axes(node, population=population)
+        by_hand = "site" not in axes
+        if by_hand:  # each site is a hand
+            axes["site"] = self.trees["site"].values
         kept = (tuple(axes), unit, population)
         if kept not in self._tables:
             keys = self._keys[unit]
             self._tables[kept] = self.truth.keyed(axes, unit=unit, keys=keys, population=population)
-        counts, high, low = self._tables[kept]
-        return Keyed(int(counts[index]), int(high[index]), int(low[index]))
+        sums = [np.atleast_1d(each[index]).tolist() for each in self._tables[kept]]
+        each_hand = list(zip(*sums, strict=True))
+        return Keyed.by_hand(each_hand) if by_hand else Keyed(*each_hand[0])
 
     def _time(self, node: Node) -> float:
         axes, index = self._axes(node, population=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from registry.disclosure import Policy
 from registry.vocabulary import NOT_RECORDED
 from tests.disclosure.attack.asking import (
     Asker,
@@ -17,7 +18,7 @@ from tests.disclosure.attack.asking import (
 from tests.disclosure.attack.truth import Labels
 
 NOISE = 6.0
-HIDDEN_BELOW = 5
+HIDDEN_BELOW = Policy().threshold
 STEPS = 300
 _OVERLAP = 0.08
 """Share by which a sum over the event's side may exceed the number of patients."""
@@ -148,9 +149,10 @@ def expected(asker: Asker, names: Sequence[str], **options: str) -> Values:
 def solve(found: Sequence[Margin], start: Values) -> Values:
     """The table of numbers of 0 or more that fits best all that is shown.
 
-    What is hidden counts too: its sum was, but for noise, under 5. Projected gradient steps with
-    Nesterov's momentum, restarted where it overshoots (O'Donoghue and Candes, 2015). No sum has a
-    negative member, so that the row sums of the normal matrix bound it and scale the steps.
+    What is hidden counts too: its sum was, but for noise, under the threshold. Projected
+    gradient steps with Nesterov's momentum, restarted where it overshoots (O'Donoghue and
+    Candes, 2015). No sum has a negative member, so that the row sums of the normal matrix bound
+    it and scale the steps.
     """
     shown = [np.flatnonzero(~np.isnan(margin.shown)) for margin in found]
     hidden = [np.flatnonzero(np.isnan(margin.shown)) for margin in found]

@@ -20,7 +20,10 @@ Where = Mapping[str, Sequence[str]]
 Column = tuple[Labels, NDArray[np.int64]]
 """A column as the labels that occur, and which of them each row has."""
 
-OFFERED = Policy().offered
+NOT_ATTACKED = frozenset({"window", "seriousness", "intervention"})
+"""Windows, and what an event has several of: other attacks ask for these."""
+
+OFFERED = tuple(each for each in Policy().offered if each.name not in NOT_ATTACKED)
 _NAMES = [name for each in OFFERED for name in (each.name, each.group) if name]
 _OF_EVENTS = frozenset({Side.EVENT, Side.TIME})
 EVENT_SIDE = tuple(name for name in _NAMES if DIMENSIONS[name].side in _OF_EVENTS)

@@ -1,0 +1,139 @@
+"""Which dimensions stand together in a node, and the refusal of everything else.
+
+A complication goes with one other dimension, a category with two, one of them the event's own; a
+site with a category or with a year. A refusal names the nearest that can be had.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from registry.disclosure.policy import Policy
+from registry.disclosure.tree_questions import TreeQuestion, ends_of
+from registry.disclosure.trees import Tree
+from registry.records import EventQuery, Fault, NotAvailableAtThisDetail
+
+TOO_FINE = NotAvailableAtThisDetail.code
+
+
+def other_windows(query: EventQuery, trees: Mapping[str, Tree]) -> list[Fault]:
+    """Windows that are no union of those that are told apart, and no window at all."""
+    if query.values("window"):
+        detail = "events without a month are in the totals only; leave it out"
+        return [Fault("window", TOO_FINE, detail)]
+    if not query.windows:
+        return []
+    tree = trees["window"]
+    ends = [ends_of(value) for value in tree.values]
+    starts, stops = {start for start, _ in ends}, {stop for _, stop in ends}
+    if all(each.start in starts and each.end in stops for each in query.windows):
+        return []
+    listed = either([*tree.values, *tree.groups])
+    detail = f"months since implant are published in windows: ask for {listed}"
+    return [Fault("window", TOO_FINE, detail)]
+
+
+def several_values(question: TreeQuestion) -> list[Fault]:
+    """Patients do not add up over the event's side: a row there is a single place."""
+    of_one_place = all(len(places) <= 1 for _labels, places in question.rows())
+    if of_one_place or not question.offered.of_event:
+        return []
+    tree, name = question.tree, question.tree.name
+    nearest = ["one value", "all of them"]
+    if question.offered.group is not None:
+        touched = dict.fromkeys(
+            tree.group_of[value] for value in tree.values if value in question.selection
+        )
+        nearest.insert(1, f"one {question.offered.group} ({', '.join(touched)})")
+    detail = f"patients do not add up over these values; ask for {either(nearest)}"
+    if name not in question.group_by:
+        detail += f", or group by {name}"
+    return [Fault(name, TOO_FINE, detail)]
+
+
+def not_combined(
+    questions: Sequence[TreeQuestion], policy: Policy, *, by_funnel: bool
+) -> list[Fault]:
+    """What stands together in no node, by the only combinations that are computed."""
+    used = [each for each in questions if each.restricts]
+    if any(each.tree.name == "site" for each in used):
+        return _crossed_by_site(used, policy, by_funnel=by_funnel)
+    others = [each for each in used if each.tree.name != "complication"]
+    names = [each.tree.name for each in others]
+    if any(each.tree.name == "complication" and not each.is_coarse for each in used):
+        if len(others) <= policy.beside_complication:
+            return []
+        detail = (
+            f"a complication goes with {_so_many(policy.beside_complication)}; leave out "
+            f"{either(names)}, or ask by category"
+        )
+        return [Fault("group_by", TOO_FINE, detail)]
+    faults = []
+    if len(others) > policy.beside_category:
+        detail = (
+            f"a category, or all, goes with {_so_many(policy.beside_category)}; leave out "
+            f"{either(names)}"
+        )
+        faults.append(Fault("group_by", TOO_FINE, detail))
+    of_event = [each.tree.name for each in others if each.offered.of_event]
+    if len(of_event) > policy.most_of_event:
+        detail = (
+            f"{either(of_event)}: {_so_many(policy.most_of_event)} that is the event's own is "
+            "published in one question; leave out the rest"
+        )
+        faults.append(Fault("group_by", TOO_FINE, detail))
+    return faults
+
+
+def _so_many(dimensions: int) -> str:
+    return "one other dimension" if dimensions == 1 else f"{dimensions} other dimensions at most"
+
+
+def _crossed_by_site(
+    used: Sequence[TreeQuestion], policy: Policy, *, by_funnel: bool
+) -> list[Fault]:
+    others = [each for each in used if each.tree.name != "site"]
+    if not others or (len(others) == 1 and _may_cross_site(others[0], policy, by_funnel)):
+        return []
+    crossings = [
+        f"site with {offered.group if only_groups else name}"
+        for name, only_groups in policy.with_site.items()
+        if (offered := policy.offer(name)) is not None
+    ]
+    return [Fault("site", TOO_FINE, f"ask for {either(['site alone', *crossings])}")]
+
+
+def _may_cross_site(question: TreeQuestion, policy: Policy, by_funnel: bool) -> bool:
+    name = question.tree.name
+    if by_funnel and name == "complication":
+        return True
+    only_groups = policy.with_site.get(name)
+    return only_groups is not None and (not only_groups or question.is_coarse)
+
+
+def combinable(policy: Policy) -> dict[str, tuple[str, ...]]:
+    """What each offered parameter may stand with in one question, two at a time."""
+    names = [
+        name for offer in policy.offered for name in (offer.name, offer.group) if name is not None
+    ]
+    return {one: tuple(other for other in names if _may_meet(one, other, policy)) for one in names}
+
+
+def _may_meet(one: str, other: str, policy: Policy) -> bool:
+    offers = policy.offer(one), policy.offer(other)
+    if offers[0] is None or offers[1] is None or offers[0] is offers[1]:
+        return False
+    named = {offer.name: name for offer, name in zip(offers, (one, other), strict=True) if offer}
+    if "site" in named:
+        (beside,) = (name for name in named if name != "site")
+        only_groups = policy.with_site.get(beside)
+        offered = policy.offer(beside)
+        is_group = offered is not None and named[beside] == offered.group
+        return only_groups is not None and (is_group or not only_groups)
+    if "complication" in named:
+        return True
+    return sum(offer.of_event for offer in offers if offer) <= policy.most_of_event
+
+
+def either(words: Iterable[str]) -> str:
+    """Words as a choice: `one, two or three`."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
