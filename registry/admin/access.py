@@ -72,12 +72,12 @@ class SiteAdmin(SealedAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Creates or changes the site through intake."""
         by: Any = request.user
-        given = {name: form.cleaned_data[name] for name in ("name", "country")}
+        values = {name: form.cleaned_data[name] for name in ("name", "country")}
         if change:
             site = Site.objects.get(pk=obj.pk)
-            intake.change_site(site, **given, active=form.cleaned_data["active"], by=by)
+            intake.change_site(site, **values, active=form.cleaned_data["active"], by=by)
         else:
-            obj.pk = intake.make_site(code=form.cleaned_data["code"], **given, by=by).pk
+            obj.pk = intake.make_site(code=form.cleaned_data["code"], **values, by=by).pk
 
     def beside(self, request: HttpRequest, row: Site) -> dict[str, Any]:
         """The members, for data managers and the site's own leads."""
@@ -118,12 +118,14 @@ class MembershipAdmin(SealedAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Creates or changes the membership through intake, which lets members into the admin."""
         by: Any = request.user
-        given = {"active": True, **form.cleaned_data}
+        values = {"active": True, **form.cleaned_data}
         if change:
             stored = Membership.objects.get(pk=obj.pk)
-            intake.change_member(stored, role=given["role"], active=given["active"], by=by)
+            intake.change_member(stored, role=values["role"], active=values["active"], by=by)
         else:
-            stored = intake.add_member(given["site"], user=given["user"], role=given["role"], by=by)
+            stored = intake.add_member(
+                values["site"], user=values["user"], role=values["role"], by=by
+            )
             obj.pk = stored.pk
 
 

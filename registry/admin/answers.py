@@ -212,10 +212,10 @@ class ReportForm(IntakeForm):
         """The stored row's values, by field of this form."""
         row: Any = self.instance
         columns = {field.name for field in row._meta.fields}
-        said = {name: getattr(row, name) for name in self.base_fields if name in columns}
+        values = {name: getattr(row, name) for name in self.base_fields if name in columns}
         if "model" in self.base_fields:
-            said["model"] = row.model
-        return {**said, "site": row.site.code}
+            values["model"] = row.model
+        return {**values, "site": row.site.code}
 
     def texts(self) -> dict[str, str]:
         """The answers as text by column: all for a new row, changed ones for a stored row."""

@@ -92,13 +92,13 @@ class SealAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         back = HttpResponseRedirect(reverse("admin:registry_seal_changelist"))
         if sum(Seal.objects.values_list("rows", flat=True).iterator()) > MOST_AT_ONCE:
-            told = "The trail is too long to check here: run manage.py verify_audit."
-            messages.warning(request, told)
+            message = "The trail is too long to check here: run manage.py verify_audit."
+            messages.warning(request, message)
             return back
         checked = verify_trail()
         if checked.first_break is None:
-            told = f"The trail is whole: {checked.seals} seals over {checked.rows} history rows."
-            messages.success(request, told)
+            message = f"The trail is whole: {checked.seals} seals over {checked.rows} history rows."
+            messages.success(request, message)
         else:
             at = checked.first_break.seal
             where = f"Seal {at}" if at is not None else "Beside the seals"
@@ -108,16 +108,16 @@ class SealAdmin(ReadOnlyAdmin):
 
 def versions_under(number: int) -> list[tuple[str, str, Version]]:
     """The versions written under one seal: kind of row, key, and the version in words."""
-    told: list[tuple[str, str, Version]] = []
+    versions: list[tuple[str, str, Version]] = []
     for model in apps.get_app_config("registry").get_models():
         if not hasattr(model, "history"):
             continue
         history: Any = model.history
         rows = history.filter(seal_number=number).select_related("history_user")
-        records = list(rows.order_by("history_id")[: MOST_ROWS - len(told)])
+        records = list(rows.order_by("history_id")[: MOST_ROWS - len(versions)])
         for record, version in zip(records, versions_in(records), strict=True):
-            told.append((str(model._meta.verbose_name), key_of(record, model), version))
-    return told
+            versions.append((str(model._meta.verbose_name), key_of(record, model), version))
+    return versions
 
 
 def key_of(record: Any, model: type[Model]) -> str:
@@ -156,13 +156,13 @@ class HistoryForm(forms.Form):
 
     def records(self) -> QuerySet[Any]:
         """The filtered history rows, newest first."""
-        said = self.cleaned_data
-        model: Any = kinds()[said["kind"] or "event"]
+        cleaned = self.cleaned_data
+        model: Any = kinds()[cleaned["kind"] or "event"]
         rows = model.history.select_related("history_user").order_by("-history_id")
-        if said["by"]:
-            rows = rows.filter(history_user=said["by"])
-        if said["row"]:
-            rows = rows.filter(**{_keyed_by(model): said["row"]})
+        if cleaned["by"]:
+            rows = rows.filter(history_user=cleaned["by"])
+        if cleaned["row"]:
+            rows = rows.filter(**{_keyed_by(model): cleaned["row"]})
         return rows
 
     def clean_row(self) -> str:

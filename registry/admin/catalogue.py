@@ -121,8 +121,8 @@ class ComplicationAdmin(RegistryAdmin):
         """Passes filled in or changed fields to intake."""
         by: Any = request.user
         names = form.changed_data if change else form.fields
-        given = {name: form.cleaned_data[name] for name in names}
-        values = {name: getattr(value, "code", value) for name, value in given.items()}
+        changed = {name: form.cleaned_data[name] for name in names}
+        values = {name: getattr(value, "code", value) for name, value in changed.items()}
         if change:
             stored = intake.change_complication(obj.code, values, by=by)
         else:

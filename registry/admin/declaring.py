@@ -104,11 +104,11 @@ class DeclaringPages(SiteRowsAdmin):
         """Stores the declaration, and warns where implants on file are counted in its place."""
         super().save_model(request, obj, form, change)
         if number := implants_in(obj):
-            told = (
+            message = (
                 f"{number} of the site's implants have time of this component in {obj.year}: "
                 "the implants are counted, and this declaration is not."
             )
-            self.message_user(request, told, messages.WARNING)
+            self.message_user(request, message, messages.WARNING)
 
     def _declares(self, user: Any, site: Site) -> bool:
         return bool(user.may(Right.RUN_REGISTRY) or user.leads(site))

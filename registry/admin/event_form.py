@@ -121,11 +121,11 @@ class EventForm(ReportForm):
 
         A new event needs one to be found again, and an event to be named as a cause.
         """
-        said = super().texts()
+        texts = super().texts()
         needed = not self.instance.pk or GO_ON in self.data
-        if needed and not said.get("source_id", self.instance.source_id):
-            said["source_id"] = made_key()
-        return said
+        if needed and not texts.get("source_id", self.instance.source_id):
+            texts["source_id"] = made_key()
+        return texts
 
     def stored_answers(self) -> dict[str, Any]:
         """The stored event's values; public ids for other rows."""

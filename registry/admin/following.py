@@ -171,7 +171,7 @@ class Line:
         self.months = sent.get(f"months-{self.key}", "").strip()
         self.ended = sent.get(f"ended-{self.key}", "")
 
-    def told(
+    def follow_up(
         self, sent: QueryDict, ticked: TickedForm, versions: Mapping[UUID, int]
     ) -> intake.FollowUp | None:
         """The follow-up in this line; None where it has nothing new."""
@@ -231,11 +231,13 @@ class FollowUpPages(SiteRowsAdmin):
         lines = [Line.of(row) for row in rows.filter(public_id__in=versions).order_by(*ORDER)]
         ticked = TickedForm(request.POST)
         ticked.is_valid()
-        told = [one for line in lines if (one := line.told(request.POST, ticked, versions))]
+        follow_ups = [
+            one for line in lines if (one := line.follow_up(request.POST, ticked, versions))
+        ]
         faulty = bool(ticked.errors) or any(line.faults for line in lines)
         by: Any = request.user
         try:
-            followed = intake.follow_up(told, by=by, dry_run=faulty or not saving)
+            followed = intake.follow_up(follow_ups, by=by, dry_run=faulty or not saving)
         except intake.FollowUpRefused as refusal:
             for line in lines:
                 faults = refusal.by_row.get(line.implant.public_id, ())

@@ -38,11 +38,11 @@ def versions_of(row: Any) -> list[Version]:
         row.history.select_related("history_user").order_by("-history_id")[: MOST_VERSIONS + 1]
     )
     names: Names = {}
-    told = [
+    versions = [
         version_of(record, before, names)
         for record, before in zip(records, [*records[1:], None], strict=True)
     ]
-    return told[:MOST_VERSIONS]
+    return versions[:MOST_VERSIONS]
 
 
 def versions_in(records: list[Any]) -> list[Version]:

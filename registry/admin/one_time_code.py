@@ -201,6 +201,6 @@ def reset_code(request: HttpRequest, user_id: int) -> HttpResponse:
         messages.error(request, "Change your own under One-time code, with your password.")
         return back
     remove_codes(person, by=by)
-    told = f"{person} signs in without a one-time code now, and should add a new one."
-    messages.success(request, told)
+    message = f"{person} signs in without a one-time code now, and should add a new one."
+    messages.success(request, message)
     return back

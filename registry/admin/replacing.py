@@ -61,8 +61,8 @@ class ReplaceForm(forms.Form):
 
     def ending(self) -> dict[str, str]:
         """The old one's end for intake; empty fields keep the stored values."""
-        said = {name: as_text(self.cleaned_data[f"ended_{name}"]) for name in ENDED}
-        return {name: text for name, text in said.items() if text}
+        texts = {name: as_text(self.cleaned_data[f"ended_{name}"]) for name in ENDED}
+        return {name: text for name, text in texts.items() if text}
 
     def successor(self) -> RawReport:
         """The new one for intake."""
@@ -96,8 +96,8 @@ class ReplacePages(SiteRowsAdmin):
         if not self.has_change_permission(request, implant):
             raise PermissionDenied
         if implant.exit_status not in IN_FOLLOW_UP:
-            told = "Its follow-up has ended already: enter the next one as a new implant."
-            self.message_user(request, told, messages.WARNING)
+            message = "Its follow-up has ended already: enter the next one as a new implant."
+            self.message_user(request, message, messages.WARNING)
             return HttpResponseRedirect(address_of(implant))
         sent = request.POST if request.method == "POST" else None
         form = ReplaceForm(sent, implant=implant, initial={"version": implant.version})
@@ -111,14 +111,14 @@ class ReplacePages(SiteRowsAdmin):
             except Refusal as refusal:
                 form.refuse(refusal)
             else:
-                told = format_html(
+                message = format_html(
                     "{} is replaced by <a href='{}'>{}</a>. The patient's other component"
                     " was not changed.",
                     label_of(implant),
                     address_of(new),
                     label_of(new),
                 )
-                self.message_user(request, told, messages.SUCCESS)
+                self.message_user(request, message, messages.SUCCESS)
                 return HttpResponseRedirect(address_of(implant.patient))
         self.log_look(request, f"{implant.public_id} replace", 1)
         context = {

@@ -236,7 +236,7 @@ class ReviewSteps(SiteRowsAdmin):
         taking = request.method == "POST" and "confirmed" in request.POST
         form = step.form(request.POST if taking else None, events=events)
         if taking and form.is_valid():
-            moved, refused = take(step, events, versions, by=request.user, given=form.given())
+            moved, refused = take(step, events, versions, by=request.user, answers=form.answers())
             if not (refused and step.asks and len(events) == 1):
                 self.tell(request, step, moved, refused)
                 return self._back(events)
@@ -271,10 +271,10 @@ class ReviewSteps(SiteRowsAdmin):
             why = format_html("{}: {}{}", _linked(event), in_words(refusal), nothing)
             self.message_user(request, why, messages.ERROR)
         if len(moved) == 1:
-            told = format_html("{} is {}.", _linked(moved[0]), step.done)
+            message = format_html("{} is {}.", _linked(moved[0]), step.done)
             if request.user.may(Right.SEE_ALL_ROWS) and step.ends_review:  # type: ignore[union-attr]
-                told = format_html("{}{}", told, _next_to_review(request))
-            self.message_user(request, told, messages.SUCCESS)
+                message = format_html("{}{}", message, _next_to_review(request))
+            self.message_user(request, message, messages.SUCCESS)
         elif moved:
             self.message_user(request, f"{len(moved)} events are {step.done}.", messages.SUCCESS)
 
@@ -294,14 +294,14 @@ def take(
     versions: Mapping[UUID, int | None],
     *,
     by: Any,
-    given: Mapping[str, Any],
+    answers: Mapping[str, Any],
 ) -> tuple[list[Event], list[tuple[Event, Refusal]]]:
     """Moves the events one by one, each under its own seal; returns moved and refused ones."""
     moved: list[Event] = []
     refused: list[tuple[Event, Refusal]] = []
     for event in events:
         try:
-            step.verb(event.public_id, by=by, version=versions.get(event.public_id), **given)
+            step.verb(event.public_id, by=by, version=versions.get(event.public_id), **answers)
         except Refusal as refusal:
             refused.append((event, refusal))
         else:
@@ -317,13 +317,13 @@ def _action(step: Step) -> Callable[..., HttpResponse | None]:
     ) -> HttpResponse | None:
         events = list(model_admin._as_listed(queryset)[: MOST_AT_ONCE + 1])
         if len(events) > MOST_AT_ONCE:
-            told = f"Choose at most {MOST_AT_ONCE} events at a time. Nothing was done."
-            model_admin.message_user(request, told, messages.ERROR)
+            message = f"Choose at most {MOST_AT_ONCE} events at a time. Nothing was done."
+            model_admin.message_user(request, message, messages.ERROR)
             return None
         versions = versions_in(request.POST.getlist("read"))
         if step.asks:
             return model_admin.ask_or_take(request, step, events, versions)
-        moved, refused = take(step, events, versions, by=request.user, given={})
+        moved, refused = take(step, events, versions, by=request.user, answers={})
         model_admin.tell(request, step, moved, refused)
         return None
 

@@ -26,7 +26,7 @@ class StepForm(forms.Form):
         self.label_suffix = ""
         self.events = events
 
-    def given(self) -> dict[str, Any]:
+    def answers(self) -> dict[str, Any]:
         """The answers as arguments of intake's verb."""
         return self.cleaned_data
 
@@ -114,7 +114,7 @@ class DuplicateForm(StepForm):
                 cleaned["of"] = str(other.public_id)
         return cleaned
 
-    def given(self) -> dict[str, Any]:
+    def answers(self) -> dict[str, Any]:
         """The other report's public id; none for a report of another site."""
         of = self.cleaned_data["of"]
         return {"of": None if of == ELSEWHERE else of}

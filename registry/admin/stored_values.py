@@ -73,8 +73,8 @@ class ReadValue(AdminReadonlyField):
         """The value of a method or a property, called once."""
         _field, attribute, value = lookup_field(name, self.form.instance, self.model_admin)
         is_claim = getattr(attribute, "boolean", False)
-        said = display_for_value(value, self.empty_value_display, boolean=is_claim)
-        return conditional_escape(self.empty_value_display if is_blank(said) else said)
+        words = display_for_value(value, self.empty_value_display, boolean=is_claim)
+        return conditional_escape(self.empty_value_display if is_blank(words) else words)
 
 
 class ReadLine(Fieldline):

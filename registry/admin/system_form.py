@@ -110,15 +110,15 @@ class StoredSystemForm(SystemForm):
 
     def stored_answers(self) -> dict[str, Any]:
         """The values of the stored patient and the components in place."""
-        said = {**super().stored_answers(), "version": self.instance.version}
+        values = {**super().stored_answers(), "version": self.instance.version}
         for part, implant in self.in_place.items():
             drugs: Any = implant.adjuncts
-            told: Any = {"implant": implant.source_id, "adjuncts": sorted(drugs or ())}
+            differing: Any = {"implant": implant.source_id, "adjuncts": sorted(drugs or ())}
             for column in (*OF_BOTH, *OWN[part]):
-                answer = told[column] if column in told else getattr(implant, column)
-                said[named(part, column)] = answer
-            said[named(part, "read")] = f"{implant.public_id}:{implant.version}"
-        return said
+                answer = differing[column] if column in differing else getattr(implant, column)
+                values[named(part, column)] = answer
+            values[named(part, "read")] = f"{implant.public_id}:{implant.version}"
+        return values
 
     def components(self) -> list[ComponentReport]:
         """The components that changed, and new ones."""

@@ -107,11 +107,11 @@ class UploadForm(forms.Form):
 class Checked:
     """The result of checking files: faults, or how many rows would be stored.
 
-    told: a line for each kind. token: allows exactly these files to be stored. total: the number
+    lines: a line for each kind. token: allows exactly these files to be stored. total: the number
     of faults, including those not listed.
     """
 
-    told: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     total: int = 0
     token: str = ""
@@ -180,15 +180,15 @@ def _check_or_store(request: HttpRequest, contents: Mapping[RowKind, bytes]) -> 
     except Refusal as refusal:
         total = getattr(refusal, "total", len(refusal.faults))
         return Checked(faults=refusal.faults, total=total)
-    told = tuple(
+    lines = tuple(
         f"{kind.value.capitalize()}: {count.new} new, {count.updated} updated,"
         f" {count.unchanged} unchanged."
         for kind, count in summary.counts.items()
     )
     if storing:
-        messages.success(request, f"Stored. {' '.join(told)}")
+        messages.success(request, f"Stored. {' '.join(lines)}")
         return None
-    return Checked(told, token=signing.dumps([user.pk, digest], salt=_SALT))
+    return Checked(lines, token=signing.dumps([user.pk, digest], salt=_SALT))
 
 
 def _digest(contents: Mapping[RowKind, bytes], *, accept: bool) -> str:
@@ -202,10 +202,10 @@ def _digest(contents: Mapping[RowKind, bytes], *, accept: bool) -> str:
 def _was_checked(token: str, digest: str, *, by: Any) -> bool:
     """Whether this user had exactly these files checked without a fault, recently."""
     try:
-        said: Any = signing.loads(token, salt=_SALT, max_age=CHECKED_FOR)
+        signed: Any = signing.loads(token, salt=_SALT, max_age=CHECKED_FOR)
     except signing.BadSignature:
         return False
-    return bool(said == [by.pk, digest])
+    return bool(signed == [by.pk, digest])
 
 
 def columns_of(kind: RowKind) -> tuple[str, str]:

@@ -141,19 +141,23 @@ def literature_of(meta: Mapping[str, Any]) -> list[PublishedFigure]:
     return [_published(each) for each in meta.get("literature") or ()]
 
 
-def _published(told: Mapping[str, Any]) -> PublishedFigure:
-    shares = MEASURES[told["measure"]].reading.shares
-    value: Cell = told["value"]
-    limits = told.get("ci_lower"), told.get("ci_upper")
+def _published(figure: Mapping[str, Any]) -> PublishedFigure:
+    shares = MEASURES[figure["measure"]].reading.shares
+    value: Cell = figure["value"]
+    limits = figure.get("ci_lower"), figure.get("ci_upper")
     both = (range_in_percent if shares else range_of)(*limits) if None not in limits else ""
-    unit = "" if shares else " ".join(str(told[name]) for name in ("per", "unit") if told.get(name))
+    unit = (
+        ""
+        if shares
+        else " ".join(str(figure[name]) for name in ("per", "unit") if figure.get(name))
+    )
     text = in_percent(value) if shares else written(value)
-    source, year = str(told["source"]), told.get("year")
+    source, year = str(figure["source"]), figure.get("year")
     dated = f"{source} ({year})" if year and str(year) not in source else source
     return PublishedFigure(
-        complication=str(told.get("complication_label") or told.get("complication") or ""),
+        complication=str(figure.get("complication_label") or figure.get("complication") or ""),
         value=f"{text} per {unit}" if unit else text,
         limits=both,
         source=dated,
-        evidence=EVIDENCE.get(str(told.get("evidence")), ""),
+        evidence=EVIDENCE.get(str(figure.get("evidence")), ""),
     )

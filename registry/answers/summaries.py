@@ -41,7 +41,7 @@ def curves(found: Sequence[Told], release: Release) -> Iterator[str]:
     """Each curve's devices, events and median; groups too small for that in one sentence."""
     names = [name for name in DIMENSIONS if found and name in found[0]]
     labels = {name: dict(codes_of(name)) for name in names}
-    told: list[str] = []
+    sentences: list[str] = []
     few: list[str] = []
     for each in found:
         group = ", ".join(_label(each[name], labels[name]) for name in names) or "All"
@@ -49,10 +49,10 @@ def curves(found: Sequence[Told], release: Release) -> Iterator[str]:
         if words == TOO_FEW and names:
             few.append(group)
         else:
-            told.append(f"{group}: {words}.")
-    yield from told[:MOST_CURVES]
-    if len(told) > MOST_CURVES:
-        yield f"And {len(told) - MOST_CURVES} more curves, in the table."
+            sentences.append(f"{group}: {words}.")
+    yield from sentences[:MOST_CURVES]
+    if len(sentences) > MOST_CURVES:
+        yield f"And {len(sentences) - MOST_CURVES} more curves, in the table."
     if few:
         yield f"{TOO_FEW.capitalize()}: {'; '.join(few)}."
 

@@ -106,12 +106,12 @@ def _choices(column: RowColumn) -> list[tuple[Any, str]]:
 
 
 def _shown(column: RowColumn) -> serializers.Field[Any, Any, Any, Any]:
-    said: dict[str, Any] = {"allow_null": column.nullable, "help_text": column.title}
+    options: dict[str, Any] = {"allow_null": column.nullable, "help_text": column.title}
     if column.holds in NUMBERS:
-        return serializers.IntegerField(**said)
+        return serializers.IntegerField(**options)
     if column.holds is Holds.CODES:
-        return CodedListField(child=serializers.CharField(), **said)
-    return CodedTextField(**said)
+        return CodedListField(child=serializers.CharField(), **options)
+    return CodedTextField(**options)
 
 
 def _mend_of(column: RowColumn) -> str:

@@ -140,8 +140,8 @@ class BulkEvents(RowView):
             with _pointing_into(body):
                 summary = judged[0].summary if dry_run else intake.store_judged(judged[0])
             done = summary.counts[RowKind.EVENT]
-            said = {"dry_run": dry_run, "new": done.new, "unchanged": done.unchanged}
-            return WrittenReply(200, said)
+            result = {"dry_run": dry_run, "new": done.new, "unchanged": done.unchanged}
+            return WrittenReply(200, result)
 
         reply = answered_once(request, write, prepare=judge, dry_run=dry_run)
         return Response(reply.body, status=reply.status, headers=dict(reply.headers))

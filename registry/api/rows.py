@@ -104,8 +104,8 @@ class SiteRows(Generic[Row]):
 
     def shown(self, request: Request, row: Row) -> dict[str, Any]:
         """The row as plain JSON values."""
-        said = self.serializer(row, context={"request": request}).data
-        plain: dict[str, Any] = json.loads(JSONRenderer().render(said))
+        data = self.serializer(row, context={"request": request}).data
+        plain: dict[str, Any] = json.loads(JSONRenderer().render(data))
         return plain
 
     def page(
@@ -158,11 +158,11 @@ class SiteRows(Generic[Row]):
         if etag_of(row) in [tag.strip() for tag in header.split(",")]:
             version: int = row.version
             return version
-        said = (
+        detail = (
             f"Somebody changed the {self.noun} since it was read: read it again, then repeat the "
             "change."
         )
-        raise VersionConflict(Fault("If-Match", "version-conflict", said))
+        raise VersionConflict(Fault("If-Match", "version-conflict", detail))
 
 
 def etag_of(row: Any) -> str:

@@ -111,8 +111,8 @@ def _etag(release: Release, request: Request) -> str:
     Covers the receipt, which names question, snapshot and profile, and the rest of the reply,
     since a change that alters no number still changes the date of the data.
     """
-    said = [release.meta.get(name) for name in ("data_as_of", "code_version", "agreement")]
-    known = json.dumps([release.receipt, request.accepted_renderer.format, *said])
+    versions = [release.meta.get(name) for name in ("data_as_of", "code_version", "agreement")]
+    known = json.dumps([release.receipt, request.accepted_renderer.format, *versions])
     return f'"{hashlib.sha256(known.encode()).hexdigest()[:32]}"'
 
 

@@ -125,18 +125,18 @@ def _death(record: EventRecord, faults: list[Fault], submitted: bool) -> None:
     outcome = blank if record.outcome is None else record.outcome is Outcome.FATAL
     criteria = record.seriousness
     criterion = blank if criteria is None else Seriousness.DEATH in criteria
-    told = (grade, outcome, criterion)
-    if True in told and False in told:
-        faults.append(_odd_one_out(told))
-    if record.complication == "death" and not any(told) and grade is not None:
+    claims = (grade, outcome, criterion)
+    if True in claims and False in claims:
+        faults.append(_odd_one_out(claims))
+    if record.complication == "death" and not any(claims) and grade is not None:
         detail = "the complication death is grade 5, outcome fatal, criterion death"
         faults.append(Fault("severity", "death-needs-grade-5", detail))
 
 
-def _odd_one_out(told: tuple[bool | None, bool | None, bool | None]) -> Fault:
+def _odd_one_out(claims: tuple[bool | None, bool | None, bool | None]) -> Fault:
     """Names the one of grade, outcome and criterion that the other two contradict."""
-    odd = told.count(True) == 1
-    where = told.index(odd)
+    odd = claims.count(True) == 1
+    where = claims.index(odd)
     return Fault(("severity", "outcome", "seriousness")[where], *_DEATH_IN_PART[odd, where])
 
 

@@ -274,11 +274,11 @@ class EventFilterSet(django_filters.FilterSet):
             for name in self.beside
             if name not in takes and name in self.data and len(self.data.getlist(name)) > 1
         ]
-        told = {fault.column for fault in faults}
+        reported = {fault.column for fault in faults}
         faults += [
             fault
             for fault in form_faults(self.form)
-            if fault.column in takes and fault.column not in told
+            if fault.column in takes and fault.column not in reported
         ]
         return tuple(faults)
 

@@ -132,8 +132,8 @@ def _read(raw: RawReport, *, submitted: bool) -> EventRecord:
         if not submitted:
             raise
         filled = {name for name, text in raw.values.items() if text.strip()}
-        told = {fault.column for fault in refusal.faults}
-        missing = [each for each in missing_for_submission(filled) if each.column not in told]
+        refused = {fault.column for fault in refusal.faults}
+        missing = [each for each in missing_for_submission(filled) if each.column not in refused]
         raise type(refusal)((*refusal.faults, *missing)) from None
 
 

@@ -68,25 +68,27 @@ def follow_up(rows: Iterable[FollowUp], *, by: User, dry_run: bool = False) -> l
     Raises FollowUpRefused with the faults of every row, also of rows that the writer may not see.
     Two queries and one a site, and those that write.
     """
-    told = {row.public_id: row for row in rows}
+    follow_ups = {row.public_id: row for row in rows}
     if dry_run:
-        return _judged(told, by=by)[0]
+        return _judged(follow_ups, by=by)[0]
     with sealed(by=by, action="follow-up") as seal:
-        followed, changed = _judged(told, by=by)
+        followed, changed = _judged(follow_ups, by=by)
         seal.bulk_update(Implant, changed, ["months_followed", "exit_status", "version"])
     return followed
 
 
-def _judged(told: Mapping[UUID, FollowUp], *, by: User) -> tuple[list[Followed], list[Implant]]:
+def _judged(
+    follow_ups: Mapping[UUID, FollowUp], *, by: User
+) -> tuple[list[Followed], list[Implant]]:
     """The change to each implant, and the rows to write. Raises FollowUpRefused."""
     by_row: dict[UUID, tuple[Fault, ...]] = {}
     followed: list[Followed] = []
     changed: list[Implant] = []
-    seen = Implant.objects.visible_to(by).filter(public_id__in=told)
+    seen = Implant.objects.visible_to(by).filter(public_id__in=follow_ups)
     stored = {row["public_id"]: row for row in seen.values(*_COLUMNS)}
     sites = Site.objects.in_bulk({row["site_id"] for row in stored.values()})
     written = {pk: may_write(site, by=by) for pk, site in sites.items()}
-    for public_id, row in told.items():
+    for public_id, row in follow_ups.items():
         implant = stored.get(public_id)
         if implant is None:
             by_row[public_id] = (Fault("", UnknownRow.code, "there is no such implant"),)
@@ -125,8 +127,8 @@ _COLUMNS = ("public_id", "site_id", *IMPLANT_COLUMNS)
 
 def _after(before: ImplantRecord, row: FollowUp) -> ImplantRecord:
     """The implant with its current follow-up; reads the two texts as every door does."""
-    told = {"months_followed": row.months_followed, "exit_status": row.exit_status}
-    texts = texts_of(before) | {name: text.strip() for name, text in told.items()}
+    current = {"months_followed": row.months_followed, "exit_status": row.exit_status}
+    texts = texts_of(before) | {name: text.strip() for name, text in current.items()}
     read = implant_record(RawReport(RowKind.IMPLANT, texts))
     return replace(before, months_followed=read.months_followed, exit_status=read.exit_status)
 

@@ -58,7 +58,7 @@ def test_files_are_checked_and_then_stored(own_site, reporter, signed_in):
 
     checked = check(client, **files(events=events("e1", "e2")))
     assert checked.status_code == 200
-    assert checked.context["checked"].told == ("Events: 2 new, 0 updated, 0 unchanged.",)
+    assert checked.context["checked"].lines == ("Events: 2 new, 0 updated, 0 unchanged.",)
     assert not Event.objects.exists()
     answer = store(client, checked, **files(events=events("e1", "e2")))
 
@@ -202,7 +202,7 @@ def test_device_time_is_declared_by_leads(own_site, reporter, lead, signed_in):
     by_lead = check(signed_in(lead), **files(exposures=EXPOSURES))
 
     assert faults(by_reporter) == [("exposures", 2, "site")]
-    assert by_lead.context["checked"].told == ("Exposures: 1 new, 0 updated, 0 unchanged.",)
+    assert by_lead.context["checked"].lines == ("Exposures: 1 new, 0 updated, 0 unchanged.",)
 
 
 def test_events_are_accepted_at_once_for_a_data_manager(own_site, manager, signed_in):
@@ -295,7 +295,7 @@ def test_a_large_file_is_held_in_memory_and_leaves_nothing_on_disk(
         answer = check(signed_in(reporter), **files(events=events(*keys)))
 
     assert written == [(io.BytesIO, [], "file.csv")]
-    assert answer.context["checked"].told == ("Events: 2000 new, 0 updated, 0 unchanged.",)
+    assert answer.context["checked"].lines == ("Events: 2000 new, 0 updated, 0 unchanged.",)
 
 
 def test_a_closed_sites_member_sends_nothing(reporter, own_site, signed_in):

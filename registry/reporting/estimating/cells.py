@@ -96,18 +96,18 @@ def proportion_cells(store: Store, question: Question) -> list[Found]:
 def _first_event_rates(store: Store, question: Question, part: Part, per: float) -> Iterable[Found]:
     selection, clock, quantity = part.selection, part.clock or "", part.quantity
     devices = exposure(store, selection, clock=clock, quantity=quantity)
-    given = {key: each.amount for key, each in devices.items()}
+    amounts = {key: each.amount for key, each in devices.items()}
     firsts = first_events(
         store, selection, clock=clock, per_patient=part.per_patient, quantity=quantity
     )
-    told = numbers_of(reported(store, selection, each="event_no"))
-    for key in _with_zeros(selection, {**firsts, **told}, _positive(given)):
+    events_of = numbers_of(reported(store, selection, each="event_no"))
+    for key in _with_zeros(selection, {**firsts, **events_of}, _positive(amounts)):
         first = firsts.get(key, FirstEvents())
-        time = given.get(selection.shared_key(key), 0.0) - first.months_after
+        time = amounts.get(selection.shared_key(key), 0.0) - first.months_after
         result = incidence_rate(first.owners.n, max(time, 0.0), per=per, level=question.query.level)
         numbers = _rate_numbers(part, result.rate, result.lower, result.upper)
         numbers |= {"events": first.owners.n, "exposure": result.exposure}
-        yield _rate_row(key, numbers, reported_events=told.get(key, 0))
+        yield _rate_row(key, numbers, reported_events=events_of.get(key, 0))
 
 
 def _clustered_rates(store: Store, question: Question, part: Part, per: float) -> Iterable[Found]:
@@ -118,9 +118,9 @@ def _clustered_rates(store: Store, question: Question, part: Part, per: float) -
         events_by_cluster(store, selection, each=each, **asks),
         declared_events(store, selection, each=each, **asks),
     )
-    told = numbers_of(reported(store, selection, each="event_no"))
+    events_of = numbers_of(reported(store, selection, each="event_no"))
     rows = {key: None for tier in events for key, found in tier.items() if found.n}
-    for key in _with_zeros(selection, {**rows, **told}, _positive(_amounts(time))):
+    for key in _with_zeros(selection, {**rows, **events_of}, _positive(_amounts(time))):
         shared = selection.shared_key(key)
         sums = _cluster_sums(
             [tier.get(key, ClusterEvents()) for tier in events],
@@ -133,7 +133,7 @@ def _clustered_rates(store: Store, question: Question, part: Part, per: float) -
             "exposure": result.exposure,
             "dispersion": result.dispersion,
         }
-        yield _rate_row(key, numbers, reported_events=told.get(key, 0))
+        yield _rate_row(key, numbers, reported_events=events_of.get(key, 0))
 
 
 def _cluster_sums(events: Sequence[ClusterEvents], time: Sequence[ClusterTime]) -> ClusterSums:
@@ -183,8 +183,8 @@ def _present(store: Store, selection: Selection) -> Iterable[Key]:
     return dict.fromkeys([*present(store, selection), *declared_rows(store, selection)])
 
 
-def _positive(given: Mapping[Key, float]) -> dict[Key, float]:
-    return {key: amount for key, amount in given.items() if amount > 0}
+def _positive(amounts: Mapping[Key, float]) -> dict[Key, float]:
+    return {key: amount for key, amount in amounts.items() if amount > 0}
 
 
 def _with_zeros(

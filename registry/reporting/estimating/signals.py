@@ -82,11 +82,11 @@ def signal_rows(
     pairs, products, events = counted(product, level), counted(product), counted(level)
     total = counted().get((), 0)
     is_chosen = _choice(question.query, store.manifest.terms)
-    told = {key: n for key, n in pairs.items() if n and key[0] and is_chosen(key)}
-    hold_to_limit(list(told), question)
+    chosen = {key: n for key, n in pairs.items() if n and key[0] and is_chosen(key)}
+    hold_to_limit(list(chosen), question)
     verdicts = _verdicts(store, question, rates)
     rows = []
-    for key, n in told.items():
+    for key, n in chosen.items():
         one, other = products[key[:1]], events[key[1:]]
         found = disproportionality(
             n, one - n, other - n, total - one - other + n, level=question.query.level

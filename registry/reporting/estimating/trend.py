@@ -52,8 +52,8 @@ def trend_of(
     dates, and so can be split by year. with_cusum: only for exact numbers.
     """
     running = running_year(as_of)
-    told = sorted((each for each in years if each.key[0] is not None), key=_year)
-    over = [each for each in told if running is None or _year(each) < running]
+    dated_years = sorted((each for each in years if each.key[0] is not None), key=_year)
+    over = [each for each in dated_years if running is None or _year(each) < running]
     used = [each for each in over if each.counts]
     events = [float(each.events or 0) for each in used]
     exposure = [float(each.exposure or 0) for each in used]
@@ -69,7 +69,7 @@ def trend_of(
         "dispersion": found.dispersion,
         "periods": len(used),
         "reason": _why(found.reason, of_true_numbers=with_cusum) if dated else UNDATED,
-        "dropped_period": running if len(over) < len(told) else None,
+        "dropped_period": running if len(over) < len(dated_years) else None,
     }
     if found.rate_ratio is not None:
         line = trend_line(found.rate_ratio, events, exposure, periods)
