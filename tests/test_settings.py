@@ -83,6 +83,7 @@ REFUSED = {
     "REGISTRY_PUBLIC_STATISTICS": ["perhaps"],
     "REGISTRY_FIRST_YEAR": ["zebulon", "1979", "2999", "-1"],
     "REGISTRY_RELEASE_DAYS": ["zebulon", "-1", "1.5"],
+    "REGISTRY_RELEASE_GROWTH": ["zebulon", "-1", "101"],
     "REGISTRY_ANSWER_TICK_MS": ["zebulon", "1001", "-1"],
     "REGISTRY_FREEZE_SECONDS": ["zebulon", "-1", "1e6"],
     "REGISTRY_LOCK_SECONDS": ["zebulon", "0", "601"],
@@ -215,7 +216,8 @@ def test_production_starts_with_nothing_else(started):
     settings = started()
 
     assert settings["CACHES"]["default"]["BACKEND"].endswith("LocMemCache")
-    assert settings["REGISTRY_RELEASE_DAYS"] == 80
+    assert settings["REGISTRY_RELEASE_DAYS"] == 350
+    assert settings["REGISTRY_RELEASE_GROWTH"] == 10
     assert settings["REST_FRAMEWORK"]["NUM_PROXIES"] == 0
 
 

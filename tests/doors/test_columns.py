@@ -52,7 +52,7 @@ NOT_FROZEN: Mapping[str, frozenset[str]] = {
     "events": frozenset(
         {
             *("source_id", "month", "days_since_refill", "mri_24h", "alarm"),
-            *("volume_discrepancy", "organism"),
+            "volume_discrepancy",
         }
     ),
 }
