@@ -1,4 +1,4 @@
-"""A registry of one site that pages are tried on, with somebody of each role to sign in."""
+"""A registry that pages are tried on, with rows at one site and somebody of each role."""
 
 from django.core.management import call_command
 
@@ -10,6 +10,8 @@ def fill() -> None:
     """The shipped catalogue, a site with devices and events, a release, and people to sign in."""
     call_command("load_catalogue", verbosity=0)
     site = SiteFactory(code="OWN-1")
+    for code in ("FAR-2", "FAR-3"):  # protected answers need three hands
+        SiteFactory(code=code)
     for number in range(12):
         patient = PatientFactory(site=site)
         pump = ImplantFactory(patient=patient, source_id=f"i-own-{number}")

@@ -62,6 +62,7 @@ def world() -> World:
     intake.load_catalogue()
     own = _site_with_rows("OWN-1", "own")
     other = _site_with_rows("OTHER-2", TRACE)
+    SiteFactory(code="THIRD-3")  # protected answers need three hands
     return World(own, other, _callers(own))
 
 

@@ -1,23 +1,28 @@
 """Every verb of intake leaves one seal and a history row for each row it wrote; a new one must."""
 
 import inspect
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from registry import intake
 from registry.intake import ComponentReport, FollowUp
-from registry.models import Membership, Seal, User
+from registry.models import AgreementDecision, Membership, Seal, User
 from registry.models.verification import models_with_history, verify_trail
 from registry.records import RawReport, RowKind
-from tests.factories import EventFactory, ExposureFactory
+from registry.vocabulary import Role
+from tests.factories import AgreementFactory, EventFactory, ExposureFactory, UserFactory
 from tests.intake.conftest import report
 from tests.intake.test_catalogue import NEW
 from tests.intake.test_devices import exposure, implant, patch
 from tests.intake.test_systems import ENDING, PATIENT, SUCCESSOR, component, raw
 
 ERROR = "entered-in-error"
-READING = {"open_steps", "missing_for_submission", "judge_records"}
+READING = {"open_decisions", "open_steps", "missing_for_submission", "judge_records"}
 """Functions of intake that write nothing."""
+NOBODY_S = {"remind_of_agreement"}
+"""Verbs that run by the clock."""
 
 
 def event_in(world, state):
@@ -45,6 +50,19 @@ def three_files(world):
 
 def member(world):
     return Membership.objects.get(user=world.lead)
+
+
+def study(world, **given):
+    """A request for an agreement, or an agreement, of a researcher."""
+    person = UserFactory(roles=[Role.RESEARCHER])
+    ends = timezone.now().date() + timedelta(days=20)
+    return AgreementFactory(user=person, expires_on=ends, **given)
+
+
+def first_granted(world):
+    """A request that one data manager granted, and another who is to confirm it."""
+    request = study(world, decision=AgreementDecision.FIRST_GRANT, granted_by=world.manager)
+    return request, UserFactory(roles=[Role.DATA_MANAGER])
 
 
 # Verb -> (what it is to be tried upon, the call, how many rows it writes or None for a lot).
@@ -177,6 +195,51 @@ VERBS = {
         lambda w, _: intake.change_complication("csf-leak", {"name": "Leak"}, by=w.manager),
         1,
     ),
+    "ask_for_agreement": (
+        lambda w: UserFactory(roles=[Role.RESEARCHER]),
+        lambda w, person: intake.ask_for_agreement(
+            reference="2026-1",
+            purpose="Catheter survival by model.",
+            answerable="Dr Meier, Bern",
+            expires_on=timezone.now().date() + timedelta(days=20),
+            by=person,
+        ),
+        1,
+    ),
+    "withdraw_agreement": (
+        lambda w: study(w, decision=""),
+        lambda w, request: intake.withdraw_agreement(request.public_id, by=request.user),
+        1,
+    ),
+    "grant_agreement": (
+        lambda w: study(w, decision=""),
+        lambda w, request: intake.grant_agreement(request.public_id, by=w.manager),
+        2,  # the agreement, and the role of an analyst
+    ),
+    "confirm_agreement": (
+        first_granted,
+        lambda w, two: intake.confirm_agreement(two[0].public_id, by=two[1]),
+        2,
+    ),
+    "decline_agreement": (
+        lambda w: study(w, decision=""),
+        lambda w, request: intake.decline_agreement(
+            request.public_id, by=w.manager, reason="Say which ethics committee agreed."
+        ),
+        1,
+    ),
+    "end_agreement": (
+        study,
+        lambda w, held: intake.end_agreement(
+            held.public_id, by=w.manager, reason="The study was closed."
+        ),
+        1,
+    ),
+    "remind_of_agreement": (
+        study,
+        lambda w, held: intake.remind_of_agreement(held, send=lambda _: None),
+        1,
+    ),
     "load_catalogue": (None, lambda w, _: intake.load_catalogue(by=w.manager), None),
 }
 
@@ -203,7 +266,7 @@ def test_verb_leaves_one_seal_over_a_history_row_for_each_row(world, verb):
     [seal] = Seal.objects.order_by("number")[seals:]
     assert sum(history_rows().values()) - rows == seal.rows
     assert seal.rows == written or written is None
-    assert isinstance(seal.actor, User)
+    assert isinstance(seal.actor, User) != (verb in NOBODY_S)
     new = [
         row for model in models_with_history() for row in model.history.filter(seal_number=seal.pk)
     ]
@@ -214,11 +277,13 @@ def test_verb_leaves_one_seal_over_a_history_row_for_each_row(world, verb):
 
 @pytest.mark.parametrize("verb", READING)
 def test_reading_function_leaves_nothing(world, verb):
-    event = event_in(world, "submitted")
+    event, request = event_in(world, "submitted"), study(world, decision="")
     before = (Seal.objects.count(), history_rows())
 
     if verb == "open_steps":
         intake.open_steps(event, by=world.manager)
+    elif verb == "open_decisions":
+        intake.open_decisions(request, by=world.manager)
     elif verb == "judge_records":
         intake.judge_records(three_files(world), by=world.lead)
     else:

@@ -84,7 +84,7 @@ def freedom_from_implantation(whole: Spells) -> float:
 
 @pytest.mark.parametrize("month", MONTHS)
 def test_protected_curve_recovers_freedom_and_its_limits_cover_it(month: int) -> None:
-    early = Scenario("from implantation", 600, 0.004, death=0.01, stopped=0.004)
+    early = Scenario("from implantation", 1500, 0.004, death=0.01, stopped=0.004)
 
     tally = protected(early, range(1, 151))[month]
 
