@@ -22,8 +22,10 @@ PROTECTED = {
     "Rates": "unit=pump-months&per=100&level=0.99&category=infection&group_by=year",
     "Proportions": "level=0.90&group_by=outcome&labels=label",
     "Survival": "level=0.90&group_by=drug",
+    "Cumulative incidence": "level=0.90&group_by=drug",
     "Funnel": "per=100&level=0.99",
     "Trend": "unit=pump-months&per=100&level=0.99&category=infection",
     "Signals": "level=0.99&group_by=drug,category",
+    "Cascades": "group_by=category",
 }
 CODES = {measure.label: measure.value for measure in Measure}
