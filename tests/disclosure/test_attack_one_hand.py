@@ -4,12 +4,16 @@ Whatever one hand reports, a node that fixes no site is shown only where the rec
 reach the threshold.
 """
 
+import random
 from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry.disclosure import Keyed, Policy, Protection, record_key
+from registry.disclosure.perturbation import NoiseKey
+from registry.disclosure.table import LAST_ROW, Noise, PerturbationTable
 from tests.disclosure.attack.designs import FREE, SECOND, Design, SimulatedServer
 from tests.disclosure.attack.worlds import World
 
@@ -58,3 +62,28 @@ def test_a_node_of_three_hands_is_shown_where_any_two_reach_the_threshold():
 
     assert is_shown(design, [6, 6, 5])
     assert not is_shown(design, [6, 5, 5])
+
+
+def keyed(sizes: list[int]) -> Keyed:
+    """A node with so many records of each hand."""
+    chance = random.Random(1)
+    each = []
+    for size in sizes:
+        keys = [record_key(bytes(32), chance.randbytes(16)) for _ in range(size)]
+        each.append((size, sum(high for high, _low in keys), sum(low for _high, low in keys)))
+    return Keyed.by_hand(each)
+
+
+def without_noise() -> Protection:
+    """The registry's own rule on exact numbers."""
+    still = PerturbationTable.of(np.zeros(1, np.int64), np.ones((LAST_ROW, 1)))
+    return Protection(
+        key=NoiseKey(bytes(range(32)), "one"), policy=Policy(), tables=Noise(still, still)
+    )
+
+
+@given(others=HANDS, own=OWN)
+@settings(max_examples=200, deadline=None)
+def test_one_hand_opens_no_node_of_the_registry_whose_other_records_are_too_few(others, own):
+    if without_noise().count(keyed([own, *others])) is not None:
+        assert sum(others) >= Policy().threshold
