@@ -17,25 +17,20 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from registry import intake
-from registry.admin.rows import IntakeForm, RegistryAdmin, address_of, sentence
+from registry.admin.rows import IntakeForm, RegistryAdmin, address_of
+from registry.answers.refusable import RefusableForm
 from registry.models import Agreement, AgreementDecision, User
 from registry.models.agreements import MOST_REASON
 from registry.records import Refusal
 from registry.vocabulary import Right
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(RefusableForm):
     """What a decision asks; to confirm asks nothing."""
 
     def __init__(self, *args: Any, agreement: Agreement, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Put each fault of intake at its field, or above the form."""
-        for fault in refusal.faults:
-            place = fault.column if fault.column in self.fields else None
-            self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
 
 
 class GrantForm(DecisionForm):

@@ -16,7 +16,7 @@ from registry.admin.choosing import (
     term_label,
 )
 from registry.admin.event_sections import MATTERS_FOR
-from registry.admin.rows import sentence
+from registry.answers.refusable import sentence
 from registry.models import Complication, Event, Implant
 from registry.records import RowKind
 from registry.records.columns import DECLARED

@@ -21,8 +21,8 @@ from django.utils.safestring import SafeString
 
 from registry import intake
 from registry.admin.answers import open_sites
-from registry.admin.rows import sentence
 from registry.admin.site_rows import SiteRowsAdmin
+from registry.answers.refusable import sentence
 from registry.models import Implant
 from registry.models.exposure import MONTHS_NOT_KNOWN
 from registry.vocabulary import Component, ExitStatus

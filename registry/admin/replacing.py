@@ -16,9 +16,10 @@ from registry.admin.answers import as_text
 from registry.admin.device_forms import ImplantForm
 from registry.admin.implant_sections import AT_IMPLANT, DRUG, ENDED, OF_A_PUMP
 from registry.admin.naming import label_of
-from registry.admin.rows import address_of, sentence
+from registry.admin.rows import address_of
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.admin.system_form import MODELS
+from registry.answers.refusable import RefusableForm
 from registry.intake.systems import REPLACED
 from registry.models import Implant
 from registry.models.exposure import IN_FOLLOW_UP
@@ -28,7 +29,7 @@ from registry.vocabulary import Component
 SUCCESSOR = ("implant", "model", *AT_IMPLANT, *DRUG, "months_followed")
 
 
-class ReplaceForm(forms.Form):
+class ReplaceForm(RefusableForm):
     """How the old component ended, and all data of the new one, without any copied from the old."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -68,12 +69,6 @@ class ReplaceForm(forms.Form):
         """The new one for intake."""
         texts = {field.name: as_text(self.cleaned_data[field.name]) for field in self.begun()}
         return RawReport(RowKind.IMPLANT, texts)
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Shows intake's faults at their fields, or above the form."""
-        for fault in refusal.faults:
-            place = fault.column if fault.column in self.fields else None
-            self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
 
 
 class ReplacePages(SiteRowsAdmin):

@@ -25,8 +25,9 @@ from registry.admin.queues import (
     waiting_since,
 )
 from registry.admin.review_forms import DuplicateForm, ReasonForm, RecodeForm, StepForm
-from registry.admin.rows import address_of, sentence
+from registry.admin.rows import address_of
 from registry.admin.site_rows import SiteRowsAdmin
+from registry.answers.refusable import sentence
 from registry.models import Event, User
 from registry.records import Refusal, VersionConflict
 from registry.vocabulary import Right

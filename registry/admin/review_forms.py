@@ -9,16 +9,15 @@ from django.db.models.functions import Abs
 
 from registry.admin.answers import IN_LINES, short_text
 from registry.admin.naming import name_of
-from registry.admin.rows import sentence
+from registry.answers.refusable import RefusableForm
 from registry.models import Complication, Event
-from registry.records import Refusal
 from registry.vocabulary import State, WithdrawalReason
 
 MOST_ALIKE = 10
 BY_KEY, ELSEWHERE = "key", "elsewhere"
 
 
-class StepForm(forms.Form):
+class StepForm(RefusableForm):
     """The form of a step; most have no fields."""
 
     def __init__(self, *args: Any, events: Sequence[Event], **kwargs: Any) -> None:
@@ -35,12 +34,6 @@ class StepForm(forms.Form):
         name = next((name for name in self.fields if name in self.errors), None)
         if name is not None:
             self.fields[name].widget.attrs["autofocus"] = True
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Shows intake's faults at their fields, or above the form."""
-        for fault in refusal.faults:
-            place = fault.column if fault.column in self.fields else None
-            self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
 
 
 class ReasonForm(StepForm):

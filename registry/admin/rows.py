@@ -22,6 +22,7 @@ from django.utils.text import capfirst
 from registry.admin.history import versions_of
 from registry.admin.naming import name_of
 from registry.admin.stored_values import NOT_RECORDED, ReadForm
+from registry.answers.refusable import sentence
 from registry.records import Refusal
 from registry.vocabulary import Right
 
@@ -270,11 +271,6 @@ class ReadOnlyAdmin(RegistryAdmin):
 def sees_seals(user: Any) -> bool:
     """Whether to show seal numbers: one series for all sites shows how much others enter."""
     return user.may(Right.SEE_ALL_ROWS) or user.may(Right.READ_AUDIT)
-
-
-def sentence(words: str) -> str:
-    """A fault's text as a sentence."""
-    return capfirst(words) if words.endswith((".", "!", "?")) else f"{capfirst(words)}."
 
 
 def _uuids(texts: Iterable[str]) -> list[UUID]:

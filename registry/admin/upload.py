@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from registry import intake
-from registry.admin.rows import sentence
+from registry.answers.refusable import sentence
 from registry.records import Fault, Refusal, RowKind
 from registry.records.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from registry.vocabulary import Right

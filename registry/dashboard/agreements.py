@@ -15,11 +15,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
-from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from registry import intake
+from registry.answers.refusable import RefusableForm, sentence
 from registry.records import Refusal, UnknownRow
 from registry.vocabulary import Right
 
@@ -28,7 +28,7 @@ NAME_NOBODY = "About the study, never about a patient: no names, dates or case h
 TONES = {"Asked for": "", "Granted once": "", "Granted": "good", "Expired": "retired"}
 
 
-class AgreementRequestForm(forms.Form):
+class AgreementRequestForm(RefusableForm):
     """What a researcher says of a study; intake holds the rules."""
 
     reference = forms.CharField(
@@ -55,12 +55,6 @@ class AgreementRequestForm(forms.Form):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.error_messages["required"] = "Fill this in."
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Put each fault of intake at its field, or above the form."""
-        for fault in refusal.faults:
-            place = fault.column if fault.column in self.fields else None
-            self.add_error(place, forms.ValidationError(f"{capfirst(fault.detail)}."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +110,7 @@ def withdraw(request: HttpRequest, public_id: UUID) -> HttpResponse:
     except UnknownRow:
         raise Http404 from None
     except Refusal as refusal:
-        messages.error(request, f"{capfirst(refusal.faults[0].detail)}.")
+        messages.error(request, sentence(refusal.faults[0].detail))
     else:
         messages.success(request, "Your request is withdrawn.")
     return redirect("agreement")
@@ -125,7 +119,7 @@ def withdraw(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def standing(request: HttpRequest) -> Mapping[str, Any]:
     """For every page: whether its reader may ask for an agreement, and which of his end soon.
 
-    OwnRequest only where a page shows it: two queries at most.
+    Asks the database only where a page shows it: two queries at most.
     """
     return {
         "asks_for_agreements": SimpleLazyObject(lambda: _may_ask(request)),

@@ -1,0 +1,21 @@
+"""Forms of the page rooms that show what intake refuses."""
+
+from django import forms
+from django.utils.text import capfirst
+
+from registry.records import Refusal
+
+
+class RefusableForm(forms.Form):
+    """A form whose answers intake judges."""
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Shows intake's faults at their fields, or above the form."""
+        for fault in refusal.faults:
+            place = fault.column if fault.column in self.fields else None
+            self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
+
+
+def sentence(words: str) -> str:
+    """A fault's text as a sentence."""
+    return capfirst(words) if words.endswith((".", "!", "?")) else f"{capfirst(words)}."
