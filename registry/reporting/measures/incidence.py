@@ -1,26 +1,22 @@
 """Cumulative incidence of an event over the months since implantation, with competing events."""
 
-from registry.disclosure import Form, Protection
+from registry.disclosure import Form
 from registry.records import PictureKind, Reading
 from registry.reporting.asking.curve_questions import (
     KNOWN_AT_IMPLANT,
     NOT_FILTERED_BY,
     refused_of_curves,
 )
-from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import (
     Answered,
     Divides,
     Example,
     MeasureSpec,
-    ProtectedForm,
-    ProtectedQuestion,
     Question,
 )
 from registry.reporting.estimating.curves import incidence_curves
 from registry.reporting.measures.columns import CURVE_COLUMNS, curve_columns
-from registry.reporting.protected.curves import finer_curves
-from registry.reporting.protected.shown import shown_curves
+from registry.reporting.protected.shown import curve_form
 from registry.reporting.words.curves import (
     AALEN_JOHANSEN,
     COMPETES,
@@ -28,17 +24,12 @@ from registry.reporting.words.curves import (
     curve_denominator,
     curve_warnings,
 )
-from registry.reporting.words.published import about_curves
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 
 
 def _answered(store: Store, question: Question, per: int) -> Answered:
     return Answered(*incidence_curves(store, question))
-
-
-def _shown(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
-    return shown_curves(asked, frozen, protection, competing=True)
 
 
 SPEC = MeasureSpec(
@@ -56,17 +47,7 @@ SPEC = MeasureSpec(
     divides=Divides.LIFETIMES,
     answered=_answered,
     columns=lambda question: curve_columns("Probability"),
-    protected=ProtectedForm(
-        form=Form.INCIDENCE,
-        counting=(CountingRule.FIRST_EVENT,),
-        rows=_shown,
-        method=INCIDENCE_TABLE,
-        minimums=lambda question, policy: {"curve_minimum": policy.curve_minimum},
-        changed=about_curves,
-        refuses=finer_curves,
-        no_sums="curves",
-        splits_sums=True,
-    ),
+    protected=curve_form(Form.INCIDENCE, method=INCIDENCE_TABLE, competing=True),
     method=lambda question: AALEN_JOHANSEN,
     denominator=curve_denominator,
     warnings=lambda question, profile: curve_warnings(question, profile, ends=COMPETES),

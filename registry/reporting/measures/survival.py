@@ -1,26 +1,22 @@
 """Freedom from an event over the months since implantation."""
 
-from registry.disclosure import Form, Protection
+from registry.disclosure import Form
 from registry.records import PictureKind, Reading
 from registry.reporting.asking.curve_questions import (
     KNOWN_AT_IMPLANT,
     NOT_FILTERED_BY,
     refused_of_freedom,
 )
-from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import (
     Answered,
     Divides,
     Example,
     MeasureSpec,
-    ProtectedForm,
-    ProtectedQuestion,
     Question,
 )
 from registry.reporting.estimating.curves import survival_curves
 from registry.reporting.measures.columns import CURVE_COLUMNS, curve_columns
-from registry.reporting.protected.curves import finer_curves
-from registry.reporting.protected.shown import shown_curves
+from registry.reporting.protected.shown import curve_form
 from registry.reporting.words.curves import (
     CENSORED,
     LIFE_TABLE,
@@ -28,17 +24,12 @@ from registry.reporting.words.curves import (
     curve_warnings,
     kaplan_meier,
 )
-from registry.reporting.words.published import about_curves
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure
 
 
 def _answered(store: Store, question: Question, per: int) -> Answered:
     return Answered(*survival_curves(store, question))
-
-
-def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
-    return shown_curves(question, frozen, protection, competing=False)
 
 
 SPEC = MeasureSpec(
@@ -59,17 +50,7 @@ SPEC = MeasureSpec(
     divides=Divides.LIFETIMES,
     answered=_answered,
     columns=lambda question: curve_columns("Free of the event"),
-    protected=ProtectedForm(
-        form=Form.LIFE_TABLE,
-        counting=(CountingRule.FIRST_EVENT,),
-        rows=_shown,
-        method=LIFE_TABLE,
-        minimums=lambda question, policy: {"curve_minimum": policy.curve_minimum},
-        changed=about_curves,
-        refuses=finer_curves,
-        no_sums="curves",
-        splits_sums=True,
-    ),
+    protected=curve_form(Form.LIFE_TABLE, method=LIFE_TABLE, competing=False),
     called="Freedom from",
     method=kaplan_meier,
     denominator=curve_denominator,

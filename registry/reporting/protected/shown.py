@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 
 from registry.disclosure import (
     CountRow,
@@ -16,11 +17,12 @@ from registry.disclosure import (
 from registry.disclosure.nodes import PlannedRow
 from registry.records import DIMENSIONS, Cell, ValueKind
 from registry.reporting.asking.freshness import Frozen
-from registry.reporting.asking.spec import Answered, ProtectedQuestion, Row
+from registry.reporting.asking.spec import Answered, ProtectedForm, ProtectedQuestion, Row
 from registry.reporting.estimating.observed import Observed, observed_of_shown
-from registry.reporting.protected.curves import curve_rows, curve_truths
+from registry.reporting.protected.curves import curve_rows, curve_truths, finer_curves
 from registry.reporting.protected.truths import Natural, truths_of
-from registry.vocabulary import NOT_RECORDED
+from registry.reporting.words.published import about_curves
+from registry.vocabulary import NOT_RECORDED, CountingRule
 
 Rowed = Callable[[Sequence[ShownNode]], CountRow | RateRow | ProportionRow]
 
@@ -68,10 +70,28 @@ def shown_nodes(
     return dict(zip(truths, protection.show_all(list(truths.values())), strict=True))
 
 
-def shown_curves(
+def curve_form(form: Form, *, method: str, competing: bool) -> ProtectedForm:
+    """The protected form of a curve: of freedom from the event, or of its probability (competing).
+
+    method: how the curve and its limits are found, in words.
+    """
+    return ProtectedForm(
+        form=form,
+        counting=(CountingRule.FIRST_EVENT,),
+        rows=partial(_curves, competing=competing),
+        method=method,
+        minimums=lambda question, policy: {"curve_minimum": policy.curve_minimum},
+        changed=about_curves,
+        refuses=finer_curves,
+        no_sums="curves",
+        splits_sums=True,
+    )
+
+
+def _curves(
     asked: ProtectedQuestion, frozen: Frozen, protection: Protection, *, competing: bool
 ) -> Answered:
-    """A curve for each row of the plan: freedom from the event, or its probability (competing)."""
+    """A curve for each row of the plan."""
     truths = curve_truths(asked.plan.nodes, store=frozen.store, trees=asked.trees)
     return Answered(
         *curve_rows(
