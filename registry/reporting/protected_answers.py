@@ -60,7 +60,10 @@ def _read(
         raise NotAvailableAtThisDetail(finer)
     refuse_earlier_years(query, trees["year"])
     planned = plan(query, trees, POLICY, by_funnel=form.compares_sites)
-    whole = plan(form.planned(query), trees, POLICY, by_funnel=form.compares_sites)
+    measured = form.planned(query)
+    whole = planned
+    if measured != query:
+        whole = plan(measured, trees, POLICY, by_funnel=form.compares_sites)
     refuse_sums(whole, form)
     counting = _counted(form, query.counting)
     spelled = replace(
