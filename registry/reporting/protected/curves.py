@@ -30,7 +30,7 @@ from registry.reporting.estimating.curves import (
     THE_EVENT,
     named,
 )
-from registry.reporting.protected.truths import Natural, Sheet
+from registry.reporting.protected.truths import Natural, sheets_of
 from registry.snapshot.lives import BY_EVENT, ENTERED, LEFT, Ints, Lives, lives, lives_of
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
@@ -51,7 +51,7 @@ def finer_curves(query: EventQuery) -> Iterable[Fault]:
 
 
 def curve_truths(
-    asked: Iterable[Node], *, store: Store, trees: Mapping[str, Tree]
+    nodes: Iterable[Node], *, store: Store, trees: Mapping[str, Tree]
 ) -> dict[Node, CurveTruth]:
     """The true numbers behind the curve of each node; three statements for nodes that are alike.
 
@@ -59,13 +59,13 @@ def curve_truths(
     """
     natural = Natural(trees, store.manifest.terms)
     kinds = _kinds_of_ends(store)
-    alike: dict[tuple[Sort, tuple[str, ...]], list[Node]] = {}
-    for node in asked:
-        sort = sort_of_unit(natural.chosen(node), natural.unit(node))
-        alike.setdefault((sort, tuple(node)), []).append(node)
+
+    def sort_of(node: Node) -> Sort:
+        return sort_of_unit(natural.chosen(node), natural.unit(node))
+
     found: dict[Node, CurveTruth] = {}
-    for ((_unit, clock, of_patient), _names), members in alike.items():
-        sheet = Sheet.of(members, trees, store.manifest.hands)
+    sheets = sheets_of(nodes, sort_of, trees=trees, hands=store.manifest.hands)
+    for (_unit, clock, of_patient), sheet in sheets:
         without, changes = lives(
             store, sheet.selection, clock=str(clock), per_patient=of_patient, keyed=True
         )

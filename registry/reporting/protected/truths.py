@@ -1,6 +1,6 @@
 """From the nodes of a plan to their true numbers, in a few statements; nothing here is shown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.disclosure import (
@@ -14,7 +14,7 @@ from registry.disclosure import (
 )
 from registry.disclosure.tree_questions import ends_of
 from registry.disclosure.trees import ALL, Place
-from registry.records import DIMENSIONS, Cell, Side
+from registry.records import DIMENSIONS, Side
 from registry.reporting.asking.question import (
     ACCEPTED,
     ACTUAL,
@@ -73,7 +73,7 @@ def takes_months(node: Node, own: Denominator) -> bool:
 
 
 def truths_of(
-    asked: Iterable[Node],
+    nodes: Iterable[Node],
     *,
     store: Store,
     trees: Mapping[str, Tree],
@@ -87,19 +87,16 @@ def truths_of(
     instead of the nodes' own.
     """
     natural = Natural(trees, store.manifest.terms)
-    hands = store.manifest.hands
-    alike: dict[tuple[Sort, tuple[str, ...]], list[Node]] = {}
-    for node in asked:
+
+    def sort_of(node: Node) -> Sort:
         if form is Form.COUNTS and counting is not CountingRule.FIRST_EVENT:
-            sort = REPORTED
-        elif form is Form.RATES:
-            sort = sort_of_unit(natural.chosen(node), unit or natural.unit(node))
-        else:
-            sort = sort_of_clock(natural.chosen(node))
-        alike.setdefault((sort, tuple(node)), []).append(node)
+            return REPORTED
+        if form is Form.RATES:
+            return sort_of_unit(natural.chosen(node), unit or natural.unit(node))
+        return sort_of_clock(natural.chosen(node))
+
     found: dict[Node, NodeTruth] = {}
-    for (sort, _names), members in alike.items():
-        sheet = Sheet.of(members, trees, hands)
+    for sort, sheet in sheets_of(nodes, sort_of, trees=trees, hands=store.manifest.hands):
         if form is Form.RATES:
             found |= _rates(store, sheet, sort)
         else:
@@ -179,19 +176,12 @@ class Sheet:
         """The sums of each row of all hands, with those of its largest; ties go to the first."""
         if not self.hands:
             return {key: Keyed(each.n, each.high, each.low) for key, each in sums.items()}
-        found: dict[Key, tuple[Sums, Sums, Cell]] = {}
+        found: dict[Key, dict[int, tuple[int, int, int]]] = {}
         for (*places, hand), each in sums.items():
-            key = tuple(places)
-            if key not in found:
-                found[key] = each, each, hand
-                continue
-            before, largest, of = found[key]
-            if (each.n, -_number(hand)) > (largest.n, -_number(of)):
-                largest, of = each, hand
-            found[key] = before + each, largest, of
+            found.setdefault(tuple(places), {})[int(hand or 0)] = each.n, each.high, each.low
         return {
-            key: Keyed(each.n, each.high, each.low, (largest.n, largest.high, largest.low))
-            for key, (each, largest, _hand) in found.items()
+            key: Keyed.by_hand(hands[number] for number in sorted(hands))
+            for key, hands in found.items()
         }
 
     def added(self, amounts: Mapping[Key, float]) -> dict[Key, float]:
@@ -201,6 +191,21 @@ class Sheet:
             whole = key[:-1] if self.hands else key
             found[whole] = found.get(whole, 0.0) + amount
         return found
+
+
+def sheets_of(
+    nodes: Iterable[Node],
+    sort_of: Callable[[Node], Sort],
+    *,
+    trees: Mapping[str, Tree],
+    hands: Mapping[str, int],
+) -> Iterator[tuple[Sort, Sheet]]:
+    """A sheet for the nodes of each sort that name the same dimensions, in the nodes' order."""
+    alike: dict[tuple[Sort, tuple[str, ...]], list[Node]] = {}
+    for node in nodes:
+        alike.setdefault((sort_of(node), tuple(node)), []).append(node)
+    for (sort, _names), members in alike.items():
+        yield sort, Sheet.of(members, trees, hands)
 
 
 def _shares(
@@ -287,7 +292,3 @@ def _span(number: int, windows: Iterable[str]) -> MonthSpan:
     """The months of a place among windows, which follow each other."""
     ends = sorted((ends_of(window) for window in windows), key=lambda each: each[0])
     return MonthSpan(str(number), ends[0][0], ends[-1][1])
-
-
-def _number(hand: Cell) -> int:
-    return int(hand or 0)
