@@ -168,8 +168,8 @@ class AgreementAdmin(RegistryAdmin):
     search_help_text = "Search by reference or user name."
     autocomplete_fields = ("user",)
     ordering = ("-expires_on",)
-    asked = ("user", "reference", "purpose", "answerable", "expires_on")
-    decided = ("standing", "reason", "granted_by", "confirmed_by", "renews", "reminded_on")
+    of_request = ("user", "reference", "purpose", "answerable", "expires_on")
+    of_decision = ("standing", "reason", "granted_by", "confirmed_by", "renews", "reminded_on")
 
     def get_urls(self) -> list[Any]:
         """Add the addresses at which decisions are asked about and taken."""
@@ -189,15 +189,15 @@ class AgreementAdmin(RegistryAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What was asked, and of a stored one what became of it."""
-        return (*self.asked, *self.decided) if obj else self.asked
+        return (*self.of_request, *self.of_decision) if obj else self.of_request
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """A stored one is only read."""
-        return (*self.asked, *self.decided) if obj else ()
+        return (*self.of_request, *self.of_decision) if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Record the request through intake."""
-        given = {name: form.cleaned_data[name] for name in self.asked if name != "user"}
+        given = {name: form.cleaned_data[name] for name in self.of_request if name != "user"}
         by: Any = request.user
         stored = intake.ask_for_agreement(**given, person=form.cleaned_data["user"], by=by)
         obj.pk, obj.public_id = stored.pk, stored.public_id

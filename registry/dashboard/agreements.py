@@ -23,7 +23,7 @@ from registry.answers.refusable import RefusableForm, sentence
 from registry.records import Refusal, UnknownRow
 from registry.vocabulary import Right
 
-ASKED = "Your request is with the data managers. You see here what they decide."
+STORED = "Your request is with the data managers. You see here what they decide."
 NAME_NOBODY = "About the study, never about a patient: no names, dates or case histories."
 TONES = {"Asked for": "", "Granted once": "", "Granted": "good", "Expired": "retired"}
 
@@ -75,7 +75,7 @@ def agreement(request: HttpRequest) -> HttpResponse:
     """List the researcher's own requests and agreements; a POST asks for one."""
     _hold_to_researchers(request)
     form = AgreementRequestForm(request.POST or None, label_suffix="")
-    if request.method == "POST" and _is_asked(request, form):
+    if request.method == "POST" and _is_stored(request, form):
         return redirect("agreement")
     return _page(request, form)
 
@@ -94,7 +94,7 @@ def renew(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return redirect("agreement")
     said = {name: getattr(held, name) for name in ("reference", "purpose", "answerable")}
     form = AgreementRequestForm(request.POST or None, initial=said, label_suffix="")
-    if request.method == "POST" and _is_asked(request, form, renews=held.public_id):
+    if request.method == "POST" and _is_stored(request, form, renews=held.public_id):
         return redirect("agreement")
     return _page(request, form, renewed=held)
 
@@ -163,7 +163,7 @@ def _page(request: HttpRequest, form: AgreementRequestForm, *, renewed: Any = No
     return render(request, "registry/agreement.html", context)
 
 
-def _is_asked(
+def _is_stored(
     request: HttpRequest, form: AgreementRequestForm, *, renews: UUID | None = None
 ) -> bool:
     """Whether the form was good and the request is stored; what was wrong stands in the form."""
@@ -175,7 +175,7 @@ def _is_asked(
     except Refusal as refusal:
         form.refuse(refusal)
         return False
-    messages.success(request, ASKED)
+    messages.success(request, STORED)
     return True
 
 

@@ -60,14 +60,14 @@ class TreeQuestion:
 
 def named(query: EventQuery) -> list[str]:
     """Every parameter that the question fixes or groups by, once, in the order of DIMENSIONS."""
-    asked = {name for name, _values in query.where} | set(query.group_by)
-    if asked - set(DIMENSIONS):
+    names = {name for name, _values in query.where} | set(query.group_by)
+    if names - set(DIMENSIONS):
         raise BadQuery(Fault("", "unknown-dimension", "ask by the dimensions that are described"))
     if query.years is not None:
-        asked.add("year")
+        names.add("year")
     if query.windows:
-        asked.add("window")
-    return [name for name in DIMENSIONS if name in asked]
+        names.add("window")
+    return [name for name in DIMENSIONS if name in names]
 
 
 def tree_questions(

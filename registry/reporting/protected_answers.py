@@ -89,17 +89,17 @@ def published_form(measure: Measure) -> ProtectedForm:
     raise NotAvailableAtThisDetail(Fault("measure", NotAvailableAtThisDetail.code, detail))
 
 
-def _counted(form: ProtectedForm, asked: CountingRule | None) -> CountingRule:
+def _counted(form: ProtectedForm, counting: CountingRule | None) -> CountingRule:
     """What is counted: what was asked, or the form's default.
 
     Raises NotAvailableAtThisDetail where a patient could be in the count more than once.
     """
-    if asked is None:
+    if counting is None:
         return form.counting[0]
-    if asked not in form.counting:
+    if counting not in form.counting:
         detail = f"the nearest that is published counts {' or '.join(form.counting)}"
         raise NotAvailableAtThisDetail(Fault("counting", NotAvailableAtThisDetail.code, detail))
-    return asked
+    return counting
 
 
 def hold_to_keys(frozen: Frozen, keys: Keys) -> None:
@@ -135,11 +135,11 @@ def hold_to_hands(frozen: Frozen) -> None:
         )
 
 
-def protected_rows(asked: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> Answered:
+def protected_rows(question: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -> Answered:
     """The rows of an answer, made of shown nodes only; in the order of the plan."""
-    form = published_form(asked.spec.measure)
-    protection = Protection.under(keys.noise, release=frozen.snapshot_id, policy=asked.policy)
-    return form.rows(asked, frozen, protection)
+    form = published_form(question.spec.measure)
+    protection = Protection.under(keys.noise, release=frozen.snapshot_id, policy=question.policy)
+    return form.rows(question, frozen, protection)
 
 
 def _other_unit(

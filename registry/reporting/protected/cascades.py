@@ -34,37 +34,37 @@ def finer_cascades(query: EventQuery) -> Iterable[Fault]:
         yield Fault("complication", NotAvailableAtThisDetail.code, detail)
 
 
-def shown_cascades(asked: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
+def shown_cascades(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
     """A row for each pair that is shown, in the catalogue's order, causes first.
 
     A pair is a node of its own, in patients; the share is of the patients that the cause's own node
     shows, where they are enough for a breakdown. Categories are of the complications that count in
     totals, of causes and effects alike.
     """
-    (level,) = asked.query.group_by
+    (level,) = question.query.group_by
     store = frozen.store
     truths = truths_of(
-        asked.plan.nodes,
+        question.plan.nodes,
         store=store,
-        trees=asked.trees,
+        trees=question.trees,
         form=Form.COUNTS,
         counting=CountingRule.PATIENTS,
     )
     causes = dict(zip(truths, protection.show_all(list(truths.values())), strict=True))
-    sheet = Sheet.of([], asked.trees, store.manifest.hands)
+    sheet = Sheet.of([], question.trees, store.manifest.hands)
     found = sheet.keyed(
         patients(
             store,
             replace(sheet.selection, on_events=_reported(sheet)),
             level=level,
-            of_both=_of_both(asked, level),
+            of_both=_of_both(question, level),
             keyed=True,
         )
     )
     effects = codes_of(store.manifest.terms, level)
     pairs = [
         (row.labels[0], effect, node)
-        for row in asked.plan.rows
+        for row in question.plan.rows
         for node in row.nodes
         for effect in effects
     ]
@@ -75,7 +75,7 @@ def shown_cascades(asked: ProtectedQuestion, frozen: Frozen, protection: Protect
         ]
     )
     rows = [
-        _row(asked, (cause, effect), pair, causes[node], frozen)
+        _row(question, (cause, effect), pair, causes[node], frozen)
         for (cause, effect, node), pair in zip(pairs, shown, strict=True)
         if pair.count is not None
     ]
@@ -89,23 +89,23 @@ def _reported(sheet: Sheet) -> tuple[Condition, ...]:
     return tuple(each for each in sheet.selection.on_events if each.column != "in_totals")
 
 
-def _of_both(asked: ProtectedQuestion, level: str) -> Sequence[Condition]:
+def _of_both(question: ProtectedQuestion, level: str) -> Sequence[Condition]:
     if level != "category":
         return ()
-    return (Condition("complication", tuple(sorted(asked.trees["complication"].in_groups))),)
+    return (Condition("complication", tuple(sorted(question.trees["complication"].in_groups))),)
 
 
 def _row(
-    asked: ProtectedQuestion,
+    question: ProtectedQuestion,
     pair: tuple[str, str],
     shown: ShownNode,
     cause: ShownNode,
     frozen: Frozen,
 ) -> Row:
     told = count_row([shown])
-    enough = cause.count is not None and cause.count >= asked.policy.denominator_minimum
+    enough = cause.count is not None and cause.count >= question.policy.denominator_minimum
     numbers: dict[str, Cell] = {
-        **named_pair(pair, asked.query, frozen.store.manifest.terms),
+        **named_pair(pair, question.query, frozen.store.manifest.terms),
         "n": told.n,
         "cause_events": cause.count,
         "share": min(1.0, (told.n or 0) / (cause.count or 1)) if enough else None,

@@ -28,7 +28,7 @@ Rowed = Callable[[Sequence[ShownNode]], CountRow | RateRow | ProportionRow]
 
 
 def rows_of_plan(
-    asked: ProtectedQuestion,
+    question: ProtectedQuestion,
     frozen: Frozen,
     protection: Protection,
     *,
@@ -37,21 +37,21 @@ def rows_of_plan(
     with_unit: bool = False,
 ) -> Answered:
     """A row for each row of the plan, in its order. with_unit: whether rows name a denominator."""
-    shown = shown_nodes(asked, asked.plan, frozen=frozen, protection=protection, form=form)
-    natural = Natural(asked.trees, frozen.store.manifest.terms)
+    shown = shown_nodes(question, question.plan, frozen=frozen, protection=protection, form=form)
+    natural = Natural(question.trees, frozen.store.manifest.terms)
     rows = []
-    for row in asked.plan.rows:
+    for row in question.plan.rows:
         derived = row_of([shown[node] for node in row.nodes])
         numbers = {each.name: getattr(derived, each.name) for each in fields(derived)}
         status = numbers.pop("status")
         if with_unit:
-            numbers["unit"] = _unit_of_row(asked, row, natural)
-        rows.append(Row(_key(asked.plan, row), numbers, status))
+            numbers["unit"] = _unit_of_row(question, row, natural)
+        rows.append(Row(_key(question.plan, row), numbers, status))
     return Answered(rows)
 
 
 def shown_nodes(
-    asked: ProtectedQuestion,
+    question: ProtectedQuestion,
     planned: Plan,
     *,
     frozen: Frozen,
@@ -62,10 +62,10 @@ def shown_nodes(
     truths = truths_of(
         planned.nodes,
         store=frozen.store,
-        trees=asked.trees,
+        trees=question.trees,
         form=form,
-        counting=asked.counting,
-        unit=asked.query.unit,
+        counting=question.counting,
+        unit=question.query.unit,
     )
     return dict(zip(truths, protection.show_all(list(truths.values())), strict=True))
 
@@ -89,16 +89,16 @@ def curve_form(form: Form, *, method: str, competing: bool) -> ProtectedForm:
 
 
 def _curves(
-    asked: ProtectedQuestion, frozen: Frozen, protection: Protection, *, competing: bool
+    question: ProtectedQuestion, frozen: Frozen, protection: Protection, *, competing: bool
 ) -> Answered:
     """A curve for each row of the plan."""
-    truths = curve_truths(asked.plan.nodes, store=frozen.store, trees=asked.trees)
+    truths = curve_truths(question.plan.nodes, store=frozen.store, trees=question.trees)
     return Answered(
         *curve_rows(
-            asked.plan,
+            question.plan,
             truths,
             protection,
-            query=asked.query,
+            query=question.query,
             terms=frozen.store.manifest.terms,
             stored=stored,
             competing=competing,
@@ -107,15 +107,15 @@ def _curves(
 
 
 def observed_rows(
-    asked: ProtectedQuestion, planned: Plan, shown: Mapping[Node, ShownNode]
+    question: ProtectedQuestion, planned: Plan, shown: Mapping[Node, ShownNode]
 ) -> list[Observed]:
     """The rows of a plan of rates, as a trend or a funnel is drawn from them."""
     return [
         observed_of_shown(
             _key(planned, row),
             [shown[node] for node in row.nodes],
-            per=asked.query.per or 1,
-            level=asked.query.level,
+            per=question.query.per or 1,
+            level=question.query.level,
         )
         for row in planned.rows
     ]
@@ -135,8 +135,8 @@ def _key(planned: Plan, row: PlannedRow) -> tuple[Cell, ...]:
     return tuple(stored(name, label) for name, label in labelled)
 
 
-def _unit_of_row(asked: ProtectedQuestion, row: PlannedRow, natural: Natural) -> str | None:
+def _unit_of_row(question: ProtectedQuestion, row: PlannedRow, natural: Natural) -> str | None:
     """The denominator that the nodes of a row share; an impossible row has none."""
     if not row.nodes:
         return None
-    return (asked.query.unit or natural.unit(row.nodes[0])).value
+    return (question.query.unit or natural.unit(row.nodes[0])).value

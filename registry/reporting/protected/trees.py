@@ -72,7 +72,7 @@ def refuse_earlier_years(query: EventQuery, years: Tree) -> None:
     if {"year", "period"} & set(query.group_by):
         return
     first, last = int(years.values[0]), int(years.values[-1])
-    asked = [
+    ranges = [
         (int(value[:4]), int(value[-4:]))
         for name in ("year", "period")
         for value in query.values(name)
@@ -80,8 +80,8 @@ def refuse_earlier_years(query: EventQuery, years: Tree) -> None:
     ]
     if query.years is not None:
         start, end = query.years
-        asked.append((FIRST_YEAR if start is None else start, last if end is None else end))
-    for start, end in asked:
+        ranges.append((FIRST_YEAR if start is None else start, last if end is None else end))
+    for start, end in ranges:
         everything = start <= FIRST_YEAR and end >= last
         published = start >= first and not (start == first and end >= last and first > FIRST_YEAR)
         if not (everything or published):
