@@ -4,7 +4,6 @@ The rows of both worlds of a pair lie in the database; an absent record waits fo
 releases, of the past and of either world, are asked over HTTP with a researcher's token.
 """
 
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -14,7 +13,7 @@ from django.core.management import call_command
 from django.db import transaction
 
 from registry.catalogue import read_catalogue
-from registry.models import Complication, Event, Implant, Patient, Site, sealed
+from registry.models import Complication, Event, Implant, Site
 from registry.reporting.asking.keys import make_keys
 from registry.vocabulary import NOT_RECORDED, Component, State
 from tests.disclosure.attack.asking import Asker
@@ -33,6 +32,7 @@ from tests.disclosure.attack.persons import (
     look,
     pairs,
 )
+from tests.disclosure.attack.planting import copy_of, store
 from tests.disclosure.attack.registries import Door, door_of, fill
 from tests.disclosure.attack.worlds import COARSER, Labels, World, coded, groups_of
 
@@ -205,27 +205,14 @@ def _plant(pair: Pair) -> None:
         return
     models = Event.objects.in_bulk(planted.columns[RECORD].tolist())
     sites = dict(Site.objects.values_list("code", "pk"))
-    made: list[tuple[Patient, Implant, Event]] = []
+    made = []
     for record, site in zip(
         planted.columns[RECORD].tolist(), planted.columns["site"].tolist(), strict=True
     ):
-        event = models[record]
-        copies = []
-        for row in (event.patient, event.implant, event):
-            values = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields}
-            copy = type(row)(**values)
-            copy.pk, copy.public_id = None, uuid.uuid4()
-            copy.source_id = f"planted-{uuid.uuid4().hex[:8]}x"
-            if hasattr(copy, "site_id"):
-                copy.site_id = sites[planted.labels["site"][site]]
-            copies.append(copy)
-        made.append(tuple(copies))  # type: ignore[arg-type]
-    with sealed(by=None, action="plant") as seal:
-        seal.bulk_create(Patient, [patient for patient, _implant, _event in made])
-        for patient, implant, _event in made:
-            implant.patient = patient
-        seal.bulk_create(Implant, [implant for _patient, implant, _event in made])
-        for patient, implant, event in made:
-            event.implant, event.patient, event.caused_by_id = implant, patient, None
-            event.state = State.ACCEPTED
-        seal.bulk_create(Event, [event for _patient, _implant, event in made])
+        copies = copy_of(models[record])
+        for row in copies:
+            if hasattr(row, "site_id"):
+                row.site_id = sites[planted.labels["site"][site]]
+        copies[-1].state = State.ACCEPTED
+        made.append(copies)
+    store(made)

@@ -16,7 +16,6 @@ from rest_framework.test import APIClient
 from registry.models import (
     Event,
     Implant,
-    Patient,
     Snapshot,
     Token,
     TokenScope,
@@ -25,6 +24,7 @@ from registry.models import (
 )
 from registry.snapshot.manifest import Manifest
 from registry.vocabulary import NOT_RECORDED
+from tests.disclosure.attack.planting import Planted, copy_of, store
 from tests.disclosure.attack.servers import Reply, registry_trees
 from tests.disclosure.attack.truth import Truth
 
@@ -115,37 +115,20 @@ class Planter:
 
         A cell names a category, and what else it names is of the patient or of the device.
         """
-        made = [self._made(cell, number) for number, cell in enumerate(cells)]
-        with sealed(by=None, action="plant") as seal:
-            seal.bulk_create(Patient, [patient for patient, _implant, _event in made])
-            for patient, implant, _event in made:
-                implant.patient = patient
-            seal.bulk_create(Implant, [implant for _patient, implant, _event in made])
-            for patient, implant, event in made:
-                event.implant, event.patient = implant, patient
-            seal.bulk_create(Event, [event for _patient, _implant, event in made])
+        made = [self._made(cell) for cell in cells]
+        store(made)
         self.planted = [implant for _patient, implant, _event in made]
 
-    def _made(self, cell: Cell, number: int) -> tuple[Patient, Implant, Event]:
-        event = self._template(cell["category"])
-        patient, implant = event.patient, event.implant
-        if patient is None or implant is None:
-            raise LookupError("A planted event needs an implant to be modelled on.")
-        new = []
-        for row in (patient, implant, event):
-            values = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields}
-            copy = type(row)(**values)
-            copy.pk, copy.public_id = None, uuid.uuid4()
-            copy.source_id = f"planted-{uuid.uuid4().hex[:8]}x"
+    def _made(self, cell: Cell) -> Planted:
+        made = copy_of(self._template(cell["category"]))
+        for row in made:
+            held = {each.attname for each in row._meta.concrete_fields}
             for name, value in cell.items():
-                if name != "category" and name in values:
-                    setattr(copy, name, "" if value == NOT_RECORDED else value)
-            new.append(copy)
-        person, device, happened = new
-        happened.caused_by_id = None
+                if name != "category" and name in held:
+                    setattr(row, name, "" if value == NOT_RECORDED else value)
         for name in ("sex", "drug", "indication", "age_band", "pump_model", "catheter_model"):
-            setattr(happened, name, "")
-        return person, device, happened
+            setattr(made[-1], name, "")
+        return made
 
     def _template(self, category: str) -> Event:
         if category not in self._templates:
