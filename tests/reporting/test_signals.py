@@ -532,6 +532,13 @@ def test_several_products_choose_rows_that_are_there_once(three: Frozen):
     assert {product for product, _code in keys} == {PROMETRA, II_20}
 
 
+def test_several_drugs_choose_the_row_of_their_class(three: Frozen):
+    by_class = {"group_by": ("drug_class", "category")}
+    release = ask(three, Measure.SIGNALS, where=(("drug", ("fentanyl", "morphine")),), **by_class)
+
+    assert {row["drug_class"] for row in release.rows} == {"opioid"}
+
+
 def test_one_drug_alone_is_compared_within_itself(three: Frozen):
     by_category = {"group_by": ("pump_model", "category")}
     release = ask(three, Measure.SIGNALS, where=(("drug_class", ("opioid",)),), **by_category)

@@ -25,8 +25,10 @@ from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.keys import read_keys
 from registry.reporting.estimating import cells
 from registry.reporting.protected.trees import trees_of
-from registry.reporting.protected.truths import truths_of
+from registry.reporting.protected.truths import Sheet, truths_of
 from registry.reporting.taken import read_question
+from registry.snapshot.counting import Sums
+from registry.snapshot.selection import Selection
 from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Denominator, Measure
 from tests.reporting.protecting import COMPLICATIONS, DRUGS, PUMPS, frozen_rows, tangled_rows
@@ -373,3 +375,10 @@ def test_plan_of_2000_nodes_takes_a_few_statements(
 
     # four denominators, and pump-months of devices apart from those of patients
     assert len(statements) <= 4 * 5
+
+
+def test_of_hands_of_one_size_the_first_is_the_largest() -> None:
+    sheet = Sheet(Selection(), key_of={}, of_devices=(), hands=(1, 2, 3))
+    sums = {("a", 3): Sums(5, 30, 3), ("a", 2): Sums(5, 20, 2), ("a", 1): Sums(4, 10, 1)}
+
+    assert sheet.keyed(sums) == {("a",): Keyed(14, 60, 6, (5, 20, 2))}

@@ -338,7 +338,7 @@ def _refresh_now() -> Working | None:
             return None
         try:
             return _refresh()
-        except Exception:
+        except Exception:  # whatever it is, the reader has the last snapshot and the log has why
             logger.exception("The registry could not be frozen: the last snapshot answers.")
             return None
 
