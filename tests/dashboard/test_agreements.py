@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from registry.models import Agreement
+from registry.records import AGREEMENT_PATH
 from registry.vocabulary import Role
 from tests.factories import AgreementFactory, UserFactory
 
@@ -230,3 +232,7 @@ def test_exact_pages_under_an_agreement_say_so_once(path, as_role, released):
 
     assert client_of(user).get(path).text.count(rule) == 1
     assert rule not in as_role(Role.REVIEWER).get(path).text
+
+
+def test_address_that_refusals_and_reminders_name_is_that_of_the_page():
+    assert reverse("agreement") == AGREEMENT_PATH

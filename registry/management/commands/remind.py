@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from registry.intake import remind_of_agreement
 from registry.models import Agreement, User
+from registry.records import AGREEMENT_PATH
 from registry.vocabulary import Right
 
 NO_MAIL = "No mail is configured: give EMAIL_HOST and DEFAULT_FROM_EMAIL. Nobody was reminded."
@@ -67,7 +68,7 @@ def _send(agreement: Agreement) -> None:
         body=(
             f"The data-use agreement {agreement.reference} of {person.username} in the pump "
             f"registry ends on {last}. After that day statistics are protected again.\n\n"
-            "To go on, the researcher asks for its renewal on the registry's page /agreement/ "
+            f"To go on, the researcher asks for its renewal on the registry's page {AGREEMENT_PATH} "
             "before it ends; a data manager decides. Otherwise nothing needs to be done.\n"
         ),
         to=to,
