@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator
 from itertools import groupby
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -14,6 +15,8 @@ from tests.kept_rows import rows_kept_for
 
 settings.register_profile("registry", deadline=None, max_examples=60)  # machines may be busy
 settings.load_profile("registry")
+
+POSTGRESQL = "postgresql"
 
 
 def pytest_collection_finish() -> None:
@@ -31,9 +34,25 @@ def pytest_unconfigure() -> None:
     gc.unfreeze()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import only the files that name the marker where it alone is chosen: `-m postgresql`."""
+    chosen = config.option.markexpr
+    if chosen == POSTGRESQL or chosen.endswith(f" and {POSTGRESQL}"):
+        is_test = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+        return True if is_test and not _names_postgresql(collection_path) else None
+    return None
+
+
+def _names_postgresql(file: Path) -> bool:
+    return f"mark.{POSTGRESQL}" in file.read_text(encoding="utf-8")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Within each module put the tests first that start from the fewest kept rows."""
+    marked = {item.path for item in items if item.get_closest_marker(POSTGRESQL)}
+    if unnamed := [str(file) for file in marked if not _names_postgresql(file)]:
+        raise pytest.UsageError(f"mark tests of PostgreSQL in their own file: {unnamed}")
     modules = groupby(list(items), key=lambda item: item.path)
     items[:] = [item for _, found in modules for item in sorted(found, key=rows_kept_for)]
 

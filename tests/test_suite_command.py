@@ -4,8 +4,11 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from tests.conftest import pytest_ignore_collect
 
 SCRIPT = Path(__file__).parents[1] / ".ci" / "test"
 PYTHON = """#!/bin/sh
@@ -67,3 +70,21 @@ def test_failure_is_told_and_an_empty_choice_for_postgresql_is_none(
 
 def test_without_postgresql_the_suite_runs_once(run):
     assert run("-k", "word", answers=1) == (0, [["sqlite", " -k word"]])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "line", "is_left_out"),
+    [
+        ("postgresql", "pytestmark = pytest.mark.postgresql", False),
+        ("postgresql", "", True),
+        ("(not browser) and postgresql", "", True),
+        ("not postgresql", "", False),
+        ("", "", False),
+    ],
+)
+def test_only_files_that_name_the_marker_are_imported_for_it(tmp_path, chosen, line, is_left_out):
+    file = tmp_path / "test_it.py"
+    file.write_text(line)
+    config = SimpleNamespace(option=SimpleNamespace(markexpr=chosen))
+
+    assert bool(pytest_ignore_collect(file, config)) is is_left_out
