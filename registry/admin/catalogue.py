@@ -4,14 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Case, QuerySet, When
-from django.db.models.functions import Length
+from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 from registry import intake
-from registry.admin.choosing import about_term, matches, term_label
+from registry.admin.choosing import term_matches
 from registry.admin.rows import IntakeForm, ReadOnlyAdmin, RegistryAdmin
+from registry.filters.catalogue import ranked, search
 from registry.models import Category, Complication
 
 
@@ -47,22 +47,6 @@ class ComplicationForm(IntakeForm):
         }
 
 
-def closest_first(rows: QuerySet[Complication], term: str) -> QuerySet[Complication]:
-    """The same terms, best matches of the typed text first, catch-all terms last, so that the
-    first one offered is seldom wrong."""
-    if not term:
-        return rows
-    closeness = Case(
-        When(code__iexact=term, then=0),
-        When(name__iexact=term, then=0),
-        When(name__istartswith=term, then=1),
-        When(name__icontains=term, then=2),
-        default=3,
-    )
-    catch_all = Case(When(code__startswith="other-", then=1), default=0)
-    return rows.order_by(closeness, catch_all, Length("name"), "name")
-
-
 @admin.register(Complication)
 class ComplicationAdmin(RegistryAdmin):
     """The terms that events are coded with. A term is retired, never deleted or renamed in code."""
@@ -73,7 +57,7 @@ class ComplicationAdmin(RegistryAdmin):
     list_select_related = ("category",)
     list_per_page = 100
     search_fields = ("name", "synonyms", "code")
-    search_help_text = "Search by name, another word for it, or code."
+    search_help_text = "Search in your own words, by code or by IMDRF code."
     ordering = ("category__sort_order", "name")
     autocomplete_fields = ("replaced_by",)
     fieldsets = (
@@ -92,16 +76,18 @@ class ComplicationAdmin(RegistryAdmin):
         return [path("choices/", view, name="registry_complication_choices"), *super().get_urls()]
 
     def choices(self, request: HttpRequest) -> JsonResponse:
-        """Current terms with their category, for the form of an event."""
-        rows = self.get_queryset(request).filter(retired=False).select_related("category")
-        return matches(
-            self,
-            request,
-            closest_first(rows, request.GET.get("term", "").replace("\0", "").strip()),
-            keyed_by="code",
-            labelled=term_label,
-            about=about_term,
-        )
+        """Current terms that the typed words may mean, for the forms that ask for one."""
+        return term_matches(request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The terms that the words may mean, the best match first, or the nearest."""
+        words = search_term.replace("\0", "").strip()
+        if not words:
+            return queryset, False
+        within = queryset.order_by().values_list("code", flat=True)
+        return ranked(queryset, search(words, within=within)), False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """All staff."""

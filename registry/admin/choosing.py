@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from registry.admin.naming import label_of, name_of
 from registry.admin.site_rows import SiteRowsAdmin
+from registry.filters.catalogue import every_complication, find_complications
 from registry.models import Complication, Event, Implant
 from registry.vocabulary import Component
 
@@ -72,7 +73,11 @@ class RowSelect(AutocompleteSelect):
 
 
 class ComplicationSelect(AutocompleteSelect):
-    """Chooses a complication by typing a part of its name, a synonym or its code."""
+    """Chooses a complication by typing words for it, or from the catalogue as a tree."""
+
+    class Media:
+        css = {"screen": ["registry/event-form.css"]}
+        js = ["admin/js/autocomplete.js", "registry/complication-tree.js"]
 
     def __init__(self, attrs: dict[str, str] | None = None) -> None:
         super().__init__(Event._meta.get_field("complication"), admin.site, attrs=attrs)
@@ -95,6 +100,16 @@ class ComplicationSelect(AutocompleteSelect):
                 option["attrs"].update(as_data(about_term(term)))
             groups.setdefault(term.category.name, []).append(option)
         return [(group or None, options, i) for i, (group, options) in enumerate(groups.items())]
+
+
+class TermChoiceField(forms.ModelChoiceField):
+    """A choice among the complications of the catalogue."""
+
+    widget = ComplicationSelect
+
+    def label_from_instance(self, obj: Any) -> str:
+        """The term with its category."""
+        return term_label(obj)
 
 
 class RowChoiceField(forms.ModelChoiceField):
@@ -205,7 +220,6 @@ def matches(
     *,
     keyed_by: str,
     labelled: Callable[[Any], str],
-    about: Callable[[Any], Mapping[str, str]] = about_row,
 ) -> JsonResponse:
     """One page of the rows that match the typed text, as JSON for the list widget."""
     if not model_admin.has_view_permission(request):
@@ -219,12 +233,30 @@ def matches(
     return JsonResponse(
         {
             "results": [
-                {"id": str(getattr(row, keyed_by)), "text": labelled(row), **about(row)}
+                {"id": str(getattr(row, keyed_by)), "text": labelled(row), **about_row(row)}
                 for row in found[:PAGE]
             ],
             "pagination": {"more": len(found) > PAGE},
         }
     )
+
+
+def term_matches(request: HttpRequest) -> JsonResponse:
+    """One page of the current terms that the typed text may mean, as JSON for the list widget.
+
+    Where nothing fits, the nearest stand under a heading that says so.
+    """
+    terms = every_complication().filter(retired=False)
+    found = find_complications(request.GET.get("term", "").replace("\0", ""), within=terms)
+    first = (_page(request.GET.get("page", "")) - 1) * PAGE
+    shown = found.rows[first : first + PAGE]
+    results: list[dict[str, Any]] = [
+        {"id": term.code, "text": term_label(term), **about_term(term)} for term in shown
+    ]
+    if found.nearest and results:
+        results = [{"text": "Nothing fits these words. The nearest:", "children": results}]
+    more = len(found.rows) > first + PAGE
+    return JsonResponse({"results": results, "pagination": {"more": more}})
 
 
 def _page(text: str) -> int:

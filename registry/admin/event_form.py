@@ -10,10 +10,9 @@ from django.db.models import Q
 from registry import intake
 from registry.admin.answers import ReportForm, asking, short_text
 from registry.admin.choosing import (
-    ComplicationSelect,
     RowChoiceField,
     RowSelect,
-    term_label,
+    TermChoiceField,
 )
 from registry.admin.event_sections import MATTERS_FOR
 from registry.answers.refusable import sentence
@@ -31,14 +30,6 @@ _CONSONANTS = "bcdfghjkmnpqrstvwxz"
 def made_key() -> str:
     """A random key for an event without one: no digit, no word, 1.7e10 possible keys."""
     return "e-" + "".join(secrets.choice(_CONSONANTS) for _ in range(8))
-
-
-class TermChoiceField(forms.ModelChoiceField):
-    """A choice among the complications of the catalogue."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        """The term with its category."""
-        return term_label(obj)
 
 
 @asking(DECLARED[RowKind.EVENT])
@@ -60,8 +51,7 @@ class EventForm(ReportForm):
     complication = TermChoiceField(
         label="Complication",
         queryset=Complication.objects.none(),
-        widget=ComplicationSelect,
-        help_text="Type a part of its name, another word for it, or its code.",
+        help_text="Type what happened in your own words: blocked line, Eiter, overdose.",
         error_messages={"required": "Choose what happened: no event is stored without it."},
     )
     implant = RowChoiceField(

@@ -8,6 +8,7 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Abs
 
 from registry.admin.answers import IN_LINES, short_text
+from registry.admin.choosing import TermChoiceField
 from registry.admin.naming import name_of
 from registry.answers.refusable import RefusableForm
 from registry.models import Complication, Event
@@ -53,23 +54,19 @@ class ReasonForm(StepForm):
 class RecodeForm(StepForm):
     """Asks for the complication."""
 
-    complication = forms.ChoiceField(
+    complication = TermChoiceField(
         label="Complication as adjudicated",
-        help_text="What the site reported is kept beside it.",
+        queryset=Complication.objects.current(),
+        help_text="Type it in your own words. What the site reported is kept beside it.",
         error_messages={
             "required": "Choose a complication.",
             "invalid_choice": "Choose one of the complications listed.",
         },
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        by_category: dict[str, list[tuple[str, str]]] = {}
-        terms = Complication.objects.current().select_related("category")
-        for term in terms.order_by("category__sort_order", "name"):
-            by_category.setdefault(term.category.name, []).append((term.code, term.name))
-        field: Any = self.fields["complication"]
-        field.choices = [("", "Choose"), *by_category.items()]
+    def answers(self) -> dict[str, Any]:
+        """The code of the complication."""
+        return {"complication": self.cleaned_data["complication"].code}
 
 
 class DuplicateForm(StepForm):

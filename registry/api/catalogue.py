@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from registry.api.described import UNKNOWN_CODE, listing, problems
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
-from registry.filters.catalogue import search_complications
+from registry.filters.catalogue import LONGEST_SEARCH, every_complication, ranked, search
 from registry.filters.codes import codes_of, nearest
 from registry.models import Category, Complication, ImdrfCode, PublishedRate, Synonym
 from registry.records import BadQuery, Fault, UnknownRow
@@ -178,30 +178,51 @@ class Complications(APIView):
         operation_id="complications_list",
         tags=["catalogue"],
         parameters=[
-            OpenApiParameter("q", str, description="Words to find in name, synonyms and code."),
+            OpenApiParameter(
+                "q",
+                str,
+                description="Words as they are typed: a name or another one in English, German, "
+                "French or Dutch, with slips, or an IMDRF code. The best match comes first.",
+            ),
             OpenApiParameter("category", str, description="Category codes, comma-separated."),
             *PAGING,
         ],
         responses={
-            200: listing("ComplicationList", ComplicationSerializer),
+            200: listing(
+                "ComplicationList",
+                ComplicationSerializer,
+                nearest=serializers.BooleanField(
+                    help_text="True where nothing fits `q`: the results are only the nearest."
+                ),
+            ),
             **problems(400, 401, 406, 429),
         },
         examples=[UNKNOWN_CODE],
     )
     def get(self, request: Request) -> Response:
-        """List the complications by code, retired ones included; open to all."""
+        """List the complications by code, or by how well they fit `q`; open to all.
+
+        Retired ones are included.
+        """
         refuse_unknown(request, ("q", "category", "limit", "cursor"))
-        found = search_complications(_words(request.query_params.get("q", "")))
+        rows = _with_terms(every_complication())
         if categories := _categories(request.query_params.get("category", "")):
-            found = found.filter(category__in=categories)
-        page = page_of(_with_terms(found), request, key="code")
-        return Response(page.body(ComplicationSerializer))
+            rows = rows.filter(category__in=categories)
+        words = _words(request.query_params.get("q", ""))
+        if not words.strip():
+            page = page_of(rows, request, key="code")
+            return Response({**page.body(ComplicationSerializer), "nearest": False})
+        within = rows.values_list("code", flat=True) if categories else None
+        found = search(words, within=within)
+        page = page_of(ranked(rows, found), request, key="code", order_by="rank")
+        return Response({**page.body(ComplicationSerializer), "nearest": found.nearest})
 
 
 def _words(text: str) -> str:
     """The words to search for; raises BadQuery for text that nothing can match."""
-    if len(text) > 100 or any(ord(mark) < 32 for mark in text):
-        raise BadQuery(Fault("q", "bad-range", "Search for at most 100 characters."))
+    if len(text) > LONGEST_SEARCH or any(ord(mark) < 32 for mark in text):
+        said = f"Search for at most {LONGEST_SEARCH} characters."
+        raise BadQuery(Fault("q", "bad-range", said))
     return text
 
 

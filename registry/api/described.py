@@ -71,12 +71,13 @@ def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     }
 
 
-def listing(name: str, row: Any) -> Any:
-    """The shape of a list of rows with the address of its next page."""
+def listing(name: str, row: Any, **beside: serializers.Field) -> Any:
+    """The shape of a list of rows with the address of its next page, and what else it says."""
     return inline_serializer(
         name,
         {
             "results": row(many=True),
             "next": serializers.URLField(allow_null=True),
+            **beside,
         },
     )

@@ -14,22 +14,26 @@ from registry.answers.tables import source_of, why_hidden
 from registry.dashboard.literature import PER, comparison_of
 from registry.dashboard.work import tasks_of
 from registry.filters.catalogue import (
+    LONGEST_SEARCH,
     catalogue_categories,
     catalogue_version,
-    search_complications,
+    every_complication,
+    find_complications,
     shown_rates,
 )
 from registry.records import EventQuery, Viewer
 from registry.vocabulary import Evidence, Measure, PublishedMeasure
 
-LONGEST_SEARCH = 100
 EVIDENCE = {each.value: each for each in Evidence}
 MEASURES = {each.value: each for each in PublishedMeasure}
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Introduces the registry and searches its catalogue: `?q=`, `?category=`."""
+    """Introduces the registry and searches its catalogue: `?q=`, `?category=`.
+
+    The whole catalogue stands beside what was found, by category.
+    """
     text = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     category = request.GET.get("category", "").strip()
     searched = bool(text or category)
@@ -41,16 +45,17 @@ def home(request: HttpRequest) -> HttpResponse:
         "categories": categories,
         "searched": searched,
     }
+    terms = [term for term in every_complication() if not term.retired]
+    shelves = {code: list(kept) for code, kept in groupby(terms, lambda t: t.category_id)}
+    context["shelves"] = [(one, shelves[one.pk]) for one in categories if one.pk in shelves]
+    context["total"] = len(terms)
+    context["version"] = catalogue_version()
     if searched:
-        context["found"] = list(search_complications(text, category=category))
-    else:
-        terms = [term for term in search_complications() if not term.retired]
-        shelves = {code: list(kept) for code, kept in groupby(terms, lambda t: t.category_id)}
-        context["shelves"] = [(one, shelves[one.pk]) for one in categories if one.pk in shelves]
-        context["total"] = len(terms)
-        context["version"] = catalogue_version()
-        if request.user.is_authenticated:
-            context["tasks"] = tasks_of(request.user)
+        rows = every_complication()
+        within = rows.filter(category=category) if category else rows
+        context["found"] = find_complications(text, within=within)
+    elif request.user.is_authenticated:
+        context["tasks"] = tasks_of(request.user)
     return render(request, "registry/home.html", context)
 
 
@@ -61,7 +66,7 @@ def complication(request: HttpRequest, code: str) -> HttpResponse:
     The registry's own are two answers, for callers who may see statistics; others see how to
     sign in.
     """
-    term = search_complications().filter(code=code).first()
+    term = every_complication().filter(code=code).first()
     if term is None:
         raise Http404
     rates = shown_rates(term)

@@ -6,7 +6,7 @@ from typing import Any
 
 from registry.answers.asking import Panel, ask, of_complications
 from registry.dashboard.literature import PER
-from registry.filters.catalogue import search_complications
+from registry.filters.catalogue import every_complication
 from registry.records import DIMENSIONS, EventQuery, Side, Viewer
 from registry.vocabulary import CountingRule, Denominator, Measure
 
@@ -114,7 +114,7 @@ def terms_within(query: EventQuery) -> list[Any]:
     codes, categories = set(query.values("complication")), set(query.values("category"))
     return [
         term
-        for term in search_complications()
+        for term in every_complication()
         if not term.retired
         and (not codes or term.code in codes)
         and (not categories or term.category_id in categories)

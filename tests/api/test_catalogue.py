@@ -5,6 +5,7 @@ from rest_framework.test import APIClient
 
 from registry.models import Complication, PublishedRate, sealed
 from registry.vocabulary import CODELISTS, Drug
+from tests.catalogue.searching import cases, shipped_index
 
 COMPLICATIONS = "/api/v1/complications/"
 
@@ -44,8 +45,49 @@ def test_pages_hold_every_complication_once(client):
 def test_search_finds_name_synonym_and_code(client, words):
     found = [row["code"] for row in client.get(COMPLICATIONS, {"q": words}).json()["results"]]
 
-    assert "infection-pocket" in found
+    assert found[0] == "infection-pocket"
     assert "catheter-kink" not in found
+
+
+@pytest.mark.parametrize("case", cases("search_cases")[::8])
+def test_search_ranks_as_everywhere(client, case):
+    words, _expected = case
+    found = [row["code"] for row in client.get(COMPLICATIONS, {"q": words}).json()["results"]]
+
+    assert found == list(shipped_index().search(words).codes)
+
+
+def test_search_by_imdrf_code_puts_the_closest_first(client):
+    reply = client.get(COMPLICATIONS, {"q": "E1906"}).json()
+
+    assert reply["results"][0]["code"] == "infection-unspecified"
+    assert reply["nearest"] is False
+
+
+def test_search_says_where_it_found_only_the_nearest(client):
+    reply = client.get(COMPLICATIONS, {"q": "xylophone"}).json()
+
+    assert reply["nearest"] is True
+    assert 1 <= len(reply["results"]) <= 5
+
+
+def test_pages_of_a_search_hold_every_result_once_in_order(client):
+    whole = [row["code"] for row in client.get(COMPLICATIONS, {"q": "catheter"}).json()["results"]]
+    seen, address = [], f"{COMPLICATIONS}?q=catheter&limit=7"
+    while address:
+        page = client.get(address).json()
+        seen += [row["code"] for row in page["results"]]
+        address = page["next"]
+
+    assert seen == whole
+    assert len(whole) > 14
+
+
+def test_search_narrows_to_a_category(client):
+    reply = client.get(COMPLICATIONS, {"q": "leak", "category": "pump"}).json()
+
+    assert reply["results"][0]["code"] == "pump-septum-leak"
+    assert {row["category"] for row in reply["results"]} == {"pump"}
 
 
 def test_list_narrows_to_categories(client):

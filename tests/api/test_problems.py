@@ -155,7 +155,7 @@ def test_failure_is_told_without_its_words(registry, monkeypatch):
     def fail(*_args, **_kwargs):
         raise RuntimeError("Zebulon")
 
-    monkeypatch.setattr(catalogue, "search_complications", fail)
+    monkeypatch.setattr(catalogue, "every_complication", fail)
     client = APIClient(raise_request_exception=False)
 
     reply = client.get("/api/v1/complications/")
@@ -168,7 +168,7 @@ def test_failure_is_logged(registry, monkeypatch, caplog):
     def fail(*_args, **_kwargs):
         raise RuntimeError("Zebulon")
 
-    monkeypatch.setattr(catalogue, "search_complications", fail)
+    monkeypatch.setattr(catalogue, "every_complication", fail)
     APIClient(raise_request_exception=False).get("/api/v1/complications/")
 
     assert "An API view failed" in caplog.text

@@ -72,21 +72,35 @@ def test_the_start_page_lists_the_catalogue_by_category(client, migration, granu
 def test_a_search_finds_by_name_synonym_or_code(text, client, migration, granuloma):
     answer = client.get("/", {"q": text})
 
-    assert answer.context["found"] == [granuloma]
-    assert "1 complication found" in answer.text
+    assert answer.context["found"].rows[0] == granuloma
+    assert "found, best match first" in answer.text
     assert "Sterile inflammatory mass at the tip." in answer.text
 
 
-def test_a_search_wants_every_word(client, migration, granuloma):
-    answer = client.get("/", {"q": "granuloma dislodgement"})
+def test_where_nothing_fits_the_nearest_are_shown(client, migration, granuloma):
+    answer = client.get("/", {"q": "granilo xx yyyy zzzz"})
 
-    assert answer.context["found"] == []
-    assert "Nothing in the catalogue matches" in answer.text
+    assert answer.context["found"].nearest
+    assert "Nothing in the catalogue fits these words" in answer.text
+    assert "The nearest are below" in answer.text
+    assert granuloma.name in answer.text
+
+
+def test_a_search_says_by_which_name_it_found(client, migration, granuloma):
+    assert "Found by: intrathecal granuloma" in client.get("/", {"q": "intrathecal granuloma"}).text
+
+
+def test_the_tree_of_the_catalogue_stands_beside_the_search(client, migration, granuloma):
+    html = client.get("/", {"q": "granuloma"}).text
+
+    assert html.index('id="browse"') < html.index('href="/complications/catheter-migration/"')
 
 
 def test_a_search_is_narrowed_to_a_category(client, migration, granuloma):
-    assert client.get("/", {"category": "neurological"}).context["found"] == [granuloma]
-    assert client.get("/", {"category": "none-such"}).context["found"] == []
+    assert client.get("/", {"category": "neurological"}).context["found"].rows == (granuloma,)
+    assert client.get("/", {"category": "none-such"}).context["found"].rows == ()
+    narrowed = client.get("/", {"category": "neurological", "q": "dislodgement"})
+    assert migration not in narrowed.context["found"].rows
 
 
 def test_a_search_shows_what_was_typed_as_text(client, migration):
