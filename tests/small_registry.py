@@ -19,7 +19,7 @@ def fill() -> None:
         if number < 2:
             EventFactory(implant=catheter)
     EventFactory(site=site, source_id="e-own", state="draft")
-    EventFactory(implant=pump, source_id="e-sent", state="submitted")
+    EventFactory(implant=pump, source_id="e-snt", state="submitted")
     UserFactory(username="reporter", roles=[Role.SITE_STAFF], sites=[site])
     UserFactory(username="reviewer", roles=[Role.REVIEWER])
     UserFactory(username="manager", roles=[Role.DATA_MANAGER])

@@ -4,6 +4,7 @@ Records have no field that could hold an identifier. Pure: no database,
 no settings; a deployment's date precision is passed in.
 """
 
+from registry.deidentify.identifiers import identifies, made_key
 from registry.deidentify.rows import event_record, exposure_record, implant_record, patient_record
 from registry.deidentify.rules import (
     device_faults,
@@ -19,8 +20,10 @@ __all__ = [
     "event_record",
     "exposure_faults",
     "exposure_record",
+    "identifies",
     "implant_faults",
     "implant_record",
+    "made_key",
     "missing_for_submission",
     "patient_record",
 ]

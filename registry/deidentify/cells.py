@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from registry.deidentify.identifiers import rule_against
 from registry.records.numerals import without_point_zero
 from registry.vocabulary import CatheterModel, Code, Component, PumpModel, Severity
 
@@ -15,19 +16,6 @@ IDENTIFIER = "identifier-found"
 _SOURCE_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _SITE = re.compile(r"[A-Z0-9-]{2,20}")
 _COMPLICATION = re.compile(r"[a-z0-9-]{1,40}")
-_MONTH_NAMES = "jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez"
-_IDENTIFYING_FORMS = (
-    r"[0-9]{6,}",  # a record number
-    r"[0-9]{1,4}[._-][0-9]{1,2}[._-][0-9]{1,4}",  # a date, in any order
-    rf"[0-9]{{1,2}}[._-]?(?:{_MONTH_NAMES})[a-z]*[._-]?[0-9]{{2,4}}",  # a date in words
-    r"(?=(?:[^0-9]*[0-9]){7})[0-9._-]+",  # a telephone number
-    r"(?:mrn|ssn|nhs|dob|pid|patid|sn|tel)[._-]?[0-9]+.*",  # a labelled number
-)
-_LOOKS_LIKE_AN_IDENTIFIER = re.compile("|".join(_IDENTIFYING_FORMS), re.IGNORECASE)
-_YEAR, _MONTH, _DAY = r"(?:19|20)[0-9]{2}", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12][0-9]|3[01])"
-_HOLDS_A_DATE = re.compile(
-    rf"(?<![0-9])(?:{_YEAR}[._-]{_MONTH}[._-]{_DAY}|{_DAY}[._-]{_MONTH}[._-]{_YEAR})(?![0-9])"
-)
 _LOOKS_LIKE_A_DATE = re.compile(
     r"[0-9]{1,4}[./-][0-9]{1,2}(?:[./-][0-9]{1,4})?(?:[ T].*)?|[0-9]{6,8}"
 )
@@ -42,17 +30,17 @@ class Unreadable(Exception):
         self.detail = detail
 
 
-def source_id(text: str) -> str:
-    """Reads a site's own random key; refuses what looks like a record number, date or telephone."""
+def source_id(text: str, site: str = "") -> str:
+    """Reads a key; refuses one that identifies, naming the rule (`identifiers`).
+
+    site: the code of its site, which the key may begin with.
+    """
+    rule = rule_against(text, site=site)
+    if rule is not None:
+        raise Unreadable(IDENTIFIER, rule.detail)
     if _SOURCE_ID.fullmatch(text) is None:
         raise Unreadable(
             "bad-source-id", "use 1 to 40 letters, digits, dots, underscores and hyphens"
-        )
-    looks = _LOOKS_LIKE_AN_IDENTIFIER.fullmatch(text) or _HOLDS_A_DATE.search(text)
-    if looks is not None:
-        raise Unreadable(
-            IDENTIFIER,
-            "this looks like a record number, a date or a telephone number; use a random key",
         )
     return text
 

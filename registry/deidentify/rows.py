@@ -62,44 +62,64 @@ _READERS: Mapping[RowKind, Mapping[str, cells.Reader]] = {
 _PATIENT_READERS = _readers(OF_PATIENTS)
 
 
-def _needed(columns: Mapping[str, RowColumn]) -> tuple[str, ...]:
-    return tuple(name for name, column in columns.items() if column.required)
+def _needed(columns: Mapping[str, RowColumn]) -> Mapping[str, str]:
+    """What to say of each required column where it is empty."""
+    return {
+        name: _KEY_NEEDED if column.holds is Holds.KEY else "this may not be empty"
+        for name, column in columns.items()
+        if column.required
+    }
 
 
+_KEY_NEEDED = (
+    "give a random key of your own; on a form, and on a single POST with an Idempotency-Key, it "
+    "may be left empty, and the registry makes one"
+)
 _NEEDED = {kind: _needed(columns) for kind, columns in DECLARED.items()}
-"""The required columns of each kind of row."""
+_NEEDED_OF_PATIENTS = _needed(OF_PATIENTS)
 
 
-def patient_record(values: Mapping[str, str]) -> PatientRecord:
+_NOTHING: Mapping[str, str] = {}
+
+
+def patient_record(
+    values: Mapping[str, str], *, stored: Mapping[str, str] = _NOTHING
+) -> PatientRecord:
     """Reads one patient from texts named site, source_id, sex and indication.
+
+    stored: the texts of the stored row; a key that stays is taken, whatever today's rules say.
 
     Raises as event_record does.
     """
     known = frozenset(_PATIENT_READERS)
-    kept, faults = _read(values, _PATIENT_READERS, known=known, what="patients")
-    _require(values, kept, faults, _needed(OF_PATIENTS))
+    kept, faults = _read(values, _PATIENT_READERS, known=known, what="patients", stored=stored)
+    _require(values, kept, faults, _NEEDED_OF_PATIENTS)
     _refuse(faults)
     return PatientRecord(**kept)
 
 
-def event_record(raw: RawReport) -> EventRecord:
+def event_record(raw: RawReport, *, stored: Mapping[str, str] = _NOTHING) -> EventRecord:
     """Reads one event as a draft, which needs its site and its complication.
+
+    stored: as in patient_record.
 
     Raises IdentifierFound where a field's name or value looks like an identifier, otherwise
     RowRuleBroken; both hold every fault of the row.
     """
-    kept, faults = _read_row(raw)
+    kept, faults = _read_row(raw, stored)
     _require(raw.values, kept, faults, _NEEDED[RowKind.EVENT])
     _refuse(faults)
     return EventRecord(**kept)
 
 
-def implant_record(raw: RawReport) -> ImplantRecord:
+def implant_record(raw: RawReport, *, stored: Mapping[str, str] = _NOTHING) -> ImplantRecord:
     """Reads one implanted component with its follow-up.
+
+    stored: as in patient_record.
 
     Raises as event_record does. The model's list is that of the component.
     """
-    kept, faults = _read_row(raw)
+    kept, faults = _read_row(raw, stored)
     _read_model(raw, kept, faults)
     _require(raw.values, kept, faults, _NEEDED[RowKind.IMPLANT])
     _refuse(faults)
@@ -118,8 +138,11 @@ def exposure_record(raw: RawReport) -> ExposureRecord:
     return ExposureRecord(**kept)
 
 
-def _read_row(raw: RawReport) -> tuple[dict[str, Any], list[Fault]]:
-    return _read(raw.values, _READERS[raw.kind], known=COLUMNS[raw.kind], what=raw.kind.value)
+def _read_row(
+    raw: RawReport, stored: Mapping[str, str] = _NOTHING
+) -> tuple[dict[str, Any], list[Fault]]:
+    kind = raw.kind
+    return _read(raw.values, _READERS[kind], known=COLUMNS[kind], what=kind.value, stored=stored)
 
 
 def _read(
@@ -128,15 +151,23 @@ def _read(
     *,
     known: frozenset[str],
     what: str,
+    stored: Mapping[str, str],
 ) -> tuple[dict[str, Any], list[Fault]]:
     kept: dict[str, Any] = {}
     faults: list[Fault] = []
     if not values.keys() <= known:
         faults += unknown_names(values, known=known, what=what)
+    site = values.get("site", "")
     for column, text in values.items():
         if text and column in readers:
+            read = readers[column]
             try:
-                kept[column] = readers[column](text)
+                if read is not cells.source_id:
+                    kept[column] = read(text)
+                elif text == stored.get(column):
+                    kept[column] = text
+                else:
+                    kept[column] = cells.source_id(text, site)
             except cells.Unreadable as problem:
                 faults.append(Fault(column, problem.code, problem.detail))
     return kept, faults
@@ -156,11 +187,11 @@ def _require(
     values: Mapping[str, str],
     kept: dict[str, Any],
     faults: list[Fault],
-    columns: tuple[str, ...],
+    needed: Mapping[str, str],
 ) -> None:
-    for column in columns:
+    for column, detail in needed.items():
         if column not in kept and not values.get(column):
-            faults.append(Fault(column, "required", "this may not be empty"))
+            faults.append(Fault(column, "required", detail))
 
 
 def _refuse(faults: list[Fault]) -> None:

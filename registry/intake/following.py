@@ -128,8 +128,9 @@ _COLUMNS = ("public_id", "site_id", *IMPLANT_COLUMNS)
 def _after(before: ImplantRecord, row: FollowUp) -> ImplantRecord:
     """The implant with its current follow-up; reads the two texts as every door does."""
     current = {"months_followed": row.months_followed, "exit_status": row.exit_status}
-    texts = texts_of(before) | {name: text.strip() for name, text in current.items()}
-    read = implant_record(RawReport(RowKind.IMPLANT, texts))
+    stored = texts_of(before)
+    texts = stored | {name: text.strip() for name, text in current.items()}
+    read = implant_record(RawReport(RowKind.IMPLANT, texts), stored=stored)
     return replace(before, months_followed=read.months_followed, exit_status=read.exit_status)
 
 

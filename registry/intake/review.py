@@ -267,7 +267,8 @@ def _standing(public_id: UUID | str, *, beside: Event) -> Event:
 
 
 def _record_of(event: Event) -> EventRecord:
-    return event_record(RawReport(RowKind.EVENT, event_texts(event)))
+    texts = event_texts(event)
+    return event_record(RawReport(RowKind.EVENT, texts), stored=texts)
 
 
 def _reason(text: str) -> WithdrawalReason:

@@ -119,17 +119,17 @@ def test_a_queue_of_other_roles_is_empty(who, queue, handed_in, reporter, reques
 
 
 def test_my_drafts_are_those_that_i_wrote(reporter, lead, own_site, signed_in):
-    drafted("mine", by=reporter)
-    drafted("theirs", by=lead)
-    submit_event(drafted("sent", by=reporter).public_id, by=reporter)
+    drafted("m-1", by=reporter)
+    drafted("t-1", by=lead)
+    submit_event(drafted("s-1", by=reporter).public_id, by=reporter)
 
     answer = signed_in(reporter).get(LIST, {"queue": "my-drafts"})
 
-    assert keys(answer.context["cl"].result_list) == ["mine"]
+    assert keys(answer.context["cl"].result_list) == ["m-1"]
 
 
 def test_my_drafts_end_with_my_membership(reporter):
-    drafted("mine", by=reporter)
+    drafted("m-1", by=reporter)
 
     reporter.memberships.update(active=False)
 

@@ -56,7 +56,7 @@ def buttons(answer):
 def submitted(own_site):
     patient = PatientFactory(site=own_site)
     implant = ImplantFactory(patient=patient, catheter=True)
-    return EventFactory(implant=implant, source_id="e-sent", state="submitted")
+    return EventFactory(implant=implant, source_id="e-snt", state="submitted")
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_the_accept_button_accepts_the_event(submitted, reviewer, signed_in):
     submitted.refresh_from_db()
     assert (submitted.state, submitted.version) == ("accepted", 2)
     assert submitted.history.first().history_user == reviewer
-    assert told(answer) == ["e-sent is accepted. No other event waits for your review."]
+    assert told(answer) == ["e-snt is accepted. No other event waits for your review."]
     assert answer.redirect_chain[-1][0] == page(submitted)
 
 
@@ -122,7 +122,7 @@ def test_a_member_of_the_site_is_told_that_somebody_else_reviews(
     assert buttons(shown) == []
     assert "others review its events" in shown.text
     assert Event.objects.get().state == "submitted"
-    assert told(answer) == ["e-sent: Members of a site cannot review its events."]
+    assert told(answer) == ["e-snt: Members of a site cannot review its events."]
 
 
 @pytest.mark.parametrize("name", ["accept", "reject", "duplicate", "recode", "reopen"])
@@ -265,18 +265,18 @@ def test_who_comes_second_is_told_where_the_event_stands(submitted, reviewer, si
 
     answer = press(client, "accept", submitted)
 
-    assert told(answer) == ["e-sent: This event is accepted; it must be submitted."]
+    assert told(answer) == ["e-snt: This event is accepted; it must be submitted."]
 
 
 def test_an_action_moves_what_it_can_and_reports_each_that_it_cannot(
     submitted, draft, own_site, reviewer, signed_in
 ):
-    also = EventFactory(site=own_site, source_id="e-also", state="submitted")
+    also = EventFactory(site=own_site, source_id="e-too", state="submitted")
 
     answer = act(signed_in(reviewer), "accept", submitted, draft, also)
 
     states = dict(Event.objects.values_list("source_id", "state"))
-    assert states == {"e-sent": "accepted", "e-draft": "draft", "e-also": "accepted"}
+    assert states == {"e-snt": "accepted", "e-draft": "draft", "e-too": "accepted"}
     assert told(answer) == [
         "e-draft: This event is draft; it must be submitted.",
         "2 events are accepted.",
@@ -284,7 +284,7 @@ def test_an_action_moves_what_it_can_and_reports_each_that_it_cannot(
 
 
 def test_an_action_that_needs_a_reason_asks_once_for_all(submitted, own_site, reviewer, signed_in):
-    also = EventFactory(site=own_site, source_id="e-also", state="submitted")
+    also = EventFactory(site=own_site, source_id="e-too", state="submitted")
     client = signed_in(reviewer)
 
     reply = act(client, "reject", submitted, also)
@@ -345,10 +345,10 @@ def test_a_duplicate_is_offered_the_reports_that_look_alike(
     submitted, alike, own_site, other_site, reviewer, signed_in
 ):
     granuloma = ComplicationFactory(code="granuloma")
-    same_kind = EventFactory(site=own_site, source_id="e-kind", state="submitted")
-    EventFactory(site=own_site, source_id="e-unlike", complication=granuloma)
-    EventFactory(site=own_site, source_id="e-gone", state="rejected", reason="other")
-    EventFactory(site=other_site, source_id="e-theirs")
+    same_kind = EventFactory(site=own_site, source_id="e-knd", state="submitted")
+    EventFactory(site=own_site, source_id="e-ulk", complication=granuloma)
+    EventFactory(site=own_site, source_id="e-gne", state="rejected", reason="other")
+    EventFactory(site=other_site, source_id="e-thrs")
 
     answer = signed_in(reviewer).get(step("duplicate"), {"event": read(submitted)})
 
@@ -367,7 +367,7 @@ def test_a_duplicate_names_the_report_that_was_chosen(submitted, alike, reviewer
     assert re.search(
         r"This report repeats\s+<a [^>]+>e-first</a>", client.get(page(submitted)).text
     )
-    assert re.search(r"Reported again as\s+<a [^>]+>e-sent</a>", client.get(page(alike)).text)
+    assert re.search(r"Reported again as\s+<a [^>]+>e-snt</a>", client.get(page(alike)).text)
 
 
 def test_a_duplicate_names_a_report_by_its_source_id(submitted, own_site, reviewer, signed_in):
@@ -381,11 +381,11 @@ def test_a_duplicate_names_a_report_by_its_source_id(submitted, own_site, review
     assert submitted.duplicate_of == unlike
 
 
-@pytest.mark.parametrize("key", ["", "e-none", "e-theirs", "e-sent"])
+@pytest.mark.parametrize("key", ["", "e-none", "e-thrs", "e-snt"])
 def test_a_duplicate_does_not_name_what_the_site_has_not(
     key, submitted, other_site, reviewer, signed_in
 ):
-    EventFactory(site=other_site, source_id="e-theirs")
+    EventFactory(site=other_site, source_id="e-thrs")
 
     answer = press(signed_in(reviewer), "duplicate", submitted, of="key", key=key)
 

@@ -15,13 +15,13 @@ ROW = "OWN-1,{key},,catheter-kink,{year},,3,none,recovered,ascenda"
 
 def file_of(name: str, *, year: str = "2019") -> dict:
     """A file of one event, as a person would choose it."""
-    text = f"{HEADER},outcome,component_model\n{ROW.format(key='e-file', year=year)}\n"
+    text = f"{HEADER},outcome,component_model\n{ROW.format(key='e-fle', year=year)}\n"
     return {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": text.encode()}
 
 
 def step_on(page: Page, step: str) -> None:
     page.goto(QUEUE)
-    page.get_by_role("link", name="e-sent").click()
+    page.get_by_role("link", name="e-snt").click()
     page.get_by_role("link", name=step).click()
 
 
@@ -29,17 +29,17 @@ def test_an_event_is_accepted_by_its_button(page):
     sign_in(page, "reviewer")
     page.goto("/admin/")
     page.get_by_role("link", name="1 event to review").click()
-    page.get_by_role("link", name="e-sent").click()
+    page.get_by_role("link", name="e-snt").click()
     assert faults_of(page) == []
 
     accept = page.get_by_role("button", name="Accept", exact=True)
     accept.focus()
     page.keyboard.press("Enter")
 
-    expect(page.locator(".messagelist")).to_contain_text("e-sent is accepted.")
+    expect(page.locator(".messagelist")).to_contain_text("e-snt is accepted.")
     expect(page.get_by_role("link", name="Reopen…")).to_be_visible()
     expect(accept).to_have_count(0)
-    assert Event.objects.get(source_id="e-sent").state == "accepted"
+    assert Event.objects.get(source_id="e-snt").state == "accepted"
     assert page.evaluate("window.refused") == []
 
 
@@ -50,10 +50,10 @@ def test_an_event_is_accepted_without_script(plain_page):
     page.get_by_label("Password").fill("demo")
     page.get_by_role("button", name="Sign in").click()
     page.goto(QUEUE)
-    page.get_by_role("link", name="e-sent").click()
+    page.get_by_role("link", name="e-snt").click()
     page.get_by_role("button", name="Accept", exact=True).click()
 
-    expect(page.locator(".messagelist")).to_contain_text("e-sent is accepted.")
+    expect(page.locator(".messagelist")).to_contain_text("e-snt is accepted.")
 
 
 @pytest.mark.parametrize("step", ["Reject…", "Mark as duplicate…", "Recode…"])
@@ -72,13 +72,13 @@ def test_what_a_step_asks_is_clean_also_where_nothing_was_answered(step, page):
 def test_an_event_is_rejected_from_the_list(page):
     sign_in(page, "reviewer")
     page.goto(QUEUE)
-    page.get_by_label("Select e-sent").check()
+    page.get_by_label("Select e-snt").check()
     page.get_by_label("Action:").select_option(label="Reject the chosen events")
     page.get_by_role("button", name="Go").click()
     page.get_by_label("Not an event").check()
     page.get_by_role("button", name="Reject").click()
 
-    expect(page.locator(".messagelist")).to_contain_text("e-sent is rejected.")
+    expect(page.locator(".messagelist")).to_contain_text("e-snt is rejected.")
 
 
 def test_files_are_checked_and_stored_without_choosing_them_twice(page):
@@ -97,7 +97,7 @@ def test_files_are_checked_and_stored_without_choosing_them_twice(page):
 
     expect(page.locator(".messagelist")).to_contain_text("Stored. Events: 1 new")
     assert (faulty, clean) == ([], [])
-    assert Event.objects.get(source_id="e-file").state == "submitted"
+    assert Event.objects.get(source_id="e-fle").state == "submitted"
 
 
 def test_the_secret_of_a_code_generator_is_shown_on_a_clean_page(page):

@@ -41,10 +41,10 @@ def caller(db: None, tmp_path: Path) -> Caller:
 @pytest.fixture
 def on_file(caller: Caller) -> Implant:
     """A pump at the site that rows are sent for, with an event that may have caused others."""
-    patient = PatientFactory(site=SiteFactory(code=KEYS["site"]), source_id="p-on-file")
+    patient = PatientFactory(site=SiteFactory(code=KEYS["site"]), source_id="p-on-fle")
     pump: Implant = ImplantFactory(
         patient=patient,
-        source_id="i-on-file",
+        source_id="i-on-fle",
         implant_year=TIMES["implant_year"],
         months_followed=TIMES["months_followed"],
     )

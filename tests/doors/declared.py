@@ -17,9 +17,9 @@ RECORDS: Mapping[str, type] = {
 
 KEYS = {
     "site": "OWN-1",
-    "source_id": "sent",
-    "patient": "p-sent",
-    "implant": "i-sent",
+    "source_id": "snt",
+    "patient": "p-snt",
+    "implant": "i-snt",
     "caused_by": "e-cause",
     "complication": "pump-motor-stall",
     "component": "pump",

@@ -71,7 +71,7 @@ def _dates_by_month(settings: Settings, tmp_path: Path) -> None:
 def sent(kind: str, case: str = "") -> Values:
     """A row of the kind with every column that its case has."""
     if kind == "events":
-        return values_of(kind, without=EVENTS[case], implant="i-on-file")
+        return values_of(kind, without=EVENTS[case], implant="i-on-fle")
     return values_of(kind)
 
 

@@ -187,9 +187,9 @@ def test_event_complication_that_is_retired_names_its_successor(world):
 
 
 def test_event_implant_must_be_one_of_the_site(world):
-    ImplantFactory(patient=PatientFactory(site=world.other), source_id="foreign", catheter=True)
+    ImplantFactory(patient=PatientFactory(site=world.other), source_id="f-1", catheter=True)
 
-    for implant in ("foreign", "nobody"):
+    for implant in ("f-1", "n-0"):
         faults = refused(RowRuleBroken, record_event, report(implant=implant), by=world.reporter)
         assert faults == [("implant", "unknown-implant")]
 

@@ -116,7 +116,7 @@ def test_rows_can_be_added_after_generate(made) -> None:
     last = Patient.objects.latest("pk").pk
     site = Site.objects.first()
 
-    (added,) = Patient._base_manager.bulk_create([Patient(site=site, source_id="one-more")])
+    (added,) = Patient._base_manager.bulk_create([Patient(site=site, source_id="one-1")])
 
     assert added.pk > last
 
