@@ -16,6 +16,10 @@ Form = TypeVar("Form", bound=forms.ModelForm)
 NOT_RECORDED = [("", "Not recorded")]
 IN_A_LINE = {"class": "options"}
 IN_LINES = {"class": "options lines"}
+KEY_HINT = (
+    "Leave it empty: the registry makes a random key and shows it. A key of your own is random"
+    " too, never a record number, serial number, name or date."
+)
 IN_COLUMNS = {"class": "options columns"}
 
 
@@ -103,6 +107,13 @@ def short_text(
     )
 
 
+def key_of(label: str, help_text: str = "") -> forms.CharField:
+    """A row's own key, which the registry makes where it is left empty."""
+    field = short_text(label, help_text or KEY_HINT)
+    field.widget.attrs["placeholder"] = "made by the registry"
+    return field
+
+
 def device_model() -> forms.ChoiceField:
     """The model of a pump or of a catheter, in one list with two parts."""
     return forms.ChoiceField(
@@ -134,9 +145,10 @@ def question(column: RowColumn) -> forms.Field:
     Raises TypeError for a column that names another row: its form declares the field itself.
     """
     title, hint, codes = column.title, column.heading.hint, column.codes
-    if column.holds in (Holds.NUMBER, Holds.YEAR, Holds.KEY):
-        numeric = column.holds is not Holds.KEY
-        return short_text(title, hint, numeric=numeric, required=column.required)
+    if column.holds is Holds.KEY:
+        return key_of(title)
+    if column.holds in (Holds.NUMBER, Holds.YEAR):
+        return short_text(title, hint, numeric=True, required=column.required)
     if column.holds is Holds.MODEL:
         return device_model()
     if column.holds is Holds.GRADE:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from registry.admin.answers import ReportForm, asking
+from registry.admin.answers import ReportForm, asking, key_of
 from registry.models import Exposure, Implant
 from registry.records import RowKind
 from registry.records.columns import DECLARED
@@ -11,6 +11,12 @@ from registry.records.columns import DECLARED
 @asking(DECLARED[RowKind.IMPLANT])
 class ImplantForm(ReportForm):
     """One implanted component; replacing it ends this row and begins another."""
+
+    patient = key_of(
+        "Patient's key",
+        "The key of the patient on file. Leave it empty for a new patient: the registry makes a"
+        " random key and shows it.",
+    )
 
     kind = RowKind.IMPLANT
     fixed = ("site", "patient", "component", "sex", "indication")

@@ -1,6 +1,5 @@
 """The form on which a site enters one event."""
 
-import secrets
 from typing import Any
 
 from django import forms
@@ -8,7 +7,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from registry import intake
-from registry.admin.answers import ReportForm, asking, short_text
+from registry.admin.answers import ReportForm, asking
 from registry.admin.choosing import (
     RowChoiceField,
     RowSelect,
@@ -24,13 +23,6 @@ from registry.vocabulary import DatePrecision
 SUBMIT, GO_ON = "_submit", "_consequence"
 """The buttons that submit an event, and that add an event caused by it."""
 
-_CONSONANTS = "bcdfghjkmnpqrstvwxz"
-
-
-def made_key() -> str:
-    """A random key for an event without one: no digit, no word, 1.7e10 possible keys."""
-    return "e-" + "".join(secrets.choice(_CONSONANTS) for _ in range(8))
-
 
 @asking(DECLARED[RowKind.EVENT])
 class EventForm(ReportForm):
@@ -43,11 +35,6 @@ class EventForm(ReportForm):
         "caused_by": lambda event: event.source_id if event else "",
     }
 
-    source_id = short_text(
-        "Source id",
-        "Your own random key for this event, never a record number, name or date. Leave it empty"
-        " and the registry makes one.",
-    )
     complication = TermChoiceField(
         label="Complication",
         queryset=Complication.objects.none(),
@@ -105,17 +92,6 @@ class EventForm(ReportForm):
                         fault.column, forms.ValidationError(sentence(fault.detail), fault.code)
                     )
         return cleaned
-
-    def texts(self) -> dict[str, str]:
-        """The answers by column, with a new key for an event that needs one and has none.
-
-        A new event needs one to be found again, and an event to be named as a cause.
-        """
-        texts = super().texts()
-        needed = not self.instance.pk or GO_ON in self.data
-        if needed and not texts.get("source_id", self.instance.source_id):
-            texts["source_id"] = made_key()
-        return texts
 
     def stored_answers(self) -> dict[str, Any]:
         """The stored event's values; public ids for other rows."""

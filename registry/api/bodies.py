@@ -85,7 +85,7 @@ class RowSerializer(serializers.Serializer[Any]):
 
 
 def _described(column: RowColumn) -> serializers.Field[Any, Any, Any, Any]:
-    required = column.required
+    required = column.required and column.holds is not Holds.KEY  # the registry may make a key
     options: dict[str, Any] = {"required": required, "allow_null": not required}
     options["help_text"] = column.in_words
     if column.holds in NUMBERS:

@@ -15,7 +15,15 @@ from registry.api.bodies import Fields
 from registry.api.described import listing, problems
 from registry.api.filtering import row_parameters
 from registry.api.parameters import PAGING, refuse_unknown
-from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowList, RowView, SiteRows
+from registry.api.rows import (
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    PUBLIC_ID,
+    RowList,
+    RowView,
+    SiteRows,
+    makes_keys,
+)
 from registry.filters import RowFilterSet
 from registry.models import User
 from registry.records import RawReport, RowKind
@@ -35,6 +43,10 @@ class DeviceRows(RowList):
         """The rows of the list, before filters."""
         return self.kind.seen(request)
 
+    def key_options(self, request: Request) -> dict[str, bool]:
+        """Whether intake makes the keys that a new row lacks, as an argument of `record`."""
+        return {"make_keys": makes_keys(request)}
+
     def get(self, request: Request) -> Response:
         """One page of the rows of one's own sites."""
         found = self.filtered(request, self.rows(request))
@@ -47,7 +59,10 @@ class DeviceRows(RowList):
         refuse_unknown(request)
         record = type(self).record
         return self.kind.recorded(
-            request, lambda: record(self.fields.texts(request.data), by=request.user)
+            request,
+            lambda: record(
+                self.fields.texts(request.data), by=request.user, **self.key_options(request)
+            ),
         )
 
 
@@ -78,8 +93,8 @@ class DeviceRow(RowView):
 def recording(kind: RowKind, verb: Callable[..., Any]) -> Any:
     """Intake's verb for a new row, called with a body's texts as a report of that kind."""
 
-    def record(texts: Mapping[str, str], *, by: User) -> Any:
-        return verb(RawReport(kind, texts), by=by)
+    def record(texts: Mapping[str, str], *, by: User, **options: bool) -> Any:
+        return verb(RawReport(kind, texts), by=by, **options)
 
     return staticmethod(record)
 

@@ -19,7 +19,7 @@ from registry.api.event_bodies import (
     read_report,
 )
 from registry.api.parameters import PAGING, filter_parameters, refuse_unknown
-from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowList, RowView
+from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowList, RowView, makes_keys
 from registry.filters import EventFilterSet
 from registry.models import Event
 
@@ -59,13 +59,16 @@ class Events(RowList):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Report one event of one's own site: a draft, or with `"submit": true` for review."""
+        """Report one event of one's own site: a draft, or with `"submit": true` for review.
+
+        Without a `source_id` and with an `Idempotency-Key` the registry makes a random one.
+        """
         refuse_unknown(request)
         user: Any = request.user
 
         def record() -> Event:
             raw, submit = read_report(request.data)
-            return intake.record_event(raw, by=user, submit=submit)
+            return intake.record_event(raw, by=user, submit=submit, make_keys=makes_keys(request))
 
         return EVENTS.recorded(request, record)
 

@@ -1,5 +1,7 @@
 """Device time that one's own sites declare for a year, without implants."""
 
+from rest_framework.request import Request
+
 from registry import intake
 from registry.api.device_bodies import EXPOSURE, EXPOSURE_FIELDS, EXPOSURES, IDS
 from registry.api.device_rows import (
@@ -31,6 +33,10 @@ class Exposures(DeviceRows):
 
     kind, fields, filterset_class = EXPOSURES, EXPOSURE_FIELDS, ExposureFilterSet
     record = recording(RowKind.EXPOSURE, intake.declare_exposure)
+
+    def key_options(self, request: Request) -> dict[str, bool]:
+        """No option: a declaration has no key."""
+        return {}
 
 
 @described_row(

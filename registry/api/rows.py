@@ -165,6 +165,11 @@ class SiteRows(Generic[Row]):
         raise VersionConflict(Fault("If-Match", "version-conflict", detail))
 
 
+def makes_keys(request: Request) -> bool:
+    """Whether the registry makes the keys that a new row lacks: only where a repeat stores once."""
+    return "Idempotency-Key" in request.headers
+
+
 def etag_of(row: Any) -> str:
     """The ETag of a row's version."""
     return f'"{row.version}"'

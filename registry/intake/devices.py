@@ -11,6 +11,7 @@ from registry.deidentify import (
     patient_record,
 )
 from registry.deidentify.rules import NO_DEVICE_TIME_AFTER_EXIT
+from registry.intake.keys import IMPLANT_KEYS, PATIENT_KEYS, report_with_keys, with_keys
 from registry.intake.relations import COUNTED, present_year, refuse
 from registry.intake.stored import (
     exposure_columns,
@@ -40,12 +41,14 @@ from registry.vocabulary import Right, State
 _STAYS = ("site", "patient", "component", "sex", "indication")
 
 
-def record_patient(values: Mapping[str, str], *, by: User) -> Patient:
+def record_patient(values: Mapping[str, str], *, by: User, make_keys: bool = False) -> Patient:
     """Stores one patient of the writer's own site: site, source_id, sex, indication.
 
+    make_keys: makes a random key where none is given.
     Raises IdentifierFound, RowRuleBroken, NotYourSite, DuplicateSourceId.
     """
-    record = patient_record(stripped(values))
+    texts = with_keys(values, PATIENT_KEYS) if make_keys else values
+    record = patient_record(stripped(texts))
     site = site_to_write(record.site, by=by)
     with sealed(by=by, action="record-patient") as seal:
         return store_patient(record, site, seal)
@@ -94,7 +97,7 @@ def update_patient(
         "indication": patient.indication,
     }
     after = before | stripped(values)
-    record = patient_record(after)
+    record = patient_record(after, stored=before)
     if after == before:
         return patient
     if record.site != patient.site.code:
@@ -108,13 +111,14 @@ def update_patient(
     return patient
 
 
-def record_implant(raw: RawReport, *, by: User) -> Implant:
+def record_implant(raw: RawReport, *, by: User, make_keys: bool = False) -> Implant:
     """Stores one implanted component, with its patient if the key is new.
 
+    make_keys: makes random keys where none are given; without a patient's key the patient is new.
     Sex and indication may be empty for a known patient, and otherwise must agree with it.
     Raises IdentifierFound, RowRuleBroken, NotYourSite, DuplicateSourceId.
     """
-    record = implant_record(raw)
+    record = implant_record(report_with_keys(raw, IMPLANT_KEYS) if make_keys else raw)
     site = site_to_write(record.site, by=by)
     with sealed(by=by, action="record-implant") as seal:
         return store_implant(record, site, seal)
@@ -164,7 +168,7 @@ def update_implant(
     require_version(implant, version)
     before = implant_texts(implant)
     after = before | stripped(raw.values)
-    record = implant_record(RawReport(RowKind.IMPLANT, after, raw.line, raw.file))
+    record = implant_record(RawReport(RowKind.IMPLANT, after, raw.line, raw.file), stored=before)
     changed = {name for name, text in after.items() if text != before[name]}
     if not changed:
         return implant

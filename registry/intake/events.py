@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from registry.deidentify import event_record, missing_for_submission
+from registry.intake.keys import EVENT_KEYS, report_with_keys, with_keys
 from registry.intake.relations import Related, refuse, related
 from registry.intake.review import recode
 from registry.intake.stored import event_columns, event_texts
@@ -29,15 +30,24 @@ from registry.records import (
 from registry.vocabulary import State
 
 
-def record_event(raw: RawReport, *, by: User, submit: bool = False, accept: bool = False) -> Event:
+def record_event(
+    raw: RawReport,
+    *,
+    by: User,
+    submit: bool = False,
+    accept: bool = False,
+    make_keys: bool = False,
+) -> Event:
     """Stores one report as a draft event of the reporter's own site; the only way a report gets in.
 
-    submit: submit it at once. accept: accept it at once (data managers, not at their own
-    sites).
+    make_keys: makes a random key where none is given. submit: submit it at once. accept: accept it
+    at once (data managers, not at their own sites).
 
     Raises IdentifierFound (names the fields, never their values), RowRuleBroken, NotYourSite,
     DuplicateSourceId, NotPermitted.
     """
+    if make_keys:
+        raw = report_with_keys(raw, EVENT_KEYS)
     record = _read(raw, submitted=submit or accept)
     site = site_to_write(record.site, by=by)
     event = Event(site=site, state=landing_state(submit=submit, accept=accept))
@@ -61,12 +71,18 @@ def landing_state(*, submit: bool, accept: bool) -> State:
 
 
 def change_event(
-    public_id: UUID | str, raw: RawReport, *, by: User, version: int | None = None
+    public_id: UUID | str,
+    raw: RawReport,
+    *,
+    by: User,
+    version: int | None = None,
+    make_keys: bool = False,
 ) -> Event:
     """Changes the columns of an event that the report names.
 
     Those who enter rows of its site change a draft. A submitted event can only be recoded: a
-    reviewer changes its complication. Stored values sent again are no change.
+    reviewer changes its complication. Stored values sent again are no change. make_keys: makes a
+    random key for a draft that has none.
 
     Raises UnknownRow, NotPermitted, StateConflict, VersionConflict, and what record_event does.
     """
@@ -75,7 +91,9 @@ def change_event(
         require_version(event, version)
         before = event_texts(event)
         after = before | {name: text.strip() for name, text in raw.values.items()}
-        record = event_record(RawReport(RowKind.EVENT, after, raw.line, raw.file))
+        if make_keys and event.state == State.DRAFT:
+            after = with_keys(after, EVENT_KEYS)
+        record = event_record(RawReport(RowKind.EVENT, after, raw.line, raw.file), stored=before)
         changed = {name for name, text in after.items() if text != before[name]}
         if event.state == State.SUBMITTED and changed <= {"complication"}:
             require_reviewer(event, by=by)

@@ -13,6 +13,7 @@ from registry.intake.devices import (
     update_implant,
     update_patient,
 )
+from registry.intake.keys import IMPLANT_KEYS, PATIENT_KEYS, with_keys
 from registry.intake.writers import require_version, row_to_write, site_to_write
 from registry.models import Implant, Patient, User, sealed
 from registry.models.exposure import IN_FOLLOW_UP
@@ -71,11 +72,12 @@ def record_system(
 ) -> Patient:
     """Stores a patient of the writer's own site with components, all or nothing.
 
+    Makes a random key for each of them that has none.
     values: site, source_id, sex, indication. Faults of a component name its column after the
     component: `pump_implant_year`. All faults are raised at once.
     Raises IdentifierFound, RowRuleBroken, NotYourSite, DuplicateSourceId.
     """
-    texts, gathered = stripped(values), _Gathered()
+    texts, gathered = stripped(with_keys(values, PATIENT_KEYS)), _Gathered()
     record = gathered.read("", patient_record, texts)
     of_patient = {"site": texts.get("site", ""), "patient": texts.get("source_id", "")}
     implants = [(each.name, gathered.read(each.name, _of, of_patient, each)) for each in components]
@@ -172,9 +174,12 @@ def replace_implant(
 
 
 def _of(patient: Mapping[str, str], report: ComponentReport) -> ImplantRecord:
-    """The record of a component of that patient, ignoring site and patient in the report."""
-    values = {**stripped(report.raw.values), **patient}
-    return implant_record(RawReport(RowKind.IMPLANT, values))
+    """The record of a component of that patient, ignoring site and patient in the report.
+
+    Makes a random key for a component that has none. The patient's key was judged before.
+    """
+    values = with_keys({**stripped(report.raw.values), **patient}, IMPLANT_KEYS)
+    return implant_record(RawReport(RowKind.IMPLANT, values), stored=patient)
 
 
 def _implant_of(patient: Patient, public_id: UUID, *, by: User) -> Implant:

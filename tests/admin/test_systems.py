@@ -1,5 +1,7 @@
 """A patient with pump and catheter on one page, and the page that replaces one of them."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -133,10 +135,15 @@ def test_what_belongs_to_no_component_is_not_dropped(reporter, signed_in):
     assert not Patient.objects.exists()
 
 
-def test_a_component_without_its_key_is_asked_for_it(reporter, signed_in):
-    sent = PATIENT | AT_IMPLANT | PUMP | {"pump_implant": ""}
+def test_the_registry_makes_the_keys_that_are_left_empty(reporter, signed_in):
+    sent = PATIENT | AT_IMPLANT | PUMP | {"source_id": "", "pump_implant": ""}
 
-    assert set(form_of(signed_in(reporter).post(ADD, sent)).errors) == {"pump_implant"}
+    answer = signed_in(reporter).post(ADD, sent, follow=True)
+
+    [pump] = Implant.objects.all()
+    assert re.fullmatch("p-[b-z]{8}", pump.patient.source_id)
+    assert re.fullmatch("i-[b-z]{8}", pump.source_id)
+    assert pump.patient.source_id in answer.text
 
 
 # A patient on file -----------------------------------------------------------------------------
