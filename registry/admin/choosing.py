@@ -13,7 +13,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, JsonResponse, QueryDict
 from django.urls import reverse
 
 from registry.admin.naming import label_of, name_of
@@ -37,6 +37,12 @@ class RowSelect(AutocompleteSelect):
         name = "caused_by" if model is Event else "implant"
         attrs = {"class": "select-row", **(attrs or {})}
         super().__init__(Event._meta.get_field(name), admin.site, attrs=attrs)
+
+    def build_attrs(
+        self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Looks up by POST, so that typed keys are in no address and no log."""
+        return {**super().build_attrs(base_attrs, extra_attrs), "data-ajax--type": "POST"}
 
     def get_url(self) -> str:
         """Where the typed letters are looked up."""
@@ -182,14 +188,20 @@ def as_data(about: Mapping[str, str]) -> dict[str, str]:
     return {f"data-{name}": text for name, text in about.items()}
 
 
+def looked_up(request: HttpRequest) -> QueryDict:
+    """What the list asks for: sent in the body, or in the address by one without JavaScript."""
+    return request.POST if request.method == "POST" else request.GET
+
+
 def fitting_implants(request: HttpRequest, rows: QuerySet[Implant]) -> QuerySet[Implant]:
     """The implants to which the event on the screen can have happened.
 
     Those of its site, of the component of its complication's clock, and of the patient of the
     event that caused it, as far as these are known.
     """
-    site, component = request.GET.get("site", ""), request.GET.get("component", "")
-    cause = request.GET.get("caused_by", "")
+    sent = looked_up(request)
+    site, component = sent.get("site", ""), sent.get("component", "")
+    cause = sent.get("caused_by", "")
     if site:
         rows = rows.filter(site__code=site.replace("\0", ""))
     if component in Component.codes():
@@ -205,7 +217,8 @@ def possible_causes(request: HttpRequest, rows: QuerySet[Event]) -> QuerySet[Eve
 
     Those of its site, and of the patient of its implant, as far as these are known.
     """
-    site, implant = request.GET.get("site", ""), request.GET.get("implant", "")
+    sent = looked_up(request)
+    site, implant = sent.get("site", ""), sent.get("implant", "")
     if site:
         rows = rows.filter(site__code=site.replace("\0", ""))
     if _is_uuid(implant):
@@ -224,9 +237,10 @@ def matches(
     """One page of the rows that match the typed text, as JSON for the list widget."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    term = request.GET.get("term", "").replace("\0", "")
+    sent = looked_up(request)
+    term = sent.get("term", "").replace("\0", "")
     rows, _ = model_admin.get_search_results(request, rows, term)
-    first = (_page(request.GET.get("page", "")) - 1) * PAGE
+    first = (_page(sent.get("page", "")) - 1) * PAGE
     found = list(rows[first : first + PAGE + 1])
     if isinstance(model_admin, SiteRowsAdmin):
         model_admin.log_look(request, "choices", len(found[:PAGE]))

@@ -21,6 +21,7 @@ from django.utils.text import capfirst
 
 from registry.admin.history import versions_of
 from registry.admin.naming import name_of
+from registry.admin.searching import SEARCH, remembered_search, term_of
 from registry.admin.stored_values import NOT_RECORDED, ReadForm
 from registry.answers.refusable import sentence
 from registry.records import Refusal
@@ -54,6 +55,10 @@ class IntakeForm(forms.ModelForm):
 
 class AddressedChangeList(ChangeList):
     """A list with random public ids in links: serial numbers would show how much others enter."""
+
+    def __init__(self, request: HttpRequest, *args: Any) -> None:
+        super().__init__(request, *args)
+        self.searched = term_of(request, self.query)
 
     def url_for_result(self, result: Any) -> str:
         """The address of a row's page."""
@@ -126,6 +131,8 @@ class RegistryAdmin(admin.ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list; selected rows are read by public id, among those that the caller may see."""
+        if SEARCH in request.POST:
+            return HttpResponseRedirect(remembered_search(request))
         extra_context = {"title": capfirst(str(self.opts.verbose_name_plural))} | (
             extra_context or {}
         )
@@ -138,6 +145,12 @@ class RegistryAdmin(admin.ModelAdmin):
             )
             request.POST = sent  # type: ignore[assignment]
         return super().changelist_view(request, extra_context)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The rows that match the search, whose term the address does not hold."""
+        return super().get_search_results(request, queryset, term_of(request, search_term))
 
     def changeform_view(
         self,

@@ -23,7 +23,8 @@ window.django?.jQuery?.(() => {
   };
   for (const [id, more] of Object.entries(fitting)) {
     const list = $(document.getElementById(id));
-    list.select2({ ajax: { data: ({ term, page }) => ({ term, page, ...more() }) } });
+    const headers = { "X-CSRFToken": value("csrfmiddlewaretoken") };
+    list.select2({ ajax: { headers, data: ({ term, page }) => ({ term, page, ...more() }) } });
     list.on("select2:select", ({ params: { data } }) => {
       const { id: _id, text, selected, disabled, element, _resultId, ...about } = data;
       Object.assign(list[0].selectedOptions[0].dataset, about);
