@@ -18,6 +18,7 @@ from registry.admin.event_sections import REVIEW, sections_of
 from registry.admin.filters import filter_by
 from registry.admin.history import versions_of
 from registry.admin.naming import label_of
+from registry.admin.redacting import RedactPages
 from registry.admin.review import ReviewSteps
 from registry.admin.rows import address_of
 from registry.admin.stored_values import listed
@@ -32,7 +33,7 @@ LATEST = 5
 
 
 @admin.register(Event)
-class EventAdmin(ReviewSteps):
+class EventAdmin(ReviewSteps, RedactPages):
     """Events of the caller's own sites; drafts are edited here, later states are read-only."""
 
     class Media:
@@ -131,9 +132,11 @@ class EventAdmin(ReviewSteps):
         by: Any = request.user
         submit = SUBMIT in request.POST
         if not change:
-            return intake.record_event(form.raw(), by=by, submit=submit)
+            return intake.record_event(form.raw(), by=by, submit=submit, make_keys=True)
         version = form.version_read()
-        stored = intake.change_event(obj.public_id, form.raw(), by=by, version=version)
+        stored = intake.change_event(
+            obj.public_id, form.raw(), by=by, version=version, make_keys=True
+        )
         return intake.submit_event(stored.public_id, by=by) if submit else stored
 
     def _stored(self, request: HttpRequest, obj: Any, what: str) -> HttpResponse:

@@ -12,8 +12,9 @@ from registry.admin.declaring import DeclaringPages
 from registry.admin.device_forms import ExposureForm, ImplantForm
 from registry.admin.following import FollowUpPages
 from registry.admin.implant_sections import ENTRY, READING
+from registry.admin.redacting import RedactPages
 from registry.admin.replacing import ReplacePages
-from registry.admin.site_rows import OwnSitesFilter, SiteRowsAdmin
+from registry.admin.site_rows import OwnSitesFilter
 from registry.admin.stored_values import listed
 from registry.admin.system_form import NEW_SECTIONS, NEW_SYSTEM, STORED_SECTIONS, STORED_SYSTEM
 from registry.models import Exposure, Implant, MembershipRole, Patient
@@ -24,7 +25,7 @@ from registry.vocabulary import Right
 
 
 @admin.register(Patient)
-class PatientAdmin(SiteRowsAdmin):
+class PatientAdmin(RedactPages):
     """Patients with a system, by the random keys of their sites."""
 
     form = NEW_SYSTEM
@@ -54,6 +55,7 @@ class PatientAdmin(SiteRowsAdmin):
     def beside(self, request: HttpRequest, row: Patient) -> dict[str, Any]:
         """All implants of the patient, and whether the user may replace each."""
         return {
+            **super().beside(request, row),
             "implants": row.implants.order_by("component", "implant_year", "pk"),
             "may_replace": self.has_change_permission(request, row),
             "in_follow_up": IN_FOLLOW_UP,
@@ -70,7 +72,7 @@ class PatientAdmin(SiteRowsAdmin):
 
 
 @admin.register(Implant)
-class ImplantAdmin(FollowUpPages, ReplacePages):
+class ImplantAdmin(FollowUpPages, ReplacePages, RedactPages):
     """Implanted pumps and catheters, each on its own clock."""
 
     form = ImplantForm
@@ -115,7 +117,7 @@ class ImplantAdmin(FollowUpPages, ReplacePages):
         if change:
             version = form.version_read()
             return intake.change_implant(obj.public_id, form.raw(), by=by, version=version)
-        return intake.record_implant(form.raw(), by=by)
+        return intake.record_implant(form.raw(), by=by, make_keys=True)
 
     @admin.display(description="Model")
     def model_words(self, implant: Any) -> str | None:

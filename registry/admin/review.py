@@ -198,6 +198,7 @@ class ReviewSteps(SiteRowsAdmin):
         open_steps = intake.open_steps(row, by=user)
         by_form = self.has_change_permission(request, row)  # drafts are submitted by their form
         return {
+            **super().beside(request, row),
             "steps": [
                 step
                 for name, step in STEPS.items()

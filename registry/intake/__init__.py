@@ -35,6 +35,7 @@ from registry.intake.files import (
 )
 from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
 from registry.intake.importing import FAULTS_KEPT, ImportCounts, ImportRefused
+from registry.intake.redaction import identifying_keys, redact_identifying_keys, redact_key
 from registry.intake.review import (
     accept_event,
     mark_duplicate,
@@ -82,6 +83,7 @@ __all__ = [
     "end_agreement",
     "follow_up",
     "grant_agreement",
+    "identifying_keys",
     "import_records",
     "judge_records",
     "load_catalogue",
@@ -95,6 +97,8 @@ __all__ = [
     "record_implant",
     "record_patient",
     "record_system",
+    "redact_identifying_keys",
+    "redact_key",
     "reject_event",
     "remind_of_agreement",
     "reopen_event",

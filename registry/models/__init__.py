@@ -23,6 +23,7 @@ from registry.models.catalogue import (
 )
 from registry.models.events import Event
 from registry.models.exposure import Exposure, Implant, Patient
+from registry.models.redactions import Redaction
 
 __all__ = [
     "AccessLog",
@@ -41,6 +42,7 @@ __all__ = [
     "NeverDeleted",
     "Patient",
     "PublishedRate",
+    "Redaction",
     "Seal",
     "Sealing",
     "Site",

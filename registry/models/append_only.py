@@ -8,6 +8,9 @@ back after every `migrate`, and a system check looks for them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -37,6 +40,22 @@ def install_append_only_triggers(connection: BaseDatabaseWrapper) -> None:
         for table in tables:
             for name, event in _triggers(connection, table).items():
                 cursor.execute(_create(connection, table, name, event))
+
+
+@contextmanager
+def updates_allowed(connection: BaseDatabaseWrapper, table: str) -> Iterator[None]:
+    """Lift the trigger that refuses updates of one table, for a redaction inside a transaction.
+
+    The trigger is put back at the end; where the transaction fails, it was never away.
+    """
+    quote = connection.ops.quote_name
+    [name] = [name for name, event in _triggers(connection, table).items() if event == "UPDATE"]
+    suffix = f" ON {quote(table)}" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER IF EXISTS {quote(name)}{suffix}")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(_create(connection, table, name, "UPDATE"))
 
 
 def lift_append_only_triggers(connection: BaseDatabaseWrapper) -> None:

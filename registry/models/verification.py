@@ -13,6 +13,7 @@ from django.db import models
 
 from registry.models.audit import GENESIS, Seal, SealedHistory
 from registry.models.digests import SealDigest, history_label, history_rows
+from registry.models.redactions import Redaction
 
 GENERATED = "generate"
 """The action of the seal under which synthetic rows were loaded in bulk, without history."""
@@ -33,11 +34,15 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Result of a verification: numbers of seals and history rows, and the first break, if any."""
+    """Result of a verification: numbers of seals and history rows, and the first break, if any.
+
+    redacted: how many of the seals cover history rows in which a key was replaced since.
+    """
 
     seals: int
     rows: int
     first_break: Break | None
+    redacted: int = 0
 
 
 def models_with_history() -> list[type[models.Model]]:
@@ -57,22 +62,48 @@ def verify_trail() -> Verified:
     Stops at the first break.
     """
     histories = {history_label(model): _Rows(model) for model in models_with_history()}
-    seals = rows = 0
+    redactions = latest_redactions()
+    seals = rows = redacted = 0
     previous = GENESIS
     for number, seal in enumerate(Seal.objects.order_by("number").iterator(), start=1):
         digest = SealDigest()
         for label, history in histories.items():
             for row in history.up_to(seal.number):
                 digest.add(label, row)
-        what = _fault(seal, number=number, previous=previous, digest=digest)
+        known = redactions.get(seal.number, seal.digest)
+        what = _fault(seal, number=number, previous=previous, digest=digest, known=known)
         if what:
-            return Verified(seals, rows, Break(seal.number, what))
+            return Verified(seals, rows, Break(seal.number, what), redacted)
         previous = seal.hash
         seals, rows = seals + 1, rows + digest.rows
+        redacted += seal.number in redactions
     for label, history in histories.items():
         if history.is_left:
-            return Verified(seals, rows, Break(None, f"A history row of {label} has no seal."))
-    return Verified(seals, rows, _live_break())
+            return Verified(
+                seals, rows, Break(None, f"A history row of {label} has no seal."), redacted
+            )
+    return Verified(seals, rows, _live_break(), redacted)
+
+
+def latest_redactions(of_seal: int | None = None) -> dict[int, str]:
+    """The digest of the history rows under each redacted seal, as of its last redaction.
+
+    of_seal: of this seal only. The redactions themselves are sealed like every other row.
+    """
+    redactions = Redaction.objects.order_by("pk")
+    if of_seal is not None:
+        redactions = redactions.filter(of_seal=of_seal)
+    return dict(redactions.values_list("of_seal", "digest"))
+
+
+def digest_of(seal_number: int) -> SealDigest:
+    """The digest of the history rows under one seal as they are now; reads them all."""
+    digest = SealDigest()
+    for model in models_with_history():
+        rows = model.history.filter(seal_number=seal_number)  # type: ignore[attr-defined]
+        for row in history_rows(rows.order_by("history_id")):
+            digest.add(history_label(model), row)
+    return digest
 
 
 def fault_of(seal: Seal) -> str:
@@ -80,20 +111,20 @@ def fault_of(seal: Seal) -> str:
 
     Reads the history rows under it.
     """
-    digest = SealDigest()
-    for model in models_with_history():
-        rows = model.history.filter(seal_number=seal.number)  # type: ignore[attr-defined]
-        for row in history_rows(rows.order_by("history_id")):
-            digest.add(history_label(model), row)
+    digest = digest_of(seal.number)
+    known = latest_redactions(seal.number).get(seal.number, seal.digest)
     before = Seal.objects.filter(number=seal.number - 1).first()
     if before is None and seal.number > 1:
         return f"Seal {seal.number - 1} is missing."
     previous = before.hash if before else GENESIS
-    return _fault(seal, number=seal.number, previous=previous, digest=digest)
+    return _fault(seal, number=seal.number, previous=previous, digest=digest, known=known)
 
 
-def _fault(seal: Seal, *, number: int, previous: str, digest: SealDigest) -> str:
-    """What is wrong with one seal, in words; empty if nothing."""
+def _fault(seal: Seal, *, number: int, previous: str, digest: SealDigest, known: str) -> str:
+    """What is wrong with one seal, in words; empty if nothing.
+
+    known: the digest that its rows must have, its own or that of its last redaction.
+    """
     if seal.number != number:
         return f"Seal {number} is missing."
     if seal.previous != previous:
@@ -102,7 +133,7 @@ def _fault(seal: Seal, *, number: int, previous: str, digest: SealDigest) -> str
         return "It was altered: its hash does not fit what it says."
     if seal.rows != digest.rows:
         return f"It covers {seal.rows} history rows, and {digest.rows} are there."
-    if seal.digest != digest.hexdigest():
+    if known != digest.hexdigest():
         return "A history row under it was altered."
     return ""
 

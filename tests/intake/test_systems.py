@@ -113,7 +113,7 @@ def test_system_keys_are_used_once_a_site(world):
         [component("pump")],
         by=world.reporter,
     )
-    twice = [component("pump", implant="same"), component("catheter", implant="same")]
+    twice = [component("pump", implant="sme"), component("catheter", implant="sme")]
     refused(DuplicateSourceId, record_system, PATIENT, twice, by=world.reporter)
 
 

@@ -19,7 +19,13 @@ from tests.intake.test_devices import exposure, implant, patch
 from tests.intake.test_systems import ENDING, PATIENT, SUCCESSOR, component, raw
 
 ERROR = "entered-in-error"
-READING = {"open_decisions", "open_steps", "missing_for_submission", "judge_records"}
+READING = {
+    "identifying_keys",
+    "judge_records",
+    "missing_for_submission",
+    "open_decisions",
+    "open_steps",
+}
 """Functions of intake that write nothing."""
 NOBODY_S = {"remind_of_agreement"}
 """Verbs that run by the clock."""
@@ -169,6 +175,16 @@ VERBS = {
         lambda w, _: intake.store_judged(intake.judge_records(three_files(w), by=w.lead)),
         6,
     ),
+    "redact_key": (
+        None,
+        lambda w, _: intake.redact_key("patient", w.patient.public_id, by=w.manager),
+        2,  # the patient, and the redaction of the seal under which it was entered
+    ),
+    "redact_identifying_keys": (
+        lambda w: EventFactory(implant=w.catheter, source_id="HM19610201"),
+        lambda w, _: intake.redact_identifying_keys(by=w.manager),
+        2,
+    ),
     "make_site": (None, lambda w, _: intake.make_site(code="GENEVA", by=w.manager), 1),
     "change_site": (
         None,
@@ -284,6 +300,8 @@ def test_reading_function_leaves_nothing(world, verb):
         intake.open_steps(event, by=world.manager)
     elif verb == "open_decisions":
         intake.open_decisions(request, by=world.manager)
+    elif verb == "identifying_keys":
+        list(intake.identifying_keys())
     elif verb == "judge_records":
         intake.judge_records(three_files(world), by=world.lead)
     else:

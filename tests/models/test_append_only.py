@@ -11,6 +11,7 @@ from registry.models import (
     Event,
     ImdrfCode,
     PublishedRate,
+    Redaction,
     Seal,
     Synonym,
     sealed,
@@ -53,6 +54,7 @@ def rows_of_every_kind() -> None:
     AgreementFactory(expires_on=date(2030, 1, 1))
     with sealed(by=None, action="test") as seal:
         seal.save(CatalogueVersion(version="1"))
+        seal.save(Redaction(row_kind="event", row=event.public_id, of_seal=1, digest="0" * 64))
         seal.save(PublishedRate(rate_id="R1", metric="m", measure_type="rate", source="s"))
         term = {"complication": event.complication, "term": "t"}
         seal.save(Synonym(key="k", language="de", **term))

@@ -19,6 +19,10 @@ class Command(BaseCommand):
         found = verify_trail()
         if found.first_break is None:
             self.stdout.write(f"{found.seals} seals and {found.rows} history rows hold.")
+            if found.redacted:
+                self.stdout.write(
+                    f"Under {found.redacted} of them a key was redacted, as later seals say."
+                )
             return
         seal, what = found.first_break.seal, found.first_break.what
         place = "Outside every seal" if seal is None else f"Seal {seal}"
