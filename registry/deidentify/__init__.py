@@ -5,7 +5,13 @@ no settings; a deployment's date precision is passed in.
 """
 
 from registry.deidentify.identifiers import identifies, made_key
-from registry.deidentify.rows import event_record, exposure_record, implant_record, patient_record
+from registry.deidentify.rows import (
+    event_record,
+    exposure_record,
+    implant_record,
+    patient_record,
+    record_in_part,
+)
 from registry.deidentify.rules import (
     device_faults,
     event_faults,
@@ -26,4 +32,5 @@ __all__ = [
     "made_key",
     "missing_for_submission",
     "patient_record",
+    "record_in_part",
 ]

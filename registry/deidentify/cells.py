@@ -20,6 +20,11 @@ _LOOKS_LIKE_A_DATE = re.compile(
     r"[0-9]{1,4}[./-][0-9]{1,2}(?:[./-][0-9]{1,4})?(?:[ T].*)?|[0-9]{6,8}"
 )
 
+_FRACTION = re.compile(r"[0-9]*[.,][0-9]*[1-9][0-9]*")
+
+_FEW_CODES = 8
+"""A list of no more codes is named whole in messages."""
+
 
 class Unreadable(Exception):
     """A refused cell: the fault's code, and how to correct it."""
@@ -64,6 +69,9 @@ def year(text: str) -> int:
     text = without_point_zero(text)
     if len(text) == 4 and text.isascii() and text.isdigit():
         return int(text)
+    if _FRACTION.fullmatch(text) is not None and text[:4].isdigit():
+        detail = "this is a fraction; give the year only, as four digits"
+        raise Unreadable("not-a-year", detail)
     if _LOOKS_LIKE_A_DATE.fullmatch(text) is not None:
         raise Unreadable(IDENTIFIER, "give the year only, as four digits; no full date is kept")
     raise Unreadable("not-a-year", "give the year only, as four digits")
@@ -78,6 +86,9 @@ def whole(what: str, lowest: int, highest: int) -> Reader:
             number = int(text)
             if lowest <= number <= highest:
                 return number
+        if _FRACTION.fullmatch(text) is not None:
+            detail = f"this is a fraction; give {what} as a whole number, {lowest} to {highest}"
+            raise Unreadable("out-of-range", detail)
         raise Unreadable("out-of-range", f"give {what} as a whole number, {lowest} to {highest}")
 
     return read
@@ -86,11 +97,13 @@ def whole(what: str, lowest: int, highest: int) -> Reader:
 def code(codelist: type[Code], named: str) -> Reader:
     """Makes the reader of a cell that holds one code of a list."""
     members = {member.value: member for member in codelist}
+    few = len(members) <= _FEW_CODES
+    named_codes = f": {', '.join(members)}" if few else ""
 
     def read(text: str) -> Code:
         member = members.get(text)
         if member is None:
-            raise Unreadable("unknown-code", f"use a code of the list {named}")
+            raise Unreadable("unknown-code", f"use a code of the list {named}{named_codes}")
         return member
 
     return read
@@ -123,6 +136,9 @@ def severity(text: str) -> Severity:
     try:
         return _GRADES[without_point_zero(text)]
     except KeyError:
+        if _FRACTION.fullmatch(text) is not None:
+            detail = "this is a fraction; severity is a whole grade from 1 to 5"
+            raise Unreadable("unknown-code", detail) from None
         raise Unreadable("unknown-code", "severity is a grade from 1 to 5") from None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.deidentify import cells
+from registry.deidentify.rules import EARLIEST_YEAR
 from registry.records import (
     EventRecord,
     ExposureRecord,
@@ -16,7 +17,7 @@ from registry.records import (
     RowKind,
     RowRuleBroken,
 )
-from registry.records.columns import COLUMNS, DECLARED, OF_PATIENTS, unknown_names
+from registry.records.columns import COLUMNS, DECLARED, OF_PATIENTS, RECORDS, unknown_names
 from registry.records.declared import Holds, RowColumn
 from registry.vocabulary import Component
 
@@ -136,6 +137,36 @@ def exposure_record(raw: RawReport) -> ExposureRecord:
     _require(raw.values, kept, faults, _NEEDED[RowKind.EXPOSURE])
     _refuse(faults)
     return ExposureRecord(**kept)
+
+
+def record_in_part(
+    raw: RawReport,
+) -> tuple[EventRecord | ImplantRecord | ExposureRecord | None, frozenset[str]]:
+    """What can be read of a row with faults, so that rules on its other cells are still checked.
+
+    Gives the record, with the columns that are unread: "not recorded", or where a row must have
+    them a value that breaks no rule. The record is never stored. None where the site is unread, or
+    an exposure lacks what it is known by.
+    """
+    kept, _faults = _read_row(raw)
+    if raw.kind is not RowKind.EVENT:
+        _read_model(raw, kept, [])
+    needed = frozenset(_NEEDED[raw.kind])
+    filled = {column for column, text in raw.values.items() if text}
+    unread = raw.unread | ((filled | needed) - kept.keys())
+    known = {name: value for name, value in kept.items() if name in COLUMNS[raw.kind]}
+    if "site" in unread or (raw.kind is RowKind.EXPOSURE and needed & unread):
+        return None, unread
+    harmless = {name: _HARMLESS.get(name, "") for name in needed & unread}
+    return RECORDS[raw.kind](**(harmless | known)), unread
+
+
+_HARMLESS: Mapping[str, Any] = {
+    "component": Component.PUMP,
+    "implant_year": EARLIEST_YEAR,
+    "months_followed": 1_200,
+}
+"""Values of required columns that break no rule on other columns."""
 
 
 def _read_row(

@@ -26,11 +26,13 @@ from registry.intake.devices import (
     record_patient,
 )
 from registry.intake.events import change_event, record_event
+from registry.intake.fault_tally import FaultKind
 from registry.intake.files import (
     ImportSummary,
     JudgedRecords,
     import_records,
     judge_records,
+    judging,
     store_judged,
 )
 from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
@@ -46,6 +48,7 @@ from registry.intake.review import (
     submit_event,
     withdraw_event,
 )
+from registry.intake.row_reading import AS_DOCUMENTED, Wording
 from registry.intake.sites import add_member, change_member, change_site, make_site
 from registry.intake.systems import (
     ComponentReport,
@@ -53,11 +56,14 @@ from registry.intake.systems import (
     record_system,
     replace_implant,
 )
+from registry.intake.wordings import keep_words, may_keep_words, wording_of, words_of
 
 __all__ = [
+    "AS_DOCUMENTED",
     "FAULTS_KEPT",
     "CatalogueSummary",
     "ComponentReport",
+    "FaultKind",
     "FollowUp",
     "FollowUpRefused",
     "Followed",
@@ -65,6 +71,7 @@ __all__ = [
     "ImportRefused",
     "ImportSummary",
     "JudgedRecords",
+    "Wording",
     "accept_event",
     "add_complication",
     "add_member",
@@ -86,9 +93,12 @@ __all__ = [
     "identifying_keys",
     "import_records",
     "judge_records",
+    "judging",
+    "keep_words",
     "load_catalogue",
     "make_site",
     "mark_duplicate",
+    "may_keep_words",
     "missing_for_submission",
     "open_decisions",
     "open_steps",
@@ -107,4 +117,6 @@ __all__ = [
     "submit_event",
     "withdraw_agreement",
     "withdraw_event",
+    "wording_of",
+    "words_of",
 ]

@@ -47,22 +47,25 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         key = site.pk, record.implant
         row = stored.get(key)
         patient = patients.get((site.pk, record.patient))
-        if patient is None:
+        if patient is None and not raw.unread:
             patient = _patient(record, site)
             patients[site.pk, record.patient] = patient
             new_patients.append(patient)
-        if key in seen or (row is not None and row["seal_id"] == run.seal.number):
+        name = RowKind.IMPLANT, record.site, record.implant
+        before = row is not None and row["seal_id"] == run.seal.number
+        if key in seen or before or run.was_refused(name):
             faults: tuple[Fault, ...] = (repeated("implant"),)
         else:
             faults = ()
             if not run.judged:
                 faults = implant_faults(record, latest_year=run.latest_year)
-            faults += _disagreements(record, patient)
+            if patient is not None:
+                faults += _disagreements(record, patient)
             if row is not None:
                 faults += _not_later(record, implant_record_of(row))
         seen.add(key)
-        if faults:
-            run.refuse(raw, faults, key=(RowKind.IMPLANT, record.site, record.implant))
+        if faults or raw.unread:
+            run.refuse(raw, faults, key=name if record.implant else None)
         elif row is None:
             fresh.append(Implant(site=site, patient=patient, **implant_columns(record)))
         elif differing(record, implant_record_of(row)):
@@ -154,7 +157,7 @@ def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import
             faults = tuple(differs(name) for name in differing(record, exposure_record_of(row)))
         else:
             faults = () if run.judged else exposure_faults(record, latest_year=run.latest_year)
-        if faults:
+        if faults or raw.unread:
             run.refuse(raw, faults, key=None)
         elif row is None:
             fresh[key] = Exposure(site=site, **columns)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from registry.deidentify import device_faults, event_faults
+from registry.deidentify import device_faults, event_faults, missing_for_submission
 from registry.intake.drafts import Drafts, SourceKey
 from registry.intake.importing import (
     BATCH,
@@ -87,16 +87,18 @@ class EventBatches:
         for raw, record, site in placed:
             key = site.pk, record.source_id or ""
             row = known.events.get(key)
-            if key in seen or (row is not None and row["seal_id"] == self.run.seal.number):
+            name = RowKind.EVENT, site.code, key[1]
+            before = row is not None and row["seal_id"] == self.run.seal.number
+            if key in seen or before or self.run.was_refused(name):
                 faults: tuple[Fault, ...] = (repeated("source_id"),)
             elif row is not None:
                 faults = tuple(differs(name) for name in differing(record, event_record_of(row)))
             else:
-                faults = self._faults(record, site, known)
+                faults = self._faults(raw, record, site, known)
             if record.source_id is not None:
                 seen.add(key)
-            if faults or self._names_a_refused_implant(record, site):
-                self.run.refuse(raw, faults, key=(RowKind.EVENT, site.code, key[1]))
+            if faults or raw.unread or self._names_a_refused_implant(record, site):
+                self.run.refuse(raw, faults, key=name if key[1] else None)
             elif row is None:
                 fresh[key] = self._fresh(raw, record, site, known)
             else:
@@ -124,7 +126,6 @@ class EventBatches:
                 updates.append(Event(pk=one.pk, caused_by_id=cause["pk"]))
             self.run.seal.bulk_update(Event, updates, ["caused_by"])
         self._refuse_circles(joined)
-        self.run.flush()
 
     def _known(self, placed: Sequence[tuple[RawReport, EventRecord, Site]]) -> _Known:
         def keys(column: str) -> Iterator[SourceKey]:
@@ -162,13 +163,21 @@ class EventBatches:
         dead = set(deaths.values_list("patient_id", flat=True))
         return dead | self.run.seal.dead if isinstance(self.run.seal, Drafts) else dead
 
-    def _faults(self, record: EventRecord, site: Site, known: _Known) -> tuple[Fault, ...]:
+    def _faults(
+        self, raw: RawReport, record: EventRecord, site: Site, known: _Known
+    ) -> tuple[Fault, ...]:
         run = self.run
         faults: tuple[Fault, ...] = ()
         if not run.judged:
             faults = event_faults(
-                record, submitted=True, precision=run.precision, latest_year=run.latest_year
+                record,
+                submitted=not raw.unread,
+                precision=run.precision,
+                latest_year=run.latest_year,
             )
+            if raw.unread:
+                filled = {column for column, text in raw.values.items() if text}
+                faults += missing_for_submission(filled | raw.unread)
         if record.source_id is None:
             detail = "give the site's own random key of this event"
             faults += (Fault("source_id", "required", detail),)

@@ -2,34 +2,33 @@
 
 import pickle  # nosec B403
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from registry.deidentify import event_record, exposure_record, implant_record
 from registry.intake.device_batches import take_exposures, take_implants
 from registry.intake.drafts import Drafts
 from registry.intake.event_batches import EventBatches
 from registry.intake.importing import BATCH, Import, ImportCounts
+from registry.intake.row_reading import AS_DOCUMENTED, RowReading, Source, Wording
 from registry.intake.writers import require_data_manager
-from registry.interchange.csv_rows import read_rows
 from registry.models import User, sealed
 from registry.records import RawReport, Refusal, RowKind
+from registry.records.readings import FileReading
 
-Source = str | Path | BinaryIO | Iterable[RawReport]
 Progress = Callable[[RowKind, int], None]
-Read = Callable[[RawReport], Any]
+Steps = Generator[tuple[RowKind, int], None, "JudgedRecords"]
 Rows = list[tuple[RawReport, Any]]
 Take = Callable[[Rows], ImportCounts]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """The result of an import, for each kind of row in it."""
+    """The result of an import, for each kind of row in it, and how each file was read."""
 
     counts: Mapping[RowKind, ImportCounts]
+    readings: Mapping[RowKind, FileReading] = field(default_factory=dict)
 
     @property
     def changes_nothing(self) -> bool:
@@ -74,6 +73,7 @@ def import_records(
     by: User,
     accept: bool = False,
     dry_run: bool = False,
+    wording: Wording = AS_DOCUMENTED,
     progress: Progress | None = None,
 ) -> ImportSummary:
     """Stores the rows of all files in one transaction under one seal, all or nothing.
@@ -81,7 +81,7 @@ def import_records(
     Takes no lock while the files are read and judged; a dry run ends there. Other arguments and
     exceptions as in `judge_records`.
     """
-    judged = judge_records(files, by=by, accept=accept, progress=progress)
+    judged = judge_records(files, by=by, accept=accept, wording=wording, progress=progress)
     return judged.summary if dry_run else store_judged(judged)
 
 
@@ -90,19 +90,44 @@ def judge_records(
     *,
     by: User,
     accept: bool = False,
+    wording: Wording = AS_DOCUMENTED,
     progress: Progress | None = None,
 ) -> JudgedRecords:
     """Reads files and checks their rows against every rule; writes and locks nothing.
 
+    progress: called with the kind and the number of its rows judged so far. Otherwise as
+    `judging`.
+    """
+    steps = judging(files, by=by, accept=accept, wording=wording)
+    while True:
+        try:
+            kind, done = next(steps)
+        except StopIteration as end:
+            judged: JudgedRecords = end.value
+            return judged
+        if progress is not None:
+            progress(kind, done)
+
+
+def judging(
+    files: Mapping[RowKind, Source],
+    *,
+    by: User,
+    accept: bool = False,
+    wording: Wording = AS_DOCUMENTED,
+) -> Steps:
+    """Judges files step by step: yields the kind and its rows so far, and returns the records.
+
     files: a path, a binary stream or parsed rows for each kind; read in the order implants,
     exposures, events. Events are submitted, or accepted (data managers, not at their own sites).
-    progress: called with the kind and the number of its rows judged so far.
+    wording: how the sender words codes and headings; parsed rows are taken as they are.
 
     A row that is already stored is unchanged; an implant with a later follow-up, exit, refills or
-    procedures is updated; any other difference is a fault. Memory grows with the files by some
-    three hundred bytes a row.
+    procedures is updated; any other difference is a fault. A row with faults in some cells is
+    judged by the others, so that every kind of fault is found at once. Memory grows with the files
+    by some three hundred bytes a row.
 
-    Raises NotPermitted, and ImportRefused with the first 200 faults and their total.
+    Raises NotPermitted, and ImportRefused with the faults by kind, the first 200 singly, and all.
     """
     _require_right(by, accept=accept)
     run = Import(seal=Drafts(), by=by, accept=accept)
@@ -111,9 +136,11 @@ def judge_records(
     for kind in RowKind:
         if kind in files:
             records[kind] = Records()
-            counts[kind] = _judge(kind, files[kind], run, records[kind], progress)
+            rows = RowReading(kind, files[kind], run, wording)
+            run.readings[kind] = rows.found
+            counts[kind] = yield from _judge(rows, run, records[kind])
     run.refuse_faults()
-    return JudgedRecords(by, accept, ImportSummary(counts), records)
+    return JudgedRecords(by, accept, ImportSummary(counts, run.readings), records)
 
 
 def store_judged(judged: JudgedRecords) -> ImportSummary:
@@ -137,11 +164,10 @@ def store_judged(judged: JudgedRecords) -> ImportSummary:
             counts[kind] = ImportCounts()
             for rows in records.batches(kind):
                 counts[kind] += take(rows)
-                run.flush()
             if events is not None:
                 events.finish()
         run.refuse_faults()
-    return ImportSummary(counts)
+    return ImportSummary(counts, judged.summary.readings)
 
 
 def _require_right(by: User, *, accept: bool) -> None:
@@ -150,41 +176,28 @@ def _require_right(by: User, *, accept: bool) -> None:
 
 
 def _judge(
-    kind: RowKind, source: Source, run: Import, records: Records, progress: Progress | None
-) -> ImportCounts:
+    reading: RowReading, run: Import, records: Records
+) -> Generator[tuple[RowKind, int], None, ImportCounts]:
+    kind = reading.kind
     events = EventBatches(run) if kind is RowKind.EVENT else None
     take = _taker(kind, run, events)
     counts, done = ImportCounts(), 0
     try:
-        raws = _rows(kind, source, run)
+        raws = iter(reading)
         while batch := list(islice(raws, BATCH)):
-            rows = []
-            for raw in batch:
-                try:
-                    rows.append((raw, _READERS[kind](raw)))
-                except Refusal as refusal:
-                    run.refuse(raw, refusal.faults, key=_key(raw))
+            read = (reading.record(raw) for raw in batch)
+            rows = [row for row in read if row is not None]
             counts += take(rows)
-            run.flush()
-            if not run.total:
+            if not run.faults:
                 records.add(rows)
             done += len(batch)
-            if progress is not None:
-                progress(kind, done)
+            yield kind, done
         if events is not None:
             events.finish()
     except Refusal as refusal:
         for fault in refusal.faults:
             run.note(fault)
-    run.flush()
     return counts
-
-
-_READERS: Mapping[RowKind, Read] = {
-    RowKind.IMPLANT: implant_record,
-    RowKind.EXPOSURE: exposure_record,
-    RowKind.EVENT: event_record,
-}
 
 
 def _taker(kind: RowKind, run: Import, events: EventBatches | None) -> Take:
@@ -194,19 +207,3 @@ def _taker(kind: RowKind, run: Import, events: EventBatches | None) -> Take:
     if kind is RowKind.IMPLANT:
         return lambda rows: take_implants(rows, run)
     return lambda rows: take_exposures(rows, run)
-
-
-def _rows(kind: RowKind, source: Source, run: Import) -> Iterator[RawReport]:
-    if isinstance(source, str | Path):
-        return read_rows(source, kind, on_fault=run.note)
-    if not hasattr(source, "read"):
-        return iter(source)
-    stream = cast(BinaryIO, source)
-    name = Path(getattr(stream, "name", "") or kind.value).name
-    return read_rows(stream, kind, name=name, on_fault=run.note)
-
-
-def _key(raw: RawReport) -> tuple[RowKind, str, str]:
-    """The key by which other rows may name this one, even where the row was refused."""
-    named = "source_id" if raw.kind is RowKind.EVENT else "implant"
-    return raw.kind, raw.values.get("site", ""), raw.values.get(named, "")

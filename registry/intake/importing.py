@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from django.db.models import Model, Q
 
 from registry.intake.drafts import Drafts, SourceKey
+from registry.intake.fault_tally import FaultKind, FaultTally
 from registry.intake.relations import date_precision, present_year
 from registry.intake.sites import new_site
 from registry.intake.writers import not_your_site
 from registry.models import Membership, MembershipRole, Sealing, Site, User
 from registry.records import Fault, RawReport, Refusal, RowKind
+from registry.records.readings import FileReading
 from registry.vocabulary import Right
 
 BATCH = 1_000
@@ -26,14 +29,29 @@ Key = tuple[RowKind, str, str]
 
 
 class ImportRefused(Refusal):
-    """Files with faults: nothing was stored. `total` also counts faults that are not listed."""
+    """Files with faults: nothing was stored.
+
+    faults: the first ones singly. total: how many there are. kinds: all of them by kind. every:
+    all of them singly. readings: how each file was read.
+    """
 
     code = "import-refused"
     title = "Nothing was stored"
 
-    def __init__(self, faults: Iterable[Fault], *, total: int) -> None:
+    def __init__(
+        self,
+        faults: Iterable[Fault],
+        *,
+        total: int,
+        kinds: Iterable[FaultKind] = (),
+        every: Iterable[Fault] | None = None,
+        readings: Mapping[RowKind, FileReading] | None = None,
+    ) -> None:
         super().__init__(faults)
         self.total = total
+        self.kinds = tuple(kinds)
+        self.every: Iterable[Fault] = self.faults if every is None else every
+        self.readings = readings or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +88,8 @@ class Import:
         self.makes_sites = by.may(Right.RUN_REGISTRY)
         self.precision = date_precision()
         self.latest_year = present_year()
-        self.faults: list[Fault] = []
-        self.total = 0
-        self._batch_faults: list[Fault] = []
+        self.faults = FaultTally()
+        self.readings: dict[RowKind, FileReading] = {}
         self._refused: set[Key] = set()
         self._sites: dict[str, Site | None] = {}
         roles = Membership.objects.filter(user=by, active=True).values_list("site_id", "role")
@@ -125,16 +142,23 @@ class Import:
         """Whether the writer may declare the site's device time: its lead, or a data manager."""
         return self.makes_sites or self._roles.get(site.pk) == MembershipRole.LEAD
 
-    def refuse(self, raw: RawReport, faults: Iterable[Fault], *, key: Key | None) -> None:
-        """Adds the faults of a row; rows that name it get no fault for that."""
+    def refuse(
+        self, raw: RawReport, faults: Iterable[Fault], *, key: Key | None, whole: bool = False
+    ) -> None:
+        """Adds the faults of a row; rows that name it get no fault for that.
+
+        Faults of columns that were not read are left out, unless they are the whole row's: the
+        cells have theirs already.
+        """
         for fault in faults:
-            self.note(replace(fault, line=raw.line, file=raw.file))
+            if whole or fault.column not in raw.unread:
+                self.note(replace(fault, line=raw.line, file=raw.file))
         if key is not None and len(self._refused) < _KEYS_KEPT:
             self._refused.add(key)
 
     def note(self, fault: Fault) -> None:
         """Adds a fault that already has its position."""
-        self._batch_faults.append(fault)
+        self.faults.add(fault)
 
     def was_refused(self, key: Key) -> bool:
         """Whether a row of this import was refused, so that naming it is no other fault."""
@@ -142,17 +166,14 @@ class Import:
 
     def refuse_faults(self) -> None:
         """Raises ImportRefused if there are faults."""
-        if self.total:
-            raise ImportRefused(self.faults, total=self.total)
-
-    def flush(self) -> None:
-        """Appends the faults of a batch, sorted by line."""
-        self.total += len(self._batch_faults)
-        room = FAULTS_KEPT - len(self.faults)
-        if room > 0:
-            self._batch_faults.sort(key=lambda fault: fault.line or 0)
-            self.faults += self._batch_faults[:room]
-        self._batch_faults.clear()
+        if self.faults:
+            raise ImportRefused(
+                islice(self.faults, FAULTS_KEPT),
+                total=len(self.faults),
+                kinds=self.faults.kinds(),
+                every=self.faults,
+                readings=self.readings,
+            )
 
 
 def _stored_rows(

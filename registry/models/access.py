@@ -220,6 +220,9 @@ class Site(models.Model):
     name = models.CharField(max_length=120, blank=True, default="", help_text="Seen by staff only.")
     country = models.CharField(max_length=2, blank=True, default="")
     active = models.BooleanField(default=True)
+    words = models.JSONField(
+        blank=True, default=dict, help_text="The site's own headings and words for our codes."
+    )
 
     history = SealedRecords()
     objects = SiteQuerySet.as_manager()

@@ -81,6 +81,15 @@ class RowColumn:
         return f"{title} {self.heading.hint}".rstrip()
 
     @property
+    def members(self) -> tuple[Any, ...]:
+        """The entries of its list, a model's of both components; none for keys and numbers."""
+        if self.holds is Holds.MODEL:
+            return (*PumpModel, *CatheterModel)
+        if self.holds is Holds.GRADE:
+            return tuple(Severity)
+        return tuple(self.codes) if self.codes is not None else ()
+
+    @property
     def codelist(self) -> str:
         """The public name of its code list."""
         return _LIST_NAMES[self.codes]

@@ -66,12 +66,14 @@ class RawReport:
     """A row as sent, as text by column: may hold identifiers, is never saved or logged.
 
     values: column -> text, lists separated by semicolons, an empty text is "not recorded".
+    unread: columns that were filled or required and could not be read: rules on them say nothing.
     """
 
     kind: RowKind
     values: Mapping[str, str]
     line: int | None = None
     file: str | None = None
+    unread: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         """The row's kind, line and number of columns, never a value."""

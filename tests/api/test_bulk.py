@@ -100,11 +100,13 @@ def test_one_bad_row_of_a_list_refuses_them_all(as_reporter, events, report):
 
     assert reply.status_code == 400
     assert reply["Content-Type"] == "application/problem+json"
-    assert (reply.json()["code"], reply.json()["total"]) == ("import-refused", 3)
+    assert (reply.json()["code"], reply.json()["total"]) == ("import-refused", 5)
     assert faults(reply) == [
         ("/2/severity", None, "unknown-code"),
         ("/2/outcome", None, "unknown-code"),
         ("/3/complication", None, "required"),
+        ("/3/year", None, "required"),
+        ("/3/source_id", None, "required"),
     ]
     assert reply.json()["detail"].startswith("/2/severity: Severity is a grade from 1 to 5.")
     assert not Event.objects.exists()
@@ -115,6 +117,7 @@ def test_one_bad_row_of_a_file_refuses_them_all(as_reporter):
 
     assert faults(reply) == [
         ("/severity", 3, "unknown-code"),
+        ("/source_id", 3, "repeated-in-file"),
         ("/row", 4, "wrong-number-of-cells"),
     ]
     assert reply.json()["detail"].startswith("line 3, severity: Severity is a grade from 1 to 5.")

@@ -25,6 +25,10 @@ READING = {
     "missing_for_submission",
     "open_decisions",
     "open_steps",
+    "judging",
+    "may_keep_words",
+    "wording_of",
+    "words_of",
 }
 """Functions of intake that write nothing."""
 NOBODY_S = {"remind_of_agreement"}
@@ -186,6 +190,11 @@ VERBS = {
         2,
     ),
     "make_site": (None, lambda w, _: intake.make_site(code="GENEVA", by=w.manager), 1),
+    "keep_words": (
+        None,
+        lambda w, _: intake.keep_words(w.site, mapping=b'{"sex": {"W": "female"}}', by=w.lead),
+        1,
+    ),
     "change_site": (
         None,
         lambda w, _: intake.change_site(w.site, name="X", country="CH", active=True, by=w.manager),
@@ -302,6 +311,13 @@ def test_reading_function_leaves_nothing(world, verb):
         intake.open_decisions(request, by=world.manager)
     elif verb == "identifying_keys":
         list(intake.identifying_keys())
+    elif verb == "judging":
+        list(intake.judging(three_files(world), by=world.lead))
+    elif verb in ("may_keep_words", "words_of"):
+        intake.may_keep_words(world.site, by=world.lead)
+        intake.words_of(world.site)
+    elif verb == "wording_of":
+        intake.wording_of(world.lead, mapping=b'{"sex": {"W": "female"}}')
     elif verb == "judge_records":
         intake.judge_records(three_files(world), by=world.lead)
     else:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from registry.interchange.csv_rows import read_rows
+from registry.interchange.site_files import read_rows
 from registry.records import IdentifierFound, Refusal, RowKind, RowRuleBroken
+from registry.records.readings import FileReading
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 HEADER = "site,year,component,devices,component_months"
@@ -133,26 +134,111 @@ def test_delimiter_is_the_one_that_gives_known_columns_not_the_commonest():
     assert faults_of(f'{HEADER},"a;b;c;d;e;f;g;h"\n') == [(1, "column 6", "unknown-column")]
 
 
-@pytest.mark.parametrize("delimiter", [",", ";"])
-def test_header_in_capitals_is_told_the_right_names(delimiter):
-    header = HEADER.upper().replace(",", delimiter)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        HEADER.upper(),
+        "Site,Year,Component,Devices,Component Months",
+        "site , year,COMPONENT,devices,component-months",
+        "Site,Year,Component,Devices,Device months",  # the labels of the form
+        "site,year,component,devices,componentMonths",
+    ],
+)
+def test_header_is_read_by_any_spelling_and_by_labels(header, delimiter):
+    (row,) = read(f"{header}\nBERN,2020,pump,3,36\n".replace(",", delimiter))
 
-    with pytest.raises(Refusal) as refusal:
-        read(f"{header}\nBERN,2020,pump,3,36\n")
+    assert row.values["component_months"] == "36"
+    assert set(row.values) == set(HEADER.split(","))
 
-    fault = refusal.value.faults[0]
-    assert (fault.line, fault.column, fault.code) == (1, "SITE", "unknown-column")
-    assert fault.detail.endswith("did you mean site?")
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Export of 28.11.2026",
+        "Export;;;;\n\n",
+        "Event;;When;;",
+        "Site;Devices;;;",
+        "sep=;",
+        '"sep=;"',
+        "a\nb\nc\nd\ne\nf\ng\nh\ni",
+    ],
+)
+def test_header_is_found_within_the_first_ten_lines_and_said(above):
+    header = HEADER.replace(",", ";")
+    found = FileReading()
+
+    (row,) = read(f"{above}\n{header}\nBERN;2020;pump;3;36\n", reading=found)
+
+    line = above.count("\n") + 2
+    assert (row.line, found.header_line) == (line + 1, line)
+    assert found.sentences() == [f"took line {line} as the column names"]
+
+
+def test_header_below_the_tenth_line_is_not_found():
+    assert faults_of("x\n" * 10 + f"{HEADER}\n") == [(1, "header", "no-header")]
+
+
+def test_header_may_have_line_breaks_in_its_cells():
+    (row,) = read('site,year,component,devices,"component\nmonths"\nBERN,2020,pump,3,36\n')
+
+    assert (row.line, row.values["component_months"]) == (3, "36")
+
+
+def test_header_names_any_delimiter_that_the_file_says():
+    (row,) = read(f"sep=^\n{HEADER}\nBERN,2020,pump,3,36\n".replace(",", "^"))
+
+    assert row.values["devices"] == "3"
+
+
+def test_headings_of_the_site_are_read_and_others_left_out():
+    header = "Haus,Jahr,component,devices,component_months,Notiz"
+    headings = {"haus": "site", "JAHR": "year", "Notiz": ""}
+
+    (row,) = read(f"{header}\nBERN,2020,pump,3,36,x\n", headings=headings)
+
+    assert row.values["site"] == "BERN"
+    assert set(row.values) == set(HEADER.split(","))
+
+
+def test_identifying_column_cannot_be_left_out_by_a_mapping():
+    text = f"{HEADER},Patient name\nBERN,2020,pump,3,36,x\n"
+
+    assert faults_of(text, headings={"Patient name": ""}) == [
+        (1, "Patient name", "identifier-found")
+    ]
+
+
+def test_nameless_columns_are_ignored_where_they_are_empty():
+    text = f"{HEADER},,,\nBERN,2020,pump,3,36,,,\nBERN,2021,pump,3,36,, ,\n"
+
+    assert [row.line for row in read(text)] == [2, 3]
+
+
+def test_nameless_column_with_a_filled_cell_is_a_fault_and_its_row_still_read():
+    faults = []
+
+    rows = read(f"{HEADER},,\nBERN,2020,pump,3,36,,x\n", on_fault=faults.append)
+
+    assert [row.line for row in rows] == [2]
+    assert [(f.line, f.column, f.code) for f in faults] == [(2, "column 7", "nameless-column")]
+
+
+def test_lines_of_totals_and_notes_are_one_fault_each():
+    text = f"{HEADER},model\nBERN,2020,pump,3,36,\nSumme,36,,,,\n"
+    faults = []
+
+    assert [row.line for row in read(text, on_fault=faults.append)] == [2]
+    assert [(f.line, f.column, f.code) for f in faults] == [(3, "row", "no-row-of-data")]
 
 
 def test_empty_file_is_refused():
     assert faults_of("") == [(1, "header", "empty-file")]
 
 
-@pytest.mark.parametrize("data", [HEADER.encode("utf-16"), b"site\x81,year", b"si\0te,year"])
-def test_file_in_another_encoding_is_refused(data):
+def test_file_in_another_encoding_is_refused():
     with pytest.raises(Refusal) as refusal:
-        list(read_rows(io.BytesIO(data), RowKind.EXPOSURE))
+        list(read_rows(io.BytesIO(b"si\0te,year"), RowKind.EXPOSURE))
 
     assert [fault.code for fault in refusal.value.faults] == ["unknown-encoding"]
 
@@ -172,7 +258,7 @@ def test_row_with_another_number_of_cells_is_refused():
 
 
 def test_rows_after_a_misfit_are_still_read_where_faults_are_gathered():
-    text = f"{HEADER}\nBERN,2020,pump,3\nBERN,2020,pump,3,36,,\nBERN,2021,pump,3,36\n"
+    text = f"{HEADER}\nBERN,2020,pump,3\nBERN,2020,pump,3,36,,x\nBERN,2021,pump,3,36,,\n"
     faults = []
 
     rows = read(text, on_fault=faults.append)
@@ -181,11 +267,37 @@ def test_rows_after_a_misfit_are_still_read_where_faults_are_gathered():
     assert [(fault.line, fault.column) for fault in faults] == [(2, "row"), (3, "row")]
 
 
-@pytest.mark.parametrize(
-    "row", ['"BERN,2020,pump,3,36\n', '"BE"RN,2020,pump,3,36\n', "B" * 200_000]
-)
-def test_row_with_a_broken_quotation_is_refused_where_it_begins(row):
+@pytest.mark.parametrize("row", ['"BERN,2020,pump,3,36\n', '"BE"RN,2020,pump,3,36\n'])
+def test_row_with_a_broken_quotation_is_refused_where_it_opens(row):
     assert faults_of(f"{HEADER}\nA1,2020,pump,3,36\n{row}") == [(3, "row", "broken-quotes")]
+
+
+def test_line_too_long_for_a_row_ends_the_reading():
+    text = f"{HEADER}\nA1,2020,pump,3,36\n" + "B" * 200_000
+
+    with pytest.raises(Refusal) as refusal:
+        read(text)
+
+    assert [(f.line, f.code) for f in refusal.value.faults] == [(3, "row-too-long")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "opens", "others"),
+    [
+        ('A1,"2020,pump,3,36\nA1,2021,pump,3,36\n', 2, [3]),
+        ('A1,"2020,pump,3,36\nA1,"2021",pump,3,36\nA1,2022,pump,3,36\n', 2, [3, 4]),
+        ('A1,2020,pump,"3\n",36\n"A1,2021,pump,3,36\nA1,2022,pump,3,36\n', 4, [2, 5]),
+        ('A1,"2020,pump,3,36\n' + "A1,2021,pump,3,36\n" * 40, 2, list(range(3, 43))),
+        ('A1,"2020,pump,3,36\nA1,2021","pump",3,36\n', 2, [3]),
+    ],
+)
+def test_unclosed_quotation_is_one_fault_and_the_rows_below_are_read(rows, opens, others):
+    faults = []
+
+    lines = [row.line for row in read(f"{HEADER}\n{rows}", on_fault=faults.append)]
+
+    assert [(fault.line, fault.code) for fault in faults][:1] == [(opens, "broken-quotes")]
+    assert lines == others or len(faults) > 1
 
 
 def test_reading_holds_one_row_however_long_the_file(tmp_path):

@@ -1,0 +1,253 @@
+"""Reads the cells of a site's file as what they mean, or says what stands in the way.
+
+Codes by any spelling, label or name; a site's own words; codes turned into dates; lists by any
+separator; words for "nothing recorded". What is left is for de-identification to read or refuse.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from registry.interchange.site_words import SiteWords, codes_of
+from registry.interchange.turned_dates import looks_turned, ranges_of, turned_back
+from registry.records import Fault, RawReport, RowKind
+from registry.records.columns import DECLARED
+from registry.records.declared import Holds, RowColumn
+from registry.records.numerals import without_point_zero
+from registry.records.readings import FileReading, ReadAs
+from registry.records.spelling import folded
+
+_EMPTY_WORDS = """
+    #N/A;NA;n/a;#N/V;NaN;NaT;null;none;nil;missing;unknown;unk;not known;not available;
+    not applicable;not recorded;not reported;not done;no data;no value;empty;blank;N.D.;N.R.;
+    k.A.;keine Angabe;nicht bekannt;nicht erhoben;nicht vorhanden;unbekannt;entfällt;leer;
+    inconnu;non renseigné;non disponible;s/o;onbekend;n.v.t.;niet bekend;desconocido;sin dato;
+    sconosciuto;non noto;desconhecido
+"""
+EMPTY_WORDS: Mapping[str, str] = {
+    folded(word): word.strip() for word in _EMPTY_WORDS.split(";") if word.strip()
+}
+"""Words by which systems say that nothing is recorded, by their folded form. A code comes first."""
+
+_ONLY_SIGNS = re.compile(r"[\W_]+")
+_SEPARATORS = re.compile(r"[;,|\n\r]+")
+_SITE = re.compile(r"[A-Z0-9-]{2,20}")
+_MOST_REMEMBERED = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueNames:
+    """The complications by folded code and name, and the codes that have a synonym.
+
+    A synonym is not read: several coders mean several things by it. Its codes are told.
+    """
+
+    codes: Mapping[str, str] = field(default_factory=dict)
+    synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class _Refused(Exception):
+    """A cell that cannot be read: the fault's code and how to mend it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+Meaning = tuple[str, ReadAs | None]
+"""What a cell means, as text, and the way in which it was read where that differs."""
+
+
+class CellReading:
+    """Reads rows of one kind, and counts what it read differently from how it was written.
+
+    terms: the names of complications. words: the site's mapping. blank: words that the sender
+    takes as empty.
+    """
+
+    def __init__(
+        self,
+        kind: RowKind,
+        *,
+        terms: CatalogueNames,
+        words: SiteWords,
+        blank: Iterable[str],
+        reading: FileReading,
+    ) -> None:
+        self.reading = reading
+        empty = {each.strip().casefold() for each in blank}
+        self._columns = {
+            name: _ColumnReading(
+                column,
+                terms=terms,
+                words=words.words.get(name, {}),
+                blank=empty,
+                met=reading.words_for_empty,
+            ).meaning
+            for name, column in DECLARED[kind].items()
+        }
+
+    def read(self, raw: RawReport) -> tuple[RawReport, tuple[Fault, ...]]:
+        """A row with its cells as they are meant, and the faults of those that cannot be told.
+
+        The columns of the faults are `unread` in the row, and empty.
+        """
+        values = dict(raw.values)
+        faults: list[Fault] = []
+        counts = self.reading.counts
+        for name, text in raw.values.items():
+            meaning = self._columns.get(name)
+            if not text or meaning is None:
+                continue
+            try:
+                meant, way = meaning(text)
+            except _Refused as refused:
+                faults.append(Fault(name, refused.code, refused.detail))
+                values[name] = ""
+                continue
+            if way is not None:
+                values[name] = meant
+                counts[way] += 1
+        unread = frozenset(fault.column for fault in faults)
+        return replace(raw, values=values, unread=unread), tuple(faults)
+
+
+class _ColumnReading:
+    """Reads the cells of one column, each text once."""
+
+    def __init__(
+        self,
+        column: RowColumn,
+        *,
+        terms: CatalogueNames,
+        words: Mapping[str, str],
+        blank: set[str],
+        met: set[str],
+    ) -> None:
+        self.column = column
+        self.blank = blank
+        self.met = met
+        self.synonyms = terms.synonyms
+        self.codes = terms.codes if column.holds is Holds.TERM else codes_of(column)
+        self.exact = set(self.codes.values())
+        self.words = {
+            _plain(word): self.codes.get(folded(code), code) for word, code in words.items()
+        }
+        self.ranges = ranges_of(self.exact) if column.holds is Holds.CODE else {}
+        self._read = _READERS.get(column.holds, _ColumnReading._code)
+        self._seen: dict[str, Meaning] = {}
+
+    def meaning(self, text: str) -> Meaning:
+        """What a cell means. Raises _Refused."""
+        seen = self._seen.get(text)
+        if seen is None:
+            seen = self._meaning(text)
+            if len(self._seen) < _MOST_REMEMBERED:
+                self._seen[text] = seen
+        return seen
+
+    def _meaning(self, text: str) -> Meaning:
+        plain = _plain(text)
+        if plain in self.words:
+            return self.words[plain], ReadAs.TRANSLATED
+        if text in self.exact:
+            return text, None
+        if folded(text) not in self.codes and not self._is_part(text):
+            if plain in self.blank:
+                return "", ReadAs.EMPTY
+            word = _empty_word(text)
+            if word:
+                if folded(word) and folded(word) in map(folded, self.blank):
+                    return "", ReadAs.EMPTY
+                self.met.add(word)
+                raise _Refused(
+                    "word-for-empty",
+                    f"{word} is no answer of this column: leave the cell empty where nothing is "
+                    f"recorded, or have this word taken as empty",
+                )
+        return self._read(self, text)
+
+    def _is_part(self, text: str) -> bool:
+        return self.column.holds is Holds.CODES and any(
+            folded(part) in self.codes for part in _SEPARATORS.split(text)
+        )
+
+    def _code(self, text: str) -> Meaning:
+        code = self.codes.get(folded(text))
+        if code is not None:
+            return code, ReadAs.SPELLED
+        if self.ranges and looks_turned(text):
+            turned = turned_back(text, self.ranges)
+            if turned is None:
+                raise _Refused(
+                    "turned-into-a-date",
+                    "this is a date; where a spreadsheet made it of a code such as "
+                    f"{next(iter(self.ranges.values()))}, format the column as text and enter "
+                    "the code again",
+                )
+            return turned, ReadAs.DATED
+        return text, None
+
+    def _several(self, text: str) -> Meaning:
+        code = self.codes.get(folded(text))
+        if code is not None:
+            return code, ReadAs.SPELLED
+        parts = [part.strip() for part in _SEPARATORS.split(text) if part.strip()]
+        codes = [
+            self.words.get(_plain(part)) or self.codes.get(folded(part)) or part for part in parts
+        ]
+        joined = ";".join(codes)
+        if codes != parts:
+            return joined, ReadAs.SPELLED
+        return (joined, ReadAs.SPLIT) if joined != text else (text, None)
+
+    def _term(self, text: str) -> Meaning:
+        name = folded(text)
+        if name in self.codes:
+            return self.codes[name], ReadAs.SPELLED
+        if name in self.synonyms:
+            meant = " or ".join(self.synonyms[name])
+            raise _Refused(
+                "unknown-code", f"this is another name of {meant} in the catalogue; use the code"
+            )
+        return text, None
+
+    def _number(self, text: str) -> Meaning:
+        whole = without_point_zero(text)
+        if whole != text:
+            return whole, ReadAs.WHOLE
+        if self.column.holds is Holds.GRADE:
+            return self._code(text)
+        return text, None
+
+    def _site(self, text: str) -> Meaning:
+        code = re.sub(r"[\s_]+", "-", text).upper()
+        if code != text and _SITE.fullmatch(code) is not None:
+            return code, ReadAs.SPELLED
+        return text, None
+
+    def _key(self, text: str) -> Meaning:
+        return text, None
+
+
+_READERS: Mapping[Holds, Callable[[_ColumnReading, str], Meaning]] = {
+    Holds.SITE: _ColumnReading._site,
+    Holds.KEY: _ColumnReading._key,
+    Holds.TERM: _ColumnReading._term,
+    Holds.YEAR: _ColumnReading._number,
+    Holds.NUMBER: _ColumnReading._number,
+    Holds.GRADE: _ColumnReading._number,
+    Holds.CODES: _ColumnReading._several,
+}
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _empty_word(text: str) -> str:
+    """The word for "nothing recorded" that a cell holds, as it stands in our list."""
+    if len(text) <= 5 and _ONLY_SIGNS.fullmatch(text):
+        return text
+    return EMPTY_WORDS.get(folded(text), "")

@@ -1,0 +1,133 @@
+"""Finds the line of column names of a table, and the column that each of its cells names."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from registry.records import Fault, IdentifierFound, Refusal, RowKind
+from registry.records.columns import (
+    COLUMNS,
+    DECLARED,
+    REQUIRED_COLUMNS,
+    column_faults,
+    names_a_person_or_device,
+)
+from registry.records.spelling import folded_heading
+
+LAST_HEADER_LINE = 10
+"""The column names stand on one of the first ten lines: titles and groups may stand above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A line that may hold the column names: its number, its cells, and how it was split."""
+
+    line: int
+    cells: Sequence[str]
+    delimiter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The columns of a table.
+
+    columns: the column of each cell by position; None for one to be left out. nameless: positions
+    without a name, which no row may fill. width: the number of cells.
+    """
+
+    line: int
+    delimiter: str
+    columns: tuple[tuple[int, str], ...]
+    nameless: tuple[int, ...]
+    width: int
+
+
+def find_header(
+    candidates: Iterable[Candidate],
+    kind: RowKind,
+    name: str | None,
+    headings: Mapping[str, str],
+) -> Header:
+    """The line that names the most columns of its kind, and what its cells name.
+
+    Names are read without regard to case, blanks, underscores and hyphens; labels of forms and the
+    site's own headings count as names. headings: a site's heading -> our column, or an empty text
+    for a column to be left out.
+
+    Raises Refusal where no line names columns, or it names unknown ones, one twice or too few;
+    IdentifierFound where a column identifies a person or a device.
+    """
+    lines = [candidate for candidate in candidates if any(map(str.strip, candidate.cells))]
+    if not lines:
+        detail = "this file is empty; its first line names the columns"
+        raise Refusal(Fault("header", "empty-file", detail, 1, name))
+    known = _names(kind, headings)
+    best = max(lines, key=lambda line: (_fit(line.cells, known), len(line.cells), -line.line))
+    named = {known.get(folded_heading(cell), "") for cell in best.cells}
+    if named.isdisjoint(REQUIRED_COLUMNS[kind]):
+        raise _no_header(lines, kind, name)
+    return _header(best, kind, name, known)
+
+
+def _names(kind: RowKind, headings: Mapping[str, str]) -> dict[str, str]:
+    """Every folded name of a column of this kind; the column's own name comes first."""
+    names = {folded_heading(heading): column for heading, column in headings.items()}
+    for column, declared in DECLARED[kind].items():
+        names.setdefault(folded_heading(declared.title), column)
+    return names | {folded_heading(column): column for column in COLUMNS[kind]}
+
+
+def _fit(cells: Sequence[str], known: Mapping[str, str]) -> int:
+    """How many different columns of the kind these cells name."""
+    return len({known[name] for cell in cells if (name := folded_heading(cell)) in known})
+
+
+def _no_header(lines: Sequence[Candidate], kind: RowKind, name: str | None) -> Refusal:
+    first = max(
+        (line for line in lines if line.line == lines[0].line), key=lambda line: len(line.cells)
+    )
+    identifying = [
+        fault for fault in column_faults(first.cells, kind) if fault.code == "identifier-found"
+    ]
+    if identifying:
+        return IdentifierFound(_placed(identifying, first.line, name))
+    detail = (
+        f"none of the first {LAST_HEADER_LINE} lines names the columns of {kind.value}; "
+        f"begin with a line that does: {', '.join(REQUIRED_COLUMNS[kind])}"
+    )
+    return Refusal(Fault("header", "no-header", detail, lines[0].line, name))
+
+
+def _header(best: Candidate, kind: RowKind, name: str | None, known: Mapping[str, str]) -> Header:
+    columns: list[tuple[int, str]] = []
+    nameless: list[int] = []
+    unknown: list[str] = []
+    for position, cell in enumerate(best.cells):
+        heading = cell.strip()
+        column = known.get(folded_heading(heading)) if heading else None
+        if not heading:
+            nameless.append(position)
+            unknown.append(REQUIRED_COLUMNS[kind][0])
+        elif column:
+            columns.append((position, column))
+            unknown.append(column)
+        elif column is None or names_a_person_or_device(heading):
+            unknown.append(heading)
+        else:
+            unknown.append(REQUIRED_COLUMNS[kind][0])
+    faults = list(column_faults(unknown, kind))
+    named = [column for _, column in columns]
+    for column in dict.fromkeys(c for c in named if named.count(c) > 1):
+        faults.append(Fault(column, "repeated-column", "this column stands twice"))
+    for column in REQUIRED_COLUMNS[kind]:
+        if column not in named:
+            detail = "this column is missing; its cells may be empty"
+            faults.append(Fault(column, "missing-column", detail))
+    if faults:
+        identifying = any(fault.code == "identifier-found" for fault in faults)
+        kind_of = IdentifierFound if identifying else Refusal
+        raise kind_of(_placed(faults, best.line, name))
+    return Header(best.line, best.delimiter, tuple(columns), tuple(nameless), len(best.cells))
+
+
+def _placed(faults: Iterable[Fault], line: int, name: str | None) -> list[Fault]:
+    return [Fault(f.column, f.code, f.detail, line, name) for f in faults]

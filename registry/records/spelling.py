@@ -1,0 +1,27 @@
+"""Spellings that mean the same: case, accents, blanks, underscores, hyphens and dashes aside."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_TOKENS = re.compile(r"[0-9]+|[^\W\d_]+")
+_SIGNS = str.maketrans(
+    {"+": " plus ", ">": " over ", "'": "", "\N{RIGHT SINGLE QUOTATION MARK}": ""}
+)
+
+
+@lru_cache(maxsize=16_384)
+def folded(text: str) -> str:
+    """The words and numbers of a text in lower case and without accents, joined by hyphens.
+
+    `SynchroMed II 20ml`, `synchromed_ii-20 mL` and `synchromed-ii-20-ml` fold to the same.
+    A text without any letter or digit folds to an empty one.
+    """
+    plain = unicodedata.normalize("NFKD", text.translate(_SIGNS).casefold())
+    plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
+    return "-".join(_TOKENS.findall(plain))
+
+
+def folded_heading(text: str) -> str:
+    """A column's heading, folded and without the hyphens: `MonthsFollowed` is `months_followed`."""
+    return folded(text).replace("-", "")

@@ -1,0 +1,64 @@
+"""Encodings told from bytes, and files of other formats by their beginning."""
+
+import io
+
+import pytest
+
+from registry.interchange.decoding import text_encoding
+from registry.records import Refusal
+
+TEXT = "site;geschlecht;tage\nA1;männlich;8\N{EN DASH}30\nA1;Größe;31\N{EN DASH}60\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "found"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+        ("utf-32", "utf-32"),
+        ("cp1252", "cp1252"),
+        ("mac_roman", "mac_roman"),
+    ],
+)
+def test_text_reads_as_it_was_written(encoding, found):
+    stream = io.BytesIO(TEXT.encode(encoding))
+
+    assert text_encoding(stream, "f.csv") == found
+    assert stream.read().decode(found) == TEXT
+
+
+def test_signs_of_windows_beside_letters_are_no_letters_of_mac_os():
+    stream = io.BytesIO("it\u2019s \u201cso\u201d \u2013 l\u2019été\u2026\n".encode("cp1252"))
+
+    assert text_encoding(stream, None) == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("start", "word"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "(.xls)"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\x1f\x8b\x08", "compressed"),
+        (b"<!DOCTYPE html><table>", "web page"),
+        (b"\n <HTML><table>", "web page"),
+        (b"<?xml version='1.0'?>", "XML"),
+        (b"{\\rtf1", "text document"),
+    ],
+)
+def test_another_format_is_said_with_the_mend(start, word):
+    with pytest.raises(Refusal) as refusal:
+        text_encoding(io.BytesIO(start), "f.csv")
+
+    [fault] = refusal.value.faults
+    assert fault.code == "other-format"
+    assert word in fault.detail
+
+
+def test_bytes_without_text_are_refused():
+    with pytest.raises(Refusal) as refusal:
+        text_encoding(io.BytesIO(b"si\0te,\0\0\0year"), None)
+
+    assert [fault.code for fault in refusal.value.faults] == ["unknown-encoding"]
