@@ -182,13 +182,20 @@ def _check_or_store(request: HttpRequest, contents: Mapping[RowKind, bytes]) -> 
         return Checked(faults=refusal.faults, total=total)
     lines = tuple(
         f"{kind.value.capitalize()}: {count.new} new, {count.updated} updated,"
-        f" {count.unchanged} unchanged."
+        f" {count.unchanged} unchanged.{_alike(count.alike)}"
         for kind, count in summary.counts.items()
     )
     if storing:
         messages.success(request, f"Stored. {' '.join(lines)}")
         return None
     return Checked(lines, token=signing.dumps([user.pk, digest], salt=_SALT))
+
+
+def _alike(count: int) -> str:
+    """How many new events may repeat another, as a sentence; empty where none does."""
+    if not count:
+        return ""
+    return f" {count} of the new ones may repeat an event on file, or one of this file."
 
 
 def _digest(contents: Mapping[RowKind, bytes], *, accept: bool) -> str:

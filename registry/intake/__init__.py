@@ -25,6 +25,7 @@ from registry.intake.devices import (
     record_implant,
     record_patient,
 )
+from registry.intake.duplicates import keep_apart, likely_duplicates
 from registry.intake.events import change_event, record_event
 from registry.intake.fault_tally import FaultKind
 from registry.intake.files import (
@@ -94,7 +95,9 @@ __all__ = [
     "import_records",
     "judge_records",
     "judging",
+    "keep_apart",
     "keep_words",
+    "likely_duplicates",
     "load_catalogue",
     "make_site",
     "mark_duplicate",

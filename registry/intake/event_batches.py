@@ -7,6 +7,7 @@ from typing import Any
 
 from registry.deidentify import device_faults, event_faults, missing_for_submission
 from registry.intake.drafts import Drafts, SourceKey
+from registry.intake.duplicates import AlikeReports, store_pairs
 from registry.intake.importing import (
     BATCH,
     Import,
@@ -76,6 +77,7 @@ class EventBatches:
         self.state = State.ACCEPTED if run.accept else State.SUBMITTED
         self.complications = Complication.objects.in_bulk()
         self._waiting: list[_Waiting] = []
+        self._alike = AlikeReports()
 
     def take(self, rows: Iterable[tuple[RawReport, EventRecord]]) -> ImportCounts:
         """Stores a batch of events. Four queries to read, and those that write."""
@@ -104,7 +106,16 @@ class EventBatches:
             else:
                 unchanged += 1
         self._store(fresh, known)
-        return ImportCounts(len(fresh), 0, unchanged)
+        alike = self._pair([one.event for one in fresh.values() if one.event.pk])
+        return ImportCounts(len(fresh), 0, unchanged, alike)
+
+    def _pair(self, events: Sequence[Event]) -> int:
+        """Stores the pairs of these events with others that may be of the same event; how many of
+        them have one."""
+        pairs = self._alike.pairs(events)
+        if pairs and not isinstance(self.run.seal, Drafts):
+            store_pairs(pairs, self.run.seal)
+        return len({later for _earlier, later, _site, _reasons in pairs})
 
     def finish(self) -> None:
         """Links events to causes that came later in the file, and refuses circles."""
@@ -222,7 +233,7 @@ class EventBatches:
             columns["implant_id"], columns["patient_id"] = implant["pk"], implant["patient_id"]
         event = Event(
             site_id=site.pk,
-            complication_id=complication.pk,
+            complication=complication,
             reported_complication_id=complication.pk,
             state=self.state,
             **columns,

@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from registry.deidentify import event_record, missing_for_submission
+from registry.intake.duplicates import note_alike
 from registry.intake.keys import EVENT_KEYS, report_with_keys, with_keys
-from registry.intake.relations import Related, refuse, related
+from registry.intake.relations import Related, fill, refuse, related
 from registry.intake.review import recode
-from registry.intake.stored import event_columns, event_texts
+from registry.intake.stored import event_texts
 from registry.intake.writers import (
     may_write,
     require,
@@ -60,6 +61,7 @@ def record_event(
         refuse(found.faults)
         fill(event, record, found)
         seal.save(event)
+        note_alike(event, seal=seal)
     return event
 
 
@@ -114,17 +116,8 @@ def change_event(
         fill(event, record, found)
         event.version += 1
         seal.save(event)
+        note_alike(event, seal=seal)
     return event
-
-
-def fill(event: Event, record: EventRecord, found: Related) -> None:
-    """Writes a record without faults, and the rows that it names, into an event."""
-    for name, value in event_columns(record, found.clock).items():
-        setattr(event, name, value)
-    event.complication_id = event.reported_complication_id = record.complication
-    event.implant = found.implant
-    event.patient_id = found.implant.patient_id if found.implant else None
-    event.caused_by = found.cause
 
 
 def _contradicted_by_consequences(

@@ -56,17 +56,22 @@ class ImportRefused(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """How many rows of one kind were stored, updated, and already known."""
+    """How many rows of one kind were stored, updated, and already known.
+
+    alike: how many of the new ones may repeat another report.
+    """
 
     new: int = 0
     updated: int = 0
     unchanged: int = 0
+    alike: int = 0
 
     def __add__(self, other: "ImportCounts") -> "ImportCounts":
         return ImportCounts(
             self.new + other.new,
             self.updated + other.updated,
             self.unchanged + other.unchanged,
+            self.alike + other.alike,
         )
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from registry.deidentify import device_faults, event_faults
+from registry.intake.stored import event_columns
 from registry.models import Complication, Event, Implant, Site
 from registry.records import EventRecord, Fault, IdentifierFound, ImplantRecord, RowRuleBroken
 from registry.vocabulary import Component, DatePrecision, State
@@ -172,3 +173,13 @@ def second_death() -> Fault:
     """The fault of a patient's second death."""
     detail = "the death of this patient has been reported already; complete that report instead"
     return Fault("complication", "second-death", detail)
+
+
+def fill(event: Event, record: EventRecord, found: Related) -> None:
+    """Writes a record without faults, and the rows that it names, into an event."""
+    for name, value in event_columns(record, found.clock).items():
+        setattr(event, name, value)
+    event.complication_id = event.reported_complication_id = record.complication
+    event.implant = found.implant
+    event.patient_id = found.implant.patient_id if found.implant else None
+    event.caused_by = found.cause

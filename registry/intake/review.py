@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 
 from registry.deidentify import event_record
+from registry.intake.duplicates import note_alike
 from registry.intake.relations import COUNTED, refuse, related
 from registry.intake.stored import event_texts
 from registry.intake.writers import (
@@ -181,6 +182,7 @@ def recode(event: Event, complication: str, *, seal: Sealing) -> Event:
     event.complication = Complication.objects.get(code=complication)
     event.version += 1
     seal.save(event, reason="recode-event")
+    note_alike(event, seal=seal)
     return event
 
 

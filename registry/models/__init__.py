@@ -21,6 +21,7 @@ from registry.models.catalogue import (
     PublishedRate,
     Synonym,
 )
+from registry.models.duplicates import AlikeReason, DuplicateCandidate, PairDecision
 from registry.models.events import Event
 from registry.models.exposure import Exposure, Implant, Patient
 from registry.models.redactions import Redaction
@@ -29,9 +30,11 @@ __all__ = [
     "AccessLog",
     "Agreement",
     "AgreementDecision",
+    "AlikeReason",
     "CatalogueVersion",
     "Category",
     "Complication",
+    "DuplicateCandidate",
     "Event",
     "Exposure",
     "IdempotencyKey",
@@ -40,6 +43,7 @@ __all__ = [
     "Membership",
     "MembershipRole",
     "NeverDeleted",
+    "PairDecision",
     "Patient",
     "PublishedRate",
     "Redaction",

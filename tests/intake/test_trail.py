@@ -8,7 +8,14 @@ from django.utils import timezone
 
 from registry import intake
 from registry.intake import ComponentReport, FollowUp
-from registry.models import AgreementDecision, Membership, Seal, User
+from registry.models import (
+    AgreementDecision,
+    DuplicateCandidate,
+    Membership,
+    Seal,
+    User,
+    sealed,
+)
 from registry.models.verification import models_with_history, verify_trail
 from registry.records import RawReport, RowKind
 from registry.vocabulary import Role
@@ -29,6 +36,7 @@ READING = {
     "may_keep_words",
     "wording_of",
     "words_of",
+    "likely_duplicates",
 }
 """Functions of intake that write nothing."""
 NOBODY_S = {"remind_of_agreement"}
@@ -56,6 +64,15 @@ def three_files(world):
             (RowKind.EVENT, events),
         )
     }
+
+
+def a_pair(world):
+    """Two reports that may be of one event."""
+    first, second = event_in(world, "submitted"), event_in(world, "submitted")
+    with sealed(by=None, action="test") as seal:
+        pair = DuplicateCandidate(site=world.site, first=first, second=second, reasons=1)
+        seal.save(pair)
+    return pair
 
 
 def member(world):
@@ -173,11 +190,16 @@ VERBS = {
         ),
         2,
     ),
-    "import_records": (None, lambda w, _: intake.import_records(three_files(w), by=w.lead), 6),
+    "import_records": (None, lambda w, _: intake.import_records(three_files(w), by=w.lead), 7),
+    "keep_apart": (
+        a_pair,
+        lambda w, pair: intake.keep_apart(pair.public_id, by=w.manager),
+        1,
+    ),
     "store_judged": (
         None,
         lambda w, _: intake.store_judged(intake.judge_records(three_files(w), by=w.lead)),
-        6,
+        7,  # the two events are alike
     ),
     "redact_key": (
         None,
@@ -320,6 +342,8 @@ def test_reading_function_leaves_nothing(world, verb):
         intake.wording_of(world.lead, mapping=b'{"sex": {"W": "female"}}')
     elif verb == "judge_records":
         intake.judge_records(three_files(world), by=world.lead)
+    elif verb == "likely_duplicates":
+        intake.likely_duplicates(report(), by=world.lead)
     else:
         intake.missing_for_submission({"site"})
 

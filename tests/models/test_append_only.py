@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from registry.models import (
     CatalogueVersion,
+    DuplicateCandidate,
     Event,
     ImdrfCode,
     PublishedRate,
@@ -52,7 +53,9 @@ def rows_of_every_kind() -> None:
     ExposureFactory(site=event.site)
     MembershipFactory(site=event.site)
     AgreementFactory(expires_on=date(2030, 1, 1))
+    later = EventFactory(site=event.site)
     with sealed(by=None, action="test") as seal:
+        seal.save(DuplicateCandidate(site=event.site, first=event, second=later, reasons=1))
         seal.save(CatalogueVersion(version="1"))
         seal.save(Redaction(row_kind="event", row=event.public_id, of_seal=1, digest="0" * 64))
         seal.save(PublishedRate(rate_id="R1", metric="m", measure_type="rate", source="s"))

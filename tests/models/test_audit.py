@@ -301,6 +301,7 @@ def test_history_is_kept_of_everything_that_people_enter_or_decide():
         "CatalogueVersion",
         "Category",
         "Complication",
+        "DuplicateCandidate",
         "Event",
         "Exposure",
         "ImdrfCode",

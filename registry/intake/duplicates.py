@@ -1,0 +1,312 @@
+"""Reports that may be of one event: found by four rules, stored as pairs, decided by people."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+
+from registry.deidentify import event_record
+from registry.intake.relations import fill, related
+from registry.intake.stored import event_texts
+from registry.intake.writers import require_reviewer, site_to_write
+from registry.models import DuplicateCandidate, Event, Implant, Sealing, User, sealed
+from registry.models.duplicates import STANDING, AlikeReason, PairDecision
+from registry.models.event_rules import CRITERIA
+from registry.records import Fault, RawReport, Refusal, RowKind, StateConflict, UnknownRow
+from registry.records.columns import DECLARED
+from registry.records.declared import Holds
+
+MOST_MONTHS_APART = 1
+"""Whole months since implant are rounded, and two people count differently."""
+
+LEAST_DETAILS = 3
+"""Details that must agree where an implant does not say whose event it is."""
+
+_DETAILS = ("pump_model", "catheter_model", "drug", "indication", "age_band", "sex")
+_ANSWERS = (
+    *(
+        name
+        for name, column in DECLARED[RowKind.EVENT].items()
+        if column.holds in (Holds.CODE, Holds.CODES, Holds.GRADE, Holds.NUMBER, Holds.YEAR)
+        and name not in ("site", "complication", "seriousness", *_DETAILS)
+    ),
+    *CRITERIA.values(),
+    "serious_none",
+)
+_LEAST_ANSWERS = 4
+
+MOST_PAIRS = 5
+"""Pairs kept of one new report: a reviewer needs to see that it repeats others, not all."""
+
+Details = tuple[str, ...]
+Pair = tuple[int, int, int, Any]
+"""Earlier report, later report, their site, and why: a set of AlikeReason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is compared of one report. details: of its implant where it names one."""
+
+    pk: int
+    site: int
+    patient: int | None
+    complications: frozenset[str]
+    category: str
+    year: int | None
+    months: int | None
+    severity: int | None
+    outcome: str
+    cause: int | None
+    on_file: bool
+    details: Details
+    answers: tuple[Any, ...]
+
+    @property
+    def blocks(self) -> Iterator[tuple[object, ...]]:
+        """The blocks of reports among which its like is looked for."""
+        if self.patient is not None:
+            yield self.site, self.patient
+        for complication in self.complications:
+            yield self.site, complication, self.year
+
+
+def reasons_alike(one: Look, other: Look) -> frozenset[AlikeReason]:
+    """Why two reports of one site may be of one event; empty where they are not."""
+    if other.pk == one.cause or one.pk == other.cause:
+        return frozenset()
+    reasons = set()
+    same = not one.complications.isdisjoint(other.complications)
+    of_patient = one.patient is not None and one.patient == other.patient
+    apart = _months_apart(one, other)
+    near = apart is not None and apart <= MOST_MONTHS_APART
+    if of_patient and same and (near or (apart is None and one.year == other.year)):
+        reasons.add(AlikeReason.SAME_COMPLICATION)
+    if (
+        of_patient
+        and not same
+        and one.category == other.category
+        and apart == 0
+        and (one.severity, one.outcome) == (other.severity, other.outcome)
+        and one.severity is not None
+    ):
+        reasons.add(AlikeReason.SAME_TIME)
+    if (
+        not (one.on_file and other.on_file)
+        and same
+        and near
+        and (one.year, one.severity) == (other.year, other.severity)
+        and _details_agree(one.details, other.details)
+    ):
+        reasons.add(AlikeReason.SAME_DETAILS)
+    if (
+        same
+        and one.patient == other.patient
+        and one.details == other.details
+        and one.answers == other.answers
+        and sum(answer not in (None, "", False) for answer in one.answers) >= _LEAST_ANSWERS
+    ):
+        reasons.add(AlikeReason.SAME_ANSWERS)
+    return frozenset(reasons)
+
+
+def _months_apart(one: Look, other: Look) -> int | None:
+    """Months between two reports by their months since implant; None where one has none."""
+    if one.months is None or other.months is None:
+        return None
+    return abs(one.months - other.months)
+
+
+def _details_agree(one: Details, other: Details) -> bool:
+    """Whether no detail of the two contradicts, and enough of them agree."""
+    both = [(a, b) for a, b in zip(one, other, strict=True) if a and b]
+    return len(both) >= LEAST_DETAILS and all(a == b for a, b in both)
+
+
+class LookBlocks:
+    """Looks in blocks, in which the likes of one are found. Each takes some three hundred bytes."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[tuple[object, ...], list[Look]] = defaultdict(list)
+
+    def pairs(self, look: Look) -> Iterator[Pair]:
+        """The pairs of a look with those kept, MOST_PAIRS at most."""
+        alike = (
+            (other.pk, look.pk, look.site, reasons)
+            for other in self._near(look)
+            if (reasons := reasons_alike(other, look))
+        )
+        return islice(alike, MOST_PAIRS)
+
+    def keep(self, look: Look) -> None:
+        """Adds a look for later ones to be compared with."""
+        for key in look.blocks:
+            self._blocks[key].append(look)
+
+    def _near(self, look: Look) -> Iterator[Look]:
+        """The looks of its blocks, each once."""
+        seen = set()
+        for key in look.blocks:
+            for other in self._blocks[key]:
+                if other.pk not in seen:
+                    seen.add(other.pk)
+                    yield other
+
+
+class AlikeReports:
+    """Finds the likes of an import's reports among those stored and those seen before.
+
+    Reads the standing reports of a site once, when its first report comes.
+    """
+
+    def __init__(self) -> None:
+        self._sites: set[int] = set()
+        self._blocks = LookBlocks()
+
+    def pairs(self, events: Sequence[Event]) -> list[Pair]:
+        """The pairs of new events with earlier ones, and among themselves. Three queries."""
+        fresh = {event.pk for event in events}
+        for site in {event.site_id for event in events} - self._sites:
+            self._sites.add(site)
+            stored = Event.objects.filter(site=site, state__in=STANDING).exclude(pk__in=fresh)
+            for look in looks_of(stored):
+                self._blocks.keep(look)
+        found: list[Pair] = []
+        for look in _looks(events):
+            found += self._blocks.pairs(look)
+            self._blocks.keep(look)
+        return found
+
+
+def alike_to(event: Event) -> list[tuple[Event, frozenset[AlikeReason]]]:
+    """The standing reports of the site that may be of the same event, with the reasons.
+
+    The event need not be stored. Four queries.
+    """
+    [look] = _looks([event])
+    same = Q(complication__in=look.complications) | Q(reported_complication__in=look.complications)
+    near = Q(year=look.year) & same
+    if look.patient is not None:
+        near |= Q(patient=look.patient)
+    standing = Event.objects.filter(near, site=event.site_id, state__in=STANDING)
+    found = {
+        other.pk: reasons
+        for other in looks_of(standing.exclude(pk=event.pk))
+        if (reasons := reasons_alike(other, look))
+    }
+    most = sorted(found, key=lambda pk: (-len(found[pk]), pk))[:MOST_PAIRS]
+    others = Event.objects.select_related("site", "complication", "implant").in_bulk(most)
+    return [(others[pk], found[pk]) for pk in most]
+
+
+def likely_duplicates(
+    raw: RawReport, *, by: User, event: Event | None = None
+) -> list[tuple[Event, frozenset[AlikeReason]]]:
+    """Stored reports that a report would repeat, before it is stored; empty where it has faults.
+
+    event: the draft that the report changes; pairs that are stored already are left out.
+    """
+    try:
+        before = event_texts(event) if event is not None else {}
+        texts = {name: text.strip() for name, text in raw.values.items()}
+        record = event_record(RawReport(RowKind.EVENT, before | texts))
+        site = site_to_write(record.site, by=by)
+        found = related(record, site=site, submitted=False, event=event)
+    except Refusal:
+        return []
+    if found.faults:
+        return []
+    new = Event(site=site, pk=event.pk if event is not None else None)
+    fill(new, record, found)
+    known: set[int] = set()
+    if event is not None:
+        for pair in DuplicateCandidate.objects.of(event):
+            known |= {pair.first_id, pair.second_id}
+    return [(other, reasons) for other, reasons in alike_to(new) if other.pk not in known]
+
+
+def note_alike(event: Event, *, seal: Sealing) -> None:
+    """Stores the pairs of a report that was written under this seal, and closes those that no
+    longer hold."""
+    found: dict[int, Any] = {other.pk: reasons for other, reasons in alike_to(event)}
+    for pair in DuplicateCandidate.objects.of(event).select_related("first", "second"):
+        reasons = found.pop(pair.other(event).pk, None)
+        decision = "" if reasons else PairDecision.NO_LONGER_ALIKE.value
+        kept = pair.decision == PairDecision.DIFFERENT
+        if kept or (pair.decision, pair.reasons) == (decision, reasons or pair.reasons):
+            continue
+        pair.decision, pair.reasons = decision, reasons or pair.reasons
+        seal.save(pair)
+    store_pairs([(pk, event.pk, event.site_id, reasons) for pk, reasons in found.items()], seal)
+
+
+def store_pairs(pairs: Iterable[Pair], seal: Sealing) -> None:
+    """Stores new pairs."""
+    seal.bulk_create(
+        DuplicateCandidate,
+        (
+            DuplicateCandidate(
+                site_id=site, first_id=min(one, other), second_id=max(one, other), reasons=reasons
+            )
+            for one, other, site, reasons in pairs
+        ),
+    )
+
+
+def keep_apart(public_id: UUID | str, *, by: User) -> DuplicateCandidate:
+    """Records that the two reports of a pair are of different events; for reviewers.
+
+    Raises UnknownRow, NotPermitted (also at an own site), StateConflict where it was decided.
+    """
+    with sealed(by=by, action="keep-apart") as seal:
+        pairs = DuplicateCandidate.objects.visible_to(by).select_related("first__site", "second")
+        try:
+            pair = pairs.filter(public_id=public_id).first()
+        except (ValidationError, ValueError):
+            pair = None
+        if pair is None:
+            raise UnknownRow(Fault("", UnknownRow.code, "there is no such pair"))
+        require_reviewer(pair.first, by=by)
+        if pair.decision:
+            detail = "this pair is decided already"
+            raise StateConflict(Fault("decision", StateConflict.code, detail))
+        pair.decision = PairDecision.DIFFERENT
+        seal.save(pair, reason="keep-apart")
+    return pair
+
+
+def looks_of(rows: QuerySet[Event]) -> Iterator[Look]:
+    """The looks of stored reports. Two queries, however many."""
+    yield from _looks(list(rows.select_related("complication")))
+
+
+def _looks(events: Sequence[Event]) -> Iterator[Look]:
+    of_implants = _details_of({event.implant_id for event in events if event.implant_id})
+    for event in events:
+        own = tuple(getattr(event, name) for name in _DETAILS)
+        yield Look(
+            pk=event.pk or 0,
+            site=event.site_id,
+            patient=event.patient_id,
+            complications=frozenset({event.complication_id, event.reported_complication_id}),
+            category=event.complication.category_id,
+            year=event.year,
+            months=event.months_since_implant,
+            severity=event.severity,
+            outcome=event.outcome,
+            cause=event.caused_by_id,
+            on_file=event.implant_id is not None,
+            details=of_implants.get(event.implant_id or 0, own),
+            answers=tuple(getattr(event, name) for name in _ANSWERS),
+        )
+
+
+def _details_of(implants: set[int]) -> dict[int, Details]:
+    """The details of these implants and their patients. One query."""
+    columns = ("pump_model", "catheter_model", "drug", "patient__indication", "age_band")
+    rows = Implant.objects.filter(pk__in=implants).values_list("pk", *columns, "patient__sex")
+    return {row[0]: tuple(row[1:]) for row in rows} if implants else {}

@@ -1,0 +1,266 @@
+"""Pairs of reports that may be of one event: each rule on both sides, storing, deciding."""
+
+from dataclasses import replace
+
+import pytest
+
+from registry import intake
+from registry.intake.duplicates import Look, reasons_alike
+from registry.models import AlikeReason, DuplicateCandidate, Event
+from registry.records import NotPermitted, RawReport, RowKind, StateConflict, UnknownRow
+from tests.intake.conftest import report
+
+LOOK = Look(
+    pk=1,
+    site=1,
+    patient=7,
+    complications=frozenset({"catheter-kink"}),
+    category="catheter",
+    year=2012,
+    months=20,
+    severity=3,
+    outcome="recovered",
+    cause=None,
+    on_file=True,
+    details=("synchromed-ii-40", "", "morphine", "crps", "50-59", "female"),
+    answers=(2012, 20, 3, "recovered", "imaging", "unknown"),
+)
+OTHER = replace(LOOK, pk=2, answers=())
+LATE = {"implant": "p1-cath", "months_since_implant": "20", "year": "2011", "severity": "3"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "alike"),
+    [
+        ({}, True),
+        ({"months": 21}, True),
+        ({"months": 22}, False),
+        ({"months": None}, True),
+        ({"months": None, "year": 2013}, False),
+        ({"complications": frozenset({"catheter-kink", "catheter-leak"})}, True),
+        ({"complications": frozenset({"catheter-leak"}), "severity": 2}, False),
+        ({"patient": 8}, False),
+        ({"cause": 1}, False),
+    ],
+)
+def test_same_patient_and_complication_within_a_month(changed, alike):
+    found = reasons_alike(LOOK, replace(OTHER, **changed))
+
+    assert (AlikeReason.SAME_COMPLICATION in found) is alike
+
+
+@pytest.mark.parametrize(
+    ("changed", "alike"),
+    [
+        ({}, True),
+        ({"category": "pump"}, False),
+        ({"months": 21}, False),
+        ({"severity": 2}, False),
+        ({"outcome": "unknown"}, False),
+        ({"patient": None}, False),
+        ({"cause": 1}, False),
+    ],
+)
+def test_same_patient_and_time_with_another_complication(changed, alike):
+    sibling = replace(OTHER, complications=frozenset({"catheter-leak"}))
+
+    assert (AlikeReason.SAME_TIME in reasons_alike(LOOK, replace(sibling, **changed))) is alike
+
+
+def test_two_reports_without_a_grade_are_not_alike_by_time():
+    one = replace(LOOK, severity=None)
+    other = replace(one, pk=2, complications=frozenset({"catheter-leak"}), answers=())
+
+    assert reasons_alike(one, other) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("changed", "alike"),
+    [
+        ({}, True),
+        ({"months": 19}, True),
+        ({"months": 18}, False),
+        ({"months": None}, False),
+        ({"year": 2013}, False),
+        ({"severity": 2}, False),
+        ({"details": ("", "", "morphine", "crps", "50-59", "")}, True),
+        ({"details": ("", "", "morphine", "crps", "", "")}, False),
+        ({"details": ("", "", "baclofen", "crps", "50-59", "female")}, False),
+        ({"on_file": True}, False),
+    ],
+)
+def test_same_details_where_one_names_no_implant(changed, alike):
+    without = replace(OTHER, patient=None, on_file=False)
+
+    assert (AlikeReason.SAME_DETAILS in reasons_alike(LOOK, replace(without, **changed))) is alike
+
+
+def test_every_answer_the_same_is_a_reason_of_its_own():
+    assert AlikeReason.SAME_ANSWERS in reasons_alike(LOOK, replace(LOOK, pk=2))
+    assert AlikeReason.SAME_ANSWERS not in reasons_alike(LOOK, OTHER)
+
+
+def test_few_answers_are_no_reason():
+    bare = replace(LOOK, answers=(2012, 3, "recovered", None, "", False))
+
+    assert AlikeReason.SAME_ANSWERS not in reasons_alike(bare, replace(bare, pk=2))
+
+
+def record(world, key, **values):
+    return intake.record_event(report(source_id=key, **{**LATE, **values}), by=world.reporter)
+
+
+def test_a_report_that_repeats_another_is_stored_as_a_pair(world):
+    first, second = record(world, "e1"), record(world, "e2", months_since_implant="21")
+
+    [pair] = DuplicateCandidate.objects.all()
+    assert (pair.first, pair.second, pair.site) == (first, second, world.site)
+    assert pair.reasons == {AlikeReason.SAME_COMPLICATION}
+    assert pair.seal_id == second.seal_id
+
+
+def test_another_patients_report_is_no_pair(world):
+    record(world, "e1")
+    record(world, "e2", implant="", months_since_implant="")
+
+    assert not DuplicateCandidate.objects.exists()
+
+
+def test_a_pair_that_was_changed_apart_is_closed_and_opens_again(world):
+    record(world, "e1")
+    draft = record(world, "e2")
+
+    apart = RawReport(RowKind.EVENT, {"months_since_implant": "12"})
+    intake.change_event(draft.public_id, apart, by=world.reporter)
+    assert DuplicateCandidate.objects.get().decision == "no-longer-alike"
+
+    intake.change_event(
+        draft.public_id, RawReport(RowKind.EVENT, {"months_since_implant": "20"}), by=world.reporter
+    )
+    assert DuplicateCandidate.objects.open().get().second == draft
+
+
+def test_what_a_report_would_repeat_is_known_before_it_is_stored(world):
+    first = record(world, "e1")
+
+    found = intake.likely_duplicates(report(source_id="e2", **LATE), by=world.reporter)
+
+    assert [event for event, _reasons in found] == [first]
+    assert Event.objects.count() == 1
+
+
+@pytest.mark.parametrize("values", [{"year": "20x1"}, {"implant": "none-such"}])
+def test_a_report_with_faults_repeats_nothing(world, values):
+    record(world, "e1")
+
+    faulty = report(source_id="e2", **{**LATE, **values})
+    assert intake.likely_duplicates(faulty, by=world.reporter) == []
+
+
+def test_a_pair_that_is_known_is_not_warned_of_again(world):
+    record(world, "e1")
+    draft = record(world, "e2")
+
+    raw = RawReport(RowKind.EVENT, {"severity": "2"})
+    assert intake.likely_duplicates(raw, by=world.reporter, event=draft) == []
+
+
+def pair_of(world):
+    record(world, "e1")
+    record(world, "e2")
+    return DuplicateCandidate.objects.get()
+
+
+def test_a_reviewer_keeps_a_pair_apart(world):
+    pair = pair_of(world)
+
+    intake.keep_apart(pair.public_id, by=world.reviewer)
+
+    pair.refresh_from_db()
+    assert pair.decision == "different"
+    assert not DuplicateCandidate.objects.open().exists()
+    draft = pair.second
+    intake.change_event(
+        draft.public_id, RawReport(RowKind.EVENT, {"severity": "2"}), by=world.reporter
+    )
+    assert DuplicateCandidate.objects.get().decision == "different"
+
+
+def test_a_pair_is_decided_once(world):
+    pair = pair_of(world)
+    intake.keep_apart(pair.public_id, by=world.reviewer)
+
+    with pytest.raises(StateConflict):
+        intake.keep_apart(pair.public_id, by=world.reviewer)
+
+
+def test_the_site_itself_does_not_decide(world):
+    with pytest.raises(NotPermitted):
+        intake.keep_apart(pair_of(world).public_id, by=world.lead)
+
+
+@pytest.mark.parametrize("public_id", ["nonsense", "00000000-0000-4000-8000-000000000000"])
+def test_an_unknown_pair_is_not_found(world, public_id):
+    with pytest.raises(UnknownRow):
+        intake.keep_apart(public_id, by=world.reviewer)
+
+
+def test_another_sites_pair_is_not_found(world):
+    with pytest.raises(UnknownRow):
+        intake.keep_apart(pair_of(world).public_id, by=world.stranger)
+
+
+def rows(count, **values):
+    return [
+        RawReport(RowKind.EVENT, report(source_id=f"f{n}", **{**LATE, **values}).values, line=n + 2)
+        for n in range(count)
+    ]
+
+
+def test_a_file_that_differs_by_its_keys_alone_is_told_as_alike(world):
+    record(world, "e1")
+
+    told = intake.import_records({RowKind.EVENT: rows(3)}, by=world.reporter, dry_run=True)
+    stored = intake.import_records({RowKind.EVENT: rows(3)}, by=world.reporter)
+
+    assert told.counts[RowKind.EVENT].alike == stored.counts[RowKind.EVENT].alike == 3
+    assert stored.counts[RowKind.EVENT].new == 3
+    assert DuplicateCandidate.objects.count() == 6  # each with every earlier one
+    assert DuplicateCandidate.objects.filter(reasons__holds_any=["same-complication"]).count() == 6
+
+
+def test_rows_alike_within_one_file_are_told_too(world):
+    told = intake.import_records({RowKind.EVENT: rows(2)}, by=world.reporter, dry_run=True)
+
+    assert told.counts[RowKind.EVENT].alike == 1
+
+
+def test_a_row_that_is_stored_already_is_not_alike(world):
+    intake.import_records({RowKind.EVENT: rows(1)}, by=world.reporter)
+
+    again = intake.import_records({RowKind.EVENT: rows(1)}, by=world.reporter)
+
+    assert (again.counts[RowKind.EVENT].unchanged, again.counts[RowKind.EVENT].alike) == (1, 0)
+
+
+def test_of_many_alike_only_the_first_few_are_kept(world):
+    intake.import_records({RowKind.EVENT: rows(12)}, by=world.reporter)
+
+    last = Event.objects.get(source_id="f11")
+    assert DuplicateCandidate.objects.of(last).count() == 5
+
+
+def test_an_event_and_its_cause_are_no_pair(world):
+    record(world, "e1")
+    record(world, "e2", caused_by="e1")
+
+    assert not DuplicateCandidate.objects.exists()
+
+
+def test_rejected_and_withdrawn_reports_are_repeated_by_nothing(world):
+    first = record(world, "e1")
+    intake.withdraw_event(first.public_id, by=world.lead, reason="entered-in-error")
+
+    record(world, "e2")
+
+    assert not DuplicateCandidate.objects.exists()
