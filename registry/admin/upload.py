@@ -1,120 +1,80 @@
 """Files of rows uploaded by form: checked, then stored all or nothing; files are not kept."""
 
+import csv
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.core.files.uploadedfile import InMemoryUploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, StopUpload
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from registry import intake
+from registry.admin import upload_forms
+from registry.admin.upload_forms import MemoryOnly, UploadForm, WordsForm, too_large
 from registry.answers.refusable import sentence
 from registry.records import Fault, Refusal, RowKind
 from registry.records.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
+from registry.records.readings import FileReading
 from registry.vocabulary import Right
-
-MOST_BYTES = 5_000_000
-"""The most bytes of one upload: about 50,000 rows, stored within half a minute."""
 
 CHECKED_FOR = 3600
 """Seconds after a check in which the same files may be stored."""
 
 _SALT = "registry.admin.upload"
+_TEMPLATE = "admin/registry/upload.html"
 
 
-class MemoryOnly(FileUploadHandler):
-    """Keeps uploads in memory, never on disk; stops at the size limit."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An upload: its files, how they are worded, and whether its events are accepted at once."""
 
-    chunk_size = 1 << 16
+    contents: Mapping[RowKind, bytes]
+    wording: intake.Wording
+    accept: bool
 
-    def __init__(self, request: HttpRequest | None = None) -> None:
-        super().__init__(request)
-        self.size = 0
-        self.too_large = False
-        self.held = BytesIO()
+    @property
+    def streams(self) -> dict[RowKind, BytesIO]:
+        """The files, to be read from their start."""
+        return {kind: BytesIO(content) for kind, content in self.contents.items()}
 
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        """Begins another file."""
-        super().new_file(*args, **kwargs)
-        self.held = BytesIO()
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Adds to the file; stops where all files together are too large."""
-        self.size += len(raw_data)
-        if self.size > MOST_BYTES:
-            self.too_large = True
-            self.held = BytesIO()
-            raise StopUpload(connection_reset=False)
-        self.held.write(raw_data)
-
-    def file_complete(self, file_size: int) -> InMemoryUploadedFile:
-        """The file without its name, which may name a patient."""
-        self.held.seek(0)
-        return InMemoryUploadedFile(
-            self.held, self.field_name, "file.csv", self.content_type, file_size, None
-        )
-
-
-class UploadForm(forms.Form):
-    """A file for each kind of row, at least one of them."""
-
-    implants = forms.FileField(label="Implants", required=False, allow_empty_file=True)
-    exposures = forms.FileField(
-        label="Declared device time",
-        required=False,
-        allow_empty_file=True,
-        help_text="For sites that do not send implants; sent by leads and data managers.",
-    )
-    events = forms.FileField(label="Events", required=False, allow_empty_file=True)
-    accept = forms.BooleanField(
-        label="Accept the events at once",
-        required=False,
-        help_text="Otherwise they are submitted and wait for review.",
-    )
-
-    def __init__(self, *args: Any, by: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-        if not by.may(Right.RUN_REGISTRY):
-            del self.fields["accept"]
-        for kind in RowKind:
-            self.fields[kind.value].widget.attrs["accept"] = ".csv,text/csv"
-
-    def clean(self) -> dict[str, Any]:
-        """Requires at least one file."""
-        cleaned = super().clean() or {}
-        if not any(cleaned.get(kind.value) is not None for kind in RowKind):
-            raise forms.ValidationError("Choose a file.", code="required")
-        return cleaned
-
-    def contents(self) -> dict[RowKind, bytes]:
-        """The files, by kind."""
-        sent = {kind: self.cleaned_data.get(kind.value) for kind in RowKind}
-        return {kind: file.read() for kind, file in sent.items() if file is not None}
+    @property
+    def digest(self) -> str:
+        """A digest of every byte and of every choice."""
+        said = [self.accept, sorted(self.wording.blank), self.wording.words.as_json()]
+        whole = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+        for kind, content in self.contents.items():
+            whole.update(kind.value.encode() + hashlib.sha256(content).digest())
+        return whole.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """The result of checking files: faults, or how many rows would be stored.
 
-    lines: a line for each kind. token: allows exactly these files to be stored. total: the number
-    of faults, including those not listed.
+    lines: a line for each kind. read: what was read differently. token: allows exactly these files
+    to be stored. kinds: the faults by kind; faults: the first ones singly. total: the number of
+    faults, including those not listed. words: words for "nothing recorded" that can be taken as
+    empty. blank: those that were.
     """
 
     lines: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    kinds: tuple[intake.FaultKind, ...] = ()
     faults: tuple[Fault, ...] = ()
     total: int = 0
     token: str = ""
+    words: tuple[str, ...] = ()
+    blank: str = ""
 
     @property
     def listed(self) -> list[tuple[str, int | str, str, str]]:
@@ -124,9 +84,17 @@ class Checked:
             for fault in self.faults
         ]
 
+    @property
+    def by_kind(self) -> list[tuple[str, str, str, str]]:
+        """Each kind of fault as file, column, sentence, and its rows with the first lines."""
+        return [
+            (kind.file or "", kind.column, sentence(kind.detail), kind.counted)
+            for kind in self.kinds
+        ]
+
 
 @csrf_exempt  # until the upload handler keeps the files off the disk: see below
-def upload_page(request: HttpRequest) -> HttpResponse:
+def upload_page(request: HttpRequest) -> HttpResponseBase:
     """Checks files of rows and stores them, for members of sites and data managers.
 
     The upload handler must be set before the form's CSRF token is read.
@@ -137,58 +105,159 @@ def upload_page(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_protect
-def _protected(request: HttpRequest, handler: MemoryOnly) -> HttpResponse:
+def _protected(request: HttpRequest, handler: MemoryOnly) -> HttpResponseBase:
     user: Any = request.user
     if not (user.may(Right.ENTER_ROWS)):
         raise PermissionDenied
-    checked: Checked | None = None
-    form = UploadForm(by=user)
-    if request.method == "POST":
-        form = UploadForm(request.POST, request.FILES, by=user)
-        if handler.too_large:
-            form.add_error(None, too_large())
-        elif form.is_valid():
-            checked = _check_or_store(request, form.contents())
-            if checked is None:
-                return HttpResponseRedirect(reverse("upload"))
-    context = {
+    form, words = UploadForm(by=user), WordsForm(by=user)
+    if request.method != "POST":
+        return _page(request, form, words, None)
+    if "keep" in request.POST:
+        words = WordsForm(request.POST, request.FILES, by=user)
+        return _keep(request, form, words)
+    form = UploadForm(request.POST, request.FILES, by=user)
+    if handler.too_large:
+        form.add_error(None, too_large())
+    if handler.too_large or not form.is_valid():
+        return _page(request, form, words, None)
+    try:
+        sent = _sent(request, form)
+    except Refusal as refusal:
+        form.add_error("mapping", [sentence(fault.detail) for fault in refusal.faults])
+        return _page(request, form, words, None)
+    if "store" in request.POST:
+        checked = _store(request, sent)
+        return (
+            HttpResponseRedirect(reverse("upload"))
+            if checked is None
+            else _page(request, form, words, checked)
+        )
+    if "faults" in request.POST:
+        return _fault_list(request, sent)
+    if request.headers.get("X-Progress"):
+        lines = _with_progress(request, form, words, sent)
+        return StreamingHttpResponse(lines, content_type="application/x-ndjson")
+    return _page(request, form, words, _finished(_check(request, sent)))
+
+
+def _page(
+    request: HttpRequest, form: UploadForm, words: WordsForm, checked: Checked | None
+) -> HttpResponse:
+    status = 422 if checked is not None and checked.faults else 200
+    context = _context(request, form, words, checked)
+    return TemplateResponse(request, _TEMPLATE, context, status=status)
+
+
+def _context(
+    request: HttpRequest, form: UploadForm, words: WordsForm, checked: Checked | None
+) -> dict[str, Any]:
+    return {
         **admin.site.each_context(request),
         "title": "Upload files",
         "form": form,
+        "words_form": words,
         "checked": checked,
-        "most": f"{MOST_BYTES // 1_000_000} MB",
+        "most": f"{upload_forms.MOST_BYTES // 1_000_000} MB",
         "columns": [(kind.value, *columns_of(kind)) for kind in RowKind],
     }
-    status = 200 if checked is None or not checked.faults else 422
-    return TemplateResponse(request, "admin/registry/upload.html", context, status=status)
 
 
-def _check_or_store(request: HttpRequest, contents: Mapping[RowKind, bytes]) -> Checked | None:
-    """The result of the check; None once the files are stored."""
+def _sent(request: HttpRequest, form: UploadForm) -> Sent:
+    """The upload of a valid form. Raises Refusal for a mapping with faults."""
     user: Any = request.user
-    accept = "accept" in request.POST
-    storing = "store" in request.POST
-    digest = _digest(contents, accept=accept)
-    if storing and not _was_checked(request.POST.get("checked", ""), digest, by=user):
+    said = ",".join((*request.POST.getlist("blank"), *request.POST.getlist("take_empty")))
+    blank = dict.fromkeys(word.strip() for word in said.split(",") if word.strip())
+    mapping = form.cleaned_data["mapping"]
+    wording = intake.wording_of(
+        user, mapping=mapping.read() if mapping is not None else None, blank=blank
+    )
+    return Sent(form.contents(), wording, "accept" in request.POST)
+
+
+Checking = Generator[tuple[RowKind, int], None, Checked]
+
+
+def _check(request: HttpRequest, sent: Sent) -> Checking:
+    """Checks files, telling the rows read so far."""
+    user: Any = request.user
+    blank = ", ".join(sent.wording.blank)
+    try:
+        judged = yield from intake.judging(
+            sent.streams, by=user, accept=sent.accept, wording=sent.wording
+        )
+    except Refusal as refusal:
+        return _refused(refusal, blank=blank)
+    return Checked(
+        _counted(judged.summary),
+        _read_differently(judged.summary.readings),
+        token=signing.dumps([user.pk, sent.digest], salt=_SALT),
+        blank=blank,
+    )
+
+
+def _finished(checking: Checking) -> Checked:
+    """The result of a check whose progress nobody follows."""
+    while True:
+        try:
+            next(checking)
+        except StopIteration as end:
+            checked: Checked = end.value
+            return checked
+
+
+def _with_progress(
+    request: HttpRequest, form: UploadForm, words: WordsForm, sent: Sent
+) -> Iterator[str]:
+    """The check as lines of JSON: the rows read so far, and at last the page."""
+    checking = _check(request, sent)
+    while True:
+        try:
+            kind, rows = next(checking)
+        except StopIteration as end:
+            context = _context(request, form, words, end.value)
+            yield json.dumps({"page": render_to_string(_TEMPLATE, context, request)}) + "\n"
+            return
+        yield json.dumps({"kind": kind.value, "rows": rows}) + "\n"
+
+
+def _store(request: HttpRequest, sent: Sent) -> Checked | None:
+    """Stores files that were checked: None, or why they are not stored."""
+    user: Any = request.user
+    if not _was_checked(request.POST.get("checked", ""), sent.digest, by=user):
         detail = (
             "these are not the files that were checked, or the check has expired; check them again"
         )
         return Checked(faults=(Fault("", "not-checked", detail),), total=1)
-    streams = {kind: BytesIO(content) for kind, content in contents.items()}
     try:
-        summary = intake.import_records(streams, by=user, accept=accept, dry_run=not storing)
+        summary = intake.import_records(
+            sent.streams, by=user, accept=sent.accept, wording=sent.wording
+        )
     except Refusal as refusal:
-        total = getattr(refusal, "total", len(refusal.faults))
-        return Checked(faults=refusal.faults, total=total)
-    lines = tuple(
+        return _refused(refusal)
+    messages.success(request, f"Stored. {' '.join(_counted(summary))}")
+    return None
+
+
+def _refused(refusal: Refusal, *, blank: str = "") -> Checked:
+    if not isinstance(refusal, intake.ImportRefused):
+        return Checked(faults=refusal.faults, total=len(refusal.faults))
+    words = {word for each in refusal.readings.values() for word in each.words_for_empty}
+    return Checked(
+        read=_read_differently(refusal.readings),
+        kinds=refusal.kinds,
+        faults=refusal.faults,
+        total=refusal.total,
+        words=tuple(sorted(words)),
+        blank=blank,
+    )
+
+
+def _counted(summary: intake.ImportSummary) -> tuple[str, ...]:
+    return tuple(
         f"{kind.value.capitalize()}: {count.new} new, {count.updated} updated,"
         f" {count.unchanged} unchanged.{_alike(count.alike)}"
         for kind, count in summary.counts.items()
     )
-    if storing:
-        messages.success(request, f"Stored. {' '.join(lines)}")
-        return None
-    return Checked(lines, token=signing.dumps([user.pk, digest], salt=_SALT))
 
 
 def _alike(count: int) -> str:
@@ -198,12 +267,46 @@ def _alike(count: int) -> str:
     return f" {count} of the new ones may repeat an event on file, or one of this file."
 
 
-def _digest(contents: Mapping[RowKind, bytes], *, accept: bool) -> str:
-    """A digest of an upload: every byte, and whether its events are accepted at once."""
-    whole = hashlib.sha256(b"accept" if accept else b"submit")
-    for kind, content in contents.items():
-        whole.update(kind.value.encode() + hashlib.sha256(content).digest())
-    return whole.hexdigest()
+def _read_differently(readings: Mapping[RowKind, FileReading]) -> tuple[str, ...]:
+    return tuple(
+        f"{kind.value.capitalize()}: {said}."
+        for kind, reading in readings.items()
+        for said in reading.sentences()
+    )
+
+
+def _fault_list(request: HttpRequest, sent: Sent) -> HttpResponse:
+    """Every fault of the files as CSV, without a value."""
+    user: Any = request.user
+    faults: Any = ()
+    try:
+        intake.judge_records(sent.streams, by=user, accept=sent.accept, wording=sent.wording)
+    except intake.ImportRefused as refusal:
+        faults = refusal.every
+    except Refusal as refusal:
+        faults = refusal.faults
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="faults.csv"'
+    writer = csv.writer(response)
+    writer.writerow(("file", "line", "column", "code", "message"))
+    for fault in faults:
+        writer.writerow((fault.file, fault.line, fault.column, fault.code, fault.detail))
+    return response
+
+
+def _keep(request: HttpRequest, form: UploadForm, words: WordsForm) -> HttpResponse:
+    """Keeps a mapping with a site."""
+    user: Any = request.user
+    if words.is_valid():
+        site = words.cleaned_data["site"]
+        try:
+            intake.keep_words(site, mapping=words.cleaned_data["words"].read(), by=user)
+        except Refusal as refusal:
+            words.add_error("words", [sentence(fault.detail) for fault in refusal.faults])
+        else:
+            messages.success(request, f"The words of {site} are kept, and used from now on.")
+            return HttpResponseRedirect(reverse("upload"))
+    return _page(request, form, words, None)
 
 
 def _was_checked(token: str, digest: str, *, by: Any) -> bool:
@@ -218,13 +321,3 @@ def _was_checked(token: str, digest: str, *, by: Any) -> bool:
 def columns_of(kind: RowKind) -> tuple[str, str]:
     """The required and the optional columns of a file, each as a list in one line."""
     return ", ".join(REQUIRED_COLUMNS[kind]), ", ".join(OPTIONAL_COLUMNS[kind])
-
-
-def too_large() -> forms.ValidationError:
-    """Why an upload is too large, and what to do."""
-    most = f"{MOST_BYTES // 1_000_000} MB"
-    return forms.ValidationError(
-        f"These files are larger than {most} together. Send them in parts, implants before their"
-        " events, or ask your registry's data manager to import them on the server.",
-        code="too-large",
-    )

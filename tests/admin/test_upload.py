@@ -1,6 +1,7 @@
 """Files sent by form: checked, then stored, all or nothing, and kept nowhere."""
 
 import io
+import json
 import logging
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
-from registry.admin import upload
+from registry.admin import upload, upload_forms
 from registry.models import Event, Exposure, Implant, Seal, Site
 from tests.admin.conftest import BACKEND
 from tests.factories import SiteFactory
@@ -274,7 +275,7 @@ def test_files_that_are_too_large_together_are_refused_with_the_mend(
     room, taken, own_site, lead, signed_in, monkeypatch
 ):
     sent = {"events": events("e1"), "exposures": EXPOSURES}
-    monkeypatch.setattr(upload, "MOST_BYTES", sum(map(len, sent.values())) + room)
+    monkeypatch.setattr(upload_forms, "MOST_BYTES", sum(map(len, sent.values())) + room)
 
     answer = check(signed_in(lead), **files(**sent))
 
@@ -314,3 +315,127 @@ def test_a_closed_sites_member_sends_nothing(reporter, own_site, signed_in):
     assert faults(check(signed_in(reporter), **files(events=events("e1")))) == [
         ("events", 2, "site")
     ]
+
+
+# How files are worded, and how faults are told --------------------------------------------------
+
+WORDED = EVENTS + "OWN-1,e1,NA,Catheter Migration,2011.0,n/a,3,none,geheilt,Ascenda\n"
+
+
+def json_file(text):
+    return SimpleUploadedFile("words.json", text.encode())
+
+
+def test_faults_are_told_by_kind_before_they_are_told_singly(own_site, reporter, signed_in):
+    rows = events("e1", "e2", "e3", year="1900") + ROW.format(key="e4", year="2011")
+
+    answer = check(signed_in(reporter), **files(events=rows))
+
+    words = "No year before 1980: there were no implanted pumps"
+    [(file, column, said, where)] = answer.context["checked"].by_kind
+    assert (file, column, where) == ("events", "year", "3 rows, first at lines 2, 3, 4")
+    assert said.startswith(words)
+    assert answer.text.index("upload-kinds") < answer.text.index("Faults by line")
+
+
+def test_what_is_read_differently_is_told_before_storing(own_site, reporter, signed_in):
+    rows = EVENTS + "OWN-1,e1,,Catheter Migration,2011.0,,3,none,RECOVERED,Ascenda\n"
+
+    answer = check(signed_in(reporter), **files(events=rows))
+
+    assert answer.context["checked"].read == (
+        "Events: read 3 cells by another spelling, label or name of a code.",
+        "Events: read 1 cell as whole numbers, written with a point or comma and zeros.",
+    )
+    assert not Event.objects.exists()
+
+
+def test_words_for_empty_are_taken_by_one_click_and_stay_taken(own_site, reporter, signed_in):
+    client = signed_in(reporter)
+    rows = WORDED.replace("geheilt", "recovered")
+
+    refused = check(client, **files(events=rows))
+    assert refused.context["checked"].words == ("NA", "n/a")
+    again = client.post(PAGE, {"take_empty": "NA,n/a", **files(events=rows)})
+    store(client, again, blank=again.context["checked"].blank, **files(events=rows))
+
+    assert Event.objects.get().implant is None
+
+
+def test_storing_needs_the_same_words_as_the_check(own_site, reporter, signed_in):
+    client = signed_in(reporter)
+    rows = WORDED.replace("geheilt", "recovered")
+
+    checked = check(client, blank="NA, n/a", **files(events=rows))
+    answer = store(client, checked, **files(events=rows))
+
+    assert "These are not the files that were checked" in answer.text
+
+
+def test_a_mapping_is_applied_to_the_files_it_is_sent_with(own_site, reporter, signed_in):
+    words = '{"outcome": {"Geheilt": "recovered"}, "implant": {}}'
+    sent = {"mapping": json_file('{"outcome": {"Geheilt": "recovered"}}'), "blank": "NA,n/a"}
+
+    answer = check(signed_in(reporter), **sent, **files(events=WORDED))
+    bad = check(signed_in(reporter), mapping=json_file(words), **files(events=WORDED))
+
+    assert answer.context["checked"].token
+    assert "has no codes" in bad.text
+
+
+def test_a_lead_keeps_the_words_of_the_site(own_site, lead, reporter, signed_in):
+    mapping = json_file('{"outcome": {"Geheilt": "recovered"}}')
+
+    kept = signed_in(lead).post(
+        PAGE, {"keep": "1", "site": own_site.code, "words": mapping}, follow=True
+    )
+    answer = check(signed_in(reporter), blank="NA,n/a", **files(events=WORDED))
+
+    assert "are kept, and used from now on" in kept.text
+    assert answer.context["checked"].token
+
+
+def test_a_reporter_is_not_offered_to_keep_words(own_site, reporter, signed_in):
+    client = signed_in(reporter)
+    mapping = json_file('{"outcome": {"Geheilt": "recovered"}}')
+
+    answer = client.post(PAGE, {"keep": "1", "site": own_site.code, "words": mapping})
+
+    assert 'name="keep"' not in client.get(PAGE).text
+    assert answer.status_code == 200
+    assert Site.objects.get(pk=own_site.pk).words == {}
+
+
+def test_a_mapping_with_faults_is_not_kept(own_site, lead, signed_in):
+    mapping = json_file('{"outcome": {"Mueller": "healed"}}')
+
+    answer = signed_in(lead).post(PAGE, {"keep": "1", "site": own_site.code, "words": mapping})
+
+    assert "means no code of this column" in answer.text
+    assert "Mueller" not in answer.text
+    assert Site.objects.get(pk=own_site.pk).words == {}
+
+
+def test_every_fault_is_downloaded_as_csv(own_site, reporter, signed_in):
+    rows = events(*(f"e{n}" for n in range(250)), year="1900")
+
+    answer = signed_in(reporter).post(PAGE, {"faults": "1", **files(events=rows)})
+
+    lines = answer.text.splitlines()
+    assert answer["Content-Disposition"] == 'attachment; filename="faults.csv"'
+    assert lines[0] == "file,line,column,code,message"
+    assert len(lines) == 251
+    assert lines[250].startswith("events,251,year,too-early,")
+
+
+def test_the_rows_read_so_far_are_told_while_files_are_checked(own_site, reporter, signed_in):
+    rows = events(*(f"e{n}" for n in range(1_500)))
+
+    reply = signed_in(reporter).post(
+        PAGE, {"check": "1", **files(events=rows)}, headers={"X-Progress": "1"}
+    )
+
+    told = [json.loads(line) for line in b"".join(reply.streaming_content).splitlines()]
+    assert told[:-1] == [{"kind": "events", "rows": 1_000}, {"kind": "events", "rows": 1_500}]
+    assert "Events: 1500 new" in told[-1]["page"]
+    assert "Store the rows" in told[-1]["page"]

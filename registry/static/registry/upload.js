@@ -10,26 +10,59 @@
     answer.focus();
   };
 
+  const showPage = html => {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const said = page.getElementById("upload-answer");
+    if (!said) throw new Error("no answer");
+    const errors = page.getElementById("upload-errors");
+    const wrong = [...page.querySelectorAll("#upload-form .errorlist")];
+    const fields = wrong.filter(list => !errors?.contains(list));
+    show(...(errors ? [errors] : []), ...fields, ...said.childNodes);
+  };
+
+  // Lines of JSON: the rows read so far, and at last the page.
+  const follow = async reply => {
+    const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const {value, done} = await reader.read();
+      rest += value ?? "";
+      const lines = rest.split("\n");
+      rest = lines.pop();
+      for (const line of lines) {
+        const told = JSON.parse(line);
+        if (told.page !== undefined) return showPage(told.page);
+        answer.textContent = `Checking ${told.kind}: ${told.rows.toLocaleString("en")} rows read.`;
+      }
+      if (done) throw new Error("cut short");
+    }
+  };
+
   form.addEventListener("submit", async event => {
-    if (event.submitter?.name !== "check") return;
+    const button = event.submitter;
+    if (button?.name === "store") {
+      const note = document.createElement("p");
+      note.textContent = "Storing the rows. This can take half a minute.";
+      answer.append(note);
+    }
+    if (button?.name !== "check" && button?.name !== "take_empty") return;
     event.preventDefault();
-    const sent = new FormData(form, event.submitter);
+    const sent = new FormData(form, button);
     sent.delete("checked");
-    for (const button of buttons()) button.disabled = true;
+    for (const each of buttons()) each.disabled = true;
     try {
-      const reply = await fetch(form.action, {method: "POST", body: sent});
-      const page = new DOMParser().parseFromString(await reply.text(), "text/html");
-      const said = page.getElementById("upload-answer");
-      if (!said) throw new Error(String(reply.status));
-      const errors = page.getElementById("upload-errors");
-      show(...(errors ? [errors] : []), ...said.childNodes);
+      const headers = {"X-Progress": "1"};
+      const reply = await fetch(form.action, {method: "POST", body: sent, headers});
+      const type = reply.headers.get("Content-Type") ?? "";
+      if (type.startsWith("application/x-ndjson")) await follow(reply);
+      else showPage(await reply.text());
     } catch {
       show("The files could not be checked. See whether you are still signed in, and try again.");
     } finally {
-      for (const button of buttons()) button.disabled = false;
+      for (const each of buttons()) each.disabled = false;
     }
   });
 
-  for (const input of form.querySelectorAll("input"))
+  for (const input of form.querySelectorAll("fieldset input"))
     input.addEventListener("change", () => answer.replaceChildren());
 }
