@@ -27,6 +27,7 @@ MOST = 60
 REASONS: Mapping[str, str] = {
     "excluded_before_entry": "before entry",
     "after_follow_up": "after follow-up",
+    "after_last_round": "after the last closed round",
     "over_90_days": "over 90 days since a procedure",
     "without_denominator": "without a denominator",
 }

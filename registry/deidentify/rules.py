@@ -9,6 +9,7 @@ from registry.vocabulary import (
     DatePrecision,
     DaysSinceProcedure,
     DaysSinceRefill,
+    ExitStatus,
     Outcome,
     Seriousness,
     Severity,
@@ -185,12 +186,19 @@ def _judgement(record: EventRecord, faults: list[Fault]) -> None:
 
 
 def device_faults(
-    record: EventRecord, implant: ImplantRecord, clock: Component, category: str
+    record: EventRecord,
+    implant: ImplantRecord,
+    clock: Component,
+    category: str,
+    *,
+    latest_year: int | None = None,
 ) -> tuple[Fault, ...]:
     """Lists every way in which an event contradicts the implant that it names.
 
-    clock, category: those of the event's complication. Months after the end of follow-up are a
-    fault for a component's own complications; others may come later, outside device time.
+    clock, category: those of the event's complication. Months after the implant's exit are a fault
+    for a component's own complications; others may come later, outside device time. An event is
+    never too late for the follow-up on file of an implant in follow-up: the next round counts it.
+    latest_year: the current year; None allows any.
     """
     faults: list[Fault] = []
     months = record.months_since_implant
@@ -199,12 +207,17 @@ def device_faults(
     if implant.component is not clock:
         detail = f"this complication counts on the {clock.value}: name the patient's {clock.value}"
         faults.append(Fault("implant", "other-component", detail))
-    if months > implant.months_followed and category in NO_DEVICE_TIME_AFTER_EXIT:
+    if is_after_exit(implant, months, category):
         detail = (
-            f"a {category} complication cannot come after the follow-up of the implant: "
-            "bring the follow-up up to date, or correct the months"
+            f"a {category} complication cannot come after the implant's follow-up has ended: "
+            "correct the months, or the end of its follow-up"
         )
         faults.append(Fault("months_since_implant", "after-exit", detail))
+    elif latest_year is not None and months // 12 > latest_year - implant.implant_year:
+        detail = (
+            "so many months have not passed since the year of the implant; give those that have"
+        )
+        faults.append(Fault("months_since_implant", "in-the-future", detail))
     elif record.year is not None and record.year - implant.implant_year - months // 12 not in (
         0,
         1,
@@ -215,6 +228,13 @@ def device_faults(
         )
         faults.append(Fault("year", "year-and-months-disagree", detail))
     return tuple(faults)
+
+
+def is_after_exit(implant: ImplantRecord, months: int, category: str) -> bool:
+    """Whether a component's own complication comes after its implant's exit."""
+    has_ended = implant.exit_status not in (None, ExitStatus.ACTIVE)
+    after = months > implant.months_followed
+    return has_ended and after and category in NO_DEVICE_TIME_AFTER_EXIT
 
 
 def implant_faults(record: ImplantRecord, *, latest_year: int | None = None) -> tuple[Fault, ...]:

@@ -49,6 +49,7 @@ from registry.intake.review import (
     submit_event,
     withdraw_event,
 )
+from registry.intake.rounds import RoundStanding, close_round, may_close, standings_of
 from registry.intake.row_reading import AS_DOCUMENTED, Wording
 from registry.intake.sites import add_member, change_member, change_site, make_site
 from registry.intake.systems import (
@@ -72,6 +73,7 @@ __all__ = [
     "ImportRefused",
     "ImportSummary",
     "JudgedRecords",
+    "RoundStanding",
     "Wording",
     "accept_event",
     "add_complication",
@@ -85,6 +87,7 @@ __all__ = [
     "change_patient",
     "change_site",
     "change_system",
+    "close_round",
     "confirm_agreement",
     "declare_exposure",
     "decline_agreement",
@@ -101,6 +104,7 @@ __all__ = [
     "load_catalogue",
     "make_site",
     "mark_duplicate",
+    "may_close",
     "may_keep_words",
     "missing_for_submission",
     "open_decisions",
@@ -116,6 +120,7 @@ __all__ = [
     "remind_of_agreement",
     "reopen_event",
     "replace_implant",
+    "standings_of",
     "store_judged",
     "submit_event",
     "withdraw_agreement",

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Q
 
 from registry.deidentify import exposure_faults, implant_faults
-from registry.intake.devices import disagreement
+from registry.intake.devices import disagreement, ends_before_events
 from registry.intake.drafts import DECLARED_ONCE, Drafts, SourceKey
 from registry.intake.importing import Import, ImportCounts, differing, differs, repeated
 from registry.intake.stored import (
@@ -29,7 +29,7 @@ _FOLLOW_UP = ("months_followed", "exit_status", "refills", "procedures")
 def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) -> ImportCounts:
     """Stores a batch of implants with their new patients.
 
-    Two queries to read, and those that write.
+    Three queries to read, and those that write.
     """
     placed = run.place(rows)
     patients = _patients(placed, run)
@@ -42,6 +42,7 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
     seen: set[SourceKey] = set()
     fresh: list[Implant] = []
     updated: list[Implant] = []
+    later: dict[int, tuple[RawReport, ImplantRecord]] = {}
     unchanged = 0
     for raw, record, site in placed:
         key = site.pk, record.implant
@@ -70,8 +71,11 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
             fresh.append(Implant(site=site, patient=patient, **implant_columns(record)))
         elif differing(record, implant_record_of(row)):
             updated.append(_update(record, row))
+            later[row["pk"]] = (raw, record)
         else:
             unchanged += 1
+    for pk, fault in ends_before_events({pk: record for pk, (_, record) in later.items()}).items():
+        run.refuse(later[pk][0], (fault,), key=None)
     run.seal.bulk_create(Patient, new_patients)
     for implant in fresh:
         implant.patient_id = implant.patient.pk

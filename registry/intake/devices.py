@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from django.db.models import Max
+
 from registry.deidentify import (
     exposure_faults,
     exposure_record,
@@ -25,7 +27,7 @@ from registry.intake.writers import (
     row_to_write,
     site_to_write,
 )
-from registry.models import Exposure, Implant, Patient, Sealing, Site, User, sealed
+from registry.models import Event, Exposure, Implant, Patient, Sealing, Site, User, sealed
 from registry.records import (
     DuplicateSourceId,
     ExposureRecord,
@@ -36,8 +38,9 @@ from registry.records import (
     RowKind,
     RowRuleBroken,
 )
-from registry.vocabulary import Right, State
+from registry.vocabulary import ExitStatus, Right, State
 
+_ACTIVE = ExitStatus.ACTIVE
 _STAYS = ("site", "patient", "component", "sex", "indication")
 
 
@@ -247,14 +250,9 @@ def _contradicted_by_events(record: ImplantRecord, implant: Implant) -> tuple[Fa
         state__in=[State.DRAFT, *COUNTED], months_since_implant__isnull=False
     )
     faults: list[Fault] = []
-    if record.months_followed < implant.months_followed:
-        own = standing.filter(
-            complication__category__in=NO_DEVICE_TIME_AFTER_EXIT,
-            months_since_implant__gt=record.months_followed,
-        )
-        if own.exists():
-            detail = "an event of this component is later than that; correct the event first"
-            faults.append(Fault("months_followed", "event-after-exit", detail))
+    before = (implant.months_followed, implant.exit_status)
+    if (record.months_followed, record.exit_status or "") != before:
+        faults += ends_before_events({implant.pk: record}).values()
     if record.implant_year != implant.implant_year:
         times = standing.values_list("year", "months_since_implant")
         if any(
@@ -266,6 +264,28 @@ def _contradicted_by_events(record: ImplantRecord, implant: Implant) -> tuple[Fa
             detail = "the year of an event does not fit this year; correct the event first"
             faults.append(Fault("implant_year", "event-does-not-fit", detail))
     return tuple(faults)
+
+
+def ends_before_events(ended: Mapping[int, ImplantRecord]) -> dict[int, Fault]:
+    """The fault of each implant whose follow-up would end before an event of its own component.
+
+    ended: implants by primary key. Drafts count as well. One query, none without an end.
+    """
+    ends = {pk: each for pk, each in ended.items() if each.exit_status not in (None, _ACTIVE)}
+    if not ends:
+        return {}
+    events = Event.objects.filter(
+        implant__in=ends,
+        state__in=[State.DRAFT, *COUNTED],
+        complication__category__in=NO_DEVICE_TIME_AFTER_EXIT,
+    )
+    latest = events.values("implant").annotate(month=Max("months_since_implant"))
+    detail = "an event of this component is later than that; correct the event first"
+    return {
+        row["implant"]: Fault("months_followed", "event-after-exit", detail)
+        for row in latest
+        if row["month"] is not None and row["month"] > ends[row["implant"]].months_followed
+    }
 
 
 def _declared(record: ExposureRecord, site: Site, but: Exposure | None = None) -> tuple[Fault, ...]:

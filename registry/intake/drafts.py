@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Model
 
+from registry.intake.relations import CHECKED_AGAINST
 from registry.models import Event, Exposure, Implant, Patient, Site
 
 M = TypeVar("M", bound=Model)
@@ -17,7 +18,7 @@ SourceKey = tuple[int, str]
 
 _KEPT: Mapping[type[Model], tuple[str, ...]] = {
     Patient: ("pk", "sex", "indication"),
-    Implant: ("pk", "patient_id", "component", "implant_year", "months_followed"),
+    Implant: ("pk", "patient_id", *CHECKED_AGAINST),
     Event: ("pk", "patient_id"),
 }
 """The columns of a row against which other rows are checked."""
@@ -44,7 +45,7 @@ class Drafts:
         self._rows: dict[type[Model], dict[SourceKey, tuple[Any, ...]]] = {
             model: {} for model in _KEPT
         }
-        self._followed: dict[int, int] = {}
+        self._followed: dict[int, tuple[int, str]] = {}
 
     def save(self, instance: Site, reason: str = "") -> None:
         """Takes a site that would be created."""
@@ -76,7 +77,7 @@ class Drafts:
         for obj in objs:
             written += 1
             if isinstance(obj, Implant):
-                self._followed[obj.pk] = obj.months_followed
+                self._followed[obj.pk] = obj.months_followed, obj.exit_status
             elif isinstance(obj, Event) and obj.caused_by_id is not None:
                 self.causes[obj.pk] = obj.caused_by_id
         return written
@@ -92,9 +93,10 @@ class Drafts:
         found = dict(stored)
         if model is Implant:
             for key, row in stored.items():
-                months = self._followed.get(row["pk"])
-                if months is not None:
-                    found[key] = {**row, "months_followed": months, "seal_id": self.number}
+                if row["pk"] in self._followed:
+                    months, status = self._followed[row["pk"]]
+                    later = {"months_followed": months, "exit_status": status}
+                    found[key] = {**row, **later, "seal_id": self.number}
         rows = self._rows[model]
         for key in keys:
             if key in rows:

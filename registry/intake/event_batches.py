@@ -17,6 +17,7 @@ from registry.intake.importing import (
     repeated,
 )
 from registry.intake.relations import (
+    CHECKED_AGAINST,
     COUNTED,
     cause_faults,
     circle,
@@ -150,9 +151,7 @@ class EventBatches:
             keys("implant"),
             "pk",
             "patient_id",
-            "component",
-            "implant_year",
-            "months_followed",
+            *CHECKED_AGAINST,
         )
         dying = {
             implants[site.pk, record.implant]["patient_id"]
@@ -210,9 +209,10 @@ class EventBatches:
         if complication is not None:
             faults += device_faults(
                 record,
-                device(implant["component"], implant["implant_year"], implant["months_followed"]),
+                device(**{name: implant[name] for name in CHECKED_AGAINST}),
                 Component.of(complication.clock),
                 complication.category_id,
+                latest_year=run.latest_year,
             )
         if record.complication == "death":
             if implant["patient_id"] in known.dead:
@@ -236,6 +236,7 @@ class EventBatches:
             complication=complication,
             reported_complication_id=complication.pk,
             state=self.state,
+            round_number=site.round_number,
             **columns,
         )
         cause = None if record.caused_by is None else (site.pk, record.caused_by)

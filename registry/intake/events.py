@@ -51,7 +51,11 @@ def record_event(
         raw = report_with_keys(raw, EVENT_KEYS)
     record = _read(raw, submitted=submit or accept)
     site = site_to_write(record.site, by=by)
-    event = Event(site=site, state=landing_state(submit=submit, accept=accept))
+    event = Event(
+        site=site,
+        state=landing_state(submit=submit, accept=accept),
+        round_number=site.round_number,
+    )
     if accept:
         require_data_manager(by, "accept events on arrival")
         require_reviewer(event, by=by)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from registry.deidentify import implant_faults, implant_record
+from registry.intake.devices import ends_before_events
 from registry.intake.relations import present_year
 from registry.intake.stored import IMPLANT_COLUMNS, implant_record_of, texts_of
 from registry.intake.writers import may_write, not_permitted
@@ -66,7 +67,7 @@ def follow_up(rows: Iterable[FollowUp], *, by: User, dry_run: bool = False) -> l
     are neither written nor returned. dry_run: returns the changes without writing or locking.
 
     Raises FollowUpRefused with the faults of every row, also of rows that the writer may not see.
-    Two queries and one a site, and those that write.
+    Three queries and one a site, and those that write.
     """
     follow_ups = {row.public_id: row for row in rows}
     if dry_run:
@@ -117,6 +118,10 @@ def _judged(
                     version=implant["version"] + 1,
                 )
             )
+    followed_by_key = {each.pk: one for each, one in zip(changed, followed, strict=True)}
+    ends = {pk: one.after for pk, one in followed_by_key.items()}
+    for pk, fault in ends_before_events(ends).items():
+        by_row[followed_by_key[pk].public_id] = (fault,)
     if by_row:
         raise FollowUpRefused(by_row)
     return followed, changed

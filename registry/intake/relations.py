@@ -13,7 +13,7 @@ from registry.deidentify import device_faults, event_faults
 from registry.intake.stored import event_columns
 from registry.models import Complication, Event, Implant, Site
 from registry.records import EventRecord, Fault, IdentifierFound, ImplantRecord, RowRuleBroken
-from registry.vocabulary import Component, DatePrecision, State
+from registry.vocabulary import Component, DatePrecision, ExitStatus, State
 
 COUNTED = (State.SUBMITTED, State.ACCEPTED)
 """States of reports that count: a patient has one death among them."""
@@ -70,9 +70,10 @@ def related(
         elif complication is not None:
             faults += device_faults(
                 record,
-                device(implant.component, implant.implant_year, implant.months_followed),
+                device(**{name: getattr(implant, name) for name in CHECKED_AGAINST}),
                 Component.of(complication.clock),
                 complication.category_id,
+                latest_year=present_year(),
             )
     patient_id = implant.patient_id if implant else None
     if record.caused_by is not None:
@@ -93,7 +94,13 @@ def related(
     return Related(clock, implant, cause, tuple(faults))
 
 
-def device(component: str, implant_year: int, months_followed: int) -> ImplantRecord:
+CHECKED_AGAINST = ("component", "implant_year", "months_followed", "exit_status")
+"""The columns of an implant against which an event is checked."""
+
+
+def device(
+    *, component: str, implant_year: int, months_followed: int, exit_status: str
+) -> ImplantRecord:
     """The part of an implant's record against which an event is checked."""
     return ImplantRecord(
         site="",
@@ -102,6 +109,7 @@ def device(component: str, implant_year: int, months_followed: int) -> ImplantRe
         component=Component.of(component),
         implant_year=implant_year,
         months_followed=months_followed,
+        exit_status=ExitStatus.of(exit_status) if exit_status else None,
     )
 
 

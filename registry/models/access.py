@@ -223,6 +223,21 @@ class Site(models.Model):
     words = models.JSONField(
         blank=True, default=dict, help_text="The site's own headings and words for our codes."
     )
+    round_number = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Its last closed follow-up round, from 1; empty before the first.",
+    )
+    round_seal = models.ForeignKey(
+        "registry.Seal",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        help_text="The seal under which that round was closed.",
+    )
 
     history = SealedRecords()
     objects = SiteQuerySet.as_manager()
@@ -239,6 +254,12 @@ class Site(models.Model):
                 "country_is_a_code",
                 Q(country="") | Q(country__regex=COUNTRY),
                 "Give the country as two capital letters (ISO 3166).",
+            ),
+            rule(
+                "a_round_has_its_seal",
+                Q(round_number=None, round_seal=None)
+                | Q(round_number__isnull=False, round_number__gte=1, round_seal__isnull=False),
+                "A closed round is numbered from 1 and has its seal.",
             ),
         ]
 

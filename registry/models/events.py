@@ -93,6 +93,12 @@ class Event(models.Model):
         editable=False,
         help_text="As reported.",
     )
+    round_number = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The last follow-up round that its site had closed when it was reported.",
+    )
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     month = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Only where the registry keeps months."

@@ -7,6 +7,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q, Value
+from django.db.models.expressions import CombinedExpression
 from django.utils.functional import cached_property
 
 from registry.models.access import Site, SiteRowsQuerySet
@@ -95,8 +96,13 @@ class ImplantQuerySet(SiteRowsQuerySet):
 
         Only the year of implant is stored, so implantation on its last day is assumed.
         """
-        passed = 12 * (Value(year) - F("implant_year")) + month - MONTHS_NOT_KNOWN
+        passed = self.months_certain(year=year, month=month)
         return self.in_follow_up().filter(months_followed__lt=passed)
+
+    @staticmethod
+    def months_certain(*, year: int, month: int) -> CombinedExpression:
+        """The months that have passed with certainty since the year of implant."""
+        return 12 * (Value(year) - F("implant_year")) + month - MONTHS_NOT_KNOWN
 
 
 class Implant(models.Model):
@@ -129,6 +135,18 @@ class Implant(models.Model):
     exit_status = code_field(ExitStatus)
     refills = models.PositiveIntegerField(null=True, blank=True, help_text="Since entry.")
     procedures = models.PositiveIntegerField(null=True, blank=True, help_text="Since entry.")
+    round_number = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The last closed follow-up round of its site that it was in.",
+    )
+    months_at_round = models.PositiveSmallIntegerField(
+        null=True, blank=True, editable=False, help_text="Months followed at that round."
+    )
+    followed_at_round = models.BooleanField(
+        default=False, editable=False, help_text="Whether it was in follow-up at that round."
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     seal = models.ForeignKey(
         "registry.Seal", on_delete=models.PROTECT, related_name="+", editable=False
@@ -160,6 +178,12 @@ class Implant(models.Model):
                 "entry_is_not_after_follow_up",
                 Q(months_to_entry__lte=F("months_followed")),
                 "Months to entry cannot be more than months followed: both count from implant.",
+            ),
+            rule(
+                "a_round_has_its_months",
+                Q(round_number=None, months_at_round=None, followed_at_round=False)
+                | Q(round_number__isnull=False, round_number__gte=1, months_at_round__isnull=False),
+                "An implant of a closed round has its months at that round.",
             ),
         ]
 

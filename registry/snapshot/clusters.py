@@ -17,7 +17,7 @@ from registry.snapshot.selected import (
     QUARTERS_A_YEAR,
     bound_by_years,
     devices_of,
-    leave_out_ineligible,
+    leave_out_uncounted,
 )
 from registry.snapshot.selection import Selection
 from registry.snapshot.statement import Key, Piece, Source, outer, restrict, whole
@@ -237,7 +237,7 @@ def _pairs_by_year(store: Store, selection: Selection, clock: str) -> dict[Key, 
     source.tables.add(
         " JOIN implants j ON j.patient_no = i.patient_no AND j.device_no > i.device_no"
     )
-    leave_out_ineligible(source, "j")
+    leave_out_uncounted(source, "j")
     source.require_code("j", "component", clock)
     restrict(source, "j", selection.on_devices)
     for group in source.groups:

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 
 from registry.records import DIMENSIONS
 from registry.records.columns import DECLARED
-from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, INELIGIBLE, NO_MONTH
+from registry.snapshot.derive import (
+    AFTER_FOLLOW_UP,
+    AFTER_LAST_ROUND,
+    AT_RISK,
+    BEFORE_ENTRY,
+    INELIGIBLE,
+    NO_MONTH,
+)
 from registry.snapshot.schema import TABLES, Kind
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CODELISTS
@@ -13,7 +20,7 @@ from registry.vocabulary import CODELISTS
 UNKNOWN = -1
 """The number of a code that is on no list: no row holds it."""
 
-_PLACES = (AT_RISK, BEFORE_ENTRY, AFTER_FOLLOW_UP, NO_MONTH, INELIGIBLE)
+_PLACES = (AT_RISK, BEFORE_ENTRY, AFTER_FOLLOW_UP, NO_MONTH, INELIGIBLE, AFTER_LAST_ROUND)
 _DECLARED = {
     name: column.codelist
     for columns in DECLARED.values()

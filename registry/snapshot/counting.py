@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from registry.snapshot.derive import AT_RISK, BEFORE_ENTRY
+from registry.snapshot.derive import AFTER_LAST_ROUND, AT_RISK, BEFORE_ENTRY
 from registry.snapshot.schema import RECORD_KEYS, column
 from registry.snapshot.selected import (
     QUARTERS_A_YEAR,
@@ -98,7 +98,7 @@ def affected(
     """
     placed = clock or "device"
     source = events_of(selection, store.codes, clock=placed, device="i")
-    source.require_code("e", f"{placed}_time", BEFORE_ENTRY, but=True)
+    source.require_code("e", f"{placed}_time", BEFORE_ENTRY, AFTER_LAST_ROUND, but=True)
     source.require("i.time_to > i.time_from")
     if selection.spans or selection.splits_years:
         _hold_to_observed(source, selection)

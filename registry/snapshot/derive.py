@@ -3,10 +3,12 @@
 Codes are values of an enumeration in here and its numbers in the snapshot; months are whole, and
 device time is counted in quarters of a month.
 
-Three things hold here and nowhere else. An implant counts as made in the middle of its year, so
-a month on one clock is a month on another (`origin`). An event counts on the clock of the device
-it names, and on the clock of the other component that the patient had at that time. And a patient
-who may have turned ninety during follow-up is kept without the year of implant.
+Four things hold here and nowhere else. Follow-up is complete up to a site's last closed round:
+devices, their ends and their events count up to it, whenever they were heard of. An implant counts
+as made in the middle of its year, so a month on one clock is a month on another (`origin`). An
+event counts on the clock of the device it names, and on the clock of the other component that the
+patient had at that time. And a patient who may have turned ninety during follow-up is kept without
+the year of implant.
 
 What is derived of a row depends on the rows of its patient, on the events that one another
 caused, and on the terms; on nothing else. So the statements work on `raw_implants` and
@@ -16,12 +18,20 @@ caused, and on the terms; on nothing else. So the statements work on `raw_implan
 # ruff: noqa: S608 - the text is made of this module's constants and the schema's names
 
 from registry.records import RowKind
-from registry.snapshot.schema import Kind, SnapshotColumn, as_they_are, code_type, columns_of
+from registry.snapshot.schema import (
+    ENTERED_SINCE,
+    Kind,
+    SnapshotColumn,
+    as_they_are,
+    code_type,
+    columns_of,
+)
 from registry.vocabulary import AgeBand, Component, ExitStatus, Seriousness
 
 AT_RISK = "at-risk"
 BEFORE_ENTRY = "before-entry"
 AFTER_FOLLOW_UP = "after-follow-up"
+AFTER_LAST_ROUND = "after-last-round"
 NO_MONTH = "no-month"
 INELIGIBLE = "ineligible"
 
@@ -33,6 +43,7 @@ QUARTERS = 4
 _YEAR = 12 * QUARTERS
 _INELIGIBLE = ExitStatus.ELIGIBILITY_NOT_MET.value
 _ENDED_LAST = ("", ExitStatus.ACTIVE.value)
+_CUT = "(r.round_number > 0 AND r.followed_at_round)"
 _PUMP, _CATHETER = Component.PUMP.value, Component.CATHETER.value
 
 CRITERIA = {criterion: f"serious_{criterion.value.replace('-', '_')}" for criterion in Seriousness}
@@ -40,22 +51,37 @@ CRITERIA = {criterion: f"serious_{criterion.value.replace('-', '_')}" for criter
 
 
 def _place(month: str, device: str) -> str:
-    """Where a month lies in a device's follow-up: after entry and not after the end counts.
+    """Where the month of an event `e` lies in a device's follow-up.
 
-    On a device that should not have been followed it does not, and has a place of its own.
+    After entry and not after the end counts. On a device that should not have been followed it
+    does not, and has a place of its own; so has what will count once another round is closed.
     """
+    entry = f"{device}.months_to_entry"
     return f"""CASE
         WHEN {device}.device_no IS NULL THEN ''
         WHEN {month} IS NULL THEN '{NO_MONTH}'
-        WHEN {month} > {device}.months_followed THEN '{AFTER_FOLLOW_UP}'
-        WHEN {_is_at_risk(month, f"{device}.")} THEN {_counted(f"{device}.")}
-        ELSE '{BEFORE_ENTRY}' END"""
+        WHEN {_is_at_risk(month, f"{device}.")} AND NOT {_is_late(month, f"{device}.")}
+            THEN {_counted(f"{device}.")}
+        WHEN {month} <= {entry} AND {entry} > 0 THEN '{BEFORE_ENTRY}'
+        WHEN {device}.cut OR {device}.round_number = {ENTERED_SINCE} THEN '{AFTER_LAST_ROUND}'
+        ELSE '{AFTER_FOLLOW_UP}' END"""
 
 
 def _is_at_risk(month: str, device: str) -> str:
-    """Whether a month lies after entry and not after the end of a device's follow-up."""
+    """Whether a month lies after entry and not after the end of a device's counted follow-up."""
     entry, followed = f"{device}months_to_entry", f"{device}months_followed"
     return f"({month} <= {followed} AND ({month} > {entry} OR {entry} = 0))"
+
+
+def _is_late(month: str, device: str) -> str:
+    """Whether an event `e` of the very month of a round was reported after it was closed.
+
+    Months are rounded: without this, half a month's events more would count than time.
+    """
+    return (
+        f"({device}cut AND {month} = {device}months_followed "
+        f"AND coalesce(e.round_number, 0) >= {device}round_number)"
+    )
 
 
 def _counted(device: str) -> str:
@@ -69,10 +95,42 @@ def _quarters(implants: str) -> tuple[str, str, str]:
     return (
         f"{QUARTERS} * (12 * {implants}.implant_year + 6)",
         f"{QUARTERS} * {implants}.months_to_entry",
-        f"CASE WHEN {implants}.months_followed = 0 THEN 1 "
-        f"ELSE {QUARTERS} * {implants}.months_followed END",
+        _until(f"{implants}.months_followed"),
     )
 
+
+def _to_round(name: str) -> str:
+    """A count since entry: of a device in follow-up at its round, its even share up to that."""
+    share = "(r.months_at_round - r.months_to_entry) / (r.months_followed - r.months_to_entry)"
+    return (
+        f"CASE WHEN {_CUT} AND r.months_followed > r.months_at_round "
+        f"THEN CAST(round(r.{name} * {share}) AS INTEGER) ELSE r.{name} END AS {name}"
+    )
+
+
+def _until(months: str) -> str:
+    """Quarters at the end of so many months; a quarter where they are 0."""
+    return f"CASE WHEN {months} = 0 THEN 1 ELSE {QUARTERS} * {months} END"
+
+
+# A device in follow-up at its site's last closed round counts up to it, and is in follow-up still
+# where its end was not before. One that was entered since is not at risk in any month.
+_COUNTED = f"""
+CREATE TEMP TABLE counted AS
+SELECT r.* REPLACE (
+        CASE WHEN r.round_number = {ENTERED_SINCE} THEN -1
+             WHEN {_CUT} THEN least(r.months_followed, r.months_at_round)
+             ELSE r.months_followed END AS months_followed,
+        CASE WHEN {_CUT} AND r.months_followed >= r.months_at_round
+                AND r.exit_status NOT IN ('', '{_INELIGIBLE}')
+             THEN '{ExitStatus.ACTIVE.value}' ELSE r.exit_status END AS exit_status,
+        {_to_round("refills")}, {_to_round("procedures")}),
+    r.months_followed AS months_heard, r.exit_status AS exit_heard,
+    coalesce({_CUT} AND r.months_followed >= r.months_at_round, false) AS cut,
+    r.exit_status <> '{_INELIGIBLE}' AND coalesce(r.round_number <> {ENTERED_SINCE}, true)
+        AS counts
+FROM raw_implants r
+"""
 
 _ORIGIN, _FROM, _TO = _quarters("r")
 
@@ -80,29 +138,31 @@ _ORIGIN, _FROM, _TO = _quarters("r")
 _DEVICES = f"""
 CREATE TEMP TABLE devices AS
 SELECT r.*, min(r.device_no) OVER (PARTITION BY r.patient) AS patient_no,
-    {_ORIGIN} AS origin, {_FROM} AS time_from, {_TO} AS time_to,
+    {_ORIGIN} AS origin, {_FROM} AS time_from,
+    CASE WHEN r.months_followed < 0 THEN {_FROM} ELSE {_TO} END AS time_to,
+    {_until("r.months_heard")} AS heard_to,
     row_number() OVER (
         PARTITION BY r.patient, r.component
-        ORDER BY r.implant_year, r.exit_status IN {_ENDED_LAST}, r.months_followed, r.device_no
+        ORDER BY r.implant_year, r.exit_heard IN {_ENDED_LAST}, r.months_heard, r.device_no
     ) AS sequence,
-    r.exit_status <> '{_INELIGIBLE}'
-        AND sum(CASE WHEN r.exit_status <> '{_INELIGIBLE}' THEN 1 ELSE 0 END) OVER (
-            PARTITION BY r.patient, r.component
-        ) = 1 AS alone,
-    r.age_band = '{AGED_BAND}' AND r.months_followed >= {MONTHS_TO_POOLED_BAND} AS aged
-FROM raw_implants r
+    r.counts AND sum(CASE WHEN r.counts THEN 1 ELSE 0 END) OVER (
+        PARTITION BY r.patient, r.component
+    ) = 1 AS alone,
+    r.age_band = '{AGED_BAND}' AND r.months_heard >= {MONTHS_TO_POOLED_BAND} AS aged
+FROM counted r
 """
 
 # Every pump of a patient with every catheter, both ways.
 _COUPLES = f"""
 CREATE TEMP TABLE couples AS
 SELECT d.implant, d.device_no, d.months_to_entry AS own_months_to_entry,
-    d.months_followed AS own_months_followed, o.device_no AS other_no,
+    d.months_followed AS own_months_followed, d.cut AS own_cut,
+    d.round_number AS own_round_number, o.device_no AS other_no,
     o.component AS other_component,
     o.sequence AS other_sequence, (d.origin - o.origin) // {QUARTERS} AS months_ahead,
     o.origin + o.time_from > d.origin + d.time_from AS is_later,
-    o.origin + o.time_from <= d.origin + d.time_to
-        AND o.origin + o.time_to >= d.origin + d.time_from AS is_joint,
+    o.origin + o.time_from <= d.origin + d.heard_to
+        AND o.origin + o.heard_to >= d.origin + d.time_from AS is_joint,
     o.months_to_entry, o.months_followed, o.exit_status, o.pump_model, o.catheter_model
 FROM devices d
 JOIN devices o ON o.patient = d.patient AND o.component <> d.component
@@ -125,6 +185,7 @@ WHERE place = 1
 _IMPLANTS = f"""
 CREATE TEMP TABLE all_implants AS
 SELECT d.device_no, d.patient_no, d.sequence, d.alone, d.months_to_entry, d.months_followed,
+    d.counts, d.round_number, d.cut,
     d.time_from, d.time_to, d.kept_origin AS origin, d.first_year,
     least(d.kept_origin + d.time_to, {_YEAR} * (d.first_year + 1)) - d.kept_origin - d.time_from
         AS first_quarters,
@@ -180,6 +241,7 @@ FROM (
         FROM raw_events e
         JOIN couples c ON c.implant = e.implant
         WHERE {_is_at_risk("e.months_since_implant", "c.own_")}
+            AND NOT {_is_late("e.months_since_implant", "c.own_")}
     ) o
     WHERE {_is_at_risk("o.month", "o.")} AND o.month >= 0
 ) p
@@ -261,7 +323,9 @@ LEFT JOIN makers_of_catheters cm ON cm.code = r.catheter_model
 """
 
 IN_ORDER = (
+    _COUNTED,
     _DEVICES,
+    "DROP TABLE counted",
     _COUPLES,
     _IMPLANTS,
     "DROP TABLE devices",  # makes room

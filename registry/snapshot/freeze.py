@@ -280,6 +280,10 @@ class NewSnapshot:
             table: int(connection.execute(f"SELECT count(*) FROM frozen.{table}").fetchall()[0][0])
             for table in TABLES
         }
+        standing = connection.execute(
+            "SELECT site, bool_and(round_number IS NOT NULL) FROM frozen.implants "
+            "GROUP BY site ORDER BY site"
+        ).fetchall()
         keys = self.keys if self.keyed else None
         return Manifest(
             snapshot_id=snapshot_id(
@@ -296,6 +300,7 @@ class NewSnapshot:
             codes=self.codes,
             keys=self.keys,
             hands=self.hands,
+            rounds={self.codes["site"][place]: closed for place, closed in standing},
             **counts,
         )
 

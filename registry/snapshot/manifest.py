@@ -20,6 +20,7 @@ class Manifest:
     hold; place 0 is "", not recorded.
     keys: the mark of the keys that its record keys were made with; empty where it has none.
     hands: the number of each site's hand: sites that one person may report or correct at are one.
+    rounds: for each site with implants, whether it has closed a follow-up round.
     """
 
     snapshot_id: str
@@ -32,6 +33,7 @@ class Manifest:
     codes: Mapping[str, tuple[str, ...]]
     keys: str = ""
     hands: Mapping[str, int] = field(default_factory=dict)
+    rounds: Mapping[str, bool] = field(default_factory=dict)
 
     def __hash__(self) -> int:
         """By the id, which tells all of it apart; what depends on a manifest alone can be kept."""
@@ -50,6 +52,7 @@ class Manifest:
             "codes": self.codes,
             "keys": self.keys,
             "hands": self.hands,
+            "rounds": self.rounds,
         }
         (folder / MANIFEST).write_text(json.dumps(kept, indent=1, sort_keys=True))
 
@@ -68,4 +71,5 @@ class Manifest:
             codes={name: tuple(codes) for name, codes in kept["codes"].items()},
             keys=kept["keys"],
             hands=kept.get("hands", {}),  # the first design had none
+            rounds=kept.get("rounds", {}),  # schema 7 had no rounds
         )

@@ -14,7 +14,7 @@ from registry.records.columns import DECLARED
 from registry.records.declared import Holds
 from registry.vocabulary import Seriousness
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """Raised whenever a column or the way it is derived changes; part of every snapshot's id."""
 
 FIRST_DESIGN = 6
@@ -118,7 +118,24 @@ IMPLANTS = (
         ("sequence", Kind.NUMBER, "Which of the patient's pumps or catheters it is, from 1"),
         ("alone", Kind.FLAG, "Whether it is the patient's only eligible pump, or catheter"),
         ("months_to_entry", Kind.NUMBER, "Months since implant when follow-up began"),
-        ("months_followed", Kind.NUMBER, "Months since implant when follow-up ended"),
+        (
+            "months_followed",
+            Kind.NUMBER,
+            "Months since implant up to which it counts, at most to "
+            "its site's last closed follow-up round",
+        ),
+        (
+            "round_number",
+            Kind.NUMBER,
+            "Its site's last closed follow-up round; -1 where it was "
+            "entered since, blank where its site has closed none",
+        ),
+        (
+            "counts",
+            Kind.FLAG,
+            "No where it should not have been followed, or was entered after "
+            "its site's last closed round",
+        ),
         ("time_from", Kind.NUMBER, "Start of device time, quarters of a month since implant"),
         ("time_to", Kind.NUMBER, "End of device time, in quarters; 1 where follow-up is 0"),
         ("origin", Kind.NUMBER, "Quarters from year 0 to the implant, in the middle of its year"),
@@ -170,6 +187,7 @@ TABLES: dict[str, tuple[SnapshotColumn, ...]] = {
 EVENT_SOURCE = (
     "public_id",
     "implant",
+    "round_number",
     "site",
     "complication",
     *_JUDGED,
@@ -189,7 +207,8 @@ EVENT_SOURCE = (
 )
 """What freezing an event needs, in the order of the rows fed to `freeze_rows`.
 
-`implant` and `caused_by` are public ids; public ids stay outside the snapshot.
+`implant` and `caused_by` are public ids; public ids stay outside the snapshot. `round_number`: how
+many follow-up rounds its site had closed when it was reported.
 """
 
 IMPLANT_SOURCE = (
@@ -207,9 +226,20 @@ IMPLANT_SOURCE = (
     "label_status",
     "months_to_entry",
     "months_followed",
+    "round_number",
+    "months_at_round",
+    "followed_at_round",
     *frozen_columns(RowKind.IMPLANT),
 )
-"""What freezing an implant needs; `patient` is the patient's public id."""
+"""What freezing an implant needs; `patient` is the patient's public id.
+
+`round_number`: the last closed follow-up round of its site, ENTERED_SINCE where it was entered
+after that, None where its site has closed none. The months and whether it was in follow-up then
+are those of that round.
+"""
+
+ENTERED_SINCE = -1
+"""The round of an implant that was entered after its site's last closed round."""
 
 EXPOSURE_SOURCE = (
     "public_id",

@@ -26,10 +26,9 @@ from registry.snapshot.statement import (
     restrict,
     small_table,
 )
-from registry.vocabulary import CODELISTS, ExitStatus
+from registry.vocabulary import CODELISTS
 
 QUARTERS_A_YEAR = 48
-INELIGIBLE = ExitStatus.ELIGIBILITY_NOT_MET.value
 
 
 def events_of(selection: Selection, codes: Codes, *, clock: str, device: str) -> Source:
@@ -45,7 +44,7 @@ def events_of(selection: Selection, codes: Codes, *, clock: str, device: str) ->
         source.tables.add(
             f" JOIN implants i ON i.device_no = e.{column('events', f'{clock}_no').name}"
         )
-        leave_out_ineligible(source)
+        leave_out_uncounted(source)
     month = "e.months_since_implant" if clock == "device" else f"e.{clock}_month"
     if device == "e" and clock != "device":  # where no device is found on that clock
         month = f"coalesce({month}, e.months_since_implant)"
@@ -183,7 +182,7 @@ def devices_of(
     out and the caller splits the time.
     """
     source = Source(codes, Piece("implants i"))
-    leave_out_ineligible(source)
+    leave_out_uncounted(source)
     if component is not None:
         source.require_code("i", "component", component)
     restrict(source, "i", selection.on_devices)
@@ -207,9 +206,12 @@ def name_their_devices(selection: Selection, *, clock: str) -> bool:
     return Condition("component", (clock,)) in selection.on_devices
 
 
-def leave_out_ineligible(source: Source, alias: str = "i") -> None:
-    """Implants that should not have been followed give neither time nor patients."""
-    source.require_code(alias, "exit_status", INELIGIBLE, but=True)
+def leave_out_uncounted(source: Source, alias: str = "i") -> None:
+    """Implants that do not count give neither time nor patients.
+
+    They should not have been followed, or were entered after their site's last closed round.
+    """
+    source.require(f"{alias}.{column('implants', 'counts').name}")
 
 
 def _join_windows_of_devices(source: Source, selection: Selection) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import F, IntegerField, Q, QuerySet, Value
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ from registry.snapshot.changes import KEPT, Kept, MustFreezeWhole, freeze_change
 from registry.snapshot.derive import CRITERIA
 from registry.snapshot.freeze import STAGING, Freeze, building, freeze_feed
 from registry.snapshot.manifest import Manifest
+from registry.snapshot.schema import ENTERED_SINCE
 from registry.snapshot.shelf import Working
 from registry.snapshot.staging import STAGED, RecordKeys, Row, open_staging, write_rows
 from registry.snapshot.terms import Published, Term, TermGroup, Terms
@@ -52,6 +53,11 @@ _COLUMNS: dict[str, dict[str, Combinable]] = {
         "site": F("site__code"),
         "sex": F("patient__sex"),
         "indication": F("patient__indication"),
+        "round_number": Case(
+            When(round_number=None, site__round_number__isnull=False, then=Value(ENTERED_SINCE)),
+            default=F("round_number"),
+            output_field=IntegerField(),
+        ),
     },
     "events": {
         "public_id": F("pk"),

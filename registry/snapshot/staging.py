@@ -44,7 +44,8 @@ def _holding(*what: Holds) -> frozenset[str]:
 
 
 _FLAGS = frozenset(CRITERIA.values())
-_NUMBERS = _holding(Holds.NUMBER, Holds.YEAR, Holds.GRADE)
+_NUMBERS = _holding(Holds.NUMBER, Holds.YEAR, Holds.GRADE) | {"round_number", "months_at_round"}
+_TRUTHS = frozenset({"followed_at_round"})
 _BITS = _holding(Holds.CODES)
 _KEYS = ("public_id", "implant", "patient", "caused_by")
 
@@ -171,6 +172,8 @@ def _type(name: str, key_type: str) -> str:
         return key_type
     if name in _NUMBERS:
         return "INTEGER"
+    if name in _TRUTHS:
+        return "BOOLEAN"
     return "BIGINT" if name in _BITS else code_type(name)
 
 
@@ -179,6 +182,8 @@ def _typed(name: str, key_type: str) -> str:
         return name if key_type == "BIGINT" else f"replace(lower({name}), '-', '')"
     if name in _NUMBERS:
         return name
+    if name in _TRUTHS:
+        return f"coalesce({name}, false)"
     return f"coalesce({name}, 0)" if name in _BITS else f"coalesce({name}, ''::{code_type(name)})"
 
 
@@ -189,7 +194,8 @@ def _codes_found(
     found: dict[str, set[str]] = {}
     for table, path in files.items():
         fed = STAGED[table].fed
-        coded = [n for n in fed if n not in _KEYS and n not in _NUMBERS and n not in _BITS]
+        plain = {*_KEYS, *_NUMBERS, *_BITS, *_TRUTHS}
+        coded = [name for name in fed if name not in plain]
         listed = ", ".join(f"list(DISTINCT {name})" for name in coded)
         source = _read_csv(path, dict.fromkeys(fed, "VARCHAR"))
         row = connection.execute(f"SELECT {listed} FROM {source}").fetchall()[0]

@@ -286,10 +286,13 @@ def cascades() -> Release:
 
 def coverage() -> Release:
     """By site: all that was reported, and what of it a rate counts."""
-    names = ("site", "n", "counted", "excluded_before_entry", "after_follow_up", "over_90_days")
+    names = ("site", "n", "counted", "excluded_before_entry", "after_follow_up", "after_last_round")
     rows: list[dict[str, Cell]] = [
-        dict(zip((*names, "without_denominator", "status"), row, strict=True))
-        for row in (("SITE-A", 61, 52, 4, 3, 0, 2, "ok"), ("SITE-B", 20, 20, 0, 0, 0, 0, "ok"))
+        dict(zip((*names, "over_90_days", "without_denominator", "status"), row, strict=True))
+        for row in (
+            ("SITE-A", 61, 52, 4, 3, 0, 0, 2, "ok"),
+            ("SITE-B", 20, 20, 0, 0, 0, 0, 0, "ok"),
+        )
     ]
     return answer("coverage", rows, group_by=("site",), denominator=None)
 

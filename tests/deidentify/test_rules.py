@@ -13,6 +13,7 @@ from registry.vocabulary import (
     DaysSinceProcedure,
     DaysSinceRefill,
     Drug,
+    ExitStatus,
     Outcome,
     Seriousness,
     Severity,
@@ -43,8 +44,12 @@ def faults(record=EVENT, *, submitted=True, precision=DatePrecision.YEAR, **valu
     return [(fault.column, fault.code) for fault in found]
 
 
-def against(implant=IMPLANT, clock=Component.CATHETER, category="catheter", **values):
-    found = device_faults(replace(NAMED, **values), implant, clock, category)
+def against(
+    of_implant=None, clock=Component.CATHETER, category="catheter", latest_year=None, **values
+):
+    implant = replace(IMPLANT, **(of_implant or {}))
+    event = replace(NAMED, **values)
+    found = device_faults(event, implant, clock, category, latest_year=latest_year)
     return [(fault.column, fault.code) for fault in found]
 
 
@@ -198,15 +203,32 @@ def test_event_counts_on_the_component_of_its_complication():
 
 
 @pytest.mark.parametrize("category", ["catheter", "pump"])
-def test_event_of_a_component_is_not_after_the_end_of_its_follow_up(category):
-    assert against(category=category, months_since_implant=30, year=2020) == []
-    assert against(category=category, months_since_implant=31, year=2020) == [
+def test_event_of_a_component_is_not_after_its_exit(category):
+    ended = {"exit_status": ExitStatus.EXPLANT_ELECTIVE}
+    assert against(ended, category=category, months_since_implant=30, year=2020) == []
+    assert against(ended, category=category, months_since_implant=31, year=2020) == [
         ("months_since_implant", "after-exit")
     ]
 
 
+@pytest.mark.parametrize("status", [None, ExitStatus.ACTIVE])
+def test_event_is_never_too_late_for_an_implant_in_follow_up(status):
+    assert against({"exit_status": status}, months_since_implant=31, year=2020) == []
+
+
 def test_event_after_exit_is_told_once():
-    assert against(months_since_implant=999) == [("months_since_implant", "after-exit")]
+    assert against({"exit_status": ExitStatus.LOST_TO_FOLLOW_UP}, months_since_implant=999) == [
+        ("months_since_implant", "after-exit")
+    ]
+
+
+def test_event_is_not_later_than_today_can_be():
+    months = 12 * (2024 - IMPLANT.implant_year) + 11
+    at_most = {"months_since_implant": months, "year": 2024}
+    assert against(latest_year=2024, **at_most) == []
+    assert against(latest_year=2024, **at_most | {"months_since_implant": months + 1}) == [
+        ("months_since_implant", "in-the-future")
+    ]
 
 
 def test_event_that_is_the_patients_may_come_after_the_end_of_follow_up():

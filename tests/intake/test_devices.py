@@ -234,10 +234,13 @@ def test_implant_does_not_end_before_an_event_of_its_own(world):
     record_event(report(months_since_implant="14"), by=world.reporter)
     target = (change_implant, world.catheter.public_id)
 
-    assert refused(RowRuleBroken, *target, patch(months_followed="13"), by=world.reporter) == [
+    too_early = patch(months_followed="13", exit_status="explant-elective")
+    assert refused(RowRuleBroken, *target, too_early, by=world.reporter) == [
         ("months_followed", "event-after-exit")
     ]
-    assert change_implant(*target[1:], patch(months_followed="14"), by=world.reporter).version == 2
+    assert change_implant(*target[1:], patch(months_followed="13"), by=world.reporter).version == 2
+    ended = patch(months_followed="14", exit_status="explant-elective")
+    assert change_implant(*target[1:], ended, by=world.reporter).version == 3
 
 
 def test_implant_may_end_before_an_event_that_is_the_patients(world):

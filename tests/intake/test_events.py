@@ -4,9 +4,11 @@ import pytest
 
 from registry.deidentify import event_record
 from registry.intake import (
+    FollowUp,
     accept_event,
     change_event,
     change_site,
+    follow_up,
     record_event,
     submit_event,
 )
@@ -195,6 +197,7 @@ def test_event_implant_must_be_one_of_the_site(world):
 
 
 def test_event_is_held_against_its_implant(world):
+    follow_up([FollowUp(world.catheter.public_id, "60", "explant-elective")], by=world.reporter)
     late = report(months_since_implant="61", year="2015")
     other_component = report(complication="csf-leak")
 

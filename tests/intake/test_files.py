@@ -158,7 +158,7 @@ def test_bad_file_is_refused_with_its_ten_faults(world, taira):
         (9, "seriousness", "unknown-code"),
         (10, "source_id", "repeated-in-file"),
         (11, "root_cause", "unknown-code"),
-        (12, "months_since_implant", "after-exit"),
+        (12, "months_since_implant", "in-the-future"),
     ]
     for told in ("came-loose", "2009-04-17", "n0", "999", "very", "555-123"):
         assert told not in str(refusal.value)

@@ -37,6 +37,8 @@ READING = {
     "wording_of",
     "words_of",
     "likely_duplicates",
+    "may_close",
+    "standings_of",
 }
 """Functions of intake that write nothing."""
 NOBODY_S = {"remind_of_agreement"}
@@ -45,6 +47,14 @@ NOBODY_S = {"remind_of_agreement"}
 
 def event_in(world, state):
     return EventFactory(implant=world.catheter, state=state)
+
+
+def followed_up(world):
+    """Both implants with all months that have passed for certain."""
+    now = timezone.now()
+    months = str(12 * (now.year - 2010) + now.month - 13)
+    both = (world.pump, world.catheter)
+    intake.follow_up([intake.FollowUp(each.public_id, months) for each in both], by=world.lead)
 
 
 def three_files(world):
@@ -287,6 +297,7 @@ VERBS = {
         lambda w, held: intake.remind_of_agreement(held, send=lambda _: None),
         1,
     ),
+    "close_round": (followed_up, lambda w, _: intake.close_round("BERN", by=w.lead), 3),
     "load_catalogue": (None, lambda w, _: intake.load_catalogue(by=w.manager), None),
 }
 
@@ -344,6 +355,10 @@ def test_reading_function_leaves_nothing(world, verb):
         intake.judge_records(three_files(world), by=world.lead)
     elif verb == "likely_duplicates":
         intake.likely_duplicates(report(), by=world.lead)
+    elif verb == "may_close":
+        intake.may_close(world.site, by=world.lead)
+    elif verb == "standings_of":
+        intake.standings_of([world.site])
     else:
         intake.missing_for_submission({"site"})
 

@@ -240,6 +240,11 @@ def test_country_is_two_capitals_or_blank(country):
     assert_refused(SiteFactory.build(country=country), "country_is_a_code")
 
 
+@pytest.mark.parametrize("rounds", [{"round_number": 1}, {"round_number": 0}])
+def test_closed_round_of_a_site_has_its_seal(rounds):
+    assert_refused(SiteFactory.build(**rounds), "a_round_has_its_seal")
+
+
 def test_site_code_is_used_once():
     SiteFactory(code="ONE")
 

@@ -57,6 +57,15 @@ IMPLANT_CASES: dict[str, tuple[list[dict], list[dict]]] = {
         [{"months_to_entry": 60, "months_followed": 60}],
         [{"months_to_entry": 61, "months_followed": 60}],
     ),
+    "a_round_has_its_months": (
+        [{"round_number": 1, "months_at_round": 12, "followed_at_round": True}],
+        [
+            {"round_number": 1},
+            {"months_at_round": 12},
+            {"followed_at_round": True},
+            {"round_number": 0, "months_at_round": 12},
+        ],
+    ),
     "model_fits_component": (
         [{"pump_model": "isomed"}, {**CATHETER, "catheter_model": "ascenda"}],
         [{"catheter_model": "ascenda"}, {"component": "catheter", "pump_model": "isomed"}],
@@ -81,7 +90,12 @@ EXPOSURE_CASES: dict[str, tuple[list[dict], list[dict]]] = {
 # PositiveIntegerField refuses a negative number by a constraint of its own, which has no name
 # on SQLite; the named ones give the person who types a sentence.
 NOT_NEGATIVE = {
-    Implant: ["months_to_entry", "months_followed", "refills", "procedures"],
+    Implant: [
+        "months_to_entry",
+        "months_followed",
+        "refills",
+        "procedures",
+    ],
     Exposure: ["devices", "component_months", "refills", "procedures"],
 }
 

@@ -258,7 +258,7 @@ class Oracle(Rows):
         then of the selection on whichever of them it counts.
         """
         unit = self.unit(selection)
-        names = ("excluded_before_entry", "after_follow_up", "over_90_days")
+        names = ("excluded_before_entry", "after_follow_up", "after_last_round", "over_90_days")
         found = {
             "n": 0,
             "counted": self.rate(replace(selection, counting=CountingRule.EVENTS)).events,

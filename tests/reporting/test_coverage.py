@@ -29,6 +29,7 @@ def test_coverage_says_why_events_are_not_counted(tmp_path: Path) -> None:
         "counted": 2,
         "excluded_before_entry": 1,
         "after_follow_up": 1,
+        "after_last_round": 0,
         "over_90_days": 0,
         "without_denominator": 1,
         "tiers": [

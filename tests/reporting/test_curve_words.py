@@ -7,7 +7,7 @@ import pytest
 from registry.reporting.words import sentences
 from registry.reporting.words.left_out import left_out
 from registry.vocabulary import Measure, Profile
-from tests.reporting.test_question import TERMS, named, question
+from tests.reporting.test_question import MANIFEST, TERMS, named, question
 
 CATHETER = {"where": named(category=("catheter",))}
 
@@ -96,7 +96,9 @@ def test_protected_curve_warns_of_what_its_intervals_cannot_follow() -> None:
 
 
 def test_curve_says_that_events_of_the_other_component_count_where_clocks_are_mixed() -> None:
-    mixed, own = (left_out(question(Measure.SURVIVAL, **query), TERMS) for query in ({}, CATHETER))
+    mixed, own = (
+        left_out(question(Measure.SURVIVAL, **query), MANIFEST) for query in ({}, CATHETER)
+    )
 
     assert any("event of the other component" in said for said in mixed)
     assert not any("event of the other component" in said for said in own)

@@ -8,7 +8,8 @@ from registry.reporting.measures.proportions import AFTER_FOLLOW_UP
 from registry.reporting.words import left_out as said
 from registry.vocabulary import CountingRule, Denominator, Measure
 from tests.reporting.asking import Asker
-from tests.snapshot.rows import shipped_terms
+from tests.reporting.test_question import MANIFEST
+from tests.snapshot.rows import implant
 
 RATES, COUNTS, PROPORTIONS = Measure.RATES, Measure.COUNTS, Measure.PROPORTIONS
 FIRST, EVENTS = CountingRule.FIRST_EVENT, CountingRule.EVENTS
@@ -35,7 +36,7 @@ def asker(tmp_path: Path) -> Asker:
 def test_answer_says_that_consequences_are_left_out(
     asker: Asker, query: dict, leaves_out: bool
 ) -> None:
-    told = said.left_out(asker.question(COUNTS, **query), shipped_terms())
+    told = said.left_out(asker.question(COUNTS, **query), MANIFEST)
 
     assert told == ([said.CONSEQUENCES] if leaves_out else [])
 
@@ -67,31 +68,57 @@ def test_answer_says_that_consequences_are_left_out(
 def test_answer_says_how_it_reads_the_rules(
     asker: Asker, measure: Measure, query: dict, expected: list[str]
 ) -> None:
-    assert said.left_out(asker.question(measure, where=KINK, **query), shipped_terms()) == expected
+    assert said.left_out(asker.question(measure, where=KINK, **query), MANIFEST) == expected
+
+
+@pytest.mark.parametrize(
+    ("rounds", "sites", "expected"),
+    [
+        ((None, None), (), [said.WITHOUT_ROUNDS]),
+        ((1, 2), (), [said.UP_TO_ROUNDS]),
+        ((1, None), (), [said.UP_TO_ROUNDS, said.WITHOUT_ROUNDS]),
+        ((1, None), ("A",), [said.UP_TO_ROUNDS]),
+        ((1, None), ("B",), [said.WITHOUT_ROUNDS]),
+    ],
+)
+@pytest.mark.parametrize("measure", [RATES, PROPORTIONS, Measure.SURVIVAL, COUNTS])
+def test_answer_says_up_to_when_the_follow_up_of_its_sites_counts(
+    tmp_path: Path, rounds: tuple, sites: tuple, expected: list[str], measure: Measure
+) -> None:
+    one, other = (
+        implant(f"i{site}", site=site, round_number=number, months_at_round=number and 24)
+        for site, number in zip("AB", rounds, strict=True)
+    )
+    asker = Asker(tmp_path, implants=[one, other])
+    where = (*KINK, ("site", sites)) if sites else KINK
+
+    told = said.left_out(asker.question(measure, where=where), asker.manifest)
+
+    about = [each for each in told if each in (said.UP_TO_ROUNDS, said.WITHOUT_ROUNDS)]
+    assert about == ([] if measure is COUNTS else expected)
 
 
 def test_rates_of_all_complications_say_that_catheter_events_count_on_pumps(asker: Asker) -> None:
     for query in ({}, {"group_by": ("category",)}):
-        assert said.OTHER_COMPONENT in said.left_out(
-            asker.question(RATES, **query), shipped_terms()
-        )
+        assert said.OTHER_COMPONENT in said.left_out(asker.question(RATES, **query), MANIFEST)
     by_complication = asker.question(RATES, group_by=("complication",))
-    assert said.OTHER_COMPONENT not in said.left_out(by_complication, shipped_terms())
+    assert said.OTHER_COMPONENT not in said.left_out(by_complication, MANIFEST)
 
 
 def test_answer_says_which_of_its_complications_were_retired(asker: Asker) -> None:
-    terms = shipped_terms()
+    terms = MANIFEST.terms
     retired = {"catheter-kink": "catheter-occlusion", "csf-leak": ""}
     kept = tuple(
         replace(term, retired=term.code in retired, replaced_by=retired.get(term.code, ""))
         for term in terms.complications
     )
+    later = replace(MANIFEST, terms=replace(terms, complications=kept))
     both = (("complication", ("catheter-kink", "catheter-migration", "csf-leak")),)
 
-    told = said.left_out(asker.question(COUNTS, where=both), replace(terms, complications=kept))
+    told = said.left_out(asker.question(COUNTS, where=both), later)
 
     assert told == [
         "The complication catheter-kink is retired; see catheter-occlusion.",
         "The complication csf-leak is retired.",
     ]
-    assert said.left_out(asker.question(COUNTS, where=both), terms) == []
+    assert said.left_out(asker.question(COUNTS, where=both), MANIFEST) == []

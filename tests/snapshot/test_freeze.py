@@ -279,6 +279,7 @@ def test_codes_are_places_in_lists_that_the_manifest_keeps(tmp_path: Path) -> No
     assert codes["country"] == ("", "DE", "JP")
     assert codes["serious"] == ("", "yes", "no")
     places = ("", "at-risk", "before-entry", "after-follow-up", "no-month", "ineligible")
+    places += ("after-last-round",)
     assert codes["device_time"] == codes["pump_time"] == codes["catheter_time"] == places
     assert codes["category"][1:] == tuple(each.code for each in manifest.terms.categories)
     assert codes["complication"][1:] == tuple(each.code for each in manifest.terms.complications)

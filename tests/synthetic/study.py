@@ -1,18 +1,24 @@
 """The simulation study: `python -m tests.synthetic.study` prints the table of docs/simulation.md.
 
 Each line makes seeded cohorts with one known hazard, computes rates from the rows with the
-registry's own statistics, and counts how often the 95 % interval holds the truth.
+registry's own statistics, and counts how often the 95 % interval holds the truth. A second table
+holds rates against the truth where sites follow up in rounds.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from registry.statistics.rates import clustered_rate, incidence_rate
 from registry.synthetic import cohort
+from tests.synthetic.delayed_follow_up import recovered
 from tests.synthetic.test_recovery import counted, device_time, first_events
 
 REGISTRIES = 1000
+FOLLOWED_LATE = 6
+"""So many registries of 100,000 catheters a line of the second table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,30 @@ def line(scenario: Scenario, *, first_seed: int) -> str:
     return f"| {scenario.name} | {scenario.hazard:g} | {events_each:.0f} | {bias:.4f} | {shares} |"
 
 
+def late_line(longest: float, *, rounds: bool) -> str:
+    """One line of the second table: rates over the truth, where follow-up is so old at most."""
+    found = []
+    for seed in range(1, FOLLOWED_LATE + 1):
+        with TemporaryDirectory() as folder:
+            root = Path(folder)
+            found.append(
+                recovered(root, catheters=100_000, longest=longest, seed=seed, rounds=rounds)
+            )
+    pooled = np.mean([each.pooled for each in found])
+    last = np.mean([each.last_year for each in found])
+    events = sum(each.events_last_year for each in found)
+    counted = "up to each site's last round" if rounds else "months on file as they stand"
+    return f"| {longest:g} months | {counted} | {pooled:.3f} | {last:.3f} | {events:,} |"
+
+
 if __name__ == "__main__":
     print("| registry | hazard | events each | rate / truth | all events | first | clustered |")
     print("|---|---|---|---|---|---|---|")
     for place, each in enumerate(SCENARIOS):
         print(line(each, first_seed=1 + place * REGISTRIES), flush=True)
+    print()
+    print("| oldest follow-up | counted | pooled rate / truth | last year / truth | its events |")
+    print("|---|---|---|---|---|")
+    for longest in (12.0, 24.0):
+        for rounds in (False, True):
+            print(late_line(longest, rounds=rounds), flush=True)

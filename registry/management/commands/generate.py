@@ -122,6 +122,9 @@ def _implants(chunk: Mapping[str, list[Any]]) -> Columns:
         "id": _ids(chunk, "implant"),
         "source_id": chunk["implant"],
         "patient_id": _ids(chunk, "patient"),
+        "round_number": [None] * len(chunk["site"]),
+        "months_at_round": [None] * len(chunk["site"]),
+        "followed_at_round": [False] * len(chunk["site"]),
     }
 
 
@@ -141,6 +144,7 @@ def _events(chunk: Mapping[str, list[Any]]) -> Columns:
         "reported_complication_id": chunk["complication"],
         "caused_by_id": _ids(chunk, "caused_by"),
         "duplicate_of_id": [None] * size,
+        "round_number": [None] * size,
         "state": [State.ACCEPTED.value] * size,
         "reason": [""] * size,
         **{

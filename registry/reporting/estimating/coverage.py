@@ -8,7 +8,13 @@ from registry.reporting.asking.spec import Part, Question
 from registry.reporting.estimating.cells import Found
 from registry.snapshot.counting import matched, placings
 from registry.snapshot.declared import declared, declared_events
-from registry.snapshot.derive import AFTER_FOLLOW_UP, AT_RISK, BEFORE_ENTRY, INELIGIBLE
+from registry.snapshot.derive import (
+    AFTER_FOLLOW_UP,
+    AFTER_LAST_ROUND,
+    AT_RISK,
+    BEFORE_ENTRY,
+    INELIGIBLE,
+)
 from registry.snapshot.exposure import exposure
 from registry.snapshot.selected import name_their_devices
 from registry.snapshot.selection import Selection
@@ -16,7 +22,7 @@ from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.vocabulary import CellStatus, CountingRule, Denominator
 
-PLACES = ("excluded_before_entry", "after_follow_up", "over_90_days")
+PLACES = ("excluded_before_entry", "after_follow_up", "after_last_round", "over_90_days")
 COLUMNS = ("n", "counted", *PLACES, "without_denominator")
 
 
@@ -107,6 +113,8 @@ def _placed(
             add(key, "excluded_before_entry", placing.n)
         elif placing.place == AFTER_FOLLOW_UP:
             add(key, "after_follow_up", placing.n)
+        elif placing.place == AFTER_LAST_ROUND:
+            add(key, "after_last_round", placing.n)
         elif (
             placing.place in (AT_RISK, INELIGIBLE)
             and part.unit is Denominator.PROCEDURES

@@ -2,6 +2,7 @@
 
 from registry.reporting.asking.question import selected_terms
 from registry.reporting.asking.spec import Divides, Question
+from registry.snapshot.manifest import Manifest
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CountingRule
 
@@ -12,6 +13,15 @@ CONSEQUENCES = (
 INELIGIBLE = (
     "Implants that did not meet eligibility give neither time nor patients; their events are in "
     "counts only."
+)
+UP_TO_ROUNDS = (
+    "Time, ends and events count up to the follow-up round that each site closed last; later ones "
+    "count when the next is closed."
+)
+WITHOUT_ROUNDS = (
+    "Sites that have not closed a follow-up round count as their rows stand: where devices with "
+    "events are followed up before the others, rates come out too high, those of the last years "
+    "most."
 )
 IN_FOLLOW_UP = "An event counts if it lies in the follow-up of the device it happened with."
 OTHER_COMPONENT = (
@@ -28,8 +38,9 @@ OWN_YEAR = (
 )
 
 
-def left_out(question: Question, terms: Terms) -> list[str]:
+def left_out(question: Question, manifest: Manifest) -> list[str]:
     """Sentences on how ambiguous rules are applied in the answer."""
+    terms = manifest.terms
     spec, divides = question.spec, question.spec.divides
     said = []
     if spec.of_totals and _leaves_consequences_out(question, terms):
@@ -42,12 +53,21 @@ def left_out(question: Question, terms: Terms) -> list[str]:
         if question.counting is not CountingRule.FIRST_EVENT:
             said.append(DECLARED)
     if divides is not Divides.NOTHING:
+        said.extend(_rounds(question, manifest))
         said.append(INELIGIBLE)
         if any(part.selection.splits_years for part in question.parts):
             said.append(WITHOUT_YEAR)
             if divides is Divides.EXPOSURE:
                 said.append(OWN_YEAR)
     return [*said, *_retired(question, terms)]
+
+
+def _rounds(question: Question, manifest: Manifest) -> list[str]:
+    """Up to when follow-up counts, at the sites that the question is about."""
+    sites = question.query.values("site") or tuple(manifest.rounds)
+    closed = {manifest.rounds[site] for site in sites if site in manifest.rounds}
+    said = {True: UP_TO_ROUNDS, False: WITHOUT_ROUNDS}
+    return [said[each] for each in sorted(closed, reverse=True)]
 
 
 def _retired(question: Question, terms: Terms) -> list[str]:
