@@ -7,12 +7,17 @@ from registry.admin.audit import history_page
 from registry.admin.one_time_code import one_time_code_page, reset_code
 from registry.admin.start_page import start_page
 from registry.admin.statistics import statistics_page
-from registry.admin.upload import upload_page
+from registry.admin.upload import template_page, upload_page
 
 urlpatterns = [
     path("", include("registry.dashboard.urls")),
     path("admin/", admin.site.admin_view(start_page)),
     path("admin/history/", admin.site.admin_view(history_page), name="history"),
+    path(
+        "admin/upload/template.xlsx",
+        admin.site.admin_view(template_page),
+        name="upload-template",
+    ),
     path("admin/upload/", admin.site.admin_view(upload_page), name="upload"),
     path("admin/one-time-code/", admin.site.admin_view(one_time_code_page), name="one_time_code"),
     path(

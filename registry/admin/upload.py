@@ -22,6 +22,8 @@ from registry import intake
 from registry.admin import upload_forms
 from registry.admin.upload_forms import MemoryOnly, UploadForm, WordsForm, too_large
 from registry.answers.refusable import sentence
+from registry.interchange.workbook_template import template_workbook
+from registry.models import Complication
 from registry.records import Fault, Refusal, RowKind
 from registry.records.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from registry.records.readings import FileReading
@@ -31,6 +33,7 @@ CHECKED_FOR = 3600
 """Seconds after a check in which the same files may be stored."""
 
 _SALT = "registry.admin.upload"
+_WORKBOOK_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _TEMPLATE = "admin/registry/upload.html"
 
 
@@ -316,6 +319,17 @@ def _was_checked(token: str, digest: str, *, by: Any) -> bool:
     except signing.BadSignature:
         return False
     return bool(signed == [by.pk, digest])
+
+
+def template_page(request: HttpRequest) -> HttpResponse:
+    """The template workbook of every kind, for whoever may send files."""
+    user: Any = request.user
+    if not user.may(Right.ENTER_ROWS):
+        raise PermissionDenied
+    codes = Complication.objects.current().order_by("code").values_list("code", flat=True)
+    response = HttpResponse(template_workbook(RowKind, list(codes)), content_type=_WORKBOOK_TYPE)
+    response["Content-Disposition"] = 'attachment; filename="template.xlsx"'
+    return response
 
 
 def columns_of(kind: RowKind) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from registry.interchange.csv_rows import CsvTable, NumberedRow
 from registry.interchange.decoding import starts_as_workbook
 from registry.interchange.headers import Header, find_header
+from registry.interchange.workbook_template import is_example
 from registry.interchange.workbooks import WorkbookTable
 from registry.records import Fault, RawReport, Refusal, RowKind, RowRuleBroken
 from registry.records.readings import FileReading
@@ -111,4 +112,6 @@ def _fitting(
                 detail = "this column has no name, but its cell is filled; name it, or empty it"
                 on_fault(Fault(f"column {position + 1}", "nameless-column", detail, line, name))
         values = {column: cells[position].strip() for position, column in header.columns}
+        if is_example(kind, values):
+            continue
         yield RawReport(kind, values, line, name)

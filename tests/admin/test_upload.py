@@ -439,3 +439,13 @@ def test_the_rows_read_so_far_are_told_while_files_are_checked(own_site, reporte
     assert told[:-1] == [{"kind": "events", "rows": 1_000}, {"kind": "events", "rows": 1_500}]
     assert "Events: 1500 new" in told[-1]["page"]
     assert "Store the rows" in told[-1]["page"]
+
+
+def test_the_template_is_offered_and_read_back(own_site, reporter, signed_in):
+    client = signed_in(reporter)
+
+    template = client.get(f"{PAGE}template.xlsx")
+    answer = check(client, events=SimpleUploadedFile("t.xlsx", template.content))
+
+    assert f'href="{PAGE}template.xlsx"' in client.get(PAGE).text
+    assert answer.context["checked"].lines == ("Events: 0 new, 0 updated, 0 unchanged.",)

@@ -1,0 +1,177 @@
+"""Workbooks: the template and back, and what spreadsheets store in cells."""
+
+import io
+import zipfile
+
+import pytest
+
+from registry.interchange.site_files import read_rows
+from registry.interchange.workbook_template import (
+    EXAMPLES,
+    is_example,
+    template_workbook,
+    workbook,
+)
+from registry.records import Refusal, RowKind
+from registry.records.columns import DECLARED
+from registry.records.readings import FileReading
+
+HEADER = ["site", "year", "component", "devices", "component_months"]
+ROW = ["BERN", "2020", "pump", "3", "36"]
+MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+
+
+def read(content, kind=RowKind.EXPOSURE, **options):
+    return list(read_rows(io.BytesIO(content), kind, name="w.xlsx", **options))
+
+
+def code_of(content, kind=RowKind.EXPOSURE):
+    with pytest.raises(Refusal) as refusal:
+        read(content, kind)
+    [fault] = refusal.value.faults
+    return fault.code
+
+
+def with_part(content, path, text):
+    """The same workbook with one part replaced."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(held, "w") as new:
+        for name in old.namelist():
+            if name != path:
+                new.writestr(name, old.read(name))
+        new.writestr(path, text)
+    return held.getvalue()
+
+
+def sheet(cells, *, style="", shared=""):
+    """A workbook whose only data row has these cells as XML."""
+    content = workbook({"exposures": ([HEADER], "")})
+    header = "".join(
+        f'<c r="{letter}1" t="str"><v>{name}</v></c>'
+        for letter, name in zip("ABCDE", HEADER, strict=True)
+    )
+    data = f'<row r="1">{header}</row><row r="4">{cells}</row>'
+    text = f"<worksheet {MAIN}><sheetData>{data}</sheetData></worksheet>"
+    content = with_part(content, "xl/worksheets/sheet1.xml", text)
+    if style:
+        content = with_part(content, "xl/styles.xml", f"<styleSheet {MAIN}>{style}</styleSheet>")
+    if shared:
+        content = with_part(content, "xl/sharedStrings.xml", f"<sst {MAIN}>{shared}</sst>")
+    return content
+
+
+@pytest.mark.parametrize("kind", RowKind)
+def test_template_is_read_back_without_its_example(kind):
+    content = template_workbook(RowKind, ["catheter-kink"])
+    found = FileReading()
+
+    assert read(content, kind, reading=found) == []
+    assert found.header_line == 1
+
+
+@pytest.mark.parametrize("kind", RowKind)
+def test_filled_in_template_is_read_like_csv(kind):
+    columns = list(DECLARED[kind])
+    filled = {**EXAMPLES[kind], "site": "BERN"}
+    rows = [columns, *([values.get(name, "") for name in columns] for values in (filled, filled))]
+    example = [EXAMPLES[kind].get(name, "") for name in columns]
+
+    found = read(workbook({"notes": ([["x"]], ""), kind.value: ([*rows, example], "")}), kind)
+
+    assert [row.line for row in found] == [2, 3]
+    assert {name: text for name, text in found[0].values.items() if text} == filled
+
+
+def test_template_offers_every_code_of_a_column():
+    with zipfile.ZipFile(io.BytesIO(template_workbook([RowKind.EVENT], ["a-b"]))) as parts:
+        events, columns, lists = (
+            parts.read(f"xl/worksheets/sheet{number}.xml").decode() for number in (1, 2, 3)
+        )
+
+    for code in ("hospitalisation", "recovered-sequelae", "8-30", "a-b", "synchromed-ii-20"):
+        assert code in lists + columns
+    assert "lists!$A$2:$A$2</formula1>" in events  # the complications, first of the lists
+    assert (
+        'numFmtId="49"'
+        in zipfile.ZipFile(io.BytesIO(template_workbook([RowKind.EVENT], [])))
+        .read("xl/styles.xml")
+        .decode()
+    )
+
+
+def test_changed_example_is_a_row():
+    assert is_example(RowKind.EVENT, {**EXAMPLES[RowKind.EVENT], "month": ""})
+    assert not is_example(RowKind.EVENT, {**EXAMPLES[RowKind.EVENT], "year": "2022"})
+
+
+def test_single_sheet_may_have_any_name():
+    [row] = read(workbook({"Tabelle1": ([HEADER, ROW], "")}))
+
+    assert row.values["component_months"] == "36"
+
+
+def test_header_is_found_below_titles():
+    [row] = read(workbook({"exposures": ([["A title"], [], HEADER, ROW], "")}))
+
+    assert row.line == 4
+
+
+def test_numbers_dates_shared_and_missing_cells_are_read():
+    style = (
+        '<numFmts count="1"><numFmt numFmtId="170" formatCode="dd/mmm"/></numFmts>'
+        '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="170"/></cellXfs>'
+    )
+    cells = (
+        '<c r="A4" t="s"><v>1</v></c><c r="B4"><v>2020.0</v></c>'
+        '<c r="C4" t="inlineStr"><is><r><t>pu</t></r><r><t>mp</t></r></is></c>'
+        '<c r="E4" s="1"><v>45168</v></c>'
+    )
+    shared = "<si><t>x</t></si><si><r><t>BE</t></r><r><t>RN</t></r></si>"
+
+    [row] = read(sheet(cells, style=style, shared=shared))
+
+    assert (row.line, dict(row.values)) == (
+        4,
+        {
+            "site": "BERN",
+            "year": "2020",
+            "component": "pump",
+            "devices": "",
+            "component_months": "2023-08-30 00:00:00",
+        },
+    )
+
+
+def test_formulas_are_read_by_their_last_result():
+    cells = '<c r="A4" t="str"><f>B1&amp;"x"</f><v>BERN</v></c><c r="B4"><f>1+1</f><v>2020</v></c>'
+
+    [row] = read(sheet(cells + '<c r="C4" t="e"><v>#N/A</v></c><c r="D4"><v>3</v></c>'))
+
+    assert [row.values[name] for name in HEADER[:4]] == ["BERN", "2020", "#N/A", "3"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\x03\x04" + b"\0" * 200,
+        workbook({"implants": ([HEADER], ""), "events": ([HEADER], "")}),
+        workbook({"first": ([HEADER, ROW], ""), "second": ([HEADER, ROW], "")}),
+        with_part(workbook({"a": ([HEADER, ROW], "")}), "xl/worksheets/sheet1.xml", "<broken"),
+        with_part(
+            workbook({"a": ([HEADER, ROW], "")}),
+            "xl/worksheets/sheet1.xml",
+            '<!DOCTYPE x [<!ENTITY a "b">]><worksheet/>',
+        ),
+    ],
+    ids=["no-zip", "no-sheet", "several-sheets", "broken-sheet", "with-entities"],
+)
+def test_workbook_that_cannot_be_read_is_said_to_be_one(content):
+    assert code_of(content) == "unreadable-workbook"
+
+
+def test_zipped_file_that_is_no_workbook_is_refused():
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as parts:
+        parts.writestr("events.csv", "site,year\n")
+
+    assert code_of(held.getvalue()) == "unreadable-workbook"
