@@ -1,11 +1,13 @@
 """Stores batches of implants and of declared device time."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Q
 
 from registry.deidentify import exposure_faults, implant_faults
+from registry.intake.deaths import DeviceLife, Life, followed
 from registry.intake.devices import disagreement, ends_before_events
 from registry.intake.drafts import DECLARED_ONCE, Drafts, SourceKey
 from registry.intake.importing import Import, ImportCounts, differing, differs, repeated
@@ -39,6 +41,8 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         ((site.pk, record.implant) for _, record, site in placed),
         *IMPLANT_COLUMNS,
     )
+    lives = _lives(patients, run)
+    begun: list[tuple[Life, DeviceLife, Implant]] = []
     seen: set[SourceKey] = set()
     fresh: list[Implant] = []
     updated: list[Implant] = []
@@ -64,14 +68,24 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
                 faults += _disagreements(record, patient)
             if row is not None:
                 faults += _not_later(record, implant_record_of(row))
+        life = lives.setdefault((site.pk, record.patient), Life())
+        device = _followed(record, row, run)
+        changed = not (faults or raw.unread) and (
+            row is None or bool(differing(record, implant_record_of(row)))
+        )
+        if changed:
+            faults = tuple(life.device_faults(device))
         seen.add(key)
         if faults or raw.unread:
             run.refuse(raw, faults, key=name if record.implant else None)
         elif row is None:
             fresh.append(Implant(site=site, patient=patient, **implant_columns(record)))
-        elif differing(record, implant_record_of(row)):
+            begun.append((life, device, fresh[-1]))
+            life.put(device)
+        elif changed:
             updated.append(_update(record, row))
             later[row["pk"]] = (raw, record)
+            life.put(device)
         else:
             unchanged += 1
     for pk, fault in ends_before_events({pk: record for pk, (_, record) in later.items()}).items():
@@ -81,6 +95,11 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         implant.patient_id = implant.patient.pk
     run.seal.bulk_create(Implant, fresh)
     run.seal.bulk_update(Implant, updated, [*_FOLLOW_UP, "version"])
+    for life, device, implant in begun:
+        life.devices.remove(device)
+        life.put(replace(device, pk=implant.pk))
+    known = run.lives(())
+    known.update({patients[key].pk: lives[key] for key in lives.keys() & patients.keys()})
     return ImportCounts(len(fresh), len(updated), unchanged)
 
 
@@ -90,6 +109,17 @@ def _patients(
     keys = ((site.pk, record.patient) for _, record, site in placed)
     rows = run.stored(Patient, keys, "pk", *_OF_THE_PATIENT)
     return {key: Patient(**row) for key, row in rows.items()}
+
+
+def _lives(patients: Mapping[SourceKey, Patient], run: Import) -> dict[SourceKey, Life]:
+    """What is known of the patients that are stored, or earlier in the file."""
+    lives = run.lives(patient.pk for patient in patients.values())
+    return {key: lives[patient.pk] for key, patient in patients.items()}
+
+
+def _followed(record: ImplantRecord, row: Mapping[str, Any] | None, run: Import) -> DeviceLife:
+    pk = row["pk"] if row is not None else next(run.not_yet_stored)
+    return followed(pk, record.implant_year, record.months_followed, record.exit_status)
 
 
 def _patient(record: ImplantRecord, site: Site) -> Patient:

@@ -13,8 +13,9 @@ from registry.deidentify import (
     patient_record,
 )
 from registry.deidentify.rules import NO_DEVICE_TIME_AFTER_EXIT
+from registry.intake.deaths import COUNTED, followed, lives_of
 from registry.intake.keys import IMPLANT_KEYS, PATIENT_KEYS, report_with_keys, with_keys
-from registry.intake.relations import COUNTED, present_year, refuse
+from registry.intake.relations import present_year, refuse
 from registry.intake.stored import (
     exposure_columns,
     exposure_texts,
@@ -133,7 +134,7 @@ def store_implant(record: ImplantRecord, site: Site, seal: Sealing) -> Implant:
     patient = Patient.objects.filter(site=site, source_id=record.patient).first()
     faults = implant_faults(record, latest_year=present_year())
     if patient is not None:
-        faults += _disagreements(record, patient)
+        faults += _disagreements(record, patient) + _after_death(record, patient)
     refuse(faults)
     if patient is None:
         of_patient = PatientRecord(
@@ -179,7 +180,8 @@ def update_implant(
         _refuse_used_implant(record.implant, implant.site)
     faults = tuple(_stays(name) for name in _STAYS if name in changed)
     faults += implant_faults(record, latest_year=present_year())
-    refuse(faults + _contradicted_by_events(record, implant))
+    faults += _contradicted_by_events(record, implant)
+    refuse(faults + _after_death(record, implant.patient, implant))
     for name, value in implant_columns(record).items():
         setattr(implant, name, value)
     implant.version += 1
@@ -242,6 +244,15 @@ def disagreement(column: str) -> Fault:
     """The fault of an implant whose row contradicts its patient."""
     detail = f"the {column} of a patient must agree in all rows; correct this row or the others"
     return Fault(column, "patient-disagrees", detail)
+
+
+def _after_death(
+    record: ImplantRecord, patient: Patient, implant: Implant | None = None
+) -> tuple[Fault, ...]:
+    """The faults of an implant's follow-up against the patient's death. Two queries."""
+    pk = implant.pk if implant else 0
+    device = followed(pk, record.implant_year, record.months_followed, record.exit_status)
+    return tuple(lives_of([patient.pk])[patient.pk].device_faults(device))
 
 
 def _contradicted_by_events(record: ImplantRecord, implant: Implant) -> tuple[Fault, ...]:

@@ -39,7 +39,6 @@ class Drafts:
 
     def __init__(self) -> None:
         self.causes: dict[int, int] = {}
-        self.dead: set[int] = set()
         self.declared: set[tuple[Any, ...]] = set()
         self._keys = count(-1, -1)
         self._rows: dict[type[Model], dict[SourceKey, tuple[Any, ...]]] = {
@@ -109,5 +108,3 @@ class Drafts:
     def _note(self, event: Event) -> None:
         if event.caused_by_id is not None:
             self.causes[event.pk] = event.caused_by_id
-        if event.complication_id == "death" and event.patient_id is not None:
-            self.dead.add(event.patient_id)

@@ -1,11 +1,12 @@
 """Stores batches of events, and links causes that come later in the file."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import combinations, islice
 from typing import Any
 
 from registry.deidentify import device_faults, event_faults, missing_for_submission
+from registry.intake.deaths import Happened, Life, happened, one_episode, second_death
 from registry.intake.drafts import Drafts, SourceKey
 from registry.intake.duplicates import AlikeReports, store_pairs
 from registry.intake.importing import (
@@ -18,12 +19,10 @@ from registry.intake.importing import (
 )
 from registry.intake.relations import (
     CHECKED_AGAINST,
-    COUNTED,
     cause_faults,
     circle,
     device,
     retired_complication,
-    second_death,
     unknown_cause,
     unknown_complication,
     unknown_implant,
@@ -67,7 +66,7 @@ class _Known:
     implants: Mapping[SourceKey, Mapping[str, Any]]
     events: Mapping[SourceKey, Mapping[str, Any]]
     causes: Mapping[SourceKey, Mapping[str, Any]]
-    dead: set[int]
+    lives: Mapping[int, Life]
 
 
 class EventBatches:
@@ -79,9 +78,11 @@ class EventBatches:
         self.complications = Complication.objects.in_bulk()
         self._waiting: list[_Waiting] = []
         self._alike = AlikeReports()
+        self._lived: list[tuple[Life, Happened, Event]] = []
+        self._died_twice: dict[int, tuple[RawReport, Happened]] = {}
 
     def take(self, rows: Iterable[tuple[RawReport, EventRecord]]) -> ImportCounts:
-        """Stores a batch of events. Four queries to read, and those that write."""
+        """Stores a batch of events. Six queries to read, and those that write."""
         placed = self.run.place(rows)
         known = self._known(placed)
         fresh: dict[SourceKey, _Fresh] = {}
@@ -104,9 +105,14 @@ class EventBatches:
                 self.run.refuse(raw, faults, key=name if key[1] else None)
             elif row is None:
                 fresh[key] = self._fresh(raw, record, site, known)
+                self._live(fresh[key], record, known)
             else:
                 unchanged += 1
         self._store(fresh, known)
+        for life, new, event in self._lived:
+            life.events.remove(new)
+            life.events.append(replace(new, pk=event.pk))
+        self._lived.clear()
         alike = self._pair([one.event for one in fresh.values() if one.event.pk])
         return ImportCounts(len(fresh), 0, unchanged, alike)
 
@@ -138,6 +144,7 @@ class EventBatches:
                 updates.append(Event(pk=one.pk, caused_by_id=cause["pk"]))
             self.run.seal.bulk_update(Event, updates, ["caused_by"])
         self._refuse_circles(joined)
+        self._refuse_other_deaths()
 
     def _known(self, placed: Sequence[tuple[RawReport, EventRecord, Site]]) -> _Known:
         def keys(column: str) -> Iterator[SourceKey]:
@@ -153,25 +160,12 @@ class EventBatches:
             "patient_id",
             *CHECKED_AGAINST,
         )
-        dying = {
-            implants[site.pk, record.implant]["patient_id"]
-            for _, record, site in placed
-            if record.complication == "death"
-            and record.implant is not None
-            and (site.pk, record.implant) in implants
-        }
         return _Known(
             implants=implants,
             events=self.run.stored(Event, keys("source_id"), *EVENT_COLUMNS),
             causes=self.run.stored(Event, keys("caused_by"), "pk", "patient_id"),
-            dead=self._dead(dying) if dying else set(),
+            lives=self.run.lives(implant["patient_id"] for implant in implants.values()),
         )
-
-    def _dead(self, patients: set[int]) -> set[int]:
-        """The patients with a death stored, or earlier in the file."""
-        deaths = Event.objects.filter(patient__in=patients, complication="death", state__in=COUNTED)
-        dead = set(deaths.values_list("patient_id", flat=True))
-        return dead | self.run.seal.dead if isinstance(self.run.seal, Drafts) else dead
 
     def _faults(
         self, raw: RawReport, record: EventRecord, site: Site, known: _Known
@@ -214,11 +208,37 @@ class EventBatches:
                 complication.category_id,
                 latest_year=run.latest_year,
             )
-        if record.complication == "death":
-            if implant["patient_id"] in known.dead:
-                faults += (second_death(),)
-            known.dead.add(implant["patient_id"])
+        life = known.lives[implant["patient_id"]]
+        new = happened(record, pk=None, implant=implant["pk"], cause=None)
+        faults += tuple(life.event_faults(new))
+        if any(other.is_death == new.is_death for other in life.other_deaths(new)):
+            faults += (second_death(new),)
+        if faults and new.fatal:  # so that rows after it are told in the same round
+            life.events.append(replace(new, pk=next(run.not_yet_stored)))
         return faults
+
+    def _live(self, one: _Fresh, record: EventRecord, known: _Known) -> None:
+        """Takes a new event into what is known of its patient."""
+        patient_id = one.event.patient_id
+        if patient_id is None:
+            return
+        life = known.lives[patient_id]
+        key = next(self.run.not_yet_stored)
+        new = happened(record, pk=key, implant=one.event.implant_id, cause=None)
+        if life.other_deaths(new):
+            self._died_twice[patient_id] = (one.raw, new)
+        life.events.append(new)
+        self._lived.append((life, new, one.event))
+
+    def _refuse_other_deaths(self) -> None:
+        """Refuses fatal events that are not of one episode; causes may come later in the file."""
+        lives = self.run.lives(self._died_twice)
+        for patient_id, (raw, new) in self._died_twice.items():
+            fatal = [one for one in lives[patient_id].events if one.fatal and one.pk is not None]
+            causes = self._all_causes([one.pk for one in fatal if one.pk is not None])
+            fatal = [replace(one, cause=causes.get(one.pk)) for one in fatal if one.pk is not None]
+            if not all(one_episode(one, two, causes) for one, two in combinations(fatal, 2)):
+                self.run.refuse(raw, (second_death(new),), key=None)
 
     def _names_a_refused_implant(self, record: EventRecord, site: Site) -> bool:
         """Whether the implant was refused, so that the event gets no fault of its own."""
@@ -280,12 +300,7 @@ class EventBatches:
 
     def _refuse_circles(self, joined: Sequence[_Waiting]) -> None:
         """Refuses circles of causes among events linked late; only they can close one."""
-        causes: dict[int, int | None] = {}
-        links = {one.pk for one in joined}
-        while links:
-            found = self._causes_of(list(links))
-            causes.update(found)
-            links = {cause for cause in found.values() if cause is not None} - causes.keys()
+        causes = self._all_causes([one.pk for one in joined])
         for one in joined:
             step, seen = causes.get(one.pk), set[int]()
             while step is not None and step != one.pk and step not in seen:
@@ -293,6 +308,16 @@ class EventBatches:
                 step = causes.get(step)
             if step == one.pk:
                 self.run.note(one.place(circle()))
+
+    def _all_causes(self, pks: Iterable[int]) -> dict[int, int | None]:
+        """The causes of these events, and theirs in turn. One query a link."""
+        causes: dict[int, int | None] = {}
+        links = set(pks)
+        while links:
+            found = self._causes_of(list(links))
+            causes.update(found)
+            links = {cause for cause in found.values() if cause is not None} - causes.keys()
+        return causes
 
     def _causes_of(self, pks: Sequence[int]) -> dict[int, int | None]:
         """The cause of each of these events. One query for a thousand."""

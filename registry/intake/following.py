@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from registry.deidentify import implant_faults, implant_record
+from registry.intake import deaths
+from registry.intake.deaths import lives_of
 from registry.intake.devices import ends_before_events
 from registry.intake.relations import present_year
 from registry.intake.stored import IMPLANT_COLUMNS, implant_record_of, texts_of
@@ -85,6 +87,7 @@ def _judged(
     by_row: dict[UUID, tuple[Fault, ...]] = {}
     followed: list[Followed] = []
     changed: list[Implant] = []
+    row_of: dict[int, UUID] = {}
     seen = Implant.objects.visible_to(by).filter(public_id__in=follow_ups)
     stored = {row["public_id"]: row for row in seen.values(*_COLUMNS)}
     sites = Site.objects.in_bulk({row["site_id"] for row in stored.values()})
@@ -109,10 +112,13 @@ def _judged(
         if faults:
             by_row[public_id] = faults
         elif after != before:
+            row_of[implant["pk"]] = public_id
             followed.append(Followed(public_id, before, after))
             changed.append(
                 Implant(
                     pk=implant["pk"],
+                    patient_id=implant["patient_id"],
+                    implant_year=after.implant_year,
                     months_followed=after.months_followed,
                     exit_status=after.exit_status or "",
                     version=implant["version"] + 1,
@@ -122,9 +128,26 @@ def _judged(
     ends = {pk: one.after for pk, one in followed_by_key.items()}
     for pk, fault in ends_before_events(ends).items():
         by_row[followed_by_key[pk].public_id] = (fault,)
+    if not by_row:
+        by_row = _after_death(changed, row_of)
     if by_row:
         raise FollowUpRefused(by_row)
     return followed, changed
+
+
+def _after_death(
+    changed: list[Implant], row_of: Mapping[int, UUID]
+) -> dict[UUID, tuple[Fault, ...]]:
+    """The faults of changed follow-ups against deaths, each as all of them will be. Two queries."""
+    lives = lives_of({one.patient_id for one in changed})
+    devices = [
+        (one, deaths.followed(one.pk, one.implant_year, one.months_followed, one.exit_status))
+        for one in changed
+    ]
+    for one, device in devices:
+        lives[one.patient_id].put(device)
+    found = {row_of[one.pk]: lives[one.patient_id].device_faults(device) for one, device in devices}
+    return {public_id: tuple(faults) for public_id, faults in found.items() if faults}
 
 
 _COLUMNS = ("public_id", "site_id", *IMPLANT_COLUMNS)

@@ -10,13 +10,18 @@ from django.conf import settings
 from django.utils import timezone
 
 from registry.deidentify import device_faults, event_faults
+from registry.intake.deaths import (
+    Happened,
+    causes_among,
+    happened,
+    lives_of,
+    one_episode,
+    second_death,
+)
 from registry.intake.stored import event_columns
 from registry.models import Complication, Event, Implant, Site
 from registry.records import EventRecord, Fault, IdentifierFound, ImplantRecord, RowRuleBroken
-from registry.vocabulary import Component, DatePrecision, ExitStatus, State
-
-COUNTED = (State.SUBMITTED, State.ACCEPTED)
-"""States of reports that count: a patient has one death among them."""
+from registry.vocabulary import Component, DatePrecision, ExitStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def present_year() -> int:
 def related(
     record: EventRecord, *, site: Site, submitted: bool, event: Event | None = None
 ) -> Related:
-    """Finds the rows that an event's record names, and applies every rule. At most six queries.
+    """Finds the rows that an event's record names, and applies every rule. At most eight queries.
 
     submitted: applies the rules from submission on. event: the stored row, if there is one.
     """
@@ -84,18 +89,30 @@ def related(
             faults += cause_faults(patient_id, cause.patient_id)
             if event is not None and reaches(cause, event):
                 faults.append(circle())
-    if submitted and record.complication == "death" and patient_id is not None:
-        others = Event.objects.filter(patient=patient_id, complication="death", state__in=COUNTED)
-        if event is not None:
-            others = others.exclude(pk=event.pk)
-        if others.exists():
-            faults.append(second_death())
+    if implant is not None and patient_id is not None:
+        new = happened(
+            record,
+            pk=event.pk if event else None,
+            implant=implant.pk,
+            cause=cause.pk if cause else None,
+        )
+        faults += _against_the_life(new, patient_id)
     clock = Component.of(complication.clock) if complication else Component.PUMP
     return Related(clock, implant, cause, tuple(faults))
 
 
 CHECKED_AGAINST = ("component", "implant_year", "months_followed", "exit_status")
 """The columns of an implant against which an event is checked."""
+
+
+def _against_the_life(event: Happened, patient_id: int) -> list[Fault]:
+    """The faults of an event against the patient's deaths and what came after. Two queries."""
+    life = lives_of([patient_id])[patient_id].without(event.pk)
+    causes = causes_among(life.events)
+    faults = life.event_faults(event)
+    if not all(one_episode(event, other, causes) for other in life.other_deaths(event)):
+        faults.append(second_death(event))
+    return faults
 
 
 def device(
@@ -175,12 +192,6 @@ def circle() -> Fault:
     """The fault of an event that is, through others, its own cause."""
     detail = "these events cause each other in a circle; leave one cause out"
     return Fault("caused_by", "circle", detail)
-
-
-def second_death() -> Fault:
-    """The fault of a patient's second death."""
-    detail = "the death of this patient has been reported already; complete that report instead"
-    return Fault("complication", "second-death", detail)
 
 
 def fill(event: Event, record: EventRecord, found: Related) -> None:

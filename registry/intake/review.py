@@ -7,8 +7,9 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 
 from registry.deidentify import event_record
+from registry.intake.deaths import COUNTED
 from registry.intake.duplicates import note_alike
-from registry.intake.relations import COUNTED, refuse, related
+from registry.intake.relations import refuse, related
 from registry.intake.stored import event_texts
 from registry.intake.writers import (
     may_write,

@@ -66,6 +66,8 @@ FATAL = {
     "severity": "5",
     "outcome": "fatal",
     "seriousness": "death",
+    "year": "2015",
+    "months_since_implant": "60",
 }
 TEMPLATES = {RowKind.IMPLANT: IMPLANT, RowKind.EXPOSURE: EXPOSURE, RowKind.EVENT: EVENT}
 

@@ -11,6 +11,7 @@ from registry.records import NotPermitted, RawReport, RowKind
 from tests.intake.conftest import report
 from tests.intake.test_files import FATAL, rows
 
+AT_THE_END = {"year": "2012", "months_since_implant": "24"}
 PUMP = {"component": "pump", "model": "synchromed-ii-20"}
 MODELS = (Site, Patient, Implant, Exposure, Event, Seal)
 
@@ -34,7 +35,7 @@ def cohort(site="BERN"):
             {"site": site, "source_id": "e1", "implant": "i0", "caused_by": "e5"},
             {"site": site, "source_id": "e2", "implant": "i2"},
             {"site": site, "source_id": "e3", "implant": "i3", "caused_by": "e2"},
-            {"site": site, "source_id": "e4", "implant": "i4"} | FATAL | {"implant": "pump"},
+            {"site": site, "source_id": "e4"} | FATAL | {"implant": "pump", **AT_THE_END},
             {"site": site, "source_id": "e5", "implant": "i1"},
         ),
     }
@@ -150,7 +151,7 @@ def test_other_event_stored_meanwhile_under_the_key_is_kept(world):
 def test_death_reported_meanwhile_is_the_only_one(world):
     checked = judged(world, FATAL)
     values = {"site": "BERN", "year": "2011", "months_since_implant": "14"} | FATAL
-    other = RawReport(RowKind.EVENT, values | {"source_id": "other"})
+    other = RawReport(RowKind.EVENT, values | {"source_id": "o-1"})
     intake.record_event(other, by=world.reporter, submit=True)
 
     assert refused_when_storing(checked) == [(2, "complication", "second-death")]

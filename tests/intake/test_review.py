@@ -25,6 +25,7 @@ from registry.vocabulary import State
 from tests.factories import EventFactory, MembershipFactory
 from tests.intake.conftest import report
 
+AT_THE_END = {"year": "2015", "months_since_implant": "60"}
 ERROR = "entered-in-error"
 MOVES = {
     "submit": (submit_event, {}),
@@ -177,6 +178,7 @@ def test_draft_of_a_death_is_submitted_with_grade_outcome_and_criterion(world):
         severity="5",
         outcome="fatal",
         seriousness="death",
+        **AT_THE_END,
     )
     draft = record_event(death, by=world.reporter)
 
@@ -190,7 +192,7 @@ def test_withdrawal_of_an_incomplete_draft_is_possible(world):
 
 
 def test_withdrawal_makes_room_for_the_patients_death(world):
-    fatal = {"severity": "5", "outcome": "fatal", "seriousness": "death"}
+    fatal = {"severity": "5", "outcome": "fatal", "seriousness": "death", **AT_THE_END}
     death = report(complication="death", implant="p1-pump", **fatal)
     first = record_event(death, by=world.reporter, submit=True)
     withdraw_event(first.public_id, by=world.lead, reason=ERROR)
