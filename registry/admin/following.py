@@ -23,8 +23,9 @@ from registry import intake
 from registry.admin.answers import open_sites
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.answers.refusable import sentence
-from registry.models import Implant
+from registry.models import Implant, Site
 from registry.models.exposure import MONTHS_NOT_KNOWN
+from registry.records import Refusal
 from registry.vocabulary import Component, ExitStatus
 
 PAGE = 500
@@ -211,6 +212,8 @@ class FollowUpPages(SiteRowsAdmin):
         if site is None:
             return self._page(request, "follow_up", narrow=narrow)
         step = request.POST.get("do") if request.method == "POST" else None
+        if step == "close":
+            return self._closed(request, site)
         rows = self.get_queryset(request).filter(site__code=site).select_related("patient")
         if step in {"look", "save"}:
             return self._answered(request, rows, narrow, saving=step == "save")
@@ -266,6 +269,19 @@ class FollowUpPages(SiteRowsAdmin):
         }
         return self._page(request, "follow_up_look", narrow=narrow, **context)
 
+    def _closed(self, request: HttpRequest, site: str) -> HttpResponse:
+        """Closes the site's open round; says why where it stays open."""
+        by: Any = request.user
+        try:
+            closed = intake.close_round(site, by=by)
+        except Refusal as refusal:
+            for fault in refusal.faults:
+                self.message_user(request, sentence(fault.detail), messages.ERROR)
+        else:
+            done = f"Round {closed.round_number} of {closed} is closed: statistics count up to it."
+            self.message_user(request, done, messages.SUCCESS)
+        return HttpResponseRedirect(here(request, but=("all",)))
+
     def _listed(
         self,
         request: HttpRequest,
@@ -284,6 +300,7 @@ class FollowUpPages(SiteRowsAdmin):
             "further": here(request, but=("all",), page=str(page.number + 1)) if page else "",
             "back": here(request, but=("all",), page=str(page.number - 1)) if page else "",
             "faulty": [line for line in lines if line.faults],
+            **round_of(request),
         }
         return self._page(request, "follow_up", narrow=narrow, listed=True, **context)
 
@@ -296,6 +313,15 @@ class FollowUpPages(SiteRowsAdmin):
             **context,
         }
         return TemplateResponse(request, f"admin/registry/implant/{name}.html", context)
+
+
+def round_of(request: HttpRequest) -> dict[str, Any]:
+    """The open round of the chosen site, and whether the caller may close it."""
+    user: Any = request.user
+    codes = list(open_sites(user).values_list("code", flat=True))
+    site = Site.objects.get(code=chosen_site(request, codes))
+    (standing,) = intake.standings_of([site])
+    return {"round": standing, "may_close": intake.may_close(site, by=user)}
 
 
 def chosen_site(request: HttpRequest, codes: list[str]) -> str | None:

@@ -17,6 +17,7 @@ from registry.admin.queues import (
     under_review,
     without_follow_up,
 )
+from registry.intake import RoundStanding, standings_of
 from registry.models import Agreement, MembershipRole
 from registry.vocabulary import Right, Role
 
@@ -91,6 +92,8 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
         n = without_follow_up(user).count()
         words = plural(n, "implant", "without follow-up for a year")
         waiting.append(Waiting(n, words, reverse("admin:registry_implant_follow_up")))
+    if user.may(Right.WORK_AT_SITE):
+        waiting += [open_round(each) for each in standings_of(user.sites())]
     if user.may(Right.RUN_REGISTRY) or leads:
         n = count_without_exposure(user)
         words = plural(n, "year", "of a component without device time")
@@ -100,6 +103,14 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
         address = reverse("admin:registry_agreement_changelist") + "?standing=waiting"
         waiting.append(Waiting(n, plural(n, "request", "for an agreement"), address))
     return waiting
+
+
+def open_round(standing: RoundStanding) -> Waiting:
+    """The open follow-up round of a site: how many implants keep it open, and its page."""
+    rest = f"behind in round {standing.number} of {standing.site}"
+    words = f"{plural(standing.behind, 'implant', rest)}"
+    page = reverse("admin:registry_implant_follow_up")
+    return Waiting(standing.behind, words, f"{page}?site={standing.site}&behind=on")
 
 
 def doors_of(user: Any) -> list[Door]:

@@ -7,11 +7,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from registry import intake
 from registry.api.described import listing, problems
+from registry.api.idempotency import WrittenReply, answered_once
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
-from registry.api.rows import RowView
+from registry.api.rows import IDEMPOTENCY_KEY, RowView
 from registry.models import Site
+from registry.records import Fault, UnknownRow
 
 
 class SiteSerializer(serializers.Serializer[Site]):
@@ -21,6 +24,9 @@ class SiteSerializer(serializers.Serializer[Site]):
     name = serializers.CharField(allow_blank=True)
     country = serializers.CharField(allow_blank=True)
     active = serializers.BooleanField()
+    round_number = serializers.IntegerField(
+        allow_null=True, help_text="The last closed follow-up round; null before the first."
+    )
 
 
 class Sites(RowView):
@@ -41,3 +47,34 @@ class Sites(RowView):
         user: Any = request.user
         page = page_of(Site.objects.visible_to(user), request, key="code")
         return Response(page.body(SiteSerializer))
+
+
+class CloseRound(RowView):
+    """Closes the open follow-up round of a site."""
+
+    @extend_schema(
+        operation_id="sites_close_round",
+        tags=["rows"],
+        parameters=[IDEMPOTENCY_KEY],
+        request=None,
+        responses={
+            200: SiteSerializer,
+            **problems(400, 401, 403, 404, 406, 409, 413, 415, 429, 503),
+        },
+    )
+    def post(self, request: Request, code: str) -> Response:
+        """Close the round: what is on file is complete up to now. For leads and data managers.
+
+        Refused while implants in follow-up are behind (`follow-up-behind`).
+        """
+        refuse_unknown(request)
+        user: Any = request.user
+        if not Site.objects.visible_to(user).filter(code=code).exists():
+            raise UnknownRow(Fault("", "not-found", "There is no such site among yours."))
+
+        def write() -> WrittenReply:
+            site = intake.close_round(code, by=user)
+            return WrittenReply(200, dict(SiteSerializer(site).data), {})
+
+        reply = answered_once(request, write)
+        return Response(reply.body, status=reply.status, headers=dict(reply.headers))

@@ -30,6 +30,7 @@ urlpatterns = [
     path("codelists/", codelists.Codelists.as_view(), name="codelists"),
     path("codelists/<str:name>/", codelists.CodelistDetail.as_view(), name="codelist"),
     path("sites/", sites.Sites.as_view(), name="sites"),
+    path("sites/<str:code>/close-round/", sites.CloseRound.as_view(), name="close-round"),
     path("patients/", patients.Patients.as_view(), name="patients"),
     path("patients/<uuid:public_id>/", patients.PatientDetail.as_view(), name="patient"),
     path("implants/", implants.Implants.as_view(), name="implants"),

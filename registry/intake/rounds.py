@@ -7,11 +7,10 @@ from datetime import datetime
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
-from registry.intake.relations import refuse
 from registry.intake.writers import may_write, not_permitted, not_your_site
 from registry.models import Implant, Membership, MembershipRole, Sealing, Site, User, sealed
 from registry.models.exposure import IN_FOLLOW_UP
-from registry.records import Fault, NotPermitted, NotYourSite
+from registry.records import Fault, NotPermitted, NotYourSite, StateConflict
 from registry.vocabulary import Right
 
 DAYS_A_MONTH = 30.4375
@@ -82,7 +81,7 @@ def close_round(code: str, *, by: User) -> Site:
 
     For leads of the site and data managers. Every implant keeps its months at this round, up to
     which it counts with its events until the next round is closed.
-    Raises NotYourSite, NotPermitted, and RowRuleBroken while implants in follow-up are behind.
+    Raises NotYourSite, NotPermitted, and StateConflict while implants in follow-up are behind.
     """
     with sealed(by=by, action="close-round") as seal:
         return round_closed(site_to_close(code, by=by), seal)
@@ -109,7 +108,7 @@ def may_close(site: Site, *, by: User) -> bool:
 
 
 def round_closed(site: Site, seal: Sealing) -> Site:
-    """Closes the site's open round under an open seal. Raises RowRuleBroken where it is behind.
+    """Closes the site's open round under an open seal. Raises StateConflict where it is behind.
 
     Implants whose end was in an earlier round already are not written again.
     """
@@ -119,7 +118,7 @@ def round_closed(site: Site, seal: Sealing) -> Site:
             f"{late} of the site's implants in follow-up have fewer months on file than have "
             "passed: follow them up or enter their end, then close the round"
         )
-        refuse((Fault("site", "follow-up-behind", detail),))
+        raise StateConflict(Fault("site", "follow-up-behind", detail))
     number = (site.round_number or 0) + 1
     rows = Implant.objects.filter(site=site).exclude(
         ~Q(exit_status__in=IN_FOLLOW_UP),

@@ -115,7 +115,8 @@ class EventRecord:
         Months | None,
         Heading(
             "Months since implant",
-            "Whole months since this component was implanted.",
+            "Whole months since this component was implanted. What is later than the site's "
+            "last closed follow-up round counts once the next is closed.",
             in_header=True,
             frozen="Whole months since implant, as reported",
         ),

@@ -40,6 +40,8 @@ def targets(address: Address, world: World) -> dict[str, dict[str, Any]]:
         return {"": {"content_type_id": 1, "object_id": 1}}
     if address.captures in {("url",), ("app_label",)}:
         return {"": dict.fromkeys(address.captures, "registry")}
+    if address.captures == ("code",) and "/sites/" in f"/{address.route}":
+        return {name: {"code": rows.site.code} for name, rows in _both(world).items()}
     model = _model_of(address)
     if model in world.own.rows:
         rows = {"own": world.own.rows[model], "other": world.other.rows[model]}
@@ -47,6 +49,10 @@ def targets(address: Address, world: World) -> dict[str, dict[str, Any]]:
         row = single_rows(world).get(model) or _first_of(model)
         rows = {"": row}
     return {name: _captured(address, row) for name, row in rows.items()}
+
+
+def _both(world: World) -> dict[str, Any]:
+    return {"own": world.own, "other": world.other}
 
 
 def _model_of(address: Address) -> str:

@@ -445,3 +445,45 @@ def test_a_page_of_500_implants_is_sent_whole(own_site, reporter, signed_in):
     assert len(look.context["followed"]) == 500
     assert set(Implant.objects.values_list("months_followed", flat=True)) == {72}
     assert Seal.objects.latest("number").rows == 500
+
+
+def test_page_says_which_round_is_open_and_who_is_behind(implants, reporter, signed_in):
+    answer = signed_in(reporter).get(PAGE)
+
+    assert "Follow-up round 1 of OWN-1 is open" in answer.text
+    assert (answer.context["round"].in_follow_up, answer.context["round"].behind) == (3, 3)
+    assert "Close round" not in answer.text
+
+
+def test_lead_closes_the_round_on_the_page(implants, own_site, signed_in):
+    lead = MembershipFactory(site=own_site, role="lead").user
+    with sealed(by=None, action="test") as seal:
+        seal.bulk_update(
+            Implant,
+            [Implant(pk=each.pk, exit_status="site-closed") for each in own_site.implants.all()],
+            ["exit_status"],
+        )
+    with sealed(by=None, action="test") as seal:
+        patient = PatientFactory.build(site=own_site, source_id="p-n")
+        seal.save(patient)
+        today = timezone.now().year
+        young = {"implant_year": today, "months_followed": 0, "source_id": "i-new"}
+        seal.save(ImplantFactory.build(patient=patient, site=own_site, **young))
+    client = signed_in(lead)
+    assert "Close round 1" in client.get(PAGE).text
+
+    answer = client.post(PAGE, {"do": "close"}, follow=True)
+
+    assert "Round 1 of OWN-1 is closed" in answer.text
+    own_site.refresh_from_db()
+    assert own_site.round_number == 1
+
+
+def test_page_says_why_a_round_stays_open(implants, own_site, signed_in):
+    lead = MembershipFactory(site=own_site, role="lead").user
+
+    answer = signed_in(lead).post(PAGE, {"do": "close"}, follow=True)
+
+    assert "have fewer months on file than have passed" in answer.text
+    own_site.refresh_from_db()
+    assert own_site.round_number is None

@@ -45,6 +45,7 @@ def test_a_reporter_sees_the_drafts_of_the_own_site_only(events, reporter, signe
         "drafts of your site": 2,
         "event of your site under review": 1,
         "implants without follow-up for a year": 0,
+        "implants behind in round 1 of OWN-1": 0,
     }
     assert "you are here as site staff" in answer.text
     assert f'href="{LIST}?state=draft"' in answer.text

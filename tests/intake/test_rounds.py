@@ -15,7 +15,7 @@ from registry.intake import (
     standings_of,
 )
 from registry.models import Event, Implant, Seal, Site
-from registry.records import NotPermitted, NotYourSite, RowRuleBroken
+from registry.records import NotPermitted, NotYourSite, StateConflict
 from tests.factories import PatientFactory
 from tests.intake.conftest import report
 from tests.intake.test_devices import implant
@@ -77,7 +77,7 @@ def test_round_of_no_site_is_refused(world):
 def test_round_stays_open_while_implants_are_behind_since_their_year(world):
     brought_up(world, passed() - 1)
 
-    with pytest.raises(RowRuleBroken) as refusal:
+    with pytest.raises(StateConflict) as refusal:
         close_round("BERN", by=world.lead)
 
     (fault,) = refusal.value.faults
@@ -95,7 +95,7 @@ def test_round_stays_open_while_implants_are_behind_since_the_last_round(world, 
     monkeypatch.setattr("registry.intake.following.present_year", lambda: later.year)
 
     brought_up(world, months + 10)
-    with pytest.raises(RowRuleBroken):
+    with pytest.raises(StateConflict):
         close_round("BERN", by=world.lead)
     brought_up(world, months + 11)  # a year is 12 months, less one for rounding
 

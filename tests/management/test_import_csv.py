@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.models import Event
+from registry.models import Event, Implant, Site
 from registry.vocabulary import Role
 from tests.factories import UserFactory
 
@@ -145,3 +145,24 @@ def test_accept_is_for_data_managers(manager):
 
     with pytest.raises(CommandError, match="the right to accept events on arrival"):
         call_command("import_csv", "--by", "reporter", "--events", EVENTS, "--accept")
+
+
+def test_round_is_closed_once_the_rows_are_stored(manager, capsys, tmp_path):
+    header, first = Path(IMPLANTS).read_text().splitlines()[:2]
+    ended = tmp_path / "ended.csv"
+    ended.write_text(f"{header}\n{first.replace('46,active', '46,site-closed')}\n")
+
+    import_csv("--implants", ended, "--close-round", "TAIRA-D", "--dry-run")
+    assert not Site.objects.exists()
+    import_csv("--implants", ended, "--close-round", "TAIRA-D")
+
+    assert "TAIRA-D: follow-up round 1 is closed" in capsys.readouterr().out
+    assert Site.objects.get().round_number == 1
+
+
+def test_round_stays_open_and_the_rows_stored_where_implants_are_behind(manager):
+    with pytest.raises(CommandError, match=r"rows are stored; the round stays open: \d+ of"):
+        import_csv("--implants", IMPLANTS, "--close-round", "TAIRA-D")
+
+    assert Site.objects.get(code="TAIRA-D").round_number is None
+    assert Implant.objects.exists()

@@ -8,7 +8,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registry.intake import FaultKind, ImportRefused, Wording, import_records, wording_of
+from registry.intake import (
+    FaultKind,
+    ImportRefused,
+    Wording,
+    close_round,
+    import_records,
+    wording_of,
+)
 from registry.models import User
 from registry.records import Fault, Refusal, RowKind
 from registry.records.readings import FileReading
@@ -47,6 +54,11 @@ class Command(BaseCommand):
             )
         parser.add_argument(
             "--accept", action="store_true", help="accept the events at once (data managers)"
+        )
+        parser.add_argument(
+            "--close-round",
+            metavar="SITE",
+            help="then close the site's follow-up round (leads and data managers)",
         )
         parser.add_argument("--dry-run", action="store_true", help="check all, store nothing")
         parser.add_argument(
@@ -93,6 +105,17 @@ class Command(BaseCommand):
             )
         if options["dry_run"]:
             self.stdout.write("dry run: nothing was stored")
+        elif options["close_round"]:
+            self._close(options["close_round"], by)
+
+    def _close(self, code: str, by: User) -> None:
+        """Close the site's round once the rows are stored; they stay where it is refused."""
+        try:
+            site = close_round(code, by=by)
+        except Refusal as refusal:
+            told = "; ".join(fault.detail for fault in refusal.faults)
+            raise CommandError(f"The rows are stored; the round stays open: {told}") from None
+        self.stdout.write(f"{site}: follow-up round {site.round_number} is closed")
 
     def _say_how_read(self, readings: Mapping[RowKind, FileReading]) -> None:
         for kind, reading in readings.items():
