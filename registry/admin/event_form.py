@@ -1,5 +1,6 @@
 """The form on which a site enters one event."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -14,11 +15,15 @@ from registry.admin.choosing import (
     TermChoiceField,
 )
 from registry.admin.event_sections import MATTERS_FOR
+from registry.admin.once import FORM_TOKEN, was_stored
 from registry.answers.refusable import sentence
 from registry.models import Complication, Event, Implant
 from registry.records import RowKind
 from registry.records.columns import DECLARED
 from registry.vocabulary import DatePrecision
+
+TOLD_ALIKE = "_told_alike"
+"""The hidden input with the reports that the page has warned of."""
 
 SUBMIT, GO_ON = "_submit", "_consequence"
 """The buttons that submit an event, and that add an event caused by it."""
@@ -29,6 +34,7 @@ class EventForm(ReportForm):
     """One event. A draft may be incomplete; required fields are checked on submission."""
 
     kind = RowKind.EVENT
+    alike: Sequence[Event] = ()
     write = {
         "complication": lambda term: term.code,
         "implant": lambda implant: implant.source_id if implant else "",
@@ -91,7 +97,22 @@ class EventForm(ReportForm):
                     self.add_error(
                         fault.column, forms.ValidationError(sentence(fault.detail), fault.code)
                     )
+        if not self.errors and not was_stored(self.user, self.data.get(FORM_TOKEN, "")):
+            self._warn_of_duplicates()
         return cleaned
+
+    def _warn_of_duplicates(self) -> None:
+        """Refuses what may repeat a stored report, until the page has told of it."""
+        stored = self.instance if self.instance.pk else None
+        found = intake.likely_duplicates(self.raw(), by=self.user, event=stored)
+        self.alike = [other for other, _reasons in found]
+        told = set(self.data.get(TOLD_ALIKE, "").split())
+        if not {str(other.public_id) for other in self.alike} <= told:
+            said = (
+                "This may be an event that was reported already: look at the reports named below."
+                " If it is another event, save it again."
+            )
+            self.add_error(None, forms.ValidationError(said, code="may-repeat"))
 
     def stored_answers(self) -> dict[str, Any]:
         """The stored event's values; public ids for other rows."""

@@ -18,6 +18,8 @@ from registry.admin.event_sections import REVIEW, sections_of
 from registry.admin.filters import filter_by
 from registry.admin.history import versions_of
 from registry.admin.naming import label_of
+from registry.admin.once import form_token, stored_once
+from registry.admin.pairs import AlikePages
 from registry.admin.redacting import RedactPages
 from registry.admin.review import ReviewSteps
 from registry.admin.rows import address_of
@@ -33,7 +35,7 @@ LATEST = 5
 
 
 @admin.register(Event)
-class EventAdmin(ReviewSteps, RedactPages):
+class EventAdmin(AlikePages, ReviewSteps, RedactPages):
     """Events of the caller's own sites; drafts are edited here, later states are read-only."""
 
     class Media:
@@ -117,7 +119,8 @@ class EventAdmin(ReviewSteps, RedactPages):
         """The empty form; its title names the event that caused this one."""
         cause = self._cause(request.GET.get("caused_by", ""), request)
         titled = {"title": f"Add what {label_of(cause)} led to"} if cause else {}
-        return super().add_view(request, form_url, {**titled, **(extra_context or {})})
+        token = {"form_token": form_token(request)}
+        return super().add_view(request, form_url, {**token, **titled, **(extra_context or {})})
 
     def _cause(self, public_id: str, request: HttpRequest) -> Event | None:
         """The event that the address names as the cause, if it is visible and has a key."""
@@ -132,7 +135,10 @@ class EventAdmin(ReviewSteps, RedactPages):
         by: Any = request.user
         submit = SUBMIT in request.POST
         if not change:
-            return intake.record_event(form.raw(), by=by, submit=submit, make_keys=True)
+            return stored_once(
+                request,
+                lambda: intake.record_event(form.raw(), by=by, submit=submit, make_keys=True),
+            )
         version = form.version_read()
         stored = intake.change_event(
             obj.public_id, form.raw(), by=by, version=version, make_keys=True

@@ -11,7 +11,7 @@ from registry.admin.answers import IN_LINES, short_text
 from registry.admin.choosing import TermChoiceField
 from registry.admin.naming import name_of
 from registry.answers.refusable import RefusableForm
-from registry.models import Complication, Event
+from registry.models import Complication, DuplicateCandidate, Event
 from registry.vocabulary import State, WithdrawalReason
 
 MOST_ALIKE = 10
@@ -113,16 +113,24 @@ class DuplicateForm(StepForm):
 def alike(event: Event) -> QuerySet[Event]:
     """Reports of the site that may be of the same event, the likeliest first; ten at most.
 
-    Those of the same patient, or of the same complication as reported or adjudicated.
+    Those that are a pair with it, of the same patient, or of the same complication as reported or
+    adjudicated.
     """
     codes = [event.complication_id, event.reported_complication_id]
     same = Q(complication__in=codes) | Q(reported_complication__in=codes)
     of_the_patient = Q(patient=event.patient_id) if event.patient_id else Q(pk__in=[])
+    pairs = DuplicateCandidate.objects.open().of(event).values_list("first", "second")
+    paired = Q(pk__in={pk for pair in pairs for pk in pair})
     standing = Event.objects.filter(
-        same | of_the_patient, site=event.site, state__in=[State.SUBMITTED, State.ACCEPTED]
+        same | of_the_patient | paired, site=event.site, state__in=[State.SUBMITTED, State.ACCEPTED]
     ).exclude(pk=event.pk)
     apart = Abs(F("year") - event.year) if event.year else Value(0)
-    likeness = Case(When(of_the_patient & same, then=0), When(of_the_patient, then=1), default=2)
+    likeness = Case(
+        When(paired, then=0),
+        When(of_the_patient & same, then=1),
+        When(of_the_patient, then=2),
+        default=3,
+    )
     ordered = standing.select_related("complication").order_by(likeness, apart, "-pk")
     return ordered[:MOST_ALIKE]
 

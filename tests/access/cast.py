@@ -14,12 +14,14 @@ from registry import intake
 from registry.models import (
     AccessLog,
     Agreement,
+    DuplicateCandidate,
     MembershipRole,
     Seal,
     Site,
     Token,
     TokenScope,
     User,
+    sealed,
 )
 from registry.vocabulary import Role
 from tests.factories import (
@@ -80,6 +82,10 @@ def _site_with_rows(code: str, name: str) -> Rows:
         state="submitted",
         complication__code="pump-motor-stall",
     )
+    later = EventFactory(implant=pump, source_id=f"{name}-again", complication=event.complication)
+    with sealed(by=None, action="test") as seal:
+        pair = DuplicateCandidate(site=site, first=event, second=later, reasons=1)
+        seal.save(pair)
     device = TOTPDevice.objects.create(user=reporter, name=f"{name}-phone", confirmed=False)
     token, _key = Token.objects.create(user=reporter, scopes=frozenset(TokenScope))
     rows = {
@@ -89,6 +95,7 @@ def _site_with_rows(code: str, name: str) -> Rows:
         "patient": patient,
         "implant": pump,
         "event": event,
+        "pair": pair,
         "exposure": ExposureFactory(site=site),
         "totpdevice": device,
         "token": token,

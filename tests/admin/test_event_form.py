@@ -248,7 +248,7 @@ def test_the_pressed_button_is_answered_with_what_became_of_the_event(
 
     new = client.post(ADD, {**sent, button: "1"}, follow=True)
     draft = EventFactory(implant=catheter, complication=migration, state="draft", source_id="d")
-    sent |= {"source_id": "d", "version": str(draft.version)}
+    sent |= {"source_id": "d", "version": str(draft.version), "months_since_implant": "18"}
     old = client.post(page(draft), {**sent, button: "1"}, follow=True)
 
     assert f"is stored. {said}" in new.text
