@@ -20,7 +20,8 @@ from registry.admin.naming import label_of, name_of
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.filters.catalogue import every_complication, find_complications
 from registry.models import Complication, Event, Implant
-from registry.vocabulary import Component
+from registry.models.exposure import IN_FOLLOW_UP
+from registry.vocabulary import Component, State
 
 PAGE = 20
 TYPED = "_key"
@@ -161,6 +162,7 @@ def about_row(row: Any) -> dict[str, str]:
         "component": row.component,
         "implanted": str(row.implant_year),
         "followed": str(row.months_followed),
+        "ended": "" if row.exit_status in IN_FOLLOW_UP else "ended",
     }
 
 
@@ -172,14 +174,17 @@ def term_label(term: Complication) -> str:
 def row_label(row: Any) -> str:
     """A row in words, for a searchable list.
 
-    An event with its key, complication and year; an implant also with its patient, since the
-    patient's key finds it too.
+    An event with its key, complication, year and state; an implant also with its patient, since
+    the patient's key finds it too, and with its end, if it is no longer in place.
     """
     if isinstance(row, Implant):
-        return f"{label_of(row)} of {name_of(row.patient)}"
+        shown: Any = row
+        end = "" if row.exit_status in IN_FOLLOW_UP else shown.get_exit_status_display().lower()
+        return f"{label_of(row)} of {name_of(row.patient)}" + (f", ended: {end}" if end else "")
     if not isinstance(row, Event):
         return label_of(row)
-    known = (row.complication.name, str(row.year or ""))
+    state = State.of(row.state).label.lower()
+    known = (row.complication.name, str(row.year or ""), state)
     return f"{label_of(row)} ({', '.join(filter(None, known))})"
 
 

@@ -1,6 +1,6 @@
 """The form on which a site enters one event."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -20,13 +20,19 @@ from registry.answers.refusable import sentence
 from registry.models import Complication, Event, Implant
 from registry.records import RowKind
 from registry.records.columns import DECLARED
-from registry.vocabulary import DatePrecision
+from registry.vocabulary import Actuality, DatePrecision, Outcome
 
 TOLD_ALIKE = "_told_alike"
 """The hidden input with the reports that the page has warned of."""
 
-SUBMIT, GO_ON = "_submit", "_consequence"
-"""The buttons that submit an event, and that add an event caused by it."""
+SUBMIT, SUBMIT_ALL, GO_ON = "_submit", "_submit_all", "_consequence"
+"""The buttons that submit an event, that submit also the drafts that led to it, and that add an
+event caused by it."""
+
+
+def submits(sent: Mapping[str, Any]) -> bool:
+    """Whether a button was pressed that submits the event."""
+    return SUBMIT in sent or SUBMIT_ALL in sent
 
 
 @asking(DECLARED[RowKind.EVENT])
@@ -90,7 +96,7 @@ class EventForm(ReportForm):
     def clean(self) -> dict[str, Any]:
         """Adds what is missing for submission to the form's own errors."""
         cleaned = super().clean()
-        if SUBMIT in self.data and self.errors and self.refusal is None:
+        if submits(self.data) and self.errors and self.refusal is None:
             filled = {name for name in self.fields if self[name].data}
             for fault in intake.missing_for_submission(filled):
                 if not self.has_error(fault.column):
@@ -113,6 +119,14 @@ class EventForm(ReportForm):
                 " If it is another event, save it again."
             )
             self.add_error(None, forms.ValidationError(said, code="may-repeat"))
+
+    def texts(self) -> dict[str, str]:
+        """The answers by column; a near miss without an outcome has its only legal one."""
+        texts = super().texts()
+        near_miss = self.cleaned_data.get("actuality") == Actuality.NEAR_MISS
+        if near_miss and not self.cleaned_data.get("outcome"):
+            texts["outcome"] = Outcome.NOT_APPLICABLE.value
+        return texts
 
     def stored_answers(self) -> dict[str, Any]:
         """The stored event's values; public ids for other rows."""

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from registry import intake
 from registry.admin.choosing import matches, possible_causes, row_label
-from registry.admin.event_form import GO_ON, SUBMIT, EventForm
+from registry.admin.event_form import GO_ON, SUBMIT_ALL, EventForm, submits
 from registry.admin.event_sections import REVIEW, sections_of
 from registry.admin.filters import filter_by
 from registry.admin.history import versions_of
@@ -21,10 +21,12 @@ from registry.admin.naming import label_of
 from registry.admin.once import form_token, stored_once
 from registry.admin.pairs import AlikePages
 from registry.admin.redacting import RedactPages
-from registry.admin.review import ReviewSteps
+from registry.admin.review import STEPS, ReviewSteps, pick_of, take
 from registry.admin.rows import address_of
+from registry.admin.site_rows import open_site_keys
 from registry.admin.stored_values import listed
-from registry.models import Event
+from registry.admin.timeline import episode_of
+from registry.models import Event, Implant
 from registry.vocabulary import Severity, State
 
 GRADES = dict(Severity.choices())
@@ -67,8 +69,14 @@ class EventAdmin(AlikePages, ReviewSteps, RedactPages):
         filter_by("indication_group"),
         filter_by("actuality"),
     )
-    search_fields = ("source_id__istartswith",)
-    search_help_text = "Search by the beginning of your own source id."
+    search_fields = (
+        "source_id__istartswith",
+        "patient__source_id__istartswith",
+        "implant__source_id__istartswith",
+    )
+    search_help_text = (
+        "Search by the beginning of your own key for the event, the patient or the implant."
+    )
     ordering = ("-seal_id", "-pk")
     sortable_by = ("year", "severity_words", "state")
 
@@ -82,6 +90,22 @@ class EventAdmin(AlikePages, ReviewSteps, RedactPages):
         rows = self.get_queryset(request).exclude(source_id="").order_by("source_id")
         rows = possible_causes(request, rows.select_related("complication"))
         return matches(self, request, rows, keyed_by="public_id", labelled=row_label)
+
+    def beside(self, request: HttpRequest, row: Event) -> dict[str, Any]:
+        """The episode that the event is part of, and its drafts that the user may submit."""
+        episode = episode_of(row)
+        mine = open_site_keys(request)
+        drafts = [
+            step.event
+            for step in episode
+            if step.event.state == State.DRAFT and step.event.site_id in mine
+        ]
+        return {
+            **super().beside(request, row),
+            "episode": episode,
+            "episode_drafts": [pick_of(draft) for draft in drafts] if len(drafts) > 1 else [],
+            "drafts_before": len(_drafts_before(row.caused_by)),
+        }
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only drafts are edited by form, by those who may report for their site."""
@@ -98,13 +122,13 @@ class EventAdmin(AlikePages, ReviewSteps, RedactPages):
         return () if obj is None else (*REVIEW, "led_to", "history_words")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """An empty form, or the context of the event that caused this one, never a finding.
+        """An empty form, or the context of the implant or of the event that caused this one.
 
-        Reads nothing else from the address, so that no link fills in an answer.
+        Never a finding: reads nothing else from the address, so that no link fills in an answer.
         """
         cause = self._cause(request.GET.get("caused_by", ""), request)
         if cause is None:
-            return {}
+            return self._of_implant(request)
         self.log_look(request, str(cause.public_id), 1)
         return {
             "caused_by": cause.public_id,
@@ -113,14 +137,26 @@ class EventAdmin(AlikePages, ReviewSteps, RedactPages):
             "year": cause.year,
         }
 
+    def _of_implant(self, request: HttpRequest) -> dict[str, Any]:
+        """Site and implant that the address names, if the implant is visible."""
+        try:
+            public_id = UUID(request.GET.get("implant", ""))
+        except ValueError:
+            return {}
+        within = Implant.objects.visible_to(request.user).select_related("site")
+        implant = within.filter(public_id=public_id).first()
+        if implant is None:
+            return {}
+        return {"site": implant.site.code, "implant": implant.public_id}
+
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The empty form; its title names the event that caused this one."""
         cause = self._cause(request.GET.get("caused_by", ""), request)
         titled = {"title": f"Add what {label_of(cause)} led to"} if cause else {}
-        token = {"form_token": form_token(request)}
-        return super().add_view(request, form_url, {**token, **titled, **(extra_context or {})})
+        context = {"form_token": form_token(request), "drafts_before": len(_drafts_before(cause))}
+        return super().add_view(request, form_url, {**context, **titled, **(extra_context or {})})
 
     def _cause(self, public_id: str, request: HttpRequest) -> Event | None:
         """The event that the address names as the cause, if it is visible and has a key."""
@@ -133,7 +169,7 @@ class EventAdmin(AlikePages, ReviewSteps, RedactPages):
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Event:
         """Records or changes a draft, and submits it if that button was pressed."""
         by: Any = request.user
-        submit = SUBMIT in request.POST
+        submit = submits(request.POST)
         if not change:
             return stored_once(
                 request,
@@ -149,10 +185,14 @@ class EventAdmin(AlikePages, ReviewSteps, RedactPages):
         """The page after the pressed button; or the form of the next event of the episode."""
         now = (
             "It waits for review"
-            if SUBMIT in request.POST
+            if submits(request.POST)
             else "It is a draft until it is submitted"
         )
         answer = super()._stored(request, obj, f"{what}. {now}")
+        if SUBMIT_ALL in request.POST:
+            drafts = _drafts_before(obj.caused_by)
+            moved, refused = take(STEPS["submit"], drafts, {}, by=request.user, answers={})
+            self.tell(request, STEPS["submit"], moved, refused)
         if GO_ON not in request.POST:
             return answer
         params = urlencode({"caused_by": str(obj.public_id)})
@@ -212,6 +252,17 @@ class EventAdmin(AlikePages, ReviewSteps, RedactPages):
         """The last versions: when, by whom, and how many fields changed."""
         versions = versions_of(event)[:LATEST]
         return render_to_string("admin/registry/event/versions.html", {"versions": versions})
+
+
+def _drafts_before(cause: Event | None) -> list[Event]:
+    """The drafts that led to an event, from its cause back."""
+    drafts, seen = [], set()
+    while cause is not None and cause.pk not in seen:
+        seen.add(cause.pk)
+        if cause.state == State.DRAFT:
+            drafts.append(cause)
+        cause = cause.caused_by
+    return drafts[::-1]
 
 
 def link_to(row: Any) -> SafeString:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Case, When
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
@@ -17,11 +18,12 @@ from registry.admin.replacing import ReplacePages
 from registry.admin.site_rows import OwnSitesFilter
 from registry.admin.stored_values import listed
 from registry.admin.system_form import NEW_SECTIONS, NEW_SYSTEM, STORED_SECTIONS, STORED_SYSTEM
-from registry.models import Exposure, Implant, MembershipRole, Patient
+from registry.admin.timeline import moments_of
+from registry.models import Event, Exposure, Implant, MembershipRole, Patient
 from registry.models.exposure import IN_FOLLOW_UP
 from registry.records import RowKind
 from registry.records.columns import DECLARED
-from registry.vocabulary import Right
+from registry.vocabulary import Right, State
 
 
 @admin.register(Patient)
@@ -53,9 +55,13 @@ class PatientAdmin(RedactPages):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def beside(self, request: HttpRequest, row: Patient) -> dict[str, Any]:
-        """All implants of the patient, and whether the user may replace each."""
+        """The patient's devices and events in order of time, and whether the user may add to
+        them."""
+        events = Event.objects.visible_to(request.user).filter(patient=row)
+        events = events.exclude(state=State.WITHDRAWN).select_related("complication", "implant")
         return {
             **super().beside(request, row),
+            "moments": moments_of(row, events=events.order_by("pk")),
             "implants": row.implants.order_by("component", "implant_year", "pk"),
             "may_replace": self.has_change_permission(request, row),
             "in_follow_up": IN_FOLLOW_UP,
@@ -106,9 +112,11 @@ class ImplantAdmin(FollowUpPages, ReplacePages, RedactPages):
         return [path("choices/", view, name="registry_implant_choices"), *super().get_urls()]
 
     def choices(self, request: HttpRequest) -> JsonResponse:
-        """Implants that the caller may see, by their site's own key, for the form of an event."""
-        within = self.get_queryset(request).select_related("patient").order_by("source_id")
-        rows = fitting_implants(request, within)
+        """Implants that the caller may see, for the form of an event: those in place first, each
+        kind by its site's own key."""
+        in_place = Case(When(exit_status__in=IN_FOLLOW_UP, then=0), default=1)
+        within = self.get_queryset(request).select_related("patient")
+        rows = fitting_implants(request, within.order_by(in_place, "source_id"))
         return matches(self, request, rows, keyed_by="public_id", labelled=row_label)
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Implant:

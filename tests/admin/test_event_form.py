@@ -261,7 +261,7 @@ def test_the_page_of_an_event_names_what_it_led_to(catheter, reporter, signed_in
 
     html = signed_in(reporter).get(page(cause)).text
 
-    assert "e-eff (catheter migration, 2011)</a>" in html
+    assert "e-eff (catheter migration, 2011, accepted)</a>" in html
     assert f"{ADD}?caused_by={cause.public_id}" in html
 
 
@@ -474,6 +474,7 @@ def test_an_implant_is_found_by_its_key_its_patients_and_its_code(
         "component": "catheter",
         "implanted": "2010",
         "followed": "60",
+        "ended": "",
     }
 
 

@@ -152,7 +152,7 @@ def test_what_it_led_to_begins_with_its_cause(page):
     page.get_by_role("button", name="Save and log what it led to").click()
 
     cause = page.get_by_role("combobox", name="Caused by:")
-    expect(cause).to_contain_text("(Catheter kink, 2013)")
+    expect(cause).to_contain_text("(Catheter kink, 2013, draft)")
     expect(page.get_by_label("Year")).to_have_value("2013")
     expect(page.get_by_label("3 Severe")).not_to_be_checked()
     assert faults_of(page) == []

@@ -83,7 +83,7 @@ window.django?.jQuery?.(() => {
   const monthsNote = note("months_since_implant", "check");
   const implantNote = note("implant", "check");
   function check() {
-    const { implanted, followed, component } = chosen("implant");
+    const { implanted, followed, ended, component } = chosen("implant");
     const { clock, category } = chosen("complication");
     const [year, months] = [wholeNumber(value("year")), wholeNumber(value("months_since_implant"))];
     say(implantNote, component && clock && component !== clock
@@ -95,7 +95,8 @@ window.django?.jQuery?.(() => {
     if (most < 0) say(monthsNote, `The implant was in ${implanted}, after this year.`);
     else if (months === null) say(monthsNote, `${least} to ${most} in ${year}, after an implant in ${implanted}.`, false);
     else if (months < least || months > most) say(monthsNote, `It was ${least} to ${most} months in ${year}, after an implant in ${implanted}: correct the months, the year or the implant.`);
-    else if (["catheter", "pump"].includes(category) && months > Number(followed)) say(monthsNote, `This implant was followed for ${followed} months: bring its follow-up up to date, or correct the months.`);
+    else if (months > Number(followed) && ended && ["catheter", "pump"].includes(category)) say(monthsNote, `This implant was followed for ${followed} months, to its end: correct the months, or choose another implant.`);
+    else if (months > Number(followed)) say(monthsNote, `This implant was followed for ${followed} months on file. A later event is stored all the same; it counts in time once follow-up reaches it.`, false);
   }
 
   function note(name, kind) {
