@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from registry.admin.audit import history_page
+from registry.admin.exporting import export_page
 from registry.admin.one_time_code import one_time_code_page, reset_code
 from registry.admin.start_page import start_page
 from registry.admin.statistics import statistics_page
@@ -13,6 +14,11 @@ urlpatterns = [
     path("", include("registry.dashboard.urls")),
     path("admin/", admin.site.admin_view(start_page)),
     path("admin/history/", admin.site.admin_view(history_page), name="history"),
+    path(
+        "admin/export/<str:site>/<str:kind>.csv",
+        admin.site.admin_view(export_page),
+        name="export",
+    ),
     path(
         "admin/upload/template.xlsx",
         admin.site.admin_view(template_page),

@@ -23,7 +23,7 @@ from registry.admin import upload_forms
 from registry.admin.upload_forms import MemoryOnly, UploadForm, WordsForm, too_large
 from registry.answers.refusable import sentence
 from registry.interchange.workbook_template import template_workbook
-from registry.models import Complication
+from registry.models import Complication, Site
 from registry.records import Fault, Refusal, RowKind
 from registry.records.columns import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from registry.records.readings import FileReading
@@ -33,6 +33,9 @@ CHECKED_FOR = 3600
 """Seconds after a check in which the same files may be stored."""
 
 _SALT = "registry.admin.upload"
+_MOST_SITES = 50
+"""The sites whose files are offered by a link."""
+
 _WORKBOOK_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _TEMPLATE = "admin/registry/upload.html"
 
@@ -159,6 +162,8 @@ def _context(
         "title": "Upload files",
         "form": form,
         "words_form": words,
+        "own_sites": Site.objects.visible_to(request.user).order_by("code")[:_MOST_SITES],
+        "kinds": [kind.value for kind in RowKind],
         "checked": checked,
         "most": f"{upload_forms.MOST_BYTES // 1_000_000} MB",
         "columns": [(kind.value, *columns_of(kind)) for kind in RowKind],

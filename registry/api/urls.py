@@ -1,10 +1,11 @@
-"""The addresses of the API; each ends with a slash."""
+"""The addresses of the API; each ends with a slash, and that of a file with its format."""
 
 from django.urls import path, re_path
 
 from registry.api import (
     bulk,
     catalogue,
+    catalogue_files,
     codelists,
     event_history,
     event_steps,
@@ -24,6 +25,9 @@ from registry.api.unknown import UnknownAddress
 app_name = "api"
 
 urlpatterns = [
+    path("complications.csv", catalogue_files.CatalogueFile.as_view(), name="complications-file"),
+    path("codelists.csv", catalogue_files.CodelistsFile.as_view(), name="codelists-file"),
+    path("codelists/<str:name>.csv", catalogue_files.CodelistFile.as_view(), name="codelist-file"),
     path("complications/", catalogue.Complications.as_view(), name="complications"),
     path("complications/<str:code>/", catalogue.ComplicationDetail.as_view(), name="complication"),
     path("categories/", catalogue.Categories.as_view(), name="categories"),

@@ -27,6 +27,7 @@ from registry.intake.devices import (
 )
 from registry.intake.duplicates import keep_apart, likely_duplicates
 from registry.intake.events import change_event, record_event
+from registry.intake.exporting import export_rows, site_to_export
 from registry.intake.fault_tally import FaultKind
 from registry.intake.files import (
     ImportSummary,
@@ -92,6 +93,7 @@ __all__ = [
     "declare_exposure",
     "decline_agreement",
     "end_agreement",
+    "export_rows",
     "follow_up",
     "grant_agreement",
     "identifying_keys",
@@ -120,6 +122,7 @@ __all__ = [
     "remind_of_agreement",
     "reopen_event",
     "replace_implant",
+    "site_to_export",
     "standings_of",
     "store_judged",
     "submit_event",

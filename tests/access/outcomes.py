@@ -17,6 +17,7 @@ NAMED = {
     "complications/<slug:code>/": "infection-pocket",
     "api/v1/complications/<str:code>/": "infection-pocket",
     "api/v1/codelists/<str:name>/": "severity",
+    "api/v1/codelists/<str:name>.csv": "severity",
     "api/v1/snapshots/<str:name>/": "2026Q4",
     "api/v1/snapshots/<str:name>/dictionary.csv": "2026Q4",
     "admin/registry/event/steps/<slug:name>/": "accept",
@@ -36,6 +37,11 @@ def targets(address: Address, world: World) -> dict[str, dict[str, Any]]:
         return {"": dict.fromkeys(address.captures, NAMED[address.route])}
     if address.captures == ("receipt",):
         return {name: {"receipt": receipt} for name, receipt in receipts(world).items()}
+    if address.captures == ("site", "kind"):
+        sites = {"own": world.own, "other": world.other}
+        return {
+            name: {"site": of.rows["site"].code, "kind": "events"} for name, of in sites.items()
+        }
     if "content_type_id" in address.captures:
         return {"": {"content_type_id": 1, "object_id": 1}}
     if address.captures in {("url",), ("app_label",)}:

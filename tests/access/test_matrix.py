@@ -100,9 +100,9 @@ OPEN = (
     "login/",
     "password/",
     "health/",
-    "api/v1/complications/",
+    "api/v1/complications",
     "api/v1/categories/",
-    "api/v1/codelists/",
+    "api/v1/codelists",
     "api/v1/schema/",
     "api/v1/docs/",
 )

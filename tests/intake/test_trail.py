@@ -33,7 +33,9 @@ READING = {
     "open_decisions",
     "open_steps",
     "judging",
+    "export_rows",
     "may_keep_words",
+    "site_to_export",
     "wording_of",
     "words_of",
     "likely_duplicates",
@@ -346,6 +348,9 @@ def test_reading_function_leaves_nothing(world, verb):
         list(intake.identifying_keys())
     elif verb == "judging":
         list(intake.judging(three_files(world), by=world.lead))
+    elif verb in ("export_rows", "site_to_export"):
+        site = intake.site_to_export("BERN", by=world.lead)
+        list(intake.export_rows(site, RowKind.IMPLANT, by=world.lead))
     elif verb in ("may_keep_words", "words_of"):
         intake.may_keep_words(world.site, by=world.lead)
         intake.words_of(world.site)

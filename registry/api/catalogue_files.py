@@ -1,0 +1,92 @@
+"""The catalogue and the code lists as CSV files."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from registry.api.codelists import OF_THE_CATALOGUE, entries
+from registry.api.described import problems
+from registry.api.parameters import refuse_unknown
+from registry.api.renderers import CsvRenderer
+from registry.models import Complication
+from registry.vocabulary import CODELISTS
+
+_OF_A_COMPLICATION = (
+    *("code", "name", "category", "definition", "synonyms", "origin", "clock"),
+    *("natural_denominator", "in_totals", "imdrf_annex_a", "imdrf_annex_e", "evidence"),
+    *("core_group", "retired", "replaced_by", "citations"),
+)
+_OF_A_CODE = ("id", "label", "definition", "verified")
+
+
+def _file(name: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    body = {"columns": [{"name": column} for column in columns], "rows": rows}
+    return Response(body, headers=headers)
+
+
+class CatalogueFile(APIView):
+    """The catalogue of complications as a file."""
+
+    permission_classes = [AllowAny]
+    renderer_classes = [CsvRenderer]
+
+    @extend_schema(
+        operation_id="complications_file",
+        tags=["catalogue"],
+        responses={(200, "text/csv"): str, **problems(400, 401, 406, 429)},
+    )
+    def get(self, request: Request) -> Response:
+        """List every complication with its definition and codes; open to all."""
+        refuse_unknown(request)
+        attributes = {"category": "category_id", "replaced_by": "replaced_by_id"}
+        rows = [
+            {name: getattr(row, attributes.get(name, name)) for name in _OF_A_COMPLICATION}
+            for row in Complication.objects.order_by("category__sort_order", "code")
+        ]
+        return _file("complications", _OF_A_COMPLICATION, rows)
+
+
+class CodelistsFile(APIView):
+    """Every code list in one file."""
+
+    permission_classes = [AllowAny]
+    renderer_classes = [CsvRenderer]
+
+    @extend_schema(
+        operation_id="codelists_file",
+        tags=["catalogue"],
+        responses={(200, "text/csv"): str, **problems(400, 401, 406, 429)},
+    )
+    def get(self, request: Request) -> Response:
+        """List the codes of every list, list by list; open to all."""
+        refuse_unknown(request)
+        rows = [
+            {"list": name, **entry}
+            for name in sorted([*CODELISTS, *OF_THE_CATALOGUE])
+            for entry in entries(name)
+        ]
+        return _file("codelists", ("list", *_OF_A_CODE), rows)
+
+
+class CodelistFile(APIView):
+    """One code list as a file."""
+
+    permission_classes = [AllowAny]
+    renderer_classes = [CsvRenderer]
+
+    @extend_schema(
+        operation_id="codelists_list_file",
+        tags=["catalogue"],
+        parameters=[OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
+        responses={(200, "text/csv"): str, **problems(400, 401, 404, 406, 429)},
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """List the codes of one list in its own order; open to all."""
+        refuse_unknown(request)
+        return _file(name, _OF_A_CODE, entries(name))
