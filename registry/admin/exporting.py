@@ -38,4 +38,4 @@ def export_page(request: HttpRequest, site: str, kind: str) -> StreamingHttpResp
 def _as_csv(rows: Iterable[list[str]]) -> Iterator[str]:
     writer = csv.writer(_Line())
     for row in rows:
-        yield writer.writerow(row)  # type: ignore[misc]
+        yield writer.writerow(row)

@@ -1,24 +1,15 @@
 """manage.py import_csv: store the files of a site, all of them or nothing."""
 
-import csv
 from argparse import Action, ArgumentError, ArgumentParser, Namespace
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from registry.intake import (
-    FaultKind,
-    ImportRefused,
-    Wording,
-    close_round,
-    import_records,
-    wording_of,
-)
+from registry.intake import ImportSummary, Wording, close_round, import_records, wording_of
+from registry.management.import_command import ImportCommand
 from registry.models import User
-from registry.records import Fault, Refusal, RowKind
-from registry.records.readings import FileReading
+from registry.records import Refusal, RowKind
 
 
 class OneFile(Action):
@@ -37,14 +28,14 @@ class OneFile(Action):
         setattr(namespace, self.dest, values)
 
 
-class Command(BaseCommand):
+class Command(ImportCommand):
     """Imports implants, exposures and events from CSV files and workbooks."""
 
     help = "Import files (CSV, .xlsx) of implants, exposures and events in one transaction."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The writer, a file for each kind, how to read it, and how to store the rows."""
-        parser.add_argument("--by", required=True, metavar="USERNAME", help="who imports")
+        super().add_arguments(parser)
         for kind in RowKind:
             parser.add_argument(
                 f"--{kind.value}",
@@ -53,14 +44,10 @@ class Command(BaseCommand):
                 help=f"CSV file or workbook of {kind.value}",
             )
         parser.add_argument(
-            "--accept", action="store_true", help="accept the events at once (data managers)"
-        )
-        parser.add_argument(
             "--close-round",
             metavar="SITE",
             help="then close the site's follow-up round (leads and data managers)",
         )
-        parser.add_argument("--dry-run", action="store_true", help="check all, store nothing")
         parser.add_argument(
             "--blank",
             default="",
@@ -70,42 +57,25 @@ class Command(BaseCommand):
         parser.add_argument(
             "--mapping", metavar="FILE", help="JSON: column -> {word of the file: our code}"
         )
-        parser.add_argument("--faults", metavar="FILE", help="write every single fault as CSV")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import, and print a summary, or every fault and exit with 1."""
         files = {kind: options[kind.value] for kind in RowKind if options[kind.value]}
         if not files:
             raise CommandError("Name a file: --implants, --exposures or --events.")
-        by = User.objects.filter(username=options["by"], is_active=True).first()
-        if by is None:
-            raise CommandError("There is no active user of this name: see --by.")
-        try:
-            summary = import_records(
+
+        def run(by: User) -> ImportSummary:
+            return import_records(
                 files,
                 by=by,
                 accept=options["accept"],
                 dry_run=options["dry_run"],
                 wording=_wording(by, options["blank"], options["mapping"]),
-                progress=self._progress if self.stderr.isatty() else None,
+                progress=self.tell_progress,
             )
-        except ImportRefused as refusal:
-            self._say_how_read(refusal.readings)
-            self._tell(refusal)
-            if options["faults"]:
-                _write(Path(options["faults"]), refusal.every)
-            raise SystemExit(1) from None
-        except Refusal as refusal:
-            raise CommandError("; ".join(fault.detail for fault in refusal.faults)) from None
-        self._say_how_read(summary.readings)
-        for kind, count in summary.counts.items():
-            self.stdout.write(
-                f"{kind.value}: {count.new} new, {count.updated} updated, "
-                f"{count.unchanged} unchanged"
-            )
-        if options["dry_run"]:
-            self.stdout.write("dry run: nothing was stored")
-        elif options["close_round"]:
+
+        by = self.run_import(run, options)
+        if options["close_round"] and not options["dry_run"]:
             self._close(options["close_round"], by)
 
     def _close(self, code: str, by: User) -> None:
@@ -116,30 +86,6 @@ class Command(BaseCommand):
             told = "; ".join(fault.detail for fault in refusal.faults)
             raise CommandError(f"The rows are stored; the round stays open: {told}") from None
         self.stdout.write(f"{site}: follow-up round {site.round_number} is closed")
-
-    def _say_how_read(self, readings: Mapping[RowKind, FileReading]) -> None:
-        for kind, reading in readings.items():
-            for sentence in reading.sentences():
-                self.stdout.write(f"{kind.value}: {sentence}")
-
-    def _tell(self, refusal: ImportRefused) -> None:
-        for kind in refusal.kinds:
-            self.stderr.write(_kind_line(kind))
-        for fault in refusal.faults:
-            self.stderr.write(_line(fault))
-        if refusal.total > len(refusal.faults):
-            self.stderr.write(
-                f"{refusal.total} faults, of which these are the first {len(refusal.faults)}"
-            )
-        words = sorted(
-            {word for each in refusal.readings.values() for word in each.words_for_empty}
-        )
-        if words:
-            self.stderr.write(f"to take these words as empty: --blank {','.join(words)}")
-
-    def _progress(self, kind: RowKind, done: int) -> None:
-        self.stderr.write(f"\r{kind.value}: {done:,} rows", ending="")
-        self.stderr.flush()
 
 
 def _wording(by: User, blank: str, mapping: str | None) -> Wording:
@@ -155,19 +101,3 @@ def _wording(by: User, blank: str, mapping: str | None) -> Wording:
             raise CommandError("The file of --mapping cannot be opened.") from None
     words = tuple(word.strip() for word in blank.split(",") if word.strip())
     return wording_of(by, mapping=text, blank=words)
-
-
-def _kind_line(kind: FaultKind) -> str:
-    return f"{kind.file}: {kind.column or 'file'}: {kind.detail}: {kind.counted}"
-
-
-def _line(fault: Fault) -> str:
-    return f"{fault.file}:{fault.line or 1}: {fault.column or 'file'}: {fault.detail}"
-
-
-def _write(path: Path, faults: Iterable[Fault]) -> None:
-    """Every fault as CSV: file, line, column, code and message, never a value."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("file", "line", "column", "code", "message"))
-        writer.writerows((f.file, f.line, f.column, f.code, f.detail) for f in faults)

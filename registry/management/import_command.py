@@ -1,0 +1,98 @@
+"""What the commands that import files have in common: who imports, and how faults are told."""
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from registry.intake import FaultKind, ImportRefused, ImportSummary
+from registry.models import User
+from registry.records import Fault, Refusal, RowKind
+from registry.records.readings import FileReading
+
+Import = Callable[[User], ImportSummary]
+
+
+class ImportCommand(BaseCommand):
+    """Imports rows, prints a line for each kind, or every fault and exits with 1."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The writer, and how to store the rows."""
+        parser.add_argument("--by", required=True, metavar="USERNAME", help="who imports")
+        parser.add_argument(
+            "--accept", action="store_true", help="accept the events at once (data managers)"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="check all, store nothing")
+        parser.add_argument("--faults", metavar="FILE", help="write every single fault as CSV")
+
+    def run_import(self, run: Import, options: Mapping[str, Any]) -> User:
+        """Runs an import as its user, says what came of it, and gives the user.
+
+        Raises CommandError where there is no such user or right, SystemExit where rows have faults.
+        """
+        by = User.objects.filter(username=options["by"], is_active=True).first()
+        if by is None:
+            raise CommandError("There is no active user of this name: see --by.")
+        try:
+            summary = run(by)
+        except ImportRefused as refusal:
+            self._say_how_read(refusal.readings)
+            self._tell(refusal)
+            if options["faults"]:
+                _write(Path(options["faults"]), refusal.every)
+            raise SystemExit(1) from None
+        except Refusal as refusal:
+            raise CommandError("; ".join(fault.detail for fault in refusal.faults)) from None
+        self._say_how_read(summary.readings)
+        for kind, count in summary.counts.items():
+            self.stdout.write(
+                f"{kind.value}: {count.new} new, {count.updated} updated, "
+                f"{count.unchanged} unchanged"
+            )
+        if options["dry_run"]:
+            self.stdout.write("dry run: nothing was stored")
+        return by
+
+    def tell_progress(self, kind: RowKind, done: int) -> None:
+        """Says on a terminal how many rows were read so far."""
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{kind.value}: {done:,} rows", ending="")
+            self.stderr.flush()
+
+    def _say_how_read(self, readings: Mapping[RowKind, FileReading]) -> None:
+        for kind, reading in readings.items():
+            for sentence in reading.sentences():
+                self.stdout.write(f"{kind.value}: {sentence}")
+
+    def _tell(self, refusal: ImportRefused) -> None:
+        for kind in refusal.kinds:
+            self.stderr.write(_kind_line(kind))
+        for fault in refusal.faults:
+            self.stderr.write(_line(fault))
+        if refusal.total > len(refusal.faults):
+            self.stderr.write(
+                f"{refusal.total} faults, of which these are the first {len(refusal.faults)}"
+            )
+        words = sorted(
+            {word for each in refusal.readings.values() for word in each.words_for_empty}
+        )
+        if words:
+            self.stderr.write(f"to take these words as empty: --blank {','.join(words)}")
+
+
+def _kind_line(kind: FaultKind) -> str:
+    return f"{kind.file}: {kind.column or 'file'}: {kind.detail}: {kind.counted}"
+
+
+def _line(fault: Fault) -> str:
+    return f"{fault.file}:{fault.line or 1}: {fault.column or 'file'}: {fault.detail}"
+
+
+def _write(path: Path, faults: Iterable[Fault]) -> None:
+    """Every fault as CSV: file, line, column, code and message, never a value."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("file", "line", "column", "code", "message"))
+        writer.writerows((f.file, f.line, f.column, f.code, f.detail) for f in faults)
