@@ -1,12 +1,17 @@
-"""Incidence rates: of independent events, and of events that cluster within patients."""
+"""Incidence rates: of independent events, and of events that cluster in patients or sites."""
 
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Integral
 
+from scipy import special
+
 from registry.statistics.arguments import Numbers, equally_long, positive, row, scalar, whole
 from registry.statistics.intervals import poisson_interval
 from registry.statistics.results import ClusteredRate, Limits, Rate, Reason
+
+FEWEST_SITES = 10
+"""With fewer sites their dispersion is too uncertain to say anything."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def clustered_rate_of_sums(
     if reason is None and dispersion is None:
         reason = Reason.ONE_CLUSTER
     factor = dispersion or 1.0
-    lower, upper = _scaled(poisson_interval(total / factor, time, level=level), factor)
+    lower, upper = quasi_poisson_interval(total, time, factor, level=level)
     return ClusteredRate(
         events=total,
         exposure=time,
@@ -123,17 +128,49 @@ def clustered_rate(
     return clustered_rate_of_sums(ClusterSums.of(events, exposure), per=per, level=level)
 
 
+def quasi_poisson_interval(
+    events: float, exposure: float, dispersion: float, *, level: float = 0.95
+) -> Limits:
+    """Garwood's limits of events / dispersion, scaled back, per unit of exposure.
+
+    Undefined without exposure. Raises ValueError on a dispersion that is not above 0.
+    """
+    factor = positive("dispersion", dispersion)
+    return _scaled(poisson_interval(events / factor, exposure, level=level), factor)
+
+
+def site_dispersion(sums: ClusterSums, *, level: float = 0.95) -> float | None:
+    """The dispersion of a rate by sites, allowed for their number; never below 1.
+
+    Cochran's ratio estimator with the factor n / (n - 1), times (t / z)^2 with Student's t of n - 1
+    degrees of freedom for the normal quantile, as few clusters ask for (Cameron and Miller, J Hum
+    Resources 2015, section VI).
+    None with fewer than FEWEST_SITES sites, without exposure and without events.
+    """
+    if sums.clusters < FEWEST_SITES or sums.time <= 0 or sums.events <= 0:
+        return None
+    tail = 0.5 + scalar("level", level) / 2
+    widened = float(special.stdtrit(sums.clusters - 1, tail) / special.ndtri(tail)) ** 2
+    return max(1.0, _ratio_variance(sums) * widened)
+
+
 def _dispersion(sums: ClusterSums) -> float | None:
-    """The squares of x - r t nearly cancel where clusters are alike, hence the exact fractions."""
+    """The dispersion by clusters, never below 1; None of one cluster."""
     if sums.clusters == 1:
         return None
-    if sums.events == 0:
-        return 1.0
+    return max(1.0, _ratio_variance(sums)) if sums.events else 1.0
+
+
+def _ratio_variance(sums: ClusterSums) -> float:
+    """The variance of a ratio of totals over its Poisson variance, of two clusters or more.
+
+    The squares of x - r t nearly cancel where clusters are alike, hence the exact fractions.
+    """
     total, x2, xt, t2 = map(_exactly, (sums.events, sums.x2, sums.xt, sums.t2))
     rate = total / _exactly(sums.time)
     squares = x2 - 2 * rate * xt + rate**2 * t2
     clusters = int(sums.clusters)
-    return max(1.0, float(squares / total * clusters / (clusters - 1)))
+    return float(squares / total * clusters / (clusters - 1))
 
 
 def _exactly(number: float) -> Fraction:

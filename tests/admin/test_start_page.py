@@ -16,7 +16,7 @@ from tests.factories import (
 )
 
 LIST = "/admin/registry/event/"
-QUERIES = 14  # session, user, roles, places, lead, five counts, two devices, permissions
+QUERIES = 17  # session, user, roles, places, lead, five counts, three of rounds, two devices
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """Counts, rates and proportions by row, from the store's sums."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 from registry.records import DIMENSIONS, BadQuery, Cell, Fault
 from registry.reporting.asking.question import EACH
 from registry.reporting.asking.spec import Part, Question
+from registry.reporting.estimating.clusters import robust_to_sites, sums_by_site
+from registry.reporting.estimating.found import Found
 from registry.snapshot.clusters import (
     ClusterEvents,
     ClusterTime,
@@ -30,15 +31,6 @@ MOST_YEARS = 20
 FEWEST_STABLE_EVENTS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One row: its key in the order of the grouping, its numbers by column, and its status."""
-
-    key: Key
-    numbers: Mapping[str, Cell]
-    status: CellStatus
-
-
 def count_cells(store: Store, question: Question) -> list[Found]:
     """The count of each row; 0 for rows with device time and no event."""
     found: dict[Key, int] = {}
@@ -57,14 +49,25 @@ def count_cells(store: Store, question: Question) -> list[Found]:
     ]
 
 
-def rate_cells(store: Store, question: Question, *, per: float) -> list[Found]:
-    """Events per `per` units of each row's own denominator."""
+def rate_cells(
+    store: Store, question: Question, *, per: float, by_site: bool = False
+) -> list[Found]:
+    """Events per `per` units of each row's own denominator.
+
+    by_site: widens limits that sites which differ ask for, and says so in `dispersion_sites` and
+    `robust_to`.
+    """
     found: list[Found] = []
     for part in question.parts:
         if question.counting is CountingRule.FIRST_EVENT:
-            found.extend(_first_event_rates(store, question, part, per))
+            rows = _first_event_rates(store, question, part, per)
         else:
-            found.extend(_clustered_rates(store, question, part, per))
+            rows = _clustered_rates(store, question, part, per)
+        if by_site:
+            sites = sums_by_site(store, question, part)
+            level = question.query.level
+            rows = (robust_to_sites(row, sites.get(row.key), per, level) for row in rows)
+        found.extend(rows)
         hold_to_limit([each.key for each in found], question)
     return found
 

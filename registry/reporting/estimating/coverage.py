@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from registry.records import Cell
 from registry.reporting.asking.spec import Part, Question
-from registry.reporting.estimating.cells import Found
+from registry.reporting.estimating.found import Found
 from registry.snapshot.counting import matched, placings
 from registry.snapshot.declared import declared, declared_events
 from registry.snapshot.derive import (

@@ -6,7 +6,7 @@ from math import hypot
 
 from registry.disclosure import ShownNode, rate_parts, rate_row
 from registry.records import Cell
-from registry.reporting.estimating.cells import Found
+from registry.reporting.estimating.found import Found
 from registry.snapshot.statement import Key
 from registry.vocabulary import CellStatus
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from registry.records import DIMENSIONS, BadQuery, Cell, Column, Fault, ValueKind
 from registry.reporting.asking.spec import Question, Row
-from registry.reporting.estimating.cells import Found
+from registry.reporting.estimating.found import Found
 from registry.reporting.words import sentences
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CODELISTS, NOT_RECORDED

@@ -15,6 +15,7 @@ from registry.reporting.asking.spec import (
     Question,
 )
 from registry.reporting.estimating.cells import rate_cells
+from registry.reporting.estimating.clusters import clusters_of
 from registry.reporting.estimating.coverage import coverage_of
 from registry.reporting.estimating.literature import BESIDE_RATES
 from registry.reporting.estimating.rows import rows_of
@@ -37,14 +38,20 @@ OPTIONS = frozenset({"unit", "per", "level"})
 """Counting rules and options of rates, and of trends and funnels, which are made of rates."""
 
 GARWOOD = "Exact Poisson interval (Garwood 1936)."
+OF_SITES = (
+    " Where ten sites or more differ by more, limits are widened by the dispersion of sites "
+    "(n / (n - 1), and Student's t with n - 1 degrees of freedom); meta.clusters has both."
+)
 QUASI_POISSON = (
     "Quasi-Poisson interval: events cluster within patients; the column dispersion shows how much."
 )
 
 
 def _answered(store: Store, question: Question, per: int) -> Answered:
-    found = rows_of(rate_cells(store, question, per=per))
-    return Answered(found, {"coverage": coverage_of(store, question)})
+    found = rate_cells(store, question, per=per, by_site=True)
+    clusters = clusters_of(found, question)
+    robust = {"clusters": clusters} if clusters else {}
+    return Answered(rows_of(found), {"coverage": coverage_of(store, question), **robust})
 
 
 def _columns(question: Question) -> tuple[Column, ...]:
@@ -68,7 +75,8 @@ def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) 
 
 
 def _method(question: Question) -> str:
-    return GARWOOD if question.counting is CountingRule.FIRST_EVENT else QUASI_POISSON
+    own = GARWOOD if question.counting is CountingRule.FIRST_EVENT else QUASI_POISSON
+    return own if "site" in question.query.group_by else own + OF_SITES
 
 
 SPEC = MeasureSpec(

@@ -1,0 +1,103 @@
+"""Rates by site as clusters: sites differ in patients, habits and zeal, and limits allow for it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from registry.records import Cell
+from registry.reporting.asking.question import EACH
+from registry.reporting.asking.spec import Part, Question
+from registry.reporting.estimating.found import Found
+from registry.snapshot.counting import matched
+from registry.snapshot.declared import declared, declared_events
+from registry.snapshot.exposure import exposure
+from registry.snapshot.firsts import first_events
+from registry.snapshot.statement import Key
+from registry.snapshot.store import Store
+from registry.statistics.rates import ClusterSums, quasi_poisson_interval, site_dispersion
+from registry.vocabulary import NOT_RECORDED, CountingRule
+
+SITES, PATIENTS, NOTHING = "sites", "patients", "nothing"
+"""What the limits of a row are robust to."""
+
+
+def sums_by_site(store: Store, question: Question, part: Part) -> dict[Key, ClusterSums]:
+    """The sums over sites of each row's events and time; none where rows are sites already."""
+    if "site" in part.selection.group_by:
+        return {}
+    selection = replace(part.selection, group_by=(*part.selection.group_by, "site"))
+    clock, quantity = part.clock or "", part.quantity
+    asks = {"clock": clock, "quantity": quantity}
+    devices = exposure(store, selection, clock=clock, quantity=quantity)
+    time = {key: given.amount for key, given in devices.items()}
+    events: dict[Key, int] = {}
+    after: dict[Key, float] = {}
+    if question.counting is CountingRule.FIRST_EVENT:
+        firsts = first_events(
+            store, selection, clock=clock, per_patient=part.per_patient, quantity=quantity
+        )
+        events = {key: each.owners.n for key, each in firsts.items()}
+        after = {key: each.months_after for key, each in firsts.items()}
+    else:
+        each = EACH[question.counting]
+        for key, sums in matched(store, selection, each=each, **asks).items():
+            events[key] = events.get(key, 0) + sums.n
+        for key, given in declared(store, selection, **asks).items():
+            time[key] = time.get(key, 0.0) + given.amount
+        for key, found in declared_events(store, selection, each=each, **asks).items():
+            events[key] = events.get(key, 0) + found.n
+    rows: dict[Key, dict[Cell, tuple[int, float]]] = {}
+    for key, n in events.items():
+        rows.setdefault(key[:-1], {})[key[-1]] = n, after.get(key, 0.0)
+    sites: dict[Key, dict[Cell, float]] = {}
+    for key, amount in time.items():
+        sites.setdefault(key[:-1], {})[key[-1]] = amount
+    return {
+        row: _sums(sites.get(part.selection.shared_key(row), {}), found)
+        for row, found in rows.items()
+    }
+
+
+def _sums(time: Mapping[Cell, float], events: Mapping[Cell, tuple[int, float]]) -> ClusterSums:
+    """The sums of one row: a site counts where it has time or events.
+
+    time: by site. events: by site, with the time after first events, which is not at risk.
+    """
+    sites = dict.fromkeys((*time, *events))
+    none = (0, 0.0)
+    return ClusterSums.of(
+        [events.get(site, none)[0] for site in sites],
+        [max(time.get(site, 0.0) - events.get(site, none)[1], 0.0) for site in sites],
+    )
+
+
+def robust_to_sites(row: Found, sums: ClusterSums | None, per: float, level: float) -> Found:
+    """A rate with limits as wide as its sites ask for, where that is wider."""
+    numbers = dict(row.numbers)
+    within = numbers.get("dispersion")
+    wide: Cell = None if sums is None else site_dispersion(sums, level=level)
+    robust = NOTHING if within is None else PATIENTS
+    if wide is not None and float(wide) > float(within or 1.0):
+        events, time = float(numbers["events"] or 0), float(numbers["exposure"] or 0.0)
+        lower, upper = quasi_poisson_interval(events, time, float(wide), level=level)
+        numbers["ci_lower"] = None if lower is None else lower * per
+        numbers["ci_upper"] = None if upper is None else upper * per
+        robust = SITES
+    numbers |= {"dispersion_sites": wide, "robust_to": robust}
+    return replace(row, numbers=numbers)
+
+
+def clusters_of(rows: Iterable[Found], question: Question) -> list[dict[str, Cell]]:
+    """For each row with ten sites or more: its dispersions, and what its limits are robust to."""
+    return [
+        {
+            **{
+                name: NOT_RECORDED if value in ("", None) else value
+                for name, value in zip(question.query.group_by, row.key, strict=True)
+            },
+            "dispersion_patients": row.numbers.get("dispersion"),
+            "dispersion_sites": row.numbers["dispersion_sites"],
+            "robust_to": row.numbers["robust_to"],
+        }
+        for row in rows
+        if row.numbers.get("dispersion_sites") is not None
+    ]
