@@ -64,8 +64,9 @@ def _standardise(spec: MeasureSpec) -> OpenApiParameter:
     return OpenApiParameter(
         "standardise",
         str,
-        description="Up to two properties of devices or patients, comma-separated, that a "
-        "funnel's expected numbers are adjusted for; exact answers only.",
+        description="Up to two properties of devices or patients, comma-separated, that "
+        "numbers are adjusted for: a funnel's expected events (indirect standardisation), or rates "
+        "(direct, to all device time of the answer); exact answers only.",
     )
 
 

@@ -144,7 +144,7 @@ class EventQuery:
     years: inclusive (first, last), either may be None; a single year is (y, y).
     windows: a filter; with "window" in group_by each is a row.
     None for counting, unit, per, ci: the measure's default, which the answer names.
-    standardise: dimensions that a funnel's expected numbers are adjusted for.
+    standardise: dimensions that rates, or a funnel's expected numbers, are adjusted for.
     release: a release's label or id; None is the viewer's default.
     """
 

@@ -52,7 +52,7 @@ def _read(
     query = held_to_measure(query, measure)
     spec, form = MEASURES[measure], published_form(measure)
     if query.standardise:
-        detail = "adjusted numbers are not published; leave it out for a crude funnel"
+        detail = "adjusted numbers are not published; leave it out for crude ones"
         raise NotAvailableAtThisDetail(Fault("standardise", NotAvailableAtThisDetail.code, detail))
     trees = trees_of_release(manifest, first=first, last=year, policy=POLICY)
     refuse_what_has_no_meaning(query, measure, selected_terms(query, manifest.terms))

@@ -6,7 +6,7 @@ from numbers import Integral
 
 from scipy import special
 
-from registry.statistics.arguments import Numbers, equally_long, positive, row, scalar, whole
+from registry.statistics.arguments import Numbers, equally_long, positive, row, scalar, tail, whole
 from registry.statistics.intervals import poisson_interval
 from registry.statistics.results import ClusteredRate, Limits, Rate, Reason
 
@@ -149,8 +149,8 @@ def site_dispersion(sums: ClusterSums, *, level: float = 0.95) -> float | None:
     """
     if sums.clusters < FEWEST_SITES or sums.time <= 0 or sums.events <= 0:
         return None
-    tail = 0.5 + scalar("level", level) / 2
-    widened = float(special.stdtrit(sums.clusters - 1, tail) / special.ndtri(tail)) ** 2
+    upto = 1 - tail(level)
+    widened = float(special.stdtrit(sums.clusters - 1, upto) / special.ndtri(upto)) ** 2
     return max(1.0, _ratio_variance(sums) * widened)
 
 

@@ -46,6 +46,7 @@ PUBLISHED_OTHERWISE = {
     ("unit=procedures", "trend"),
     ("ci=plain", "survival"),
     ("standardise=age_band", "funnel"),
+    ("standardise=age_band", "rates"),
 }
 """What protected answers have none of, or of their own rows' denominator only."""
 

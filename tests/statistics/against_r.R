@@ -52,6 +52,21 @@ told(do.call(rbind, Map(function(events, exposure, n) {
   )
 }, counts$events, counts$exposure, counts$n)), "counts")
 
+strata <- given("strata")
+told(per_group(strata, strata$row, function(one) {
+  weight <- one$standard / sum(one$standard)
+  rate <- sum(weight * one$events / one$exposure)
+  variance <- sum(weight^2 * one$events / one$exposure^2)
+  most <- max(weight / one$exposure)
+  data.frame(
+    row = one$row[1], rate = rate,
+    lower = qgamma(0.025, shape = rate^2 / variance, scale = variance / rate),
+    upper = qgamma(0.975,
+      shape = (rate + most)^2 / (variance + most^2), scale = (variance + most^2) / (rate + most)
+    )
+  )
+}), "standardised")
+
 years <- given("years")
 told(per_group(years, years$series, function(one) {
   fit <- glm(events ~ year + offset(log(exposure)), quasipoisson, one, epsilon = 1e-12)

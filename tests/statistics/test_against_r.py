@@ -16,6 +16,7 @@ from registry.statistics.intervals import (
     wilson_interval,
 )
 from registry.statistics.signals import disproportionality
+from registry.statistics.standardised import directly_standardised
 from registry.statistics.survival import cumulative_incidence, kaplan_meier, logrank
 from registry.statistics.trend import rate_trend
 
@@ -54,7 +55,18 @@ def drawn() -> dict[str, Rows]:
             events = int(dice.poisson(dice.gamma(exposure / 50 / spread, spread)))
             years.append({"series": series, "year": year, "events": events, "exposure": exposure})
     tables = [dict(zip("abcd", map(int, dice.integers(1, 90, 4)), strict=True)) for _ in range(50)]
+    strata = [
+        {
+            "row": number,
+            "events": int(dice.poisson(6)) + (stratum == 0),
+            "exposure": float(dice.uniform(100, 5000)),
+            "standard": float(dice.uniform(0, 90000)),
+        }
+        for number in range(40)
+        for stratum in range(int(dice.integers(1, 7)))
+    ]
     return {
+        "strata": strata,
         "devices": [row for cohort in range(COHORTS) for row in devices(dice, cohort)],
         "counts": counts,
         "years": years,
@@ -198,3 +210,16 @@ def test_chi_squared_of_a_signal_is_that_of_chisq_test(
 ) -> None:
     for table, theirs in zip(given["tables"], r["tables"], strict=True):
         assert disproportionality(**table).chi2_yates == pytest.approx(theirs["chi2"], rel=CLOSE)
+
+
+def test_directly_standardised_rates_are_those_of_r(
+    given: dict[str, Rows], r: dict[str, Rows]
+) -> None:
+    for told in r["standardised"]:
+        own = [each for each in given["strata"] if each["row"] == int(told["row"])]
+        found = directly_standardised(
+            *([each[name] for each in own] for name in ("events", "exposure", "standard"))
+        )
+        expected = [float(told[name]) for name in ("rate", "lower", "upper")]
+        assert [found.rate, found.lower, found.upper] == pytest.approx(expected, rel=CLOSE)
+    assert len(r["standardised"]) == 40

@@ -47,7 +47,7 @@ def funnel_sites(
     in each stratum times the site's exposure there, summed (indirect standardisation). Raises
     BadQuery where a dimension cannot be adjusted for.
     """
-    _refuse_what_cannot_be_adjusted_for(question)
+    refuse_what_cannot_be_adjusted_for(question)
     sites = [observed_of(each, per=per) for each in rate_cells(store, question, per=per)]
     names = question.query.standardise
     if not names:
@@ -157,7 +157,8 @@ NO_PLACE: Mapping[str, Cell] = {"ci_lower": None, "ci_upper": None, "signal": No
 """A site without a point: no ratio, and no limits of its rate."""
 
 
-def _refuse_what_cannot_be_adjusted_for(question: Question) -> None:
+def refuse_what_cannot_be_adjusted_for(question: Question) -> None:
+    """Raises BadQuery where a dimension to adjust for is not the device's or the patient's."""
     for name in question.query.standardise:
         dimension = DIMENSIONS.get(name)
         if dimension is None or not dimension.of_devices_alone:

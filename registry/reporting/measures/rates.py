@@ -1,6 +1,7 @@
 """Events per unit of device time, procedures or refills."""
 
 from functools import partial
+from typing import Any
 
 from registry.disclosure import Form, Protection, rate_row
 from registry.records import Column, Estimated, PictureKind, Reading
@@ -19,6 +20,7 @@ from registry.reporting.estimating.clusters import clusters_of
 from registry.reporting.estimating.coverage import coverage_of
 from registry.reporting.estimating.literature import BESIDE_RATES
 from registry.reporting.estimating.rows import rows_of
+from registry.reporting.estimating.standardised import standardisation_of, standardised_cells
 from registry.reporting.measures.columns import (
     COUNTED_EVENTS,
     INTERVAL,
@@ -42,25 +44,36 @@ OF_SITES = (
     " Where ten sites or more differ by more, limits are widened by the dispersion of sites "
     "(n / (n - 1), and Student's t with n - 1 degrees of freedom); meta.clusters has both."
 )
+STANDARDISED = (
+    "Directly standardised to all device time of the answer, with gamma limits (Fay and Feuer "
+    "1997), as wide as the dispersion of patients or of ten sites and more asks for."
+)
 QUASI_POISSON = (
     "Quasi-Poisson interval: events cluster within patients; the column dispersion shows how much."
 )
 
 
 def _answered(store: Store, question: Question, per: int) -> Answered:
-    found = rate_cells(store, question, per=per, by_site=True)
-    clusters = clusters_of(found, question)
-    robust = {"clusters": clusters} if clusters else {}
-    return Answered(rows_of(found), {"coverage": coverage_of(store, question), **robust})
+    meta: dict[str, Any] = {}
+    if question.query.standardise:
+        found = standardised_cells(store, question, per=per)
+        meta |= standardisation_of(question)
+    else:
+        found = rate_cells(store, question, per=per, by_site=True)
+    if clusters := clusters_of(found, question):
+        meta["clusters"] = clusters
+    return Answered(rows_of(found), {"coverage": coverage_of(store, question), **meta})
 
 
 def _columns(question: Question) -> tuple[Column, ...]:
     clustered = question.counting is not CountingRule.FIRST_EVENT
+    crude = Column("crude_rate", "number", "measure", title="Crude rate")
     return (
         COUNTED_EVENTS,
         exposure_column(question),
         RATE,
         *INTERVAL,
+        *([crude] if question.query.standardise else []),
         *([Column("dispersion", "number", "measure", title="Dispersion")] if clustered else []),
         Column("unit", "string", "dimension", title="Per"),
         STATUS,
@@ -75,6 +88,8 @@ def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) 
 
 
 def _method(question: Question) -> str:
+    if question.query.standardise:
+        return STANDARDISED
     own = GARWOOD if question.counting is CountingRule.FIRST_EVENT else QUASI_POISSON
     return own if "site" in question.query.group_by else own + OF_SITES
 
@@ -83,7 +98,7 @@ SPEC = MeasureSpec(
     measure=Measure.RATES,
     about="Divide events by their exposure.",
     counting=COUNTING,
-    takes=OPTIONS,
+    takes=OPTIONS | {"standardise"},
     ordering=RATE_COLUMNS,
     divides=Divides.EXPOSURE,
     answered=_answered,
