@@ -20,6 +20,7 @@ from registry.admin.history import versions_of
 from registry.admin.naming import label_of
 from registry.admin.once import form_token, stored_once
 from registry.admin.pairs import AlikePages
+from registry.admin.queries import QueryPages
 from registry.admin.redacting import RedactPages
 from registry.admin.review import STEPS, ReviewSteps, pick_of, take
 from registry.admin.rows import address_of
@@ -37,7 +38,7 @@ LATEST = 5
 
 
 @admin.register(Event)
-class EventAdmin(AlikePages, ReviewSteps, RedactPages):
+class EventAdmin(AlikePages, ReviewSteps, QueryPages, RedactPages):
     """Events of the caller's own sites; drafts are edited here, later states are read-only."""
 
     class Media:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from registry.admin.declaring import MISSING, device_times, flat
-from registry.models import Event, Implant, Seal, Site, User
+from registry.models import Event, Implant, Query, Seal, Site, User
 from registry.vocabulary import Component, Right, State
 
 
@@ -46,6 +46,30 @@ def drafts_of_sites(user: User) -> QuerySet[Event]:
 def under_review(user: User) -> QuerySet[Event]:
     """Events of the user's own sites that wait for a reviewer."""
     return Event.objects.filter(site__in=user.sites(), state=State.SUBMITTED)
+
+
+def came_back(user: User) -> QuerySet[Event]:
+    """Drafts of the user's own sites that a reviewer returned with a question."""
+    asked = Query.objects.open().filter(event=OuterRef("pk"), rule="")
+    return drafts_of_sites(user).filter(Exists(asked))
+
+
+def rejected_of_sites(user: User) -> QuerySet[Event]:
+    """Events of the user's own sites that a reviewer rejected, each with its reason."""
+    return Event.objects.filter(site__in=user.sites(), state=State.REJECTED)
+
+
+def queried(user: User) -> QuerySet[Event]:
+    """Events of the user's own sites about which a query is open."""
+    asked = Query.objects.open().filter(event=OuterRef("pk"))
+    return Event.objects.filter(Exists(asked), site__in=user.sites())
+
+
+def answered(user: User) -> QuerySet[Event]:
+    """Events that the user may judge, about which the site answered a query."""
+    said = Query.objects.answered().filter(event=OuterRef("pk"))
+    seen = Event.objects.visible_to(user).exclude(site__in=user.sites())
+    return seen.filter(Exists(said))
 
 
 def waiting_seal() -> Coalesce:
@@ -122,6 +146,12 @@ QUEUES = {
     for queue in (
         EventQueue("to-review", "To review", lambda user: user.may(Right.SEE_ALL_ROWS), to_review),
         EventQueue("my-drafts", "My drafts", lambda user: _enters(user), drafts_of),
+        EventQueue("came-back", "Came back", lambda user: _works_at_site(user), came_back),
+        EventQueue("rejected", "Rejected", lambda user: _works_at_site(user), rejected_of_sites),
+        EventQueue("queried", "With open queries", lambda user: _works_at_site(user), queried),
+        EventQueue(
+            "answered", "Queries answered", lambda user: user.may(Right.SEE_ALL_ROWS), answered
+        ),
     )
 }
 """The queues of events by name."""
@@ -129,6 +159,10 @@ QUEUES = {
 
 def _enters(user: User) -> bool:
     return user.may(Right.ENTER_ROWS)
+
+
+def _works_at_site(user: User) -> bool:
+    return user.may(Right.WORK_AT_SITE)
 
 
 class QueueFilter(admin.SimpleListFilter):

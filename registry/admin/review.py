@@ -1,7 +1,6 @@
 """The steps of an event in the admin: buttons on its page, actions of the list, one page to ask."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -24,107 +23,17 @@ from registry.admin.queues import (
     waiting_seal,
     waiting_since,
 )
-from registry.admin.review_forms import DuplicateForm, ReasonForm, RecodeForm, StepForm
 from registry.admin.rows import address_of
 from registry.admin.site_rows import SiteRowsAdmin
+from registry.admin.steps import STEPS, Step
 from registry.answers.refusable import sentence
-from registry.models import Event, User
+from registry.intake.deaths import COUNTED
+from registry.models import DuplicateCandidate, Event
 from registry.records import Refusal, VersionConflict
-from registry.vocabulary import Right
+from registry.vocabulary import Outcome, Right, WithdrawalReason
 
 MOST_AT_ONCE = 200
 """The most events of one action; each is a transaction of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of an event's state.
-
-    name: its verb in intake. label: its button. title: of its page, with a place for the event.
-    done: the state of an event afterwards. form: the fields it needs. note: an explanation.
-    one_by_one: each event needs an answer of its own.
-    """
-
-    name: str
-    label: str
-    title: str
-    done: str
-    verb: Callable[..., Event]
-    form: type[StepForm] = StepForm
-    note: str = ""
-    one_by_one: bool = False
-
-    @property
-    def ends_review(self) -> bool:
-        """Whether the step ends an event's review."""
-        return self.name in {"accept", "reject", "duplicate"}
-
-    @property
-    def asks(self) -> bool:
-        """Whether the step needs an answer."""
-        return self.form is not StepForm
-
-    def within_role(self, user: User) -> bool:
-        """Whether the user's roles include this step; intake decides for which events."""
-        if self.name in {"submit", "withdraw"}:
-            return user.may(Right.ENTER_ROWS)
-        return user.may(Right.SEE_ALL_ROWS)
-
-
-STEPS: Mapping[str, Step] = {
-    step.name: step
-    for step in (
-        Step("submit", "Submit", "Submit {}", "submitted", intake.submit_event),
-        Step("accept", "Accept", "Accept {}", "accepted", intake.accept_event),
-        Step(
-            "reject",
-            "Reject",
-            "Reject {}",
-            "rejected",
-            intake.reject_event,
-            ReasonForm,
-            "A rejected event is kept with its reason, and not counted.",
-        ),
-        Step(
-            "duplicate",
-            "Mark as duplicate",
-            "Mark {} as duplicate",
-            "marked as duplicate",
-            intake.mark_duplicate,
-            DuplicateForm,
-            "A duplicate is kept, and not counted; the other report is counted.",
-            one_by_one=True,
-        ),
-        Step(
-            "recode",
-            "Recode",
-            "Recode {}",
-            "recoded",
-            intake.recode_event,
-            RecodeForm,
-            "The event stays submitted; accept it afterwards.",
-        ),
-        Step(
-            "reopen",
-            "Reopen",
-            "Reopen {}",
-            "under review again",
-            intake.reopen_event,
-            ReasonForm,
-            "The event goes back into review and is not counted meanwhile.",
-        ),
-        Step(
-            "withdraw",
-            "Withdraw",
-            "Withdraw {}",
-            "withdrawn",
-            intake.withdraw_event,
-            ReasonForm,
-            "A withdrawn report is kept and no longer counted. It cannot be brought back.",
-        ),
-    )
-}
-"""Every step by name, in the order of their buttons."""
 
 
 class ReviewSteps(SiteRowsAdmin):
@@ -172,6 +81,9 @@ class ReviewSteps(SiteRowsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         """The visible events; in a reviewer's queue with the time of their first submission."""
         rows: QuerySet[Event] = super().get_queryset(request)
+        match = request.resolver_match
+        if match and match.url_name == "registry_event_changelist" and "state" not in request.GET:
+            rows = rows.exclude(reason=WithdrawalReason.DISCARDED)
         if asks_to_review(request):
             return rows.annotate(handed_in_at=waiting_since())
         return rows
@@ -196,6 +108,8 @@ class ReviewSteps(SiteRowsAdmin):
         """The steps that the user may take, as buttons above the event."""
         user: Any = request.user
         open_steps = intake.open_steps(row, by=user)
+        if open_steps & {"accept", "reopen"} and row.state in COUNTED:
+            open_steps |= {"ask"}
         by_form = self.has_change_permission(request, row)  # drafts are submitted by their form
         return {
             **super().beside(request, row),
@@ -239,7 +153,7 @@ class ReviewSteps(SiteRowsAdmin):
         form = step.form(request.POST if taking else None, events=events)
         if taking and form.is_valid():
             moved, refused = take(step, events, versions, by=request.user, answers=form.answers())
-            if not (refused and step.asks and len(events) == 1):
+            if not (refused and step.asks_of_one and len(events) == 1):
                 self.tell(request, step, moved, refused)
                 return self._back(events)
             form.refuse(refused[0][1])
@@ -254,6 +168,7 @@ class ReviewSteps(SiteRowsAdmin):
             "step": step,
             "form": form,
             "events": [(event, pick_of(event)) for event in events],
+            "apart": apart_of(events) if step.name == "accept" else [],
             "back": address_of(events[0]) if one else reverse("admin:registry_event_changelist"),
             "back_words": label_of(events[0]) if one else "",
             "opts": self.opts,
@@ -288,6 +203,16 @@ class ReviewSteps(SiteRowsAdmin):
         if len(events) == 1:
             return HttpResponseRedirect(address_of(events[0]))
         return HttpResponseRedirect(reverse("admin:registry_event_changelist"))
+
+
+def apart_of(events: Sequence[Event]) -> list[tuple[str, list[SafeString]]]:
+    """Events of a bulk acceptance that deserve a look of their own: deaths, possible duplicates."""
+    pairs = DuplicateCandidate.objects.open()
+    alike = {pk for pair in pairs.values_list("first_id", "second_id") for pk in pair}
+    deaths = [event for event in events if event.outcome == Outcome.FATAL]
+    repeated = [event for event in events if event.pk in alike]
+    named = (("Deaths", deaths), ("Possible duplicates of another report", repeated))
+    return [(title, [_linked(event) for event in rows]) for title, rows in named if rows]
 
 
 def take(

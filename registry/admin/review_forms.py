@@ -12,7 +12,9 @@ from registry.admin.choosing import TermChoiceField
 from registry.admin.naming import name_of
 from registry.answers.refusable import RefusableForm
 from registry.models import Complication, DuplicateCandidate, Event
-from registry.vocabulary import State, WithdrawalReason
+from registry.records import RowKind
+from registry.records.columns import DECLARED
+from registry.vocabulary import QueryAsk, State, WithdrawalReason
 
 MOST_ALIKE = 10
 BY_KEY, ELSEWHERE = "key", "elsewhere"
@@ -37,18 +39,74 @@ class StepForm(RefusableForm):
             self.fields[name].widget.attrs["autofocus"] = True
 
 
+class AcceptForm(StepForm):
+    """Asks once whether to accept several events; the page names deaths and duplicates apart."""
+
+
+class DiscardForm(StepForm):
+    """Asks whether to discard a draft."""
+
+
 class ReasonForm(StepForm):
-    """Asks for a reason from a code list."""
+    """Asks for a reason from the part of the code list that fits the step."""
+
+    step = ""
 
     reason = forms.ChoiceField(
         label="Reason",
-        choices=[(code.value, f"{code.label}: {code.definition}") for code in WithdrawalReason],
         widget=forms.RadioSelect(attrs=IN_LINES),
         error_messages={
             "required": "Choose a reason.",
             "invalid_choice": "Choose one of the reasons listed.",
         },
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["reason"]
+        field.choices = [
+            (code.value, f"{code.label}: {code.definition}")
+            for code in WithdrawalReason.of_step(self.step)
+        ]
+
+
+class RejectForm(ReasonForm):
+    """Reasons of rejection, each with what the site can do about it."""
+
+    step = "reject"
+
+
+class ReopenForm(ReasonForm):
+    """Reasons to look at a verdict again."""
+
+    step = "reopen"
+
+
+class WithdrawForm(ReasonForm):
+    """Reasons to withdraw a report."""
+
+    step = "withdraw"
+
+
+class ReturnForm(StepForm):
+    """Asks which field the site is to look at, and what about it."""
+
+    column = forms.ChoiceField(
+        label="About which answer?",
+        error_messages={"required": "Choose the answer that you ask about."},
+    )
+    ask = forms.ChoiceField(
+        label="What about it?",
+        choices=[(code.value, f"{code.label}: {code.definition}") for code in QueryAsk],
+        widget=forms.RadioSelect(attrs=IN_LINES),
+        error_messages={"required": "Choose what you ask."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["column"]
+        named = [(name, column.title) for name, column in DECLARED[RowKind.EVENT].items()]
+        field.choices = [("", "Choose"), *named]
 
 
 class RecodeForm(StepForm):

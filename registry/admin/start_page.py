@@ -9,17 +9,44 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django_otp import user_has_device
 
+from registry.admin.naming import name_of
+from registry.admin.queries import why_it_came_back
 from registry.admin.queues import (
+    answered,
+    came_back,
     count_without_exposure,
     drafts_of,
     drafts_of_sites,
+    queried,
+    rejected_of_sites,
     to_review,
     under_review,
     without_follow_up,
 )
+from registry.admin.rows import address_of
 from registry.intake import RoundStanding, standings_of
 from registry.models import Agreement, MembershipRole
-from registry.vocabulary import Right, Role
+from registry.vocabulary import Right, Role, State
+
+_FROM_REVIEWERS = (
+    ("came-back", came_back, "returned with a question"),
+    ("rejected", rejected_of_sites, "rejected, with the reason"),
+    ("queried", queried, "with an open query"),
+)
+"""What comes back to a site: its queue, its events, and its words."""
+
+MOST_TOLD = 5
+"""Events that came back of which the start page says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """One event that came back: its name and state, why, and the address of its page."""
+
+    name: str
+    state: str
+    why: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,7 @@ def start_page(request: HttpRequest) -> TemplateResponse:
     greeting = {
         "roles_words": roles_in_words(user, leads=leads),
         "waiting": waiting_for(user, leads=leads),
+        "came_back": told_of(user),
         "doors": doors_of(user),
         "without_code": not user_has_device(user),
     }
@@ -79,10 +107,16 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
     if user.may(Right.SEE_ALL_ROWS):
         n = to_review(user).count()
         waiting.append(Waiting(n, plural(n, "event", "to review"), f"{events}?queue=to-review"))
+        n = answered(user).count()
+        words = plural(n, "event", "with an answered query")
+        waiting.append(Waiting(n, words, f"{events}?queue=answered"))
     if user.may(Right.ENTER_ROWS):
         n = drafts_of(user).count()
         waiting.append(Waiting(n, plural(n, "draft", "of yours"), f"{events}?queue=my-drafts"))
     if user.may(Right.WORK_AT_SITE):
+        for queue, rows, rest in _FROM_REVIEWERS:
+            n = rows(user).count()
+            waiting.append(Waiting(n, plural(n, "event", rest), f"{events}?queue={queue}"))
         n = drafts_of_sites(user).count()
         waiting.append(Waiting(n, plural(n, "draft", "of your site"), f"{events}?state=draft"))
         n = under_review(user).count()
@@ -111,6 +145,22 @@ def open_round(standing: RoundStanding) -> Waiting:
     words = f"{plural(standing.behind, 'implant', rest)}"
     page = reverse("admin:registry_implant_follow_up")
     return Waiting(standing.behind, words, f"{page}?site={standing.site}&behind=on")
+
+
+def told_of(user: Any) -> list[CameBack]:
+    """The last events that came back to the user's sites, and why. Two queries."""
+    if not user.may(Right.WORK_AT_SITE):
+        return []
+    rows = (came_back(user) | rejected_of_sites(user)).distinct().order_by("-seal_id")
+    return [
+        CameBack(
+            name_of(event),
+            "returned" if event.state == State.DRAFT else "rejected",
+            str(why_it_came_back(event)),
+            address_of(event),
+        )
+        for event in rows.prefetch_related("queries")[:MOST_TOLD]
+    ]
 
 
 def doors_of(user: Any) -> list[Door]:

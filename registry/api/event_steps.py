@@ -15,8 +15,9 @@ from registry.api.event_bodies import EVENTS, SHOWN, EventSerializer
 from registry.api.parameters import refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView
 from registry.models import Event
+from registry.models.queries import FIELDS as EVENT_TITLES
 from registry.records import Fault, RowRuleBroken
-from registry.vocabulary import WithdrawalReason
+from registry.vocabulary import QueryAsk, WithdrawalReason
 
 REASON = "reason"
 
@@ -27,13 +28,26 @@ class ReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=WithdrawalReason.choices())
 
 
-def _step(name: str, state: str, *, reason: bool = False) -> Any:
+class QuestionSerializer(serializers.Serializer[Any]):
+    """The body of a return: the field that is asked about, and what about it."""
+
+    field = serializers.ChoiceField(choices=list(EVENT_TITLES.items()))
+    ask = serializers.ChoiceField(choices=QueryAsk.choices())
+
+
+def _step(
+    name: str,
+    state: str,
+    *,
+    reason: bool = False,
+    body: type[serializers.Serializer[Any]] | None = None,
+) -> Any:
     """Describes the address of a step for the schema."""
     return extend_schema(
         operation_id=f"events_{name}",
         tags=["rows"],
         parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
-        request=ReasonSerializer if reason else None,
+        request=ReasonSerializer if reason else body,
         responses={
             200: EventSerializer,
             **problems(400, 401, 403, 404, 406, 409, 412, 413, 415, 429, 503),
@@ -44,7 +58,7 @@ def _step(name: str, state: str, *, reason: bool = False) -> Any:
     )
 
 
-def _fields(request: Request, *known: str) -> dict[str, str]:
+def fields_of(request: Request, *known: str) -> dict[str, str]:
     """The fields of the body, each known and text; raises RowRuleBroken."""
     body = request.data
     if not isinstance(body, Mapping):
@@ -68,7 +82,7 @@ def _fields(request: Request, *known: str) -> dict[str, str]:
 def _taken(request: Request, public_id: UUID, verb: Callable[..., Event], *known: str) -> Response:
     """Takes a step by intake's verb, with the fields that the body may have."""
     refuse_unknown(request)
-    fields = _fields(request, *known)
+    fields = fields_of(request, *known)
     return EVENTS.changed(
         request,
         public_id,
@@ -121,12 +135,37 @@ class WithdrawEvent(RowView):
         return _taken(request, public_id, intake.withdraw_event, REASON)
 
 
+class TakeBackEvent(RowView):
+    """Takes a submitted event back into a draft of its site."""
+
+    @_step("take_back", "draft")
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Take back a submitted event of one's own site, while nobody has judged it."""
+        return _taken(request, public_id, intake.take_back_event)
+
+
+class ReturnEvent(RowView):
+    """Returns a submitted event to its site with a question."""
+
+    @_step("return", "draft", body=QuestionSerializer)
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Return a submitted event as a draft, with a query about one field.
+
+        Reviewers and data managers of other sites. The query is listed under `queries/`.
+        """
+
+        def verb(public_id: UUID, *, field: str, **options: Any) -> Event:
+            return intake.return_event(public_id, column=field, **options)
+
+        return _taken(request, public_id, verb, "field", "ask")
+
+
 class ReopenEvent(RowView):
-    """Reopens an accepted event for review."""
+    """Reopens a judged event for review."""
 
     @_step("reopen", "submitted", reason=True)
     def post(self, request: Request, public_id: UUID) -> Response:
-        """Reopen an accepted event with a reason; reviewers and data managers of other sites."""
+        """Reopen a judged event with a reason; reviewers and data managers of other sites."""
         return _taken(request, public_id, intake.reopen_event, REASON)
 
 
@@ -137,5 +176,7 @@ STEPS = {
     "duplicate": DuplicateEvent,
     "withdraw": WithdrawEvent,
     "reopen": ReopenEvent,
+    "take-back": TakeBackEvent,
+    "return": ReturnEvent,
 }
 """The last part of each step's address, with its view."""

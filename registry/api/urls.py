@@ -13,6 +13,7 @@ from registry.api import (
     exposures,
     implants,
     patients,
+    queries,
     receipts,
     schema,
     sites,
@@ -53,6 +54,10 @@ urlpatterns = [
         path(f"events/<uuid:public_id>/{step}/", view.as_view(), name=f"event-{step}")
         for step, view in event_steps.STEPS.items()
     ),
+    path("queries/", queries.Queries.as_view(), name="queries"),
+    path("queries/<uuid:public_id>/", queries.QueryDetail.as_view(), name="query"),
+    path("queries/<uuid:public_id>/answer/", queries.AnswerQuery.as_view(), name="query-answer"),
+    path("queries/<uuid:public_id>/close/", queries.CloseQuery.as_view(), name="query-close"),
     *(
         path(f"statistics/{measure.value}/", view.as_view(), name=measure.value)
         for measure, view in statistics.STATISTICS.items()

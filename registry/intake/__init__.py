@@ -39,15 +39,19 @@ from registry.intake.files import (
 )
 from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
 from registry.intake.importing import FAULTS_KEPT, ImportCounts, ImportRefused
+from registry.intake.queries import answer_query, close_query, judge_registry, raise_query
 from registry.intake.redaction import identifying_keys, redact_identifying_keys, redact_key
 from registry.intake.review import (
     accept_event,
+    discard_event,
     mark_duplicate,
     open_steps,
     recode_event,
     reject_event,
     reopen_event,
+    return_event,
     submit_event,
+    take_back_event,
     withdraw_event,
 )
 from registry.intake.rounds import RoundStanding, close_round, may_close, standings_of
@@ -79,6 +83,7 @@ __all__ = [
     "accept_event",
     "add_complication",
     "add_member",
+    "answer_query",
     "ask_for_agreement",
     "change_complication",
     "change_event",
@@ -88,10 +93,12 @@ __all__ = [
     "change_patient",
     "change_site",
     "change_system",
+    "close_query",
     "close_round",
     "confirm_agreement",
     "declare_exposure",
     "decline_agreement",
+    "discard_event",
     "end_agreement",
     "export_rows",
     "follow_up",
@@ -99,6 +106,7 @@ __all__ = [
     "identifying_keys",
     "import_records",
     "judge_records",
+    "judge_registry",
     "judging",
     "keep_apart",
     "keep_words",
@@ -111,6 +119,7 @@ __all__ = [
     "missing_for_submission",
     "open_decisions",
     "open_steps",
+    "raise_query",
     "recode_event",
     "record_event",
     "record_implant",
@@ -122,10 +131,12 @@ __all__ = [
     "remind_of_agreement",
     "reopen_event",
     "replace_implant",
+    "return_event",
     "site_to_export",
     "standings_of",
     "store_judged",
     "submit_event",
+    "take_back_event",
     "withdraw_agreement",
     "withdraw_event",
     "wording_of",

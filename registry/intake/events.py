@@ -5,6 +5,7 @@ from uuid import UUID
 from registry.deidentify import event_record, missing_for_submission
 from registry.intake.duplicates import note_alike
 from registry.intake.keys import EVENT_KEYS, report_with_keys, with_keys
+from registry.intake.queries import judge_quality
 from registry.intake.relations import Related, fill, refuse, related
 from registry.intake.review import recode
 from registry.intake.stored import event_texts
@@ -66,6 +67,8 @@ def record_event(
         fill(event, record, found)
         seal.save(event)
         note_alike(event, seal=seal)
+        if event.state != State.DRAFT:
+            judge_quality([event], seal)
     return event
 
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from registry.deidentify import event_record
 from registry.intake.deaths import COUNTED
 from registry.intake.duplicates import note_alike
+from registry.intake.queries import asked, judge_quality, settle_for
 from registry.intake.relations import refuse, related
 from registry.intake.stored import event_texts
 from registry.intake.writers import (
@@ -19,11 +20,15 @@ from registry.intake.writers import (
     row_in_sight,
 )
 from registry.models import Complication, Event, Sealing, User, sealed
+from registry.models.queries import UNSETTLED
 from registry.records import EventRecord, Fault, RawReport, RowKind, RowRuleBroken, StateConflict
-from registry.vocabulary import Right, State, WithdrawalReason
+from registry.vocabulary import QueryState, Right, State, WithdrawalReason
 
 REVIEWED = frozenset({State.SUBMITTED})
 """States in which a reviewer judges an event."""
+
+REOPENED = frozenset({State.ACCEPTED, State.REJECTED, State.DUPLICATE})
+"""States from which a reviewer reopens an event."""
 
 _MAY_BE_WITHDRAWN_BY_A_LEAD = frozenset({State.DRAFT, State.SUBMITTED})
 
@@ -31,15 +36,20 @@ _MAY_BE_WITHDRAWN_BY_A_LEAD = frozenset({State.DRAFT, State.SUBMITTED})
 def open_steps(event: Event, *, by: User) -> frozenset[str]:
     """The names of the steps that the caller may take with a visible event in its state.
 
-    Names: submit, accept, reject, duplicate, recode, reopen, withdraw. Three queries at most.
+    Names: submit, take-back, discard, accept, reject, duplicate, recode, return, reopen, withdraw.
+    Five queries at most.
     """
     steps: set[str] = set()
     if event.state == State.DRAFT and may_write(event.site, by=by):
         steps.add("submit")
+        if _may_discard(event, by=by):
+            steps.add("discard")
+    if event.state == State.SUBMITTED and may_write(event.site, by=by) and not was_judged(event):
+        steps.add("take-back")
     if event.state in _withdrawable(by) and (by.may(Right.RUN_REGISTRY) or by.leads(event.site)):
         steps.add("withdraw")
-    judged = {State.SUBMITTED: {"accept", "reject", "duplicate", "recode"}}
-    judged[State.ACCEPTED] = {"reopen"}
+    judged = {State.SUBMITTED: {"accept", "reject", "duplicate", "recode", "return"}}
+    judged |= {state: {"reopen"} for state in REOPENED}
     judging = judged.get(State.of(event.state), set())
     if judging and by.may(Right.SEE_ALL_ROWS) and not by.sites().filter(pk=event.site_id).exists():
         steps |= judging
@@ -69,6 +79,90 @@ def submit_event(public_id: UUID | str, *, by: User, version: int | None = None)
         check=check,
         also=complete,
     )
+
+
+def take_back_event(public_id: UUID | str, *, by: User, version: int | None = None) -> Event:
+    """Takes a submitted event back into a draft of its site, while nobody has judged it.
+
+    Raises UnknownRow, NotPermitted, StateConflict (also once a reviewer judged or recoded it),
+    VersionConflict.
+    """
+
+    def check(event: Event) -> None:
+        require(may_write(event.site, by=by), "take back events of this site")
+
+    def untouched(event: Event) -> None:
+        if was_judged(event):
+            detail = "a reviewer has judged this event; ask a reviewer to return it"
+            raise StateConflict(Fault("state", StateConflict.code, detail))
+
+    return _move(
+        public_id,
+        by=by,
+        version=version,
+        action="take-back-event",
+        starts=REVIEWED,
+        ends=State.DRAFT,
+        check=check,
+        also=untouched,
+    )
+
+
+def return_event(
+    public_id: UUID | str, *, by: User, column: str, ask: str, version: int | None = None
+) -> Event:
+    """Returns a submitted event to its site as a draft, with a query that says what is asked.
+
+    column: the field that is asked about. ask: what about it, a code of the list query-ask.
+    Raises as accept_event does, and RowRuleBroken for an unknown field or question.
+    """
+    with sealed(by=by, action="return-event") as seal:
+        event = row_in_sight(Event.objects.select_related("site"), public_id, by=by)
+        require_reviewer(event, by=by)
+        _require_state(event, REVIEWED)
+        require_version(event, version)
+        asked(event, column, ask, seal)
+        event.state = State.DRAFT
+        event.reason = ""
+        event.version += 1
+        seal.save(event, reason="return-event")
+        judge_quality([event], seal)
+    return event
+
+
+def discard_event(public_id: UUID | str, *, by: User, version: int | None = None) -> Event:
+    """Discards a draft: its author, a lead or a data manager does; it leaves the lists.
+
+    Raises UnknownRow, NotPermitted, StateConflict, VersionConflict.
+    """
+
+    def check(event: Event) -> None:
+        require(_may_discard(event, by=by), "discard a draft of somebody else")
+
+    return _move(
+        public_id,
+        by=by,
+        version=version,
+        action="discard-event",
+        starts={State.DRAFT},
+        ends=State.WITHDRAWN,
+        check=check,
+        reason=WithdrawalReason.DISCARDED,
+    )
+
+
+def was_judged(event: Event) -> bool:
+    """Whether a reviewer has judged or recoded the event since it was entered. One query."""
+    verdicts = event.history.filter(state__in=[State.ACCEPTED, State.REJECTED, State.DUPLICATE])
+    return event.complication_id != event.reported_complication_id or verdicts.exists()
+
+
+def _may_discard(event: Event, *, by: User) -> bool:
+    """Whether the caller wrote the draft first, leads its site, or is a data manager."""
+    if not may_write(event.site, by=by):
+        return False
+    first = event.history.order_by("history_id").values_list("history_user", flat=True).first()
+    return first == by.pk or by.leads(event.site) or by.may(Right.RUN_REGISTRY)
 
 
 def accept_event(public_id: UUID | str, *, by: User, version: int | None = None) -> Event:
@@ -124,13 +218,19 @@ def mark_duplicate(
 def reopen_event(
     public_id: UUID | str, *, by: User, reason: str, version: int | None = None
 ) -> Event:
-    """Reopens an accepted event for review, with a reason code.
+    """Reopens an accepted, rejected or duplicate event for review, with a reason code.
 
-    Raises as reject_event does.
+    Raises as reject_event does, and RowRuleBroken where it no longer fits what was entered since,
+    such as another death of the patient.
     """
     why = _reason(reason)
-    accepted = frozenset({State.ACCEPTED})
-    return _judge(public_id, by, version, "reopen-event", accepted, State.SUBMITTED, why)
+
+    def fits(event: Event) -> None:
+        if event.state != State.ACCEPTED:
+            record = replace(_record_of(event), complication=event.complication_id)
+            refuse(related(record, site=event.site, submitted=True, event=event).faults)
+
+    return _judge(public_id, by, version, "reopen-event", REOPENED, State.SUBMITTED, why, also=fits)
 
 
 def withdraw_event(
@@ -184,6 +284,7 @@ def recode(event: Event, complication: str, *, seal: Sealing) -> Event:
     event.version += 1
     seal.save(event, reason="recode-event")
     note_alike(event, seal=seal)
+    judge_quality([event], seal)
     return event
 
 
@@ -239,7 +340,17 @@ def _move(
         event.reason = reason or ""
         event.version += 1
         seal.save(event, reason=action)
+        _settle_queries(event, seal)
+        judge_quality([event], seal)
     return event
+
+
+def _settle_queries(event: Event, seal: Sealing) -> None:
+    """Answers a reviewer's queries on submission, and closes them with a verdict."""
+    if event.state == State.SUBMITTED:
+        settle_for(event, seal, states=[QueryState.OPEN], ends=QueryState.ANSWERED)
+    elif event.state != State.DRAFT:
+        settle_for(event, seal, states=UNSETTLED, ends=QueryState.CLOSED)
 
 
 def _withdrawable(by: User) -> frozenset[State]:

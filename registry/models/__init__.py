@@ -24,6 +24,7 @@ from registry.models.catalogue import (
 from registry.models.duplicates import AlikeReason, DuplicateCandidate, PairDecision
 from registry.models.events import Event
 from registry.models.exposure import Exposure, Implant, Patient
+from registry.models.queries import Query
 from registry.models.redactions import Redaction
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "PairDecision",
     "Patient",
     "PublishedRate",
+    "Query",
     "Redaction",
     "Seal",
     "Sealing",

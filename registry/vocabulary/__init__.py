@@ -35,6 +35,7 @@ from registry.vocabulary.event import (
 from registry.vocabulary.exit import ExitEffect, ExitStatus
 from registry.vocabulary.management import Intervention, RootCause
 from registry.vocabulary.people import AgeBand, AgeGroup, Indication, IndicationGroup, Sex
+from registry.vocabulary.queries import QualityRule, QueryAnswer, QueryAsk, QueryState
 from registry.vocabulary.roles import Right, Role
 from registry.vocabulary.statistics import (
     LEAST_SHOWN,
@@ -96,6 +97,10 @@ CODELISTS: dict[str, type[Code] | type[Severity]] = {
     "pump-model": PumpModel,
     "pump-plane": PumpPlane,
     "pump-site": PumpSite,
+    "quality-rule": QualityRule,
+    "query-answer": QueryAnswer,
+    "query-ask": QueryAsk,
+    "query-state": QueryState,
     "relatedness": Relatedness,
     "root-cause": RootCause,
     "seriousness": Seriousness,
@@ -159,6 +164,10 @@ __all__ = [
     "PumpModel",
     "PumpPlane",
     "PumpSite",
+    "QualityRule",
+    "QueryAnswer",
+    "QueryAsk",
+    "QueryState",
     "Relatedness",
     "Right",
     "Role",

@@ -267,22 +267,88 @@ class State(Code):
 
 
 class WithdrawalReason(Code):
-    """Why a report was taken back."""
+    """Why a report was rejected, reopened, withdrawn or discarded; `steps` says which."""
+
+    steps: frozenset[str]
 
     ENTERED_IN_ERROR = (
         "entered-in-error",
         "Entered in error",
         "Should not have been entered, such as for the wrong implant.",
+        "reject withdraw",
     )
     CONSENT_WITHDRAWN = (
         "consent-withdrawn",
         "Consent withdrawn",
         "The patient no longer agrees to take part.",
+        "withdraw",
     )
-    NOT_AN_EVENT = "not-an-event", "Not an event", "On a second look, no adverse event."
+    NOT_AN_EVENT = (
+        "not-an-event",
+        "Not an event",
+        "On a second look, no adverse event: nothing is to be done.",
+        "reject withdraw",
+    )
     DUPLICATE_OF_OTHER = (
         "duplicate-of-other",
         "Duplicate of another",
-        "The same event stands under another report.",
+        "The same event stands under another report: complete that one.",
+        "reject withdraw",
     )
-    OTHER = "other", "Other", "A reason not listed here."
+    OTHER = "other", "Other", "A reason not listed here.", "reject reopen withdraw"
+    NOT_ENOUGH_INFORMATION = (
+        "not-enough-information",
+        "Not enough to judge it",
+        "Complete what is not recorded, and ask for it to be reopened.",
+        "reject",
+    )
+    NOT_CONFIRMED = (
+        "not-confirmed",
+        "Suspected, not confirmed",
+        "Ask for it to be reopened once imaging, surgery or a culture confirmed it.",
+        "reject",
+    )
+    WRONG_IMPLANT = (
+        "wrong-implant",
+        "Of another implant or patient",
+        "Enter it anew for the implant that it happened to.",
+        "reject withdraw",
+    )
+    EXPECTED_COURSE = (
+        "expected-course",
+        "Expected, not a complication",
+        "A planned replacement or an expected effect: record it in the follow-up.",
+        "reject withdraw",
+    )
+    OUT_OF_SCOPE = (
+        "out-of-scope",
+        "Outside this registry",
+        "Not of an intrathecal system, or before the site took part.",
+        "reject withdraw",
+    )
+    NEW_INFORMATION = (
+        "new-information",
+        "There is new information",
+        "What became known since may change the verdict.",
+        "reopen",
+    )
+    JUDGED_IN_ERROR = (
+        "judged-in-error",
+        "Judged in error",
+        "The verdict was a mistake.",
+        "reopen",
+    )
+    DISCARDED = (
+        "discarded",
+        "Discarded draft",
+        "Its author threw it away before it was submitted.",
+        "",
+    )
+
+    def __init__(self, code: str, label: str, definition: str, steps: str = "") -> None:
+        self.steps = frozenset(steps.split())
+
+    @classmethod
+    def of_step(cls, step: str) -> list[WithdrawalReason]:
+        """The reasons that a form offers for a step: reject, reopen or withdraw."""
+        return [reason for reason in cls if step in reason.steps]

@@ -15,7 +15,9 @@ from registry.models import (
     AccessLog,
     Agreement,
     DuplicateCandidate,
+    Event,
     MembershipRole,
+    Query,
     Seal,
     Site,
     Token,
@@ -96,12 +98,20 @@ def _site_with_rows(code: str, name: str) -> Rows:
         "implant": pump,
         "event": event,
         "pair": pair,
+        "query": _query_of(event),
         "exposure": ExposureFactory(site=site),
         "totpdevice": device,
         "token": token,
         "agreement": AgreementFactory(user=reporter, expires_on=_today() - _DAY),
     }
     return Rows(site, reporter, lead, rows)
+
+
+def _query_of(event: Event) -> Query:
+    query = Query(site=event.site, event=event, column="outcome", ask="missing")
+    with sealed(by=None, action="make-for-test") as seal:
+        seal.save(query)
+    return query
 
 
 _DAY = datetime.timedelta(days=1)

@@ -65,7 +65,8 @@ def _model_of(address: Address) -> str:
     found = MODEL.match(address.name) or re.search(r"/([a-z]+?)s?/<[^>]+>/", "/" + address.route)
     if found is None:
         raise NoRowKnown(address.route)
-    return {"totpdevice": "totpdevice", "staticdevice": "totpdevice"}.get(found[1], found[1])
+    named = {"totpdevice": "totpdevice", "staticdevice": "totpdevice", "querie": "query"}
+    return named.get(found[1], found[1])
 
 
 def receipts(world: World) -> dict[str, str]:
@@ -96,6 +97,8 @@ def _first_of(model: str) -> Any:
 def _captured(address: Address, row: Any) -> dict[str, Any]:
     named = getattr(row, "public_id", row.pk)
     numbered = {"pk", "user_id"}
+    if address.captures == ("query_id",):
+        return {"query_id": row.queries.get().public_id}
     return {
         name: named if name == "object_id" else row.pk if name in numbered else getattr(row, name)
         for name in address.captures

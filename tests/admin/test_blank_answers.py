@@ -50,9 +50,18 @@ OPENS = {
 """Whose pages and histories each role opens: what the test is worth."""
 
 STEPS = {
-    "lead": {"withdraw"},
-    "reviewer": {"duplicate", "recode", "reject", "reopen"},
-    "manager": {"duplicate", "recode", "reject", "reopen", "withdraw"},
+    "lead": {"withdraw", "discard"},
+    "reviewer": {"ask", "duplicate", "recode", "reject", "reopen", "return"},
+    "manager": {
+        "ask",
+        "discard",
+        "duplicate",
+        "recode",
+        "reject",
+        "reopen",
+        "return",
+        "withdraw",
+    },
 }
 """The steps whose pages each role is led to."""
 

@@ -241,7 +241,11 @@ def test_the_submit_action_says_what_an_incomplete_draft_lacks(draft, reporter, 
 def test_the_accept_action_accepts_a_submitted_event(own_site, reviewer, signed_in):
     event = EventFactory(site=own_site, state="submitted")
 
-    act(signed_in(reviewer), "accept_events", event)
+    client = signed_in(reviewer)
+    asked = act(client, "accept_events", event)
+    [(_event, pick)] = asked.context["events"]
+    address = reverse("admin:registry_event_step", args=["accept"])
+    client.post(address, {"event": pick, "confirmed": "1"})
 
     event.refresh_from_db()
     assert event.state == "accepted"

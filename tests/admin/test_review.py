@@ -5,13 +5,16 @@ import re
 import pytest
 from django.urls import reverse
 
-from registry.models import Event
+from registry.models import Event, Query
+from registry.vocabulary import Role
 from tests.factories import (
     ComplicationFactory,
     EventFactory,
     ImplantFactory,
     MembershipFactory,
     PatientFactory,
+    SiteFactory,
+    UserFactory,
 )
 
 LIST = "/admin/registry/event/"
@@ -64,6 +67,9 @@ def draft(own_site):
     return EventFactory(site=own_site, source_id="e-draft", state="draft", year=None)
 
 
+REVIEWS = ["accept", "return", "reject", "duplicate", "ask", "recode"]
+
+
 def test_the_accept_button_accepts_the_event(submitted, reviewer, signed_in):
     client = signed_in(reviewer)
     html = client.get(page(submitted)).text
@@ -83,19 +89,19 @@ def test_the_accept_button_accepts_the_event(submitted, reviewer, signed_in):
     ("who", "state", "offered"),
     [
         ("reporter", "draft", []),
-        ("reporter", "submitted", []),
+        ("reporter", "submitted", ["take-back"]),
         ("reporter", "accepted", []),
-        ("lead", "draft", ["withdraw"]),
-        ("lead", "submitted", ["withdraw"]),
+        ("lead", "draft", ["withdraw", "discard"]),
+        ("lead", "submitted", ["take-back", "withdraw"]),
         ("lead", "accepted", []),
         ("reviewer", "draft", []),
-        ("reviewer", "submitted", ["accept", "reject", "duplicate", "recode"]),
-        ("reviewer", "accepted", ["reopen"]),
-        ("reviewer", "rejected", []),
-        ("manager", "draft", ["withdraw"]),
-        ("manager", "submitted", ["accept", "reject", "duplicate", "recode", "withdraw"]),
-        ("manager", "accepted", ["reopen", "withdraw"]),
-        ("manager", "rejected", ["withdraw"]),
+        ("reviewer", "submitted", REVIEWS),
+        ("reviewer", "accepted", ["ask", "reopen"]),
+        ("reviewer", "rejected", ["reopen"]),
+        ("manager", "draft", ["withdraw", "discard"]),
+        ("manager", "submitted", ["take-back", *REVIEWS, "withdraw"]),
+        ("manager", "accepted", ["ask", "reopen", "withdraw"]),
+        ("manager", "rejected", ["reopen", "withdraw"]),
         ("manager", "withdrawn", []),
     ],
 )
@@ -119,7 +125,7 @@ def test_a_member_of_the_site_is_told_that_somebody_else_reviews(
     shown = client.get(page(submitted))
     answer = press(client, "accept", submitted)
 
-    assert buttons(shown) == []
+    assert buttons(shown) == ["take-back"]
     assert "others review its events" in shown.text
     assert Event.objects.get().state == "submitted"
     assert told(answer) == ["e-snt: Members of a site cannot review its events."]
@@ -164,15 +170,15 @@ def test_a_step_is_not_taken_by_following_a_link(submitted, reviewer, signed_in)
 
 
 @pytest.mark.parametrize(
-    ("name", "state", "ends"),
+    ("name", "state", "ends", "reason"),
     [
-        ("reject", "submitted", "rejected"),
-        ("reopen", "accepted", "submitted"),
-        ("withdraw", "accepted", "withdrawn"),
+        ("reject", "submitted", "rejected", "not-an-event"),
+        ("reopen", "accepted", "submitted", "judged-in-error"),
+        ("withdraw", "accepted", "withdrawn", "not-an-event"),
     ],
 )
 def test_a_step_with_a_reason_asks_for_it_and_keeps_it(
-    name, state, ends, own_site, manager, signed_in
+    name, state, ends, reason, own_site, manager, signed_in
 ):
     event = EventFactory(site=own_site, state=state)
     client = signed_in(manager)
@@ -183,10 +189,10 @@ def test_a_step_with_a_reason_asks_for_it_and_keeps_it(
     assert "checked" not in reply.text
     assert "Choose a reason." in without.text
     assert Event.objects.get().state == state
-    press(client, name, event, reason="not-an-event")
+    press(client, name, event, reason=reason)
 
     event.refresh_from_db()
-    assert (event.state, event.reason) == (ends, "not-an-event")
+    assert (event.state, event.reason) == (ends, reason)
 
 
 def test_the_first_wrong_answer_has_the_focus(submitted, reviewer, signed_in):
@@ -273,7 +279,12 @@ def test_an_action_moves_what_it_can_and_reports_each_that_it_cannot(
 ):
     also = EventFactory(site=own_site, source_id="e-too", state="submitted")
 
-    answer = act(signed_in(reviewer), "accept", submitted, draft, also)
+    client = signed_in(reviewer)
+
+    asked = act(client, "accept", submitted, draft, also)
+    assert Event.objects.filter(state="accepted").count() == 0
+    assert len(asked.context["events"]) == 3
+    answer = press(client, "accept", submitted, draft, also)
 
     states = dict(Event.objects.values_list("source_id", "state"))
     assert states == {"e-snt": "accepted", "e-draft": "draft", "e-too": "accepted"}
@@ -304,7 +315,7 @@ def test_an_action_does_not_move_what_changed_since_the_list_was_read(
     assert f'name="read" value="{read(submitted)}"' in client.get(LIST).text
     press(client, "recode", submitted, complication="catheter-kink")
 
-    act(client, "accept", submitted)
+    press(client, "accept", submitted)
 
     assert Event.objects.get().state == "submitted"
 
@@ -324,15 +335,19 @@ def test_an_action_takes_no_more_events_than_one_can_wait_for(
 @pytest.mark.parametrize(
     ("who", "offered"),
     [
-        ("reporter", {"submit", "withdraw"}),
+        ("reporter", {"submit", "discard", "take-back"}),
+        ("lead", {"submit", "discard", "take-back", "withdraw"}),
         ("reviewer", {"accept", "reject", "recode", "reopen"}),
-        ("manager", {"submit", "accept", "reject", "recode", "reopen", "withdraw"}),
+        (
+            "manager",
+            {"submit", "take-back", "accept", "reject", "recode", "reopen", "withdraw", "discard"},
+        ),
     ],
 )
 def test_the_list_offers_what_the_role_may_do(who, offered, submitted, request, signed_in):
     html = signed_in(request.getfixturevalue(who)).get(LIST).text
 
-    assert set(re.findall(r'<option value="(\w+)_events"', html)) == offered
+    assert set(re.findall(r'<option value="([\w-]+)_events"', html)) == offered
 
 
 @pytest.fixture
@@ -413,3 +428,81 @@ def test_duplicates_are_marked_one_by_one(submitted, alike, reviewer, signed_in)
 
     assert answer.status_code == 404
     assert not Event.objects.filter(state="duplicate").exists()
+
+
+def test_bulk_acceptance_names_deaths_and_possible_duplicates_apart(
+    submitted, own_site, reviewer, signed_in
+):
+    criteria = frozenset({"death"})
+    death = EventFactory(
+        site=own_site,
+        source_id="e-d",
+        state="submitted",
+        severity=5,
+        outcome="fatal",
+        seriousness=criteria,
+    )
+
+    asked = act(signed_in(reviewer), "accept", submitted, death)
+
+    [(title, rows)] = asked.context["apart"]
+    assert title == "Deaths"
+    assert len(rows) == 1
+    assert "e-d" in rows[0]
+
+
+def test_a_returned_event_shows_what_is_asked_and_takes_the_answer(
+    submitted, reviewer, reporter, signed_in
+):
+    client = signed_in(reviewer)
+    without = press(client, "return", submitted)
+    assert set(without.context["form"].errors) == {"column", "ask"}
+    press(client, "return", submitted, column="organism", ask="missing")
+    query = Query.objects.get()
+
+    site = signed_in(reporter)
+    start = site.get("/admin/").text
+    assert "was returned" in start
+    assert "Organism: Please complete it" in start
+    shown = site.get(page(submitted))
+    assert "Organism: Please complete it" in shown.text
+    address = reverse("admin:registry_event_query", args=[query.public_id])
+    site.post(address, {"answer": "not-known"})
+    query.refresh_from_db()
+    assert (query.state, query.answer) == ("answered", "not-known")
+    client.post(address, {"answer": "close"})
+    query.refresh_from_db()
+    assert query.state == "closed"
+
+
+def test_an_answer_that_is_none_is_told_and_a_query_elsewhere_is_not_found(
+    submitted, reviewer, reporter, signed_in
+):
+    press(signed_in(reviewer), "ask", submitted, column="organism", ask="missing")
+    query = Query.objects.get()
+    address = reverse("admin:registry_event_query", args=[query.public_id])
+
+    answer = signed_in(reporter).post(address, {"answer": "because"}, follow=True)
+    assert "Use a code of the list query-answer" in answer.text
+    stranger = UserFactory(roles=[Role.SITE_STAFF], sites=[SiteFactory(code="FAR-9")])
+    assert signed_in(stranger).post(address, {"answer": "confirmed"}).status_code == 404
+    assert signed_in(reporter).get(address).status_code == 404
+
+
+def test_a_rejected_event_tells_its_site_why(submitted, reviewer, reporter, signed_in):
+    press(signed_in(reviewer), "reject", submitted, reason="not-confirmed")
+
+    start = signed_in(reporter).get("/admin/").text
+    assert "was rejected" in start
+    assert "Suspected, not confirmed" in start
+
+
+def test_a_discarded_draft_leaves_the_list(own_site, lead, signed_in):
+    draft = EventFactory(site=own_site, source_id="e-draft", state="draft")
+    client = signed_in(lead)
+    assert "e-draft" in client.get(LIST).text
+
+    press(client, "discard", draft)
+
+    assert "e-draft" not in client.get(LIST).text
+    assert "e-draft" in client.get(LIST, {"state": "withdrawn"}).text

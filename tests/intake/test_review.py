@@ -4,13 +4,16 @@ import pytest
 
 from registry.intake import (
     accept_event,
+    discard_event,
     mark_duplicate,
     open_steps,
     recode_event,
     record_event,
     reject_event,
     reopen_event,
+    return_event,
     submit_event,
+    take_back_event,
     withdraw_event,
 )
 from registry.models import Event, Seal
@@ -34,6 +37,9 @@ MOVES = {
     "duplicate": (mark_duplicate, {}),
     "reopen": (reopen_event, {"reason": ERROR}),
     "withdraw": (withdraw_event, {"reason": ERROR}),
+    "return": (return_event, {"column": "outcome", "ask": "missing"}),
+    "take-back": (take_back_event, {}),
+    "discard": (discard_event, {}),
     "recode": (recode_event, {"complication": "catheter-kink"}),
 }
 ALLOWED = {
@@ -42,7 +48,12 @@ ALLOWED = {
     ("reject", "submitted"): ({"reviewer", "manager"}, "rejected"),
     ("duplicate", "submitted"): ({"reviewer", "manager"}, "duplicate"),
     ("recode", "submitted"): ({"reviewer", "manager"}, "submitted"),
+    ("return", "submitted"): ({"reviewer", "manager"}, "draft"),
+    ("take-back", "submitted"): ({"reporter", "lead", "manager"}, "draft"),
+    ("discard", "draft"): ({"lead", "manager"}, "withdrawn"),
     ("reopen", "accepted"): ({"reviewer", "manager"}, "submitted"),
+    ("reopen", "rejected"): ({"reviewer", "manager"}, "submitted"),
+    ("reopen", "duplicate"): ({"reviewer", "manager"}, "submitted"),
     ("withdraw", "draft"): ({"lead", "manager"}, "withdrawn"),
     ("withdraw", "submitted"): ({"lead", "manager"}, "withdrawn"),
     ("withdraw", "accepted"): ({"manager"}, "withdrawn"),
@@ -90,13 +101,13 @@ def test_open_steps_are_those_that_would_be_taken(world, state, who):
 
 
 @pytest.mark.parametrize(
-    ("state", "left"), [("submitted", {"withdraw"}), ("accepted", {"withdraw"})]
+    ("state", "left"), [("submitted", {"withdraw", "take-back"}), ("accepted", {"withdraw"})]
 )
 def test_open_steps_hold_no_review_of_an_own_site(world, state, left):
     event = event_in(world, state)
     MembershipFactory(user=world.manager, site=world.site)
 
-    assert open_steps(event, by=world.manager) == {"withdraw"}
+    assert open_steps(event, by=world.manager) == left
 
 
 @pytest.mark.parametrize("move", ["accept", "reject", "duplicate", "recode"])

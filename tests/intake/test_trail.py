@@ -47,8 +47,14 @@ NOBODY_S = {"remind_of_agreement"}
 """Verbs that run by the clock."""
 
 
-def event_in(world, state):
-    return EventFactory(implant=world.catheter, state=state)
+def event_in(world, state, **values):
+    return EventFactory(implant=world.catheter, state=state, **values)
+
+
+def asked(world):
+    """A query of a reviewer about an event that counts."""
+    event = event_in(world, "submitted")
+    return intake.raise_query(event.public_id, by=world.reviewer, column="outcome", ask="missing")
 
 
 def followed_up(world):
@@ -137,6 +143,41 @@ VERBS = {
     "recode_event": (
         lambda w: event_in(w, "submitted"),
         lambda w, e: intake.recode_event(e.public_id, by=w.reviewer, complication="catheter-kink"),
+        1,
+    ),
+    "take_back_event": (
+        lambda w: event_in(w, "submitted"),
+        lambda w, e: intake.take_back_event(e.public_id, by=w.reporter),
+        1,
+    ),
+    "return_event": (
+        lambda w: event_in(w, "submitted"),
+        lambda w, e: intake.return_event(
+            e.public_id, by=w.reviewer, column="outcome", ask="missing"
+        ),
+        2,  # the event and the query
+    ),
+    "discard_event": (
+        lambda w: event_in(w, "draft"),
+        lambda w, e: intake.discard_event(e.public_id, by=w.lead),
+        1,
+    ),
+    "raise_query": (
+        lambda w: event_in(w, "submitted"),
+        lambda w, e: intake.raise_query(
+            e.public_id, by=w.reviewer, column="outcome", ask="missing"
+        ),
+        1,
+    ),
+    "answer_query": (
+        asked,
+        lambda w, q: intake.answer_query(q.public_id, by=w.reporter, answer="confirmed"),
+        1,
+    ),
+    "close_query": (asked, lambda w, q: intake.close_query(q.public_id, by=w.reviewer), 1),
+    "judge_registry": (
+        lambda w: event_in(w, "submitted", severity=None),
+        lambda w, _: intake.judge_registry(by=w.manager),
         1,
     ),
     "reopen_event": (

@@ -12,6 +12,7 @@ from registry.models import (
     Event,
     ImdrfCode,
     PublishedRate,
+    Query,
     Redaction,
     Seal,
     Synonym,
@@ -57,6 +58,7 @@ def rows_of_every_kind() -> None:
     with sealed(by=None, action="test") as seal:
         seal.save(DuplicateCandidate(site=event.site, first=event, second=later, reasons=1))
         seal.save(CatalogueVersion(version="1"))
+        seal.save(Query(site=event.site, event=event, column="outcome", ask="missing"))
         seal.save(Redaction(row_kind="event", row=event.public_id, of_seal=1, digest="0" * 64))
         seal.save(PublishedRate(rate_id="R1", metric="m", measure_type="rate", source="s"))
         term = {"complication": event.complication, "term": "t"}

@@ -309,6 +309,7 @@ def test_history_is_kept_of_everything_that_people_enter_or_decide():
         "Membership",
         "Patient",
         "PublishedRate",
+        "Query",
         "Redaction",
         "Site",
         "Synonym",

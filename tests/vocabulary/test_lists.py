@@ -98,6 +98,20 @@ PUBLISHED = {
         drug-formulation-or-compounding drug-pharmacology off-label-admixture prescribing-error
         programming-error refill-technique missed-follow-up communication-or-handover
         not-investigated unknown""",
+    "quality-rule": """
+        cause-not-handed-in cause-not-counted death-exit-without-event end-without-event
+        explant-without-consequence fatal-without-death-exit
+        grade-4-not-life-threatening granuloma-without-opioid hospitalised-grade-1
+        infection-without-organism mri-stall-without-mri no-device-named
+        overdose-without-cause same-within-a-month serious-without-intervention
+        serious-without-outcome severity-missing withdrawal-long-after-cause
+        withdrawal-of-other-drug""",
+    "query-answer": """
+        corrected confirmed not-known""",
+    "query-ask": """
+        missing implausible contradicts not-specific not-linked""",
+    "query-state": """
+        open answered closed""",
     "seriousness": """
         death life-threatening hospitalisation permanent-impairment intervention-to-prevent
         chronic-disease fetal-congenital medically-important none""",
@@ -110,7 +124,9 @@ PUBLISHED = {
     "volume-discrepancy": """
         none more-left-than-expected less-left-than-expected not-measured unknown""",
     "withdrawal-reason": """
-        entered-in-error consent-withdrawn not-an-event duplicate-of-other other""",
+        entered-in-error consent-withdrawn not-an-event duplicate-of-other other
+        not-enough-information not-confirmed wrong-implant expected-course out-of-scope
+        new-information judged-in-error discarded""",
     "yes-no-unknown": "yes no unknown",
 }
 

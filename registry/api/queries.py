@@ -1,0 +1,166 @@
+"""Queries of one's own sites: what is asked, the site's answer, and closing it."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry import intake
+from registry.api.described import listing, problems
+from registry.api.event_steps import fields_of
+from registry.api.parameters import PAGING, refuse_unknown
+from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView, SiteRows
+from registry.models import Query
+from registry.models.queries import FIELDS
+from registry.vocabulary import QueryAnswer, QueryAsk
+
+
+class QuerySerializer(serializers.Serializer[Any]):
+    """A query in codes; null is "not said"."""
+
+    id = serializers.UUIDField(source="public_id")
+    version = serializers.IntegerField()
+    site = serializers.CharField(source="site.code")
+    event = serializers.SerializerMethodField(help_text="The id of the event, if it is of one.")
+    implant = serializers.SerializerMethodField(help_text="The id of the implant.")
+    rule = serializers.SerializerMethodField(help_text="The rule that asks, if one does.")
+    field = serializers.CharField(source="column")
+    ask = serializers.CharField()
+    state = serializers.CharField()
+    answer = serializers.SerializerMethodField()
+
+    def get_event(self, query: Query) -> str | None:
+        """The id of the event that it is about."""
+        return str(query.event.public_id) if query.event else None
+
+    def get_implant(self, query: Query) -> str | None:
+        """The id of the implant that it is about."""
+        return str(query.implant.public_id) if query.implant else None
+
+    def get_rule(self, query: Query) -> str | None:
+        """The code of the rule that asks."""
+        return query.rule or None
+
+    def get_answer(self, query: Query) -> str | None:
+        """The code of the site's answer."""
+        return query.answer or None
+
+
+class QueryReportSerializer(serializers.Serializer[Any]):
+    """A query of a reviewer about one field of an event."""
+
+    event = serializers.UUIDField()
+    field = serializers.ChoiceField(choices=list(FIELDS.items()))
+    ask = serializers.ChoiceField(choices=QueryAsk.choices())
+
+
+class QueryAnswerSerializer(serializers.Serializer[Any]):
+    """The body of an answer."""
+
+    answer = serializers.ChoiceField(choices=QueryAnswer.choices())
+
+
+QUERIES = SiteRows("query", "api:query", Query, QuerySerializer, ("site", "event", "implant"))
+"""How the API finds and shows queries."""
+
+_REFUSALS = (400, 401, 403, 404, 406, 409, 412, 413, 415, 429, 503)
+
+
+class Queries(RowView):
+    """The queries of one's own sites that are not closed."""
+
+    @extend_schema(
+        operation_id="queries_list",
+        tags=["rows"],
+        parameters=[*PAGING],
+        responses={
+            200: listing("QueryList", QuerySerializer),
+            **problems(400, 401, 403, 406, 429),
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """List the queries that are open or answered, oldest first; access is logged."""
+        refuse_unknown(request, ("limit", "cursor"))
+        rows: Any = QUERIES.seen(request)
+        return QUERIES.page(request, rows.unsettled(), what="query list")
+
+    @extend_schema(
+        operation_id="queries_create",
+        tags=["rows"],
+        parameters=[IDEMPOTENCY_KEY],
+        request=QueryReportSerializer,
+        responses={201: QuerySerializer, **problems(*_REFUSALS)},
+    )
+    def post(self, request: Request) -> Response:
+        """Ask a site about one field of an event; reviewers and data managers of elsewhere."""
+        refuse_unknown(request)
+        said = fields_of(request, "event", "field", "ask")
+        user: Any = request.user
+        return QUERIES.recorded(
+            request,
+            lambda: intake.raise_query(
+                said["event"], by=user, column=said["field"], ask=said["ask"]
+            ),
+        )
+
+
+class QueryDetail(RowView):
+    """One query of one's own site."""
+
+    @extend_schema(
+        operation_id="queries_retrieve",
+        tags=["rows"],
+        parameters=[PUBLIC_ID],
+        responses={200: QuerySerializer, **problems(400, 401, 403, 404, 406, 429)},
+    )
+    def get(self, request: Request, public_id: UUID) -> Response:
+        """Show one query with its ETag; access is logged."""
+        refuse_unknown(request)
+        return QUERIES.read(request, public_id)
+
+
+class AnswerQuery(RowView):
+    """Answers an open query."""
+
+    @extend_schema(
+        operation_id="queries_answer",
+        tags=["rows"],
+        parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
+        request=QueryAnswerSerializer,
+        responses={200: QuerySerializer, **problems(*_REFUSALS)},
+    )
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Answer an open query of one's own site with a code."""
+        refuse_unknown(request)
+        said = fields_of(request, "answer")
+        user: Any = request.user
+        return QUERIES.changed(
+            request,
+            public_id,
+            lambda version: intake.answer_query(public_id, by=user, version=version, **said),
+        )
+
+
+class CloseQuery(RowView):
+    """Closes a query."""
+
+    @extend_schema(
+        operation_id="queries_close",
+        tags=["rows"],
+        parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
+        request=None,
+        responses={200: QuerySerializer, **problems(*_REFUSALS)},
+    )
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Close a query; reviewers and data managers, never of a site of their own."""
+        refuse_unknown(request)
+        fields_of(request)
+        user: Any = request.user
+        return QUERIES.changed(
+            request,
+            public_id,
+            lambda version: intake.close_query(public_id, by=user, version=version),
+        )

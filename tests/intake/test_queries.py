@@ -1,0 +1,156 @@
+"""Queries of both sides: raised, answered, closed; by reviewers and by rules."""
+
+import pytest
+from django.core.management import call_command
+
+from registry import intake
+from registry.models import Query
+from registry.records import (
+    NotPermitted,
+    RawReport,
+    RowKind,
+    RowRuleBroken,
+    StateConflict,
+    UnknownRow,
+)
+from tests.factories import EventFactory, ImplantFactory, MembershipFactory
+from tests.intake.conftest import report
+
+pytestmark = pytest.mark.django_db
+
+ASKED = {"column": "outcome", "ask": "implausible"}
+SERIOUS = {"interventions": "", "seriousness": "hospitalisation", "severity": "3"}
+
+
+def submitted(world, **values):
+    return intake.record_event(report(**values), by=world.reporter, submit=True)
+
+
+def rules(**lookup):
+    return set(Query.objects.filter(**lookup).exclude(rule="").values_list("rule", flat=True))
+
+
+def test_query_is_raised_answered_and_closed(world):
+    event = submitted(world)
+
+    query = intake.raise_query(event.public_id, by=world.reviewer, **ASKED)
+    assert (query.state, query.site) == ("open", world.site)
+    answered = intake.answer_query(query.public_id, by=world.reporter, answer="confirmed")
+    assert (answered.state, answered.answer) == ("answered", "confirmed")
+    closed = intake.close_query(query.public_id, by=world.reviewer)
+    assert (closed.state, closed.version) == ("closed", 3)
+
+
+def test_query_is_of_reviewers_of_elsewhere_and_answered_by_the_site(world):
+    event = submitted(world)
+    with pytest.raises(NotPermitted):
+        intake.raise_query(event.public_id, by=world.reporter, **ASKED)
+    query = intake.raise_query(event.public_id, by=world.reviewer, **ASKED)
+
+    with pytest.raises(NotPermitted):
+        intake.answer_query(query.public_id, by=world.reviewer, answer="confirmed")
+    with pytest.raises(UnknownRow):
+        intake.answer_query(query.public_id, by=world.stranger, answer="confirmed")
+    with pytest.raises(NotPermitted):
+        intake.close_query(query.public_id, by=world.lead)
+    MembershipFactory(user=world.reviewer, site=world.site)
+    with pytest.raises(NotPermitted):
+        intake.close_query(query.public_id, by=world.reviewer)
+
+
+def test_query_is_in_codes_and_asked_once(world):
+    event = submitted(world)
+    intake.raise_query(event.public_id, by=world.reviewer, **ASKED)
+
+    with pytest.raises(RowRuleBroken):
+        intake.raise_query(event.public_id, by=world.manager, **ASKED)
+    for wrong in ({"column": "surname"}, {"ask": "explain"}, {"ask": ""}):
+        with pytest.raises(RowRuleBroken):
+            intake.raise_query(event.public_id, by=world.reviewer, **(ASKED | wrong))
+
+
+def test_settled_query_takes_no_answer(world):
+    query = intake.raise_query(submitted(world).public_id, by=world.reviewer, **ASKED)
+    with pytest.raises(RowRuleBroken):
+        intake.answer_query(query.public_id, by=world.reporter, answer="because")
+    intake.close_query(query.public_id, by=world.reviewer)
+
+    with pytest.raises(StateConflict):
+        intake.answer_query(query.public_id, by=world.reporter, answer="confirmed")
+
+
+def test_draft_is_not_asked_about(world):
+    draft = intake.record_event(report(), by=world.reporter)
+
+    with pytest.raises(StateConflict):
+        intake.raise_query(draft.public_id, by=world.reviewer, **ASKED)
+
+
+def test_rule_asks_at_submission_and_closes_once_mended(world):
+    event = submitted(world, **SERIOUS)
+    assert rules(state="open", event=event) == {"serious-without-intervention"}
+
+    intake.take_back_event(event.public_id, by=world.reporter)
+    assert rules(state="open") == set()
+    mended = RawReport(RowKind.EVENT, {"interventions": "catheter-revision"})
+    intake.change_event(event.public_id, mended, by=world.reporter)
+    intake.submit_event(event.public_id, by=world.reporter)
+
+    assert rules(state="open") == set()
+    assert Query.objects.get(event=event).answer == "corrected"
+
+
+def test_rule_that_is_not_mended_asks_again(world):
+    event = submitted(world, **SERIOUS)
+    intake.take_back_event(event.public_id, by=world.reporter)
+    intake.submit_event(event.public_id, by=world.reporter)
+
+    assert Query.objects.filter(event=event, state="open").count() == 1
+
+
+def test_rule_that_a_reviewer_closed_is_not_asked_again(world):
+    event = submitted(world, **SERIOUS)
+    query = Query.objects.get(event=event)
+    intake.answer_query(query.public_id, by=world.reporter, answer="not-known")
+    intake.close_query(query.public_id, by=world.reviewer)
+
+    intake.accept_event(event.public_id, by=world.reviewer)
+
+    assert Query.objects.filter(event=event).count() == 1
+
+
+def test_rule_sees_the_patients_other_events(world):
+    first = submitted(world, months_since_implant="14")
+    assert rules(event=first) == set()
+
+    second = submitted(world, source_id="e2", months_since_implant="15")
+
+    assert rules(event=first) == rules(event=second) == {"same-within-a-month"}
+
+
+def test_whole_registry_is_judged_and_a_second_time_changes_nothing(world, capsys):
+    EventFactory(implant=world.catheter, state="accepted", severity=None)
+    ImplantFactory(patient=world.patient, source_id="p1-old", exit_status="replaced-for-failure")
+    call_command("check_quality", skip_checks=True)
+    assert capsys.readouterr().out == "2 queries were raised and 0 closed.\n"
+    assert rules() == {"severity-missing", "end-without-event"}
+
+    call_command("check_quality", by="manager", skip_checks=True)
+    assert capsys.readouterr().out == "0 queries were raised and 0 closed.\n"
+
+
+def test_query_about_an_implant_is_answered_and_closed_by_a_data_manager(world):
+    ImplantFactory(patient=world.patient, source_id="p1-old", exit_status="replaced-for-failure")
+    intake.judge_registry(by=world.manager)
+    query = Query.objects.get()
+
+    intake.answer_query(query.public_id, by=world.reporter, answer="confirmed")
+    with pytest.raises(NotPermitted):
+        intake.close_query(query.public_id, by=world.reviewer)
+    assert intake.close_query(query.public_id, by=world.manager).state == "closed"
+    assert intake.judge_registry(by=world.manager) == (0, 0)
+
+
+def test_registry_is_judged_by_data_managers(world):
+    with pytest.raises(NotPermitted):
+        intake.judge_registry(by=world.reviewer)
