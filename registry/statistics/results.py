@@ -128,7 +128,10 @@ class Overdispersion:
 
 @dataclass(frozen=True)
 class Disproportionality:
-    """How much more often one event is reported with one product than with the others."""
+    """How much more often one event is reported with one product than with the others.
+
+    prr_noise: the standard deviation that known errors of the counts add to the log of the PRR.
+    """
 
     prr: float | None
     prr_lower: float | None
@@ -142,6 +145,7 @@ class Disproportionality:
     chi2_yates: float | None
     expected: float | None
     reason: Reason | None
+    prr_noise: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Signals: events reported out of proportion, and components whose rate stands out.
 
-Limits are not adjusted for multiple comparisons: a signal is a reason to look, not a finding, and
-every display of signals states how many pairs were compared.
+Limits are not adjusted for multiple comparisons, for which q-values are: a signal is a reason to
+look, not a finding, and every display of signals states how many pairs were compared.
 """
 
 from math import exp, log, log2, sqrt
@@ -9,9 +9,16 @@ from typing import TypeAlias
 
 import numpy as np
 from scipy.special import gammainc, gammainccinv, gammaincinv, ndtri
+from scipy.stats import false_discovery_control
 
 from registry.statistics.arguments import Numbers, equally_long, row, tail, whole, whole_row
-from registry.statistics.results import Criterion, Disproportionality, OutlierSignal, Reason
+from registry.statistics.results import (
+    Criterion,
+    Disproportionality,
+    FloatArray,
+    OutlierSignal,
+    Reason,
+)
 
 RATE_RATIO = 2.0
 SIGNIFICANT = 0.05
@@ -102,6 +109,7 @@ def perturbed_disproportionality(
     high = (log2(float(gammainccinv(a + 0.5, tail(level))) / (expected + 0.5)) - ic) * log(2)
     prr: _Measure = (None, None, None)
     ror: _Measure = (None, None, None)
+    prr_noise = 0.0
     if min(b, c, d) > 0:
         others = c + d
         chance = 1 / a - 1 / product + 1 / c - 1 / others
@@ -112,6 +120,7 @@ def perturbed_disproportionality(
             + of_total / others**2
         )
         prr = _ratio((a / product) / (c / others), z * sqrt(chance + noise))
+        prr_noise = sqrt(noise)
         chance = 1 / a + 1 / b + 1 / c + 1 / d
         noise = (
             of_a * chance**2
@@ -129,7 +138,21 @@ def perturbed_disproportionality(
         chi2_yates=None if plain.chi2_yates is None else plain.chi2_yates / (1 + a * of_log),
         expected=expected,
         reason=None if min(b, c, d) > 0 else Reason.EMPTY_CELL,
+        prr_noise=prr_noise,
     )
+
+
+def false_discovery_rates(p: Numbers) -> FloatArray:
+    """The q-value of each p-value: the least false discovery rate at which it is a discovery.
+
+    Shape (n,), in the order given; of all that were looked at (Benjamini and Hochberg, 1995).
+    Raises ValueError on a value outside 0 to 1.
+    """
+    values = row("p", p)
+    if (values > 1).any():
+        raise ValueError("p: must lie between 0 and 1.")
+    q: FloatArray = false_discovery_control(values) if values.size else values
+    return q
 
 
 def outlier_rule(

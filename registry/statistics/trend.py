@@ -21,6 +21,7 @@ def rate_trend(
     *,
     level: float = 0.95,
     added_variance: float | Numbers = 0.0,
+    fewest: int = FEWEST_PERIODS,
 ) -> RateTrend:
     """Rate ratio from one period to the next, by log-linear quasi-Poisson regression.
 
@@ -32,7 +33,9 @@ def rate_trend(
     added_variance: known variance of each count beyond chance, such as from perturbation; a number
     or one per period. It adds to the variance that Pearson's chi-squared expects and, by the
     sandwich formula, to that of the ratio.
-    Undefined with a reason: under 5 periods with exposure, under 10 events, events without
+    fewest: the least number of periods, 3 or more. Under 5 the dispersion is not estimated: it is
+    None, and the limits are those of chance and the added variance alone (normal).
+    Undefined with a reason: fewer periods with exposure, under 10 events, events without
     exposure, all events in the first or the last period, where no finite trend fits best, or data
     so uninformative that a limit overflows.
     Raises ValueError on negative or missing values and on arrays of different length.
@@ -41,7 +44,7 @@ def rate_trend(
     y, time, when = row("events", events), row("exposure", exposure), finite_row("periods", periods)
     noise = np.broadcast_to(row("added_variance", np.atleast_1d(added_variance)), y.shape)
     equally_long(events=y, exposure=time, periods=when)
-    reason = _why_no_trend(y, time, when)
+    reason = _why_no_trend(y, time, when, fewest)
     if reason:
         return RateTrend(None, None, None, None, None, reason)
     y, noise, when, time = y[time > 0], noise[time > 0], when[time > 0], time[time > 0]
@@ -50,20 +53,22 @@ def rate_trend(
     slope, fitted = _fit(x, y, time)
     df = y.size - 2
     varying = fitted + noise
-    dispersion = max(1.0, _pearson(y, fitted, varying) / df)
+    estimated = y.size >= FEWEST_PERIODS
+    dispersion = max(1.0, _pearson(y, fitted, varying) / df) if estimated else 1.0
+    degrees = df if estimated else np.inf
     centred = x - np.average(x, weights=fitted)
     slope_variance = float(centred**2 @ varying) / float(centred**2 @ fitted) ** 2
     log_ratio = slope / half_span
     se = np.sqrt(dispersion * slope_variance) / half_span
-    half = -stdtrit(df, each_tail) * se
+    half = -stdtrit(degrees, each_tail) * se
     if abs(log_ratio) + half > LARGEST_LOG:
         return RateTrend(None, None, None, None, None, Reason.NO_INFORMATION)
     return RateTrend(
         rate_ratio=float(np.exp(log_ratio)),
         lower=float(np.exp(log_ratio - half)),
         upper=float(np.exp(log_ratio + half)),
-        p=float(2 * stdtr(df, -abs(log_ratio / se))),
-        dispersion=dispersion,
+        p=float(2 * stdtr(degrees, -abs(log_ratio / se))),
+        dispersion=dispersion if estimated else None,
         reason=None,
     )
 
@@ -109,11 +114,11 @@ def poisson_cusum(events: Numbers, expected: Numbers, *, ratio: float, h: float)
     return Cusum(statistic=statistic, alarms=statistic >= decision, reference=reference)
 
 
-def _why_no_trend(y: FloatArray, time: FloatArray, when: FloatArray) -> Reason | None:
+def _why_no_trend(y: FloatArray, time: FloatArray, when: FloatArray, fewest: int) -> Reason | None:
     if ((time == 0) & (y > 0)).any():
         return Reason.EVENTS_WITHOUT_EXPOSURE
     present = np.unique(when[time > 0])
-    if present.size < FEWEST_PERIODS:
+    if present.size < fewest:
         return Reason.TOO_FEW_PERIODS
     if y.sum() < FEWEST_EVENTS:
         return Reason.TOO_FEW_EVENTS

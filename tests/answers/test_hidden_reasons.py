@@ -16,7 +16,7 @@ from registry.charts import chart_of
 from registry.disclosure import ShownNode
 from registry.records import Column, EventQuery, Release
 from registry.reporting.asking.freshness import Frozen
-from registry.reporting.estimating.signals import signal_row
+from registry.reporting.estimating.signals import judged, shown_pair
 from registry.reporting.measures import MEASURES
 from registry.vocabulary import CountingRule, HiddenReason, Measure
 from tests.reporting.protecting import ask, frozen_rows
@@ -78,13 +78,17 @@ def pair(*, count: int | None, product: int | None, population: int | None = 400
     def node(n: int | None) -> ShownNode:
         return ShownNode(count=n, population=population, count_variance=6.0 if n else 0.0)
 
-    row = signal_row(
-        ("prometra-ii-20", "pump-flip"),
-        node(count),
-        [node(product), node(74), node(210)],
-        rate=[],
-        group=[],
-        level=0.95,
+    (row,), _about = judged(
+        [
+            shown_pair(
+                ("prometra-ii-20", "pump-flip"),
+                node(count),
+                [node(product), node(74), node(210)],
+                rate=[],
+                group=[],
+                level=0.95,
+            )
+        ]
     )
     names = ("n", "expected", "ic", "ic_lower", "ic_upper", "signal", "outlier")
     columns = (

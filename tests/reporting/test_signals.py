@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import chi2, false_discovery_control
 
 from registry.disclosure import ShownNode, rate_row
 from registry.records import BadQuery, Cell, EventQuery, NotAvailableAtThisDetail, Release
 from registry.reporting.answering import _exact
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.estimating.pairs import PRODUCTS
-from registry.reporting.estimating.signals import is_signal, signal_row
+from registry.reporting.estimating.signals import is_shown_signal, is_signal, judged, shown_pair
 from registry.statistics.signals import (
     disproportionality,
     outlier_rule,
@@ -24,7 +25,7 @@ from tests.snapshot.rows import event, implant
 II_20, II_40, PROMETRA = "synchromed-ii-20", "synchromed-ii-40", "prometra-ii-20"
 COLUMNS = (
     *("pump_model", "complication", "n", "expected", "prr", "prr_lower", "prr_upper"),
-    *("ror", "ror_lower", "ror_upper", "ic", "ic_lower", "ic_upper", "chi2_yates"),
+    *("ror", "ror_lower", "ror_upper", "ic", "ic_lower", "ic_upper", "chi2_yates", "q"),
     *("devices", "rate_ratio", "p", "signal", "outlier", "status"),
 )
 
@@ -213,7 +214,7 @@ def test_filters_on_product_and_complication_choose_rows_and_change_no_number(th
     release = exact(three, where=where)
 
     assert [dict(row) for row in release.rows] == [whole]
-    assert release.meta["signals"]["compared"] == 1
+    assert release.meta["signals"]["compared"] == 6
     assert any("choose rows" in said for said in release.meta["warnings"])
 
 
@@ -343,6 +344,12 @@ def test_limits_of_perturbed_measures_hold_the_truth_95_times_in_100():
         assert 0.935 <= count / tried <= 0.97  # two standard errors are 1 point
 
 
+def signal_row(*nodes, **asks):
+    """A pair of shown numbers that is alone in its answer."""
+    (row,), _about = judged([shown_pair(*nodes, **asks)])
+    return row
+
+
 @pytest.mark.parametrize("place", range(3))
 def test_pair_with_a_hidden_margin_has_no_measure(place: int):
     margins = [shown(42), shown(74), shown(210)]
@@ -362,25 +369,6 @@ def test_hidden_pair_has_no_number_at_all():
 
     assert row.status is CellStatus.SUPPRESSED
     assert {value for name, value in row.numbers.items() if name != "hidden_cells"} == {None}
-
-
-@pytest.mark.parametrize(("events", "outlier"), [(30, True), (16, False), (9, False)])
-def test_outlier_by_shown_numbers_needs_twice_the_rate_beyond_noise(events: int, outlier: bool):
-    rate, group = [shown(events, 100, 3000)], [shown(100, 1000, 30000)]
-
-    row = signal_row(
-        ("m", "c"),
-        shown(events),
-        [shown(200), shown(300), shown(900)],
-        rate=rate,
-        group=group,
-        level=0.95,
-    )
-
-    assert row.numbers["rate_ratio"] == pytest.approx(events / 3000 / (100 / 30000))
-    assert row.numbers["outlier"] is outlier
-    limit = rate_row(rate, level=0.90).ci_lower
-    assert outlier is (row.numbers["rate_ratio"] > 2 and limit > 100 / 30000)
 
 
 def test_large_product_is_left_out_of_the_shown_group():
@@ -424,9 +412,62 @@ def test_noise_of_the_group_counts_in_the_outlier_rule():
     assert alone is not None
     assert alone > 8 / 13000  # it would do if the group's rate were known
     assert found["outlier"] is False
-    assert judged_by(replace(rate, count_variance=0.0), replace(group, count_variance=0.0))[
-        "outlier"
+
+
+@pytest.mark.parametrize(
+    ("events", "exposure", "outlier"),
+    [
+        (30, 3000, True),  # 3 times the group's rate
+        (24, 3000, False),  # 2.4 times: within the noise of 2
+        (19, 1000, False),  # 5.7 times, of fewer events than 20 and fewer than 10 expected
+        (20, 1000, True),
+    ],
+)
+def test_outlier_of_shown_numbers_needs_enough_events_and_twice_beyond_noise(
+    events: int, exposure: int, outlier: bool
+):
+    found = judged_by(shown(events, 100, exposure), shown(1000, 1000, 300000))
+
+    assert found["rate_ratio"] == pytest.approx(events / exposure / (1000 / 300000))
+    assert found["outlier"] is outlier
+
+
+OF_SHOWN = {"chi2_yates": 30.0, "ic_lower": 0.4, "prr": 3.0, "prr_noise": 0.2, "expected": 8.0}
+
+
+@pytest.mark.parametrize(
+    ("n", "q", "other", "signal"),
+    [
+        (20, 0.01, {}, True),
+        (19, 0.01, {}, False),
+        (19, 0.01, {"expected": 10.0}, True),
+        (20, 0.05, {}, False),
+        (20, 0.01, {"chi2_yates": 3.9}, False),
+        (20, 0.01, {"ic_lower": 0.0}, False),
+        (20, 0.01, {"prr": 2 * np.exp(1.6449 * 0.2)}, True),
+        (20, 0.01, {"prr": 2 * np.exp(1.6448 * 0.2)}, False),
+        (20, 0.01, {"prr": None}, True),
+    ],
+)
+def test_signal_of_shown_numbers_meets_every_condition(n, q, other, signal):
+    plain = disproportionality(30, 12, 44, 124)
+
+    assert is_shown_signal(n, replace(plain, **(OF_SHOWN | other)), q) is signal
+
+
+def test_q_of_shown_pairs_is_over_all_that_have_numbers_and_not_only_those_asked_for():
+    margins = [shown(200), shown(300), shown(900)]
+    pairs = [
+        shown_pair(("m", str(n)), shown(n), margins, rate=[], group=[], level=0.95, is_asked=asked)
+        for n, asked in ((120, True), (66, True), (110, False), (None, True))
     ]
+
+    rows, about = judged(pairs)
+
+    p = chi2.sf([pair.found.chi2_yates for pair in pairs if pair.found], 1)
+    q = false_discovery_control(p)
+    assert [row.numbers.get("q") for row in rows] == [*map(pytest.approx, q[:2]), None]
+    assert about["signals"]["compared"] == 3
 
 
 def test_products_that_are_no_outliers_are_seldom_marked_for_noise():
@@ -476,11 +517,12 @@ def test_protected_pairs_come_from_counts_that_are_published(three: Frozen):
     assert "p" not in release.rows[0]
 
 
-def test_protected_signal_and_outlier_are_found(three: Frozen):
+def test_protected_outlier_is_found_and_a_ratio_within_its_noise_is_no_signal(three: Frozen):
     release = ask(three, Measure.SIGNALS)
 
     row = cell(release, PROMETRA, "pump-motor-stall")
-    assert (row["signal"], row["outlier"]) == (True, True)
+    assert cell(exact(three), PROMETRA, "pump-motor-stall")["signal"]
+    assert (row["signal"], row["outlier"]) == (False, True)  # 30 of 42, against 44 of 168
     others = [each for each in release.rows if each["status"] == "ok" and each["outlier"]]
     assert [dict(each) for each in others] == [row]
 

@@ -1,5 +1,6 @@
 """The trend by year: hand-made registries, what is left out, and what protected answers show."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from registry.reporting.answering import _exact
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.years import running_year
 from registry.reporting.estimating.observed import Observed, observed_of_shown
-from registry.reporting.estimating.trend import trend_of
+from registry.reporting.estimating.trend import Pooled, trend_of
 from registry.statistics.trend import poisson_cusum, rate_trend
 from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, SnapshotKind
 from tests.reporting.protecting import ask, frozen_rows, tangled_rows
@@ -246,20 +247,99 @@ def test_protected_rows_are_those_of_the_protected_rate_by_year(large: Frozen):
     ]
 
 
-def test_protected_trend_rests_on_shown_years_and_their_noise(large: Frozen):
+def test_protected_trend_rests_on_shown_years_and_on_periods_with_a_hidden_one(large: Frozen):
     release = ask(large, Measure.TREND)
+    by_period = ask(large, Measure.RATES, group_by=("period",)).rows
 
-    used = [row for row in release.rows if row["events"] is not None]
-    events, exposure, years = (
-        [float(row[name]) for row in used] for name in ("events", "exposure", "year")
-    )
+    years = {row["year"]: row for row in release.rows}
+    points = []
+    for row in by_period:
+        first = int(str(row["period"])[:4])
+        within = [year for year in range(first, first + 5) if year in years]
+        if all(years[year]["events"] is not None for year in within):
+            points += [(year, years[year]) for year in within]
+        elif len(within) == 5 and row["events"] is not None:
+            points.append((first + 2, row))
+    events, exposure = ([float(row[name]) for _, row in points] for name in ("events", "exposure"))
     noise = [6.0 + (n * 84 * 6**0.5 / time) ** 2 for n, time in zip(events, exposure, strict=True)]
-    found = rate_trend(events, exposure, years, added_variance=noise)
+    found = rate_trend(events, exposure, [at for at, _ in points], added_variance=noise, fewest=3)
     told = release.meta["trend"]
-    assert 0 < len(used) < len(release.rows)
+    assert told["pooled"], "no period has a hidden year: the test says nothing"
     assert told["rate_ratio"] == pytest.approx(found.rate_ratio)
     assert (told["ci_lower"], told["ci_upper"]) == pytest.approx((found.lower, found.upper))
-    assert {row["fitted"] for row in release.rows if row["events"] is None} <= {None}
+    pooled = {year for years in told["pooled"] for year in years}
+    used = pooled | {at for at, row in points if row["events"] is not None and at in years}
+    assert {row["year"] for row in release.rows if row.get("fitted") is not None} == used
+
+
+def pooled(first: int, events: int | None, *, exposure: float = 500.0) -> Pooled:
+    observed = year(first, events or 0, exposure)
+    if events is None:
+        observed = replace(observed, events=None, exposure=None, status=CellStatus.SUPPRESSED)
+    return Pooled(tuple(range(first, first + 5)), observed)
+
+
+def hidden(number: int) -> Observed:
+    return replace(year(number, 0), events=None, exposure=None, status=CellStatus.SUPPRESSED)
+
+
+def test_years_of_a_period_with_a_hidden_one_are_one_observation():
+    years = [*map(hidden, range(2010, 2014)), year(2014, 15), *map(hidden, range(2015, 2020))]
+    years += [year(2020 + n, 40) for n in range(5)]
+
+    found = trend(years, pooled=[pooled(2010, 50), pooled(2015, 100), pooled(2020, 190)])
+
+    told = found.meta["trend"]
+    line = rate_trend(
+        [50, 100, *[40] * 5], [500, 500, *[100] * 5], [2012, 2017, *range(2020, 2025)]
+    )
+    assert told["rate_ratio"] == pytest.approx(line.rate_ratio)
+    assert told["pooled"] == [[*range(2010, 2015)], [*range(2015, 2020)]]
+    assert told["periods"] == 7
+
+
+@pytest.mark.parametrize("last", [hidden(2020), year(2020, 30)])
+def test_period_that_is_not_over_counts_where_all_its_years_are_shown(last):
+    years = [*map(hidden, range(2005, 2020)), last]
+    pools = [pooled(2005, 20), pooled(2010, 30), pooled(2015, 40), pooled(2020, 99)]
+
+    told = trend(years, pooled=pools).meta["trend"]
+
+    assert told["periods"] == (4 if last.counts else 3)
+    assert told["pooled"] == [[*range(first, first + 5)] for first in (2005, 2010, 2015)]
+
+
+def test_hidden_period_is_left_out():
+    years = [hidden(number) for number in range(2000, 2020)]
+
+    told = trend(
+        years, pooled=[pooled(2000, None), pooled(2005, 20), pooled(2010, 30), pooled(2015, 40)]
+    ).meta["trend"]
+
+    assert told["pooled"][0][0] == 2005
+    assert told["periods"] == 3
+
+
+def test_two_periods_are_no_trend():
+    years = [hidden(number) for number in range(2010, 2020)]
+
+    told = trend(years, pooled=[pooled(2010, 30), pooled(2015, 40)], with_cusum=False).meta["trend"]
+
+    assert told["rate_ratio"] is None
+    assert "three shown years" in told["reason"]
+
+
+def test_of_three_periods_the_limits_are_those_of_chance_and_noise_alone():
+    found = rate_trend([100, 110, 121], [1, 1, 1], [0, 1, 2], fewest=3)
+
+    assert found.dispersion is None
+    # the slope of a Poisson line through three equidistant points: 1 / its information at the fit
+    fitted = np.array([100, 110, 121])
+    at = np.arange(3) - np.average(np.arange(3), weights=fitted)
+    half = 1.959964 / np.sqrt(at**2 @ fitted)
+    assert np.log(found.upper / found.rate_ratio) == pytest.approx(half, rel=1e-5)
+    with_five = rate_trend([100] * 5, [1] * 5, range(5), fewest=3)
+    assert with_five.dispersion == 1
 
 
 def test_cusum_is_not_published(large: Frozen):

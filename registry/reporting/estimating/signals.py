@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from math import log, sqrt
 from typing import Any
 
-from scipy.special import ndtri
+import numpy as np
+from scipy.special import chdtrc, ndtri
 
 from registry.disclosure import ShownNode, hidden_as, rate_parts, rate_row
 from registry.records import Cell, EventQuery
@@ -25,6 +26,7 @@ from registry.statistics.signals import (
     RATE_RATIO,
     SIGNIFICANT,
     disproportionality,
+    false_discovery_rates,
     outlier_rule,
     perturbed_disproportionality,
 )
@@ -39,6 +41,22 @@ RULE = (
     "product has the event, so that the PRR is undefined), and the lower limit of the IC above 0 "
     "(Noren 2013)"
 )
+ENOUGH_SHOWN = 20
+ENOUGH_EXPECTED = 10.0
+MOST_FALSE = 0.05
+NOISE_LEVEL = 0.95
+RULE_OF_SHOWN = (
+    f"A signal of shown numbers: {ENOUGH_SHOWN} devices or more, or {ENOUGH_EXPECTED:g} or more "
+    f"expected; q under {MOST_FALSE:g} (Benjamini and Hochberg 1995, over all pairs that have "
+    f"numbers, from chi-squared of {LEAST_CHI2:g} or more); PRR {LEAST_PRR:g} or more by more than "
+    f"{100 * NOISE_LEVEL:g} % of the noise (left out where it is undefined); and the lower limit "
+    "of the IC above 0"
+)
+OUTLIER_OF_SHOWN = (
+    f"An outlier of shown numbers: as many events, or expected, and a rate over {RATE_RATIO:g} "
+    f"times the group's by more than {100 * NOISE_LEVEL:g} % of the noise of both, with a lower "
+    "limit above the group's and 10 devices or more"
+)
 OUTLIER_RULE = (
     f"An outlier (AOANJRR): a rate of first events over {RATE_RATIO:g} times the group's, a "
     f"Poisson probability of so many events at the group's rate under {SIGNIFICANT:g}, and "
@@ -47,6 +65,7 @@ OUTLIER_RULE = (
     "complication is the patient's, patients are counted instead of devices"
 )
 _RATE_LEVEL = 1 - 2 * SIGNIFICANT
+_BEYOND_NOISE = float(ndtri(NOISE_LEVEL))
 NUMBERS = (
     *("prr", "prr_lower", "prr_upper", "ror", "ror_lower", "ror_upper"),
     *("ic", "ic_lower", "ic_upper", "chi2_yates", "expected"),
@@ -66,7 +85,9 @@ class Verdict:
 def signal_rows(
     store: Store, question: Question, *, rates: MeasureSpec
 ) -> tuple[list[Row], dict[str, Any]]:
-    """Every pair with a report, in exact numbers, and their metadata.
+    """Every chosen pair with a report, in exact numbers, and their metadata.
+
+    q is over all pairs with a report, chosen or not.
 
     rates: the measure that the outlier rule compares by. Raises BadQuery where the answer would be
     too long.
@@ -82,21 +103,43 @@ def signal_rows(
     pairs, products, events = counted(product, level), counted(product), counted(level)
     total = counted().get((), 0)
     is_chosen = _choice(question.query, store.manifest.terms)
-    chosen = {key: n for key, n in pairs.items() if n and key[0] and is_chosen(key)}
-    hold_to_limit(list(chosen), question)
+    reported_pairs = {key: n for key, n in pairs.items() if n and key[0]}
+    hold_to_limit([key for key in reported_pairs if is_chosen(key)], question)
     verdicts = _verdicts(store, question, rates)
-    rows = []
-    for key, n in chosen.items():
+    compared = []
+    for key, n in reported_pairs.items():
         one, other = products[key[:1]], events[key[1:]]
         found = disproportionality(
             n, one - n, other - n, total - one - other + n, level=question.query.level
         )
-        verdict = verdicts.get(key, Verdict())
-        rows.append(Row(key, _numbers(n, found, verdict), CellStatus.OK))
-    return rows, {"signals": _about(len(rows))}
+        compared.append((key, n, found))
+    rates_of_discovery = _false_discovery_rates([found for _key, _n, found in compared])
+    rows = [
+        Row(
+            key,
+            _numbers(n, found, verdicts.get(key, Verdict()))
+            | {"q": q, "signal": is_signal(n, found)},
+            CellStatus.OK,
+        )
+        for (key, n, found), q in zip(compared, rates_of_discovery, strict=True)
+        if is_chosen(key)
+    ]
+    return rows, {"signals": _about(len(compared), RULE, OUTLIER_RULE)}
 
 
-def signal_row(
+@dataclass(frozen=True, slots=True)
+class ShownPair:
+    """One pair of shown numbers before it is judged among all; found is None where it has none.
+
+    is_asked: whether the pair is a row of the answer.
+    """
+
+    row: Row
+    found: Disproportionality | None = None
+    is_asked: bool = True
+
+
+def shown_pair(
     key: Key,
     pair: ShownNode,
     margins: Sequence[ShownNode],
@@ -104,7 +147,8 @@ def signal_row(
     rate: Sequence[ShownNode],
     group: Sequence[ShownNode],
     level: float,
-) -> Row:
+    is_asked: bool = True,
+) -> ShownPair:
     """One pair from shown nodes only; numbers from hidden nodes are missing.
 
     margins: of the product, of the event, and the total. rate: the nodes of the pair's rate; group:
@@ -117,7 +161,7 @@ def signal_row(
             hidden_as([pair]) if pair.count is None else (CellStatus.HIDDEN, HiddenReason.MARGINS)
         )
         numbers = {"n": pair.count, **_of_verdict(verdict), "hidden_cells": 1, "reason": reason}
-        return Row(key, numbers, status)
+        return ShownPair(Row(key, numbers, status), is_asked=is_asked)
     product, event, total = (int(count or 0) for count in counts)
     found = perturbed_disproportionality(
         pair.count,
@@ -133,19 +177,35 @@ def signal_row(
         level=level,
     )
     numbers = _numbers(pair.count, found, verdict) | {"hidden_cells": 0}
-    return Row(key, numbers, CellStatus.OK)
+    return ShownPair(Row(key, numbers, CellStatus.OK), found, is_asked)
 
 
-def about_shown(rows: Sequence[Row]) -> dict[str, Any]:
-    """The metadata of a protected answer's pairs."""
-    return {"signals": _about(sum(row.status is CellStatus.OK for row in rows))}
+def judged(pairs: Sequence[ShownPair]) -> tuple[list[Row], dict[str, Any]]:
+    """The rows that are asked for, with their q-values among all pairs, and their metadata."""
+    found = [pair.found for pair in pairs if pair.found is not None]
+    rates_of_discovery = iter(_false_discovery_rates(found))
+    rows = []
+    for pair in pairs:
+        numbers = pair.row.numbers
+        if pair.found is not None:
+            q = next(rates_of_discovery)
+            verdict = is_shown_signal(int(numbers["n"] or 0), pair.found, q)
+            numbers = {**numbers, "q": q, "signal": verdict}
+        if pair.is_asked:
+            rows.append(replace(pair.row, numbers=numbers))
+    return rows, {"signals": _about(len(found), RULE_OF_SHOWN, OUTLIER_OF_SHOWN)}
+
+
+def _false_discovery_rates(pairs: Sequence[Disproportionality]) -> list[float]:
+    """The q-value of each pair, from its chi-squared; a pair that has none is no discovery."""
+    chi2 = np.array([pair.chi2_yates or 0.0 for pair in pairs])
+    return false_discovery_rates(chdtrc(1, chi2)).tolist()
 
 
 def _numbers(n: int, found: Disproportionality, verdict: Verdict) -> dict[str, Cell]:
     return {
         "n": n,
         **{name: getattr(found, name) for name in NUMBERS},
-        "signal": is_signal(n, found),
         **_of_verdict(verdict),
     }
 
@@ -169,14 +229,30 @@ def is_signal(n: int, found: Disproportionality) -> bool:
     )
 
 
-def _about(compared: int) -> dict[str, Any]:
+def is_shown_signal(n: int, found: Disproportionality, q: float) -> bool:
+    """Whether a pair of shown numbers meets every condition of RULE_OF_SHOWN.
+
+    So that a verdict is one in exact numbers as well: a small count is shown where noise made it
+    large, and a ratio near 2 is beyond it by noise as often as not.
+    """
+    return (
+        (n >= ENOUGH_SHOWN or (found.expected or 0.0) >= ENOUGH_EXPECTED)
+        and q < MOST_FALSE
+        and (found.chi2_yates or 0.0) >= LEAST_CHI2
+        and (found.prr is None or log(found.prr / LEAST_PRR) >= _BEYOND_NOISE * found.prr_noise)
+        and (found.ic_lower or 0.0) > 0
+    )
+
+
+def _about(compared: int, rule: str, outlier_rule: str) -> dict[str, Any]:
     return {
         "compared": compared,
-        "rule": RULE,
-        "outlier_rule": OUTLIER_RULE,
+        "rule": rule,
+        "outlier_rule": outlier_rule,
         "multiplicity": (
             f"{compared} pairs were compared and no limit is adjusted for that: of pairs without "
-            "any association about one in forty has an IC whose lower limit is above 0 by chance"
+            "any association about one in forty has an IC whose lower limit is above 0 by chance; "
+            "q is the share of false discoveries among pairs with so small a q"
         ),
     }
 
@@ -257,8 +333,8 @@ def _shown_verdict(rate: Sequence[ShownNode], group: Sequence[ShownNode]) -> Ver
 
     The limit is that of a one-sided test at 5 %, as the Poisson probability is: that of the
     product's rate, widened on the log scale by the noise of the group's (delta method). The group
-    is all products, without this one where it is large. Undefined where noise alone can change
-    the group's rate by the factor of the rule.
+    is all products, without this one where it is large. The verdict is that of OUTLIER_OF_SHOWN.
+    Undefined where noise alone can change the group's rate by the factor of the rule.
     """
     devices = _population(rate)
     everybody = _population(group)
@@ -278,6 +354,12 @@ def _shown_verdict(rate: Sequence[ShownNode], group: Sequence[ShownNode]) -> Ver
     in_both = own.count_variance / (own.events * events)
     in_both += own.exposure_sd**2 / (own.exposure * exposure)
     ratio = own.events / own.exposure / (events / exposure)
+    of_noise = own.count_variance / own.events**2 + own.exposure_sd**2 / own.exposure**2
+    of_noise += of_group + 2 * large * in_both
+    stands_out = log(ratio / RATE_RATIO) > _BEYOND_NOISE * sqrt(of_noise)
+    enough = (
+        own.events >= ENOUGH_SHOWN or events / exposure * own.exposure >= ENOUGH_EXPECTED
+    ) and devices >= ENOUGH_DEVICES
     lower = rate_row(rate, level=_RATE_LEVEL).ci_lower
     above = (
         lower is not None
@@ -288,7 +370,7 @@ def _shown_verdict(rate: Sequence[ShownNode], group: Sequence[ShownNode]) -> Ver
             + ndtri(1 - SIGNIFICANT) ** 2 * (of_group + 2 * large * in_both)
         )
     )
-    return Verdict(devices, ratio, None, ratio > RATE_RATIO and above and devices >= ENOUGH_DEVICES)
+    return Verdict(devices, ratio, None, stands_out and above and enough)
 
 
 def _population(nodes: Sequence[ShownNode]) -> int | None:

@@ -11,7 +11,7 @@ from registry.reporting.asking.years import running_year
 from registry.reporting.estimating.observed import Observed
 from registry.reporting.words.reasons import in_words
 from registry.statistics.results import Reason
-from registry.statistics.trend import poisson_cusum, rate_trend, trend_line
+from registry.statistics.trend import FEWEST_PERIODS, poisson_cusum, rate_trend, trend_line
 
 CUSUM_RATIO = 2.0
 CUSUM_H = 5.0
@@ -21,12 +21,35 @@ Over twelve years at a constant rate these alarm in at most 4 % of series, whate
 count; after a rise to 2.5 times in the last four years in 58 % at three events a year and in 97 %
 at ten (docs/methods.md).
 """
+FEWEST_SHOWN = 3
+"""Shown years and periods that a line needs where years can be hidden."""
+
 OF_THE_SHOWN = {
-    Reason.TOO_FEW_PERIODS: "A trend needs five shown years with exposure.",
+    Reason.TOO_FEW_PERIODS: "A trend needs three shown years, or periods of years, with exposure.",
     Reason.TOO_FEW_EVENTS: "A trend needs ten events in the shown years.",
 }
 """The reasons where years can be hidden."""
 UNDATED = "Procedures and refills are totals without dates: ask for unit=pump-months."
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """A period of years as one observation; the years of it that are hidden are in it too."""
+
+    years: tuple[int, ...]
+    observed: Observed
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """What the line is fitted to: a year, or the years of a period, at their middle."""
+
+    years: tuple[int, ...]
+    observed: Observed
+
+    @property
+    def at(self) -> float:
+        return sum(self.years) / len(self.years)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +68,34 @@ def trend_of(
     as_of: datetime | None,
     dated: bool,
     with_cusum: bool,
+    pooled: Sequence[Pooled] = (),
 ) -> FittedTrend:
     """Fits a log-linear trend to the years that are over.
 
     years: rows by calendar year; ignores rows without a year. dated: whether the denominator has
-    dates, and so can be split by year. with_cusum: only for exact numbers.
+    dates, and so can be split by year. with_cusum: only for exact numbers. pooled: periods of years
+    where years can be hidden. A year is hidden because its number is low: a line through the others
+    would lie too high where few are shown. So the years of a period of which one is hidden are one
+    observation, of the period's own number; a period that is hidden, or not over, is left out
+    unless all its years that are over are shown.
     """
     running = running_year(as_of)
     dated_years = sorted((each for each in years if each.key[0] is not None), key=_year)
     over = [each for each in dated_years if running is None or _year(each) < running]
-    used = [each for each in over if each.counts]
+    points = _points(over, pooled)
+    used = [point.observed for point in points]
     events = [float(each.events or 0) for each in used]
     exposure = [float(each.exposure or 0) for each in used]
-    periods = [_year(each) for each in used]
+    places = [point.at for point in points]
     variances = [each.count_variance + _of_exposure(each) for each in used]
-    found = rate_trend(events, exposure, periods, level=level, added_variance=variances)
+    found = rate_trend(
+        events,
+        exposure,
+        places,
+        level=level,
+        added_variance=variances,
+        fewest=FEWEST_SHOWN if pooled else FEWEST_PERIODS,
+    )
     more: dict[int, dict[str, Cell]] = {}
     meta: dict[str, Any] = {
         "rate_ratio": found.rate_ratio,
@@ -70,17 +106,20 @@ def trend_of(
         "periods": len(used),
         "reason": _why(found.reason, of_true_numbers=with_cusum) if dated else UNDATED,
         "dropped_period": running if len(over) < len(dated_years) else None,
+        "pooled": [list(point.years) for point in points if len(point.years) > 1],
     }
     if found.rate_ratio is not None:
-        line = trend_line(found.rate_ratio, events, exposure, periods)
-        for year, rate in zip(periods, line.tolist(), strict=True):
-            more.setdefault(year, {})["fitted"] = per * rate
+        line = trend_line(found.rate_ratio, events, exposure, places)
+        for point, rate in zip(points, line.tolist(), strict=True):
+            for year in point.years:
+                fitted = per * rate * found.rate_ratio ** (year - point.at)
+                more.setdefault(year, {})["fitted"] = fitted
     if with_cusum and any(events):
         baseline = sum(events) / sum(exposure)
         cusum = poisson_cusum(
             events, [baseline * time for time in exposure], ratio=CUSUM_RATIO, h=CUSUM_H
         )
-        steps = zip(periods, cusum.statistic.tolist(), cusum.alarms.tolist(), strict=True)
+        steps = zip(map(_year, used), cusum.statistic.tolist(), cusum.alarms.tolist(), strict=True)
         for year, statistic, alarm in steps:
             more.setdefault(year, {}).update(cusum=statistic, alarm=bool(alarm))
         meta["cusum"] = {
@@ -97,6 +136,23 @@ def trend_of(
         Row(each.key, {**each.numbers, **more.get(_year(each), {})}, each.status) for each in over
     ]
     return FittedTrend(rows, {"trend": meta})
+
+
+def _points(years: Sequence[Observed], pooled: Sequence[Pooled]) -> list[_Point]:
+    """The years that count, those of a period with a hidden one as one; in order of time."""
+    over = set(map(_year, years))
+    shown = {_year(each): each for each in years if each.counts}
+    points = []
+    for period in pooled:
+        here = over.intersection(period.years)
+        if here <= shown.keys():
+            continue
+        for year in here:
+            shown.pop(year, None)
+        if len(here) == len(period.years) and period.observed.counts:
+            points.append(_Point(period.years, period.observed))
+    points += [_Point((year,), each) for year, each in shown.items()]
+    return sorted(points, key=lambda point: point.at)
 
 
 def _why(reason: Reason | None, *, of_true_numbers: bool) -> str | None:

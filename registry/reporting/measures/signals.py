@@ -13,7 +13,7 @@ from registry.reporting.asking.spec import (
     Question,
 )
 from registry.reporting.estimating.pairs import LEVELS, PRODUCTS, background
-from registry.reporting.estimating.signals import about_shown, signal_rows
+from registry.reporting.estimating.signals import signal_rows
 from registry.reporting.measures import rates
 from registry.reporting.measures.columns import STATUS
 from registry.reporting.protected.signals import shown_signals
@@ -33,6 +33,7 @@ def _columns(question: Question) -> tuple[Column, ...]:
         *_limited("ror", "ROR"),
         *_limited("ic", "IC"),
         Column("chi2_yates", "number", "measure", title="Chi-squared (Yates)"),
+        Column("q", "number", "measure", title="False discovery rate (q)"),
         Column("devices", "integer", "measure", title="Devices or patients at risk"),
         Column("rate_ratio", "number", "measure", title="Rate / group's rate"),
         Column("p", "number", "measure", title="Poisson probability"),
@@ -51,14 +52,15 @@ def _limited(name: str, title: str) -> tuple[Column, ...]:
 
 
 def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
-    rows = shown_signals(
-        question.query,
-        store=frozen.store,
-        trees=question.trees,
-        policy=question.policy,
-        protection=protection,
+    return Answered(
+        *shown_signals(
+            question.query,
+            store=frozen.store,
+            trees=question.trees,
+            policy=question.policy,
+            protection=protection,
+        )
     )
-    return Answered(rows, about_shown(rows))
 
 
 def _warnings(question: Question, profile: Profile) -> list[str]:
@@ -87,7 +89,7 @@ SPEC = MeasureSpec(
     ordering=(
         *("n", "expected", "prr", "prr_lower", "prr_upper"),
         *("ror", "ror_lower", "ror_upper", "ic", "ic_lower", "ic_upper"),
-        *("chi2_yates", "devices", "rate_ratio"),
+        *("chi2_yates", "q", "devices", "rate_ratio"),
     ),
     divides=Divides.NOTHING,
     what_counts=background,
@@ -103,7 +105,8 @@ SPEC = MeasureSpec(
             "numbers of devices, their variances increased by those of the perturbations (delta "
             "method), and chi-squared reduced accordingly; the AOANJRR's outlier rule on perturbed "
             "rates, by the lower limit of their ratio, with the noise of both, in place of the "
-            "Poisson probability."
+            "Poisson probability. Verdicts are given of enough events and beyond the noise alone; "
+            "q is Benjamini and Hochberg's (1995)."
         ),
         says=(
             "Devices are counted, and a pair has numbers where it, its product, its complication "
@@ -115,8 +118,8 @@ SPEC = MeasureSpec(
     ),
     method=lambda question: (
         "PRR (Evans 2001), ROR (van Puijenbroek 2002) and IC (Noren 2013) of the two-by-two table "
-        "of reports; chi-squared with Yates' correction; the AOANJRR's outlier rule on the rate of "
-        "first events."
+        "of reports; chi-squared with Yates' correction and its q (Benjamini and Hochberg 1995); "
+        "the AOANJRR's outlier rule on the rate of first events."
     ),
     warnings=_warnings,
     of_totals=False,
@@ -139,6 +142,7 @@ SPEC = MeasureSpec(
             "ic_lower": 0.44,
             "ic_upper": 1.46,
             "chi2_yates": 28.9,
+            "q": 0.00001,
             "devices": 100,
             "rate_ratio": 2.9,
             "p": 0.0001,

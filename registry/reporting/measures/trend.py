@@ -1,6 +1,8 @@
 """The trend of a rate from year to year."""
 
-from registry.disclosure import Form, Protection
+from dataclasses import replace
+
+from registry.disclosure import Form, Protection, plan
 from registry.records import Column, PictureKind, Reading
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import (
@@ -15,7 +17,7 @@ from registry.reporting.asking.spec import (
 from registry.reporting.estimating.cells import rate_cells
 from registry.reporting.estimating.coverage import coverage_of
 from registry.reporting.estimating.observed import observed_of
-from registry.reporting.estimating.trend import trend_of
+from registry.reporting.estimating.trend import Pooled, trend_of
 from registry.reporting.measures import rates
 from registry.reporting.measures.columns import (
     COUNTED_EVENTS,
@@ -60,6 +62,24 @@ def _columns(question: Question) -> tuple[Column, ...]:
 
 def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
     shown = shown_nodes(question, question.plan, frozen=frozen, protection=protection)
+    by_period = plan(
+        replace(
+            question.query,
+            group_by=("period",),
+            where=tuple(each for each in question.query.where if each[0] not in {"year", "period"}),
+            years=None,
+        ),
+        question.trees,
+        question.policy,
+    )
+    shown_periods = shown_nodes(question, by_period, frozen=frozen, protection=protection)
+    pooled = [
+        Pooled(tuple(map(int, row.nodes[0].where(question.trees)["year"])), observed)
+        for row, observed in zip(
+            by_period.rows, observed_rows(question, by_period, shown_periods), strict=True
+        )
+        if row.nodes
+    ]
     found = trend_of(
         observed_rows(question, question.plan, shown),
         per=question.query.per or 1,
@@ -67,6 +87,7 @@ def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) 
         as_of=frozen.data_as_of,
         dated=not shown or any(node.has_exposure for node in shown.values()),
         with_cusum=False,
+        pooled=pooled,
     )
     return Answered(found.rows, found.meta)
 
@@ -88,15 +109,19 @@ SPEC = MeasureSpec(
         counting=(CountingRule.FIRST_EVENT,),
         rows=_shown,
         method=(
-            "Log-linear quasi-Poisson regression on the calendar year of the years that are "
-            "shown, the variance of the perturbation added to that of each year's count "
-            "(sandwich); a year's rate has the interval of a perturbed rate."
+            "Log-linear quasi-Poisson regression on the calendar year, the variance of the "
+            "perturbation added to that of each count (sandwich). The years of a five-year period "
+            "of which one is hidden are one observation, of the period's own number. A year's rate "
+            "has the interval of a perturbed rate."
         ),
         minimums=exposure_minimums,
         changed=about_exposure,
         says=(
-            "Years whose number is hidden are left out of the line: where events are few it "
-            "depends on the years with many. The CUSUM is not published.",
+            "A year is hidden because its number is low, so that a line through the others would "
+            "rise too late: pooled names the periods that stand for their years. A hidden period, "
+            "and one that is not over and has a hidden year, is left out. From under five "
+            "observations the limits are those of chance and perturbation alone, and dispersion is "
+            "empty. The CUSUM is not published.",
         ),
     ),
     method=lambda question: (
@@ -136,6 +161,7 @@ SPEC = MeasureSpec(
                 "periods": 9,
                 "reason": None,
                 "dropped_period": 2024,
+                "pooled": [],
             },
         },
     ),

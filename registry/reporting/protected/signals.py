@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from registry.disclosure import Form, Node, Plan, Policy, Protection, ShownNode, Tree, plan
 from registry.records import EventQuery
 from registry.reporting.asking.spec import Row
 from registry.reporting.estimating.pairs import background
-from registry.reporting.estimating.signals import signal_row
+from registry.reporting.estimating.signals import judged, shown_pair
 from registry.reporting.protected.truths import truths_of
 from registry.snapshot.store import Store
 from registry.vocabulary import NOT_RECORDED, CountingRule
@@ -20,11 +21,11 @@ def shown_signals(
     trees: Mapping[str, Tree],
     policy: Policy,
     protection: Protection,
-) -> list[Row]:
-    """The pairs that a question asks for, in the order of its plan; from shown nodes only.
+) -> tuple[list[Row], dict[str, Any]]:
+    """The pairs that a question asks for, in the order of its plan, and their metadata.
 
-    A pair is compared with all of the selection, whichever rows are asked for. Which rows there
-    are follows from the question and the trees alone.
+    They are made of shown nodes only. A pair is compared with all of the selection, whichever rows
+    are asked for. Which rows there are follows from the question and the trees alone.
     """
     product, level = query.group_by
     whole = background(query)
@@ -51,22 +52,23 @@ def shown_signals(
         for row in planned.rows
         for node in row.nodes
     }
-    rows = []
+    found = []
     for row in pairs.rows:
         one, other = row.labels
-        if row.labels not in chosen or one == NOT_RECORDED or other in apart:
+        if one == NOT_RECORDED or other in apart:
             continue
         for pair in row.nodes:
             of_event = node_of[(level,), (other,)]
             three = (node_of[(product,), (one,)], of_event, node_of[(), ()])
-            rows.append(
-                signal_row(
+            found.append(
+                shown_pair(
                     (one, other),
                     counts[pair],
                     [counts[node] for node in three],
                     rate=[rates[pair]],
                     group=[rates[of_event]],
                     level=query.level,
+                    is_asked=row.labels in chosen,
                 )
             )
-    return rows
+    return judged(found)
