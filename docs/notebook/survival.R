@@ -71,14 +71,14 @@ cat(sprintf("Largest difference from the rows: %.1e\n", max(abs(again - shown$es
 
 # 2. Rates, and R's own exact Poisson limits of the same counts ----------------------------------
 
-rates <- ask("rates", category = "catheter", group_by = "complication", per = "1000")
+rates <- ask("rates", group_by = "category", per = "1000")
 rates <- rates[!is.na(rates$rate), ]
 limits <- mapply(function(events, exposure) {
   1000 * poisson.test(events, exposure, conf.level = 0.95)$conf.int
 }, rates$events, rates$exposure)
 rates$r_lower <- limits[1, ]
 rates$r_upper <- limits[2, ]
-columns <- c("complication", "events", "rate", "ci_lower", "ci_upper", "r_lower", "r_upper")
+columns <- c("category", "events", "rate", "ci_lower", "ci_upper", "r_lower", "r_upper")
 print(rates[columns], digits = 4, row.names = FALSE)
 if (is_protected(rates)) {
   cat("Protected: the registry's limits allow for its perturbation and are wider than R's.\n")

@@ -16,6 +16,9 @@ from registry.vocabulary import Denominator
 MOST = 5
 """The largest number of alternatives offered."""
 
+BASES = frozenset({"category", "complication"})
+"""What the other dimensions stand beside."""
+
 OPTIONS = {"counting": "counted as usual", "unit": "by each row's own denominator", "ci": ""}
 """Options that can be left out, with the words for a question without each."""
 
@@ -57,6 +60,7 @@ def with_device_time(params: QueryDict, viewer: Viewer) -> list[Alternative]:
 def _coarser(params: QueryDict, viewer: Viewer) -> Iterator[tuple[str, QueryDict]]:
     """Questions one step coarser, then the same in other measures, then the measure by category."""
     names = [name for text in params.getlist("group_by") for name in text.split(",") if name]
+    yield from _keeping_one(params, names)
     yield from _other_groupings(params, names)
     yield from _other_filters(params)
     for name, words in OPTIONS.items():
@@ -72,6 +76,21 @@ def _coarser(params: QueryDict, viewer: Viewer) -> Iterator[tuple[str, QueryDict
         "the same measure of everything, by category",
         QueryDict(f"measure={measure}&group_by=category" if measure else "group_by=category"),
     )
+
+
+def _keeping_one(params: QueryDict, names: Sequence[str]) -> Iterator[tuple[str, QueryDict]]:
+    """Of several dimensions beside a complication or a category each alone, groupings first."""
+    used = dict.fromkeys([*names, *(name for name in params if name in DIMENSIONS)])
+    beside = [name for name in used if name in DIMENSIONS and name not in BASES]
+    if len(beside) < 2:
+        return
+    for kept in beside:
+        dropped = [name for name in beside if name != kept]
+        by = ",".join(name for name in names if name not in dropped)
+        titles = [DIMENSIONS[name].title.lower() for name in dropped]
+        left_out = ", ".join(titles[:-1]) + (" and " if titles[1:] else "") + titles[-1]
+        without = {**dict.fromkeys(set(dropped) & set(params), ""), "group_by": by}
+        yield f"without {left_out}", with_set(params, **without)
 
 
 def _other_groupings(params: QueryDict, names: Sequence[str]) -> Iterator[tuple[str, QueryDict]]:

@@ -186,7 +186,7 @@ class DimensionSerializer(serializers.Serializer[Any]):
     protected = serializers.DictField(
         allow_null=True,
         help_text="How protected answers take it: levels, groups, several_values, "
-        "of_the_event, combined_with, at_most.",
+        "of_the_event, combined_with, most_beside.",
     )
     values = serializers.ListField(child=serializers.DictField())
 

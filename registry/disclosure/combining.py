@@ -1,7 +1,7 @@
 """Which dimensions stand together in a node, and the refusal of everything else.
 
-A complication goes with one other dimension, a category with two, one of them the event's own; a
-site with a category or with a year. A refusal names the nearest that can be had.
+A complication, a category or all go with one other dimension; a site with a category or with a
+year. A refusal names the nearest that can be had.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,35 +56,14 @@ def not_combined(
     used = [each for each in questions if each.restricts]
     if any(each.tree.name == "site" for each in used):
         return _crossed_by_site(used, policy, by_funnel=by_funnel)
-    others = [each for each in used if each.tree.name != "complication"]
-    names = [each.tree.name for each in others]
-    if any(each.tree.name == "complication" and not each.is_coarse for each in used):
-        if len(others) <= policy.beside_complication:
-            return []
-        detail = (
-            f"a complication goes with {_so_many(policy.beside_complication)}; leave out "
-            f"{either(names)}, or ask by category"
-        )
-        return [Fault("group_by", TOO_FINE, detail)]
-    faults = []
-    if len(others) > policy.beside_category:
-        detail = (
-            f"a category, or all, goes with {_so_many(policy.beside_category)}; leave out "
-            f"{either(names)}"
-        )
-        faults.append(Fault("group_by", TOO_FINE, detail))
-    of_event = [each.tree.name for each in others if each.offered.of_event]
-    if len(of_event) > policy.most_of_event:
-        detail = (
-            f"{either(of_event)}: {_so_many(policy.most_of_event)} that is the event's own is "
-            "published in one question; leave out the rest"
-        )
-        faults.append(Fault("group_by", TOO_FINE, detail))
-    return faults
-
-
-def _so_many(dimensions: int) -> str:
-    return "one other dimension" if dimensions == 1 else f"{dimensions} other dimensions at most"
+    names = [each.tree.name for each in used if each.tree.name != "complication"]
+    if len(names) <= policy.most_beside:
+        return []
+    detail = (
+        "a complication, a category or all go with one other dimension; keep one of "
+        f"{either(names)}"
+    )
+    return [Fault("group_by", TOO_FINE, detail)]
 
 
 def _crossed_by_site(
@@ -128,9 +107,7 @@ def _may_meet(one: str, other: str, policy: Policy) -> bool:
         offered = policy.offer(beside)
         is_group = offered is not None and named[beside] == offered.group
         return only_groups is not None and (is_group or not only_groups)
-    if "complication" in named:
-        return True
-    return sum(offer.of_event for offer in offers if offer) <= policy.most_of_event
+    return "complication" in named
 
 
 def either(words: Iterable[str]) -> str:

@@ -134,6 +134,10 @@ _IMPOSSIBLE = (
 )
 """Of what may be asked together; a complication goes with one other dimension."""
 
+HANDS_OFF = 2
+"""What is shown reaches the threshold without so many of the largest hands: whatever one hand adds,
+it has enough without that hand and without the largest other."""
+
 _NEAREST = {
     "detection": "ask by root_cause",
     "country": "ask by site",
@@ -148,7 +152,7 @@ class Policy:
     """Every number and every choice of the protected profile.
 
     threshold: a perturbed count below it is hidden, with all records of the node and, but for nodes
-    that fix a site, without those of its largest hand. fewest_hands: with fewer there are no
+    that fix a site, without those of its largest hands. fewest_hands: with fewer there are no
     protected answers. denominator_minimum: perturbed patients or devices below it hide what is
     divided by them. curve_minimum: least perturbed devices at the start of a curve.
     at_risk_rounding: pairs of a least number at risk and the multiple it is rounded to, the largest
@@ -173,9 +177,7 @@ class Policy:
         (100, 20),
         (20, 5),
     )
-    beside_complication: int = 1
-    beside_category: int = 2
-    most_of_event: int = 1
+    most_beside: int = 1
     most_cells: int = 3_000  # every drug with every complication of the catalogue
     most_years: int = 20
     lasting: NoiseLaw = NoiseLaw(4.0, 1.0, most_added=8)

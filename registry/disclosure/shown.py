@@ -9,7 +9,7 @@ from math import sqrt
 from typing import Self
 
 from registry.disclosure.perturbation import NoiseKey, perturb_counts, perturb_exposure
-from registry.disclosure.policy import Policy
+from registry.disclosure.policy import HANDS_OFF, Policy
 from registry.disclosure.table import Noise, frozen_tables
 from registry.vocabulary import Denominator
 
@@ -21,7 +21,7 @@ class Keyed:
     high, low: sums of the two halves of record_key over the same records, each record once. A first
     event has the key of its device, or of its patient where it is counted once per patient: one key
     per unit, so it has one perturbation under every counting rule. largest: the same three numbers
-    of the hand that has most of the records; nobody's in a node that fixes a site.
+    of the hands that have most of the records, together; nobody's in a node that fixes a site.
     """
 
     n: int
@@ -31,10 +31,12 @@ class Keyed:
 
     @classmethod
     def by_hand(cls, sums: Iterable[tuple[int, int, int]]) -> Self:
-        """All records from the sums of each hand; of hands of one size the first is the largest."""
-        each = list(sums) or [(0, 0, 0)]
-        n, high, low = (sum(column) for column in zip(*each, strict=True))
-        return cls(n, high, low, max(each, key=lambda hand: hand[0]))
+        """All records from the sums of each hand, and those of the HANDS_OFF largest.
+
+        Of hands of one size the first are the largest.
+        """
+        each = sorted(sums, key=lambda hand: -hand[0])
+        return cls(*_added(each), _added(each[:HANDS_OFF]))
 
     def __repr__(self) -> str:
         """Name the kind, never the number."""
@@ -42,9 +44,14 @@ class Keyed:
 
     @property
     def of_others(self) -> "Keyed":
-        """The records without those of the largest hand."""
+        """The records without those of the largest hands."""
         n, high, low = self.largest
         return Keyed(self.n - n, self.high - high, self.low - low)
+
+
+def _added(sums: Iterable[tuple[int, int, int]]) -> tuple[int, int, int]:
+    n, high, low = (sum(column) for column in zip(*[(0, 0, 0), *sums], strict=True))
+    return n, high, low
 
 
 NOBODY = Keyed(0, 0, 0)
@@ -87,7 +94,7 @@ class ShownNode:
     """The publishable numbers of one node; None is hidden.
 
     count: perturbed, at least the threshold. population: perturbed, at least the denominator
-    minimum; both reach the threshold without their largest hand. exposure: perturbed and rounded,
+    minimum; both reach the threshold without their largest hands. exposure: perturbed and rounded,
     at least its minimum. The variances and the standard deviation are those of the perturbation at
     the shown number, and 0 where it is hidden. has_exposure: False where the question has no
     denominator.
@@ -125,7 +132,7 @@ class Protection:
     def count(self, counted: Keyed, *, minimum: int | None = None) -> int | None:
         """The perturbed number of records, None where it may not be shown.
 
-        minimum: what it must reach; the threshold. Without the records of the largest hand it must
+        minimum: what it must reach; the threshold. Without the records of the largest hands it must
         reach the threshold as well.
         """
         return self._counts([counted], minimum=minimum)[0]

@@ -53,8 +53,8 @@ def _offer(name: str, offered: Offered, trees: Mapping[str, Tree]) -> dict[str, 
     levels: how fine a question may be, the finest first; `group` where groups only serve to join
     values. groups: the values of each. several_values: whether a filter may hold several that are
     no group. combined_with: the dimensions that may stand beside it in one question, each alone.
-    of_the_event: whether it is the event's own. at_most: how many dimensions may stand beside a
-    complication, how many beside a category or all, and how many of these may be the event's own.
+    of_the_event: whether it is the event's own. most_beside: how many dimensions may stand beside a
+    complication, a category or all.
     """
     tree = trees[offered.name]
     finest = [] if name == offered.group else [offered.name]
@@ -68,11 +68,7 @@ def _offer(name: str, offered: Offered, trees: Mapping[str, Tree]) -> dict[str, 
         "several_values": not offered.of_event,
         "of_the_event": offered.of_event,
         "combined_with": list(combinable(POLICY)[name]),
-        "at_most": {
-            "beside_complication": POLICY.beside_complication,
-            "beside_category": POLICY.beside_category,
-            "of_the_event": POLICY.most_of_event,
-        },
+        "most_beside": POLICY.most_beside,
     }
 
 

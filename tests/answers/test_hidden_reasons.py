@@ -27,6 +27,9 @@ FLIP = ("complication", ("pump-flip",))
 COUNTS = ("n", "events", "numerator")
 
 
+SITES = "ABCDEF"
+
+
 @pytest.fixture(autouse=True)
 def _cold_cache() -> None:
     cache.clear()
@@ -36,7 +39,8 @@ def _cold_cache() -> None:
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
     """Morphine: 400 pumps, 30 months each, few of whose events fall into months 2 to 6.
 
-    Ziconotide: 60 pumps of 6 months, 36 of which flip. Fentanyl: 8 pumps. Baclofen: 100, no event.
+    Ziconotide: 60 pumps of 6 months, alone in their year, 36 of which flip. Fentanyl: 8 pumps.
+    Baclofen: 100, no event.
     Hydromorphone: 400 pumps, a third of them flip in month 2, a third are out in month 10.
     """
     implants, events = [], []
@@ -55,7 +59,8 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
                 implant(
                     name,
                     drug=drug,
-                    site="AB"[n % 2],
+                    site=SITES[n // 3 % len(SITES)],
+                    implant_year=2020 if drug == "ziconotide" else 2015,
                     **(ended if taken_out else {"months_followed": months}),
                 )
             )
@@ -67,9 +72,12 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
             if drug == "hydromorphone":
                 at = 2 if n % 3 == 0 else None
             if at is not None:
-                given = {"months_since_implant": at, "site": "AB"[n % 2]}
+                given = {"months_since_implant": at, "site": SITES[n // 3 % len(SITES)]}
+                if drug == "ziconotide":
+                    given["year"] = 2020
                 events.append(event(f"e-{name}", on=name, **given))
-    return frozen_rows(tmp_path_factory.mktemp("reasons"), events=events, implants=implants)
+    folder = tmp_path_factory.mktemp("reasons")
+    return frozen_rows(folder, events=events, implants=implants, sites=tuple(SITES))
 
 
 def pair(*, count: int | None, product: int | None, population: int | None = 400) -> Release:
@@ -148,8 +156,8 @@ CASES = {
     "exposure": Case(Measure.RATES, DRUGS, {"drug": "ziconotide"}, HiddenReason.EXPOSURE),
     "exposure-of-a-trend": Case(
         Measure.TREND,
-        {"where": (PUMP, ("drug", ("ziconotide",)))},
-        {"year": 2015},
+        {"where": (PUMP,)},
+        {"year": 2020},
         HiddenReason.EXPOSURE,
     ),
     "parts": Case(

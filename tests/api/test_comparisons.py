@@ -22,7 +22,7 @@ COLUMNS = {
         *(*LIMITS, "signal", "status"),
     ],
     "signals": [
-        *("pump_model", "complication", "n", "expected", *MEASURES, "chi2_yates"),
+        *("pump_model", "complication", "n", "expected", *MEASURES, "chi2_yates", "q"),
         *("devices", "rate_ratio", "p", "signal", "outlier", "status"),
     ],
     "cascades": [

@@ -286,8 +286,8 @@ def test_another_site_is_answered_with_protected_numbers(cohort, who):
     ("address", "parameter", "nearest"),
     [
         ("counts/?counting=events", "counting", "patients"),
-        ("counts/?group_by=drug,sex,age_band&indication=crps", "group_by", "2 other dimensions"),
-        ("counts/?group_by=complication,drug,sex", "group_by", "ask by category"),
+        ("counts/?group_by=drug,sex,age_band&indication=crps", "group_by", "keep one of"),
+        ("counts/?group_by=complication,drug,sex", "group_by", "keep one of drug or sex"),
         ("counts/?site=THERE-2&drug=baclofen", "site", "site alone"),
         ("counts/?severity=3,4", "severity", "one value"),
         ("rates/?year_min=2007&year_max=2011", "year", "period"),

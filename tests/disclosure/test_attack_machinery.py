@@ -34,9 +34,9 @@ from tests.disclosure.attack.truth import Truth
 EVENTS = 1_100
 SITES = tuple(f"SITE-{number:02d}" for number in range(1, 13))
 TABLES = (
-    ("age_band", "category", "sex"),
-    ("category", "label_status", "sex"),
-    ("category", "drug_class", "sex"),
+    ("complication", "sex"),
+    ("complication", "label_status"),
+    ("complication", "drug_class"),
 )
 PAIRS = (("age_band", "category"),)
 

@@ -19,7 +19,7 @@ from registry.disclosure.table import Noise, PerturbationTable, frozen_tables
 
 K2 = bytes(range(100, 132))
 RELEASE = "0" * 64
-HANDS = 4
+HANDS = 12
 
 
 def by_hand(counts, high):
@@ -35,7 +35,7 @@ def by_hand(counts, high):
 
 
 def curve(at_risk, events, **ends):
-    """A truth whose records have keys of their own, and lie in four hands."""
+    """A truth whose records have keys of their own, and lie in twelve hands."""
     return CurveTruth(
         by_hand(at_risk, 1_000),
         by_hand(events, 9_000),
@@ -328,7 +328,7 @@ def test_mean_over_many_events_does_not_tell_the_size_of_a_small_group():
 def test_events_of_one_hand_are_joined_as_hidden_ones_are(still):
     truth = curve((400, 380, 360, 340, 320, 300, 280, 260, 240), (20,) * 8)
     of_one = truth.events.copy()
-    of_one[0] = [(20, 9, 9), (0, 0, 0), (0, 0, 0), (0, 0, 0)]
+    of_one[0] = [(20, 9, 9), *[(0, 0, 0)] * (HANDS - 1)]
 
     points = life_table(CurveTruth(truth.at_risk, of_one), still)
 
@@ -339,7 +339,7 @@ def test_events_of_one_hand_are_joined_as_hidden_ones_are(still):
 def test_curve_ends_where_those_at_risk_are_of_one_hand(still):
     truth = curve((400, 380, 360, 340, 320, 300, 280, 260, 240), (20,) * 8)
     at_risk = truth.at_risk.copy()
-    at_risk[5] = [(290, 9, 9), (10, 1, 1), (0, 0, 0), (0, 0, 0)]
+    at_risk[5] = [(290, 9, 9), (10, 1, 1), (10, 2, 2), *[(0, 0, 0)] * (HANDS - 3)]
 
     points = life_table(CurveTruth(at_risk, truth.events), still)
 

@@ -84,12 +84,12 @@ def test_what_is_left_is_perturbed_as_the_set_that_it_is(protection):
     assert (protection.count(counted) is None) is (left is None)
 
 
-def test_largest_hand_is_that_with_most_records_and_the_first_of_equals():
-    found = Keyed.by_hand([(3, 10, 20), (7, 1, 2), (7, 5, 6)])
+def test_largest_hands_are_the_two_with_most_records_and_the_first_of_equals():
+    found = Keyed.by_hand([(3, 10, 20), (7, 1, 2), (5, 5, 6), (9, 3, 3), (7, 9, 9)])
 
-    assert (found.n, found.high, found.low) == (17, 16, 28)
-    assert found.largest == (7, 1, 2)
-    assert (found.of_others.n, found.of_others.high, found.of_others.low) == (10, 15, 26)
+    assert (found.n, found.high, found.low) == (31, 28, 40)
+    assert found.largest == (16, 4, 5)
+    assert (found.of_others.n, found.of_others.high, found.of_others.low) == (15, 24, 35)
 
 
 def test_no_hand_has_no_record():

@@ -23,7 +23,7 @@ from tests.disclosure.attack.registries import Door, Planter, door_of, fill, rel
 
 pytestmark = pytest.mark.django_db
 
-NAMES = ("category", "drug", "sex")
+NAMES = ("category", "drug")
 MEASURES = ("counts", "rates", "proportions")
 PLANTED = {"catheter", "pump", "infection", "surgical"}  # their events name a device
 ABOUT_THE_RELEASE = {"snapshot", "data_as_of", "receipt"}
@@ -92,8 +92,8 @@ def hidden_cells(door: Door, label: str, measure: str, status: str) -> set[tuple
         if row["status"] == status
     }
     return {
-        (category, drug, sex)
-        for category, drug, sex in found
+        (category, drug)
+        for category, drug in found
         if category in PLANTED and drug not in {"", "not-recorded"}
     }
 

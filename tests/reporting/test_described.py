@@ -64,11 +64,7 @@ def test_protected_viewer_is_told_what_is_published() -> None:
     assert [name for name, each in found.items() if each["filter"]] == PUBLISHED
     assert [name for name, each in found.items() if each["group_by"]] == PUBLISHED
     assert [name for name, each in found.items() if each["protected"]] == PUBLISHED
-    at_most = [each["protected"]["at_most"] for each in found.values() if each["filter"]]
-    assert all(
-        each == {"beside_complication": 1, "beside_category": 2, "of_the_event": 1}
-        for each in at_most
-    )
+    assert {each["protected"]["most_beside"] for each in found.values() if each["filter"]} == {1}
     assert not any(each["only_with_own_site"] for each in found.values())
 
 
@@ -81,15 +77,13 @@ def test_levels_are_told_and_the_groups_with_their_values() -> None:
     assert offered["drug"]["levels"] == ["drug", "drug_class", "all"]
     assert offered["drug_class"]["levels"] == ["drug_class", "all"]
     assert offered["age_band"]["levels"] == ["age_band", "group", "all"]
-    beside_sex = offered["sex"]["combined_with"]
-    assert {*beside_sex} == {*PUBLISHED} - {"sex", "site"}
     assert offered["sex"] == {
         "levels": ["sex", "all"],
         "groups": {},
         "several_values": True,
         "of_the_event": False,
-        "combined_with": beside_sex,
-        "at_most": {"beside_complication": 1, "beside_category": 2, "of_the_event": 1},
+        "combined_with": ["complication", "category"],
+        "most_beside": 1,
     }
     assert offered["age_band"]["groups"]["child"] == ["0-5", "6-11", "12-17"]
     assert offered["year"]["groups"]["2010-2014"] == ["2010", "2011", "2012", "2013", "2014"]
@@ -108,14 +102,15 @@ def test_site_goes_with_year_and_with_category_alone() -> None:
 
 
 @pytest.mark.usefixtures("kept_cohort")
-def test_two_that_are_the_events_own_are_not_combined() -> None:
+def test_others_go_with_a_complication_or_a_category_alone() -> None:
     freshness.publish("2026Q4")
 
     found = by_name(RESEARCHER)
 
-    assert "outcome" not in found["severity"]["protected"]["combined_with"]
-    assert "year" not in found["window"]["protected"]["combined_with"]
-    assert {"complication", "category", "drug"} <= {*found["window"]["protected"]["combined_with"]}
+    assert found["window"]["protected"]["combined_with"] == ["complication", "category"]
+    assert {*found["category"]["protected"]["combined_with"]} == {*PUBLISHED} - {
+        *("category", "complication")
+    }
     assert found["severity"]["protected"]["of_the_event"]
 
 

@@ -234,12 +234,14 @@ def test_keys_are_those_of_each_record_once(
 
 
 @pytest.mark.parametrize("form", [Form.COUNTS, Form.RATES, Form.PROPORTIONS])
-def test_largest_hand_is_told_apart_whoever_shares_sites(tmp_path: Path, form: Form) -> None:
-    sites = "AAABBCCCCD"
+def test_largest_hands_are_told_apart_whoever_shares_sites(tmp_path: Path, form: Form) -> None:
+    sites = "AAABBCCCCDE"
     implants = [implant(f"i{n}", patient=f"p{n}", site=site) for n, site in enumerate(sites)]
     events = [event(f"e{n}", on=f"i{n}", site=site) for n, site in enumerate(sites)]
-    hands = {"A": 1, "B": 1, "C": 2, "D": 3}
-    frozen = frozen_rows(tmp_path, implants=implants, events=events, hands=hands)
+    hands = {"A": 1, "B": 1, "C": 2, "D": 3, "E": 4}
+    frozen = frozen_rows(
+        tmp_path, implants=implants, events=events, hands=hands, sites=tuple(hands)
+    )
     counting = CountingRule.FIRST_EVENT if form is Form.RATES else CountingRule.PATIENTS
     named = Node.at({"site": Place(Level.VALUE, "C")})
 
@@ -248,10 +250,10 @@ def test_largest_hand_is_told_apart_whoever_shares_sites(tmp_path: Path, form: F
     )
 
     letter = "i" if form is Form.RATES else "p"
-    of_first = keyed(*(f"{letter}{n}" for n in range(5)))  # A and B together: more than C's four
+    of_two = keyed(*(f"{letter}{n}" for n in range(9)))  # A and B together are one, C another
     for keys in (found[Node()].counted, found[Node()].population):
-        assert (keys.n, keys.largest) == (10, (of_first.n, of_first.high, of_first.low))
-        assert keys.of_others.n == 5
+        assert (keys.n, keys.largest) == (11, (of_two.n, of_two.high, of_two.low))
+        assert keys.of_others.n == 2
     assert (found[named].counted.n, found[named].counted.largest) == (4, (0, 0, 0))
 
 
@@ -377,8 +379,8 @@ def test_plan_of_2000_nodes_takes_a_few_statements(
     assert len(statements) <= 4 * 5
 
 
-def test_of_hands_of_one_size_the_first_is_the_largest() -> None:
+def test_of_hands_of_one_size_the_first_are_the_largest() -> None:
     sheet = Sheet(Selection(), key_of={}, of_devices=(), hands=(1, 2, 3))
-    sums = {("a", 3): Sums(5, 30, 3), ("a", 2): Sums(5, 20, 2), ("a", 1): Sums(4, 10, 1)}
+    sums = {("a", 3): Sums(5, 30, 3), ("a", 2): Sums(5, 20, 2), ("a", 1): Sums(5, 10, 1)}
 
-    assert sheet.keyed(sums) == {("a",): Keyed(14, 60, 6, (5, 20, 2))}
+    assert sheet.keyed(sums) == {("a",): Keyed(15, 60, 6, (10, 30, 3))}

@@ -18,7 +18,7 @@ from registry.records import EventQuery, Release
 from registry.reporting.answering import _exact, protected_answer
 from registry.reporting.asking.freshness import Frozen
 from registry.synthetic import registry
-from registry.vocabulary import CountingRule, Denominator, Drug, Measure
+from registry.vocabulary import CountingRule, Denominator, Measure
 from tests.synthetic.frozen import frozen_synthetic
 
 SITES = 24
@@ -33,7 +33,7 @@ CATEGORIES = ("infection", "catheter", "pump", "neurological", "drug-effect", "w
 VERDICTS = ("signal", "outlier")
 TRENDS = (
     *((("category", (each,)),) for each in CATEGORIES),
-    *((("drug", (each.value,)),) for each in (Drug.MORPHINE, Drug.BACLOFEN)),
+    *((("complication", (each,)),) for each in ("catheter-migration", "catheter-kink")),
 )
 
 

@@ -30,7 +30,7 @@ def test_verdicts_of_shown_numbers_are_true_in_exact_ones(study, verdict):
 
 def test_trends_of_shown_numbers_are_those_of_exact_ones(study):
     # where the shown years alone were used they lay 4 % a year too low; chance of the noise: 0.3 %
-    assert len(study.off) >= 10
+    assert len(study.off) >= 8
     assert abs(np.mean(study.off)) < 0.012
     assert np.mean(study.held) >= 0.9
 

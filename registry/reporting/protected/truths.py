@@ -173,7 +173,7 @@ class Sheet:
         return tuple(key[at] for at in self.of_devices)
 
     def keyed(self, sums: Mapping[Key, Sums]) -> dict[Key, Keyed]:
-        """The sums of each row of all hands, with those of its largest; ties go to the first."""
+        """The sums of each row of all hands, with those of its largest hands."""
         if not self.hands:
             return {key: Keyed(each.n, each.high, each.low) for key, each in sums.items()}
         found: dict[Key, dict[int, tuple[int, int, int]]] = {}

@@ -40,7 +40,7 @@ def _sentences(question: Question, form: ProtectedForm, plan: Plan, policy: Poli
         "same set is changed alike wherever it is counted, and in each release by a part of its "
         "own.",
         f"A changed count under {policy.threshold} is hidden, zeros too, and so is one that would "
-        "be without the sites of one group of people that adds most to it, unless the question "
+        "be without the sites of the two groups of people that add most to it, unless the question "
         "names a site; and so is what has fewer than "
         f"{policy.denominator_minimum} patients or devices behind it. Nothing that is hidden "
         "enters another number. The status suppressed means that the count hides the number; where "

@@ -50,25 +50,25 @@ from tests.disclosure.attack.utility import (
 
 FIRST = "first"
 _Against = Sequence[tuple[dict[str, Findings], Asker]]
-PLANTED_TABLE: Names = ("category", "drug", "sex")
+PLANTED_TABLE: Names = ("category", "drug")
 SMALL_TABLES: tuple[Names, ...] = (
-    ("age_band", "category", "sex"),
-    ("category", "label_status", "sex"),
-    ("category", "drug_class", "sex"),
-    ("category", "severity", "sex"),
-    ("category", "period", "sex"),
+    ("complication", "sex"),
+    ("complication", "label_status"),
+    ("complication", "drug_class"),
+    ("complication", "severity"),
+    ("complication", "period"),
 )
 """Tables short enough to ask for each of their values apart."""
 
 PAIR_TABLES: tuple[Names, ...] = (
-    ("age_band", "indication_group"),
+    ("age_band", "category"),
     ("category", "drug_class"),
-    ("category", "label_status"),
+    ("category", "indication_group"),
     ("category", "drug"),
     ("complication", "sex"),
-    ("drug", "indication_group"),
+    ("complication", "drug"),
 )
-"""Tables that every third dimension refines."""
+"""Tables whose cells stand in many parents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,7 @@ def _parents(plan: Plan, asker: Asker, names: Names) -> dict[int, Values]:
 def _universe(record: Record, plan: Plan, asker: Asker, naive: Asker, truth: Truth) -> None:
     mine = dealt_tables(asker, plan)
     record.offered = asker.offered()
-    record.universe = sum(len(names) == 3 for names in tables_of(asker))
+    record.universe = len(_two_way(asker))
     found = []
     for names in mine:
         solved = universe(asker, names)
@@ -224,10 +224,18 @@ def _measure_curves(record: Record, asker: Asker, exact: Asker) -> None:
 
 
 def dealt_tables(asker: Asker, plan: Plan) -> list[Names]:
-    """This registry's part of all three-way tables, dealt in an order of no meaning."""
-    everything = [names for names in tables_of(asker) if len(names) == 3]
-    dealt = sorted(everything, key=lambda names: random.Random(" ".join(names)).random())
+    """This registry's part of all two-way tables, dealt in an order of no meaning."""
+    dealt = sorted(_two_way(asker), key=lambda names: random.Random(" ".join(names)).random())
     return dealt[plan.share :: plan.shares][: plan.most_tables]
+
+
+def _two_way(asker: Asker) -> list[Names]:
+    """The largest tables that there may be: a complication or a category by something else."""
+    return [
+        names
+        for names in tables_of(asker, 2)
+        if len(names) == 2 and {"category", "complication"} & set(names)
+    ]
 
 
 def _usefulness(record: Record, plan: Plan, asker: Asker, truth: Truth) -> None:

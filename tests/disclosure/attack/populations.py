@@ -33,12 +33,7 @@ from tests.disclosure.attack.solving import NOISE, Margin, Side, expected, sides
 from tests.disclosure.attack.truth import Truth
 
 Names = tuple[str, ...]
-AT_RISK: Sequence[Names] = (
-    ("label_status", "sex"),
-    ("drug_class", "sex"),
-    ("manufacturer", "label_status"),
-    ("indication_group", "label_status"),
-)
+AT_RISK: Sequence[Names] = (("drug",), ("indication",), ("pump_model",), ("catheter_model",))
 BESIDE: Sequence[Names] = (
     *((), ("category",), ("complication",), ("severity",), ("outcome",), ("root_cause",)),
     *(("category", "severity"), ("category", "outcome"), ("complication", "serious")),
@@ -48,17 +43,10 @@ BESIDE: Sequence[Names] = (
 
 def _most_with(beside: Names) -> int:
     """How many more dimensions a question may name that is asked by these."""
-    if "complication" in beside:
-        return Policy().beside_complication - len(beside) + 1
-    return Policy().beside_category - len(set(beside) - {"category"})
+    return Policy().most_beside - len(set(beside) - {"category", "complication"})
 
 
-DENOMINATORS: Sequence[Names] = (
-    ("manufacturer", "sex"),
-    ("drug", "sex"),
-    ("label_status", "sex"),
-    ("age_band", "indication_group"),
-)
+DENOMINATORS: Sequence[Names] = (("drug",), ("indication",), ("pump_model",), ("age_band",))
 OF_POPULATION: Mapping[str, str] = {"measure": "proportions", "column": "denominator"}
 _UNLIKE = 0.15
 """Share by which patients of a proportion may differ from the devices at the start of a curve."""
@@ -175,10 +163,7 @@ def sizes_at_risk(asker: Asker, names: Names, clock: str) -> tuple[Values, NDArr
     every: list[tuple[sparse.csr_array, Values]] = []
     for levels in product(*(sides(asker, name) for name in names)):
         asked = [side.asked_name for side in levels if side.asked_name]
-        if (
-            len(asked) + sum(bool(side.asked_filters) for side in levels)
-            <= Policy().beside_category
-        ):
+        if len(asked) + sum(bool(side.asked_filters) for side in levels) <= Policy().most_beside:
             mean = numbers_at_risk(asker, levels, clock)
             members = reduce(sparse.kron, [sparse.csr_array(side.members) for side in levels])
             every.append((sparse.csr_array(members), mean.reshape(-1, len(BOUNDARIES))))
@@ -238,7 +223,7 @@ def devices_followed(asker: Asker, names: Names, frozen: Frozen) -> dict[str, ND
     trees = trees_of(
         frozen.store.manifest.terms, data_as_of=frozen.data_as_of, policy=protected_answers.POLICY
     )
-    unlimited = replace(protected_answers.POLICY, most_cells=10**6, beside_complication=2)
+    unlimited = replace(protected_answers.POLICY, most_cells=10**6, most_beside=2)
     planned = plan(EventQuery(group_by=("complication", *names)), trees, unlimited)
     truths = curve_truths(planned.nodes, store=frozen.store, trees=trees)
     shape = (*(len(asker.axis(name)) for name in names), len(BOUNDARIES))
