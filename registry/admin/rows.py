@@ -22,9 +22,10 @@ from django.utils.text import capfirst
 from registry.admin.history import versions_of
 from registry.admin.naming import name_of
 from registry.admin.searching import SEARCH, remembered_search, term_of
-from registry.admin.stored_values import NOT_RECORDED, ReadForm
+from registry.admin.stored_values import NOT_RECORDED, ReadForm, is_blank
+from registry.answers.kept import KEPT, take_back
 from registry.answers.refusable import sentence
-from registry.records import Refusal
+from registry.records import Refusal, VersionConflict
 from registry.vocabulary import Right
 
 MOST_RADIOS = 6
@@ -51,6 +52,36 @@ class IntakeForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         """Does not change the instance: intake reads the form and checks the row."""
+
+
+def differing_answers(form: Any) -> list[tuple[str, ...]]:
+    """Each answer that differs from the stored row: question, stored now, on this form."""
+    found: list[tuple[str, ...]] = []
+    for name, field in form.fields.items():
+        shown = form[name]
+        if shown.is_hidden or name not in form.changed_data:
+            continue
+        stored, typed = answer_in_words(field, shown.initial), answer_in_words(field, shown.data)
+        if stored != typed:
+            found.append((str(shown.label), stored, typed))
+    return found
+
+
+def answer_in_words(field: Any, answer: Any) -> str:
+    """An answer of a form as a person reads it: labels for codes, keys for other rows."""
+    if is_blank(answer):
+        return NOT_RECORDED
+    if hasattr(field, "label_from_instance"):
+        try:
+            return str(field.label_from_instance(field.to_python(str(answer))))
+        except forms.ValidationError:
+            return str(answer)
+    labels: dict[str, str] = {}
+    for code, label in getattr(field, "choices", ()):
+        inner = label if isinstance(label, list | tuple) else [(code, label)]
+        labels |= {str(each): str(words) for each, words in inner}
+    answers = answer if isinstance(answer, list | tuple | set | frozenset) else [answer]
+    return ", ".join(sorted(labels.get(str(each), str(each)) for each in answers))
 
 
 class AddressedChangeList(ChangeList):
@@ -164,11 +195,32 @@ class RegistryAdmin(admin.ModelAdmin):
             row = self.get_object(request, unquote(object_id))
             named = {"subtitle": name_of(row), **self.beside(request, row)}
             extra_context = named | (extra_context or {})
+        if KEPT in request.POST:
+            request.registry_refusal = take_back(request)  # type: ignore[attr-defined]
+            if request.registry_refusal is None:  # type: ignore[attr-defined]
+                return HttpResponseRedirect(request.get_full_path())
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Refusal as refusal:
             request.registry_refusal = refusal  # type: ignore[attr-defined]
+            if isinstance(refusal, VersionConflict) and object_id is not None:
+                extra_context = self._both_versions(request, object_id, extra_context)
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _both_versions(
+        self, request: HttpRequest, object_id: str, context: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Lets the form go on from the stored version, and shows where the two differ."""
+        row: Any = self.get_object(request, unquote(object_id))
+        sent = request.POST.copy()
+        form = self.get_form(request, row, change=True)(sent, instance=row)
+        for name in form.fields:
+            read, now = sent.get(name, ""), str(form[name].initial)
+            same_row = ":" not in read or read.partition(":")[0] == now.partition(":")[0]
+            if form[name].is_hidden and same_row:
+                sent[name] = now  # the version that this page shows from here on
+        request.POST = sent  # type: ignore[assignment]
+        return {**(context or {}), "both": differing_answers(form)}
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse_lazy
 from django_otp import match_token, user_has_device
 
+from registry.answers.kept import KEPT, kept, page_with_answers
 from registry.dashboard.work import first_place
 
 
@@ -60,6 +61,16 @@ class SignIn(auth_views.LoginView):
     form_class = SignInForm
     template_name = "registry/login.html"
     extra_context = {"room": "login"}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The page, with the answers that wait for the sign-in."""
+        return super().get_context_data(kept=self.request.POST.get(KEPT, ""), **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Signs in; leads back to a form whose answers were kept."""
+        answer = super().form_valid(form)
+        text = self.request.POST.get(KEPT, "")
+        return page_with_answers(self.request, text) if kept(text) else answer
 
     def get_default_redirect_url(self) -> str:
         """The page that the address names as next, else the first page for the person's role."""

@@ -126,12 +126,32 @@ window.django?.jQuery?.(() => {
   const answers = () => new URLSearchParams(new FormData(form)).toString();
   const refused = Boolean(form.querySelector(".errorlist"));
   const opened = answers();
-  let leaving = false;
-  form.addEventListener("submit", (event) => {
-    if (leaving) event.preventDefault();
+  let leaving = false, reached = false, sent = false;
+  const offline = document.createElement("p");
+  offline.className = "errornote offline";
+  offline.setAttribute("role", "alert");
+  offline.textContent = "The registry cannot be reached. Nothing was sent, and your answers are still here: try again when the connection is back.";
+  form.addEventListener("submit", async (event) => {
+    if (reached && !sent) { leaving = sent = true; return; }
+    event.preventDefault();
+    if (leaving) return;
     leaving = true;
+    // Without a connection the browser would show its own page in place of the answers.
+    reached = await fetch("/health/live", { method: "HEAD", cache: "no-store" }).then(() => true, () => false);
+    leaving = reached;
+    offline.remove();
+    if (reached) return form.requestSubmit(event.submitter);
+    form.append(offline);
+    offline.scrollIntoView({ block: "center" });
   });
-  window.addEventListener("pageshow", () => { leaving = false; });
+  // A session in use goes on: once in five minutes of typing the server hears of it.
+  let heard = Date.now();
+  form.addEventListener("input", () => {
+    if (Date.now() - heard < 300_000) return;
+    heard = Date.now();
+    fetch("/admin/jsi18n/", { method: "HEAD", cache: "no-store" }).catch(() => {});
+  });
+  window.addEventListener("pageshow", () => { leaving = reached = sent = false; });
   window.addEventListener("beforeunload", (event) => {
     if (!leaving && (refused || answers() !== opened)) event.preventDefault();
   });

@@ -1,0 +1,131 @@
+"""Nothing typed is lost, in a real browser: session end, another sign-in, no network, two tabs."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_event_form import ADD, choose, open_form
+from tests.browser.test_pages import faults_of, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+
+
+def fill_in(page: Page, year: str = "2013") -> None:
+    page.wait_for_function("window.django.jQuery('#id_complication').data('select2')")
+    choose(page, "Complication", "blocked line", "Catheter occlusion")
+    page.get_by_label("Year").fill(year)
+    page.get_by_label("3 Severe").check()
+
+
+def expect_answers(page: Page, year: str = "2013") -> None:
+    expect(page.get_by_role("combobox", name=re.compile("^Complication:"))).to_contain_text(
+        "Catheter occlusion"
+    )
+    expect(page.get_by_label("Year")).to_have_value(year)
+    expect(page.get_by_label("3 Severe")).to_be_checked()
+
+
+def end_session(page: Page) -> None:
+    page.context.clear_cookies(name="sessionid")
+
+
+def test_a_session_that_ended_in_mid_form_goes_on_after_signing_in(page):
+    open_form(page)
+    fill_in(page)
+    end_session(page)
+
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+    expect(page.get_by_role("heading", name="Your answers are kept")).to_be_visible()
+    assert faults_of(page) == []
+    page.get_by_label("User name").fill("reporter")
+    page.get_by_label("Password").fill("demo")
+    page.get_by_role("button", name="Sign in and go on").click()
+    page.get_by_role("button", name="Go on with my answers").click()
+
+    expect(
+        page.get_by_text("Your answers were kept, and nothing is stored yet").first
+    ).to_be_visible()
+    expect_answers(page)
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+    expect(page.locator(".success")).to_contain_text("is stored")
+
+
+def test_a_sign_in_in_another_tab_keeps_the_answers(page):
+    open_form(page)
+    fill_in(page, year="2012")
+    other = page.context.new_page()
+    page.context.clear_cookies()
+    sign_in(other, "reporter")
+
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+    page.get_by_role("button", name="Go on with my answers").click()
+
+    expect_answers(page, year="2012")
+
+
+def test_without_a_network_nothing_is_sent_and_all_stays(page):
+    open_form(page)
+    fill_in(page, year="2014")
+
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+    expect(page.get_by_text("The registry cannot be reached.")).to_be_visible()
+    expect_answers(page, year="2014")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+
+    expect(page.locator(".success")).to_contain_text("is stored")
+
+
+def test_two_tabs_of_one_draft_show_both_versions(page):
+    open_form(page)
+    fill_in(page, year="2011")
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+    address = page.locator(".success a").get_attribute("href")
+    page.goto(address)
+    other = page.context.new_page()
+    other.goto(address)
+    other.get_by_label("Year").fill("2012")
+    other.get_by_role("button", name="Save as draft", exact=True).click()
+    expect(other.locator(".success")).to_contain_text("is changed")
+
+    page.get_by_label("2 Moderate").check()
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+
+    both = page.get_by_role("region", name="Both versions")
+    expect(both.get_by_role("row", name="Year")).to_contain_text("2012")
+    expect(both.get_by_role("row", name="Year")).to_contain_text("2011")
+    expect(both.get_by_role("row", name="Severity")).to_contain_text("2 Moderate")
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+    expect(page.locator(".success")).to_contain_text("is changed")
+
+
+def test_a_possible_duplicate_is_named_before_it_is_stored(page):
+    sign_in(page, "reporter")
+    for _time in range(2):
+        page.goto(ADD)
+        page.wait_for_function("window.django.jQuery('#id_complication').data('select2')")
+        choose(page, "Complication", "pump stopped", "Pump motor stall")
+        choose(page, "Implant", "i-own-2", "i-own-2")
+        page.get_by_label("Year").fill("2012")
+        page.get_by_label("Months since implant").fill("24")
+        page.get_by_label("3 Severe").check()
+        page.get_by_role("button", name="Save as draft", exact=True).click()
+        expect(page.locator(".success, .mend").first).to_be_visible()
+
+    expect(page.get_by_text("This may be an event that was reported already").first).to_be_visible()
+    assert faults_of(page) == []
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+    expect(page.locator(".success")).to_contain_text("is stored")
+
+
+def test_the_catalogue_is_browsed_as_a_tree_beside_the_search(page):
+    open_form(page)
+
+    page.get_by_text("Browse the catalogue").click()
+    page.locator("details.tree summary", has_text="Withdrawal").click()
+    page.get_by_role("button", name="Opioid withdrawal syndrome").click()
+
+    expect(page.locator(".field-complication .about")).to_contain_text("sudden fall of intrathecal")
+    assert faults_of(page) == []
