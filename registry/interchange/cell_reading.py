@@ -31,6 +31,7 @@ EMPTY_WORDS: Mapping[str, str] = {
 
 _ONLY_SIGNS = re.compile(r"[\W_]+")
 _SEPARATORS = re.compile(r"[;,|\n\r]+")
+_DIGIT = re.compile(r"[0-9]")
 _SITE = re.compile(r"[A-Z0-9-]{2,20}")
 _MOST_REMEMBERED = 4_096
 
@@ -77,14 +78,14 @@ class CellReading:
     ) -> None:
         self.reading = reading
         empty = {each.strip().casefold() for each in blank}
-        self._columns = {
+        self._columns: dict[str, _ColumnReading] = {
             name: _ColumnReading(
                 column,
                 terms=terms,
                 words=words.words.get(name, {}),
                 blank=empty,
                 met=reading.words_for_empty,
-            ).meaning
+            )
             for name, column in DECLARED[kind].items()
         }
 
@@ -93,24 +94,26 @@ class CellReading:
 
         The columns of the faults are `unread` in the row, and empty.
         """
-        values = dict(raw.values)
+        changed: dict[str, str] = {}
         faults: list[Fault] = []
-        counts = self.reading.counts
         for name, text in raw.values.items():
-            meaning = self._columns.get(name)
-            if not text or meaning is None:
+            column = self._columns.get(name)
+            if not text or column is None:
                 continue
+            meaning = column.seen.get(text)
             try:
-                meant, way = meaning(text)
+                meant, way = meaning or column.meaning(text)
             except _Refused as refused:
                 faults.append(Fault(name, refused.code, refused.detail))
-                values[name] = ""
+                changed[name] = ""
                 continue
             if way is not None:
-                values[name] = meant
-                counts[way] += 1
+                changed[name] = meant
+                self.reading.counts[way] += 1
+        if not changed:
+            return raw, ()
         unread = frozenset(fault.column for fault in faults)
-        return replace(raw, values=values, unread=unread), tuple(faults)
+        return replace(raw, values={**raw.values, **changed}, unread=unread), tuple(faults)
 
 
 class _ColumnReading:
@@ -136,16 +139,16 @@ class _ColumnReading:
         }
         self.ranges = ranges_of(self.exact) if column.holds is Holds.CODE else {}
         self._read = _READERS.get(column.holds, _ColumnReading._code)
-        self._seen: dict[str, Meaning] = {}
+        self.seen: dict[str, Meaning] = {}
 
     def meaning(self, text: str) -> Meaning:
-        """What a cell means. Raises _Refused."""
-        seen = self._seen.get(text)
-        if seen is None:
-            seen = self._meaning(text)
-            if len(self._seen) < _MOST_REMEMBERED:
-                self._seen[text] = seen
-        return seen
+        """What a cell means; remembered in `seen`, but for keys. Raises _Refused."""
+        if self.column.holds is Holds.KEY and not self.blank and _DIGIT.search(text):
+            return text, None  # no word for "nothing recorded" has a digit
+        found = self._meaning(text)
+        if len(self.seen) < _MOST_REMEMBERED:
+            self.seen[text] = found
+        return found
 
     def _meaning(self, text: str) -> Meaning:
         plain = _plain(text)
