@@ -137,7 +137,7 @@ class _ColumnReading:
         self.words = {
             _plain(word): self.codes.get(folded(code), code) for word, code in words.items()
         }
-        self.ranges = ranges_of(self.exact) if column.holds is Holds.CODE else {}
+        self.ranges = ranges_of(sorted(self.exact)) if column.holds is Holds.CODE else {}
         self._read = _READERS.get(column.holds, _ColumnReading._code)
         self.seen: dict[str, Meaning] = {}
 
@@ -166,7 +166,7 @@ class _ColumnReading:
                 self.met.add(word)
                 raise _Refused(
                     "word-for-empty",
-                    f"{word} is no answer of this column: leave the cell empty where nothing is "
+                    f"the word {word} is no answer of this column: leave the cell empty where nothing is "
                     f"recorded, or have this word taken as empty",
                 )
         return self._read(self, text)
@@ -186,7 +186,7 @@ class _ColumnReading:
                 raise _Refused(
                     "turned-into-a-date",
                     "this is a date; where a spreadsheet made it of a code such as "
-                    f"{next(iter(self.ranges.values()))}, format the column as text and enter "
+                    f"{_like_a_date(self.ranges)}, format the column as text and enter "
                     "the code again",
                 )
             return turned, ReadAs.DATED
@@ -243,6 +243,11 @@ _READERS: Mapping[Holds, Callable[[_ColumnReading, str], Meaning]] = {
     Holds.GRADE: _ColumnReading._number,
     Holds.CODES: _ColumnReading._several,
 }
+
+
+def _like_a_date(ranges: Mapping[tuple[int, int], str]) -> str:
+    """A code of the list that spreadsheets take for a day of a month."""
+    return next(code for (month, day), code in ranges.items() if 0 < month <= 12 and day <= 31)
 
 
 def _plain(text: str) -> str:

@@ -112,6 +112,16 @@ def test_dates_that_mean_no_code_are_told_with_cause_and_mend(column, text):
     assert read(column, text) == ("", None, ["turned-into-a-date"])
 
 
+def test_the_fault_of_a_date_names_a_code_that_becomes_one():
+    for column, code in (("days_since_procedure", "8-30"), ("age_band", "12-17")):
+        cells = CellReading(
+            RowKind.EVENT, terms=TERMS, words=SiteWords(), blank=(), reading=FileReading()
+        )
+        _, [fault] = cells.read(RawReport(RowKind.EVENT, {column: "31-Aug"}))
+
+        assert f"a code such as {code}, format the column as text" in fault.detail
+
+
 def test_dates_in_columns_without_ranges_are_left_to_be_refused():
     assert read("outcome", "30-Aug") == ("30-Aug", None, [])
     assert read("year", "17.04.2009") == ("17.04.2009", None, [])
