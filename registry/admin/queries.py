@@ -12,10 +12,11 @@ from registry import intake
 from registry.admin.rows import address_of
 from registry.admin.site_rows import SiteRowsAdmin, open_site_keys
 from registry.answers.refusable import sentence
+from registry.intake.quality import EVENT_RULES
 from registry.models import Query
 from registry.models.queries import UNSETTLED
 from registry.records import Refusal
-from registry.vocabulary import QueryAnswer, QueryState, Right
+from registry.vocabulary import QueryAnswer, QueryState, Right, State
 
 CLOSE = "close"
 
@@ -44,7 +45,16 @@ class QueryPages(SiteRowsAdmin):
             for query in row.queries.filter(state__in=UNSETTLED)
         ]
         answers = QueryAnswer.choices()
-        return {**super().beside(request, row), "queries": queries, "query_answers": answers}
+        foreseen = intake.foreseen_queries(row) if own and row.state == State.DRAFT else ()
+        return {
+            **super().beside(request, row),
+            "queries": queries,
+            "query_answers": answers,
+            "foreseen": [f"{rule.label}. {rule.definition}" for rule in foreseen],
+            "rules_met": len(EVENT_RULES) - len(foreseen),
+            "rules": len(EVENT_RULES),
+            "is_metered": own and row.state == State.DRAFT,
+        }
 
     def settle(self, request: HttpRequest, query_id: UUID) -> HttpResponse:
         """Takes the site's answer, or closes the query; then shows the event again."""

@@ -119,6 +119,7 @@ class ReviewSteps(SiteRowsAdmin):
                 if name in open_steps and not (by_form and name == "submit")
             ],
             "pick": pick_of(row),
+            "reason_said": reason_in_words(row),
             "repeats": _linked(row.duplicate_of) if row.duplicate_of else "",
             "repeated_by": [_linked(other) for other in row.duplicates.order_by("pk")],
             "not_own": user.may(Right.SEE_ALL_ROWS)
@@ -255,6 +256,14 @@ def _action(step: Step) -> Callable[..., HttpResponse | None]:
         return None
 
     return act
+
+
+def reason_in_words(event: Event) -> str:
+    """Why the event stands where it does, and what its site can do about it; empty without one."""
+    if not event.reason:
+        return ""
+    reason = WithdrawalReason.of(event.reason)
+    return f"{reason.label}. {reason.definition}"
 
 
 def asks_to_review(request: HttpRequest) -> bool:

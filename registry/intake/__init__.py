@@ -39,7 +39,13 @@ from registry.intake.files import (
 )
 from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
 from registry.intake.importing import FAULTS_KEPT, ImportCounts, ImportRefused
-from registry.intake.queries import answer_query, close_query, judge_registry, raise_query
+from registry.intake.queries import (
+    answer_query,
+    close_query,
+    foreseen_queries,
+    judge_registry,
+    raise_query,
+)
 from registry.intake.redaction import identifying_keys, redact_identifying_keys, redact_key
 from registry.intake.review import (
     accept_event,
@@ -102,6 +108,7 @@ __all__ = [
     "end_agreement",
     "export_rows",
     "follow_up",
+    "foreseen_queries",
     "grant_agreement",
     "identifying_keys",
     "import_records",

@@ -1,7 +1,7 @@
 """Queries of both sides: raised by a reviewer or a rule, answered by the site, closed."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from registry.intake.writers import (
 from registry.models import Event, Implant, Query, Sealing, User, sealed
 from registry.models.queries import FIELDS, UNSETTLED
 from registry.records import Fault, NotPermitted, RowRuleBroken, StateConflict
-from registry.vocabulary import QueryAnswer, QueryAsk, QueryState
+from registry.vocabulary import QualityRule, QueryAnswer, QueryAsk, QueryState, State
 
 AT_ONCE = 1_000
 """Rows of which the rules are judged at a time."""
@@ -138,19 +138,31 @@ def _with_all(events: Any) -> Any:
 
 def _judge_events(events: Any, seal: Sealing) -> tuple[int, int]:
     found = [event for event in _with_all(events) if event.state in COUNTED]
+    held: dict[tuple[int, str], tuple[Any, Any]] = {}
+    for case in _cases(found):
+        event = case.event
+        for rule in EVENT_RULES:
+            if rule.raises(case):
+                held[event.pk, rule.code] = (rule, {"event": event, "site": event.site})
     pks = {event.pk for event in found}
-    patients = {event.patient_id for event in found if event.patient_id}
-    others, led_to = defaultdict(list), defaultdict(list)
+    return _reconcile(held, Query.objects.filter(event__in=pks), "event_id", seal)
+
+
+def _cases(events: Sequence[Event]) -> Iterator[EventCase]:
+    """Each event with what stands beside it. Three queries."""
+    pks = {event.pk for event in events}
+    patients = {event.patient_id for event in events if event.patient_id}
+    others: defaultdict[int | None, list[Event]] = defaultdict(list)
+    led_to: defaultdict[int | None, list[Event]] = defaultdict(list)
+    implants: defaultdict[int | None, list[Implant]] = defaultdict(list)
     for other in Event.objects.filter(patient__in=patients, state__in=COUNTED).order_by("pk"):
         others[other.patient_id].append(other)
-    for each in Event.objects.filter(caused_by__in=pks).exclude(state="withdrawn"):
+    for each in Event.objects.filter(caused_by__in=pks).exclude(state=State.WITHDRAWN):
         led_to[each.caused_by_id].append(each)
-    implants = defaultdict(list)
     for implant in Implant.objects.filter(patient__in=patients):
         implants[implant.patient_id].append(implant)
-    held: dict[tuple[int, str], tuple[Any, Any]] = {}
-    for event in found:
-        case = EventCase(
+    for event in events:
+        yield EventCase(
             event=event,
             implant=event.implant,
             cause=event.caused_by,
@@ -158,10 +170,12 @@ def _judge_events(events: Any, seal: Sealing) -> tuple[int, int]:
             others=[one for one in others[event.patient_id] if one.pk != event.pk],
             implants=implants[event.patient_id],
         )
-        for rule in EVENT_RULES:
-            if rule.raises(case):
-                held[event.pk, rule.code] = (rule, {"event": event, "site": event.site})
-    return _reconcile(held, Query.objects.filter(event__in=pks), "event_id", seal)
+
+
+def foreseen_queries(event: Event) -> tuple[QualityRule, ...]:
+    """The rules that will ask about an event, as it stands. Three queries; writes nothing."""
+    [case] = _cases([event])
+    return tuple(rule.code for rule in EVENT_RULES if rule.raises(case))
 
 
 def _judge_implants(implants: Any, seal: Sealing) -> tuple[int, int]:

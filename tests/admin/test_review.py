@@ -495,6 +495,7 @@ def test_a_rejected_event_tells_its_site_why(submitted, reviewer, reporter, sign
     start = signed_in(reporter).get("/admin/").text
     assert "was rejected" in start
     assert "Suspected, not confirmed" in start
+    assert "Ask for it to be reopened once" in signed_in(reporter).get(page(submitted)).text
 
 
 def test_a_discarded_draft_leaves_the_list(own_site, lead, signed_in):
@@ -506,3 +507,14 @@ def test_a_discarded_draft_leaves_the_list(own_site, lead, signed_in):
 
     assert "e-draft" not in client.get(LIST).text
     assert "e-draft" in client.get(LIST, {"state": "withdrawn"}).text
+
+
+def test_a_draft_shows_what_a_reviewer_will_ask_for(own_site, reporter, signed_in):
+    draft = EventFactory(site=own_site, state="draft", severity=None, pump_model="prometra")
+    client = signed_in(reporter)
+
+    answer = client.get(page(draft))
+    assert answer.context["foreseen"] == ["No severity. The worst grade is not recorded."]
+    assert "16 of 17 checks" in answer.text
+    submitted = EventFactory(site=own_site, state="submitted", pump_model="prometra")
+    assert "What a reviewer will ask for" not in client.get(page(submitted)).text

@@ -27,6 +27,7 @@ from tests.intake.test_systems import ENDING, PATIENT, SUCCESSOR, component, raw
 
 ERROR = "entered-in-error"
 READING = {
+    "foreseen_queries",
     "identifying_keys",
     "judge_records",
     "missing_for_submission",
@@ -381,7 +382,9 @@ def test_reading_function_leaves_nothing(world, verb):
     event, request = event_in(world, "submitted"), study(world, decision="")
     before = (Seal.objects.count(), history_rows())
 
-    if verb == "open_steps":
+    if verb == "foreseen_queries":
+        intake.foreseen_queries(event)
+    elif verb == "open_steps":
         intake.open_steps(event, by=world.manager)
     elif verb == "open_decisions":
         intake.open_decisions(request, by=world.manager)
