@@ -32,6 +32,9 @@ EMPTY_WORDS: Mapping[str, str] = {
 _ONLY_SIGNS = re.compile(r"[\W_]+")
 _SEPARATORS = re.compile(r"[;,|\n\r]+")
 _DIGIT = re.compile(r"[0-9]")
+_DASH = "\N{EN DASH}"
+"""What spreadsheets and word processors make of the hyphen of a range."""
+
 _SITE = re.compile(r"[A-Z0-9-]{2,20}")
 _MOST_REMEMBERED = 4_096
 
@@ -166,8 +169,8 @@ class _ColumnReading:
                 self.met.add(word)
                 raise _Refused(
                     "word-for-empty",
-                    f"the word {word} is no answer of this column: leave the cell empty where nothing is "
-                    f"recorded, or have this word taken as empty",
+                    f"the word {word} is no answer of this column: leave the cell empty where "
+                    "nothing is recorded, or have this word taken as empty",
                 )
         return self._read(self, text)
 
@@ -179,7 +182,8 @@ class _ColumnReading:
     def _code(self, text: str) -> Meaning:
         code = self.codes.get(folded(text))
         if code is not None:
-            return code, ReadAs.SPELLED
+            dashed = _DASH in text and code in self.ranges.values()
+            return code, ReadAs.DATED if dashed else ReadAs.SPELLED
         if self.ranges and looks_turned(text):
             turned = turned_back(text, self.ranges)
             if turned is None:
