@@ -9,7 +9,6 @@ from django.http import HttpRequest, QueryDict
 
 from registry import reporting
 from registry.records import (
-    AGREEMENT_PATH,
     BadQuery,
     Cell,
     EventQuery,
@@ -20,6 +19,7 @@ from registry.records import (
     Release,
     SnapshotGone,
     Viewer,
+    without_agreement,
 )
 from registry.vocabulary import Measure, Profile
 
@@ -41,8 +41,7 @@ REFUSALS: Mapping[type[Refusal], tuple[int, str, str, str]] = {
         422,
         "warning",
         "This level of detail is not available",
-        "Choose the coarser level named above, or ask for an agreement at"
-        f" {AGREEMENT_PATH}: exact numbers are given under one.",
+        "Choose the coarser level named above.",
     ),
     NoSnapshot: (
         409,
@@ -60,6 +59,15 @@ REFUSALS: Mapping[type[Refusal], tuple[int, str, str, str]] = {
 }
 """HTTP status, tone, heading and next step for each refusal."""
 
+OF_A_FAULT: Mapping[str, tuple[str, str]] = {
+    "too-few-sites": (
+        "Nothing can be published of so few sites",
+        "Exact numbers are for the sites' own members, reviewers and data managers, and for"
+        " researchers under an agreement.",
+    ),
+}
+"""Another heading and next step, by the code of the refusal's first fault."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -73,8 +81,13 @@ class Refused:
 
     @classmethod
     def because(cls, refusal: Refusal) -> "Refused":
-        """The page's words for a refusal."""
-        return cls(*REFUSALS[type(refusal)], faults=refusal.faults)
+        """The page's words for a refusal; the page itself leads to agreements, once."""
+        status, tone, heading, way_on = REFUSALS[type(refusal)]
+        heading, way_on = OF_A_FAULT.get(refusal.faults[0].code, (heading, way_on))
+        faults = tuple(
+            replace(fault, detail=without_agreement(fault.detail)) for fault in refusal.faults
+        )
+        return cls(status, tone, heading, way_on, faults)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from registry.records.faults import (
     UnknownReceipt,
     UnknownRow,
     VersionConflict,
+    without_agreement,
 )
 from registry.records.query import DIMENSIONS, Dimension, EventQuery, Side, ValueKind, Window
 from registry.records.reading import Cell, Estimated, PictureKind, Reading
@@ -67,4 +68,5 @@ __all__ = [
     "VersionConflict",
     "Viewer",
     "Window",
+    "without_agreement",
 ]

@@ -112,6 +112,13 @@ class NotPermitted(Refusal):
 AGREEMENT_PATH = "/agreement/"
 """Where a researcher asks for an agreement, under which exact numbers are given."""
 
+FOR_MORE = f". For more, ask for an agreement: {AGREEMENT_PATH}"
+
+
+def without_agreement(detail: str) -> str:
+    """A fault's words without the way to an agreement, for where that is told apart."""
+    return detail.removesuffix(FOR_MORE)
+
 
 class NotAvailableAtThisDetail(Refusal):
     """A finer question than the protected profile answers.
@@ -125,7 +132,7 @@ class NotAvailableAtThisDetail(Refusal):
 
     def __init__(self, faults: Iterable[Fault] | Fault) -> None:
         *others, last = (faults,) if isinstance(faults, Fault) else tuple(faults)
-        said = f"{last.detail.rstrip('.')}. For more, ask for an agreement: {AGREEMENT_PATH}"
+        said = f"{last.detail.rstrip('.')}{FOR_MORE}"
         super().__init__((*others, replace(last, detail=said)))
 
 

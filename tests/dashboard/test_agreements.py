@@ -7,8 +7,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from registry.answers.asking import Refused
 from registry.models import Agreement
-from registry.records import AGREEMENT_PATH
+from registry.records import AGREEMENT_PATH, Fault, NoSnapshot
 from registry.vocabulary import Role
 from tests.factories import AgreementFactory, UserFactory
 
@@ -236,3 +237,21 @@ def test_exact_pages_under_an_agreement_say_so_once(path, as_role, released):
 
 def test_address_that_refusals_and_reminders_name_is_that_of_the_page():
     assert reverse("agreement") == AGREEMENT_PATH
+
+
+def test_refused_page_leads_to_the_agreement_once(as_role, released):
+    text = as_role(Role.RESEARCHER).get(TOO_FINE).text
+    notice = text[text.index('<div class="notice') :]
+    notice = notice[: notice.index("</div>")]
+
+    assert "For more, ask for an agreement" not in notice
+    assert notice.count("/agreement/") == 1
+
+
+def test_few_sites_are_not_said_to_have_published_nothing():
+    fault = Fault("release", "too-few-sites", "Protected answers need three sites.")
+
+    assert Refused.because(NoSnapshot(fault)).heading == "Nothing can be published of so few sites"
+    assert Refused.because(NoSnapshot(Fault("release", "no-snapshot", "x"))).heading == (
+        "No data are published yet"
+    )

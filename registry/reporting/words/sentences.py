@@ -113,7 +113,8 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
     ]
     if multiple:
         said.append(f"An event is in the row of each {' and '.join(multiple)} it has.")
-    if over_time and any(DIMENSIONS[name].side == "event" for name in query.group_by):
+    own = {name for name in query.group_by if DIMENSIONS[name].side == "event"}
+    if over_time and own and len(set(question.units)) < 2:
         said.append("Rows by a property of the event share one denominator.")
     if divides is Divides.EXPOSURE:
         said.extend(_about_rates(question))
