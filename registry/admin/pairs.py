@@ -184,10 +184,10 @@ def _reasons(pair: DuplicateCandidate) -> list[str]:
 
 
 def _shown_fields() -> Iterable[str]:
-    """The fields of an event's form, its state first."""
+    """The fields of an event's form but its key, which always differs; its state first."""
     yield "state"
-    for _title_of, names, _description in ENTRY:
-        yield from kept_fields(names)
+    for _section, names, _description in ENTRY:
+        yield from (name for name in kept_fields(names) if name != "source_id")
 
 
 def _title(name: str) -> str:

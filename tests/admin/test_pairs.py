@@ -115,6 +115,7 @@ def test_two_reports_stand_side_by_side_with_what_differs(pair, reviewer, signed
     assert rows["Severity"].differs
     assert not rows["Year"].differs
     assert "Root cause" not in rows  # both blank
+    assert "Source id" not in rows  # differs always
     assert "Same patient, same complication, at most a month apart" in answer.text
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_event_form import ADD, choose, open_form
-from tests.browser.test_pages import faults_of, sign_in
+from tests.browser.test_pages import PHONE, faults_of, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
@@ -118,6 +118,17 @@ def test_a_possible_duplicate_is_named_before_it_is_stored(page):
     assert faults_of(page) == []
     page.get_by_role("button", name="Save as draft", exact=True).click()
     expect(page.locator(".success")).to_contain_text("is stored")
+
+
+def test_save_is_within_reach_on_a_phone(chromium, served):
+    context = chromium.new_context(viewport=PHONE, base_url=served)
+    page = context.new_page()
+    open_form(page)
+
+    for top in (0, 1500, 99_999):
+        page.evaluate(f"window.scrollTo(0, {top})")
+        expect(page.get_by_role("button", name="Save as draft", exact=True)).to_be_in_viewport()
+    context.close()
 
 
 def test_the_catalogue_is_browsed_as_a_tree_beside_the_search(page):
