@@ -2,7 +2,8 @@
 
 A question is answered where the rows that are told hold nine tenths of the events of the exact
 answer (a trend: where there is a ratio; a curve: where it has a point after the start), refused
-where it is not at this detail or has nothing to divide by, and else partly answered.
+where it is not at this detail or has nothing to divide by, and else partly answered, or hidden
+where no row is told.
 """
 
 from collections import Counter
@@ -28,6 +29,7 @@ class Told(StrEnum):
 
     ANSWERED = "answered"
     PARTLY = "partly"
+    HIDDEN = "hidden"
     REFUSED = "refused"
 
 
@@ -53,7 +55,7 @@ QUESTIONS = tuple(
     PublishedQuestion(about, address)
     for about, address in (
         (
-            "patients with a catheter problem, baclofen",
+            "a catheter problem, baclofen",
             "proportions/?category=catheter&drug=baclofen",
         ),
         (
@@ -123,7 +125,8 @@ def told(question: PublishedQuestion, frozen: Frozen) -> Told:
         return Told.REFUSED
     if question.measure is Measure.TREND:
         has_ratio = shown.meta["trend"]["rate_ratio"] is not None
-        return Told.ANSWERED if has_ratio else Told.REFUSED
+        no_dates = all(row["status"] == "no_denominator" for row in shown.rows)
+        return Told.ANSWERED if has_ratio else Told.REFUSED if no_dates else Told.HIDDEN
     if not any(row["status"] != "no_denominator" for row in shown.rows):
         return Told.REFUSED
     wanted = _events(exact)
@@ -132,11 +135,11 @@ def told(question: PublishedQuestion, frozen: Frozen) -> Told:
     share = sum(n for key, n in wanted.items() if key in known) / total if total else 0.0
     if share >= ENOUGH:
         return Told.ANSWERED
-    return Told.PARTLY if known else Told.REFUSED
+    return Told.PARTLY if known else Told.HIDDEN
 
 
 def tally(frozen: Frozen) -> Mapping[Told, int]:
-    """How many questions are answered, partly answered and refused."""
+    """How many questions are told, and how far."""
     return Counter(told(question, frozen) for question in QUESTIONS)
 
 

@@ -22,12 +22,10 @@ def test_questions_of_papers_are_told_as_often_as_the_documents_say(frozen):
     found = tally(frozen)
 
     assert sum(found.values()) == len(QUESTIONS) == 23
-    assert found[Told.ANSWERED] >= 5
-    assert found[Told.REFUSED] <= 7
+    assert found[Told.REFUSED] <= 6
+    assert found[Told.ANSWERED] >= 3  # the noise of one release decides over two or three
 
-
-def test_what_is_finer_than_what_is_published_is_refused(frozen):
     by_about = {question.about: question for question in QUESTIONS}
-
-    assert told(by_about["catheter problems by model, baclofen"], frozen) is Told.REFUSED
-    assert told(by_about["severity of catheter problems"], frozen) is Told.ANSWERED
+    finer = by_about["catheter problems by model, baclofen"]
+    assert told(finer, frozen) is Told.REFUSED
+    assert told(by_about["a catheter problem, baclofen"], frozen) is Told.ANSWERED
