@@ -16,7 +16,7 @@ from registry.records import (
     UnknownRow,
     VersionConflict,
 )
-from tests.factories import EventFactory
+from tests.factories import EventFactory, PatientFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -109,11 +109,13 @@ def test_all_identifying_keys_are_found_now_and_before(world, named):
     event.source_id = "e-7"
     with sealed(by=None, action="mend") as seal:
         seal.save(event)
-    assert {row.pk for _kind, row in intake.identifying_keys()} == {named.pk, event.pk}
+    second = PatientFactory(site=world.site, source_id="MRN0048")
+    found = [(kind, row.pk) for kind, row in intake.identifying_keys()]
+    assert found == [("patient", named.pk), ("patient", second.pk), ("event", event.pk)]
 
     redacted = intake.redact_identifying_keys(by=world.manager)
 
-    assert [each.kind for each in redacted] == ["patient", "event"]
+    assert [each.kind for each in redacted] == ["patient", "patient", "event"]
     assert list(intake.identifying_keys()) == []
     assert not {NAME, "P00048213"} & (keys_anywhere(Patient) | keys_anywhere(Event))
     assert verify_trail().first_break is None
