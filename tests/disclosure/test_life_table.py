@@ -439,3 +439,16 @@ def test_limits_of_incidence_cover_the_true_probability(policy):
 
     assert told > 380
     assert 0.93 <= covered / told <= 0.985
+
+
+def test_example_of_the_documents_is_what_the_table_gives(still):
+    """docs/methods.md, survival, protected: noise of full variance around numbers that stay."""
+    truth = curve((1_000, 1_000, 950, *[900] * 6), (0, 40, *[20] * 6))
+    rounded = replace(still, policy=Policy())
+
+    points = life_table(truth, rounded)
+
+    point = next(each for each in points if each.time_months == 3)
+    assert (points[0].at_risk, point.at_risk, point.events) == (1_000, 950, 40)
+    assert point.estimate == pytest.approx(0.9598, abs=5e-5)
+    assert (point.ci_lower, point.ci_upper) == pytest.approx((0.9443, 0.9710), abs=5e-5)
