@@ -42,7 +42,10 @@ def test_verify_audit_fails_and_names_the_first_bad_seal(event):
 
 
 def test_verify_audit_says_where_no_seal_is_to_blame(event):
-    tamper("INSERT INTO registry_site (code, name, country, active) VALUES ('SLY', '', '', true)")
+    tamper(
+        "INSERT INTO registry_site (code, name, country, active, words) "
+        "VALUES ('SLY', '', '', true, '{}')"
+    )
 
     with pytest.raises(CommandError, match="Outside every seal: A row of site has no history"):
         call_command("verify_audit", skip_checks=True)
