@@ -30,12 +30,14 @@ DECLARES = "EDGE-C"
 _FOLLOWED = (0, 0, 1, 2, 5, 6, 7, 12, 17, 18, 30, 60, 119, 120, 150)
 _LAST_YEAR = 2026
 _IN_PLACE = (None, ExitStatus.ACTIVE)
+_DYING = ("p0", "p1", "p2", "p3")
+"""Patients who die when the last of their implants ends, and have no other event."""
 _OWN_TIME_ONLY = {"catheter", "pump"}
 _COMMON = (
     "catheter-migration", "catheter-fracture", "pump-motor-stall", "pump-flip",
     "pump-end-of-service", "infection-pocket", "csf-leak", "refill-pocket-fill",
     "baclofen-withdrawal", "drug-overdose", "sedation", "granuloma", "revision-surgery",
-    "explant-unplanned", "skin-erosion",
+    "explant-unplanned", "skin-erosion", "death",
 )  # fmt: skip
 
 
@@ -107,7 +109,13 @@ def events(
     for turn in range(number):
         code = dice.choice(_COMMON) if dice.random() < 0.8 else dice.choice(list(catalogue))
         entry = catalogue[code]
-        fitting = [device for device in devices if device.component is entry.clock]
+        fitting = [
+            device
+            for device in devices
+            if device.component is entry.clock and (device.patient in _DYING) == (code == "death")
+        ]
+        if code == "death":
+            fitting = [device for device in fitting if _ends_last(device, devices)]
         device = dice.choice(fitting) if fitting and dice.random() < 0.8 else None
         patient = (device.site, device.patient) if device else None
         if code == "death" and (patient in dead or prefix != "e"):
@@ -116,6 +124,7 @@ def events(
         month = year = None
         if device is not None:
             month = _month(dice, device, late=entry.category not in _OWN_TIME_ONLY)
+            month = device.months_followed if code == "death" else month
             year = device.implant_year + month // 12 + dice.choice((0, 1))
         else:
             year = dice.randint(2010, 2016)
@@ -130,7 +139,7 @@ def events(
             year=year,
             month=None,
             months_since_implant=month,
-            **_judged(dice, code, near_miss=near_miss),
+            **_judged(dice, code, near_miss=near_miss, of_somebody=device is not None),
             relatedness_device=dice.choice((Relatedness.CAUSAL, Relatedness.NOT_ASSESSED, None)),
             interventions=dice.choice(
                 (
@@ -175,6 +184,13 @@ def _two_models(component: Component) -> tuple[PumpModel | CatheterModel, ...]:
     return tuple(PumpModel if component is Component.PUMP else CatheterModel)[:2]
 
 
+def _ends_last(device: ImplantRecord, devices: Sequence[ImplantRecord]) -> bool:
+    """Whether no implant of its patient is followed into a later year."""
+    of_patient = [each for each in devices if each.patient == device.patient]
+    ends = [each.implant_year + each.months_followed // 12 for each in of_patient]
+    return device.implant_year + device.months_followed // 12 == max(ends)
+
+
 def _month(dice: Random, device: ImplantRecord, *, late: bool) -> int:
     entry, followed = device.months_to_entry, device.months_followed
     choices = [0, entry, followed, dice.randint(0, followed), dice.randint(entry, followed)]
@@ -188,10 +204,11 @@ def _band(dice: Random, month: int | None) -> DaysSinceProcedure | None:
     return dice.choice([*bands, DaysSinceProcedure.UNKNOWN])
 
 
-def _judged(dice: Random, code: str, *, near_miss: bool) -> dict[str, object]:
+def _judged(dice: Random, code: str, *, near_miss: bool, of_somebody: bool) -> dict[str, object]:
+    """of_somebody: the event names an implant, whose patient lives on but for `death` itself."""
     if near_miss:
         return {"outcome": Outcome.NOT_APPLICABLE}
-    if code == "death" or dice.random() < 0.03:
+    if code == "death" or (not of_somebody and dice.random() < 0.1):
         return {
             "severity": Severity.DEATH,
             "outcome": Outcome.FATAL,
