@@ -192,6 +192,7 @@ def test_the_page_takes_as_many_queries_for_many_rows(own_site, patient, reporte
             client.get(PAGE)
         return len(queries)
 
+    queries()  # the first request of a session notes its time
     few = queries()
     for n in range(8):
         ExposureFactory(site=own_site, year=2010 + n)

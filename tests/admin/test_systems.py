@@ -252,6 +252,7 @@ def test_the_page_takes_as_many_queries_for_many_implants(patient, reporter, sig
             client.get(page(patient))
         return len(queries)
 
+    queries()  # the first request of a session notes its time
     few = queries()
     for year in range(1990, 1998):
         ImplantFactory(patient=patient, implant_year=year, exit_status="explant-elective")
