@@ -22,6 +22,8 @@ def test_registry_orm_and_arrays_answer_alike(settings: object, tmp_path: object
         for form in (forms.ORM, forms.ARRAYS):
             found = list(differences(answer, forms.rows_of(form, question.number)))
             assert not found, (question.title, form, found[:5])
+        if question.published is not None:
+            forms.times_of(forms.PROTECTED, question.number, 1)  # raises where it is refused
 
 
 def test_forms_that_differ_are_told() -> None:
