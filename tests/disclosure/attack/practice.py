@@ -80,13 +80,7 @@ def _column(
     if name in criteria:
         bit = criteria[name].bit
         return [bool((packed or 0) >> bit & 1) for packed in chunk["seriousness"]]
-    if name in NO_ROUND:
-        return [NO_ROUND[name]] * size
     return list(chunk[name])
-
-
-NO_ROUND = {"round_number": None, "months_at_round": None, "followed_at_round": False}
-"""Of sites that have closed no round of follow-up."""
 
 
 def _ids(kind: str, numbers: list[int | None]) -> list[object]:
