@@ -19,11 +19,14 @@ settings.load_profile("registry")
 POSTGRESQL = "postgresql"
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Let the collector of garbage leave alone what imports made, and run seldom.
 
-    It took a fifth of the suite's processor time.
+    It took a fifth of the suite's processor time. Also refuses marks that a file does not name.
     """
+    marked = {item.path for item in session.items if item.get_closest_marker(POSTGRESQL)}
+    if unnamed := [str(file) for file in marked if not _names_postgresql(file)]:
+        raise pytest.UsageError(f"mark tests of PostgreSQL in their own file: {unnamed}")
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -50,9 +53,6 @@ def _names_postgresql(file: Path) -> bool:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Within each module put the tests first that start from the fewest kept rows."""
-    marked = {item.path for item in items if item.get_closest_marker(POSTGRESQL)}
-    if unnamed := [str(file) for file in marked if not _names_postgresql(file)]:
-        raise pytest.UsageError(f"mark tests of PostgreSQL in their own file: {unnamed}")
     modules = groupby(list(items), key=lambda item: item.path)
     items[:] = [item for _, found in modules for item in sorted(found, key=rows_kept_for)]
 

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core import signing
 from django.test import Client
@@ -169,6 +171,21 @@ def test_a_session_in_use_is_prolonged_and_not_at_every_request(reporter, signed
     monkeypatch.setattr(kept_answers, "SLIDES_AFTER", 0)
     client.get("/admin/")
     assert Session.objects.get().expire_date > first
+
+
+def test_a_page_is_read_while_no_session_can_be_written(reporter, signed_in, monkeypatch):
+    client = signed_in(reporter)
+    tried = []
+
+    def locked(session, **_options):
+        tried.append(session.session_key)
+        raise UpdateError
+
+    monkeypatch.setattr(SessionStore, "save", locked)
+
+    assert client.get("/admin/").status_code == 200
+    assert client.get("/admin/").status_code == 200
+    assert len(tried) == 1  # the second page does not wait for the database again
 
 
 @pytest.fixture
