@@ -34,5 +34,6 @@ urlpatterns = [
     path("admin/statistics/", statistics_page, name="statistics"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("registry.api.urls")),
+    path("fhir/", include("registry.api.fhir.urls")),
     path("health/", include("registry.api.health_urls")),
 ]

@@ -38,14 +38,17 @@ def page_of(
     key: str,
     order_by: str | None = None,
     read_key: Callable[[str], Any] = str,
+    limit: int | None = None,
 ) -> Page[Row]:
     """The page of a list by `limit` and `cursor`.
+
+    limit: how many rows, where a parameter of another name says so.
 
     key: the unique public field that cursors name. order_by: a unique, increasing, internal
     field that orders rows oldest first; by default the key orders them. Raises BadQuery. One
     query, two with a cursor and `order_by`.
     """
-    limit = _limit(request)
+    limit = limit or _limit(request)
     order = order_by or key
     if "cursor" in request.query_params:
         queryset = queryset.filter(

@@ -23,7 +23,7 @@ class Address:
     @property
     def is_api(self) -> bool:
         """Whether scripts call it with a token."""
-        return self.route.startswith("api/")
+        return self.route.startswith(("api/", "fhir/"))
 
     @property
     def methods(self) -> tuple[str, ...]:

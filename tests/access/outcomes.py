@@ -21,6 +21,7 @@ NAMED = {
     "api/v1/snapshots/<str:name>/": "2026Q4",
     "api/v1/snapshots/<str:name>/dictionary.csv": "2026Q4",
     "admin/registry/event/steps/<slug:name>/": "accept",
+    "fhir/r5/StructureDefinition/<str:name>": "severity",
 }
 """What stands for a capture that names no row, by route."""
 
@@ -62,6 +63,8 @@ def _both(world: World) -> dict[str, Any]:
 
 
 def _model_of(address: Address) -> str:
+    if "/AdverseEvent/" in address.route:
+        return "event"
     found = MODEL.match(address.name) or re.search(r"/([a-z]+?)s?/<[^>]+>/", "/" + address.route)
     if found is None:
         raise NoRowKnown(address.route)

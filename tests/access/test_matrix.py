@@ -105,6 +105,9 @@ OPEN = (
     "api/v1/codelists",
     "api/v1/schema/",
     "api/v1/docs/",
+    "fhir/r4/metadata",
+    "fhir/r5/metadata",
+    "fhir/r5/StructureDefinition/",
 )
 
 

@@ -1,0 +1,93 @@
+"""Events of one's own sites as AdverseEvent resources: read and search."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry.api.event_bodies import EVENTS
+from registry.api.fhir.replies import FhirReplies, base_of, refuse_parameters
+from registry.api.fhir.searching import count_of, search
+from registry.api.pagination import page_of
+from registry.api.rows import RowView, log_look
+from registry.interchange.fhir import FhirVersion, Json
+from registry.interchange.fhir_export import BesideEvent, adverse_event
+from registry.models import Event
+
+BESIDE = ("patient", "seal", "complication__category")
+"""Rows that a resource needs and the API's own body does not."""
+
+
+def events_seen(request: Request) -> QuerySet[Event]:
+    """The events that the caller may see, with what a resource says of them; one query."""
+    return EVENTS.seen(request).select_related(*EVENTS.beside, *BESIDE)
+
+
+def resource_of(request: Request, event: Event, version: FhirVersion) -> Json:
+    """The resource of an event: what the API's own body says, in FHIR's elements."""
+    complication = event.complication
+    terms = {"E": complication.imdrf_annex_e, "A": complication.imdrf_annex_a}
+    beside = BesideEvent(
+        patient=event.patient.source_id if event.patient else None,
+        complication=complication.name,
+        category=complication.category.name,
+        imdrf={annex: code for annex, code in terms.items() if code},
+        changed_at=event.seal.at,
+    )
+    shown = EVENTS.shown(request, event)
+    return adverse_event(shown, beside, version=version, base=base_of(request))
+
+
+def address_of(event_id: str, version: FhirVersion, base: str) -> str:
+    """The address of one resource."""
+    return f"{base}/fhir/{version.value}/AdverseEvent/{event_id}"
+
+
+@extend_schema(exclude=True)
+class AdverseEvents(FhirReplies, RowView):
+    """The events of one's own sites."""
+
+    def get(self, request: Request) -> Response:
+        """A searchset of the events that match, oldest first; access is logged."""
+        params = request.query_params
+        found = search(events_seen(request), params, self.fhir_version)
+        count = count_of(params)
+        bundle: Json = {"resourceType": "Bundle", "type": "searchset", "total": found.count()}
+        links = [{"relation": "self", "url": request.build_absolute_uri()}]
+        entries: list[Json] = []
+        if count:
+            page = page_of(
+                found, request, key="public_id", order_by="pk", read_key=UUID, limit=count
+            )
+            if page.next:
+                links.append({"relation": "next", "url": page.next})
+            entries = [self._entry(request, event) for event in page.rows]
+        by = ", ".join(name for name in params if name not in {"cursor", "_count", "_format"})
+        log_look(request, "event list as FHIR" + (f" by {by}" if by else ""), len(entries))
+        bundle["link"] = links
+        if entries:
+            bundle["entry"] = entries
+        return Response(bundle)
+
+    def _entry(self, request: Request, event: Event) -> Json:
+        resource = resource_of(request, event, self.fhir_version)
+        address = address_of(resource["id"], self.fhir_version, base_of(request))
+        return {"fullUrl": address, "resource": resource, "search": {"mode": "match"}}
+
+
+@extend_schema(exclude=True)
+class AdverseEventDetail(FhirReplies, RowView):
+    """One event of one's own site."""
+
+    def get(self, request: Request, public_id: UUID) -> Response:
+        """The resource with its ETag; access is logged."""
+        refuse_parameters(request)
+        event: Any = events_seen(request).filter(public_id=public_id).first()
+        if event is None:
+            raise EVENTS.unknown()
+        log_look(request, f"event {public_id} as FHIR", 1)
+        resource = resource_of(request, event, self.fhir_version)
+        return Response(resource, headers={"ETag": f'W/"{event.version}"'})

@@ -1,0 +1,35 @@
+"""The addresses of FHIR, which end without a slash; each version has its own."""
+
+from django.urls import URLPattern, path, re_path
+
+from registry.api.fhir.adverse_events import AdverseEventDetail, AdverseEvents
+from registry.api.fhir.statements import Capabilities, Definition, UnknownResource
+from registry.interchange.fhir import FhirVersion
+
+app_name = "fhir"
+
+
+def _addresses(version: FhirVersion) -> list[URLPattern]:
+    at = version.value
+    said = {"fhir_version": version}
+    return [
+        path(f"{at}/metadata", Capabilities.as_view(**said), name=f"{at}-metadata"),
+        path(f"{at}/AdverseEvent", AdverseEvents.as_view(**said), name=f"{at}-events"),
+        path(
+            f"{at}/AdverseEvent/<uuid:public_id>",
+            AdverseEventDetail.as_view(**said),
+            name=f"{at}-event",
+        ),
+    ]
+
+
+urlpatterns = [
+    *_addresses(FhirVersion.R4),
+    *_addresses(FhirVersion.R5),
+    path(
+        "r5/StructureDefinition/<str:name>",
+        Definition.as_view(fhir_version=FhirVersion.R5),
+        name="definition",
+    ),
+    re_path(r"^.*$", UnknownResource.as_view()),
+]
