@@ -5,6 +5,7 @@ from typing import Any
 
 from registry.answers.numbers import in_percent, range_of, written
 from registry.answers.tables import SIGNALS
+from registry.charts.years import years_together
 from registry.filters.codes import codes_of
 from registry.records import DIMENSIONS, Cell, Release
 from registry.vocabulary import NOT_RECORDED
@@ -138,12 +139,14 @@ def trend(found: Told, release: Release) -> Iterator[str]:
         if found.get("ci_lower") is not None and found.get("ci_upper") is not None:
             limits = f" ({range_of(found['ci_lower'], found['ci_upper'])})"
         p = f", {p_value(found['p'])}" if found.get("p") is not None else ""
+        years = found["periods"] + sum(len(each) - 1 for each in found.get("pooled") or ())
         yield (
             f"From one year to the next the rate {_change(found)}: rate ratio "
-            f"{written(found['rate_ratio'])}{limits}{p}, over {found['periods']} years."
+            f"{written(found['rate_ratio'])}{limits}{p}, over {years} years."
         )
     if found.get("dropped_period"):
         yield f"{found['dropped_period']} is not over and is left out of the trend."
+    yield from years_together(found)
 
 
 def _change(found: Told) -> str:

@@ -73,8 +73,19 @@ def trend(release: Release) -> Drawing:
     said += [_sentence(found["reason"])] if found.get("reason") else []
     if found.get("dropped_period") is not None:
         said.append(f"{found['dropped_period']} is left out: it is not over.")
+    said += years_together(found)
     title = f"Rate {unit_in_words(meta['denominator'], meta.get('per'))}"
     return _drawing(rows, TREND, title=title, names=[""], legend="", notes=said)
+
+
+def years_together(found: Mapping[str, Any]) -> list[str]:
+    """Says which years a protected trend takes together; nothing where it takes none."""
+    spans = [f"{years[0]}-{years[-1]}" for years in found.get("pooled") or ()]
+    if not spans:
+        return []
+    *first, last = spans
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return [f"The years {listed} are taken together, since some of them are hidden."]
 
 
 def _sentence(text: object) -> str:

@@ -153,6 +153,16 @@ def test_a_trend_is_called_one_where_its_limits_leave_one_direction(ratio, lower
     assert said.endswith(", p = 0.01, over 9 years.")
 
 
+def test_years_taken_together_are_counted_and_named():
+    pooled = [[*range(2010, 2015)], [*range(2015, 2020)]]
+    said, together = trend(1.1, 1.02, 1.19, pooled=pooled)
+
+    assert said.endswith("over 17 years.")
+    assert together == (
+        "The years 2010-2014 and 2015-2019 are taken together, since some of them are hidden."
+    )
+
+
 def test_without_a_trend_the_reason_is_told():
     assert trend(None, None, None, reason="A trend needs five years.", dropped_period=2026) == [
         "No trend. A trend needs five years.",
