@@ -26,6 +26,13 @@ def test_registry_orm_and_arrays_answer_alike(settings: object, tmp_path: object
             forms.times_of(forms.PROTECTED, question.number, 1)  # raises where it is refused
 
 
+def test_numbers_that_may_differ_are_left_out() -> None:
+    one, other = {("csf-leak",): (3, 0.5, "ok")}, {("csf-leak",): (3, 0.7, "ok")}
+
+    assert list(differences(one, other))
+    assert not list(differences(one, other, but=[1]))
+
+
 def test_forms_that_differ_are_told() -> None:
     answer = {("pump-flip",): (3, "ok"), ("csf-leak",): (1, "ok")}
 
