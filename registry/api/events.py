@@ -18,21 +18,23 @@ from registry.api.event_bodies import (
     ReportSerializer,
     read_report,
 )
+from registry.api.filtering import row_parameters
 from registry.api.parameters import PAGING, filter_parameters, refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowList, RowView, makes_keys
-from registry.filters import EventFilterSet
+from registry.filters import EventListFilterSet
+from registry.filters.event_lists import OF_ROWS
 from registry.models import Event
 
 
 class Events(RowList):
     """The events of one's own sites."""
 
-    filterset_class = EventFilterSet
+    filterset_class = EventListFilterSet
 
     @extend_schema(
         operation_id="events_list",
         tags=["rows"],
-        parameters=[*filter_parameters(), *PAGING],
+        parameters=[*filter_parameters(), *row_parameters(EventListFilterSet, OF_ROWS), *PAGING],
         responses={
             200: listing("EventList", EventSerializer),
             **problems(400, 401, 403, 406, 429),

@@ -39,20 +39,20 @@ def page_of(
     order_by: str | None = None,
     read_key: Callable[[str], Any] = str,
     limit: int | None = None,
+    among: QuerySet[Row] | None = None,
 ) -> Page[Row]:
     """The page of a list by `limit` and `cursor`.
 
-    limit: how many rows, where a parameter of another name says so.
-
-    key: the unique public field that cursors name. order_by: a unique, increasing, internal
-    field that orders rows oldest first; by default the key orders them. Raises BadQuery. One
-    query, two with a cursor and `order_by`.
+    limit: how many rows, where a parameter of another name says so. key: the unique public field
+    that cursors name. order_by: a unique, increasing, internal field that orders rows oldest
+    first; by default the key orders them. among: the rows that a cursor may name, where a row can
+    leave the list between two pages. Raises BadQuery. One query, two with a cursor and `order_by`.
     """
     limit = limit or _limit(request)
     order = order_by or key
     if "cursor" in request.query_params:
         queryset = queryset.filter(
-            **{f"{order}__gt": _start(queryset, request, key, order, read_key)}
+            **{f"{order}__gt": _start(_either(among, queryset), request, key, order, read_key)}
         )
     rows = list(queryset.order_by(order)[: limit + 1])
     if len(rows) <= limit:
@@ -61,6 +61,10 @@ def page_of(
     cursor = base64.urlsafe_b64encode(str(getattr(rows[-1], key)).encode()).decode().rstrip("=")
     address = request.build_absolute_uri()
     return Page(rows, replace_query_param(address, "cursor", cursor))
+
+
+def _either(among: QuerySet[Row] | None, queryset: QuerySet[Row]) -> QuerySet[Row]:
+    return queryset if among is None else among
 
 
 def _limit(request: Request) -> int:

@@ -112,7 +112,14 @@ class SiteRows(Generic[Row]):
         self, request: Request, rows: QuerySet[Row], *, what: str, order_by: str = "pk"
     ) -> Response:
         """One page of rows, oldest first; access is logged. what: the filters, in words."""
-        page = page_of(rows, request, key="public_id", order_by=order_by, read_key=UUID)
+        page = page_of(
+            rows,
+            request,
+            key="public_id",
+            order_by=order_by,
+            read_key=UUID,
+            among=self.seen(request),
+        )
         log_look(request, what, len(page.rows))
         return Response(page.body(partial(self.serializer, context={"request": request})))
 

@@ -1,22 +1,26 @@
-"""Filters of the lists of patients, implants and declared device time."""
+"""Filters of the lists of rows beside those of a question: by key, by code, by last change."""
 
 import re
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import QueryDict
+from django.utils.dateparse import parse_datetime
 
 from registry.filters.codes import nearest
+from registry.filters.fields import listed
 from registry.models import Exposure, Implant, Patient
 from registry.models.rules import SITE_CODE, SOURCE_ID
 from registry.records import BadQuery, Fault
-from registry.vocabulary import CODELISTS
+from registry.vocabulary import CODELISTS, Right
 
 KEY = "A key has 1 to 40 letters, digits, dots, underscores or hyphens."
+INSTANT = "Give an instant with its offset, such as 2026-11-30T09:00:00Z."
 
 
 def unknown_parameter(name: str, known: Collection[str]) -> Fault:
@@ -52,8 +56,17 @@ def form_faults(form: forms.Form) -> list[Fault]:
     ]
 
 
+class ValuesWidget(forms.TextInput):
+    """Reads a parameter that is repeated as one that is separated by commas."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return listed(data, name)
+
+
 class ValuesField(forms.Field):
-    """Comma-separated values that match a pattern or a list of codes."""
+    """Values, comma-separated or repeated, that match a pattern or a list of codes."""
+
+    widget = ValuesWidget
 
     def __init__(self, *, form: str, mend: str, codes: Collection[str], **options: Any) -> None:
         self.form, self.mend, self.codes = form, mend, codes
@@ -61,7 +74,7 @@ class ValuesField(forms.Field):
 
     def clean(self, value: Any) -> list[str]:
         """The values; raises ValidationError where one is invalid."""
-        values = str(value).split(",") if value is not None else []
+        values: list[str] = list(value or ())
         for each in values:
             if self.codes and each not in self.codes:
                 close = nearest(each, tuple(self.codes))
@@ -93,12 +106,65 @@ def key_filter(column: str, label: str) -> ValuesFilter:
     return ValuesFilter(column, label, form=SOURCE_ID, mend=KEY)
 
 
+class ChangedSinceField(forms.Field):
+    """An instant with its offset, or the number of a seal."""
+
+    def clean(self, value: Any) -> datetime | int | None:
+        """The instant or the number; raises ValidationError for anything else."""
+        text = str(value or "").strip()
+        if not text:
+            return None
+        if re.fullmatch(r"[0-9]{1,15}", text):
+            return int(text)
+        # A plus sign that was not escaped arrives as a space.
+        text = re.sub(r" (?=[0-9]{2}:?[0-9]{2}\Z)", "+", text)
+        try:
+            instant = parse_datetime(text)
+        except ValueError:
+            instant = None
+        if instant is None or instant.tzinfo is None:
+            raise ValidationError(INSTANT, code="bad-value")
+        return instant
+
+
+class ChangedSinceFilter(django_filters.Filter):
+    """Keeps rows stored or changed at an instant or later, or under a later seal.
+
+    Numbers of seals are for those who see every row: others would learn how much other sites
+    enter. Reads history, by the index of each row's own.
+    """
+
+    field_class = ChangedSinceField
+
+    def __init__(self) -> None:
+        super().__init__(label="Stored or changed since", required=False)
+
+    def filter(self, queryset: QuerySet[Any], value: datetime | int | None) -> QuerySet[Any]:
+        """The rows with a version since then."""
+        if value is None:
+            return queryset
+        if isinstance(value, datetime):
+            since: dict[str, Any] = {"history_date__gte": value}
+        else:
+            user = getattr(self.parent.request, "user", None)
+            if user is None or not user.may(Right.SEE_ALL_ROWS):
+                raise BadQuery(Fault("changed_since", "bad-value", INSTANT))
+            since = {"seal_number__gt": value}
+        model: Any = queryset.model
+        return queryset.filter(Exists(model.history.filter(id=OuterRef("pk"), **since)))
+
+
+ONCE = ("changed_since",)
+"""Filters of lists that may be given only once."""
+
+
 class RowFilterSet(django_filters.FilterSet):
     """The filters of one list of rows; refuses unknown parameters.
 
     beside: parameters that are read elsewhere, such as `limit`.
     """
 
+    changed_since = ChangedSinceFilter()
     site = ValuesFilter(
         "site__code", "Site", form=SITE_CODE, mend="A site is 2 to 20 capital letters and digits."
     )
@@ -110,6 +176,12 @@ class RowFilterSet(django_filters.FilterSet):
     def faults(self) -> tuple[Fault, ...]:
         """Everything wrong with the parameters."""
         strays = stray_parameters(self.data, (*self.filters, *self.beside))
+        several = set(self.filters) - set(ONCE)
+        strays = [
+            fault
+            for fault in strays
+            if fault.code != "repeated-parameter" or fault.column not in several
+        ]
         return (*strays, *form_faults(self.form))
 
     def filter_queryset(self, queryset: QuerySet[Model]) -> QuerySet[Model]:
