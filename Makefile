@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock bench attack soak clean
+.PHONY: help setup demo test check lock bench attack fuzz soak clean
 PORT ?= 8000
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c "" 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
@@ -52,6 +52,9 @@ bench-%: setup
 
 attack: setup  ## Attack the protection, persons and cells; hours (ATTACK="--only persons --people 800")
 	@$(BIN)/python -m tests.disclosure.attack $(ATTACK)
+
+fuzz: setup  ## Ask the API what its schema allows, 100 examples an operation (EXAMPLES=1000)
+	@REGISTRY_FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest -q -n 0 tests/api/test_contract.py
 
 # Numbers, curves and the truths behind protected answers: ten kinds of question of each registry.
 soak: setup  ## Hold 20,000 random questions against plain loops; hours (SEEDS=20 QUESTIONS=100)

@@ -51,22 +51,35 @@ class Fields:
         texts. Raises RowRuleBroken for values without such a text, IdentifierFound where a field
         also names a person or a device.
         """
+        texts, mistyped = self.readable(body)
+        faults = [*also, *mistyped]
+        if faults or len(texts) < len(body):
+            faults = [*self.unknown(body), *faults]
+            found = any(fault.code == IdentifierFound.code for fault in faults)
+            raise (IdentifierFound if found else RowRuleBroken)(faults)
+        return texts
+
+    def readable(self, body: Any) -> tuple[dict[str, str], list[Fault]]:
+        """The fields that have a text, and a fault for each of the columns that have none.
+
+        Raises RowRuleBroken where the body is no object.
+        """
         if not isinstance(body, Mapping):
             detail = "send the row as a JSON object"
             raise RowRuleBroken(Fault("", "not-an-object", detail))
         texts: dict[str, str] = {}
-        faults = list(also)
+        faults: list[Fault] = []
         for name, value in body.items():
             text = as_text(value)
             if text is not None:
                 texts[name] = text
             elif name in self.columns:
                 faults.append(Fault(name, "bad-type", _mend_of(self.columns[name])))
-        if faults or len(texts) < len(body):
-            faults = [*unknown_names(body, known=frozenset(self.columns), what=self.what), *faults]
-            found = any(fault.code == IdentifierFound.code for fault in faults)
-            raise (IdentifierFound if found else RowRuleBroken)(faults)
-        return texts
+        return texts, faults
+
+    def unknown(self, body: Iterable[str]) -> tuple[Fault, ...]:
+        """A fault for each field that is no column."""
+        return unknown_names(body, known=frozenset(self.columns), what=self.what)
 
 
 class RowSerializer(serializers.Serializer[Any]):

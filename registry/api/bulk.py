@@ -1,46 +1,42 @@
-"""Many events in one request, as JSON or CSV, stored all or nothing."""
+"""Many rows of one kind in one request, as JSON or CSV, stored all or nothing."""
 
 import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import IO, Any, cast
+from itertools import islice
+from typing import IO, Any, ClassVar, cast
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry import intake
+from registry.api.bodies import Fields
 from registry.api.described import problems
+from registry.api.device_bodies import EXPOSURE, EXPOSURE_FIELDS, IMPLANT, IMPLANT_FIELDS
 from registry.api.event_bodies import EVENT_FIELDS, REPORT
 from registry.api.idempotency import WrittenReply, answered_once
 from registry.api.parameters import refuse_unknown
 from registry.api.parsers import StrictJSONParser, bounded
 from registry.api.rows import IDEMPOTENCY_KEY, RowView
 from registry.models import User
-from registry.records import (
-    BadQuery,
-    Fault,
-    IdentifierFound,
-    RawReport,
-    Refusal,
-    RowKind,
-    RowRuleBroken,
-)
+from registry.records import BadQuery, Fault, RawReport, RowKind, RowRuleBroken
 
 LARGEST_BULK = 8 << 20
 """The most bytes of a body: some ten thousand events, a few seconds; use `import_csv` for more."""
 
 FLAGS = {"true": True, "false": False}
 
-BULK_REPORT = [{name: value for name, value in REPORT.items() if name != "submit"}]
-CSV_HEADER = "site,source_id,implant,complication,year,months_since_implant,severity,..."
-
 
 class BulkJSONParser(StrictJSONParser):
-    """JSON, with a limit for a list of events."""
+    """JSON, with a limit for a list of rows."""
 
     largest = LARGEST_BULK
 
@@ -60,134 +56,264 @@ class CsvParser(BaseParser):
         return bounded(stream, LARGEST_BULK)
 
 
-class BulkRowSerializer(serializers.Serializer[Any]):
-    """An event in a bulk request; it is submitted at once, so it must be complete."""
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """The columns of a file; the site's own key distinguishes repeated events from new ones."""
-        fields = EVENT_FIELDS.described()
-        fields["source_id"] = serializers.CharField(max_length=40)
-        return fields
-
-
 class BulkSummarySerializer(serializers.Serializer[Any]):
     """The result of a bulk request, or with `dry_run` what it would be."""
 
     dry_run = serializers.BooleanField()
-    new = serializers.IntegerField(help_text="Stored, and submitted for review.")
+    new = serializers.IntegerField(help_text="Rows that were not stored before.")
+    updated = serializers.IntegerField(help_text="Stored implants with a later follow-up.")
     unchanged = serializers.IntegerField(help_text="Stored already, and the same.")
+    alike = serializers.IntegerField(help_text="New events that may repeat another report.")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """The counts, and one entry for each row."""
+        return super().get_fields() | {
+            "rows": ToldRowSerializer(many=True, help_text="Every row, in the order sent.")
+        }
 
 
-class BulkEvents(RowView):
-    """Many events of one's own sites at once."""
+class ToldRowSerializer(serializers.Serializer[Any]):
+    """What became of one row."""
 
-    parser_classes = [BulkJSONParser, CsvParser]
-
-    @extend_schema(
-        operation_id="events_bulk",
-        tags=["rows"],
-        parameters=[
-            OpenApiParameter(
-                "dry_run", bool, description="Checks everything and stores nothing.", default=False
-            ),
-            IDEMPOTENCY_KEY,
-        ],
-        request={
-            "application/json": BulkRowSerializer(many=True),
-            "text/csv": {"type": "string", "format": "binary"},
-        },
-        responses={
-            200: BulkSummarySerializer,
-            **problems(400, 401, 403, 406, 409, 413, 415, 429, 503),
-        },
-        examples=[
-            OpenApiExample(
-                "A list of one event",
-                value=BULK_REPORT,
-                request_only=True,
-                media_type="application/json",
-            ),
-            OpenApiExample("A file", value=CSV_HEADER, request_only=True, media_type="text/csv"),
-            OpenApiExample(
-                "Stored",
-                value={"dry_run": False, "new": 1, "unchanged": 0},
-                response_only=True,
-                status_codes=["200"],
-            ),
-        ],
+    done = serializers.ChoiceField(choices=[(done.name.lower(), done.name) for done in intake.Done])
+    site = serializers.CharField()
+    source_id = serializers.CharField(
+        allow_null=True, help_text="The site's own key; declared device time has none."
     )
-    def post(self, request: Request) -> Response:
-        """Store a list of events, or a CSV file of them: all or nothing, under one seal.
+    id = serializers.UUIDField(allow_null=True, help_text="Null where a dry run stored no row.")
+    version = serializers.IntegerField(allow_null=True)
+    state = serializers.CharField(allow_null=True, help_text="Of an event.")
+    possible_duplicates = serializers.ListField(
+        child=serializers.UUIDField(),
+        help_text="Ids of other events of the site that may be the same; a reviewer decides.",
+    )
 
-        They are submitted at once. Every fault names its row and its field: a pointer such as
-        `/3/severity` into the list (the first row is 0), or the line of the file (1 is the
-        header). `errors` lists the first 200 faults, `total` counts all. Sending the same events
-        again stores none twice. A dry run does not use up its Idempotency-Key: the real run may
-        have the same.
-        """
-        refuse_unknown(request, ("dry_run",))
+
+class BulkRows(RowView):
+    """Many rows of one kind of one's own sites at once."""
+
+    kind: ClassVar[RowKind]
+    fields: ClassVar[Fields]
+    parser_classes = [BulkJSONParser, CsvParser]
+    flags: ClassVar[tuple[str, ...]] = ("dry_run",)
+
+    def post(self, request: Request) -> Response:
+        """Store a list or a file of rows: all or nothing, under one seal."""
+        refuse_unknown(request, self.flags)
         dry_run = _flag(request, "dry_run")
+        submit = _flag(request, "submit", default="true")
         body, by = request.data, cast(User, request.user)
 
         judged: list[intake.JudgedRecords] = []
 
         def judge() -> None:
-            with _pointing_into(body):
-                source: Any = io.BytesIO(body) if isinstance(body, bytes) else _reports(body)
-                judged.append(intake.judge_records({RowKind.EVENT: source}, by=by))
+            judged.append(self.judged(body, by=by, submit=submit))
 
         def write() -> WrittenReply:
-            with _pointing_into(body):
+            try:
                 summary = judged[0].summary if dry_run else intake.store_judged(judged[0])
-            done = summary.counts[RowKind.EVENT]
-            result = {"dry_run": dry_run, "new": done.new, "unchanged": done.unchanged}
+            except intake.ImportRefused as refusal:
+                raise _located(refusal.every, of_list=not isinstance(body, bytes)) from refusal
+            done = summary.counts[self.kind]
+            result = {
+                "dry_run": dry_run,
+                "new": done.new,
+                "updated": done.updated,
+                "unchanged": done.unchanged,
+                "alike": done.alike,
+                "rows": [_told(row) for row in intake.told_rows(judged[0], summary, self.kind)],
+            }
             return WrittenReply(200, result)
 
         reply = answered_once(request, write, prepare=judge, dry_run=dry_run)
         return Response(reply.body, status=reply.status, headers=dict(reply.headers))
 
+    def judged(self, body: Any, *, by: User, submit: bool) -> intake.JudgedRecords:
+        """The rows without a fault; raises ImportRefused with every fault of every row."""
+        faults: list[Fault] = []
+        source: Any = io.BytesIO(body) if isinstance(body, bytes) else self.reports(body, faults)
+        try:
+            found = intake.judge_records({self.kind: source}, by=by, submit=submit)
+        except intake.ImportRefused as refusal:
+            faults += refusal.every
+            raise _located(faults, of_list=not isinstance(body, bytes)) from refusal
+        if faults:
+            raise _located(faults, of_list=True)
+        return found
 
-def _flag(request: Request, name: str) -> bool:
+    def reports(self, body: Any, faults: list[Fault]) -> list[RawReport]:
+        """The rows of a list as reports, numbered from 1; adds the faults of their shape.
+
+        A row with such a fault is judged by its other fields. Raises RowRuleBroken for no list.
+        """
+        if not isinstance(body, list):
+            said = f"send a JSON list of {self.kind.value}, or a CSV file"
+            raise RowRuleBroken(Fault("", "not-a-list", said))
+        reports: list[RawReport] = []
+        for number, row in enumerate(body, 1):
+            try:
+                texts, mistyped = self.fields.readable(row)
+            except RowRuleBroken as refusal:
+                faults += [replace(fault, line=number) for fault in refusal.faults]
+                continue
+            stray = [name for name in row if name not in self.fields.columns]
+            unread = {fault.column for fault in mistyped} | set(stray)
+            found = [*(self.fields.unknown(row) if stray else ()), *mistyped]
+            faults += [replace(fault, line=number) for fault in found]
+            known = {name: text for name, text in texts.items() if name not in unread}
+            reports.append(RawReport(self.kind, known, number, unread=frozenset(unread)))
+        return reports
+
+
+def _flag(request: Request, name: str, *, default: str = "false") -> bool:
     """A parameter that is true or false in any case; raises BadQuery for anything else."""
-    value = request.query_params.get(name, "false").lower()
+    value = request.query_params.get(name, default).lower()
     if value not in FLAGS:
         raise BadQuery(Fault(name, "bad-value", "Say true or false."))
     return FLAGS[value]
 
 
-def _reports(body: Any) -> list[RawReport]:
-    """The rows of a list as reports, numbered from 1; raises ImportRefused with every fault."""
-    if not isinstance(body, list):
-        raise RowRuleBroken(Fault("", "not-a-list", "send a JSON list of events, or a CSV file"))
-    reports: list[RawReport] = []
-    faults: list[Fault] = []
-    for number, row in enumerate(body, 1):
-        try:
-            reports.append(RawReport(RowKind.EVENT, EVENT_FIELDS.texts(row), number))
-        except (IdentifierFound, RowRuleBroken) as refusal:
-            faults += [replace(fault, line=number) for fault in refusal.faults]
-    if faults:
-        raise intake.ImportRefused(faults[: intake.FAULTS_KEPT], total=len(faults))
-    return reports
+def _told(row: intake.ToldRow) -> dict[str, Any]:
+    return {
+        "done": row.done.name.lower(),
+        "site": row.site,
+        "source_id": row.key,
+        "id": row.public_id,
+        "version": row.version,
+        "state": row.state,
+        "possible_duplicates": list(row.alike),
+    }
 
 
-@contextmanager
-def _pointing_into(body: Any) -> Iterator[None]:
-    """Makes faults of a list point into it; faults of a file name its lines."""
-    try:
-        yield
-    except intake.ImportRefused as refusal:
-        raise refusal if isinstance(body, bytes) else _pointing(refusal) from refusal
+def _located(faults: Iterable[Fault], *, of_list: bool) -> intake.ImportRefused:
+    """The refusal of all these faults: pointers into a list, or lines of a file."""
+    tally = intake.FaultTally()
+    for fault in faults:
+        tally.add(replace(fault, file=None))
+    kinds = tally.kinds()
+    singly = list(islice(tally, intake.FAULTS_KEPT))
+    if of_list:
+        kinds = tuple(replace(kind, lines=tuple(line - 1 for line in kind.lines)) for kind in kinds)
+        singly = [_pointing(fault) for fault in singly]
+    return intake.ImportRefused(singly, total=len(tally), kinds=kinds)
 
 
-def _pointing(refusal: intake.ImportRefused) -> Refusal:
-    """The same refusal with pointers into the list in place of line numbers."""
-    faults = [
-        replace(
-            fault,
-            column=f"{fault.line - 1}/{fault.column}".rstrip("/") if fault.line else fault.column,
-            line=None,
+def _pointing(fault: Fault) -> Fault:
+    """The same fault with a pointer into the list in place of a line number."""
+    if fault.line is None:
+        return fault
+    return replace(fault, column=f"{fault.line - 1}/{fault.column}".rstrip("/"), line=None)
+
+
+_DRY_RUN = OpenApiParameter(
+    "dry_run", bool, description="Checks everything and stores nothing.", default=False
+)
+_SUBMIT = OpenApiParameter(
+    "submit",
+    bool,
+    description="`false` stores drafts, which may be incomplete and are submitted one by one.",
+    default=True,
+)
+_ALL_OR_NOTHING = (
+    "All or nothing, under one seal. Every fault names its row and its field: a pointer such as "
+    "`/3/severity` into the list (the first row is 0), or the line of the file (1 is the header). "
+    "`errors` lists the first 200 faults, `kinds` all of them by kind, `total` counts them. "
+    "Sending the same rows again stores none twice; `rows` gives the id of every row, also of "
+    "those that were stored before. A dry run does not use up its Idempotency-Key: the real run "
+    "may have the same."
+)
+
+
+def _described_bulk(
+    kind: RowKind, fields: Fields, *, says: str, example: Mapping[str, Any], options: Any = ()
+) -> Any:
+    """Describes a bulk address for the schema. says: what it does."""
+    plural = kind.value
+    needed = {}
+    if "source_id" in fields.columns:  # the site's own key tells a repeated event from a new one
+        needed = {"source_id": serializers.CharField(max_length=40)}
+    members = {**fields.described(), **needed, "__doc__": f"One of many {plural}."}
+    name = plural.title().rstrip("s")
+    row: Any = type(f"Bulk{name}RowSerializer", (serializers.Serializer,), members)
+    told = {
+        "done": "new",
+        "site": example["site"],
+        "source_id": example.get("source_id") or example.get("implant"),
+        "id": "6f1c2d3e-4a5b-4c6d-8e7f-0a1b2c3d4e5f",
+        "version": 1,
+        "state": "submitted" if kind is RowKind.EVENT else None,
+        "possible_duplicates": [],
+    }
+    counts = {"dry_run": False, "new": 1, "updated": 0, "unchanged": 0, "alike": 0}
+    header = ",".join([*list(fields.columns)[:6], "..."])
+    return extend_schema_view(
+        post=extend_schema(
+            operation_id=f"{plural}_bulk",
+            tags=["rows"],
+            description=f"{says} {_ALL_OR_NOTHING}",
+            parameters=[_DRY_RUN, *options, IDEMPOTENCY_KEY],
+            request={
+                "application/json": row(many=True),
+                "text/csv": {"type": "string", "format": "binary"},
+            },
+            responses={
+                200: BulkSummarySerializer,
+                **problems(400, 401, 403, 406, 409, 413, 415, 429, 503),
+            },
+            examples=[
+                OpenApiExample(
+                    "A list of one row",
+                    value=[dict(example)],
+                    request_only=True,
+                    media_type="application/json",
+                ),
+                OpenApiExample("A file", value=header, request_only=True, media_type="text/csv"),
+                OpenApiExample(
+                    "Stored",
+                    value={**counts, "rows": [told]},
+                    response_only=True,
+                    status_codes=["200"],
+                ),
+            ],
         )
-        for fault in refusal.faults
-    ]
-    return intake.ImportRefused(faults, total=refusal.total)
+    )
+
+
+@_described_bulk(
+    RowKind.EVENT,
+    EVENT_FIELDS,
+    says="Report a list of events, or a CSV file of them; they are submitted at once.",
+    example={name: value for name, value in REPORT.items() if name != "submit"},
+    options=[_SUBMIT],
+)
+class BulkEvents(BulkRows):
+    """Many events of one's own sites at once."""
+
+    kind, fields = RowKind.EVENT, EVENT_FIELDS
+    flags = ("dry_run", "submit")
+
+
+@_described_bulk(
+    RowKind.IMPLANT,
+    IMPLANT_FIELDS,
+    says="Store a list of implants, or a CSV file of them, with their new patients. An implant "
+    "on file with a later follow-up, exit, refills or procedures is updated.",
+    example=IMPLANT,
+)
+class BulkImplants(BulkRows):
+    """Many implants of one's own sites at once."""
+
+    kind, fields = RowKind.IMPLANT, IMPLANT_FIELDS
+
+
+@_described_bulk(
+    RowKind.EXPOSURE,
+    EXPOSURE_FIELDS,
+    says="Declare the device time of several years or models, as a list or a CSV file; leads of "
+    "the site and data managers do.",
+    example=EXPOSURE,
+)
+class BulkExposures(BulkRows):
+    """Declared device time of one's own sites, many rows at once."""
+
+    kind, fields = RowKind.EXPOSURE, EXPOSURE_FIELDS

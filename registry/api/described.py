@@ -19,6 +19,19 @@ class ProblemErrorSerializer(serializers.Serializer[Any]):
     line = serializers.IntegerField(required=False)
 
 
+class FaultKindSerializer(serializers.Serializer[Any]):
+    """Equal faults of many rows."""
+
+    field = serializers.CharField(allow_blank=True)
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    rows = serializers.IntegerField(help_text="How many rows have it.")
+    first = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="The first three of them: places in the list (the first is 0), or lines.",
+    )
+
+
 class ProblemSerializer(serializers.Serializer[Any]):
     """A refusal (RFC 9457); never echoes the refused value."""
 
@@ -33,6 +46,11 @@ class ProblemSerializer(serializers.Serializer[Any]):
     )
     total = serializers.IntegerField(
         required=False, help_text="Of many rows: the number of faults, listed or not."
+    )
+    kinds = FaultKindSerializer(
+        many=True,
+        required=False,
+        help_text="Of many rows: all faults by kind, where `errors` lists the first 200 singly.",
     )
     agreement = serializers.CharField(
         required=False,

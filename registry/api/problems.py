@@ -13,7 +13,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import APIView, set_rollback
 
-from registry.intake import ImportRefused
+from registry.intake import FaultKind, ImportRefused
 from registry.records import (
     BadQuery,
     DuplicateSourceId,
@@ -135,6 +135,7 @@ def _refused(exc: Refusal, request: Request | None) -> HttpResponse:
         members["existing"] = exc.existing
     if isinstance(exc, ImportRefused):
         members["total"] = exc.total
+        members["kinds"] = [_kind(kind) for kind in exc.kinds]
     if isinstance(exc, NotAvailableAtThisDetail):
         members["agreement"] = reverse("agreement")
     return problem(
@@ -167,6 +168,17 @@ def _entry(fault: Fault, *, reading: bool) -> dict[str, Any]:
     if fault.line is not None:
         entry["line"] = fault.line
     return entry
+
+
+def _kind(kind: FaultKind) -> dict[str, Any]:
+    """Equal faults of many rows as a member of `kinds`."""
+    return {
+        "field": kind.column,
+        "code": kind.code,
+        "detail": kind.detail,
+        "rows": kind.rows,
+        "first": list(kind.lines),
+    }
 
 
 def _told_by_framework(exc: exceptions.APIException) -> HttpResponse:

@@ -28,7 +28,7 @@ from registry.intake.devices import (
 from registry.intake.duplicates import keep_apart, likely_duplicates
 from registry.intake.events import change_event, record_event
 from registry.intake.exporting import export_rows, site_to_export
-from registry.intake.fault_tally import FaultKind
+from registry.intake.fault_tally import FaultKind, FaultTally
 from registry.intake.files import (
     ImportSummary,
     JudgedRecords,
@@ -38,7 +38,7 @@ from registry.intake.files import (
     store_judged,
 )
 from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
-from registry.intake.importing import FAULTS_KEPT, ImportCounts, ImportRefused
+from registry.intake.importing import FAULTS_KEPT, Done, ImportCounts, ImportRefused
 from registry.intake.queries import (
     answer_query,
     close_query,
@@ -69,6 +69,7 @@ from registry.intake.systems import (
     record_system,
     replace_implant,
 )
+from registry.intake.told import ToldRow, told_rows
 from registry.intake.wordings import keep_words, may_keep_words, wording_of, words_of
 
 __all__ = [
@@ -76,7 +77,9 @@ __all__ = [
     "FAULTS_KEPT",
     "CatalogueSummary",
     "ComponentReport",
+    "Done",
     "FaultKind",
+    "FaultTally",
     "FollowUp",
     "FollowUpRefused",
     "Followed",
@@ -85,6 +88,7 @@ __all__ = [
     "ImportSummary",
     "JudgedRecords",
     "RoundStanding",
+    "ToldRow",
     "Wording",
     "accept_event",
     "add_complication",
@@ -144,6 +148,7 @@ __all__ = [
     "store_judged",
     "submit_event",
     "take_back_event",
+    "told_rows",
     "withdraw_agreement",
     "withdraw_event",
     "wording_of",

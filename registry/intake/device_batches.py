@@ -10,7 +10,7 @@ from registry.deidentify import exposure_faults, implant_faults
 from registry.intake.deaths import DeviceLife, Life, followed
 from registry.intake.devices import disagreement, ends_before_events
 from registry.intake.drafts import DECLARED_ONCE, Drafts, SourceKey
-from registry.intake.importing import Import, ImportCounts, differing, differs, repeated
+from registry.intake.importing import Done, Import, ImportCounts, differing, differs, repeated
 from registry.intake.stored import (
     EXPOSURE_COLUMNS,
     IMPLANT_COLUMNS,
@@ -79,14 +79,17 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         if faults or raw.unread:
             run.refuse(raw, faults, key=name if record.implant else None)
         elif row is None:
+            run.done[RowKind.IMPLANT].append(Done.NEW)
             fresh.append(Implant(site=site, patient=patient, **implant_columns(record)))
             begun.append((life, device, fresh[-1]))
             life.put(device)
         elif changed:
+            run.done[RowKind.IMPLANT].append(Done.UPDATED)
             updated.append(_update(record, row))
             later[row["pk"]] = (raw, record)
             life.put(device)
         else:
+            run.done[RowKind.IMPLANT].append(Done.UNCHANGED)
             unchanged += 1
     for pk, fault in ends_before_events({pk: record for pk, (_, record) in later.items()}).items():
         run.refuse(later[pk][0], (fault,), key=None)
@@ -194,8 +197,10 @@ def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import
         if faults or raw.unread:
             run.refuse(raw, faults, key=None)
         elif row is None:
+            run.done[RowKind.EXPOSURE].append(Done.NEW)
             fresh[key] = Exposure(site=site, **columns)
         else:
+            run.done[RowKind.EXPOSURE].append(Done.UNCHANGED)
             unchanged += 1
     run.seal.bulk_create(Exposure, fresh.values())
     return ImportCounts(len(fresh), 0, unchanged)

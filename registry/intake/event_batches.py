@@ -11,6 +11,7 @@ from registry.intake.drafts import Drafts, SourceKey
 from registry.intake.duplicates import AlikeReports, store_pairs
 from registry.intake.importing import (
     BATCH,
+    Done,
     Import,
     ImportCounts,
     differing,
@@ -74,7 +75,9 @@ class EventBatches:
 
     def __init__(self, run: Import) -> None:
         self.run = run
-        self.state = State.ACCEPTED if run.accept else State.SUBMITTED
+        self.state = State.SUBMITTED if run.submit else State.DRAFT
+        if run.accept:
+            self.state = State.ACCEPTED
         self.complications = Complication.objects.in_bulk()
         self._waiting: list[_Waiting] = []
         self._alike = AlikeReports()
@@ -87,6 +90,7 @@ class EventBatches:
         known = self._known(placed)
         fresh: dict[SourceKey, _Fresh] = {}
         seen: set[SourceKey] = set()
+        done = self.run.done[RowKind.EVENT]
         unchanged = 0
         for raw, record, site in placed:
             key = site.pk, record.source_id or ""
@@ -104,9 +108,11 @@ class EventBatches:
             if faults or raw.unread or self._names_a_refused_implant(record, site):
                 self.run.refuse(raw, faults, key=name if key[1] else None)
             elif row is None:
+                done.append(Done.NEW)
                 fresh[key] = self._fresh(raw, record, site, known)
                 self._live(fresh[key], record, known)
             else:
+                done.append(Done.UNCHANGED)
                 unchanged += 1
         self._store(fresh, known)
         for life, new, event in self._lived:
@@ -175,11 +181,11 @@ class EventBatches:
         if not run.judged:
             faults = event_faults(
                 record,
-                submitted=not raw.unread,
+                submitted=run.submit and not raw.unread,
                 precision=run.precision,
                 latest_year=run.latest_year,
             )
-            if raw.unread:
+            if raw.unread and run.submit:
                 filled = {column for column, text in raw.values.items() if text}
                 faults += missing_for_submission(filled | raw.unread)
         if record.source_id is None:

@@ -25,10 +25,14 @@ Take = Callable[[Rows], ImportCounts]
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """The result of an import, for each kind of row in it, and how each file was read."""
+    """The result of an import, for each kind of row in it, and how each file was read.
+
+    done: what became of each row, in the order sent; a `Done` a byte.
+    """
 
     counts: Mapping[RowKind, ImportCounts]
     readings: Mapping[RowKind, FileReading] = field(default_factory=dict)
+    done: Mapping[RowKind, bytes | bytearray] = field(default_factory=dict, repr=False)
 
     @property
     def changes_nothing(self) -> bool:
@@ -63,6 +67,7 @@ class JudgedRecords:
 
     by: User
     accept: bool
+    submit: bool
     summary: ImportSummary
     records: Mapping[RowKind, Records] = field(repr=False)
 
@@ -90,6 +95,7 @@ def judge_records(
     *,
     by: User,
     accept: bool = False,
+    submit: bool = True,
     wording: Wording = AS_DOCUMENTED,
     progress: Progress | None = None,
 ) -> JudgedRecords:
@@ -98,7 +104,7 @@ def judge_records(
     progress: called with the kind and the number of its rows judged so far. Otherwise as
     `judging`.
     """
-    steps = judging(files, by=by, accept=accept, wording=wording)
+    steps = judging(files, by=by, accept=accept, submit=submit, wording=wording)
     while True:
         try:
             kind, done = next(steps)
@@ -114,12 +120,14 @@ def judging(
     *,
     by: User,
     accept: bool = False,
+    submit: bool = True,
     wording: Wording = AS_DOCUMENTED,
 ) -> Steps:
     """Judges files step by step: yields the kind and its rows so far, and returns the records.
 
     files: a path, a binary stream or parsed rows for each kind; read in the order implants,
-    exposures, events. Events are submitted, or accepted (data managers, not at their own sites).
+    exposures, events. Events are submitted, or accepted (data managers, not at their own sites),
+    or without `submit` stored as drafts, which may be incomplete.
     wording: how the sender words codes and headings; parsed rows are taken as they are.
 
     A row that is already stored is unchanged; an implant with a later follow-up, exit, refills or
@@ -130,7 +138,7 @@ def judging(
     Raises NotPermitted, and ImportRefused with the faults by kind, the first 200 singly, and all.
     """
     _require_right(by, accept=accept)
-    run = Import(seal=Drafts(), by=by, accept=accept)
+    run = Import(seal=Drafts(), by=by, accept=accept, submit=submit)
     counts: dict[RowKind, ImportCounts] = {}
     records: dict[RowKind, Records] = {}
     for kind in RowKind:
@@ -140,7 +148,8 @@ def judging(
             run.readings[kind] = rows.found
             counts[kind] = yield from _judge(rows, run, records[kind])
     run.refuse_faults()
-    return JudgedRecords(by, accept, ImportSummary(counts, run.readings), records)
+    summary = ImportSummary(counts, run.readings, run.done)
+    return JudgedRecords(by, accept, submit, summary, records)
 
 
 def store_judged(judged: JudgedRecords) -> ImportSummary:
@@ -157,7 +166,7 @@ def store_judged(judged: JudgedRecords) -> ImportSummary:
     with sealed(by=judged.by, action="import") as seal:
         by = User.objects.get(pk=judged.by.pk)
         _require_right(by, accept=judged.accept)
-        run = Import(seal=seal, by=by, accept=judged.accept, judged=True)
+        run = Import(seal=seal, by=by, accept=judged.accept, submit=judged.submit, judged=True)
         for kind, records in judged.records.items():
             events = EventBatches(run) if kind is RowKind.EVENT else None
             take = _taker(kind, run, events)
@@ -167,7 +176,7 @@ def store_judged(judged: JudgedRecords) -> ImportSummary:
             if events is not None:
                 events.finish()
         run.refuse_faults()
-    return ImportSummary(counts, judged.summary.readings)
+    return ImportSummary(counts, judged.summary.readings, run.done)
 
 
 def _require_right(by: User, *, accept: bool) -> None:

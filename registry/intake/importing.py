@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from itertools import count, islice
 from typing import Any
 
@@ -24,6 +25,15 @@ BATCH = 1_000
 FAULTS_KEPT = 200
 _KEYS_KEPT = 100_000
 _SITES_A_QUERY = 100
+
+
+class Done(IntEnum):
+    """What became of one row."""
+
+    NEW = 1
+    UPDATED = 2
+    UNCHANGED = 3
+
 
 Key = tuple[RowKind, str, str]
 """A row by its kind, its site's code and its source id."""
@@ -81,16 +91,26 @@ class Import:
 
     seal: takes the rows; for a check, drafts, which store nothing. judged: whether the rules of
     one row have been checked; rules on other rows are checked again, since those may have
-    changed. not_yet_stored: numbers for rows that have no primary key yet.
+    changed. submit: whether events are submitted, and must be complete; otherwise they are drafts.
+    not_yet_stored: numbers for rows that have no primary key yet. done: what became of each row
+    without a fault, a byte each, in the order of its kind's rows.
     """
 
     def __init__(
-        self, *, seal: Sealing | Drafts, by: User, accept: bool, judged: bool = False
+        self,
+        *,
+        seal: Sealing | Drafts,
+        by: User,
+        accept: bool,
+        submit: bool = True,
+        judged: bool = False,
     ) -> None:
         self.seal = seal
         self.judged = judged
         self.by = by
         self.accept = accept
+        self.submit = submit
+        self.done: dict[RowKind, bytearray] = {kind: bytearray() for kind in RowKind}
         self.makes_sites = by.may(Right.RUN_REGISTRY)
         self.precision = date_precision()
         self.latest_year = present_year()

@@ -1,5 +1,9 @@
-"""Schemathesis asks what the schema promises, and finds no reply that the schema does not know."""
+"""Schemathesis asks what the schema promises, and finds no reply that the schema does not know.
 
+A few examples an operation here; `make fuzz` asks a hundred.
+"""
+
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,8 +30,9 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
+EXAMPLES = int(os.environ.get("REGISTRY_FUZZ_EXAMPLES", "6"))
 FEW = settings(
-    max_examples=6,
+    max_examples=EXAMPLES,
     deadline=None,
     database=None,
     derandomize=True,
@@ -58,8 +63,10 @@ def schema(_connection_kept, registry, settings, tmp_path) -> Any:
     return schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", get_wsgi_application())
 
 
-def operations_of(schema: Any, user: User) -> list[tuple[Any, dict[str, str]]]:
-    """The operations of a part of the schema, asked with a full token."""
+def operations_of(schema: Any, user: User | None) -> list[tuple[Any, dict[str, str]]]:
+    """The operations of a part of the schema, asked with a full token, or by anybody."""
+    if user is None:
+        return [(result.ok(), {}) for result in schema.get_all_operations()]
     _token, key = Token.objects.create(
         user=user, scopes=frozenset(map(TokenScope, TokenScope.codes()))
     )
@@ -94,13 +101,36 @@ def test_every_reply_is_one_that_the_schema_describes(operations):
     assert min(counts) >= 1
 
 
-@pytest.mark.parametrize("path", ["patients", "implants", "exposures", "events/bulk"])
-def test_every_body_is_taken_or_refused_as_described(path, schema, registry):
+@pytest.mark.parametrize("name", ["reporter", "researcher", "anonymous"])
+def test_replies_to_others_are_described_too(name, schema, registry):
+    caller = getattr(registry, name, None)
+
+    counts = [ask(*each) for each in operations_of(schema.include(method="GET"), caller)]
+
+    assert len(counts) >= 17
+    assert min(counts) >= 1
+
+
+@pytest.mark.parametrize("name", ["reporter", "researcher", "anonymous"])
+def test_writes_of_others_are_taken_or_refused_as_described(name, schema, registry):
+    caller = getattr(registry, name, None)
+    written = schema.exclude(method="GET").exclude(path_regex="^/api/v1/tokens/")
+
+    counts = [ask(*each) for each in operations_of(written, caller)]
+
+    assert len(counts) >= 20
+    assert min(counts) >= 1
+
+
+@pytest.mark.parametrize(
+    ("path", "writes"), [("patients", 2), ("implants", 3), ("exposures", 3), ("events/bulk", 1)]
+)
+def test_every_body_is_taken_or_refused_as_described(path, writes, schema, registry):
     written = schema.include(path_regex=f"^/api/v1/{path}/").exclude(method="GET")
 
     counts = [ask(*each) for each in operations_of(written, registry.manager)]
 
-    assert len(counts) == (1 if path == "events/bulk" else 2)
+    assert len(counts) == writes
     assert min(counts) >= 1
 
 

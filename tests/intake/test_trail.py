@@ -37,6 +37,7 @@ READING = {
     "export_rows",
     "may_keep_words",
     "site_to_export",
+    "told_rows",
     "wording_of",
     "words_of",
     "likely_duplicates",
