@@ -23,16 +23,14 @@ from registry.api.described import problems
 from registry.api.device_bodies import EXPOSURE, EXPOSURE_FIELDS, IMPLANT, IMPLANT_FIELDS
 from registry.api.event_bodies import EVENT_FIELDS, REPORT
 from registry.api.idempotency import WrittenReply, answered_once
-from registry.api.parameters import refuse_unknown
+from registry.api.parameters import flag_of, refuse_unknown
 from registry.api.parsers import StrictJSONParser, bounded
 from registry.api.rows import IDEMPOTENCY_KEY, RowView
 from registry.models import User
-from registry.records import BadQuery, Fault, RawReport, RowKind, RowRuleBroken
+from registry.records import Fault, RawReport, RowKind, RowRuleBroken
 
 LARGEST_BULK = 8 << 20
 """The most bytes of a body: some ten thousand events, a few seconds; use `import_csv` for more."""
-
-FLAGS = {"true": True, "false": False}
 
 
 class BulkJSONParser(StrictJSONParser):
@@ -100,8 +98,8 @@ class BulkRows(RowView):
     def post(self, request: Request) -> Response:
         """Store a list or a file of rows: all or nothing, under one seal."""
         refuse_unknown(request, self.flags)
-        dry_run = _flag(request, "dry_run")
-        submit = _flag(request, "submit", default="true")
+        dry_run = flag_of(request, "dry_run")
+        submit = flag_of(request, "submit", default="true")
         body, by = request.data, cast(User, request.user)
 
         judged: list[intake.JudgedRecords] = []
@@ -163,14 +161,6 @@ class BulkRows(RowView):
             known = {name: text for name, text in texts.items() if name not in unread}
             reports.append(RawReport(self.kind, known, number, unread=frozenset(unread)))
         return reports
-
-
-def _flag(request: Request, name: str, *, default: str = "false") -> bool:
-    """A parameter that is true or false in any case; raises BadQuery for anything else."""
-    value = request.query_params.get(name, default).lower()
-    if value not in FLAGS:
-        raise BadQuery(Fault(name, "bad-value", "Say true or false."))
-    return FLAGS[value]
 
 
 def _told(row: intake.ToldRow) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from registry.filters.lists import stray_parameters
-from registry.records import DIMENSIONS, BadQuery
+from registry.records import DIMENSIONS, BadQuery, Fault
 from registry.reporting import MEASURES
 from registry.vocabulary import Measure
 
@@ -29,6 +29,17 @@ MORE_ABOUT = {
     "catheter_model": _OTHER_COMPONENT.format(own="catheter", other="pumps"),
 }
 """What the schema says of a filter beyond its title."""
+
+
+FLAGS = {"true": True, "false": False}
+
+
+def flag_of(request: Request, name: str, *, default: str = "false") -> bool:
+    """A parameter that is true or false in any case; raises BadQuery for anything else."""
+    value = request.query_params.get(name, default).lower()
+    if value not in FLAGS:
+        raise BadQuery(Fault(name, "bad-value", "Say true or false."))
+    return FLAGS[value]
 
 
 def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:

@@ -61,7 +61,7 @@ from registry.intake.review import (
     withdraw_event,
 )
 from registry.intake.rounds import RoundStanding, close_round, may_close, standings_of
-from registry.intake.row_reading import AS_DOCUMENTED, Wording
+from registry.intake.row_reading import AS_DOCUMENTED, Wording, catalogue_names
 from registry.intake.sites import add_member, change_member, change_site, make_site
 from registry.intake.systems import (
     ComponentReport,
@@ -95,6 +95,7 @@ __all__ = [
     "add_member",
     "answer_query",
     "ask_for_agreement",
+    "catalogue_names",
     "change_complication",
     "change_event",
     "change_exposure",

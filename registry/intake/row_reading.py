@@ -52,7 +52,7 @@ class RowReading:
         if isinstance(source, str | Path) or hasattr(source, "read"):
             self._cells = CellReading(
                 kind,
-                terms=_terms() if kind is RowKind.EVENT else CatalogueNames(),
+                terms=catalogue_names() if kind is RowKind.EVENT else CatalogueNames(),
                 words=wording.words,
                 blank=wording.blank,
                 reading=self.found,
@@ -106,7 +106,7 @@ def _key(raw: RawReport) -> tuple[RowKind, str, str]:
     return raw.kind, raw.values.get("site", ""), raw.values.get(named, "")
 
 
-def _terms() -> CatalogueNames:
+def catalogue_names() -> CatalogueNames:
     """The complications by code and name, and their synonyms. Two queries."""
     rows = list(Complication.objects.order_by("code"))
     elsewhere = Synonym.objects.order_by("complication").values_list("complication", "term")

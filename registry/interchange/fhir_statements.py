@@ -56,12 +56,16 @@ def capability_statement(version: FhirVersion, *, base: str) -> Json:
                 "mode": "server",
                 "security": {
                     "description": "Authorization: Token ..., made at /tokens/, with the scope "
-                    "read-rows. Rows are those of the caller's own sites.",
+                    "read-rows, and write-events to create. Rows are those of the caller's own "
+                    "sites.",
                 },
                 "resource": [
                     {
                         "type": "AdverseEvent",
-                        "interaction": [{"code": "read"}, {"code": "search-type"}],
+                        "interaction": [
+                            {"code": code} for code in ("read", "search-type", "create")
+                        ],
+                        "conditionalCreate": False,
                         "versioning": "versioned",
                         "readHistory": False,
                         "searchParam": [

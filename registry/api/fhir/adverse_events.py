@@ -1,4 +1,4 @@
-"""Events of one's own sites as AdverseEvent resources: read and search."""
+"""Events of one's own sites as AdverseEvent resources: read, search and create."""
 
 from typing import Any
 from uuid import UUID
@@ -9,13 +9,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.api.event_bodies import EVENTS
+from registry.api.fhir.creating import (
+    FhirParser,
+    outcome_of,
+    preferred_return,
+    read_resource,
+    record,
+    refuse_conditional,
+    terms_of_catalogue,
+    tried,
+)
 from registry.api.fhir.replies import FhirReplies, base_of, refuse_parameters
 from registry.api.fhir.searching import count_of, search
+from registry.api.idempotency import WrittenReply, answered_once
 from registry.api.pagination import page_of
+from registry.api.parameters import flag_of
+from registry.api.parsers import StrictJSONParser
 from registry.api.rows import RowView, log_look
 from registry.interchange.fhir import FhirVersion, Json
 from registry.interchange.fhir_export import BesideEvent, adverse_event
+from registry.interchange.fhir_import import ReadResource
 from registry.models import Event
+from registry.vocabulary import State
 
 BESIDE = ("patient", "seal", "complication__category")
 """Rows that a resource needs and the API's own body does not."""
@@ -50,6 +65,8 @@ def address_of(event_id: str, version: FhirVersion, base: str) -> str:
 class AdverseEvents(FhirReplies, RowView):
     """The events of one's own sites."""
 
+    parser_classes = [FhirParser, StrictJSONParser]
+
     def get(self, request: Request) -> Response:
         """A searchset of the events that match, oldest first; access is logged."""
         params = request.query_params
@@ -71,6 +88,39 @@ class AdverseEvents(FhirReplies, RowView):
         if entries:
             bundle["entry"] = entries
         return Response(bundle)
+
+    def post(self, request: Request) -> Response:
+        """Store one new event of one's own site: a draft, or submitted as its state says."""
+        refuse_parameters(request, "dry_run")
+        refuse_conditional(request)
+        dry_run = flag_of(request, "dry_run")
+        found: list[ReadResource] = []
+
+        def prepare() -> None:
+            found.append(read_resource(request.data, self.fhir_version, terms_of_catalogue()))
+
+        def write() -> WrittenReply:
+            (read,) = found
+            if dry_run:
+                tried(lambda: record(read, request))
+                return WrittenReply(200, outcome_of(read, "It can be stored; nothing was."))
+            event = record(read, request)
+            return self._stored(request, event, read)
+
+        reply = answered_once(request, write, prepare=prepare, dry_run=dry_run)
+        return Response(reply.body or None, status=reply.status, headers=dict(reply.headers))
+
+    def _stored(self, request: Request, event: Event, read: ReadResource) -> WrittenReply:
+        address = address_of(str(event.public_id), self.fhir_version, base_of(request))
+        headers = {"ETag": f'W/"{event.version}"', "Location": address}
+        wanted = preferred_return(request)
+        body: Json = {}
+        if wanted == "OperationOutcome":
+            body = outcome_of(read, f"Stored as {State.of(event.state).label.lower()}.")
+        elif wanted == "representation":
+            stored = events_seen(request).get(pk=event.pk)
+            body = resource_of(request, stored, self.fhir_version)
+        return WrittenReply(201, body, headers)
 
     def _entry(self, request: Request, event: Event) -> Json:
         resource = resource_of(request, event, self.fhir_version)

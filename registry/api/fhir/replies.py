@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
@@ -40,8 +41,17 @@ ISSUE_OF_CODE: Mapping[str, str] = {
     "bad-range": "value",
     "bad-type": "structure",
     "bad-value": "value",
+    "contradictory": "invariant",
+    "contradicts-extension": "invariant",
+    "not-understood": "extension",
+    "row-rule-broken": "business-rule",
+    "several-codes": "code-invalid",
+    "too-early": "value",
+    "in-the-future": "value",
+    "unknown-element": "structure",
     "duplicate-source-id": "duplicate",
     "identifier-found": "security",
+    "out-of-range": "value",
     "required": "required",
     "unknown-code": "code-invalid",
     "unknown-parameter": "not-supported",
@@ -99,9 +109,9 @@ def base_of(request: Request) -> str:
     return request.build_absolute_uri(get_script_prefix()).rstrip("/")
 
 
-def refuse_parameters(request: Request) -> None:
-    """Refuses every parameter but `_format`. Raises BadQuery."""
-    if faults := stray_parameters(request.query_params, ("_format",)):
+def refuse_parameters(request: Request, *known: str) -> None:
+    """Refuses every parameter but the known and `_format`. Raises BadQuery."""
+    if faults := stray_parameters(request.query_params, (*known, "_format")):
         raise BadQuery(faults)
 
 
@@ -114,6 +124,8 @@ def outcome_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse
     request = context.get("request")
     base = base_of(request) if request is not None else ""
     body = json.loads(response.content)
+    if response.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        body["detail"] = f"Send the body as {MEDIA_TYPE}."
     resource = outcome(
         [_issue(each, body, version, base) for each in body["errors"] or [{}]],
     )
@@ -145,5 +157,7 @@ def _issue(
     if "parameter" in error:
         issue["location"] = [f"http.{error['parameter']}"]
     elif "pointer" in error:
-        issue["expression"] = [expression_of(error["pointer"].strip("/"), version, base)]
+        place = error["pointer"].strip("/")
+        is_path = place.startswith(("AdverseEvent", "Bundle"))
+        issue["expression"] = [place if is_path else expression_of(place, version, base)]
     return issue

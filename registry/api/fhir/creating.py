@@ -1,0 +1,90 @@
+"""New events from AdverseEvent resources, through the door that every report goes through."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from rest_framework.request import Request
+
+from registry import intake
+from registry.api.fhir.replies import MEDIA_TYPE, outcome
+from registry.api.parsers import StrictJSONParser
+from registry.api.rows import makes_keys
+from registry.interchange.fhir import OURS, FhirVersion, Json
+from registry.interchange.fhir_concepts import CatalogueTerms
+from registry.interchange.fhir_import import ReadResource, read_adverse_event
+from registry.models import Event, ImdrfCode
+from registry.records import BadQuery, Fault
+from registry.vocabulary import DatePrecision
+
+_RETURN = re.compile(r"\breturn\s*=\s*(minimal|representation|OperationOutcome)\b")
+
+
+class FhirParser(StrictJSONParser):
+    """JSON as FHIR names it."""
+
+    media_type = MEDIA_TYPE
+
+
+def terms_of_catalogue() -> CatalogueTerms:
+    """The names of complications, and what IMDRF's codes stand for. Three queries."""
+    kept = ImdrfCode.objects.filter(shown=True, complication__retired=False).order_by("key")
+    imdrf: dict[str, tuple[str, ...]] = {}
+    for code, complication in kept.values_list("code", "complication_id"):
+        imdrf[code] = (*imdrf.get(code, ()), complication)
+    return CatalogueTerms(intake.catalogue_names(), imdrf)
+
+
+def read_resource(resource: Any, version: FhirVersion, terms: CatalogueTerms) -> ReadResource:
+    """One resource of a request. Raises RowRuleBroken and IdentifierFound with FHIR's paths."""
+    keeps_months = settings.REGISTRY_DATE_PRECISION == DatePrecision.MONTH
+    return read_adverse_event(resource, version=version, terms=terms, keeps_months=keeps_months)
+
+
+def record(read: ReadResource, request: Request) -> Event:
+    """Stores what was read, as every other report; raises what `record_event` does."""
+    by: Any = request.user
+    make_keys = makes_keys(request)
+    return intake.record_event(read.report, by=by, submit=read.submit, make_keys=make_keys)
+
+
+def tried(store: Callable[[], Any]) -> None:
+    """Runs a write with every rule, and takes it back."""
+    with transaction.atomic():
+        store()
+        transaction.set_rollback(True)
+
+
+def refuse_conditional(request: Request) -> None:
+    """Refuses a conditional create, which would store a second event where it is ignored."""
+    if "If-None-Exist" in request.headers:
+        said = "Send no If-None-Exist: an event of a known source id is refused with 409."
+        raise BadQuery(Fault("If-None-Exist", "not-supported", said))
+
+
+def preferred_return(request: Request) -> str:
+    """What the reply to a create holds: the resource, unless `Prefer` says another thing."""
+    found = _RETURN.search(request.headers.get("Prefer", ""))
+    return found[1] if found else "representation"
+
+
+def outcome_of(read: ReadResource, said: str) -> Json:
+    """What was stored, and every warning of reading, as an OperationOutcome."""
+    done: Json = {"severity": "information", "code": "informational", "diagnostics": said}
+    return outcome([done, *warnings_of(read, "AdverseEvent")])
+
+
+def warnings_of(read: ReadResource, at: str) -> list[Json]:
+    """The warnings as issues. at: the place of the resource."""
+    return [
+        {
+            "severity": "warning",
+            "code": "processing",
+            "details": {"coding": [{"system": f"{OURS}:problem", "code": fault.code}]},
+            "diagnostics": f"{fault.detail[:1].upper()}{fault.detail[1:]}.",
+            "expression": [fault.column.replace("AdverseEvent", at, 1)],
+        }
+        for fault in read.warnings
+    ]

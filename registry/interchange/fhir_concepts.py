@@ -1,0 +1,159 @@
+"""Codes in FHIR's concepts, read as those of the registry: ours first, then HL7's, then names."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from registry.interchange.cell_reading import CatalogueNames
+from registry.interchange.fhir import (
+    COMPLICATIONS,
+    IMDRF,
+    OUTCOME,
+    OUTCOMES,
+    SERIOUSNESS,
+    SEVERITY,
+    codelist_system,
+)
+from registry.interchange.site_words import codes_of
+from registry.records import Fault
+from registry.records.declared import RowColumn
+from registry.records.spelling import folded
+from registry.vocabulary import Seriousness, Severity
+
+_SERIOUS = "serious"
+_CRITERIA: Mapping[str, Seriousness | None] = {
+    _SERIOUS: None,
+    "non-serious": Seriousness.NONE,
+    "seriousresultsindeath": Seriousness.DEATH,
+    "seriousislifethreatening": Seriousness.LIFE_THREATENING,
+    "seriousresultsinhospitalization": Seriousness.HOSPITALISATION,
+    "seriousresultsindisability": Seriousness.PERMANENT_IMPAIRMENT,
+    "seriousisbirthdefect": Seriousness.FETAL_CONGENITAL,
+    "seriousrequirespreventimpairment": Seriousness.INTERVENTION_TO_PREVENT,
+}
+"""HL7's codes in lower case: R4 has capitals, R5 none. Serious alone says no criterion."""
+
+_GRADES: Mapping[str, tuple[Severity, ...]] = {
+    code: tuple(grade for grade in Severity if grade.fhir_r4 == code)
+    for code in ("mild", "moderate", "severe")
+}
+_OUTCOMES = {code: outcome for outcome, code in OUTCOMES.items()}
+
+
+class NotRead(Exception):
+    """A concept that stands for no code of the registry: the fault's code and the mend."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+    def at(self, path: str) -> Fault:
+        """The fault at a place."""
+        return Fault(path, self.code, self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueTerms:
+    """The complications by name, and those that an IMDRF code may stand for."""
+
+    names: CatalogueNames = field(default_factory=CatalogueNames)
+    imdrf: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def codings(concept: Any) -> Iterator[tuple[str, str]]:
+    """The system and the code of each coding. Raises NotRead where it is no CodeableConcept."""
+    if not isinstance(concept, dict) or not isinstance(concept.get("coding", []), list):
+        raise NotRead("bad-type", "send a CodeableConcept: an object with coding or text")
+    for each in concept.get("coding", []):
+        if not isinstance(each, dict):
+            raise NotRead("bad-type", "send a CodeableConcept: an object with coding or text")
+        system, code = each.get("system", ""), each.get("code", "")
+        if isinstance(system, str) and isinstance(code, str):
+            yield system, code
+
+
+def _words(concept: Mapping[str, Any]) -> Iterator[str]:
+    """The text and the displays, folded."""
+    said = [concept.get("text"), *(each.get("display") for each in concept.get("coding", []))]
+    yield from (folded(word) for word in said if isinstance(word, str) and word)
+
+
+def listed(column: RowColumn, concept: Any) -> str:
+    """The code of a column's list: by our system, or by an exact label. Raises NotRead."""
+    known = codes_of(column)
+    system = codelist_system(column)
+    for each, code in codings(concept):
+        if each == system:
+            if code in known.values():
+                return code
+            raise NotRead("unknown-code", f"{system} has no such code; see /api/v1/codelists/")
+    for word in _words(concept):
+        if word in known:
+            return known[word]
+    raise NotRead("unknown-code", f"send a coding of the system {system}; see /api/v1/codelists/")
+
+
+def complication(terms: CatalogueTerms, concept: Any) -> str:
+    """The complication: by our code, else IMDRF's, else an exact name or synonym.
+
+    Raises NotRead where nothing is found, or several: these are named.
+    """
+    given = list(codings(concept))
+    for system, code in given:
+        if system == COMPLICATIONS:
+            return code
+    several: tuple[str, ...] = ()
+    for system, code in given:
+        found = terms.imdrf.get(code, ()) if _is_imdrf(system) else ()
+        if len(found) == 1:
+            return found[0]
+        several = several or found
+    for word in _words(concept):
+        if word in terms.names.codes:
+            return terms.names.codes[word]
+    for word in _words(concept):
+        found = terms.names.synonyms.get(word, ())
+        if len(found) == 1:
+            return found[0]
+        several = several or found
+    if several:
+        meant = " or ".join(several)
+        raise NotRead("several-codes", f"this may be {meant}: send one with {COMPLICATIONS}")
+    said = f"send a coding of the system {COMPLICATIONS}; see /api/v1/complications/"
+    raise NotRead("unknown-code", said)
+
+
+def _is_imdrf(system: str) -> bool:
+    return system in IMDRF.values() or "imdrf" in system.lower()
+
+
+def outcome(column: RowColumn, concept: Any) -> str:
+    """The outcome, by HL7's code or ours. Raises NotRead."""
+    for system, code in codings(concept):
+        if system == OUTCOME:
+            if code in _OUTCOMES:
+                return _OUTCOMES[code].value
+            raise NotRead("unknown-code", f"{OUTCOME} has no such code")
+    return listed(column, concept)
+
+
+def grades(concept: Any) -> tuple[Severity, ...]:
+    """The grades that HL7's severity may stand for: severe has three. Raises NotRead."""
+    for system, code in codings(concept):
+        if system == SEVERITY and code in _GRADES:
+            return _GRADES[code]
+    raise NotRead("unknown-code", f"send mild, moderate or severe of the system {SEVERITY}")
+
+
+def criteria(concept: Any) -> tuple[bool, frozenset[Seriousness]]:
+    """Whether it is serious, and the criteria that HL7's codes name, if any. Raises NotRead."""
+    found = [
+        code.lower()
+        for system, code in codings(concept)
+        if system == SERIOUSNESS and code.lower() in _CRITERIA
+    ]
+    named = frozenset(met for met in map(_CRITERIA.get, found) if met is not None)
+    is_not = Seriousness.NONE in named
+    if not found or (is_not and set(found) != {"non-serious"}):
+        raise NotRead("unknown-code", f"send serious or non-serious of the system {SERIOUSNESS}")
+    return not is_not, named
