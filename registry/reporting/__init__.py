@@ -1,6 +1,7 @@
 """The door out: every number that leaves the registry is answered here."""
 
 from registry.reporting.answering import answer
+from registry.reporting.asking.noting import NOTED_AS
 from registry.reporting.asking.spec import SOME_MEASURES, Figure, MeasureSpec
 from registry.reporting.asking.viewers import viewer_of
 from registry.reporting.described import dictionary, dimensions, snapshots
@@ -12,6 +13,7 @@ from registry.reporting.taken import NOT_TAKEN, held_to_measure, not_taken
 
 __all__ = [
     "MEASURES",
+    "NOTED_AS",
     "NOT_TAKEN",
     "SOME_MEASURES",
     "Figure",

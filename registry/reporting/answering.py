@@ -15,6 +15,7 @@ from registry.reporting import protected_answers
 from registry.reporting.asking import freshness
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.keys import read_keys
+from registry.reporting.asking.noting import note_question
 from registry.reporting.asking.profiles import profile_of
 from registry.reporting.asking.spec import Answered, Question
 from registry.reporting.estimating.literature import literature_beside
@@ -37,10 +38,12 @@ def answer(query: EventQuery, *, measure: Measure, viewer: Viewer) -> Release:
 
     Raises NotPermitted, BadQuery, NoSnapshot, and NotAvailableAtThisDetail for a finer question
     than the protected profile has. An exact answer over more than the viewer's own sites is
-    logged.
+    logged, and so is a protected question, once a day.
     """
     if profile_of(query, viewer) is Profile.PROTECTED:
-        return protected_answer(query, measure, published_for(query, viewer))
+        release = protected_answer(query, measure, published_for(query, viewer))
+        note_question(release, measure=measure, viewer=viewer)
+        return release
     frozen = freshness.named_release(query.release) if query.release else freshness.current()
     return exact_answer(query, measure, frozen, viewer=viewer)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError
 from django.utils import timezone
 
 from registry import reporting
@@ -348,7 +349,40 @@ def test_exact_answer_beyond_own_sites_is_logged() -> None:
 
 
 @pytest.mark.usefixtures("kept_cohort")
-def test_answers_about_own_site_and_protected_ones_are_not_logged() -> None:
+def test_protected_question_is_noted_once_a_day_for_each_who_asks() -> None:
+    freshness.publish("2026Q4")
+    one, other = (UserFactory(roles=[Role.RESEARCHER]) for _ in range(2))
+
+    for user in (one, one, other):
+        ask(viewer=reporting.viewer_of(user), group_by=("category",))
+    ask(viewer=reporting.viewer_of(one), group_by=("sex",))
+    ask(viewer=PUBLIC, group_by=("category",))
+
+    noted = AccessLog.objects.filter(action="protected-statistics")
+    assert [row.user_id for row in noted.order_by("pk")] == [one.pk, other.pk, one.pk]
+    assert noted.earliest("pk").what.startswith("counts ")
+
+
+@pytest.mark.usefixtures("kept_cohort")
+def test_question_that_cannot_be_noted_is_answered_and_noted_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    freshness.publish("2026Q4")
+    asker = reporting.viewer_of(UserFactory(roles=[Role.RESEARCHER]))
+
+    def busy(**_values: object) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AccessLog.objects, "create", busy)
+        assert ask(viewer=asker).rows
+    assert not AccessLog.objects.filter(action="protected-statistics").exists()
+    ask(viewer=asker)
+    assert AccessLog.objects.filter(action="protected-statistics").count() == 1
+
+
+@pytest.mark.usefixtures("kept_cohort")
+def test_answers_about_own_site_and_protected_ones_are_not_logged_as_exact() -> None:
     freshness.publish("2026Q4")
     member = reporting.viewer_of(UserFactory(sites=[Site.objects.get(code="TAIRA-A")]))
 
