@@ -59,6 +59,7 @@ def capability_statement(version: FhirVersion, *, base: str) -> Json:
                     "read-rows, and write-events to create. Rows are those of the caller's own "
                     "sites.",
                 },
+                "interaction": [{"code": "transaction"}, {"code": "batch"}],
                 "resource": [
                     {
                         "type": "AdverseEvent",

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path, re_path
 
 from registry.api.fhir.adverse_events import AdverseEventDetail, AdverseEvents
+from registry.api.fhir.bundles import Bundles
 from registry.api.fhir.statements import Capabilities, Definition, UnknownResource
 from registry.interchange.fhir import FhirVersion
 
@@ -13,6 +14,8 @@ def _addresses(version: FhirVersion) -> list[URLPattern]:
     at = version.value
     said = {"fhir_version": version}
     return [
+        path(f"{at}/", Bundles.as_view(**said), name=f"{at}-base"),
+        path(at, Bundles.as_view(**said)),
         path(f"{at}/metadata", Capabilities.as_view(**said), name=f"{at}-metadata"),
         path(f"{at}/AdverseEvent", AdverseEvents.as_view(**said), name=f"{at}-events"),
         path(

@@ -273,6 +273,7 @@ def test_capabilities_are_open_and_true(client, as_reporter, version, number):
     assert reply.status_code == 200
     shown = reply.json()
     assert (shown["resourceType"], shown["fhirVersion"]) == ("CapabilityStatement", number)
+    assert [each["code"] for each in shown["rest"][0]["interaction"]] == ["transaction", "batch"]
     assert shown["implementation"]["url"] == f"{BASE}/fhir/{version}"
     (resource,) = shown["rest"][0]["resource"]
     named = {each["name"] for each in resource["searchParam"]}
