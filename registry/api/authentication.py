@@ -3,11 +3,19 @@
 from typing import Any
 
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
+from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 
 
 class TokenAuthentication(KnoxTokenAuthentication):
-    """`Authorization: Token ...`; an unknown, expired or unreadable token is 401."""
+    """`Authorization: Token ...` or `Bearer ...`; an unknown or expired token is 401."""
+
+    def authenticate(self, request: Any) -> Any:
+        """The user and the token, None without the header; `Bearer` means `Token`."""
+        sent = get_authorization_header(request).split()
+        if len(sent) == 2 and sent[0].lower() == b"bearer":
+            return self.authenticate_credentials(sent[1])
+        return super().authenticate(request)
 
     def authenticate_credentials(self, token: bytes) -> Any:
         """The user and the token; raises AuthenticationFailed without echoing the token."""

@@ -177,7 +177,7 @@ def described_row(
             tags=["rows"],
             description="Show one row with its ETag; access is logged.",
             parameters=[PUBLIC_ID],
-            responses={200: kind.serializer, **problems(404, *READ_REFUSALS)},
+            responses={200: kind.serializer, 304: None, **problems(404, *READ_REFUSALS)},
             examples=[OpenApiExample("As shown", value=dict(shown), response_only=True)],
         ),
         patch=extend_schema(

@@ -82,7 +82,7 @@ class EventDetail(RowView):
         operation_id="events_retrieve",
         tags=["rows"],
         parameters=[PUBLIC_ID],
-        responses={200: EventSerializer, **problems(400, 401, 403, 404, 406, 429)},
+        responses={200: EventSerializer, 304: None, **problems(400, 401, 403, 404, 406, 429)},
         examples=[OpenApiExample("An event", value=SHOWN, response_only=True)],
     )
     def get(self, request: Request, public_id: UUID) -> Response:

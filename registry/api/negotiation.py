@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from registry.api.refusals import FormatNotAvailable
@@ -31,6 +31,9 @@ class FormatNegotiation(DefaultContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> Any:
+        if request.method == "OPTIONS":  # says what the address takes; never an answer's format
+            plain = JSONRenderer()
+            return plain, plain.media_type
         formats = request.query_params.getlist("format")
         if len(set(formats)) > 1:
             raise BadQuery(Fault("format", "repeated-parameter", "Give format only once."))

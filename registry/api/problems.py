@@ -5,7 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpResponse, JsonResponse
 from django.urls import reverse
@@ -25,6 +30,9 @@ from registry.records.waiting import RETRY_AFTER, WAITED_TOO_LONG, waited_too_lo
 
 MEDIA_TYPE = "application/problem+json"
 HEADERS = frozenset({"If-Match", "Idempotency-Key"})
+
+TOO_LARGE = RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent
+"""What Django raises for a body beyond its limits."""
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +107,7 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse
     request = context.get("request")
     if isinstance(exc, Refusal):
         response = _refused(exc, request)
-    elif isinstance(exc, Http404 | PermissionDenied | RequestDataTooBig):
+    elif isinstance(exc, Http404 | PermissionDenied | TOO_LARGE):
         status = {Http404: 404, PermissionDenied: 403}.get(type(exc), 413)
         response = _plain(status, detail=DETAIL_OF[status])
     elif isinstance(exc, exceptions.APIException):

@@ -124,9 +124,11 @@ class SiteRows(Generic[Row]):
         return Response(page.body(partial(self.serializer, context={"request": request})))
 
     def read(self, request: Request, public_id: UUID) -> Response:
-        """One row with its ETag; access is logged."""
+        """One row with its ETag, or 304 where the caller has that version; access is logged."""
         row = self.one(request, public_id)
         log_look(request, f"{self.noun} {public_id}", 1)
+        if names_tag(request.headers.get("If-None-Match", ""), etag_of(row)):
+            return Response(status=304, headers={"ETag": etag_of(row)})
         return Response(self.shown(request, row), headers={"ETag": etag_of(row)})
 
     def recorded(self, request: Request, record: Callable[[], Row]) -> Response:
@@ -162,7 +164,7 @@ class SiteRows(Generic[Row]):
         header = request.headers.get("If-Match")
         if header is None or header.strip() == "*":
             return None
-        if etag_of(row) in [tag.strip() for tag in header.split(",")]:
+        if names_tag(header, etag_of(row)):
             version: int = row.version
             return version
         detail = (
@@ -180,6 +182,12 @@ def makes_keys(request: Request) -> bool:
 def etag_of(row: Any) -> str:
     """The ETag of a row's version."""
     return f'"{row.version}"'
+
+
+def names_tag(header: str, etag: str) -> bool:
+    """Whether a header of ETags names this one, also as a proxy that compresses rewrote it."""
+    tags = (tag.strip().removeprefix("W/").replace('-gzip"', '"') for tag in header.split(","))
+    return any(tag in {etag, "*"} for tag in tags)
 
 
 def _answer(reply: WrittenReply) -> Response:

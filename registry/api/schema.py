@@ -39,7 +39,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Token ` followed by the token from POST /api/v1/tokens/.",
+            "description": "`Token ` or `Bearer `, then the token from POST /api/v1/tokens/.",
         }
 
 
