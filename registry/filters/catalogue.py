@@ -73,7 +73,7 @@ def ranked(rows: QuerySet[Complication], found: Matches) -> QuerySet[Complicatio
     """The rows that were found, each with its `rank`, from 0 for the best."""
     places = [When(code=code, then=Value(rank)) for rank, code in enumerate(found.codes)]
     if not places:
-        return rows.none()
+        return rows.none().annotate(rank=Value(0)).order_by("rank")
     return rows.filter(code__in=found.codes).annotate(rank=Case(*places)).order_by("rank")
 
 

@@ -244,3 +244,11 @@ def test_code_list_of_complications_leaves_out_retired_ones(client):
 
     assert "catheter-kink" not in {row["id"] for row in rows}
     assert len(rows) == 93
+
+
+@pytest.mark.parametrize("words", ["Õ", "?", "--", "痛", "\U0001f489"])
+def test_search_without_a_word_of_the_catalogue_finds_nothing(client, words):
+    reply = client.get(COMPLICATIONS, {"q": words})
+
+    assert reply.status_code == 200
+    assert reply.json()["results"] == []
