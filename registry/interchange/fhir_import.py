@@ -38,10 +38,14 @@ _SITE_OF_KEYS = re.compile(r"/api/v1/sites/([A-Z0-9-]{2,20})/(events|implants|pa
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ReadResource:
-    """A resource as read: the report, whether it is submitted, and warnings."""
+    """A resource as read: the report, whether it is submitted, and warnings.
+
+    patient: the site's key of the subject, which the report itself does not hold.
+    """
 
     report: RawReport
     submit: bool
+    patient: str | None
     warnings: tuple[Fault, ...]
 
 
@@ -63,7 +67,7 @@ def read_adverse_event(
         is_found = any(fault.code == IdentifierFound.code for fault in faults)
         raise (IdentifierFound if is_found else RowRuleBroken)(faults)
     report = RawReport(RowKind.EVENT, reading.notes.texts)
-    return ReadResource(report, reading.submit, tuple(reading.notes.warnings))
+    return ReadResource(report, reading.submit, reading.patient, tuple(reading.notes.warnings))
 
 
 @dataclass(slots=True)
@@ -76,6 +80,7 @@ class _Reading:
     keeps_months: bool
     notes: Notes = field(default_factory=Notes)
     submit: bool = False
+    patient: str | None = None
 
     def run(self) -> None:
         """Reads every element that is there; names those that are not of the version."""
@@ -164,8 +169,8 @@ class _Reading:
         for each in ours or given:
             self.notes.text("source_id", each.get("value"), f"{path}.value")
             site = _site_of(each.get("system"))
-            if site and "location" not in self.resource:
-                self.notes.texts["site"] = site
+            if site:
+                self.notes.agree("site", site, f"{path}.system")
             if {"assigner", "period", "extension"} & set(each):
                 self.notes.drop(path, "all but system and value")
 
@@ -191,12 +196,15 @@ class _Reading:
         system = identifier.get("system") if isinstance(identifier, dict) else None
         if {"reference", "display"} & set(value) or (identifier and not _site_of(system)):
             self.notes.drop(path, "the patient is that of the implant")
+        elif identifier:
+            self.patient = str(identifier.get("value"))
 
     def _location(self, value: Any, path: str) -> None:
         if not isinstance(value, dict) or not isinstance(value.get("identifier", {}), dict):
             raise NotRead("bad-type", "send a Reference with the site's code as identifier")
-        site = value.get("identifier", {}).get("value")
-        self.notes.text("site", site, f"{path}.identifier.value")
+        if "identifier" in value:
+            site = value["identifier"].get("value")
+            self.notes.text("site", site, f"{path}.identifier.value")
         if {"reference", "display"} & set(value):
             self.notes.drop(path, "all but the site's code")
 

@@ -15,8 +15,8 @@ from registry.api.rows import makes_keys
 from registry.interchange.fhir import OURS, FhirVersion, Json
 from registry.interchange.fhir_concepts import CatalogueTerms
 from registry.interchange.fhir_import import ReadResource, read_adverse_event
-from registry.models import Event, ImdrfCode
-from registry.records import BadQuery, Fault
+from registry.models import Event, ImdrfCode, Implant
+from registry.records import BadQuery, Fault, RowRuleBroken
 from registry.vocabulary import DatePrecision
 
 _RETURN = re.compile(r"\breturn\s*=\s*(minimal|representation|OperationOutcome)\b")
@@ -44,10 +44,24 @@ def read_resource(resource: Any, version: FhirVersion, terms: CatalogueTerms) ->
 
 
 def record(read: ReadResource, request: Request) -> Event:
-    """Stores what was read, as every other report; raises what `record_event` does."""
+    """Stores what was read, as every other report; raises what `record_event` does.
+
+    Raises RowRuleBroken too where the subject is not the patient of the implant.
+    """
     by: Any = request.user
     make_keys = makes_keys(request)
+    _refuse_other_patient(read, by)
     return intake.record_event(read.report, by=by, submit=read.submit, make_keys=make_keys)
+
+
+def _refuse_other_patient(read: ReadResource, by: Any) -> None:
+    """Holds the subject to the implant: an event of another patient would be a wrong one."""
+    values = read.report.values
+    named = {"site__code": values.get("site"), "source_id": values.get("implant")}
+    implant = Implant.objects.visible_to(by).filter(**named).select_related("patient").first()
+    if read.patient is not None and implant and implant.patient.source_id != read.patient:
+        detail = "the implant is another patient's: correct the subject or the implant"
+        raise RowRuleBroken(Fault("AdverseEvent.subject", "other-patient", detail))
 
 
 def tried(store: Callable[[], Any]) -> None:

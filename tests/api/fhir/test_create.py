@@ -401,13 +401,33 @@ def test_identifying_elements_are_nowhere_stored(as_reporter):
 
 def test_another_sites_event_is_refused_like_an_unknown_sites(registry, as_reporter):
     there, nowhere = (
-        send(as_reporter, resource(location={"identifier": {"value": code}}))
+        send(
+            as_reporter,
+            resource(identifier={"value": "e-f1"}, location={"identifier": {"value": code}}),
+        )
         for code in ("THERE-2", "NOWHERE-3")
     )
 
     assert there.status_code == nowhere.status_code == 403
     assert there.json() == nowhere.json()
     assert there.json()["issue"][0]["expression"] == ["AdverseEvent.location.identifier.value"]
+
+
+@pytest.mark.parametrize(("key", "status"), [("p-x1", 201), ("p-x2", 400)])
+def test_subject_is_the_patient_of_the_implant(registry, as_reporter, key, status):
+    implanted(registry.reporter)
+    body = resource(
+        subject={"identifier": {"system": f"{SITE}/patients", "value": key}},
+        suspectEntity=[{"instance": {"type": "Device", "identifier": {"value": "i-x1"}}}],
+        extension=[ours("months-since-implant", valueInteger=60)],
+    )
+
+    reply = send(as_reporter, body)
+
+    assert reply.status_code == status
+    if status == 400:
+        assert faults(reply) == [("AdverseEvent.subject", "other-patient")]
+        assert not Event.objects.exists()
 
 
 def test_known_source_id_is_a_conflict(as_reporter):
