@@ -12,8 +12,9 @@ from django.core.exceptions import (
     TooManyFilesSent,
 )
 from django.core.signals import got_request_exception
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import APIView, set_rollback
@@ -124,6 +125,13 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse
         response = _plain(500, detail=DETAIL_OF[500])
     set_rollback()
     return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What a request that reaches no view is told: a problem of the API, or Django's page."""
+    if request.path_info.startswith(("/api/", "/health/")):
+        return _plain(400, detail="Correct the request's address, host or headers.")
+    return defaults.bad_request(request, exception)
 
 
 def _plain(status: int, *, detail: str, headers: Mapping[str, str] | None = None) -> HttpResponse:

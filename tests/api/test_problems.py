@@ -274,3 +274,17 @@ def test_exception_of_an_unknown_status_is_a_failure():
         status_code = 418
 
     assert problem_response(Teapot(), {}).status_code == 500
+
+
+@pytest.mark.parametrize("address", ["/api/v1/complications/", "/api/v1/events/", "/health/live"])
+def test_wrong_host_is_a_problem(address, client):
+    reply = client.get(address, headers={"Host": "elsewhere.example"})
+
+    check(reply, 400, "bad-request")
+    assert "elsewhere" not in reply.content.decode()
+
+
+def test_wrong_host_of_a_page_is_told_on_a_page(client):
+    reply = client.get("/dashboard/", headers={"Host": "elsewhere.example"})
+
+    assert (reply.status_code, reply["Content-Type"].split(";")[0]) == (400, "text/html")
