@@ -91,7 +91,7 @@ class AlikePages(SiteRowsAdmin):
         """The filters, with the one of possible duplicates."""
         return (*super().get_list_filter(request), AlikeFilter)
 
-    @admin.display(description="Duplicate?")
+    @admin.display(description="Duplicate?", empty_value="")
     def may_repeat(self, event: Any) -> str:
         """Whether the report may repeat another."""
         return "may repeat another" if event.open_pair else ""
