@@ -38,6 +38,7 @@ READING = {
     "may_keep_words",
     "site_to_export",
     "told_rows",
+    "catalogue_names",
     "wording_of",
     "words_of",
     "likely_duplicates",
