@@ -29,7 +29,8 @@ def run(tmp_path):
         python.parent.mkdir(parents=True)
         python.write_text(PYTHON.format(answers=answers, sqlite=sqlite, postgresql=postgresql))
         python.chmod(0o700)
-        kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        set_here = {"DATABASE_URL", "PYTEST_WORKERS"}
+        kept = {name: value for name, value in os.environ.items() if name not in set_here}
         kept |= {"TEST_DATABASE_URL": "postgres://there"}
         done = subprocess.run([tmp_path / ".ci" / "test", *arguments], env=kept, check=False)
         calls = (tmp_path / "ran").read_text().splitlines()

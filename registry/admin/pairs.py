@@ -91,10 +91,10 @@ class AlikePages(SiteRowsAdmin):
         """The filters, with the one of possible duplicates."""
         return (*super().get_list_filter(request), AlikeFilter)
 
-    @admin.display(description="Duplicate?", empty_value="")
+    @admin.display(description="Duplicate?")
     def may_repeat(self, event: Any) -> str:
         """Whether the report may repeat another."""
-        return "may repeat another" if event.open_pair else ""
+        return "may repeat another" if event.open_pair else "no"
 
     def beside(self, request: HttpRequest, row: Event) -> dict[str, Any]:
         """The open pairs of the event."""
