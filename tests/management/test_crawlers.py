@@ -34,7 +34,7 @@ def test_who_asked_many_different_questions_is_listed_with_days_and_number():
 
     (line,) = told("--least", "3")
 
-    assert line.startswith("crawler: 3 different questions on 2 days, last on ")
+    assert line.startswith("crawler: different questions 3, on days 2, last on ")
 
 
 def test_older_questions_and_exact_ones_do_not_count():
@@ -46,4 +46,4 @@ def test_older_questions_and_exact_ones_do_not_count():
         "Nobody asked 2 different protected questions or more in 30 days."
     ]
     assert len(told("--least", "2", "--days", "50")) == 1
-    assert told("--least", "2", "--days", "50")[0].startswith("someone: 2")
+    assert told("--least", "2", "--days", "50")[0].startswith("someone: different questions 2, ")

@@ -46,8 +46,8 @@ class Command(BaseCommand):
         )
         for each in asked:
             self.stdout.write(
-                f"{each['user__username']}: {each['questions']} different questions on "
-                f"{each['days']} days, last on {each['last']:%Y-%m-%d}"
+                f"{each['user__username']}: different questions {each['questions']}, on days "
+                f"{each['days']}, last on {each['last']:%Y-%m-%d}"
             )
         if not asked:
             self.stdout.write(
