@@ -11,6 +11,7 @@ from registry.answers.fitting import fitted_to
 from registry.answers.page_question import FIRST_MEASURE, is_answered
 from registry.filters.codes import periods
 from registry.records import DIMENSIONS, Viewer
+from registry.records.enumeration import enumerated
 from registry.vocabulary import Denominator
 
 MOST = 5
@@ -88,9 +89,8 @@ def _keeping_one(params: QueryDict, names: Sequence[str]) -> Iterator[tuple[str,
         dropped = [name for name in beside if name != kept]
         by = ",".join(name for name in names if name not in dropped)
         titles = [DIMENSIONS[name].title.lower() for name in dropped]
-        left_out = ", ".join(titles[:-1]) + (" and " if titles[1:] else "") + titles[-1]
         without = {**dict.fromkeys(set(dropped) & set(params), ""), "group_by": by}
-        yield f"without {left_out}", with_set(params, **without)
+        yield f"without {enumerated(titles, last='and')}", with_set(params, **without)
 
 
 def _other_groupings(params: QueryDict, names: Sequence[str]) -> Iterator[tuple[str, QueryDict]]:

@@ -31,6 +31,7 @@ from registry.charts.wording import (
     unit_in_words,
 )
 from registry.records import Cell, Estimated, Release
+from registry.records.enumeration import enumerated
 
 TIMES = ("year", "implant_year", "period")
 TALL = 240
@@ -83,8 +84,7 @@ def years_together(found: Mapping[str, Any]) -> list[str]:
     spans = [f"{years[0]}-{years[-1]}" for years in found.get("pooled") or ()]
     if not spans:
         return []
-    *first, last = spans
-    listed = f"{', '.join(first)} and {last}" if first else last
+    listed = enumerated(spans, last="and")
     return [f"The years {listed} are taken together, since some of them are hidden."]
 
 

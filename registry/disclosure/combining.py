@@ -10,6 +10,7 @@ from registry.disclosure.policy import Policy
 from registry.disclosure.tree_questions import TreeQuestion, ends_of
 from registry.disclosure.trees import Tree
 from registry.records import EventQuery, Fault, NotAvailableAtThisDetail
+from registry.records.enumeration import enumerated
 
 TOO_FINE = NotAvailableAtThisDetail.code
 
@@ -26,7 +27,7 @@ def other_windows(query: EventQuery, trees: Mapping[str, Tree]) -> list[Fault]:
     starts, stops = {start for start, _ in ends}, {stop for _, stop in ends}
     if all(each.start in starts and each.end in stops for each in query.windows):
         return []
-    listed = either([*tree.values, *tree.groups])
+    listed = _either([*tree.values, *tree.groups])
     detail = f"months since implant are published in windows: ask for {listed}"
     return [Fault("window", TOO_FINE, detail)]
 
@@ -43,7 +44,7 @@ def several_values(question: TreeQuestion) -> list[Fault]:
             tree.group_of[value] for value in tree.values if value in question.selection
         )
         nearest.insert(1, f"one {question.offered.group} ({', '.join(touched)})")
-    detail = f"patients do not add up over these values; ask for {either(nearest)}"
+    detail = f"patients do not add up over these values; ask for {_either(nearest)}"
     if name not in question.group_by:
         detail += f", or group by {name}"
     return [Fault(name, TOO_FINE, detail)]
@@ -61,7 +62,7 @@ def not_combined(
         return []
     detail = (
         "a complication, a category or all go with one other dimension; keep one of "
-        f"{either(names)}"
+        f"{_either(names)}"
     )
     return [Fault("group_by", TOO_FINE, detail)]
 
@@ -77,7 +78,7 @@ def _crossed_by_site(
         for name, only_groups in policy.with_site.items()
         if (offered := policy.offer(name)) is not None
     ]
-    return [Fault("site", TOO_FINE, f"ask for {either(['site alone', *crossings])}")]
+    return [Fault("site", TOO_FINE, f"ask for {_either(['site alone', *crossings])}")]
 
 
 def _may_cross_site(question: TreeQuestion, policy: Policy, by_funnel: bool) -> bool:
@@ -110,7 +111,5 @@ def _may_meet(one: str, other: str, policy: Policy) -> bool:
     return "complication" in named
 
 
-def either(words: Iterable[str]) -> str:
-    """Words as a choice: `one, two or three`."""
-    *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last
+def _either(words: Iterable[str]) -> str:
+    return enumerated(words, last="or")

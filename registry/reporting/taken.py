@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault
+from registry.records.enumeration import enumerated
 from registry.reporting.asking.question import question_of, selected_terms
 from registry.reporting.asking.spec import SOME_MEASURES, MeasureSpec, Question
 from registry.reporting.measures import MEASURES
@@ -118,5 +119,4 @@ def grouped_otherwise(names: Collection[str]) -> str:
 
 def _in_a_row(measures: Collection[Measure]) -> str:
     """The names of measures in a row: `rates, funnel and trend`."""
-    *first, last = [measure.value for measure in measures]
-    return f"{', '.join(first)} and {last}" if first else last
+    return enumerated([measure.value for measure in measures], last="and")
