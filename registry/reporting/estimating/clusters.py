@@ -13,7 +13,12 @@ from registry.snapshot.exposure import exposure
 from registry.snapshot.firsts import first_events
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
-from registry.statistics.rates import ClusterSums, quasi_poisson_interval, site_dispersion
+from registry.statistics.rates import (
+    FEWEST_SITES,
+    ClusterSums,
+    quasi_poisson_interval,
+    site_dispersion,
+)
 from registry.vocabulary import NOT_RECORDED, CountingRule
 
 SITES, PATIENTS, NOTHING = "sites", "patients", "nothing"
@@ -21,8 +26,12 @@ SITES, PATIENTS, NOTHING = "sites", "patients", "nothing"
 
 
 def sums_by_site(store: Store, question: Question, part: Part) -> dict[Key, ClusterSums]:
-    """The sums over sites of each row's events and time; none where rows are sites already."""
-    if "site" in part.selection.group_by:
+    """The sums over sites of each row's events and time.
+
+    None where rows are sites already, and where there are too few sites to say how they differ.
+    """
+    asked = question.query.values("site") or list(filter(None, store.codes.lists["site"]))
+    if "site" in part.selection.group_by or len(asked) < FEWEST_SITES:
         return {}
     selection = replace(part.selection, group_by=(*part.selection.group_by, "site"))
     clock, quantity = part.clock or "", part.quantity
