@@ -232,15 +232,15 @@ def is_signal(n: int, found: Disproportionality) -> bool:
 def is_shown_signal(n: int, found: Disproportionality, q: float) -> bool:
     """Whether a pair of shown numbers meets every condition of RULE_OF_SHOWN.
 
-    So that a verdict is one in exact numbers as well: a small count is shown where noise made it
-    large, and a ratio near 2 is beyond it by noise as often as not.
+    It is a signal by these numbers and, for it to be one in exact numbers as well, more: a small
+    count is shown where noise made it large, and a ratio near 2 is beyond it by noise as often as
+    not.
     """
     return (
-        (n >= ENOUGH_SHOWN or (found.expected or 0.0) >= ENOUGH_EXPECTED)
+        is_signal(n, found)
+        and (n >= ENOUGH_SHOWN or (found.expected or 0.0) >= ENOUGH_EXPECTED)
         and q < MOST_FALSE
-        and (found.chi2_yates or 0.0) >= LEAST_CHI2
         and (found.prr is None or log(found.prr / LEAST_PRR) >= _BEYOND_NOISE * found.prr_noise)
-        and (found.ic_lower or 0.0) > 0
     )
 
 
