@@ -13,7 +13,7 @@ from registry.reporting.answering import _exact
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.years import running_year
 from registry.reporting.estimating.observed import Observed, observed_of_shown
-from registry.reporting.estimating.trend import Pooled, trend_of
+from registry.reporting.estimating.trend import Point, trend_of
 from registry.statistics.trend import poisson_cusum, rate_trend
 from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, SnapshotKind
 from tests.reporting.protecting import ask, frozen_rows, tangled_rows
@@ -272,11 +272,11 @@ def test_protected_trend_rests_on_shown_years_and_on_periods_with_a_hidden_one(l
     assert {row["year"] for row in release.rows if row.get("fitted") is not None} == used
 
 
-def pooled(first: int, events: int | None, *, exposure: float = 500.0) -> Pooled:
+def pooled(first: int, events: int | None, *, exposure: float = 500.0) -> Point:
     observed = year(first, events or 0, exposure)
     if events is None:
         observed = replace(observed, events=None, exposure=None, status=CellStatus.SUPPRESSED)
-    return Pooled(tuple(range(first, first + 5)), observed)
+    return Point(tuple(range(first, first + 5)), observed)
 
 
 def hidden(number: int) -> Observed:

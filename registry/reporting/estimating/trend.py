@@ -33,22 +33,15 @@ UNDATED = "Procedures and refills are totals without dates: ask for unit=pump-mo
 
 
 @dataclass(frozen=True, slots=True)
-class Pooled:
-    """A period of years as one observation; the years of it that are hidden are in it too."""
-
-    years: tuple[int, ...]
-    observed: Observed
-
-
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """What the line is fitted to: a year, or the years of a period, at their middle."""
+class Point:
+    """What a line is fitted to: a year, or the years of a period, its hidden ones too."""
 
     years: tuple[int, ...]
     observed: Observed
 
     @property
     def at(self) -> float:
+        """The middle of its years."""
         return sum(self.years) / len(self.years)
 
 
@@ -68,7 +61,7 @@ def trend_of(
     as_of: datetime | None,
     dated: bool,
     with_cusum: bool,
-    pooled: Sequence[Pooled] = (),
+    pooled: Sequence[Point] = (),
 ) -> FittedTrend:
     """Fits a log-linear trend to the years that are over.
 
@@ -138,7 +131,7 @@ def trend_of(
     return FittedTrend(rows, {"trend": meta})
 
 
-def _points(years: Sequence[Observed], pooled: Sequence[Pooled]) -> list[_Point]:
+def _points(years: Sequence[Observed], pooled: Sequence[Point]) -> list[Point]:
     """The years that count, those of a period with a hidden one as one; in order of time."""
     over = set(map(_year, years))
     shown = {_year(each): each for each in years if each.counts}
@@ -150,8 +143,8 @@ def _points(years: Sequence[Observed], pooled: Sequence[Pooled]) -> list[_Point]
         for year in here:
             shown.pop(year, None)
         if len(here) == len(period.years) and period.observed.counts:
-            points.append(_Point(period.years, period.observed))
-    points += [_Point((year,), each) for year, each in shown.items()]
+            points.append(period)
+    points += [Point((year,), each) for year, each in shown.items()]
     return sorted(points, key=lambda point: point.at)
 
 

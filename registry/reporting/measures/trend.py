@@ -17,7 +17,7 @@ from registry.reporting.asking.spec import (
 from registry.reporting.estimating.cells import rate_cells
 from registry.reporting.estimating.coverage import coverage_of
 from registry.reporting.estimating.observed import observed_of
-from registry.reporting.estimating.trend import Pooled, trend_of
+from registry.reporting.estimating.trend import Point, trend_of
 from registry.reporting.measures import rates
 from registry.reporting.measures.columns import (
     COUNTED_EVENTS,
@@ -74,7 +74,7 @@ def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) 
     )
     shown_periods = shown_nodes(question, by_period, frozen=frozen, protection=protection)
     pooled = [
-        Pooled(tuple(map(int, row.nodes[0].where(question.trees)["year"])), observed)
+        Point(tuple(map(int, row.nodes[0].where(question.trees)["year"])), observed)
         for row, observed in zip(
             by_period.rows, observed_rows(question, by_period, shown_periods), strict=True
         )
