@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from registry.records import Fault, IdentifierFound, RowRuleBroken
+from registry.records import Fault, RowRuleBroken, refusal_of
 from registry.records.columns import unknown_names
 from registry.records.declared import Holds, RowColumn
 
@@ -54,9 +54,7 @@ class Fields:
         texts, mistyped = self.readable(body)
         faults = [*also, *mistyped]
         if faults or len(texts) < len(body):
-            faults = [*self.unknown(body), *faults]
-            found = any(fault.code == IdentifierFound.code for fault in faults)
-            raise (IdentifierFound if found else RowRuleBroken)(faults)
+            raise refusal_of([*self.unknown(body), *faults])
         return texts
 
     def readable(self, body: Any) -> tuple[dict[str, str], list[Fault]]:

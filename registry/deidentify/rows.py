@@ -9,13 +9,11 @@ from registry.records import (
     EventRecord,
     ExposureRecord,
     Fault,
-    IdentifierFound,
     ImplantRecord,
     PatientRecord,
     RawReport,
-    Refusal,
     RowKind,
-    RowRuleBroken,
+    refusal_of,
 )
 from registry.records.columns import COLUMNS, DECLARED, OF_PATIENTS, RECORDS, unknown_names
 from registry.records.declared import Holds, RowColumn
@@ -227,6 +225,4 @@ def _require(
 
 def _refuse(faults: list[Fault]) -> None:
     if faults:
-        found = any(fault.code == cells.IDENTIFIER for fault in faults)
-        kind: type[Refusal] = IdentifierFound if found else RowRuleBroken
-        raise kind(faults)
+        raise refusal_of(faults)

@@ -23,7 +23,7 @@ from registry.models import (
 )
 from registry.models.append_only import updates_allowed
 from registry.models.verification import digest_of
-from registry.records import DuplicateSourceId, Fault, IdentifierFound, RowRuleBroken
+from registry.records import DuplicateSourceId, Fault, refusal_of
 
 KEYED: Mapping[str, type[Model]] = {"patient": Patient, "implant": Implant, "event": Event}
 """The kinds of rows that have a key of their own."""
@@ -140,9 +140,7 @@ def _readable(key: str, row: Any, kind: str) -> str:
     try:
         source_id(key, row.site.code)
     except Unreadable as problem:
-        fault = Fault("key", problem.code, problem.detail)
-        refusal = IdentifierFound if problem.code == IdentifierFound.code else RowRuleBroken
-        raise refusal(fault) from None
+        raise refusal_of([Fault("key", problem.code, problem.detail)]) from None
     others: Any = KEYED[kind]._default_manager
     used = others.filter(site=row.site, source_id=key).exclude(pk=row.pk).first()
     if used is not None:

@@ -20,7 +20,7 @@ from registry.intake.deaths import (
 )
 from registry.intake.stored import event_columns
 from registry.models import Complication, Event, Implant, Site
-from registry.records import EventRecord, Fault, IdentifierFound, ImplantRecord, RowRuleBroken
+from registry.records import EventRecord, Fault, ImplantRecord, refusal_of
 from registry.vocabulary import Component, DatePrecision, ExitStatus
 
 
@@ -159,8 +159,7 @@ def cause_faults(patient_id: int | None, cause_patient_id: int | None) -> tuple[
 def refuse(faults: tuple[Fault, ...]) -> None:
     """Raises the refusal for the faults of one row, if there are any."""
     if faults:
-        identifying = any(fault.code == IdentifierFound.code for fault in faults)
-        raise (IdentifierFound if identifying else RowRuleBroken)(faults)
+        raise refusal_of(faults)
 
 
 def unknown_complication() -> Fault:

@@ -29,6 +29,7 @@ from registry.records import (
     StateConflict,
     UnknownRow,
     VersionConflict,
+    refusal_of,
 )
 from registry.vocabulary import ExitStatus
 
@@ -224,4 +225,4 @@ class _Gathered:
             return DuplicateSourceId(self.found, existing=self.existing)
         if codes == {VersionConflict.code}:
             return VersionConflict(self.found)
-        return (IdentifierFound if IdentifierFound.code in codes else RowRuleBroken)(self.found)
+        return refusal_of(self.found)

@@ -15,7 +15,7 @@ from registry.interchange.fhir_concepts import CatalogueTerms, NotRead
 from registry.interchange.fhir_devices import SuspectReading
 from registry.interchange.fhir_extensions import read_extensions
 from registry.interchange.fhir_notes import Notes
-from registry.records import Fault, IdentifierFound, RawReport, RowKind, RowRuleBroken
+from registry.records import Fault, RawReport, RowKind, RowRuleBroken, refusal_of
 from registry.vocabulary import Actuality, Seriousness, Severity, State
 
 _FOLLOWS = frozenset({"resourceType", "id", "meta", "status", "language"})
@@ -62,10 +62,8 @@ def read_adverse_event(
         raise RowRuleBroken(Fault("AdverseEvent", "not-an-adverse-event", detail))
     reading = _Reading(resource, version, terms, keeps_months)
     reading.run()
-    faults = reading.notes.faults
-    if faults:
-        is_found = any(fault.code == IdentifierFound.code for fault in faults)
-        raise (IdentifierFound if is_found else RowRuleBroken)(faults)
+    if reading.notes.faults:
+        raise refusal_of(reading.notes.faults)
     report = RawReport(RowKind.EVENT, reading.notes.texts)
     return ReadResource(report, reading.submit, reading.patient, tuple(reading.notes.warnings))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from registry.records import Fault, IdentifierFound, Refusal, RowKind
+from registry.records import Fault, IdentifierFound, Refusal, RowKind, refusal_of
 from registry.records.columns import (
     COLUMNS,
     DECLARED,
@@ -123,9 +123,7 @@ def _header(best: Candidate, kind: RowKind, name: str | None, known: Mapping[str
             detail = "this column is missing; its cells may be empty"
             faults.append(Fault(column, "missing-column", detail))
     if faults:
-        identifying = any(fault.code == "identifier-found" for fault in faults)
-        kind_of = IdentifierFound if identifying else Refusal
-        raise kind_of(_placed(faults, best.line, name))
+        raise refusal_of(_placed(faults, best.line, name), otherwise=Refusal)
     return Header(best.line, best.delimiter, tuple(columns), tuple(nameless), len(best.cells))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from registry.interchange.csv_rows import CsvTable
 from registry.interchange.redcap import FORMS, RECORD_ID, field_name
-from registry.records import Fault, IdentifierFound, RawReport, Refusal, RowKind, RowRuleBroken
+from registry.records import Fault, RawReport, Refusal, RowKind, RowRuleBroken, refusal_of
 from registry.records.columns import DECLARED, unknown_names
 from registry.records.declared import Holds
 
@@ -113,9 +113,8 @@ class RedcapExport:
             detail = "no field of this file is of our instruments; see redcap_dictionary"
             faults = (Fault("header", "no-header", detail),)
         if faults:
-            identifying = any(fault.code == "identifier-found" for fault in faults)
             placed = [Fault(f.column, f.code, f.detail, 1, self.name) for f in faults]
-            raise (IdentifierFound if identifying else Refusal)(placed)
+            raise refusal_of(placed, otherwise=Refusal)
 
 
 def _fields(kind: RowKind, headings: Sequence[str]) -> dict[str, Field]:

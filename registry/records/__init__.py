@@ -17,6 +17,7 @@ from registry.records.faults import (
     UnknownReceipt,
     UnknownRow,
     VersionConflict,
+    refusal_of,
     without_agreement,
 )
 from registry.records.query import DIMENSIONS, Dimension, EventQuery, Side, ValueKind, Window
@@ -68,5 +69,6 @@ __all__ = [
     "VersionConflict",
     "Viewer",
     "Window",
+    "refusal_of",
     "without_agreement",
 ]

@@ -50,6 +50,13 @@ class RowRuleBroken(Refusal):
     title = "The report cannot be stored"
 
 
+def refusal_of(faults: Iterable[Fault], *, otherwise: type[Refusal] = RowRuleBroken) -> Refusal:
+    """The refusal of these faults: IdentifierFound where one of them is of an identifier."""
+    found = tuple(faults)
+    identifying = any(fault.code == IdentifierFound.code for fault in found)
+    return (IdentifierFound if identifying else otherwise)(found)
+
+
 class NotYourSite(Refusal):
     """A site that does not exist or has no membership of the writer: both get the same message."""
 
