@@ -8,7 +8,7 @@ from registry.catalogue import read_catalogue
 from registry.catalogue.search import ImdrfName, SearchEntry, SearchIndex, index_of
 from registry.catalogue.search.folding import sound, stem, words_of
 from registry.catalogue.search.likeness import likeness, slips
-from registry.catalogue.search.reading import parts_of
+from registry.catalogue.search.reading import parts_of, readings, unit
 from registry.catalogue.search.thesaurus import concepts
 from tests.catalogue.searching import cases, shares, shipped_index, slipped
 
@@ -186,3 +186,8 @@ def test_short_words_are_not_taken_for_each_other():
 def test_every_word_of_the_thesaurus_means_something():
     assert all(all(stems) for stems in concepts())
     assert frozenset({"csf"}) == concepts()[tuple(stem(sound(w)) for w in ("hersenvocht",))]
+
+
+@pytest.mark.parametrize("remembers", [sound, stem, unit, parts_of, readings, likeness])
+def test_what_anybody_types_is_not_remembered_without_end(remembers):
+    assert remembers.cache_info().maxsize is not None

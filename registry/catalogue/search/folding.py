@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
+
+MOST_WORDS = 20_000
+"""Words of which the folded form is remembered: anybody may type others without end."""
 
 SMALL_WORDS = frozenset((_HERE / "small_words.txt").read_text(encoding="utf-8").split())
 """Words that say little of which complication is meant; a search for them alone still uses them."""
@@ -46,7 +49,7 @@ def _split(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", "".join(c for c in text if not unicodedata.combining(c)))
 
 
-@cache
+@lru_cache(maxsize=MOST_WORDS)
 def sound(word: str) -> str:
     """A folded word as it is heard: katheter for catheter, hematom for haematom."""
     for seen, heard in _SPELLINGS:
@@ -55,7 +58,7 @@ def sound(word: str) -> str:
     return re.sub(r"(\D)\1+", r"\1", word)
 
 
-@cache
+@lru_cache(maxsize=MOST_WORDS)
 def stem(word: str) -> str:
     """What is left of a heard word without up to two endings; at least four letters are kept."""
     for _ in range(2):

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from registry.catalogue.search.folding import (
+    MOST_WORDS,
     SMALL_WORDS,
     sound,
     stem,
@@ -32,7 +33,7 @@ class Unit:
 Reading = tuple[Unit, ...]
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=MOST_WORDS)
 def readings(text: str) -> tuple[Reading, ...]:
     """The ways to read a text: word by word, with compounds parted, and with phrases joined."""
     found: dict[Reading, None] = {}
@@ -45,7 +46,7 @@ def readings(text: str) -> tuple[Reading, ...]:
     return tuple(found)
 
 
-@cache
+@lru_cache(maxsize=MOST_WORDS)
 def unit(word: str) -> Unit:
     """One folded word."""
     heard = sound(word)
@@ -70,7 +71,7 @@ def _joined(words: tuple[str, ...]) -> Iterator[Unit]:
             start += 1
 
 
-@cache
+@lru_cache(maxsize=MOST_WORDS)
 def parts_of(word: str) -> tuple[str, ...]:
     """The known words that a compound is made of; the word itself where it is none.
 
@@ -81,7 +82,7 @@ def parts_of(word: str) -> tuple[str, ...]:
     return _parted(word) or (word,)
 
 
-@cache
+@lru_cache(maxsize=MOST_WORDS)
 def _parted(word: str) -> tuple[str, ...]:
     if unit(word).means:
         return (word,)
