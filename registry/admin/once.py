@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
@@ -40,25 +40,24 @@ def stored_once(request: HttpRequest, write: Callable[[], Event]) -> Event:
     if not token:
         return write()
     user: Any = request.user
-    own = IdempotencyKey.objects.filter(user=user, key=f"form:{token}")
+    key, digest = f"form:{token}", _digest(request)
     with transaction.atomic():
-        own.expired(timezone.now()).delete()
-        try:
-            with transaction.atomic():
-                claim = IdempotencyKey.objects.create(
-                    user=user,
-                    key=f"form:{token}",
-                    method_path=f"POST {request.path}"[:255],
-                    body_digest=_digest(request),
-                    status=0,
-                    reply={},
-                )
-        except IntegrityError:
-            earlier = own.get()
-            if earlier.body_digest != _digest(request):
+        IdempotencyKey.objects.filter(user=user, key=key).expired(timezone.now()).delete()
+        claim, is_new = IdempotencyKey.objects.get_or_create(
+            user=user,
+            key=key,
+            defaults={
+                "method_path": f"POST {request.path}"[:255],
+                "body_digest": digest,
+                "status": 0,
+                "reply": {},
+            },
+        )
+        if not is_new:
+            if claim.body_digest != digest:
                 detail = "this form was stored already; open its event in the list to change it"
-                raise StateConflict(Fault("", "stored-already", detail)) from None
-            return Event.objects.get(public_id=earlier.reply["event"])
+                raise StateConflict(Fault("", "stored-already", detail))
+            return Event.objects.get(public_id=claim.reply["event"])
         event = write()
         claim.status, claim.reply = 302, {"event": str(event.public_id)}
         claim.save(update_fields=["status", "reply"])

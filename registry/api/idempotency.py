@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
@@ -65,13 +65,11 @@ def answered_once(
         return write()
     with transaction.atomic():
         expired.delete()
-        try:
-            with transaction.atomic():
-                claim = IdempotencyKey.objects.create(
-                    user=user, key=key, status=0, reply={}, **fingerprint
-                )
-        except IntegrityError:
-            return _again(own.get(), fingerprint)
+        claim, is_new = IdempotencyKey.objects.get_or_create(
+            user=user, key=key, defaults={"status": 0, "reply": {}, **fingerprint}
+        )
+        if not is_new:
+            return _again(claim, fingerprint)
         reply = write()
         claim.status = reply.status
         # As text, since a database may reorder the fields of JSON.
