@@ -68,7 +68,7 @@ def record_event(
         seal.save(event)
         note_alike(event, seal=seal)
         if event.state != State.DRAFT:
-            judge_quality([event], seal)
+            judge_quality(event, seal)
     return event
 
 

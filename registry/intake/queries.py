@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from registry.intake.deaths import COUNTED
 from registry.intake.quality import EVENT_RULES, IMPLANT_RULES, EventCase, ImplantCase
 from registry.intake.writers import (
@@ -90,20 +92,17 @@ def close_query(public_id: UUID | str, *, by: User, version: int | None = None) 
     return _settle(public_id, by, version, "close-query", states, check, None)
 
 
-def judge_quality(events: Iterable[Event], seal: Sealing) -> tuple[int, int]:
-    """Raises and closes the queries of rules about these events, and their patients' others.
+def judge_quality(event: Event, seal: Sealing) -> None:
+    """Raises and closes the queries of rules about an event, and about its patient's others.
 
-    Under an open seal; returns how many were raised and closed. Six queries, and one a write.
+    Under an open seal. Six queries, and one a write.
     """
-    given = {event.pk: event for event in events}
-    patients = {event.patient_id for event in given.values() if event.patient_id}
-    if patients:
-        of_patients = Event.objects.filter(patient__in=patients, state__in=COUNTED)
-        given |= {event.pk: event for event in of_patients}
-    uncounted = [pk for pk, event in given.items() if event.state not in COUNTED]
-    gone = _close_of_uncounted(uncounted, seal)[1]
-    raised, closed = _judge_events(Event.objects.filter(pk__in=given), seal)
-    return raised, closed + gone
+    if event.state not in COUNTED:
+        _close_of_uncounted([event.pk], seal)
+    beside = Q(pk=event.pk)
+    if event.patient_id is not None:
+        beside |= Q(patient=event.patient_id)
+    _judge_events(Event.objects.filter(beside, state__in=COUNTED), seal)
 
 
 def judge_registry(*, by: User | None) -> tuple[int, int]:
@@ -132,12 +131,9 @@ def judge_registry(*, by: User | None) -> tuple[int, int]:
     return raised, closed
 
 
-def _with_all(events: Any) -> Any:
-    return events.select_related("site", "complication", "implant", "caused_by")
-
-
 def _judge_events(events: Any, seal: Sealing) -> tuple[int, int]:
-    found = [event for event in _with_all(events) if event.state in COUNTED]
+    related = ("site", "complication", "implant", "caused_by")
+    found = [event for event in events.select_related(*related) if event.state in COUNTED]
     held: dict[tuple[int, str], tuple[Any, Any]] = {}
     for case in _cases(found):
         event = case.event

@@ -126,7 +126,7 @@ def return_event(
         event.reason = ""
         event.version += 1
         seal.save(event, reason="return-event")
-        judge_quality([event], seal)
+        judge_quality(event, seal)
     return event
 
 
@@ -284,7 +284,7 @@ def recode(event: Event, complication: str, *, seal: Sealing) -> Event:
     event.version += 1
     seal.save(event, reason="recode-event")
     note_alike(event, seal=seal)
-    judge_quality([event], seal)
+    judge_quality(event, seal)
     return event
 
 
@@ -341,7 +341,7 @@ def _move(
         event.version += 1
         seal.save(event, reason=action)
         _settle_queries(event, seal)
-        judge_quality([event], seal)
+        judge_quality(event, seal)
     return event
 
 
