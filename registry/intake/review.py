@@ -21,7 +21,7 @@ from registry.intake.writers import (
 )
 from registry.models import Complication, Event, Sealing, User, sealed
 from registry.models.queries import UNSETTLED
-from registry.records import EventRecord, Fault, RawReport, RowKind, RowRuleBroken, StateConflict
+from registry.records import Fault, RawReport, RowKind, RowRuleBroken, StateConflict
 from registry.vocabulary import QueryState, Right, State, WithdrawalReason
 
 REVIEWED = frozenset({State.SUBMITTED})
@@ -65,9 +65,8 @@ def submit_event(public_id: UUID | str, *, by: User, version: int | None = None)
     def check(event: Event) -> None:
         require(may_write(event.site, by=by), "submit events of this site")
 
-    def complete(event: Event) -> None:
-        record = _record_of(event)
-        refuse(related(record, site=event.site, submitted=True, event=event).faults)
+    def complete(event: Event, _seal: Sealing) -> None:
+        _refuse_what_breaks_a_rule(event)
 
     return _move(
         public_id,
@@ -91,7 +90,7 @@ def take_back_event(public_id: UUID | str, *, by: User, version: int | None = No
     def check(event: Event) -> None:
         require(may_write(event.site, by=by), "take back events of this site")
 
-    def untouched(event: Event) -> None:
+    def untouched(event: Event, _seal: Sealing) -> None:
         if was_judged(event):
             detail = "a reviewer has judged this event; ask a reviewer to return it"
             raise StateConflict(Fault("state", StateConflict.code, detail))
@@ -116,18 +115,11 @@ def return_event(
     column: the field that is asked about. ask: what about it, a code of the list query-ask.
     Raises as accept_event does, and RowRuleBroken for an unknown field or question.
     """
-    with sealed(by=by, action="return-event") as seal:
-        event = row_in_sight(Event.objects.select_related("site"), public_id, by=by)
-        require_reviewer(event, by=by)
-        _require_state(event, REVIEWED)
-        require_version(event, version)
+
+    def say_why(event: Event, seal: Sealing) -> None:
         asked(event, column, ask, seal)
-        event.state = State.DRAFT
-        event.reason = ""
-        event.version += 1
-        seal.save(event, reason="return-event")
-        judge_quality(event, seal)
-    return event
+
+    return _judge(public_id, by, version, "return-event", REVIEWED, State.DRAFT, None, also=say_why)
 
 
 def discard_event(public_id: UUID | str, *, by: User, version: int | None = None) -> Event:
@@ -199,7 +191,7 @@ def mark_duplicate(
     Raises as accept_event does, and RowRuleBroken where `of` is no such report.
     """
 
-    def name_the_other(event: Event) -> None:
+    def name_the_other(event: Event, _seal: Sealing) -> None:
         if of is not None:
             event.duplicate_of = _standing(of, beside=event)
 
@@ -225,10 +217,9 @@ def reopen_event(
     """
     why = _reason(reason)
 
-    def fits(event: Event) -> None:
+    def fits(event: Event, _seal: Sealing) -> None:
         if event.state != State.ACCEPTED:
-            record = replace(_record_of(event), complication=event.complication_id)
-            refuse(related(record, site=event.site, submitted=True, event=event).faults)
+            _refuse_what_breaks_a_rule(event, complication=event.complication_id)
 
     return _judge(public_id, by, version, "reopen-event", REOPENED, State.SUBMITTED, why, also=fits)
 
@@ -278,8 +269,7 @@ def recode(event: Event, complication: str, *, seal: Sealing) -> Event:
     """Writes another complication into an event, under an open seal."""
     if complication == event.complication_id:
         return event
-    record = replace(_record_of(event), complication=complication)
-    refuse(related(record, site=event.site, submitted=True, event=event).faults)
+    _refuse_what_breaks_a_rule(event, complication=complication)
     event.complication = Complication.objects.get(code=complication)
     event.version += 1
     seal.save(event, reason="recode-event")
@@ -297,7 +287,7 @@ def _judge(
     ends: State,
     reason: WithdrawalReason | None,
     *,
-    also: Callable[[Event], None] | None = None,
+    also: Callable[[Event, Sealing], None] | None = None,
 ) -> Event:
     def check(event: Event) -> None:
         require_reviewer(event, by=by)
@@ -324,7 +314,7 @@ def _move(
     starts: Collection[State],
     ends: State,
     check: Callable[[Event], None],
-    also: Callable[[Event], None] | None = None,
+    also: Callable[[Event, Sealing], None] | None = None,
     reason: WithdrawalReason | None = None,
 ) -> Event:
     """Moves an event to another state under one seal; checks right, state, then version."""
@@ -335,7 +325,7 @@ def _move(
         require_version(event, version)
         event.duplicate_of = None
         if also is not None:
-            also(event)
+            also(event, seal)
         event.state = ends
         event.reason = reason or ""
         event.version += 1
@@ -380,9 +370,16 @@ def _standing(public_id: UUID | str, *, beside: Event) -> Event:
     return other
 
 
-def _record_of(event: Event) -> EventRecord:
+def _refuse_what_breaks_a_rule(event: Event, *, complication: str | None = None) -> None:
+    """Judges a stored report as one that is submitted.
+
+    complication: in place of the reported one.
+    """
     texts = event_texts(event)
-    return event_record(RawReport(RowKind.EVENT, texts), stored=texts)
+    record = event_record(RawReport(RowKind.EVENT, texts), stored=texts)
+    if complication is not None:
+        record = replace(record, complication=complication)
+    refuse(related(record, site=event.site, submitted=True, event=event).faults)
 
 
 def _reason(text: str) -> WithdrawalReason:
