@@ -96,16 +96,16 @@ class Life:
     def event_faults(self, event: Happened) -> list[Fault]:
         """The faults of an event against the deaths, and of a death against what came later.
 
-        Whether two fatal events are one episode is not judged here: see `other_deaths`.
+        The life is without the event itself. Whether two fatal events are one episode is not
+        judged here: see `other_deaths`.
         """
         faults: list[Fault] = []
-        others = [one for one in self.events if one.pk != event.pk or one.pk is None]
-        deaths = self._deaths(but=event) if not event.fatal else self._deaths_by_exit()
+        deaths = self._deaths() if not event.fatal else self._deaths_by_exit()
         if any(died.before(event) for died in deaths):
             faults.append(after_death("months_since_implant" if event.implant else "year"))
         if event.fatal:
             died = _died_by(event)
-            if any(died.before(other) for other in others if not other.fatal):
+            if any(died.before(other) for other in self.events if not other.fatal):
                 detail = (
                     "another event of this patient is later than this death; correct the time or "
                     "the outcome of one of them"
@@ -121,14 +121,13 @@ class Life:
 
     def other_deaths(self, event: Happened) -> list[Happened]:
         """The other fatal events of the patient, where this one is fatal."""
-        others = [one for one in self.events if one.pk != event.pk or one.pk is None]
-        return [other for other in others if event.fatal and other.fatal]
+        return [other for other in self.events if event.fatal and other.fatal]
 
     def device_faults(self, device: DeviceLife) -> list[Fault]:
         """The faults of an implant's follow-up against deaths, and of its end against what came
         later."""
         faults: list[Fault] = []
-        deaths = self._deaths(but=None, but_device=device.pk)
+        deaths = self._deaths(but_device=device.pk)
         if any(died.before_end_of(device) for died in deaths):
             faults.append(after_death("months_followed"))
         if device.died:
@@ -143,8 +142,8 @@ class Life:
                 faults.append(Fault("exit_status", "later-than-death", detail))
         return faults
 
-    def _deaths(self, *, but: Happened | None, but_device: int | None = None) -> list[_Died]:
-        fatal = [one for one in self.events if one.fatal and (but is None or one.pk != but.pk)]
+    def _deaths(self, *, but_device: int | None = None) -> list[_Died]:
+        fatal = [one for one in self.events if one.fatal]
         last = [one for one in fatal if one.is_death] or fatal  # death itself, not what led to it
         return [*map(_died_by, last), *self._deaths_by_exit(but_device)]
 
