@@ -7,17 +7,16 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from registry.deidentify import event_record
 from registry.intake.relations import fill, related
 from registry.intake.stored import event_texts
-from registry.intake.writers import require_reviewer, site_to_write
+from registry.intake.writers import require_reviewer, row_in_sight, site_to_write
 from registry.models import DuplicateCandidate, Event, Implant, Sealing, User, sealed
 from registry.models.duplicates import STANDING, AlikeReason, PairDecision
 from registry.models.event_rules import CRITERIA
-from registry.records import Fault, RawReport, Refusal, RowKind, StateConflict, UnknownRow
+from registry.records import Fault, RawReport, Refusal, RowKind, StateConflict
 from registry.records.columns import DECLARED
 from registry.records.declared import Holds
 
@@ -263,13 +262,8 @@ def keep_apart(public_id: UUID | str, *, by: User) -> DuplicateCandidate:
     Raises UnknownRow, NotPermitted (also at an own site), StateConflict where it was decided.
     """
     with sealed(by=by, action="keep-apart") as seal:
-        pairs = DuplicateCandidate.objects.visible_to(by).select_related("first__site", "second")
-        try:
-            pair = pairs.filter(public_id=public_id).first()
-        except (ValidationError, ValueError):
-            pair = None
-        if pair is None:
-            raise UnknownRow(Fault("", UnknownRow.code, "there is no such pair"))
+        pairs = DuplicateCandidate.objects.select_related("first__site", "second")
+        pair = row_in_sight(pairs, public_id, by=by)
         require_reviewer(pair.first, by=by)
         if pair.decision:
             detail = "this pair is decided already"

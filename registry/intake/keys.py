@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from registry.deidentify import made_key
 from registry.records import RawReport
 
-PATIENT_KEYS: Mapping[str, str] = {"source_id": "p"}
-IMPLANT_KEYS: Mapping[str, str] = {"patient": "p", "implant": "i"}
-EVENT_KEYS: Mapping[str, str] = {"source_id": "e"}
+PREFIXES: Mapping[str, str] = {"patient": "p", "implant": "i", "event": "e"}
+"""The prefix of the keys that are made for each kind of row."""
+
+PATIENT_KEYS: Mapping[str, str] = {"source_id": PREFIXES["patient"]}
+IMPLANT_KEYS: Mapping[str, str] = {name: PREFIXES[name] for name in ("patient", "implant")}
+EVENT_KEYS: Mapping[str, str] = {"source_id": PREFIXES["event"]}
 """The key columns of each kind of row, and the prefix of the keys that are made for them."""
 
 

@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from registry.deidentify import identifies, made_key
 from registry.deidentify.cells import Unreadable, source_id
+from registry.intake.keys import PREFIXES
 from registry.intake.writers import require_data_manager, require_version, row_in_sight
 from registry.models import (
     Event,
@@ -28,7 +29,6 @@ from registry.records import DuplicateSourceId, Fault, refusal_of
 KEYED: Mapping[str, type[Model]] = {"patient": Patient, "implant": Implant, "event": Event}
 """The kinds of rows that have a key of their own."""
 
-_PREFIXES = {"patient": "p", "implant": "i", "event": "e"}
 ACTION = "redact-key"
 
 
@@ -59,7 +59,7 @@ def redact_key(
         rows: Any = KEYED[kind]._default_manager
         row: Any = row_in_sight(rows.select_related("site"), public_id, by=by)
         require_version(row, version)
-        new = _readable(key.strip(), row, kind) or made_key(_PREFIXES[kind])
+        new = _readable(key.strip(), row, kind) or made_key(PREFIXES[kind])
         return next(iter(_redact([(kind, row, new)], seal)))
 
 
@@ -88,7 +88,7 @@ def redact_identifying_keys(*, by: User) -> list[Redacted]:
     """
     require_data_manager(by, "redact keys")
     with sealed(by=by, action=ACTION) as seal:
-        rows = [(kind, row, made_key(_PREFIXES[kind])) for kind, row in identifying_keys()]
+        rows = [(kind, row, made_key(PREFIXES[kind])) for kind, row in identifying_keys()]
         return _redact(rows, seal)
 
 
