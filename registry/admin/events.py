@@ -256,14 +256,9 @@ class EventAdmin(AlikePages, ReviewSteps, QueryPages, RedactPages):
 
 
 def _drafts_before(cause: Event | None) -> list[Event]:
-    """The drafts that led to an event, from its cause back."""
-    drafts, seen = [], set()
-    while cause is not None and cause.pk not in seen:
-        seen.add(cause.pk)
-        if cause.state == State.DRAFT:
-            drafts.append(cause)
-        cause = cause.caused_by
-    return drafts[::-1]
+    """The drafts that led to an event by this cause, the first of them first."""
+    causes = [] if cause is None else list(cause.with_causes())
+    return [one for one in reversed(causes) if one.state == State.DRAFT]
 
 
 def link_to(row: Any) -> SafeString:

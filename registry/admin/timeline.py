@@ -107,10 +107,7 @@ def episode_of(event: Event) -> list[EpisodeStep]:
     Empty for an event that stands alone. A query for each link before it, and one for each
     generation after; a hundred events at most.
     """
-    root, seen = event, {event.pk}
-    while root.caused_by is not None and root.caused_by_id not in seen:
-        root = root.caused_by
-        seen.add(root.pk)
+    *_, root = event.with_causes()
     children: dict[int | None, list[Event]] = {}
     known, generation = {root.pk}, [root.pk]
     while generation and len(known) < MOST_OF_AN_EPISODE:

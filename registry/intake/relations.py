@@ -132,14 +132,7 @@ def device(
 
 def reaches(cause: Event, event: Event) -> bool:
     """Whether the chain of causes from `cause` leads to the event. One query a link."""
-    step: Event | None = cause
-    seen: set[int] = set()
-    while step is not None and step.pk not in seen:
-        if step.pk == event.pk:
-            return True
-        seen.add(step.pk)
-        step = step.caused_by
-    return False
+    return any(step.pk == event.pk for step in cause.with_causes())
 
 
 def cause_faults(patient_id: int | None, cause_patient_id: int | None) -> tuple[Fault, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.db import models
 from django.db.models import Q
@@ -183,6 +183,15 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return str(self.public_id)
+
+    def with_causes(self) -> Iterator[Event]:
+        """This event, the one that caused it, and so on back; each once. One query a link."""
+        step: Event | None = self
+        seen: set[int] = set()
+        while step is not None and step.pk not in seen:
+            yield step
+            seen.add(step.pk)
+            step = step.caused_by
 
     @property
     def seriousness(self) -> frozenset[Seriousness] | None:
