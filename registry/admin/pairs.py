@@ -74,18 +74,15 @@ class AlikePages(SiteRowsAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The visible events; in the list with whether each may repeat another."""
+        """The visible events; in a reviewer's list with whether each may repeat another."""
         rows: QuerySet[Any] = super().get_queryset(request)
-        listing = request.resolver_match and request.resolver_match.url_name == (
-            "registry_event_changelist"
-        )
-        return rows.annotate(open_pair=has_open_pair()) if listing else rows
+        listed = self.is_list(request) and sees_pairs(request)
+        return rows.annotate(open_pair=has_open_pair()) if listed else rows
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """The columns; for reviewers also whether a report may repeat another."""
         shown = super().get_list_display(request)
-        reviews = request.user.may(Right.SEE_ALL_ROWS)  # type: ignore[union-attr]
-        return (*shown, "may_repeat") if reviews else shown
+        return (*shown, "may_repeat") if sees_pairs(request) else shown
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """The filters, with the one of possible duplicates."""
@@ -164,6 +161,11 @@ class AlikePages(SiteRowsAdmin):
             said = "These are kept as two events, and no longer flagged."
             self.message_user(request, said, messages.SUCCESS)
         return HttpResponseRedirect(address_of(pair.second))
+
+
+def sees_pairs(request: HttpRequest) -> bool:
+    """Whether the list tells which reports may repeat another: to reviewers."""
+    return request.user.may(Right.SEE_ALL_ROWS)  # type: ignore[union-attr]
 
 
 def _of(pair: DuplicateCandidate, event: Event) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from registry import intake
 from registry.admin.naming import label_of
+from registry.admin.pairs import has_open_pair
 from registry.admin.queues import (
     QueueFilter,
     chosen_queue,
@@ -28,7 +29,7 @@ from registry.admin.site_rows import SiteRowsAdmin
 from registry.admin.steps import STEPS, Step
 from registry.answers.refusable import sentence
 from registry.intake.deaths import COUNTED
-from registry.models import DuplicateCandidate, Event
+from registry.models import Event
 from registry.records import Refusal, VersionConflict
 from registry.vocabulary import Outcome, Right, WithdrawalReason
 
@@ -81,8 +82,7 @@ class ReviewSteps(SiteRowsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         """The visible events; in a reviewer's queue with the time of their first submission."""
         rows: QuerySet[Event] = super().get_queryset(request)
-        match = request.resolver_match
-        if match and match.url_name == "registry_event_changelist" and "state" not in request.GET:
+        if self.is_list(request) and "state" not in request.GET:
             rows = rows.exclude(reason=WithdrawalReason.DISCARDED)
         if asks_to_review(request):
             return rows.annotate(handed_in_at=waiting_since())
@@ -208,8 +208,8 @@ class ReviewSteps(SiteRowsAdmin):
 
 def apart_of(events: Sequence[Event]) -> list[tuple[str, list[SafeString]]]:
     """Events of a bulk acceptance that deserve a look of their own: deaths, possible duplicates."""
-    pairs = DuplicateCandidate.objects.open()
-    alike = {pk for pair in pairs.values_list("first_id", "second_id") for pk in pair}
+    among = Event.objects.filter(has_open_pair(), pk__in=[event.pk for event in events])
+    alike = set(among.values_list("pk", flat=True))
     deaths = [event for event in events if event.outcome == Outcome.FATAL]
     repeated = [event for event in events if event.pk in alike]
     named = (("Deaths", deaths), ("Possible duplicates of another report", repeated))

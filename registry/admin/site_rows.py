@@ -32,6 +32,11 @@ class SiteRowsAdmin(RegistryAdmin):
             return ()
         return super().get_search_fields(request)
 
+    def is_list(self, request: HttpRequest) -> bool:
+        """Whether the list itself is asked for, not one row or a choice among them."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
+        return request.resolver_match is not None and request.resolver_match.url_name == name
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         """The menu entry, for users who may view the list."""
         return self.has_view_permission(request)
