@@ -17,6 +17,7 @@ from registry.admin.naming import label_of
 from registry.admin.rows import address_of
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.admin.stored_values import Names, in_words, is_blank
+from registry.answers.refusable import in_sentences
 from registry.models import DuplicateCandidate, Event
 from registry.records import Refusal, RowKind
 from registry.records.columns import DECLARED
@@ -156,7 +157,7 @@ class AlikePages(SiteRowsAdmin):
         try:
             intake.keep_apart(pair.public_id, by=by)
         except Refusal as refusal:
-            self.message_user(request, refusal.faults[0].detail.capitalize(), messages.ERROR)
+            self.message_user(request, in_sentences(refusal), messages.ERROR)
         else:
             said = "These are kept as two events, and no longer flagged."
             self.message_user(request, said, messages.SUCCESS)

@@ -11,10 +11,9 @@ from django.utils.safestring import SafeString
 from registry import intake
 from registry.admin.rows import address_of
 from registry.admin.site_rows import SiteRowsAdmin, open_site_keys
-from registry.answers.refusable import sentence
+from registry.answers.refusable import in_sentences
 from registry.intake.quality import EVENT_RULES
 from registry.models import Query
-from registry.models.queries import UNSETTLED
 from registry.records import Refusal
 from registry.vocabulary import QueryAnswer, QueryState, Right, State
 
@@ -42,7 +41,7 @@ class QueryPages(SiteRowsAdmin):
                 "may_answer": own and query.state == QueryState.OPEN,
                 "may_close": judges,
             }
-            for query in row.queries.filter(state__in=UNSETTLED)
+            for query in row.queries.unsettled()
         ]
         answers = QueryAnswer.choices()
         foreseen = intake.foreseen_queries(row) if own and row.state == State.DRAFT else ()
@@ -69,8 +68,7 @@ class QueryPages(SiteRowsAdmin):
             else:
                 intake.answer_query(query.public_id, by=by, answer=said)
         except Refusal as refusal:
-            words = " ".join(sentence(fault.detail) for fault in refusal.faults)
-            self.message_user(request, words, messages.ERROR)
+            self.message_user(request, in_sentences(refusal), messages.ERROR)
         else:
             done = "closed" if said == CLOSE else "answered"
             self.message_user(request, f"The query is {done}.", messages.SUCCESS)

@@ -27,7 +27,7 @@ from registry.admin.queues import (
 from registry.admin.rows import address_of
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.admin.steps import STEPS, Step
-from registry.answers.refusable import sentence
+from registry.answers.refusable import in_sentences
 from registry.intake.deaths import COUNTED
 from registry.models import Event
 from registry.records import Refusal, VersionConflict
@@ -186,7 +186,7 @@ class ReviewSteps(SiteRowsAdmin):
         """Reports why events were refused, and how many were moved."""
         for event, refusal in refused:
             nothing = " Nothing was done." if isinstance(refusal, VersionConflict) else ""
-            why = format_html("{}: {}{}", _linked(event), in_words(refusal), nothing)
+            why = format_html("{}: {}{}", _linked(event), in_sentences(refusal), nothing)
             self.message_user(request, why, messages.ERROR)
         if len(moved) == 1:
             message = format_html("{} is {}.", _linked(moved[0]), step.done)
@@ -287,11 +287,6 @@ def versions_in(picks: Iterable[str]) -> dict[UUID, int | None]:
         except ValueError:
             continue
     return found
-
-
-def in_words(refusal: Refusal) -> str:
-    """Why a step was refused, as sentences."""
-    return " ".join(sentence(fault.detail) for fault in refusal.faults)
 
 
 def _next_to_review(request: HttpRequest) -> SafeString:

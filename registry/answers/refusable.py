@@ -16,6 +16,11 @@ class RefusableForm(forms.Form):
             self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
 
 
+def in_sentences(refusal: Refusal) -> str:
+    """Why something was refused, as sentences."""
+    return " ".join(sentence(fault.detail) for fault in refusal.faults)
+
+
 def sentence(words: str) -> str:
     """A fault's text as a sentence."""
     return capfirst(words) if words.endswith((".", "!", "?")) else f"{capfirst(words)}."
