@@ -36,13 +36,18 @@ def repeated_parameter(name: str) -> Fault:
     return Fault(name, "repeated-parameter", f"Give {name} only once.")
 
 
-def stray_parameters(data: QueryDict, known: Collection[str]) -> list[Fault]:
-    """The refusals of unknown and of repeated parameters."""
+def stray_parameters(
+    data: QueryDict, known: Collection[str], *, several: Collection[str] = ()
+) -> list[Fault]:
+    """The refusals of unknown and of repeated parameters.
+
+    several: those of them that may be repeated.
+    """
     faults = []
     for name in data:
         if name not in known:
             faults.append(unknown_parameter(name, known))
-        elif len(data.getlist(name)) > 1:
+        elif name not in several and len(data.getlist(name)) > 1:
             faults.append(repeated_parameter(name))
     return faults
 
@@ -175,13 +180,8 @@ class RowFilterSet(django_filters.FilterSet):
 
     def faults(self) -> tuple[Fault, ...]:
         """Everything wrong with the parameters."""
-        strays = stray_parameters(self.data, (*self.filters, *self.beside))
         several = set(self.filters) - set(ONCE)
-        strays = [
-            fault
-            for fault in strays
-            if fault.code != "repeated-parameter" or fault.column not in several
-        ]
+        strays = stray_parameters(self.data, (*self.filters, *self.beside), several=several)
         return (*strays, *form_faults(self.form))
 
     def filter_queryset(self, queryset: QuerySet[Model]) -> QuerySet[Model]:

@@ -42,11 +42,7 @@ def search(rows: QuerySet[Event], params: QueryDict, version: FhirVersion) -> Qu
     for each parameter with codes.
     """
     named = search_parameters(version)
-    faults = [
-        fault
-        for fault in stray_parameters(params, (*named, *ONCE))
-        if fault.code != "repeated-parameter" or fault.column in ONCE
-    ]
+    faults = stray_parameters(params, (*named, *ONCE), several=set(named) - set(ONCE))
     for name in named:
         for text in params.getlist(name):
             try:
