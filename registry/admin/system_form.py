@@ -68,10 +68,6 @@ class SystemForm(ReportForm):
         texts = self.texts()
         return {name: texts[name] for name in PATIENT if name in texts}
 
-    def components(self) -> list[ComponentReport]:
-        """The reports of the components that were filled in or changed."""
-        raise NotImplementedError
-
 
 class NewSystemForm(SystemForm):
     """A new patient; data of the operation are entered once for both components."""

@@ -4,6 +4,7 @@ Each takes a comma-separated text, a repeated parameter, or both, and gives sort
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -138,14 +139,14 @@ class FlagField(forms.MultipleChoiceField):
         return tuple(sorted(set(value or ())))
 
 
-class ListField(forms.Field):
+class ListField(forms.Field, ABC):
     """Comma-separated words, each read or refused by `read`."""
 
     widget = ListInput
 
+    @abstractmethod
     def read(self, word: str, place: str) -> Any:
         """The value of a word; raises ValidationError."""
-        raise NotImplementedError
 
     def clean(self, value: Any) -> tuple[Any, ...]:
         words = [part for part in (value or "").split(",") if part]
@@ -235,7 +236,7 @@ def _start_and_end(window: Window | str) -> tuple[int, float]:
     return (window.start, float("inf") if window.end is None else window.end)
 
 
-class NamesField(ListField):
+class NamesField(forms.Field):
     """Names from a list, in the given order, each once.
 
     choices: the names with their titles, where a form offers them.
