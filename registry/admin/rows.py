@@ -191,10 +191,6 @@ class RegistryAdmin(admin.ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Shows and stores a form; where intake refuses, shows faults at their fields."""
-        if object_id is not None:
-            row = self.get_object(request, unquote(object_id))
-            named = {"subtitle": name_of(row), **self.beside(request, row)}
-            extra_context = named | (extra_context or {})
         if KEPT in request.POST:
             request.registry_refusal = take_back(request)  # type: ignore[attr-defined]
             if request.registry_refusal is None:  # type: ignore[attr-defined]
@@ -223,11 +219,20 @@ class RegistryAdmin(admin.ModelAdmin):
         return {**(context or {}), "both": differing_answers(form)}
 
     def render_change_form(
-        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
     ) -> HttpResponse:
-        """The page of one row or an empty form; blank values read as not recorded."""
+        """The page of one row with what stands beside it, or an empty form; blank values read as
+        not recorded."""
         context = {**context, "adminform": ReadForm.of(context["adminform"])}
-        return super().render_change_form(request, context, *args, **kwargs)
+        if obj is not None:
+            context |= {"subtitle": name_of(obj), **self.beside(request, obj)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Context for what a row's page shows below its fields."""
