@@ -16,14 +16,13 @@ from registry.admin.event_sections import ENTRY, IN_OTHER_WORDS, kept_fields
 from registry.admin.naming import label_of
 from registry.admin.rows import address_of
 from registry.admin.site_rows import SiteRowsAdmin
-from registry.admin.stored_values import Names, in_words, is_blank
+from registry.admin.stored_values import NOT_RECORDED, Names, in_words, is_blank
 from registry.answers.refusable import in_sentences
+from registry.intake.deaths import COUNTED
 from registry.models import DuplicateCandidate, Event
 from registry.records import Refusal, RowKind
 from registry.records.columns import DECLARED
 from registry.vocabulary import Right
-
-BLANK = "not recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ class AlikePages(SiteRowsAdmin):
             "repeats": [
                 (event, other)
                 for event, other in ((second, first), (first, second))
-                if "duplicate" in steps[event.pk] and other.state in ("submitted", "accepted")
+                if "duplicate" in steps[event.pk] and other.state in COUNTED
             ],
             "may_keep_apart": not pair.decision
             and user.may(Right.SEE_ALL_ROWS)
@@ -142,14 +141,14 @@ class AlikePages(SiteRowsAdmin):
                 (_title(name), [self._words(event, name, names) for event in (first, second)])
                 for name in _shown_fields()
             )
-            if words != [BLANK, BLANK]
+            if words != [NOT_RECORDED, NOT_RECORDED]
         ]
 
     def _words(self, event: Event, name: str, names: Names) -> str:
         method = IN_OTHER_WORDS.get(name)
         if method is not None:
             said = getattr(self, method)(event)
-            return BLANK if is_blank(said) else str(said)
+            return NOT_RECORDED if is_blank(said) else str(said)
         return in_words(Event._meta.get_field(name), event, names)  # type: ignore[arg-type]
 
     def _keep_apart(self, request: HttpRequest, pair: DuplicateCandidate) -> HttpResponse:

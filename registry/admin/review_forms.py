@@ -11,10 +11,11 @@ from registry.admin.answers import IN_LINES, short_text
 from registry.admin.choosing import TermChoiceField
 from registry.admin.naming import name_of
 from registry.answers.refusable import RefusableForm
+from registry.intake.deaths import COUNTED
 from registry.models import Complication, DuplicateCandidate, Event
 from registry.records import RowKind
 from registry.records.columns import DECLARED
-from registry.vocabulary import QueryAsk, State, WithdrawalReason
+from registry.vocabulary import QueryAsk, WithdrawalReason
 
 MOST_ALIKE = 10
 BY_KEY, ELSEWHERE = "key", "elsewhere"
@@ -180,7 +181,7 @@ def alike(event: Event) -> QuerySet[Event]:
     pairs = DuplicateCandidate.objects.open().of(event).values_list("first", "second")
     paired = Q(pk__in={pk for pair in pairs for pk in pair})
     standing = Event.objects.filter(
-        same | of_the_patient | paired, site=event.site, state__in=[State.SUBMITTED, State.ACCEPTED]
+        same | of_the_patient | paired, site=event.site, state__in=COUNTED
     ).exclude(pk=event.pk)
     apart = Abs(F("year") - event.year) if event.year else Value(0)
     likeness = Case(

@@ -13,7 +13,7 @@ from registry.deidentify import (
     patient_record,
 )
 from registry.deidentify.rules import NO_DEVICE_TIME_AFTER_EXIT
-from registry.intake.deaths import COUNTED, followed, lives_of
+from registry.intake.deaths import followed, lives_of
 from registry.intake.keys import IMPLANT_KEYS, PATIENT_KEYS, report_with_keys, with_keys
 from registry.intake.relations import present_year, refuse
 from registry.intake.stored import (
@@ -29,6 +29,7 @@ from registry.intake.writers import (
     site_to_write,
 )
 from registry.models import Event, Exposure, Implant, Patient, Sealing, Site, User, sealed
+from registry.models.duplicates import STANDING
 from registry.records import (
     DuplicateSourceId,
     ExposureRecord,
@@ -39,7 +40,7 @@ from registry.records import (
     RowKind,
     RowRuleBroken,
 )
-from registry.vocabulary import ExitStatus, Right, State
+from registry.vocabulary import ExitStatus, Right
 
 _ACTIVE = ExitStatus.ACTIVE
 _STAYS = ("site", "patient", "component", "sex", "indication")
@@ -257,9 +258,7 @@ def _after_death(
 
 def _contradicted_by_events(record: ImplantRecord, implant: Implant) -> tuple[Fault, ...]:
     """Lists the changes of an implant that contradict its events. Up to two queries."""
-    standing = implant.events.filter(
-        state__in=[State.DRAFT, *COUNTED], months_since_implant__isnull=False
-    )
+    standing = implant.events.filter(state__in=STANDING, months_since_implant__isnull=False)
     faults: list[Fault] = []
     before = (implant.months_followed, implant.exit_status)
     if (record.months_followed, record.exit_status or "") != before:
@@ -287,7 +286,7 @@ def ends_before_events(ended: Mapping[int, ImplantRecord]) -> dict[int, Fault]:
         return {}
     events = Event.objects.filter(
         implant__in=ends,
-        state__in=[State.DRAFT, *COUNTED],
+        state__in=STANDING,
         complication__category__in=NO_DEVICE_TIME_AFTER_EXIT,
     )
     latest = events.values("implant").annotate(month=Max("months_since_implant"))
