@@ -43,16 +43,16 @@ class QueryPages(SiteRowsAdmin):
             }
             for query in row.queries.unsettled()
         ]
-        answers = QueryAnswer.choices()
-        foreseen = intake.foreseen_queries(row) if own and row.state == State.DRAFT else ()
+        is_metered = own and row.state == State.DRAFT
+        foreseen = intake.foreseen_queries(row) if is_metered else ()
         return {
             **super().beside(request, row),
             "queries": queries,
-            "query_answers": answers,
+            "query_answers": QueryAnswer.choices(),
             "foreseen": [f"{rule.label}. {rule.definition}" for rule in foreseen],
             "rules_met": len(EVENT_RULES) - len(foreseen),
             "rules": len(EVENT_RULES),
-            "is_metered": own and row.state == State.DRAFT,
+            "is_metered": is_metered,
         }
 
     def settle(self, request: HttpRequest, query_id: UUID) -> HttpResponse:

@@ -4,7 +4,7 @@ A rule never refuses. It raises a query on a report that counts, and the query c
 once the rule is silent. Rules read rows and what stands beside them; they ask no database.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -314,9 +314,3 @@ IMPLANT_RULES: tuple[ImplantRule, ...] = (
     ),
 )
 """Every rule of implants."""
-
-RULES: Mapping[QualityRule, EventRule | ImplantRule] = {
-    **{rule.code: rule for rule in EVENT_RULES},
-    **{rule.code: rule for rule in IMPLANT_RULES},
-}
-"""Every rule by its code."""

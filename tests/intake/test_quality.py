@@ -2,9 +2,11 @@
 
 import pytest
 
-from registry.intake.quality import RULES, EventCase, EventRule, ImplantCase
+from registry.intake.quality import EVENT_RULES, IMPLANT_RULES, EventCase, EventRule, ImplantCase
 from registry.models import Complication, Event, Implant
 from registry.vocabulary import QualityRule
+
+RULES = {rule.code: rule for rule in (*EVENT_RULES, *IMPLANT_RULES)}
 
 CATEGORY = {
     "infection-pocket": "infection",
