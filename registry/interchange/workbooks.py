@@ -5,8 +5,10 @@ result, dates as `2023-08-30 00:00:00`, numbers as their shortest text.
 """
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import IO, Any, BinaryIO, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser  # nosec B405
 
@@ -21,6 +23,12 @@ _CHUNK = 1 << 16
 _MOST_COLUMNS = 1_000
 _DATES_BUILT_IN = frozenset({*range(14, 23), *range(45, 48)})
 """Number formats of dates and times that every workbook has (ECMA-376, 18.8.30)."""
+
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError),
+    *(ParseError, LookupError, ValueError, OverflowError),
+)
+"""What a damaged, encrypted or contradictory workbook raises: from its zip, and from its parts."""
 
 
 class WorkbookTable:
@@ -37,8 +45,8 @@ class WorkbookTable:
             self._dates = self._date_styles() if "xl/styles.xml" in names else frozenset()
             self._sheet = self._sheet_of(kind)
             self._rows = self._read()
-            self._head = [row for _, row in zip(range(LAST_HEADER_LINE), self._rows, strict=False)]
-        except (zipfile.BadZipFile, ParseError, KeyError, ValueError, EOFError) as error:
+            self._head = list(islice(self._rows, LAST_HEADER_LINE))
+        except _BROKEN as error:
             raise self._refused("this is a workbook that cannot be read") from error
 
     def candidates(self) -> Iterator[Candidate]:
@@ -54,7 +62,7 @@ class WorkbookTable:
                 if line > header_line:
                     yield line, cells
             yield from self._rows
-        except (zipfile.BadZipFile, ParseError, KeyError, ValueError, EOFError) as error:
+        except _BROKEN as error:
             raise self._refused("this is a workbook that cannot be read to its end") from error
 
     def _refused(self, what: str) -> Refusal:
@@ -105,10 +113,8 @@ class WorkbookTable:
         self._from_1904 = False
         for element in self._part("xl/workbook.xml"):
             if _tag(element) == "sheet" and element.get("state", "visible") == "visible":
-                related = next(
-                    value for key, value in element.attrib.items() if key.endswith("}id")
-                )
-                sheets[element.get("name", "").strip().lower()] = related
+                related = (value for key, value in element.attrib.items() if key.endswith("}id"))
+                sheets[element.get("name", "").strip().lower()] = next(related, "")
             elif _tag(element) == "workbookPr":
                 self._from_1904 = element.get("date1904", "0") in ("1", "true")
         targets: Mapping[str, str] = {

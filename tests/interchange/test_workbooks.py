@@ -169,6 +169,45 @@ def test_workbook_that_cannot_be_read_is_said_to_be_one(content):
     assert code_of(content) == "unreadable-workbook"
 
 
+def damaged(content, path):
+    """The same workbook with some packed bytes of one part turned over."""
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        packed = parts.getinfo(path).header_offset + 30 + len(path)
+    turned = bytes(0xFF ^ byte for byte in content[packed + 5 : packed + 25])
+    return content[: packed + 5] + turned + content[packed + 25 :]
+
+
+def with_flag(content, at, flag):
+    """The same workbook with one field of every entry changed; at: its place in a local header."""
+    changed = bytearray(content)
+    for mark, place in ((b"PK\x03\x04", at), (b"PK\x01\x02", at + 2)):
+        start = content.find(mark)
+        while start >= 0:
+            changed[start + place] = flag
+            start = content.find(mark, start + 4)
+    return bytes(changed)
+
+
+SINGLE = workbook({"a": ([HEADER, ROW], "")})
+DATED = '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        damaged(SINGLE, "xl/worksheets/sheet1.xml"),
+        with_flag(SINGLE, 6, 1),
+        with_flag(SINGLE, 8, 97),
+        sheet('<c r="A4" t="s"><v>9</v></c>', shared="<si><t>BERN</t></si>"),
+        sheet('<c r="A4" s="1"><v>1e300</v></c>', style=DATED),
+        with_part(SINGLE, "xl/workbook.xml", '<workbook><sheet name="a"/></workbook>'),
+    ],
+    ids=["damaged", "encrypted", "unknown-packing", "no-such-text", "no-day", "no-part"],
+)
+def test_damaged_workbook_is_refused_in_words(content):
+    assert code_of(content) == "unreadable-workbook"
+
+
 def test_zipped_file_that_is_no_workbook_is_refused():
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as parts:
