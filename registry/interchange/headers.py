@@ -1,7 +1,7 @@
 """Finds the line of column names of a table, and the column that each of its cells names."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry.records import Fault, IdentifierFound, Refusal, RowKind, refusal_of
 from registry.records.columns import (
@@ -86,10 +86,10 @@ def _no_header(lines: Sequence[Candidate], kind: RowKind, name: str | None) -> R
         (line for line in lines if line.line == lines[0].line), key=lambda line: len(line.cells)
     )
     identifying = [
-        fault for fault in column_faults(first.cells, kind) if fault.code == "identifier-found"
+        fault for fault in column_faults(first.cells, kind) if fault.code == IdentifierFound.code
     ]
     if identifying:
-        return IdentifierFound(_placed(identifying, first.line, name))
+        return refused_names(identifying, first.line, name)
     detail = (
         f"none of the first {LAST_HEADER_LINE} lines names the columns of {kind.value}; "
         f"begin with a line that does: {', '.join(REQUIRED_COLUMNS[kind])}"
@@ -123,9 +123,11 @@ def _header(best: Candidate, kind: RowKind, name: str | None, known: Mapping[str
             detail = "this column is missing; its cells may be empty"
             faults.append(Fault(column, "missing-column", detail))
     if faults:
-        raise refusal_of(_placed(faults, best.line, name), otherwise=Refusal)
+        raise refused_names(faults, best.line, name)
     return Header(best.line, best.delimiter, tuple(columns), tuple(nameless), len(best.cells))
 
 
-def _placed(faults: Iterable[Fault], line: int, name: str | None) -> list[Fault]:
-    return [Fault(f.column, f.code, f.detail, line, name) for f in faults]
+def refused_names(faults: Iterable[Fault], line: int, name: str | None) -> Refusal:
+    """The refusal of a line's names, at this line of the file of this name."""
+    placed = [replace(fault, line=line, file=name) for fault in faults]
+    return refusal_of(placed, otherwise=Refusal)

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from registry.interchange.csv_rows import CsvTable
+from registry.interchange.headers import refused_names
 from registry.interchange.redcap import FORMS, RECORD_ID, field_name
-from registry.records import Fault, RawReport, Refusal, RowKind, RowRuleBroken, refusal_of
+from registry.records import Fault, RawReport, Refusal, RowKind, RowRuleBroken
 from registry.records.columns import DECLARED, unknown_names
 from registry.records.declared import Holds
 
@@ -113,8 +114,7 @@ class RedcapExport:
             detail = "no field of this file is of our instruments; see redcap_dictionary"
             faults = (Fault("header", "no-header", detail),)
         if faults:
-            placed = [Fault(f.column, f.code, f.detail, 1, self.name) for f in faults]
-            raise refusal_of(placed, otherwise=Refusal)
+            raise refused_names(faults, 1, self.name)
 
 
 def _fields(kind: RowKind, headings: Sequence[str]) -> dict[str, Field]:
