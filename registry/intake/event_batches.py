@@ -239,11 +239,16 @@ class EventBatches:
     def _refuse_other_deaths(self) -> None:
         """Refuses fatal events that are not of one episode; causes may come later in the file."""
         lives = self.run.lives(self._died_twice)
+        fatal = {
+            patient_id: {
+                one.pk: one for one in lives[patient_id].events if one.fatal and one.pk is not None
+            }
+            for patient_id in self._died_twice
+        }
+        causes = self._all_causes(pk for events in fatal.values() for pk in events)
         for patient_id, (raw, new) in self._died_twice.items():
-            fatal = [one for one in lives[patient_id].events if one.fatal and one.pk is not None]
-            causes = self._all_causes([one.pk for one in fatal if one.pk is not None])
-            fatal = [replace(one, cause=causes.get(one.pk)) for one in fatal if one.pk is not None]
-            if not all(one_episode(one, two, causes) for one, two in combinations(fatal, 2)):
+            deaths = [replace(one, cause=causes.get(pk)) for pk, one in fatal[patient_id].items()]
+            if not all(one_episode(one, two, causes) for one, two in combinations(deaths, 2)):
                 self.run.refuse(raw, (second_death(new),), key=None)
 
     def _names_a_refused_implant(self, record: EventRecord, site: Site) -> bool:
