@@ -58,6 +58,7 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
             new_patients.append(patient)
         name = RowKind.IMPLANT, record.site, record.implant
         before = row is not None and row["seal_id"] == run.seal.number
+        on_file: ImplantRecord | None = None
         if key in seen or before or run.was_refused(name):
             faults: tuple[Fault, ...] = (repeated("implant"),)
         else:
@@ -67,12 +68,11 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
             if patient is not None:
                 faults += _disagreements(record, patient)
             if row is not None:
-                faults += _not_later(record, implant_record_of(row))
+                on_file = implant_record_of(row)
+                faults += _not_later(record, on_file)
         life = lives.setdefault((site.pk, record.patient), Life())
         device = _followed(record, row, run)
-        changed = not (faults or raw.unread) and (
-            row is None or bool(differing(record, implant_record_of(row)))
-        )
+        changed = not (faults or raw.unread) and record != on_file
         if changed:
             faults = tuple(life.device_faults(device))
         seen.add(key)
