@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import islice
 from typing import Any
 
 from django.db.models import Q
@@ -43,14 +43,9 @@ def told_rows(judged: JudgedRecords, summary: ImportSummary, kind: RowKind) -> I
     done = iter(summary.done[kind])
     records = (record for rows in judged.records[kind].batches(kind) for _raw, record in rows)
     find = {RowKind.EVENT: _events, RowKind.IMPLANT: _implants, RowKind.EXPOSURE: _exposures}[kind]
-    batch: list[Any] = []
-    for record in chain(records, (None,)):
-        if record is not None:
-            batch.append(record)
-        if batch and (record is None or len(batch) == _AT_A_TIME):
-            for one, row in zip(batch, find(batch), strict=True):
-                yield ToldRow(Done(next(done)), one.site, **row)
-            batch = []
+    while batch := list(islice(records, _AT_A_TIME)):
+        for one, row in zip(batch, find(batch), strict=True):
+            yield ToldRow(Done(next(done)), one.site, **row)
 
 
 def _events(records: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
