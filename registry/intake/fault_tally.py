@@ -40,8 +40,8 @@ class FaultTally:
     def __init__(self) -> None:
         self._kinds: dict[tuple[str | None, str, str, str], int] = {}
         self._files: dict[str | None, int] = {}
-        self._kind_of = array("L")
-        self._lines = array("L")
+        self._kind_of = array("I")
+        self._lines = array("I")
 
     def __len__(self) -> int:
         """How many faults there are."""
