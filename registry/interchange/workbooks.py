@@ -21,6 +21,9 @@ MOST_BYTES = 1 << 30
 
 _CHUNK = 1 << 16
 _MOST_COLUMNS = 1_000
+_MOST_LINES = 1 << 20
+"""The lines of a sheet (of Excel); the file says the number of each."""
+
 _DATES_BUILT_IN = frozenset({*range(14, 23), *range(45, 48)})
 """Number formats of dates and times that every workbook has (ECMA-376, 18.8.30)."""
 
@@ -136,6 +139,8 @@ class WorkbookTable:
             if _tag(element) != "row":
                 continue
             line = int(element.get("r", line + 1))
+            if not 0 < line <= _MOST_LINES:
+                raise ValueError("no line of a sheet")
             cells: list[str] = []
             for position, cell in enumerate(element):
                 at = _position(cell.get("r", ""), position)

@@ -188,6 +188,14 @@ def with_flag(content, at, flag):
     return bytes(changed)
 
 
+def line_of(number):
+    """A sheet whose second row says that it stands on this line."""
+    header = "".join(f'<c t="str"><v>{name}</v></c>' for name in HEADER)
+    row = "".join(f'<c t="str"><v>{text}</v></c>' for text in ROW)
+    lines = f'<row r="1">{header}</row><row r="{number}">{row}</row>'
+    return f"<worksheet {MAIN}><sheetData>{lines}</sheetData></worksheet>"
+
+
 SINGLE = workbook({"a": ([HEADER, ROW], "")})
 DATED = '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
 
@@ -201,8 +209,13 @@ DATED = '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
         sheet('<c r="A4" t="s"><v>9</v></c>', shared="<si><t>BERN</t></si>"),
         sheet('<c r="A4" s="1"><v>1e300</v></c>', style=DATED),
         with_part(SINGLE, "xl/workbook.xml", '<workbook><sheet name="a"/></workbook>'),
+        with_part(SINGLE, "xl/worksheets/sheet1.xml", line_of("0")),
+        with_part(SINGLE, "xl/worksheets/sheet1.xml", line_of("99999999999999999999")),
     ],
-    ids=["damaged", "encrypted", "unknown-packing", "no-such-text", "no-day", "no-part"],
+    ids=[
+        *("damaged", "encrypted", "unknown-packing", "no-such-text", "no-day", "no-part"),
+        *("line-zero", "line-beyond-a-sheet"),
+    ],
 )
 def test_damaged_workbook_is_refused_in_words(content):
     assert code_of(content) == "unreadable-workbook"
