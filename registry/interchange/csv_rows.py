@@ -25,6 +25,12 @@ NumberedRow = tuple[int, list[str]]
 """The line on which a row begins, and its cells."""
 
 
+def wrong_number_of_cells(cells: int, header: int, line: int, name: str | None) -> Fault:
+    """The fault of a row that does not fit its header."""
+    detail = f"this row has {cells} cells and the header {header}"
+    return Fault("row", "wrong-number-of-cells", detail, line, name)
+
+
 class CsvTable:
     """A CSV file of any usual encoding and delimiter, as numbered rows of cells.
 

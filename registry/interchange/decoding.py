@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from pathlib import Path
 from typing import BinaryIO
 
 from registry.records import Fault, Refusal
@@ -42,6 +43,18 @@ _MAC_LETTER = re.compile(
 _WINDOWS_LETTER = re.compile(rb"[A-Za-z][\xc0-\xff]|[\xc0-\xff][A-Za-z]")
 _MAC_DASH = re.compile(rb"[0-9]\s?[\xd0\xd1]\s?[0-9]")
 _WINDOWS_DASH = re.compile(rb"[0-9]\s?[\x96\x97]\s?[0-9]")
+
+
+def open_file(path: str | Path, name: str | None = None) -> BinaryIO:
+    """Opens a file to read its bytes. name: what faults call it, if not by its path.
+
+    Raises Refusal where it cannot be opened.
+    """
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        fault = Fault("", "unreadable-file", "this file cannot be opened", file=name or str(path))
+        raise Refusal(fault) from error
 
 
 def starts_as_workbook(stream: BinaryIO) -> bool:

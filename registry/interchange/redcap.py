@@ -78,9 +78,8 @@ def dictionary_rows(
     kinds: Iterable[RowKind], complications: Complications
 ) -> Iterator[dict[str, str]]:
     """The data dictionary, a field a row; a record id comes first, as REDCap asks."""
-    first = True
-    for kind in kinds:
-        if first:
+    for position, kind in enumerate(kinds):
+        if position == 0:
             yield _row(
                 {
                     "Variable / Field Name": RECORD_ID,
@@ -90,7 +89,6 @@ def dictionary_rows(
                     "Field Note": "A running number. Never a record number of the hospital.",
                 }
             )
-            first = False
         for column in DECLARED[kind].values():
             yield _field(kind, column, complications)
 

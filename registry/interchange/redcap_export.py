@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from registry.interchange.csv_rows import CsvTable
+from registry.interchange.csv_rows import CsvTable, wrong_number_of_cells
+from registry.interchange.decoding import open_file
 from registry.interchange.headers import refused_names
 from registry.interchange.redcap import FORMS, RECORD_ID, field_name
 from registry.records import Fault, RawReport, Refusal, RowKind, RowRuleBroken
@@ -40,16 +41,11 @@ class RedcapExport:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
         self.name = str(path)
-        try:
-            with self.path.open("rb") as stream:
-                table = CsvTable(stream, self.name)
-                splits = [line for line in table.candidates() if line.line == 1]
-                table.detach()
-        except OSError as error:
-            fault = Fault("", "unreadable-file", "this file cannot be opened", file=self.name)
-            raise Refusal(fault) from error
+        with open_file(path) as stream:
+            table = CsvTable(stream, self.name)
+            splits = [line for line in table.candidates() if line.line == 1]
+            table.detach()
         if not splits:
             detail = "this file is empty; its first line names the fields"
             raise Refusal(Fault("header", "empty-file", detail, 1, self.name))
@@ -69,14 +65,14 @@ class RedcapExport:
 
         Raises RowRuleBroken for a line with a wrong number of cells or an open quotation mark.
         """
-        with self.path.open("rb") as stream:
+        with open_file(self.name) as stream:
             table = CsvTable(stream, self.name)
             for line, cells in table.rows(self.delimiter, 1, _refuse):
                 if not any(map(str.strip, cells)):
                     continue
                 if len(cells) != len(self.headings):
-                    detail = f"this row has {len(cells)} cells and the header {len(self.headings)}"
-                    _refuse(Fault("row", "wrong-number-of-cells", detail, line, self.name))
+                    width = len(self.headings)
+                    _refuse(wrong_number_of_cells(len(cells), width, line, self.name))
                 values = self._values(kind, dict(zip(self.headings, cells, strict=True)))
                 if values is not None:
                     yield RawReport(kind, values, line, self.name)

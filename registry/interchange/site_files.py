@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from registry.interchange.csv_rows import CsvTable, NumberedRow
-from registry.interchange.decoding import starts_as_workbook
+from registry.interchange.csv_rows import CsvTable, NumberedRow, wrong_number_of_cells
+from registry.interchange.decoding import open_file, starts_as_workbook
 from registry.interchange.headers import Header, find_header
 from registry.interchange.workbook_template import is_example
 from registry.interchange.workbooks import WorkbookTable
-from registry.records import Fault, RawReport, Refusal, RowKind, RowRuleBroken
+from registry.records import Fault, RawReport, RowKind, RowRuleBroken
 from registry.records.readings import FileReading
 
 FEW_CELLS = 2
@@ -40,12 +40,7 @@ def read_rows(
     """
     if isinstance(source, str | Path):
         label = str(source) if name is None else name
-        try:
-            stream = Path(source).open("rb")  # noqa: SIM115 (closed below)
-        except OSError as error:
-            fault = Fault("", "unreadable-file", "this file cannot be opened", file=label)
-            raise Refusal(fault) from error
-        with stream:
+        with open_file(source, label) as stream:
             yield from _reports(stream, kind, label, on_fault or _refuse, headings, reading)
     else:
         yield from _reports(source, kind, name, on_fault or _refuse, headings, reading)
@@ -97,8 +92,7 @@ def _fitting(
         if not filled:
             continue
         if len(cells) < header.width or any(cell.strip() for cell in cells[header.width :]):
-            detail = f"this row has {len(cells)} cells and the header {header.width}"
-            on_fault(Fault("row", "wrong-number-of-cells", detail, line, name))
+            on_fault(wrong_number_of_cells(len(cells), header.width, line, name))
             continue
         if filled <= FEW_CELLS < len(header.columns) // 2:
             detail = (
