@@ -1,6 +1,5 @@
 """Files of rows uploaded by form: checked, then stored all or nothing; files are not kept."""
 
-import csv
 import hashlib
 import json
 from collections.abc import Generator, Iterator, Mapping
@@ -22,6 +21,7 @@ from registry import intake
 from registry.admin import upload_forms
 from registry.admin.upload_forms import MemoryOnly, UploadForm, WordsForm, too_large
 from registry.answers.refusable import sentence
+from registry.interchange.fault_list import write_faults
 from registry.interchange.workbook_template import template_workbook
 from registry.models import Complication, Site
 from registry.records import Fault, Refusal, RowKind
@@ -295,10 +295,7 @@ def _fault_list(request: HttpRequest, sent: Sent) -> HttpResponse:
         faults = refusal.faults
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="faults.csv"'
-    writer = csv.writer(response)
-    writer.writerow(("file", "line", "column", "code", "message"))
-    for fault in faults:
-        writer.writerow((fault.file, fault.line, fault.column, fault.code, fault.detail))
+    write_faults(faults, response)
     return response
 
 

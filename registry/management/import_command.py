@@ -1,13 +1,13 @@
 """What the commands that import files have in common: who imports, and how faults are told."""
 
-import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.intake import FaultKind, ImportRefused, ImportSummary
+from registry.interchange.fault_list import write_faults
 from registry.models import User
 from registry.records import Fault, Refusal, RowKind
 from registry.records.readings import FileReading
@@ -41,7 +41,8 @@ class ImportCommand(BaseCommand):
             self._say_how_read(refusal.readings)
             self._tell(refusal)
             if options["faults"]:
-                _write(Path(options["faults"]), refusal.every)
+                with Path(options["faults"]).open("w", newline="", encoding="utf-8") as file:
+                    write_faults(refusal.every, file)
             raise SystemExit(1) from None
         except Refusal as refusal:
             raise CommandError("; ".join(fault.detail for fault in refusal.faults)) from None
@@ -88,11 +89,3 @@ def _kind_line(kind: FaultKind) -> str:
 
 def _line(fault: Fault) -> str:
     return f"{fault.file}:{fault.line or 1}: {fault.column or 'file'}: {fault.detail}"
-
-
-def _write(path: Path, faults: Iterable[Fault]) -> None:
-    """Every fault as CSV: file, line, column, code and message, never a value."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("file", "line", "column", "code", "message"))
-        writer.writerows((f.file, f.line, f.column, f.code, f.detail) for f in faults)
