@@ -249,13 +249,12 @@ def _store(request: HttpRequest, sent: Sent) -> Checked | None:
 def _refused(refusal: Refusal, *, blank: str = "") -> Checked:
     if not isinstance(refusal, intake.ImportRefused):
         return Checked(faults=refusal.faults, total=len(refusal.faults))
-    words = {word for each in refusal.readings.values() for word in each.words_for_empty}
     return Checked(
         read=_read_differently(refusal.readings),
         kinds=refusal.kinds,
         faults=refusal.faults,
         total=refusal.total,
-        words=tuple(sorted(words)),
+        words=tuple(refusal.words_for_empty),
         blank=blank,
     )
 

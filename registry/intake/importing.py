@@ -64,6 +64,11 @@ class ImportRefused(Refusal):
         self.every: Iterable[Fault] = self.faults if every is None else every
         self.readings = readings or {}
 
+    @property
+    def words_for_empty(self) -> list[str]:
+        """The words for "nothing recorded" that stand where they are no answer, in order."""
+        return sorted(set().union(*(each.words_for_empty for each in self.readings.values())))
+
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:

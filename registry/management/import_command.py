@@ -76,11 +76,9 @@ class ImportCommand(BaseCommand):
             self.stderr.write(
                 f"{refusal.total} faults, of which these are the first {len(refusal.faults)}"
             )
-        words = sorted(
-            {word for each in refusal.readings.values() for word in each.words_for_empty}
-        )
-        if words:
-            self.stderr.write(f"to take these words as empty: --blank {','.join(words)}")
+        if refusal.words_for_empty:
+            words = ",".join(refusal.words_for_empty)
+            self.stderr.write(f"to take these words as empty: --blank {words}")
 
 
 def _kind_line(kind: FaultKind) -> str:
