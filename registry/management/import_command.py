@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.intake import FaultKind, ImportRefused, ImportSummary
 from registry.interchange.fault_list import write_faults
+from registry.management.by_user import active_user
 from registry.models import User
 from registry.records import Fault, Refusal, RowKind
 from registry.records.readings import FileReading
@@ -32,9 +33,7 @@ class ImportCommand(BaseCommand):
 
         Raises CommandError where there is no such user or right, SystemExit where rows have faults.
         """
-        by = User.objects.filter(username=options["by"], is_active=True).first()
-        if by is None:
-            raise CommandError("There is no active user of this name: see --by.")
+        by = active_user(options["by"])
         try:
             summary = run(by)
         except ImportRefused as refusal:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.intake import judge_registry
-from registry.models import User
+from registry.management.by_user import active_user
 from registry.records import Refusal
 
 
@@ -20,11 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Judge, and print how many queries were raised and closed."""
-        by = None
-        if options["by"]:
-            by = User.objects.filter(username=options["by"], is_active=True).first()
-            if by is None:
-                raise CommandError("There is no active user of this name: see --by.")
+        by = active_user(options["by"]) if options["by"] else None
         try:
             raised, closed = judge_registry(by=by)
         except Refusal as refusal:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.intake import export_rows, site_to_export
-from registry.models import User
+from registry.management.by_user import active_user
 from registry.records import Refusal, RowKind
 
 
@@ -24,9 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write a file for each kind, and print its rows."""
-        by = User.objects.filter(username=options["by"], is_active=True).first()
-        if by is None:
-            raise CommandError("There is no active user of this name: see --by.")
+        by = active_user(options["by"])
         try:
             site = site_to_export(options["site"], by=by)
         except Refusal as refusal:

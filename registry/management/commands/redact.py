@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.intake import identifying_keys, redact_identifying_keys, redact_key
 from registry.intake.redaction import KEYED, Redacted
+from registry.management.by_user import active_user
 from registry.models import User
 from registry.records import Refusal
 
@@ -33,9 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Redact, and print each row with its new key, for its site."""
-        by = User.objects.filter(username=options["by"], is_active=True).first()
-        if by is None:
-            raise CommandError("There is no active user of this name: see --by.")
+        by = active_user(options["by"])
         if options["found"] == bool(options["kind"]):
             raise CommandError("Name a kind and an id, or --found.")
         try:
