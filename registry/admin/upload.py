@@ -173,8 +173,7 @@ def _context(
 def _sent(request: HttpRequest, form: UploadForm) -> Sent:
     """The upload of a valid form. Raises Refusal for a mapping with faults."""
     user: Any = request.user
-    said = ",".join((*request.POST.getlist("blank"), *request.POST.getlist("take_empty")))
-    blank = dict.fromkeys(word.strip() for word in said.split(",") if word.strip())
+    blank = ",".join((*request.POST.getlist("blank"), *request.POST.getlist("take_empty")))
     mapping = form.cleaned_data["mapping"]
     wording = intake.wording_of(
         user, mapping=mapping.read() if mapping is not None else None, blank=blank

@@ -13,16 +13,18 @@ from registry.vocabulary import Right
 __all__ = ["keep_words", "may_keep_words", "wording_of", "words_of"]
 
 
-def wording_of(by: User, *, mapping: bytes | None = None, blank: Iterable[str] = ()) -> Wording:
+def wording_of(by: User, *, mapping: bytes | None = None, blank: str = "") -> Wording:
     """How a sender's files are read: a mapping over the words of the own sites, and empty words.
 
     mapping: JSON, see `site_words`. Words on which two own sites differ are not applied.
+    blank: words taken as empty, separated by commas.
 
     Raises Refusal for a mapping with faults.
     """
     said = _read(mapping) if mapping is not None else SiteWords()
     kept = [site_words_of(words) for words in _kept(by) if words]
-    return Wording(said.over(_agreed(kept)), tuple(blank))
+    words = dict.fromkeys(word.strip() for word in blank.split(",") if word.strip())
+    return Wording(said.over(_agreed(kept)), tuple(words))
 
 
 def keep_words(site: Site, *, mapping: bytes, by: User) -> Site:

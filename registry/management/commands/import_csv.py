@@ -99,5 +99,4 @@ def _wording(by: User, blank: str, mapping: str | None) -> Wording:
             text = Path(mapping).read_bytes()
         except OSError:
             raise CommandError("The file of --mapping cannot be opened.") from None
-    words = tuple(word.strip() for word in blank.split(",") if word.strip())
-    return wording_of(by, mapping=text, blank=words)
+    return wording_of(by, mapping=text, blank=blank)
