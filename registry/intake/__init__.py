@@ -70,7 +70,7 @@ from registry.intake.systems import (
     replace_implant,
 )
 from registry.intake.told import ToldRow, told_rows
-from registry.intake.wordings import keep_words, may_keep_words, wording_of, words_of
+from registry.intake.wordings import keep_words, may_keep_words, wording_of
 
 __all__ = [
     "AS_DOCUMENTED",
@@ -153,5 +153,4 @@ __all__ = [
     "withdraw_agreement",
     "withdraw_event",
     "wording_of",
-    "words_of",
 ]

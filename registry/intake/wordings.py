@@ -10,7 +10,7 @@ from registry.records import Refusal
 from registry.records.spelling import folded
 from registry.vocabulary import Right
 
-__all__ = ["keep_words", "may_keep_words", "wording_of", "words_of"]
+__all__ = ["keep_words", "may_keep_words", "wording_of"]
 
 
 def wording_of(by: User, *, mapping: bytes | None = None, blank: str = "") -> Wording:
@@ -47,11 +47,6 @@ def keep_words(site: Site, *, mapping: bytes, by: User) -> Site:
 def may_keep_words(site: Site, *, by: User) -> bool:
     """Whether the writer may keep a site's words: its lead, or a data manager."""
     return site.active and (by.may(Right.RUN_REGISTRY) or by.leads(site))
-
-
-def words_of(site: Site) -> SiteWords:
-    """The words that a site keeps."""
-    return site_words_of(site.words)
 
 
 def _read(mapping: bytes) -> SiteWords:

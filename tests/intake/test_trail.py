@@ -40,7 +40,6 @@ READING = {
     "told_rows",
     "catalogue_names",
     "wording_of",
-    "words_of",
     "likely_duplicates",
     "may_close",
     "standings_of",
@@ -397,9 +396,8 @@ def test_reading_function_leaves_nothing(world, verb):
     elif verb in ("export_rows", "site_to_export"):
         site = intake.site_to_export("BERN", by=world.lead)
         list(intake.export_rows(site, RowKind.IMPLANT, by=world.lead))
-    elif verb in ("may_keep_words", "words_of"):
+    elif verb == "may_keep_words":
         intake.may_keep_words(world.site, by=world.lead)
-        intake.words_of(world.site)
     elif verb == "wording_of":
         intake.wording_of(world.lead, mapping=b'{"sex": {"W": "female"}}')
     elif verb == "judge_records":

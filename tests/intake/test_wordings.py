@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from registry.intake import import_records, keep_words, wording_of, words_of
+from registry.intake import import_records, keep_words, wording_of
+from registry.interchange.site_words import site_words_of
 from registry.models import Event, Site
 from registry.records import NotPermitted, Refusal, RowKind
 from tests.factories import MembershipFactory, SiteFactory
@@ -36,7 +37,7 @@ def test_an_empty_mapping_removes_the_words(world):
 
     keep_words(world.site, mapping=b"{}", by=world.lead)
 
-    assert not words_of(Site.objects.get(pk=world.site.pk))
+    assert not site_words_of(Site.objects.get(pk=world.site.pk).words)
 
 
 def test_words_are_kept_by_leads_and_data_managers_only(world):
