@@ -22,7 +22,7 @@ from registry.api.bodies import Fields
 from registry.api.described import problems
 from registry.api.device_bodies import EXPOSURE, EXPOSURE_FIELDS, IMPLANT, IMPLANT_FIELDS
 from registry.api.event_bodies import EVENT_FIELDS, REPORT
-from registry.api.idempotency import WrittenReply, answered_once
+from registry.api.idempotency import WrittenReply, prepared_once
 from registry.api.parameters import flag_of, refuse_unknown
 from registry.api.parsers import StrictJSONParser, bounded
 from registry.api.rows import IDEMPOTENCY_KEY, RowView
@@ -102,14 +102,12 @@ class BulkRows(RowView):
         submit = flag_of(request, "submit", default="true")
         body, by = request.data, cast(User, request.user)
 
-        judged: list[intake.JudgedRecords] = []
+        def judge() -> intake.JudgedRecords:
+            return self.judged(body, by=by, submit=submit)
 
-        def judge() -> None:
-            judged.append(self.judged(body, by=by, submit=submit))
-
-        def write() -> WrittenReply:
+        def write(judged: intake.JudgedRecords) -> WrittenReply:
             try:
-                summary = judged[0].summary if dry_run else intake.store_judged(judged[0])
+                summary = judged.summary if dry_run else intake.store_judged(judged)
             except intake.ImportRefused as refusal:
                 raise _located(refusal.every, of_list=not isinstance(body, bytes)) from refusal
             done = summary.counts[self.kind]
@@ -119,12 +117,11 @@ class BulkRows(RowView):
                 "updated": done.updated,
                 "unchanged": done.unchanged,
                 "alike": done.alike,
-                "rows": [_told(row) for row in intake.told_rows(judged[0], summary, self.kind)],
+                "rows": [_told(row) for row in intake.told_rows(judged, summary, self.kind)],
             }
             return WrittenReply(200, result)
 
-        reply = answered_once(request, write, prepare=judge, dry_run=dry_run)
-        return Response(reply.body, status=reply.status, headers=dict(reply.headers))
+        return prepared_once(request, judge, write, dry_run=dry_run)
 
     def judged(self, body: Any, *, by: User, submit: bool) -> intake.JudgedRecords:
         """The rows without a fault; raises ImportRefused with every fault of every row."""

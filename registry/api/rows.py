@@ -141,7 +141,7 @@ class SiteRows(Generic[Row]):
             headers = {"ETag": etag_of(row), "Location": address}
             return WrittenReply(201, self.shown(request, row), headers)
 
-        return _answer(answered_once(request, write))
+        return answered_once(request, write)
 
     def changed(
         self, request: Request, public_id: UUID, change: Callable[[int | None], object]
@@ -157,7 +157,7 @@ class SiteRows(Generic[Row]):
             row = self.one(request, public_id)
             return WrittenReply(200, self.shown(request, row), {"ETag": etag_of(row)})
 
-        return _answer(answered_once(request, write))
+        return answered_once(request, write)
 
     def _matched_version(self, request: Request, row: Any) -> int | None:
         """The version that If-Match requires; None without one. Raises VersionConflict."""
@@ -188,10 +188,6 @@ def names_tag(header: str, etag: str) -> bool:
     """Whether a header of ETags names this one, also as a proxy that compresses rewrote it."""
     tags = (tag.strip().removeprefix("W/").replace('-gzip"', '"') for tag in header.split(","))
     return any(tag in {etag, "*"} for tag in tags)
-
-
-def _answer(reply: WrittenReply) -> Response:
-    return Response(reply.body, status=reply.status, headers=dict(reply.headers))
 
 
 def log_look(request: Request, what: str, count: int) -> None:

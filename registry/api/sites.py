@@ -74,7 +74,6 @@ class CloseRound(RowView):
 
         def write() -> WrittenReply:
             site = intake.close_round(code, by=user)
-            return WrittenReply(200, dict(SiteSerializer(site).data), {})
+            return WrittenReply(200, dict(SiteSerializer(site).data))
 
-        reply = answered_once(request, write)
-        return Response(reply.body, status=reply.status, headers=dict(reply.headers))
+        return answered_once(request, write)

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -17,11 +18,10 @@ from registry.api.fhir.creating import (
     record,
     refuse_conditional,
     terms_of_catalogue,
-    tried,
 )
 from registry.api.fhir.replies import FhirReplies, base_of, refuse_parameters
 from registry.api.fhir.searching import count_of, search
-from registry.api.idempotency import WrittenReply, answered_once
+from registry.api.idempotency import WrittenReply, prepared_once
 from registry.api.pagination import page_of
 from registry.api.parameters import flag_of
 from registry.api.parsers import StrictJSONParser
@@ -94,21 +94,19 @@ class AdverseEvents(FhirReplies, RowView):
         refuse_parameters(request, "dry_run")
         refuse_conditional(request)
         dry_run = flag_of(request, "dry_run")
-        found: list[ReadResource] = []
 
-        def prepare() -> None:
-            found.append(read_resource(request.data, self.fhir_version, terms_of_catalogue()))
+        def read() -> ReadResource:
+            return read_resource(request.data, self.fhir_version, terms_of_catalogue())
 
-        def write() -> WrittenReply:
-            (read,) = found
+        def write(read: ReadResource) -> WrittenReply:
             if dry_run:
-                tried(lambda: record(read, request))
+                with transaction.atomic():
+                    record(read, request)
+                    transaction.set_rollback(True)
                 return WrittenReply(200, outcome_of(read, "It can be stored; nothing was."))
-            event = record(read, request)
-            return self._stored(request, event, read)
+            return self._stored(request, record(read, request), read)
 
-        reply = answered_once(request, write, prepare=prepare, dry_run=dry_run)
-        return Response(reply.body or None, status=reply.status, headers=dict(reply.headers))
+        return prepared_once(request, read, write, dry_run=dry_run)
 
     def _stored(self, request: Request, event: Event, read: ReadResource) -> WrittenReply:
         address = address_of(str(event.public_id), self.fhir_version, base_of(request))

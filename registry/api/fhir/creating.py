@@ -1,11 +1,9 @@
 """New events from AdverseEvent resources, through the door that every report goes through."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from rest_framework.request import Request
 
 from registry import intake
@@ -62,13 +60,6 @@ def _refuse_other_patient(read: ReadResource, by: Any) -> None:
     if read.patient is not None and implant and implant.patient.source_id != read.patient:
         detail = "the implant is another patient's: correct the subject or the implant"
         raise RowRuleBroken(Fault("AdverseEvent.subject", "other-patient", detail))
-
-
-def tried(store: Callable[[], Any]) -> None:
-    """Runs a write with every rule, and takes it back."""
-    with transaction.atomic():
-        store()
-        transaction.set_rollback(True)
 
 
 def refuse_conditional(request: Request) -> None:
