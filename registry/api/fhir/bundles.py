@@ -28,7 +28,7 @@ from registry.api.fhir.replies import (
     outcome_response,
     refuse_parameters,
 )
-from registry.api.idempotency import WrittenReply, answered_once
+from registry.api.idempotency import WrittenReply, prepared_once
 from registry.api.parameters import flag_of
 from registry.api.rows import RowView
 from registry.interchange.fhir import FhirVersion, Json, expression_of
@@ -59,15 +59,17 @@ class Bundles(FhirReplies, RowView):
         kind, resources = _opened(request.data)
         storing = _Storing(request, self, dry_run=dry_run)
 
-        def write() -> WrittenReply:
+        def read() -> list[ReadResource | Refusal]:
+            return storing.read(resources)
+
+        def write(read: list[ReadResource | Refusal]) -> WrittenReply:
             store = storing.all_or_none if kind == "transaction" else storing.each
-            entries = store(resources)
+            entries = store(read)
             return WrittenReply(
                 200, {"resourceType": "Bundle", "type": f"{kind}-response", "entry": entries}
             )
 
-        reply = answered_once(request, write, dry_run=dry_run)
-        return Response(reply.body, status=reply.status, headers=dict(reply.headers))
+        return prepared_once(request, read, write, dry_run=dry_run)
 
 
 class _Storing:
@@ -79,22 +81,32 @@ class _Storing:
         self.dry_run = dry_run
         self.version: FhirVersion = view.fhir_version
         self.base = base_of(request)
-        self.terms = terms_of_catalogue()
 
-    def all_or_none(self, resources: list[Any]) -> list[Json]:
+    def read(self, resources: list[Any]) -> list[ReadResource | Refusal]:
+        """Each resource as read, or the refusal of it."""
+        terms = terms_of_catalogue()
+        read: list[ReadResource | Refusal] = []
+        for resource in resources:
+            try:
+                read.append(read_resource(resource, self.version, terms))
+            except Refusal as refusal:
+                read.append(refusal)
+        return read
+
+    def all_or_none(self, read: list[ReadResource | Refusal]) -> list[Json]:
         """Raises ImportRefused with the faults of every entry; nothing is stored then."""
         faults: list[Fault] = []
-        read: dict[int, ReadResource] = {}
-        for number, resource in enumerate(resources):
-            try:
-                read[number] = read_resource(resource, self.version, self.terms)
-            except Refusal as refusal:
-                faults += self._placed(refusal, number)
+        readable: dict[int, ReadResource] = {}
+        for number, each in enumerate(read):
+            if isinstance(each, Refusal):
+                faults += self._placed(each, number)
+            else:
+                readable[number] = each
         stored: dict[int, Json] = {}
         with transaction.atomic():
-            for number in _causes_first(read):
+            for number in _causes_first(readable):
                 try:
-                    stored[number] = self._stored(read[number], number)
+                    stored[number] = self._stored(readable[number], number)
                 except Refusal as refusal:
                     faults += self._placed(refusal, number)
             if faults:
@@ -102,14 +114,15 @@ class _Storing:
             transaction.set_rollback(self.dry_run)
         return [stored[number] for number in sorted(stored)]
 
-    def each(self, resources: list[Any]) -> list[Json]:
+    def each(self, read: list[ReadResource | Refusal]) -> list[Json]:
         """Every entry by itself: a refused one has its OperationOutcome, others are stored."""
         entries = []
-        for number, resource in enumerate(resources):
+        for number, each in enumerate(read):
             try:
+                if isinstance(each, Refusal):
+                    raise each
                 with transaction.atomic():
-                    read = read_resource(resource, self.version, self.terms)
-                    entries.append(self._stored(read, number))
+                    entries.append(self._stored(each, number))
                     transaction.set_rollback(self.dry_run)
             except Refusal as refusal:
                 refusal.faults = tuple(self._placed(refusal, number))
