@@ -13,7 +13,7 @@ from registry import intake
 from registry.api.described import problems
 from registry.api.event_bodies import EVENTS, SHOWN, EventSerializer
 from registry.api.parameters import refuse_unknown
-from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView
+from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView, SiteRows
 from registry.models import Event
 from registry.models.queries import FIELDS as EVENT_TITLES
 from registry.records import Fault, RowRuleBroken
@@ -35,19 +35,13 @@ class QuestionSerializer(serializers.Serializer[Any]):
     ask = serializers.ChoiceField(choices=QueryAsk.choices())
 
 
-def _step(
-    name: str,
-    state: str,
-    *,
-    reason: bool = False,
-    body: type[serializers.Serializer[Any]] | None = None,
-) -> Any:
-    """Describes the address of a step for the schema."""
+def _step(name: str, state: str, *, body: type[serializers.Serializer[Any]] | None = None) -> Any:
+    """Describes the address of a step for the schema. body: of its request, if it has one."""
     return extend_schema(
         operation_id=f"events_{name}",
         tags=["rows"],
         parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
-        request=ReasonSerializer if reason else body,
+        request=body,
         responses={
             200: EventSerializer,
             **problems(400, 401, 403, 404, 406, 409, 412, 413, 415, 429, 503),
@@ -79,11 +73,13 @@ def fields_of(request: Request, *known: str) -> dict[str, str]:
     return {name: body.get(name, "") for name in known}
 
 
-def _taken(request: Request, public_id: UUID, verb: Callable[..., Event], *known: str) -> Response:
-    """Takes a step by intake's verb, with the fields that the body may have."""
+def step_taken(
+    rows: SiteRows[Any], request: Request, public_id: UUID, verb: Callable[..., Any], *known: str
+) -> Response:
+    """Takes a step of a row by intake's verb, with the fields that the body may have."""
     refuse_unknown(request)
     fields = fields_of(request, *known)
-    return EVENTS.changed(
+    return rows.changed(
         request,
         public_id,
         lambda version: verb(public_id, by=request.user, version=version, **fields),
@@ -96,7 +92,7 @@ class SubmitEvent(RowView):
     @_step("submit", "submitted")
     def post(self, request: Request, public_id: UUID) -> Response:
         """Submit a draft of one's own site; from then on required fields are checked."""
-        return _taken(request, public_id, intake.submit_event)
+        return step_taken(EVENTS, request, public_id, intake.submit_event)
 
 
 class AcceptEvent(RowView):
@@ -105,16 +101,16 @@ class AcceptEvent(RowView):
     @_step("accept", "accepted")
     def post(self, request: Request, public_id: UUID) -> Response:
         """Accept a submitted event; reviewers and data managers, never at a site of their own."""
-        return _taken(request, public_id, intake.accept_event)
+        return step_taken(EVENTS, request, public_id, intake.accept_event)
 
 
 class RejectEvent(RowView):
     """Rejects a submitted event."""
 
-    @_step("reject", "rejected", reason=True)
+    @_step("reject", "rejected", body=ReasonSerializer)
     def post(self, request: Request, public_id: UUID) -> Response:
         """Reject a submitted event with a reason; reviewers and data managers of other sites."""
-        return _taken(request, public_id, intake.reject_event, REASON)
+        return step_taken(EVENTS, request, public_id, intake.reject_event, REASON)
 
 
 class DuplicateEvent(RowView):
@@ -123,16 +119,16 @@ class DuplicateEvent(RowView):
     @_step("duplicate", "duplicate")
     def post(self, request: Request, public_id: UUID) -> Response:
         """Mark a submitted event as a duplicate; reviewers and data managers of other sites."""
-        return _taken(request, public_id, intake.mark_duplicate)
+        return step_taken(EVENTS, request, public_id, intake.mark_duplicate)
 
 
 class WithdrawEvent(RowView):
     """Withdraws a report; it is kept, and no longer counted."""
 
-    @_step("withdraw", "withdrawn", reason=True)
+    @_step("withdraw", "withdrawn", body=ReasonSerializer)
     def post(self, request: Request, public_id: UUID) -> Response:
         """Withdraw an event with a reason: a lead before it is judged, a data manager any."""
-        return _taken(request, public_id, intake.withdraw_event, REASON)
+        return step_taken(EVENTS, request, public_id, intake.withdraw_event, REASON)
 
 
 class TakeBackEvent(RowView):
@@ -141,7 +137,7 @@ class TakeBackEvent(RowView):
     @_step("take_back", "draft")
     def post(self, request: Request, public_id: UUID) -> Response:
         """Take back a submitted event of one's own site, while nobody has judged it."""
-        return _taken(request, public_id, intake.take_back_event)
+        return step_taken(EVENTS, request, public_id, intake.take_back_event)
 
 
 class ReturnEvent(RowView):
@@ -157,16 +153,16 @@ class ReturnEvent(RowView):
         def verb(public_id: UUID, *, field: str, **options: Any) -> Event:
             return intake.return_event(public_id, column=field, **options)
 
-        return _taken(request, public_id, verb, "field", "ask")
+        return step_taken(EVENTS, request, public_id, verb, "field", "ask")
 
 
 class ReopenEvent(RowView):
     """Reopens a judged event for review."""
 
-    @_step("reopen", "submitted", reason=True)
+    @_step("reopen", "submitted", body=ReasonSerializer)
     def post(self, request: Request, public_id: UUID) -> Response:
         """Reopen a judged event with a reason; reviewers and data managers of other sites."""
-        return _taken(request, public_id, intake.reopen_event, REASON)
+        return step_taken(EVENTS, request, public_id, intake.reopen_event, REASON)
 
 
 STEPS = {

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from registry import intake
 from registry.api.described import listing, problems
-from registry.api.event_steps import fields_of
+from registry.api.event_steps import fields_of, step_taken
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView, SiteRows
 from registry.models import Query
@@ -134,14 +134,7 @@ class AnswerQuery(RowView):
     )
     def post(self, request: Request, public_id: UUID) -> Response:
         """Answer an open query of one's own site with a code."""
-        refuse_unknown(request)
-        said = fields_of(request, "answer")
-        user: Any = request.user
-        return QUERIES.changed(
-            request,
-            public_id,
-            lambda version: intake.answer_query(public_id, by=user, version=version, **said),
-        )
+        return step_taken(QUERIES, request, public_id, intake.answer_query, "answer")
 
 
 class CloseQuery(RowView):
@@ -156,11 +149,4 @@ class CloseQuery(RowView):
     )
     def post(self, request: Request, public_id: UUID) -> Response:
         """Close a query; reviewers and data managers, never of a site of their own."""
-        refuse_unknown(request)
-        fields_of(request)
-        user: Any = request.user
-        return QUERIES.changed(
-            request,
-            public_id,
-            lambda version: intake.close_query(public_id, by=user, version=version),
-        )
+        return step_taken(QUERIES, request, public_id, intake.close_query)
