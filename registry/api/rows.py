@@ -18,6 +18,7 @@ from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from registry.api.conditions import etag_of, names_tag
 from registry.api.filtering import RowFilterBackend
 from registry.api.idempotency import WrittenReply, answered_once
 from registry.api.pagination import page_of
@@ -177,17 +178,6 @@ class SiteRows(Generic[Row]):
 def makes_keys(request: Request) -> bool:
     """Whether the registry makes the keys that a new row lacks: only where a repeat stores once."""
     return "Idempotency-Key" in request.headers
-
-
-def etag_of(row: Any) -> str:
-    """The ETag of a row's version."""
-    return f'"{row.version}"'
-
-
-def names_tag(header: str, etag: str) -> bool:
-    """Whether a header of ETags names this one, also as a proxy that compresses rewrote it."""
-    tags = (tag.strip().removeprefix("W/").replace('-gzip"', '"') for tag in header.split(","))
-    return any(tag in {etag, "*"} for tag in tags)
 
 
 def log_look(request: Request, what: str, count: int) -> None:

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from registry import reporting
 from registry.answers.files import body_of, file_name
 from registry.answers.pictures import FORMATS, headers_of, in_words, picture_of
+from registry.api.conditions import names_tag
 from registry.api.described import UNKNOWN_CODE, listing, problems
 from registry.api.options import option_parameters
 from registry.api.parameters import filter_parameters, refuse_unknown
@@ -95,7 +96,7 @@ def released(request: Request, release: Release, *, viewer: Viewer) -> Response:
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
         if agreement := release.meta.get("agreement"):
             headers[AGREEMENT_HEADER] = str(agreement)
-    if _is_known(request, etag):
+    if names_tag(request.headers.get("If-None-Match", ""), etag):
         response = Response(status=304, headers=headers)
     elif format in FORMATS:
         response = Response(picture_of(release, format), headers=headers)
@@ -114,12 +115,6 @@ def _etag(release: Release, request: Request) -> str:
     versions = [release.meta.get(name) for name in ("data_as_of", "code_version", "agreement")]
     known = json.dumps([release.receipt, request.accepted_renderer.format, *versions])
     return f'"{hashlib.sha256(known.encode()).hexdigest()[:32]}"'
-
-
-def _is_known(request: Request, etag: str) -> bool:
-    header = request.headers.get("If-None-Match", "")
-    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
-    return etag in tags or "*" in tags
 
 
 def statistic_of(spec: MeasureSpec) -> type[Statistic]:

@@ -203,6 +203,16 @@ def test_known_answer_is_not_sent_again(reviewer):
     assert again["ETag"] == first["ETag"]
 
 
+@pytest.mark.parametrize("prefix", ["", "W/"])
+def test_known_answer_is_known_by_a_tag_that_a_proxy_rewrote(reviewer, prefix):
+    tag = reviewer.get(f"{STATISTICS}counts/")["ETag"]
+    rewritten = prefix + tag[:-1] + '-gzip"'
+
+    again = reviewer.get(f"{STATISTICS}counts/", HTTP_IF_NONE_MATCH=rewritten)
+
+    assert (again.status_code, again["ETag"]) == (304, tag)
+
+
 def test_tag_of_another_format_or_question_is_another(reviewer):
     tags = {
         reviewer.get(STATISTICS + address)["ETag"]
