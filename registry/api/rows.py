@@ -1,7 +1,7 @@
 """Base views of a site's own rows: visibility, versions, access log, private caching."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
@@ -105,8 +105,13 @@ class SiteRows(Generic[Row]):
 
     def shown(self, request: Request, row: Row) -> dict[str, Any]:
         """The row as plain JSON values."""
-        data = self.serializer(row, context={"request": request}).data
-        plain: dict[str, Any] = json.loads(JSONRenderer().render(data))
+        (plain,) = self.all_shown(request, [row])
+        return plain
+
+    def all_shown(self, request: Request, rows: Iterable[Row]) -> list[dict[str, Any]]:
+        """The rows as plain JSON values; the serializer's fields are made once for all."""
+        data = self.serializer(rows, many=True, context={"request": request}).data
+        plain: list[dict[str, Any]] = json.loads(JSONRenderer().render(data))
         return plain
 
     def page(

@@ -1,14 +1,15 @@
 """Events of one's own sites as AdverseEvent resources: read, search and create."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from registry.api.conditions import etag_of
 from registry.api.event_bodies import EVENTS
 from registry.api.fhir.creating import (
     FhirParser,
@@ -32,28 +33,36 @@ from registry.interchange.fhir_import import ReadResource
 from registry.models import Event
 from registry.vocabulary import State
 
-BESIDE = ("patient", "seal", "complication__category")
-"""Rows that a resource needs and the API's own body does not."""
+FHIR_EVENTS = replace(EVENTS, beside=(*EVENTS.beside, "patient", "seal", "complication__category"))
+"""Events as the API finds and shows them, with the rows that only a resource needs."""
 
 
-def events_seen(request: Request) -> QuerySet[Event]:
-    """The events that the caller may see, with what a resource says of them; one query."""
-    return EVENTS.seen(request).select_related(*EVENTS.beside, *BESIDE)
+def resources_of(request: Request, events: Sequence[Event], version: FhirVersion) -> list[Json]:
+    """The resources of events: what the API's own body says, in FHIR's elements."""
+    base = base_of(request)
+    shown = FHIR_EVENTS.all_shown(request, events)
+    return [
+        adverse_event(body, beside_of(event), version=version, base=base)
+        for event, body in zip(events, shown, strict=True)
+    ]
 
 
-def resource_of(request: Request, event: Event, version: FhirVersion) -> Json:
-    """The resource of an event: what the API's own body says, in FHIR's elements."""
+def beside_of(event: Event) -> BesideEvent:
+    """What the resource of an event says beyond its own columns."""
     complication = event.complication
     terms = {"E": complication.imdrf_annex_e, "A": complication.imdrf_annex_a}
-    beside = BesideEvent(
+    return BesideEvent(
         patient=event.patient.source_id if event.patient else None,
         complication=complication.name,
         category=complication.category.name,
         imdrf={annex: code for annex, code in terms.items() if code},
         changed_at=event.seal.at,
     )
-    shown = EVENTS.shown(request, event)
-    return adverse_event(shown, beside, version=version, base=base_of(request))
+
+
+def weak_tag(event: Event) -> str:
+    """The ETag of an event's version, weak as FHIR has it."""
+    return f"W/{etag_of(event)}"
 
 
 def address_of(event_id: str, version: FhirVersion, base: str) -> str:
@@ -70,7 +79,7 @@ class AdverseEvents(FhirReplies, RowView):
     def get(self, request: Request) -> Response:
         """A searchset of the events that match, oldest first; access is logged."""
         params = request.query_params
-        found = search(events_seen(request), params, self.fhir_version)
+        found = search(FHIR_EVENTS.seen(request), params, self.fhir_version)
         count = count_of(params)
         bundle: Json = {"resourceType": "Bundle", "type": "searchset", "total": found.count()}
         links = [{"relation": "self", "url": request.build_absolute_uri()}]
@@ -81,7 +90,7 @@ class AdverseEvents(FhirReplies, RowView):
             )
             if page.next:
                 links.append({"relation": "next", "url": page.next})
-            entries = [self._entry(request, event) for event in page.rows]
+            entries = self._entries(request, page.rows)
         by = ", ".join(name for name in params if name not in {"cursor", "_count", "_format"})
         log_look(request, "event list as FHIR" + (f" by {by}" if by else ""), len(entries))
         bundle["link"] = links
@@ -110,20 +119,26 @@ class AdverseEvents(FhirReplies, RowView):
 
     def _stored(self, request: Request, event: Event, read: ReadResource) -> WrittenReply:
         address = address_of(str(event.public_id), self.fhir_version, base_of(request))
-        headers = {"ETag": f'W/"{event.version}"', "Location": address}
+        headers = {"ETag": weak_tag(event), "Location": address}
         wanted = preferred_return(request)
         body: Json = {}
         if wanted == "OperationOutcome":
             body = outcome_of(read, f"Stored as {State.of(event.state).label.lower()}.")
         elif wanted == "representation":
-            stored = events_seen(request).get(pk=event.pk)
-            body = resource_of(request, stored, self.fhir_version)
+            stored = FHIR_EVENTS.one(request, event.public_id)
+            (body,) = resources_of(request, [stored], self.fhir_version)
         return WrittenReply(201, body, headers)
 
-    def _entry(self, request: Request, event: Event) -> Json:
-        resource = resource_of(request, event, self.fhir_version)
-        address = address_of(resource["id"], self.fhir_version, base_of(request))
-        return {"fullUrl": address, "resource": resource, "search": {"mode": "match"}}
+    def _entries(self, request: Request, events: Sequence[Event]) -> list[Json]:
+        base = base_of(request)
+        return [
+            {
+                "fullUrl": address_of(resource["id"], self.fhir_version, base),
+                "resource": resource,
+                "search": {"mode": "match"},
+            }
+            for resource in resources_of(request, events, self.fhir_version)
+        ]
 
 
 @extend_schema(exclude=True)
@@ -133,9 +148,7 @@ class AdverseEventDetail(FhirReplies, RowView):
     def get(self, request: Request, public_id: UUID) -> Response:
         """The resource with its ETag; access is logged."""
         refuse_parameters(request)
-        event: Any = events_seen(request).filter(public_id=public_id).first()
-        if event is None:
-            raise EVENTS.unknown()
+        event = FHIR_EVENTS.one(request, public_id)
         log_look(request, f"event {public_id} as FHIR", 1)
-        resource = resource_of(request, event, self.fhir_version)
-        return Response(resource, headers={"ETag": f'W/"{event.version}"'})
+        (resource,) = resources_of(request, [event], self.fhir_version)
+        return Response(resource, headers={"ETag": weak_tag(event)})

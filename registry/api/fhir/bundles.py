@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from registry import intake
 from registry.api.bulk import BulkJSONParser
-from registry.api.fhir.adverse_events import address_of
+from registry.api.fhir.adverse_events import address_of, weak_tag
 from registry.api.fhir.creating import (
     read_resource,
     record,
@@ -138,7 +138,7 @@ class _Storing:
             response = {
                 "status": _status(HTTPStatus.CREATED),
                 "location": address,
-                "etag": f'W/"{event.version}"',
+                "etag": weak_tag(event),
             }
         return {"response": response | ({"outcome": outcome(warned)} if warned else {})}
 
