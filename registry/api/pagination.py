@@ -51,9 +51,8 @@ def page_of(
     limit = limit or _limit(request)
     order = order_by or key
     if "cursor" in request.query_params:
-        queryset = queryset.filter(
-            **{f"{order}__gt": _start(_either(among, queryset), request, key, order, read_key)}
-        )
+        named = queryset if among is None else among
+        queryset = queryset.filter(**{f"{order}__gt": _start(named, request, key, order, read_key)})
     rows = list(queryset.order_by(order)[: limit + 1])
     if len(rows) <= limit:
         return Page(rows, None)
@@ -61,10 +60,6 @@ def page_of(
     cursor = base64.urlsafe_b64encode(str(getattr(rows[-1], key)).encode()).decode().rstrip("=")
     address = request.build_absolute_uri()
     return Page(rows, replace_query_param(address, "cursor", cursor))
-
-
-def _either(among: QuerySet[Row] | None, queryset: QuerySet[Row]) -> QuerySet[Row]:
-    return queryset if among is None else among
 
 
 def _limit(request: Request) -> int:
