@@ -47,17 +47,20 @@ def record(read: ReadResource, request: Request) -> Event:
     Raises RowRuleBroken too where the subject is not the patient of the implant.
     """
     by: Any = request.user
-    make_keys = makes_keys(request)
     _refuse_other_patient(read, by)
-    return intake.record_event(read.report, by=by, submit=read.submit, make_keys=make_keys)
+    return intake.record_event(
+        read.report, by=by, submit=read.submit, make_keys=makes_keys(request)
+    )
 
 
 def _refuse_other_patient(read: ReadResource, by: Any) -> None:
     """Holds the subject to the implant: an event of another patient would be a wrong one."""
+    if read.patient is None:
+        return
     values = read.report.values
     named = {"site__code": values.get("site"), "source_id": values.get("implant")}
     implant = Implant.objects.visible_to(by).filter(**named).select_related("patient").first()
-    if read.patient is not None and implant and implant.patient.source_id != read.patient:
+    if implant and implant.patient.source_id != read.patient:
         detail = "the implant is another patient's: correct the subject or the implant"
         raise RowRuleBroken(Fault("AdverseEvent.subject", "other-patient", detail))
 
