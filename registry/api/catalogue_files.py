@@ -1,7 +1,5 @@
 """The catalogue and the code lists as CSV files."""
 
-from typing import Any
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
@@ -9,12 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from registry.api.codelists import OF_THE_CATALOGUE, entries
+from registry.api.codelists import NAMES, entries
 from registry.api.described import problems
 from registry.api.parameters import refuse_unknown
-from registry.api.renderers import CsvRenderer
+from registry.api.renderers import CsvRenderer, csv_file
 from registry.models import Complication
-from registry.vocabulary import CODELISTS
 
 _OF_A_COMPLICATION = (
     *("code", "name", "category", "definition", "synonyms", "origin", "clock"),
@@ -22,12 +19,6 @@ _OF_A_COMPLICATION = (
     *("core_group", "retired", "replaced_by", "citations"),
 )
 _OF_A_CODE = ("id", "label", "definition", "verified")
-
-
-def _file(name: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    body = {"columns": [{"name": column} for column in columns], "rows": rows}
-    return Response(body, headers=headers)
 
 
 class CatalogueFile(APIView):
@@ -49,7 +40,7 @@ class CatalogueFile(APIView):
             {name: getattr(row, attributes.get(name, name)) for name in _OF_A_COMPLICATION}
             for row in Complication.objects.order_by("category__sort_order", "code")
         ]
-        return _file("complications", _OF_A_COMPLICATION, rows)
+        return csv_file("complications.csv", _OF_A_COMPLICATION, rows)
 
 
 class CodelistsFile(APIView):
@@ -66,12 +57,8 @@ class CodelistsFile(APIView):
     def get(self, request: Request) -> Response:
         """List the codes of every list, list by list; open to all."""
         refuse_unknown(request)
-        rows = [
-            {"list": name, **entry}
-            for name in sorted([*CODELISTS, *OF_THE_CATALOGUE])
-            for entry in entries(name)
-        ]
-        return _file("codelists", ("list", *_OF_A_CODE), rows)
+        rows = [{"list": name, **entry} for name in NAMES for entry in entries(name)]
+        return csv_file("codelists.csv", ("list", *_OF_A_CODE), rows)
 
 
 class CodelistFile(APIView):
@@ -89,4 +76,4 @@ class CodelistFile(APIView):
     def get(self, request: Request, name: str) -> Response:
         """List the codes of one list in its own order; open to all."""
         refuse_unknown(request)
-        return _file(name, _OF_A_CODE, entries(name))
+        return csv_file(f"{name}.csv", _OF_A_CODE, entries(name))

@@ -18,8 +18,8 @@ from registry.models import Category, Complication
 from registry.records import Fault, UnknownRow
 from registry.vocabulary import CODELISTS
 
-OF_THE_CATALOGUE = ("category", "complication")
-"""Lists that the registry keeps in tables; public too."""
+NAMES = sorted([*CODELISTS, "category", "complication"])
+"""Every list: those of the vocabulary, and those that the registry keeps in tables."""
 
 
 class CodelistSerializer(serializers.Serializer[Any]):
@@ -93,12 +93,11 @@ class Codelists(APIView):
     def get(self, request: Request) -> Response:
         """List the code lists by name; open to all."""
         refuse_unknown(request)
-        names = sorted([*CODELISTS, *OF_THE_CATALOGUE])
         return Response(
             {
                 "results": [
                     {"name": name, "url": reverse("api:codelist", [name], request=request)}
-                    for name in names
+                    for name in NAMES
                 ],
                 "next": None,
             }

@@ -1,9 +1,10 @@
 """Answers as CSV and as pictures, beside the JSON that the framework renders."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rest_framework.renderers import BaseRenderer
+from rest_framework.response import Response
 
 from registry.answers.files import as_csv
 from registry.answers.pictures import FORMATS
@@ -23,6 +24,12 @@ class CsvRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return as_csv(data) if data is not None else b""
+
+
+def csv_file(name: str, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Response:
+    """Rows that are no answer as a file of that name, for a view that renders CSV."""
+    body = {"columns": [{"name": column} for column in columns], "rows": rows}
+    return Response(body, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 class PictureRenderer(BaseRenderer):

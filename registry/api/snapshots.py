@@ -14,7 +14,7 @@ from registry.answers.files import name_of
 from registry.api.described import listing, problems
 from registry.api.parameters import refuse_unknown
 from registry.api.permissions import MayAskStatistics
-from registry.api.renderers import CsvRenderer
+from registry.api.renderers import CsvRenderer, csv_file
 from registry.records import Fault, UnknownRow
 from registry.vocabulary import SnapshotKind
 
@@ -92,11 +92,8 @@ class SnapshotDictionary(APIView):
         """List the columns of a snapshot, table by table, with their types and meanings."""
         refuse_unknown(request)
         found = _named(name, request)
-        rows = reporting.dictionary()
-        columns = [{"name": column} for column in ("table", "column", "type", "meaning")]
         saved_as = name_of("dictionary", str(found["label"] or name[:12]), extension="csv")
-        headers = {"Content-Disposition": f'attachment; filename="{saved_as}"'}
-        return Response({"columns": columns, "rows": rows}, headers=headers)
+        return csv_file(saved_as, ("table", "column", "type", "meaning"), reporting.dictionary())
 
 
 def _named(name: str, request: Request) -> dict[str, object]:
