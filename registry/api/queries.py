@@ -114,7 +114,7 @@ class QueryDetail(RowView):
         operation_id="queries_retrieve",
         tags=["rows"],
         parameters=[PUBLIC_ID],
-        responses={200: QuerySerializer, **problems(400, 401, 403, 404, 406, 429)},
+        responses={200: QuerySerializer, 304: None, **problems(400, 401, 403, 404, 406, 429)},
     )
     def get(self, request: Request, public_id: UUID) -> Response:
         """Show one query with its ETag; access is logged."""

@@ -64,6 +64,11 @@ def test_every_operation_says_how_it_refuses(schema):
                     assert list(reply["content"]) == ["application/problem+json"], (path, status)
 
 
+@pytest.mark.parametrize("rows", ["patients", "implants", "exposures", "events", "queries"])
+def test_row_says_that_it_is_not_sent_again_to_who_has_it(schema, rows):
+    assert "304" in schema["paths"][f"/api/v1/{rows}/{{public_id}}/"]["get"]["responses"]
+
+
 def test_every_filter_is_described_wherever_it_works(schema):
     for path in ("/api/v1/events/", "/api/v1/statistics/counts/", "/api/v1/statistics/rates/"):
         described = {each["name"] for each in schema["paths"][path]["get"]["parameters"]}
