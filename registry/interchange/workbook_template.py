@@ -65,7 +65,10 @@ Rows = Sequence[Sequence[str]]
 
 def is_example(kind: RowKind, values: Mapping[str, str]) -> bool:
     """Whether a row is the template's example line as it was written."""
-    return {name: text for name, text in values.items() if text} == EXAMPLES[kind]
+    example = EXAMPLES[kind]
+    return values.get("site") == example["site"] and example == {
+        name: text for name, text in values.items() if text
+    }
 
 
 def template_workbook(kinds: Iterable[RowKind], complications: Sequence[str]) -> bytes:
