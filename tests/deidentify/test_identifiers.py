@@ -77,7 +77,7 @@ def test_keys_of_the_published_cohort_meet_no_rule():
         assert [key for key in given if rule_against(key)] == []
 
 
-def test_fast_way_takes_nothing_that_a_rule_refuses(monkeypatch):
+def test_fast_way_takes_nothing_that_a_rule_refuses():
     refused = [key for key, rule in corpus() if rule]
 
     assert [key for key in refused if identifiers._PLAINLY_RANDOM.fullmatch(key)] == []
