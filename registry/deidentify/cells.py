@@ -6,6 +6,7 @@ from typing import Any
 
 from registry.deidentify.identifiers import rule_against
 from registry.records.numerals import without_point_zero
+from registry.records.spelling import SITE_CODE
 from registry.vocabulary import CatheterModel, Code, Component, PumpModel, Severity
 
 Reader = Callable[[str], Any]
@@ -14,7 +15,6 @@ IDENTIFIER = "identifier-found"
 """The fault code of a cell that looks like an identifier of a person or a device."""
 
 _SOURCE_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
-_SITE = re.compile(r"[A-Z0-9-]{2,20}")
 _COMPLICATION = re.compile(r"[a-z0-9-]{1,40}")
 _LOOKS_LIKE_A_DATE = re.compile(
     r"[0-9]{1,4}[./-][0-9]{1,2}(?:[./-][0-9]{1,4})?(?:[ T].*)?|[0-9]{6,8}"
@@ -52,7 +52,7 @@ def source_id(text: str, site: str = "") -> str:
 
 def site(text: str) -> str:
     """Reads a site's code."""
-    if _SITE.fullmatch(text) is None:
+    if SITE_CODE.fullmatch(text) is None:
         raise Unreadable("bad-site", "a site is 2 to 20 capital letters, digits and hyphens")
     return text
 

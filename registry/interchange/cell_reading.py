@@ -15,7 +15,7 @@ from registry.records.columns import DECLARED
 from registry.records.declared import Holds, RowColumn
 from registry.records.numerals import without_point_zero
 from registry.records.readings import FileReading, ReadAs
-from registry.records.spelling import folded
+from registry.records.spelling import SITE_CODE, folded
 
 _EMPTY_WORDS = """
     #N/A;NA;n/a;#N/V;NaN;NaT;null;none;nil;missing;unknown;unk;not known;not available;
@@ -35,7 +35,6 @@ _DIGIT = re.compile(r"[0-9]")
 _DASH = "\N{EN DASH}"
 """What spreadsheets and word processors make of the hyphen of a range."""
 
-_SITE = re.compile(r"[A-Z0-9-]{2,20}")
 _MOST_REMEMBERED = 4_096
 
 
@@ -230,7 +229,7 @@ class _ColumnReading:
 
     def _site(self, text: str) -> Meaning:
         code = re.sub(r"[\s_]+", "-", text).upper()
-        if code != text and _SITE.fullmatch(code) is not None:
+        if code != text and SITE_CODE.fullmatch(code) is not None:
             return code, ReadAs.SPELLED
         return text, None
 

@@ -15,11 +15,12 @@ from django.db.models import CheckConstraint, Q
 from django.utils.module_loading import import_string
 
 from registry.models.fields import CodeField, CodeSetField
+from registry.records import spelling
 from registry.records.declared import Holds, RowColumn
 from registry.vocabulary import CatheterModel, Code, PumpModel, Severity
 
 SOURCE_ID = r"\A[A-Za-z0-9._-]{1,40}\Z"
-SITE_CODE = r"\A[A-Z0-9-]{2,20}\Z"
+SITE_CODE = rf"\A{spelling.SITE_CODE.pattern}\Z"
 COUNTRY = r"\A[A-Z]{2}\Z"
 KEBAB_CASE = r"\A[a-z0-9]+(-[a-z0-9]+)*\Z"
 

@@ -4,6 +4,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
+SITE_CODE = re.compile(r"[A-Z0-9-]{2,20}")
+"""How the code of a site is written."""
+
 _TOKENS = re.compile(r"[0-9]+|[^\W\d_]+")
 _SIGNS = str.maketrans(
     {"+": " plus ", ">": " over ", "'": "", "\N{RIGHT SINGLE QUOTATION MARK}": ""}
