@@ -125,11 +125,11 @@ def _redact(rows: Iterable[tuple[str, Any, str]], seal: Sealing) -> list[Redacte
 
 def _forget_replies(keys: set[str]) -> None:
     """Deletes the stored replies to repeated requests that hold one of the keys."""
-    holding = [
-        reply.pk
-        for reply in IdempotencyKey.objects.iterator()
-        if any(key in str(reply.reply) for key in keys)
-    ]
+    holding = []
+    for reply in IdempotencyKey.objects.iterator():
+        text = str(reply.reply)
+        if any(key in text for key in keys):
+            holding.append(reply.pk)
     IdempotencyKey.objects.filter(pk__in=holding).delete()
 
 
