@@ -12,6 +12,7 @@ from registry.interchange.fhir import (
     OUTCOMES,
     SERIOUSNESS,
     SEVERITY,
+    Json,
     codelist_system,
 )
 from registry.interchange.site_words import codes_of
@@ -50,6 +51,14 @@ class NotRead(Exception):
     def at(self, path: str) -> Fault:
         """The fault at a place."""
         return Fault(path, self.code, self.detail)
+
+
+def objects(value: Any, mend: str, *, or_one: bool = False) -> list[Json]:
+    """The objects of a list. or_one: where one may stand without a list. Raises NotRead."""
+    given = [value] if or_one and isinstance(value, dict) else value
+    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+        raise NotRead("bad-type", mend)
+    return given
 
 
 @dataclass(frozen=True, slots=True)

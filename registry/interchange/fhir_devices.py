@@ -35,9 +35,7 @@ class SuspectReading:
 
     def read(self, value: Any, path: str) -> None:
         """Reads every suspect. Raises NotRead."""
-        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            raise NotRead("bad-type", "send a list of suspects")
-        for number, entity in enumerate(value):
+        for number, entity in enumerate(concepts.objects(value, "send a list of suspects")):
             place = f"{path}[{number}]"
             suspect = self._kind(entity)
             if suspect is None:
@@ -76,9 +74,7 @@ class SuspectReading:
         instance = self._instance(entity)
         device = self.devices.get(str(instance.get("reference")), {})
         given = device.get("identifier") or instance.get("identifier") or []
-        given = [given] if isinstance(given, dict) else given
-        if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
-            raise NotRead("bad-type", "send the Device's identifier as a list")
+        given = concepts.objects(given, "send the Device's identifier as a list", or_one=True)
         ours = [each for each in given if str(each.get("system", "")).endswith("/implants")]
         if len(ours or given) > 1:
             raise NotRead("several-keys", "send the site's own key of the implant alone")
@@ -88,10 +84,7 @@ class SuspectReading:
     def _relation(self, entity: Json, column: str, path: str) -> None:
         element = "assessment" if self.version is FhirVersion.R4 else "entityRelatedness"
         given = entity.get("causality", [])
-        given = [given] if isinstance(given, dict) else given
-        if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
-            raise NotRead("bad-type", "send causality as FHIR has it")
-        for each in given:
+        for each in concepts.objects(given, "send causality as FHIR has it", or_one=True):
             if element in each:
                 code = concepts.listed(EVENT[column], each[element])
                 self.notes.agree(column, code, f"{path}.{element}")

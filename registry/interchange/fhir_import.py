@@ -158,9 +158,8 @@ class _Reading:
 
     def _identifier(self, value: Any, path: str) -> None:
         one = self.version is FhirVersion.R4
-        given = [value] if one else value
-        if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
-            raise NotRead("bad-type", "send an Identifier" if one else "send a list of them")
+        mend = "send an Identifier" if one else "send a list of them"
+        given = concepts.objects([value] if one else value, mend)
         ours = [each for each in given if _site_of(each.get("system"))]
         if len(ours or given) > 1:
             raise NotRead("several-keys", "send the site's own key of the event alone")
@@ -263,10 +262,8 @@ class _Reading:
         """The reader of R5's elements of several items, each a code of a column."""
 
         def read(value: Any, path: str) -> None:
-            if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-                raise NotRead("bad-type", "send a list of items")
             codes = []
-            for number, each in enumerate(value):
+            for number, each in enumerate(concepts.objects(value, "send a list of items")):
                 concept = each.get("itemCodeableConcept")
                 if concept is None:
                     self.notes.drop(f"{path}[{number}]")
