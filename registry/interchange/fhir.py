@@ -95,6 +95,11 @@ def value_type(column: RowColumn) -> str:
     return "Reference" if column.name == "caused_by" else "string"
 
 
+def value_element(kind: str) -> str:
+    """The element of an extension's value of a type: valueCode, valueInteger ..."""
+    return f"value{kind[0].upper()}{kind[1:]}"
+
+
 def extension_address(name: str, base: str) -> str:
     """The address of an extension's definition. base: of the deployment, such as https://host.
 

@@ -23,6 +23,7 @@ from registry.interchange.fhir import (
     is_element,
     rows_system,
     sites_system,
+    value_element,
     value_type,
 )
 from registry.records.declared import RowColumn
@@ -242,7 +243,7 @@ class _Made:
 
     def _extension(self, name: str, kind: str, value: Any) -> Json:
         address = extension_address(name, self.base)
-        return {"url": address, f"value{kind[0].upper()}{kind[1:]}": value}
+        return {"url": address, value_element(kind): value}
 
 
 def _coded(system: str, code: str, display: str) -> Json:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from registry.interchange.fhir import ABSENT, EVENT, value_type
+from registry.interchange.fhir import ABSENT, EVENT, value_element, value_type
 from registry.interchange.fhir_notes import Notes
 from registry.interchange.fhir_statements import EXTENSIONS
 from registry.records.declared import Holds
@@ -49,7 +49,7 @@ def read_extensions(given: Any, notes: Notes) -> str | None:
 
 def _value(extension: dict[str, Any], kind: str, path: str, notes: Notes) -> str | None:
     """The value as text, if it is of the type of its definition."""
-    element = f"value{kind[0].upper()}{kind[1:]}"
+    element = value_element(kind)
     value = extension.get(element)
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if is_number if kind == "integer" else isinstance(value, str) and value.strip():
