@@ -107,7 +107,7 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse
     """
     request = context.get("request")
     if isinstance(exc, Refusal):
-        response = _refused(exc, request)
+        response = refused(exc, request)
     elif isinstance(exc, Http404 | PermissionDenied | TOO_LARGE):
         status = {Http404: 404, PermissionDenied: 403}.get(type(exc), 413)
         response = _plain(status, detail=DETAIL_OF[status])
@@ -139,7 +139,8 @@ def _plain(status: int, *, detail: str, headers: Mapping[str, str] | None = None
     return problem(status, code=code, title=title, detail=detail, headers=headers)
 
 
-def _refused(exc: Refusal, request: Request | None) -> HttpResponse:
+def refused(exc: Refusal, request: Request | None) -> HttpResponse:
+    """A refusal as a problem document."""
     reading = request is None or request.method in {"GET", "HEAD", "OPTIONS"}
     reading = reading or isinstance(exc, BadQuery)
     codes = {fault.code for fault in exc.faults}

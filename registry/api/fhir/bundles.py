@@ -1,6 +1,5 @@
 """Several new events in one Bundle: a transaction stores all or none, a batch each by itself."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -25,13 +24,15 @@ from registry.api.fhir.replies import (
     FhirReplies,
     base_of,
     outcome,
-    outcome_response,
+    outcome_of_problem,
+    path_of,
     refuse_parameters,
 )
 from registry.api.idempotency import WrittenReply, prepared_once
 from registry.api.parameters import flag_of
+from registry.api.problems import refused
 from registry.api.rows import RowView
-from registry.interchange.fhir import FhirVersion, Json, expression_of
+from registry.interchange.fhir import FhirVersion, Json
 from registry.interchange.fhir_import import ReadResource
 from registry.models import Event
 from registry.records import Fault, Refusal, RowRuleBroken
@@ -57,7 +58,7 @@ class Bundles(FhirReplies, RowView):
         refuse_parameters(request, "dry_run")
         dry_run = flag_of(request, "dry_run")
         kind, resources = _opened(request.data)
-        storing = _Storing(request, self, dry_run=dry_run)
+        storing = _Storing(request, self.fhir_version, dry_run=dry_run)
 
         def read() -> list[ReadResource | Refusal]:
             return storing.read(resources)
@@ -75,11 +76,10 @@ class Bundles(FhirReplies, RowView):
 class _Storing:
     """Stores the entries of one Bundle, and says what became of each."""
 
-    def __init__(self, request: Request, view: Bundles, *, dry_run: bool) -> None:
+    def __init__(self, request: Request, version: FhirVersion, *, dry_run: bool) -> None:
         self.request = request
-        self.view = view
         self.dry_run = dry_run
-        self.version: FhirVersion = view.fhir_version
+        self.version = version
         self.base = base_of(request)
 
     def read(self, resources: list[Any]) -> list[ReadResource | Refusal]:
@@ -143,17 +143,15 @@ class _Storing:
         return {"response": response | ({"outcome": outcome(warned)} if warned else {})}
 
     def _refused(self, refusal: Refusal) -> Json:
-        reply = outcome_response(refusal, {"view": self.view, "request": self.request})
-        body = json.loads(reply.content) if reply is not None else outcome([])
-        return {"response": {"status": _status(HTTPStatus(refusal.status)), "outcome": body}}
+        problem = refused(refusal, self.request)
+        body = outcome_of_problem(problem, self.version, self.base)
+        return {"response": {"status": _status(refusal.status), "outcome": body}}
 
     def _placed(self, refusal: Refusal, number: int) -> list[Fault]:
         """The faults with their places in the Bundle."""
         placed = []
         for fault in refusal.faults:
-            path = fault.column
-            if not path.startswith("AdverseEvent"):
-                path = expression_of(path, self.version, self.base)
+            path = path_of(fault.column, self.version, self.base)
             path = path.replace("AdverseEvent", _place(number), 1)
             placed.append(replace(fault, column=path))
         return placed

@@ -123,17 +123,20 @@ def outcome_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse
     version = getattr(context.get("view"), "fhir_version", FhirVersion.R4)
     request = context.get("request")
     base = base_of(request) if request is not None else ""
-    body = json.loads(response.content)
-    if response.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
-        body["detail"] = f"Send the body as {MEDIA_TYPE}."
-    resource = outcome(
-        [_issue(each, body, version, base) for each in body["errors"] or [{}]],
-    )
+    resource = outcome_of_problem(response, version, base)
     made = HttpResponse(json.dumps(resource), status=response.status_code, content_type=MEDIA_TYPE)
     for name, value in response.headers.items():
         if name not in {"Content-Type", "Content-Length"}:
             made[name] = value
     return made
+
+
+def outcome_of_problem(response: HttpResponse, version: FhirVersion, base: str) -> Json:
+    """A problem document as an OperationOutcome, an issue for every fault."""
+    body = json.loads(response.content)
+    if response.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        body["detail"] = f"Send the body as {MEDIA_TYPE}."
+    return outcome([_issue(each, body, version, base) for each in body["errors"] or [{}]])
 
 
 def outcome(issues: list[Json]) -> Json:
@@ -157,7 +160,12 @@ def _issue(
     if "parameter" in error:
         issue["location"] = [f"http.{error['parameter']}"]
     elif "pointer" in error:
-        place = error["pointer"].strip("/")
-        is_path = place.startswith(("AdverseEvent", "Bundle"))
-        issue["expression"] = [place if is_path else expression_of(place, version, base)]
+        issue["expression"] = [path_of(error["pointer"].strip("/"), version, base)]
     return issue
+
+
+def path_of(place: str, version: FhirVersion, base: str) -> str:
+    """The FHIR path of a fault's place: a path already, or the column of an event."""
+    if place.startswith(("AdverseEvent", "Bundle")):
+        return place
+    return expression_of(place, version, base)
