@@ -8,7 +8,7 @@ import pytest
 from registry.models import Event
 from tests.api.conftest import client_of
 from tests.api.fhir.conftest import DEFINITIONS, SITE, implanted
-from tests.api.fhir.test_create import ours, resource
+from tests.api.fhir.test_create import faults, ours, resource
 
 
 def keyed(key, **elements):
@@ -25,14 +25,6 @@ def send(client, body, query="", at="/fhir/r4", **headers):
     return client.post(
         f"{at}{query}", json.dumps(body), content_type="application/fhir+json", **headers
     )
-
-
-def places(reply):
-    assert reply.status_code == 400, reply.content
-    return [
-        (issue["expression"][0], issue["details"]["coding"][0]["code"])
-        for issue in reply.json()["issue"]
-    ]
 
 
 BAD = {"date": "1850"}
@@ -63,7 +55,7 @@ def test_transaction_stores_all_or_none_and_names_every_fault(as_reporter):
 
     reply = send(as_reporter, bundle("transaction", keyed("b-1"), keyed("b-2", **BAD), unread))
 
-    assert sorted(places(reply)) == [
+    assert sorted(faults(reply)) == [
         ("Bundle.entry[1].resource.date", "too-early"),
         ("Bundle.entry[2].resource.actuality", "unknown-code"),
     ]
@@ -166,7 +158,7 @@ def test_circle_of_causes_is_refused(as_reporter):
 def test_malformed_bundle_is_refused_at_its_place(as_reporter, change, place, code):
     body = bundle("transaction", keyed("b-1")) | change
 
-    assert places(send(as_reporter, body)) == [(place, code)]
+    assert faults(send(as_reporter, body)) == [(place, code)]
     assert not Event.objects.exists()
 
 
