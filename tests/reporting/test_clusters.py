@@ -61,6 +61,14 @@ def test_rows_of_sites_and_of_few_sites_have_limits_of_their_own(asker: Asker) -
     assert clusters_of(by_site, question) == []
 
 
+def test_ten_sites_are_enough(asker: Asker) -> None:
+    ten = tuple(f"S{site}" for site in range(10))
+
+    (row,), _ = asked(asker, FIRST, where=(("site", ten),))
+
+    assert row.numbers["dispersion_sites"] is not None
+
+
 def test_each_row_has_the_dispersion_of_its_own_sites(asker: Asker) -> None:
     rows, question = asked(asker, EVENTS, group_by=("complication", "drug"))
 
