@@ -4,6 +4,8 @@ import gc
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from random import Random
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -79,6 +81,44 @@ def _readers_wait_for_small_registries() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(freshness, "SECONDS_TO_WAIT", 60.0)
         yield
+
+
+PUBLIC_IDS = Random()
+"""Whence the rows of tests have their public ids, and protected answers so their noise."""
+
+
+@pytest.fixture(scope="session")
+def _repeatable_public_ids() -> Iterator[None]:
+    """Draw public ids from `PUBLIC_IDS`; with ids of the day protected tests fail now and then."""
+    from django.apps import apps
+    from django.db.models import NOT_PROVIDED, UUIDField
+
+    fields = [
+        field
+        for model in apps.get_app_config("registry").get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, UUIDField) and field.default is not NOT_PROVIDED
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        for field in fields:
+            patch.setitem(vars(field), "_get_default", _next_public_id)
+        yield
+
+
+def _next_public_id() -> UUID:
+    return UUID(int=PUBLIC_IDS.getrandbits(128), version=4)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _public_ids_of_a_module(_repeatable_public_ids: None, request: pytest.FixtureRequest) -> None:
+    """The rows that a module's tests start from have the same ids in every run."""
+    PUBLIC_IDS.seed(request.node.nodeid)
+
+
+@pytest.fixture(autouse=True)
+def _public_ids_of_a_test(request: pytest.FixtureRequest) -> None:
+    """So have the rows of a test, alone or after others."""
+    PUBLIC_IDS.seed(request.node.nodeid)
 
 
 def end_other_sessions(connection: BaseDatabaseWrapper) -> None:

@@ -73,6 +73,7 @@ cat(sprintf("Largest difference from the rows: %.1e\n", max(abs(again - shown$es
 
 rates <- ask("rates", group_by = "category", per = "1000")
 rates <- rates[!is.na(rates$rate), ]
+if (nrow(rates) == 0) stop("No rate is shown: ask about more devices.")
 limits <- mapply(function(events, exposure) {
   1000 * poisson.test(events, exposure, conf.level = 0.95)$conf.int
 }, rates$events, rates$exposure)

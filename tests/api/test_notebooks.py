@@ -4,7 +4,10 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -192,6 +195,43 @@ def test_r_redraws_a_protected_table(cohort: Registry, environment: Any, tmp_pat
     assert largest("the rows", said) < 1e-12
     assert "wider than R's" in said
     assert (tmp_path / "survival.png").exists()
+
+
+class EveryRateHidden(BaseHTTPRequestHandler):
+    """Answers as of few devices: a curve with a dot, and no rate."""
+
+    def do_GET(self) -> None:
+        rows = "time_months,at_risk,events,estimate,ci_lower,ci_upper,hidden_cells\n0,9,0,1,1,1,0\n"
+        if "/statistics/rates/" in self.path:
+            rows = "category,events,exposure,rate,ci_lower,ci_upper,hidden_cells\npump,,,,,,1\n"
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(rows.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep silent."""
+
+
+@pytest.fixture
+def hidden_rates(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An API where every rate is hidden."""
+    server = HTTPServer(("127.0.0.1", 0), EveryRateHidden)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setenv("REGISTRY_API", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("REGISTRY_TOKEN", "any")
+    monkeypatch.setenv("NO_PROXY", "*")
+    yield
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_r_says_where_every_rate_is_hidden(hidden_rates: None, tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as ended:
+        run_r(tmp_path)
+
+    assert "No rate is shown: ask about more devices." in ended.value.stderr
 
 
 def largest(what: str, said: str) -> float:
