@@ -8,6 +8,7 @@ from registry.answers.alternatives import Alternative, alternatives, with_device
 from registry.answers.asking import Refused, ask, with_set
 from registry.answers.numbers import in_percent, range_in_percent, range_of, written
 from registry.answers.page_question import PageQuestion, api_address
+from registry.answers.pictures import size_of
 from registry.answers.summaries import summary_of
 from registry.answers.tables import AnswerTable, day_of, table_of
 from registry.charts import chart_of
@@ -45,7 +46,8 @@ class Citation:
 class PageAnswer:
     """One answer on a page.
 
-    picture, files: API addresses of the same answer. copied: the absolute address of its JSON.
+    picture, files: API addresses of the same answer. size: the picture's width and height in
+    pixels. copied: the absolute address of its JSON.
     agreement: the rule of the agreement it is read under; empty without one.
     """
 
@@ -53,6 +55,7 @@ class PageAnswer:
     summary: Sequence[str]
     literature: Sequence[PublishedFigure]
     picture: str
+    size: tuple[int, int]
     alt: str
     files: Sequence[tuple[str, str]]
     copied: str
@@ -110,6 +113,7 @@ def answered(
         summary=summary_of(release),
         literature=literature_of(release.meta),
         picture=as_file("svg"),
+        size=size_of(release),
         alt=chart_of(release).alt,
         files=[(name, as_file(kind)) for kind, name in FILES],
         copied=absolute(address),

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from types import MappingProxyType
 
 from django.core.cache import cache
@@ -13,6 +15,9 @@ from registry.charts import Chart, chart_of
 from registry.records import EventQuery, Release
 
 KEPT_SECONDS = 24 * 3600
+HEAD = 400
+"""The bytes of an SVG that hold its root element's attributes."""
+SIZE = re.compile(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"')
 
 SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """The content security policy of a picture opened by its own address: it may only be drawn.
@@ -57,6 +62,18 @@ def picture_of(release: Release, format: str) -> bytes:
         drawn = FORMATS[format].written(chart_of(release))
         cache.set(key, drawn, KEPT_SECONDS)
     return drawn
+
+
+def size_of(release: Release) -> tuple[int, int]:
+    """The width and the height of an answer's SVG in pixels, so that a page keeps its place.
+
+    Draws the picture where it is not cached.
+    """
+    root = picture_of(release, "svg")[:HEAD].decode(errors="ignore")
+    found = SIZE.search(root)
+    if found is None:
+        raise ValueError("The SVG does not say its size.")
+    return ceil(float(found[1])), ceil(float(found[2]))
 
 
 def headers_of(release: Release, format: str) -> dict[str, str]:

@@ -9,8 +9,10 @@ import altair as alt
 from registry.charts.framing import Drawing, rows_data
 from registry.charts.shaping import (
     CUT,
+    LABEL_LINE,
     Drawn,
     Row,
+    by_size,
     count_of,
     estimated_of,
     grouping_of,
@@ -21,10 +23,11 @@ from registry.charts.shaping import (
     most_important,
     reach,
     room_for,
+    size_of,
     title_of,
     wrapped,
 )
-from registry.charts.theme import BAR, EDGE, INK, MOST_SERIES, QUIET, SERIES, WIDTH
+from registry.charts.theme import BAR, EDGE, INK, MOST_SERIES, QUIET, SERIES, TEXT, WIDTH
 from registry.charts.wording import (
     GONE,
     HIDDEN,
@@ -41,8 +44,8 @@ from registry.charts.wording import (
 from registry.records import Estimated, Release
 
 MOST_BARS = 60
-FIGURES = 172
-COUNTS = 120
+FIGURES = 226
+COUNTS = 150
 NAMED = 3
 """The number of rows that the alternative text names at either end."""
 
@@ -55,7 +58,7 @@ def bars(release: Release) -> Drawing:
     """
     measured = estimated_of(release)
     kept = most_important(release, release.rows, MOST_BARS, weight=count_of)
-    rows, series, silent = _arranged(release, kept.rows, measured)
+    rows, series, silent = _arranged(release, _by_size(release, kept.rows, measured), measured)
     panels = _panels(rows)
     left = room_for(row["chart_label"] for row in rows)
     plots, cut = [], False
@@ -77,6 +80,17 @@ def bars(release: Release) -> Drawing:
         said=said_of(kept.rows, measured, grouping_of(release)),
         notes=[*kept.notes, *silent, *([CUT] if cut else [])],
     )
+
+
+def _by_size(release: Release, kept: Sequence[Row], measured: Estimated) -> list[Row]:
+    """The rows by the size of the first dimension's values, within panels of one unit."""
+    names = grouping_of(release)
+    if not names:
+        return list(kept)
+    order = by_size(release, kept, names[0], size=size_of(measured.value))
+    units = list(dict.fromkeys(row.get("unit") for row in kept))
+    units.sort(key=lambda unit: not unit)
+    return sorted(kept, key=lambda row: (units.index(row.get("unit")), order.index(row[names[0]])))
 
 
 def _arranged(
@@ -170,7 +184,7 @@ def _panel(
     """One plot: bars, limits, figures on the right, and a word where a number is hidden."""
     labels = list(dict.fromkeys(row["chart_label"] for row in rows))
     tall = max(label.count("\n") + 1 for label in labels)
-    slot = max(BAR * max(len(series), 1), 13 * tall) + 8
+    slot = max(BAR * max(len(series), 1), LABEL_LINE * tall) + 10
     scale = alt.Scale(domain=[0, top], nice=not measured.counted or top > 5, clamp=False)
     numbers = alt.Axis(
         title=None if title and has_unit(release) else _axis_title(release, measured, rows),
@@ -244,7 +258,7 @@ def _panel(
 
 def _panel_title(title: str) -> Any:
     text = title[:1].upper() + title[1:]
-    return alt.Title(text, anchor="start", fontSize=12, frame="group", offset=8)
+    return alt.Title(text, anchor="start", fontSize=TEXT, frame="group", offset=8)
 
 
 def _axis_title(release: Release, measured: Estimated, rows: Sequence[Drawn]) -> str:

@@ -1,20 +1,17 @@
 """Chooses an answer's picture by its measure and its groupings."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import altair as alt
 
 from registry.charts.bars import MOST_BARS, bars
 from registry.charts.coverage import coverage
 from registry.charts.curves import curves
-from registry.charts.framing import Drawing, framed, once_data
+from registry.charts.framing import Drawing, framed, in_words_alone
 from registry.charts.funnel import funnel
 from registry.charts.matrices import cascades, heat_map
 from registry.charts.picture import Chart
 from registry.charts.points import forest, has_literature, signals
 from registry.charts.shaping import grouping_of
-from registry.charts.theme import MOST_SERIES, QUIET, WIDE
+from registry.charts.theme import MOST_SERIES
 from registry.charts.years import fits, over_years, trend
 from registry.records import PictureKind, Release
 
@@ -47,7 +44,7 @@ def chart_of(release: Release) -> Chart:
 
 def _drawing_of(release: Release) -> Drawing:
     if not release.rows:
-        return nothing(release)
+        return in_words_alone(NOTHING, said=NOTHING)
     if release.reading.picture is not PictureKind.ESTIMATES:
         return OF_KIND[release.reading.picture](release)
     if has_literature(release):
@@ -68,16 +65,3 @@ def is_matrix(release: Release) -> bool:
         return True
     many = len({row[names[1]] for row in release.rows}) > MOST_SERIES
     return many or len(release.rows) > MOST_BARS
-
-
-def nothing(release: Release) -> Drawing:
-    """A picture that says that the answer has no rows."""
-    return Drawing(plot=_empty, rows=[], left=0, width=WIDE, said=NOTHING)
-
-
-def _empty() -> Any:
-    return (
-        alt.Chart(once_data())
-        .mark_text(text=NOTHING, align="left", fill=QUIET, fontSize=13, x=0, y=30)
-        .properties(width=WIDE, height=60)
-    )

@@ -31,9 +31,9 @@ REASONS: Mapping[str, str] = {
     "over_90_days": "over 90 days since a procedure",
     "without_denominator": "without a denominator",
 }
-SLOT = 26
-FIGURES = 110
-ROOM_OF_REASONS = 260
+SLOT = 28
+FIGURES = 140
+ROOM_OF_REASONS = 340
 
 
 def coverage(release: Release) -> Drawing:

@@ -2,82 +2,182 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import floor
 from typing import Any
 
 import altair as alt
 
-from registry.charts.framing import Drawing, once_data, rows_data
-from registry.charts.shaping import Drawn, Row, grouping_of, labels_of, room_for
-from registry.charts.theme import DASHES, MOST_SERIES, QUIET, SERIES, WIDE
-from registry.charts.wording import HIDDEN, absent, estimate, figure
+from registry.charts.at_risk import at_risk, fixed_ticks, risk_of
+from registry.charts.framing import Drawing, in_words_alone, rows_data
+from registry.charts.shaping import Drawn, Row, grouping_of, labels_of, numbers, room_for
+from registry.charts.theme import DASHES, INK, MOST_SERIES, SERIES, SHAPES, WIDE
+from registry.charts.wording import (
+    HIDDEN,
+    absent,
+    counted_in_words,
+    estimate,
+    figure,
+    statuses_in_words,
+)
 from registry.records import Release
+from registry.records.enumeration import enumerated
+from registry.vocabulary import Profile
 
-TALL = 270
-LINE = 16
-LEFT = 70
+TALL = 290
+LEFT = 84
 SAMPLE = 40
 """Pixels of each curve's sample in the legend."""
 TICKS = (1, 2, 3, 6, 12, 24, 36, 60, 120)
 """Possible steps of the axis, in months."""
 MOST_TICKS = 10
+NAMED = 4
+"""The number of groups without a value that are named; of more, the number."""
+NOTHING = "No value of any group can be shown: there is no curve to draw."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Axes:
+    """title: of values. bottom, top: ends of the values. end: the last month. ticks: months."""
+
+    title: str
+    bottom: float
+    top: float
+    end: float
+    ticks: Sequence[float]
+    left: float
+    is_life_table: bool
 
 
 def curves(release: Release) -> Drawing:
-    """A step curve with its band for each group, and under the axis the numbers at risk.
+    """A curve with its band for each group, and under the axis the numbers at risk.
 
-    The numbers at risk are under the times of their rows. A curve starts at 1 (incidence: 0) when
-    its devices are first followed, which is no row of the answer where the first row is later or
-    has events. Draws at most seven groups, those with the most devices at risk; a sentence counts
-    the others.
+    An exact curve has steps. A life table, the protected form, has straight lines between the
+    months in which it is told, broken ones over hidden months, and its own months on the axis.
+    A curve starts at 1 (incidence: 0) when its devices are first followed, which is no row of the
+    answer where the first row is later or has events. Draws at most seven groups, those with the
+    most devices at risk; groups without a value are named in a sentence.
     """
     groups = grouping_of(release)
     labels = labels_of(release.rows, groups)
-    most = sorted(labels, key=lambda key: -_largest(release.rows, groups, key))[:MOST_SERIES]
+    is_life_table = release.meta["profile"] == Profile.PROTECTED
+    valued = [key for key in labels if _has_value(release, groups, key)]
+    most = sorted(valued, key=lambda key: -_largest(release.rows, groups, key))[:MOST_SERIES]
     drawn = {key: text or "All" for key, text in labels.items() if key in most}
+    silent = [text for key, text in labels.items() if key not in valued]
+    if not drawn:
+        return in_words_alone(NOTHING, said=NOTHING, notes=statuses_in_words(release.rows))
     starts = _told(release, groups, "starts_at_months")
-    ends = _told(release, groups, "ends_at_months")
-    end = max([*(_months(row) for row in release.rows), *ends.values()], default=0) or 1
+    ends = {} if is_life_table else _told(release, groups, "ends_at_months")
+    shown = [row for row in release.rows if _key(row, groups) in drawn]
+    told = [row for row in shown if row["estimate"] is not None] if is_life_table else shown
+    end = max([*map(_months, told), *ends.values()], default=0) or 1
     step = next((each for each in TICKS if end / each <= MOST_TICKS), TICKS[-1])
+    ticks = fixed_ticks(map(_months, shown), end) if is_life_table else _every(step, end)
     rows: list[Drawn] = []
     for place, (key, name) in enumerate(drawn.items()):
-        of_group = [row for row in release.rows if tuple(row[each] for each in groups) == key]
-        of_group.sort(key=_months)
+        of_group = sorted((row for row in shown if _key(row, groups) == key), key=_months)
         origin = (starts.get(key, 0.0), release.reading.starts_at)
-        curve = _with_origin(of_group, name, origin=origin, step=step)
-        curve += _drawn_on(curve, ends.get(key))
+        curve = _with_origin(of_group, name, origin=origin)
+        _write_risks(curve, ticks if is_life_table else None, step)
+        curve += _drawn_on(curve, ends.get(key)) + (_bridges(curve, name) if is_life_table else [])
         runs = Counter(row["chart_run"] for row in curve if not row["chart_absent"])
         alone = {run for run, points in runs.items() if points == 1}
         rows += [
             {**row, "chart_place": place, "chart_alone": row["chart_run"] in alone} for row in curve
         ]
     names = list(drawn.values())
-    left = max(LEFT, room_for([*names, "At risk"]) + SAMPLE)
-    notes = []
-    if len(labels) > len(drawn):
-        notes.append(
-            f"Drawn: the {len(drawn)} of {len(labels)} groups with the most at risk; the others are"
-            " in the table."
-        )
-    notes += _logrank(release)
-    if any(row["chart_absent"] for row in rows):
-        notes.append(f"Where a curve is broken, its value there is {HIDDEN} (a cross on the axis).")
-    if any(row["chart_alone"] and not row["chart_absent"] for row in rows):
-        notes.append("A dot is a value between hidden ones, with its limits.")
+    bottom, top = _reach(rows, rises=release.reading.starts_at == 0)
+    axes = _Axes(
+        title=release.reading.axis,
+        bottom=bottom,
+        top=top,
+        end=end,
+        ticks=ticks,
+        left=max(LEFT, room_for([*names, "At risk"]) + SAMPLE),
+        is_life_table=is_life_table,
+    )
+    notes = _of_groups(len(drawn), len(valued), silent) + _of_axes(axes)
+    notes += _logrank(release) + _of_marks(rows, is_life_table)
     if starts and max(starts.values()) > 0:
         notes.append("Curves of devices that entered late start where enough were at risk.")
-    title = release.reading.axis
     return Drawing(
         plot=lambda: alt.vconcat(
-            _plot(rows, names, title=title, step=step, end=end, left=left),
-            _at_risk(names, end=end, left=left),
+            _plot(rows, names, axes),
+            at_risk(names, end=end, left=axes.left, with_points=is_life_table),
             spacing=4,
         ),
         rows=rows,
-        left=left,
+        left=axes.left,
         width=WIDE + 10,
-        said=_said(release, rows, names),
+        said=_said(release, rows, drawn),
         notes=notes,
     )
+
+
+def _key(row: Row, groups: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(row[each] for each in groups)
+
+
+def _has_value(release: Release, groups: Sequence[str], key: tuple[Any, ...]) -> bool:
+    """Whether a group has a value that its start alone does not give."""
+    return any(
+        row["estimate"] is not None
+        and (_months(row) > 0 or row["estimate"] != release.reading.starts_at)
+        for row in release.rows
+        if _key(row, groups) == key
+    )
+
+
+def _every(step: int, end: float) -> list[float]:
+    return [float(month) for month in range(0, int(end) + 1, step)]
+
+
+def _reach(rows: Sequence[Drawn], *, rises: bool) -> tuple[float, float]:
+    """The ends of the axis: where the curves are, in steps of a twentieth."""
+    ends = [*numbers(rows, "estimate"), *numbers(rows, "ci_lower"), *numbers(rows, "ci_upper")]
+    if rises:
+        return 0.0, min(1.0, 1.1 * max(ends, default=1.0)) or 1.0
+    low = floor(20 * min(ends, default=0.0) + 1e-9) / 20
+    return (max(0.0, min(low, 0.95)) if low >= 0.4 else 0.0), 1.0
+
+
+def _of_groups(drawn: int, valued: int, silent: Sequence[str]) -> list[str]:
+    said = []
+    if drawn < valued:
+        said.append(
+            f"Drawn: the {drawn} of {valued} groups with the most at risk; the others are in the"
+            " table."
+        )
+    if silent:
+        count = counted_in_words(len(silent), "group has", "groups have")
+        named = f": {enumerated(silent, last='and')}" if len(silent) <= NAMED else ""
+        said.append(f"{count} no value that can be shown, and no curve{named}.")
+    return said
+
+
+def _of_axes(axes: _Axes) -> list[str]:
+    if not axes.bottom:
+        return []
+    return [f"The vertical axis begins at {100 * axes.bottom:.0f} %, not at 0."]
+
+
+def _of_marks(rows: Sequence[Drawn], is_life_table: bool) -> list[str]:
+    said = []
+    hides = any(row["chart_absent"] for row in rows)
+    if is_life_table:
+        said.append("Points: the months in which the curve is told, joined by straight lines.")
+        if any(row["chart_bridge"] for row in rows):
+            said.append(f"Broken lines join points over months that are {HIDDEN}.")
+        if any(row["chart_at_risk"] == "x" for row in rows):
+            said.append(f"x: {HIDDEN}.")
+        return said
+    if hides:
+        said.append(f"Where a curve is broken, its value there is {HIDDEN} (a cross on the axis).")
+    if any(row["chart_alone"] and not row["chart_absent"] for row in rows):
+        said.append("A dot is a value between hidden ones, with its limits.")
+    return said
 
 
 def _months(row: Row) -> float:
@@ -101,19 +201,16 @@ def _told(release: Release, groups: Sequence[str], what: str) -> dict[tuple[Any,
     return found
 
 
-def _with_origin(
-    rows: Sequence[Row], name: str, *, origin: tuple[float, float], step: int
-) -> list[Drawn]:
+def _with_origin(rows: Sequence[Row], name: str, *, origin: tuple[float, float]) -> list[Drawn]:
     """The rows of one curve, after its starting point.
 
     chart_helping: a point of the line that is no row of the answer. chart_run: a new line starts
-    after every hidden value; a run of one value is drawn as a dot. chart_at_risk: the number under
-    the axis, on the first row in every division of it.
+    after every hidden value. chart_bridge: the broken line to which a helping point belongs.
     """
     drawn: list[Drawn] = []
     start, first = origin
-    run, written = 0, -1
     begun = rows[0]["estimate"] if rows else None
+    own = {"chart_series": name, "chart_bridge": "", "chart_at_risk": ""}
     if begun is not None and (_months(rows[0]) > start or begun != first):
         drawn.append(
             {
@@ -123,32 +220,56 @@ def _with_origin(
                 "ci_upper": first,
                 "status": "ok",
                 "chart_helping": True,
-                "chart_series": name,
                 "chart_run": f"{name} 0",
                 "chart_absent": "",
-                "chart_at_risk": "",
+                **own,
             }
         )
-    before_hidden = False
+    run, before_hidden = 0, False
     for row in rows:
         hidden = row["estimate"] is None
-        if not hidden and before_hidden:
-            run += 1
+        run += before_hidden and not hidden
         before_hidden = hidden
-        division = int(_months(row) // step)
-        risk = "" if division == written else _risk(row)
-        written = division
         drawn.append(
             {
                 **row,
                 "chart_helping": False,
-                "chart_series": name,
                 "chart_run": f"{name} {run}",
                 "chart_absent": absent(row["status"], counted=False) if hidden else "",
-                "chart_at_risk": risk,
+                **own,
             }
         )
     return drawn
+
+
+def _write_risks(curve: Sequence[Drawn], ticks: Sequence[float] | None, step: int) -> None:
+    """Writes the number at risk of each tick; without ticks, of the first row in every step."""
+    written = -1
+    for row in curve:
+        division = int(_months(row) // step)
+        if row["chart_helping"]:
+            continue
+        if _months(row) in ticks if ticks is not None else division != written:
+            row["chart_at_risk"] = risk_of(row)
+        written = division
+
+
+def _bridges(curve: Sequence[Drawn], name: str) -> list[Drawn]:
+    """The ends of broken lines over hidden values."""
+    told = [row for row in curve if not row["chart_absent"]]
+    pairs = pairwise(told)
+    apart = [pair for pair in pairs if pair[0]["chart_run"] != pair[1]["chart_run"]]
+    return [
+        {
+            **row,
+            "chart_helping": True,
+            "chart_bridge": f"{name} {place}",
+            "chart_run": f"{name} bridge {place}",
+            "chart_at_risk": "",
+        }
+        for place, pair in enumerate(apart)
+        for row in pair
+    ]
 
 
 def _drawn_on(curve: Sequence[Drawn], end: float | None) -> list[Drawn]:
@@ -156,10 +277,6 @@ def _drawn_on(curve: Sequence[Drawn], end: float | None) -> list[Drawn]:
     if not curve or end is None or curve[-1]["chart_absent"] or _months(curve[-1]) >= end:
         return []
     return [{**curve[-1], "time_months": end, "chart_helping": True, "chart_at_risk": ""}]
-
-
-def _risk(row: Row) -> str:
-    return figure(row["at_risk"]) if row["at_risk"] is not None else "x"
 
 
 def _logrank(release: Release) -> list[str]:
@@ -171,68 +288,73 @@ def _logrank(release: Release) -> list[str]:
     return [f"Log-rank test: chi-squared {found['chi2']:.3g} on {found['df']} df, {p}."]
 
 
-def _x(end: float, step: int, *, shown: bool) -> Any:
-    axis = (
-        alt.Axis(
+def _plot(rows: Sequence[Drawn], names: Sequence[str], axes: _Axes) -> Any:
+    x = alt.X(
+        "time_months:Q",
+        scale=alt.Scale(domain=[0, axes.end], nice=False),
+        axis=alt.Axis(
             title="Months since implant",
-            values=list(range(0, int(end) + 1, step)),
+            values=list(axes.ticks),
             grid=False,
             format="d",
-        )
-        if shown
-        else None
+            labelFlush=False,
+        ),
     )
-    return alt.X("time_months:Q", scale=alt.Scale(domain=[0, end], nice=False), axis=axis)
-
-
-def _plot(
-    rows: Sequence[Drawn], names: Sequence[str], *, title: str, step: int, end: float, left: float
-) -> Any:
-    x = _x(end, step, shown=True)
-    failing = title.startswith("Cumulative")
-    tops = [row["ci_upper"] for row in rows if row["ci_upper"] is not None]
-    tops += [row["estimate"] for row in rows if row["estimate"] is not None]
-    top = min(1.0, 1.1 * max(tops, default=1.0)) if failing else 1.0
-    scale = alt.Scale(domain=[0, top], nice=failing)
+    rises = axes.bottom == 0 and axes.top < 1
+    scale = alt.Scale(domain=[axes.bottom, axes.top], nice=rises, zero=False)
     y = alt.Y(
         "estimate:Q",
         scale=scale,
         axis=alt.Axis(
-            title=title,
+            title=axes.title,
             format=".3~%",
             tickCount=5,
-            minExtent=left - 22,
-            maxExtent=left - 22,
+            minExtent=axes.left - 26,
+            maxExtent=axes.left - 26,
         ),
     )
     count = len(names)
-    scale_of = alt.Scale(domain=list(names), range=list(SERIES[:count]))
+    domain = list(names)
+    scale_of = alt.Scale(domain=domain, range=list(SERIES[:count]))
     stroke = alt.Stroke("chart_series:N", scale=scale_of, legend=None)
     fill = alt.Fill("chart_series:N", scale=scale_of, legend=None)
-    dash = alt.StrokeDash(
-        "chart_series:N",
-        scale=alt.Scale(domain=list(names), range=list(DASHES[:count])),
-        legend=None,
+    run = alt.Detail("chart_run:N")
+    there = alt.Chart(rows_data()).transform_filter(
+        "datum.chart_absent === '' && datum.chart_bridge === ''"
     )
-    there = alt.Chart(rows_data()).transform_filter("datum.chart_absent === ''")
-    alone = there.transform_filter("datum.chart_alone")
-    limits = alt.Y("ci_lower:Q", scale=scale)
+    limits = {"y": alt.Y("ci_lower:Q", scale=scale), "y2": alt.Y2("ci_upper:Q")}
+    joined: Any = "linear" if axes.is_life_table else "step-after"
     layers = [
         there.transform_filter("isValid(datum.ci_lower) && isValid(datum.ci_upper)")
-        .mark_area(interpolate="step-after", opacity=0.16 if count <= 3 else 0.08)
-        .encode(
-            x=x,
-            y=limits,
-            y2=alt.Y2("ci_upper:Q"),
-            fill=fill,
-            detail=alt.Detail("chart_run:N"),
-        ),
-        there.mark_line(interpolate="step-after", strokeWidth=2).encode(
-            x=x, y=y, stroke=stroke, strokeDash=dash, detail=alt.Detail("chart_run:N")
-        ),
-        alone.mark_rule(strokeWidth=1.5).encode(
-            x=x, y=limits, y2=alt.Y2("ci_upper:Q"), stroke=stroke
-        ),
+        .mark_area(interpolate=joined, opacity=0.16 if count <= 3 else 0.08)
+        .encode(x=x, fill=fill, detail=run, **limits)
+    ]
+    line = there.mark_line(interpolate=joined, strokeWidth=2)
+    alone = there.transform_filter("datum.chart_alone")
+    if axes.is_life_table:
+        shape = alt.Shape(
+            "chart_series:N",
+            scale=alt.Scale(domain=domain, range=list(SHAPES[:count])),
+            legend=None,
+        )
+        layers += [
+            line.encode(x=x, y=y, stroke=stroke, detail=run),
+            alt.Chart(rows_data())
+            .transform_filter("datum.chart_bridge !== ''")
+            .mark_line(strokeWidth=1.6, strokeDash=[3, 4])
+            .encode(x=x, y=y, stroke=stroke, detail=alt.Detail("chart_bridge:N")),
+            alone.mark_rule(strokeWidth=1.5).encode(x=x, stroke=stroke, **limits),
+            there.mark_point(filled=True, opacity=1, size=62, stroke=INK, strokeWidth=0.6).encode(
+                x=x, y=y, fill=fill, shape=shape
+            ),
+        ]
+        return alt.layer(*layers).properties(width=WIDE, height=TALL)
+    dash = alt.StrokeDash(
+        "chart_series:N", scale=alt.Scale(domain=domain, range=list(DASHES[:count])), legend=None
+    )
+    layers += [
+        line.encode(x=x, y=y, stroke=stroke, strokeDash=dash, detail=run),
+        alone.mark_rule(strokeWidth=1.5).encode(x=x, stroke=stroke, **limits),
         alone.mark_point(shape="circle", filled=True, opacity=1, size=46).encode(
             x=x, y=y, fill=fill
         ),
@@ -244,57 +366,19 @@ def _plot(
     return alt.layer(*layers).properties(width=WIDE, height=TALL)
 
 
-def _at_risk(names: Sequence[str], *, end: float, left: float) -> Any:
-    """The numbers at risk under the axis, each under the time of its row."""
-    once = alt.Chart(once_data())
-    written = alt.Chart(rows_data()).transform_filter("datum.chart_at_risk !== ''")
-    x = _x(end, 1, shown=False)
-    layers = [
-        once.mark_text(text="At risk", align="right", fill=QUIET, fontStyle="italic", x=-22, y=6)
-    ]
-    for place, name in enumerate(names):
-        y = alt.YValue(6 + LINE * (place + 1))
-        layers.append(
-            written.transform_filter(f"datum.chart_place === {place}")
-            .mark_text(fontSize=10)
-            .encode(x=x, y=y, text=alt.Text("chart_at_risk:N"))
-        )
-        layers.append(
-            once.mark_rule(
-                stroke=SERIES[place], strokeDash=DASHES[place], strokeWidth=2, x=-left, x2=22 - left
-            ).encode(y=y)
-        )
-        layers.append(
-            once.mark_text(
-                text=name, align="right", fill=SERIES[place], fontWeight="bold", x=-22
-            ).encode(y=y)
-        )
-    return alt.layer(*layers).properties(width=WIDE, height=LINE * (len(names) + 1))
-
-
-def _said(release: Release, rows: Sequence[Drawn], names: Sequence[str]) -> str:
+def _said(release: Release, rows: Sequence[Drawn], drawn: Mapping[tuple[Any, ...], str]) -> str:
     """The last value of each curve, and its median where it has one."""
-    medians = _medians(release)
+    medians = _told(release, grouping_of(release), "median_months")
     parts = []
-    for place, name in enumerate(names):
+    for key, name in drawn.items():
         shown = [
             row
             for row in rows
             if row["chart_series"] == name and not row["chart_helping"] and not row["chart_absent"]
         ]
-        if not shown:
-            parts.append(f"{name}: no value shown")
-            continue
         last = shown[-1]
         text = estimate(last["estimate"], last["ci_lower"], last["ci_upper"], share=True)
-        median = medians[place] if place < len(medians) else None
+        median = medians.get(key)
         tail = f", median {figure(median)} months" if median is not None else ""
         parts.append(f"{name}: {text} at {figure(last['time_months'])} months{tail}")
     return f"{'; '.join(parts)}."
-
-
-def _medians(release: Release) -> list[Any]:
-    meta: Mapping[str, Any] = release.meta
-    found = [curve.get("median_months") for curve in meta.get("curves") or ()]
-    groups = labels_of(release.rows, grouping_of(release))
-    return found if len(found) == len(groups) <= MOST_SERIES else []

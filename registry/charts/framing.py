@@ -13,7 +13,7 @@ import altair as alt
 from altair.utils import schemapi
 
 from registry.charts.picture import Chart
-from registry.charts.theme import GROUND, INK, QUIET, config
+from registry.charts.theme import GROUND, INK, LINE_HEIGHT, QUIET, TEXT, TITLE, WIDE, config
 from registry.charts.wording import lines, source_of, statuses_in_words, subtitle_of
 from registry.records import Release
 
@@ -23,7 +23,6 @@ ROWS = "rows"
 """The name of the data set that every part of a picture draws from."""
 ONCE = "once"
 """The name of a data set of one row, for marks drawn once: a text, a line at 0 or 1."""
-LINE_HEIGHT = 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +52,18 @@ def once_data() -> Any:
     return alt.NamedData(name=ONCE)
 
 
+def in_words_alone(sentence: str, *, said: str, notes: Sequence[str] = ()) -> Drawing:
+    """A drawing that is a sentence, for an answer with nothing to draw."""
+
+    def plot() -> Any:
+        letters: dict[str, Any] = {"align": "left", "fill": QUIET, "x": 0, "y": 30}
+        text = lines([sentence], width=WIDE)
+        marked = alt.Chart(once_data()).mark_text(text=text, lineHeight=LINE_HEIGHT, **letters)
+        return marked.properties(width=WIDE, height=30 + LINE_HEIGHT * (len(text) + 1))
+
+    return Drawing(plot=plot, rows=[], left=0, width=WIDE, said=said, notes=notes)
+
+
 def framed(drawing: Drawing, release: Release) -> Chart:
     """A drawing with title, counting rule, denominator and method above it, and its source below.
 
@@ -71,12 +82,12 @@ def _specification(drawing: Drawing, release: Release, words: str) -> dict[str, 
         [*drawing.notes, *statuses_in_words(release.rows), source_of(release), *under], width=room
     )
     title = alt.Title(
-        lines([str(meta["title"])], width=room / 1.5),
+        lines([str(meta["title"])], width=room * TEXT / TITLE / 1.15),
         subtitle=lines(subtitle_of(release), width=room),
         anchor="start",
         frame="bounds",
-        fontSize=16,
-        subtitleFontSize=11,
+        fontSize=TITLE,
+        subtitleFontSize=TEXT,
         subtitleLineHeight=LINE_HEIGHT,
         subtitlePadding=6,
         offset=14,

@@ -6,14 +6,26 @@ from typing import Any
 
 import altair as alt
 
-from registry.charts.framing import Drawing, once_data, rows_data
+from registry.charts.framing import Drawing, in_words_alone, once_data, rows_data
 from registry.charts.shaping import Drawn, label_of_site, numbers
-from registry.charts.theme import ACCENT, ALERT, EDGE, GROUND, INK, QUIET, WIDE
-from registry.charts.wording import GONE, HIDDEN, counted_in_words, figure
+from registry.charts.theme import (
+    ACCENT,
+    ALERT,
+    EDGE,
+    GROUND,
+    INK,
+    LETTER,
+    LINE_HEIGHT,
+    QUIET,
+    WIDE,
+)
+from registry.charts.wording import GONE, HIDDEN, counted_in_words, figure, statuses_in_words
 from registry.records import Release
+from registry.records.enumeration import enumerated
+from registry.vocabulary import CellStatus
 
-TALL = 320
-LEFT = 64
+TALL = 340
+LEFT = 76
 LIMITS = {"lower_998": "998", "upper_998": "998", "lower_95": "95", "upper_95": "95"}
 SIGNALS = {
     "within": "within the limits",
@@ -29,7 +41,13 @@ MARKS = {
     "below 95 %": ("triangle-down", "#56b4e9"),
     "below 99.8 %": ("triangle-down", "#009e73"),
 }
+NOTHING = "No site has a number that can be drawn."
 HEADROOM = 1.25
+END = 1.06
+"""The end of the axis, as a multiple of the most expected events."""
+BESIDE = 7
+"""Pixels from a point to its name."""
+Box = tuple[float, float, float, float]
 NEAR_THE_AXIS = 0.2
 """The part of the axis in which a site's name is on the right of its point."""
 
@@ -37,25 +55,34 @@ NEAR_THE_AXIS = 0.2
 def funnel(release: Release) -> Drawing:
     """A point for each site, observed over expected by expected events, and the two funnels.
 
-    The limits are the sites' own, joined from site to site. Sites outside them are named. Sites
-    with hidden numbers have no point; a sentence counts them.
+    The limits are the sites' own, joined from site to site. Sites outside them are named, and
+    others where there is room. Points of sites with few events are pale. Sites with hidden numbers
+    have no point; a sentence names them.
     """
     rows: list[Drawn] = [_placed(row) for row in release.rows]
     drawn = [row for row in rows if row["chart_drawn"]]
+    if not drawn:
+        notes = [*_notes(release, _hidden(rows), 0), *statuses_in_words(rows)]
+        return in_words_alone(NOTHING, said=NOTHING, notes=notes)
     top = max(HEADROOM * max(numbers(drawn, "ratio"), default=1.0), _limit_at_median(drawn), 1.6)
     end = max(numbers(drawn, "expected"), default=1.0)
     for row in drawn:
         row["chart_left"] = row["expected"] < NEAR_THE_AXIS * end
-    hidden = sum(row["status"] in GONE for row in rows)
-    without = len(rows) - len(drawn) - hidden
+    _name(drawn, end=END * end, top=top)
+    hidden = _hidden(rows)
+    without = len(rows) - len(drawn) - len(hidden)
     return Drawing(
         plot=partial(_plot, drawn, top),
         rows=rows,
         left=LEFT,
         width=WIDE + 20,
-        said=_said(drawn, hidden),
+        said=_said(drawn, len(hidden)),
         notes=_notes(release, hidden, without),
     )
+
+
+def _hidden(rows: Sequence[Drawn]) -> list[Drawn]:
+    return [row for row in rows if row["status"] in GONE]
 
 
 def _placed(row: Mapping[str, Any]) -> Drawn:
@@ -68,8 +95,41 @@ def _placed(row: Mapping[str, Any]) -> Drawn:
         "chart_drawn": drawn,
         "chart_signal": named if drawn else HIDDEN,
         "chart_name": site if outside else "",
+        "chart_outside": outside,
+        "chart_unstable": drawn and row["status"] == CellStatus.UNSTABLE,
         "chart_site": site,
     }
+
+
+def _name(rows: Sequence[Drawn], *, end: float, top: float) -> None:
+    """Names sites within the limits where the name hides no point and no other name."""
+    points = [_at(row, end=end, top=top) for row in rows]
+    named = [_box(row, at) for row, at in zip(rows, points, strict=True) if row["chart_outside"]]
+    for row, at in zip(rows, points, strict=True):
+        box = _box(row, at)
+        taken = [*named, *(_around(other) for other in points if other is not at)]
+        if not row["chart_outside"] and not any(_meet(box, other) for other in taken):
+            row["chart_name"] = row["chart_site"]
+            named.append(box)
+
+
+def _at(row: Drawn, *, end: float, top: float) -> tuple[float, float]:
+    return WIDE * row["expected"] / end, TALL * (1 - row["ratio"] / top)
+
+
+def _box(row: Drawn, at: tuple[float, float]) -> Box:
+    """Where a site's name stands: left, top, right, bottom."""
+    wide = 1.15 * LETTER * len(row["chart_site"]) + BESIDE
+    left = at[0] + BESIDE if row["chart_left"] else at[0] - wide
+    return left, at[1] - LINE_HEIGHT - 4, left + wide - BESIDE, at[1] - 2
+
+
+def _around(at: tuple[float, float]) -> Box:
+    return at[0] - BESIDE, at[1] - BESIDE, at[0] + BESIDE, at[1] + BESIDE
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _limit_at_median(rows: Sequence[Drawn]) -> float:
@@ -79,7 +139,7 @@ def _limit_at_median(rows: Sequence[Drawn]) -> float:
 
 
 def _plot(rows: Sequence[Drawn], top: float) -> Any:
-    end = 1.06 * max(numbers(rows, "expected"), default=1.0)
+    end = END * max(numbers(rows, "expected"), default=1.0)
     x_scale = alt.Scale(domain=[0, end], nice=False)
     y_scale = alt.Scale(domain=[0, top], nice=True)
     axis = alt.Axis(title="Expected events", format=",.3~g", grid=False)
@@ -91,16 +151,20 @@ def _plot(rows: Sequence[Drawn], top: float) -> Any:
             title="Observed / expected",
             tickCount=6,
             format=".3~g",
-            minExtent=LEFT - 22,
-            maxExtent=LEFT - 22,
+            minExtent=LEFT - 26,
+            maxExtent=LEFT - 26,
         ),
     )
     there = alt.Chart(rows_data()).transform_filter("datum.chart_drawn")
     used = [name for name in MARKS if any(row["chart_signal"] == name for row in rows)]
-    legend = alt.Legend(title=None, orient="top", columns=5)
+    legend = alt.Legend(title=None, orient="top", columns=4)
     sides: list[tuple[str, dict[str, Any]]] = [
         ("datum.chart_left", {"align": "left", "dx": 6}),
         ("!datum.chart_left", {"align": "right", "dx": -5}),
+    ]
+    weights: list[tuple[str, Any]] = [
+        ("datum.chart_outside", "bold"),
+        ("!datum.chart_outside", "normal"),
     ]
     halos: list[dict[str, Any]] = [{"stroke": GROUND, "strokeWidth": 3.5}, {}]
     layers = [
@@ -117,9 +181,12 @@ def _plot(rows: Sequence[Drawn], top: float) -> Any:
         alt.Chart(once_data())
         .mark_rule(stroke=QUIET, strokeWidth=1)
         .encode(y=alt.Y("one:Q", scale=y_scale)),
-        there.mark_point(filled=True, size=72, stroke=INK, strokeWidth=0.6, opacity=0.95).encode(
+        there.mark_point(filled=True, size=72, stroke=INK, strokeWidth=0.6, opacity=1).encode(
             x=x,
             y=y,
+            fillOpacity=alt.FillOpacityValue(
+                **alt.condition("datum.chart_unstable", alt.value(0.35), alt.value(0.95))
+            ),
             color=alt.Color(
                 "chart_signal:N",
                 scale=alt.Scale(domain=used, range=[MARKS[name][1] for name in used]),
@@ -132,17 +199,18 @@ def _plot(rows: Sequence[Drawn], top: float) -> Any:
             ),
         ),
         *(
-            there.transform_filter(test)
-            .mark_text(baseline="bottom", dy=-4, fontWeight="bold", **side, **halo)
+            there.transform_filter(f"{test} && {chosen}")
+            .mark_text(baseline="bottom", dy=-4, fontWeight=weight, **side, **halo)
             .encode(x=x, y=y, text=alt.Text("chart_name:N"))
             for test, side in sides
             for halo in halos
+            for chosen, weight in weights
         ),
     ]
     return alt.layer(*layers).properties(width=WIDE, height=TALL)
 
 
-def _notes(release: Release, hidden: int, without: int) -> list[str]:
+def _notes(release: Release, hidden: Sequence[Drawn], without: int) -> list[str]:
     meta: Mapping[str, Any] = release.meta
     about: Mapping[str, Any] = meta.get("funnel") or {}
     said = ["Solid lines: 99.8 % limits around 1; broken lines: 95 % limits."]
@@ -154,7 +222,9 @@ def _notes(release: Release, hidden: int, without: int) -> list[str]:
     elif over.get("reason"):
         said.append(f"No allowance for over-dispersion: {str(over['reason']).rstrip('.')}.")
     if hidden:
-        said.append(f"{counted_in_words(hidden, 'site has', 'sites have')} no point: {HIDDEN}.")
+        listed = enumerated([row["chart_site"] for row in hidden], last="and")
+        sites = counted_in_words(len(hidden), "site has", "sites have")
+        said.append(f"{sites} no point, {HIDDEN}: {listed}.")
     if without:
         sites = counted_in_words(without, "site has", "sites have")
         said.append(f"{sites} no point: their expected number is 0.")
@@ -162,7 +232,7 @@ def _notes(release: Release, hidden: int, without: int) -> list[str]:
 
 
 def _said(rows: Sequence[Drawn], hidden: int) -> str:
-    outside = [row for row in rows if row["chart_name"]]
+    outside = [row for row in rows if row["chart_outside"]]
     named = "; ".join(
         f"{row['chart_site']} {row['chart_signal']}, {figure(row['events'])} observed of"
         f" {figure(row['expected'])} expected"

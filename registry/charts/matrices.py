@@ -9,8 +9,10 @@ import altair as alt
 from registry.charts.bars import said_of
 from registry.charts.framing import Drawing, rows_data
 from registry.charts.shaping import (
+    LABEL_LINE,
     Drawn,
     Row,
+    by_size,
     count_of,
     estimated_of,
     grouping_of,
@@ -21,23 +23,54 @@ from registry.charts.shaping import (
     title_of,
     wrapped,
 )
-from registry.charts.theme import EDGE, GROUND, LINE, ON_DEEP, ON_PALE, QUIET, SCALE
-from registry.charts.wording import absent, counted_in_words, figure, label_of, percent
+from registry.charts.theme import (
+    EDGE,
+    GROUND,
+    LINE,
+    LINE_HEIGHT,
+    ON_DEEP,
+    ON_PALE,
+    QUIET,
+    SCALE,
+    TEXT,
+)
+from registry.charts.wording import (
+    NO_DENOMINATOR,
+    UNDEFINED,
+    absent,
+    counted_in_words,
+    figure,
+    label_of,
+    percent,
+)
 from registry.charts.wording import unit_in_words as per_unit
 from registry.records import Estimated, Release
+from registry.records.enumeration import enumerated
+from registry.vocabulary import CellStatus
 
-CELL = 56
-TALL = 26
+CELL = 62
+TALL = 28
 MOST_DOWN, MOST_ACROSS = 40, 16
+NAMED = 4
+"""The number of values not drawn that are named; of more, the number."""
+HATCH = SCALE[2]
 NO_ROW = "A blank cell has no row in the answer."
-SHADES = "Shades run from pale to deep, from 0 to the highest number of each block."
+SHADES = "Shades run from pale to deep, from 0 to the highest stable number of each block."
+HATCHED = "Hatched: unstable or partial, and not coloured by its number."
+DASH = "\N{EN DASH}"
+DASHED = f"{DASH}: {UNDEFINED}, or {NO_DENOMINATOR}."
+DOUBTFUL = frozenset({CellStatus.UNSTABLE.value, CellStatus.PARTIAL.value})
+DIAGONALS = (((0, 1), (1, 0)), ((0, 0.5), (0.5, 0)), ((0.5, 1), (1, 0.5)))
+"""The lines of a hatched cell: the ends of each as (across, down), in parts of the cell."""
 
 
 def heat_map(release: Release) -> Drawing:
     """The first dimension down, the second across, the number in every cell.
 
     Rates of different units, and the values of a third dimension, are in blocks of their own with
-    their own shades. Draws at most 40 cells down and 16 across: those with the most events.
+    their own shades, by the stable numbers. Draws at most 40 cells down and 16 across: those with
+    the most events; a value without a number in any cell is not drawn. Values without an order of
+    their own stand by size.
     """
     measured = estimated_of(release)
     names = grouping_of(release)
@@ -59,6 +92,7 @@ def _field(release: Release, row: Row, names: Sequence[str], measured: Estimated
     block = " · ".join(filter(None, [apart, per_unit(unit, release.meta["per"]) if unit else ""]))
     write: Callable[[Any], str] = percent if measured.share else figure
     text = absent(row["status"], counted=measured.counted) if value is None else write(value)
+    text = DASH if text in {UNDEFINED, NO_DENOMINATOR} else text
     sign = " %" if measured.share and value is not None else ""
     return {**row, "chart_block": block, "chart_text": f"{text}{sign}", "chart_more": ""}
 
@@ -106,20 +140,27 @@ def _matrix(
     said: str,
     notes: Sequence[str] = (),
 ) -> Drawing:
+    rows, silent = _without_silent(rows, (down, across), shade)
     rows, cut = _at_most(rows, down, across)
+    order = by_size(release, rows, down, size=count_of)
+    rows.sort(key=lambda row: order.index(row[down]))
     downs, acrosses = labels_of(rows, [down]), labels_of(rows, [across])
     blocks = list(dict.fromkeys(row["chart_block"] for row in rows))
     for row in rows:
+        row["chart_doubtful"] = row[shade] is not None and str(row["status"]) in DOUBTFUL
+    for row in rows:
         inside = [each for each in rows if each["chart_block"] == row["chart_block"]]
-        highest = max(numbers(inside, shade), default=0.0)
+        highest = _highest(inside, shade)
         value = row[shade]
         row["chart_down"] = wrapped(downs[(row[down],)])
         row["chart_across"] = acrosses[(row[across],)]
         row["chart_place"] = blocks.index(row["chart_block"])
-        row["chart_deep"] = bool(value is not None and highest and value > 0.55 * highest)
+        row["chart_deep"] = bool(
+            not row["chart_doubtful"] and value is not None and highest and value > 0.55 * highest
+        )
         row["chart_hidden"] = value is None
     left = room_for(row["chart_down"] for row in rows)
-    columns = list(acrosses.values())
+    columns = [acrosses[(value,)] for value in by_size(release, rows, across, size=count_of)]
     plots = [
         partial(
             _block,
@@ -142,8 +183,42 @@ def _matrix(
         left=left,
         width=max(CELL * len(columns) + 60, 420),
         said=said,
-        notes=[*cut, *notes, SHADES, *([] if full else [NO_ROW])],
+        notes=[
+            *silent,
+            *cut,
+            *notes,
+            SHADES,
+            *([HATCHED] if any(row["chart_doubtful"] for row in rows) else []),
+            *([DASHED] if any(row["chart_text"] == DASH for row in rows) else []),
+            *([] if full else [NO_ROW]),
+        ],
     )
+
+
+def _without_silent(
+    rows: Sequence[Drawn], names: Sequence[str], shade: str
+) -> tuple[list[Drawn], list[str]]:
+    """The rows without those of a value that has no number in any cell, and a sentence on these."""
+    told = [row for row in rows if row[shade] is not None]
+    if not told:
+        return list(rows), []
+    kept = list(rows)
+    said = []
+    for name, where in zip(names, ("down", "across"), strict=True):
+        heard = {row[name] for row in told}
+        silent = labels_of([row for row in rows if row[name] not in heard], [name]).values()
+        kept = [row for row in kept if row[name] in heard]
+        if silent:
+            count = counted_in_words(len(silent), "value", "values")
+            listed = enumerated(list(silent), last="and")
+            named = f": {listed}" if len(silent) <= NAMED else ", which the table lists"
+            said.append(f"Not drawn {where}, without a number in any cell: {count}{named}.")
+    return kept, said
+
+
+def _highest(rows: Sequence[Drawn], shade: str) -> float:
+    """The highest stable number; where none is stable, 0."""
+    return max(numbers([row for row in rows if not row["chart_doubtful"]], shade), default=0.0)
 
 
 def _at_most(rows: Sequence[Drawn], down: str, across: str) -> tuple[list[Drawn], list[str]]:
@@ -176,8 +251,9 @@ def _block(
 ) -> Any:
     labels = list(dict.fromkeys(row["chart_down"] for row in rows))
     lines = 2 if any(row["chart_more"] for row in rows) else 1
-    tall = max(TALL, 14 * lines + 8, 13 * max(label.count("\n") + 1 for label in labels) + 4)
-    highest = max(numbers(rows, shade), default=0.0) or 1.0
+    longest = max(label.count("\n") + 1 for label in labels)
+    tall = max(TALL, LINE_HEIGHT * lines + 8, LABEL_LINE * longest + 6)
+    highest = _highest(rows, shade) or 1.0
     inside = alt.Chart(rows_data()).transform_filter(f"datum.chart_place === {place}")
     y = label_axis("chart_down", labels, left)
     y["scale"] = alt.Scale(domain=labels, padding=0)
@@ -189,7 +265,7 @@ def _block(
             title=across,
             labelAngle=-40,
             labelAlign="left",
-            labelLimit=260,
+            labelLimit=400,
             labelPadding=6,
             labelOffset=-4,
             ticks=False,
@@ -200,9 +276,13 @@ def _block(
         f"{shade}:Q", scale=alt.Scale(domain=[0, highest], range=list(SCALE)), legend=None
     )
     plot = alt.layer(
-        inside.transform_filter("!datum.chart_hidden")
+        inside.transform_filter("!datum.chart_hidden && !datum.chart_doubtful")
         .mark_rect(stroke=LINE, strokeWidth=1)
         .encode(x=x, y=y, color=colour),
+        inside.transform_filter("datum.chart_doubtful")
+        .mark_rect(fill=SCALE[0], stroke=LINE, strokeWidth=1)
+        .encode(x=x, y=y),
+        *_hatching(inside.transform_filter("datum.chart_doubtful"), columns, labels),
         inside.transform_filter("datum.chart_hidden")
         .mark_rect(fill=GROUND, fillOpacity=0, stroke=EDGE, strokeDash=[3, 3], strokeWidth=1)
         .encode(x=x, y=y),
@@ -215,10 +295,31 @@ def _block(
                 ("!datum.chart_hidden && datum.chart_deep", ON_DEEP, "normal"),
                 ("!datum.chart_hidden && !datum.chart_deep", ON_PALE, "normal"),
             )
-            for field, size, dy in (("chart_text", 11, 7 - 7 * lines), ("chart_more", 10, 8))
+            for field, size, dy in (
+                ("chart_text", TEXT, 9 - 9 * lines),
+                ("chart_more", TEXT, 10),
+            )
         ),
     ).properties(width=CELL * len(columns), height=tall * len(labels))
     if not title:
         return plot
-    heading = alt.Title(title[:1].upper() + title[1:], anchor="start", fontSize=12, frame="group")
+    heading = alt.Title(title[:1].upper() + title[1:], anchor="start", fontSize=TEXT, frame="group")
     return plot.properties(title=heading)
+
+
+def _hatching(cells: Any, columns: Sequence[str], labels: Sequence[str]) -> list[Any]:
+    """Slanted lines over cells, which colour alone would not tell from others."""
+    across, down = (alt.Scale(domain=list(each), padding=0) for each in (columns, labels))
+
+    def end(channel: Any, field: str, place: float, **more: Any) -> Any:
+        return channel(f"{field}:N", bandPosition=place, **more)
+
+    return [
+        cells.mark_rule(stroke=HATCH, strokeWidth=1).encode(
+            x=end(alt.X, "chart_across", one[0], scale=across),
+            x2=alt.X2("chart_across", bandPosition=other[0]),
+            y=end(alt.Y, "chart_down", one[1], scale=down),
+            y2=alt.Y2("chart_down", bandPosition=other[1]),
+        )
+        for one, other in DIAGONALS
+    ]

@@ -10,6 +10,7 @@ import altair as alt
 from registry.charts.framing import Drawing, once_data, rows_data
 from registry.charts.shaping import (
     CUT,
+    LABEL_LINE,
     Drawn,
     Row,
     estimated_of,
@@ -36,9 +37,9 @@ from registry.records import Estimated, Release
 from registry.vocabulary import Evidence
 
 MOST_SIGNALS = 40
-SIGNAL_LETTERS = 48
-FIGURES = 150
-SLOT = 24
+SIGNAL_LETTERS = 40
+FIGURES = 200
+SLOT = 28
 OURS = "This registry"
 SHORT = 30
 PLAIN, SIGNAL, OUTLIER = "neither", "signal", "outlier of its rate"
@@ -316,5 +317,5 @@ def _plot(
         ),
     ]
     return alt.layer(*layers).properties(
-        width=WIDTH, height=max(SLOT, 13 * tall + 6) * max(len(rows), 1)
+        width=WIDTH, height=max(SLOT, LABEL_LINE * tall + 8) * max(len(rows), 1)
     )

@@ -16,7 +16,9 @@ Drawn = dict[str, Any]
 NO_GROUPING = frozenset({"unit", "time_months", "signal", "outlier", "alarm", "status"})
 """Text columns that do not name a row."""
 LABEL_LETTERS = 34
-LETTER_OF_LABEL = 5.9
+LABEL_LINE = 16
+"""The height of a line of a label."""
+LETTER_OF_LABEL = 7.5
 HEADROOM = 2.0
 """The longest axis, as a multiple of the highest estimate; wider limits are cut off."""
 
@@ -83,6 +85,41 @@ def room_for(labels: Iterable[str]) -> float:
     """The pixels that labels take before a plot."""
     longest = max((len(line) for text in labels for line in text.split("\n")), default=0)
     return longest * LETTER_OF_LABEL + 14
+
+
+NOMINAL = frozenset(
+    {
+        *("complication", "category", "cause", "effect", "intervention", "root_cause"),
+        *("detection", "organism", "component", "pump_model", "catheter_model", "manufacturer"),
+        *("drug", "drug_class", "indication", "indication_group", "site", "country"),
+    }
+)
+"""Dimensions whose values have no order of their own."""
+
+
+def by_size(
+    release: Release, rows: Sequence[Row], name: str, *, size: Callable[[Row], float]
+) -> list[Cell]:
+    """The values of a dimension, the largest first where neither it nor the question has an order.
+
+    A value is as large as its largest row; hidden rows, of negative size, come last.
+    """
+    largest: dict[Cell, float] = {}
+    for row in rows:
+        largest[row[name]] = max(largest.get(row[name], -1.0), size(row))
+    if name not in NOMINAL or release.query.ordering:
+        return list(largest)
+    return sorted(largest, key=lambda value: -largest[value])
+
+
+def size_of(name: str) -> Callable[[Row], float]:
+    """The number of a column as a size; -1 where it is hidden."""
+
+    def size(row: Row) -> float:
+        value = row.get(name)
+        return float(value) if isinstance(value, int | float) else -1.0
+
+    return size
 
 
 def most_important(
@@ -159,14 +196,14 @@ def label_axis(field: str, labels: Sequence[str], left: float) -> Any:
             ticks=False,
             domain=True,
             labelPadding=8,
-            labelLineHeight=12,
+            labelLineHeight=LABEL_LINE,
         ),
     )
 
 
 LINES_UP: Any = {
     "condition": [
-        {"test": f"length(split(datum.label, '\\n')) > {lines}", "value": -6 * lines}
+        {"test": f"length(split(datum.label, '\\n')) > {lines}", "value": -LABEL_LINE / 2 * lines}
         for lines in (2, 1)
     ],
     "value": 0,
@@ -177,4 +214,4 @@ LINES_UP: Any = {
 def legend_columns(names: Iterable[str]) -> int:
     """The number of columns of a legend."""
     longest = max((len(name) for name in names), default=1)
-    return max(1, min(6, 90 // (longest + 5)))
+    return max(1, min(6, 70 // (longest + 5)))

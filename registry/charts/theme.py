@@ -41,14 +41,19 @@ ON_PALE, ON_DEEP = "#10202a", "#fdfefe"
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 """The renderer includes the first; the others have the same widths."""
-LETTER = 5.6
-"""The width of a letter of 11 px, a generous average."""
+TEXT = 14
+"""The size in pixels of every text in a picture, except its title."""
+TITLE = 18
+LINE_HEIGHT = 18
+"""The height of a line of text."""
+LETTER = 7.1
+"""The width of a letter of a text, a generous average."""
 
 WIDTH = 340
 """The width of the plot, without labels and figures."""
-WIDE = 520
+WIDE = 640
 """The width of a plot without figures beside it."""
-BAR = 15
+BAR = 18
 MOST_SERIES = len(SERIES)
 
 
@@ -63,8 +68,8 @@ def config() -> dict[str, Any]:
         "view": {"stroke": None},
         "axis": {
             **letters,
-            "labelFontSize": 11,
-            "titleFontSize": 11,
+            "labelFontSize": TEXT,
+            "titleFontSize": TEXT,
             "titleFontWeight": "normal",
             "gridColor": LINE,
             "domainColor": EDGE,
@@ -73,13 +78,13 @@ def config() -> dict[str, Any]:
         },
         "legend": {
             **letters,
-            "labelFontSize": 11,
-            "titleFontSize": 11,
+            "labelFontSize": TEXT,
+            "titleFontSize": TEXT,
             "titleFontWeight": "normal",
-            "labelLimit": 260,
+            "labelLimit": 340,
         },
-        "header": {**letters, "labelFontSize": 11},
+        "header": {**letters, "labelFontSize": TEXT},
         "title": {"font": FONT, "color": INK, "subtitleFont": FONT, "subtitleColor": QUIET},
-        "text": {"font": FONT, "fontSize": 11, "fill": INK},
+        "text": {"font": FONT, "fontSize": TEXT, "fill": INK},
         "range": {"category": list(SERIES), "symbol": list(SHAPES)},
     }

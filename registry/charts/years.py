@@ -34,10 +34,14 @@ from registry.records import Cell, Estimated, Release
 from registry.records.enumeration import enumerated
 
 TIMES = ("year", "implant_year", "period")
-TALL = 240
+TALL = 260
+LINE = 20
+"""The height of a line of figures under the axis."""
+STEP, FULL_STEP = 48, 64
+"""The least and the full pixels of a year."""
 ENOUGH, FAR = 8, 5.0
 """The number of points in several series from which the axis is cut, and at how many medians."""
-LEFT = 76
+LEFT = 92
 TREND = Estimated("rate", "ci_lower", "ci_upper", ("events", "in", "exposure"))
 
 
@@ -160,7 +164,7 @@ def _drawing(
 ) -> Drawing:
     time = next(name for name in (*TIMES, "chart_time") if name in rows[0])
     axis = _axis_of(rows, time)
-    step = max(30, min(60, WIDE // len(axis)))
+    step = max(STEP, min(FULL_STEP, WIDE // len(axis)))
     width = step * len(axis)
     top, beyond = reach(rows, measured.value, measured.upper)
     found = sorted(value for value in numbers(rows, measured.value) if value > 0)
@@ -233,8 +237,8 @@ def _plot(
             format=".3~%" if measured.share else ",.4~g",
             tickCount=5,
             tickMinStep=1 if measured.counted else 0,
-            minExtent=LEFT - 22,
-            maxExtent=LEFT - 22,
+            minExtent=LEFT - 26,
+            maxExtent=LEFT - 26,
         ),
     )
     domain, count = list(names), len(names)
@@ -304,9 +308,9 @@ def _plot(
 
 def _upright(step: float) -> dict[str, Any]:
     """The angle of a word over its year: vertical where the years are too close."""
-    if step >= 60:
-        return {"dy": -7, "fontSize": 10}
-    return {"angle": 270, "align": "left", "dx": 5, "fontSize": 10}
+    if step >= FULL_STEP:
+        return {"dy": -9}
+    return {"angle": 270, "align": "left", "dx": 6}
 
 
 def _below(measured: Estimated, axis: Sequence[str], width: float, *, share: bool) -> Any:
@@ -317,7 +321,7 @@ def _below(measured: Estimated, axis: Sequence[str], width: float, *, share: boo
     once = alt.Chart(once_data())
     layers = []
     for place, (name, field) in enumerate(lines):
-        y = alt.YValue(9 + 16 * place)
+        y = alt.YValue(LINE // 2 + LINE * place)
         fill = INK if place == 0 else QUIET
         layers += [
             whole.mark_text(fill=fill).encode(
@@ -325,7 +329,7 @@ def _below(measured: Estimated, axis: Sequence[str], width: float, *, share: boo
             ),
             once.mark_text(fill=QUIET, align="right", text=name, x=-10).encode(y=y),
         ]
-    return alt.layer(*layers).properties(width=width, height=16 * len(lines))
+    return alt.layer(*layers).properties(width=width, height=LINE * len(lines))
 
 
 def _cusum(axis: Sequence[str], width: float) -> Any:
@@ -333,7 +337,7 @@ def _cusum(axis: Sequence[str], width: float) -> Any:
     alarm = alt.ColorValue(**alt.condition("datum.alarm", alt.value(ALERT), alt.value(EDGE)))
     y = alt.Y(
         "cusum:Q",
-        axis=alt.Axis(title="CUSUM", tickCount=3, minExtent=LEFT - 22, maxExtent=LEFT - 22),
+        axis=alt.Axis(title="CUSUM", tickCount=3, minExtent=LEFT - 26, maxExtent=LEFT - 26),
     )
     return (
         sums.mark_bar(stroke=EDGE, strokeWidth=0.5)

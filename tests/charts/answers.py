@@ -1,5 +1,6 @@
 """Answers of every measure, as small as a picture needs them; their numbers are made up."""
 
+from dataclasses import replace
 from typing import Any
 
 from registry.records import Cell, Column, EventQuery, Release
@@ -185,6 +186,73 @@ def survival(measure: str = "survival") -> Release:
     )
 
 
+def life_table(measure: str = "survival", *, silent: tuple[str, ...] = ()) -> Release:
+    """Two protected groups told at fixed months, the first with hidden ones between; and silent."""
+    months = (0, 1, 3, 6, 12, 24, 36, 60, 84)
+    first = (1.0, None, None, None, 0.98, 0.95, None, 0.9, None)
+    second = (1.0, None, None, 0.985, 0.97, 0.94, 0.93, 0.88, 0.86)
+    groups = {
+        "SynchroMed II, reservoir not recorded": first,
+        "prometra": second,
+        **dict.fromkeys(silent, (None,) * len(months)),
+    }
+    rows: list[dict[str, Cell]] = []
+    for model, values in groups.items():
+        for month, value in zip(months, values, strict=True):
+            there = value is not None
+            shown = value if measure == "survival" or not there else round(1 - value, 3)
+            rows.append(
+                {
+                    "pump_model": model,
+                    "time_months": month,
+                    "at_risk": 1550 - 10 * month if there else None,
+                    "events": None,
+                    "estimate": shown,
+                    "ci_lower": max(0.0, round(shown - 0.02, 3)) if there else None,
+                    "ci_upper": min(1.0, round(shown + 0.02, 3)) if there else None,
+                    "status": "ok" if there else "hidden",
+                    "reason": None if there else "curve-ended",
+                }
+            )
+    found = answer(measure, rows, group_by=("pump_model",), denominator=None, method="Life table.")
+    return replace(found, meta={**found.meta, "profile": "protected"})
+
+
+def crowded_funnel() -> Release:
+    """A protected funnel of twelve sites close to one another, one from few events."""
+    rows: list[dict[str, Cell]] = []
+    for place in range(12):
+        expected = 10.0 + 0.25 * place
+        rows.append(
+            {
+                "site": f"SITE-{place:02}",
+                "events": 12,
+                "expected": expected,
+                "ratio": round(12 / expected, 4),
+                "lower_95": 0.5,
+                "upper_95": 1.8,
+                "lower_998": 0.3,
+                "upper_998": 2.4,
+                "signal": "within",
+                "status": "unstable" if place == 3 else "ok",
+            }
+        )
+    return answer("funnel", rows, group_by=("site",))
+
+
+def unstable_models() -> Release:
+    """Rates of complications by model, of which the highest rest on few events."""
+    rows: list[dict[str, Cell]] = []
+    for down, complication in enumerate(("pump-flip", "pump-motor-stall")):
+        for across, model in enumerate(("prometra", "synchromed-ii-20", "synchromed-ii-40")):
+            value = round(1.2 + 0.8 * down + 0.5 * across, 2)
+            told = rate(30 + 10 * down + across, 9000.0, value)
+            if model == "prometra":
+                told = rate(4, 90.0, 44.4, status="unstable")
+            rows.append({"complication": complication, "pump_model": model, **told})
+    return answer("rates", rows, group_by=("complication", "pump_model"))
+
+
 def funnel() -> Release:
     """Six sites, one far above and one hidden; limits as published (FunnelPlotR)."""
     found: list[Any] = [
@@ -351,7 +419,10 @@ EVERY = {
     "years-by-sex": lambda: by_year(("female", "male")),
     "survival": survival,
     "incidence": lambda: survival("incidence"),
+    "life-table": life_table,
+    "life-table-incidence": lambda: life_table("incidence"),
     "funnel": funnel,
+    "funnel-crowded": crowded_funnel,
     "trend": trend,
     "trend-protected": lambda: trend(cusum=False),
     "signals": signals,
@@ -359,5 +430,6 @@ EVERY = {
     "coverage": coverage,
     "literature": literature,
     "models": models,
+    "models-unstable": unstable_models,
 }
 """An answer for every kind of picture."""

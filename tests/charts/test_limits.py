@@ -1,11 +1,21 @@
 """Answers that are too large for one picture: what is left out is said, and never the strongest."""
 
+from dataclasses import replace
+
 import pytest
 
 from registry.charts import chart_of
 from registry.charts.shaping import labels_of, most_important, wrapped
 from registry.charts.wording import absent, estimate, figure, lines, percent
-from tests.charts.answers import answer, by_year, rate, signals
+from tests.charts.answers import (
+    answer,
+    by_year,
+    crowded_funnel,
+    funnel,
+    rate,
+    signals,
+    unstable_models,
+)
 
 
 def drawn(release):
@@ -32,7 +42,7 @@ def test_sixty_rows_are_drawn_and_nothing_is_said():
 def test_of_more_rows_those_with_the_most_events_are_drawn_and_the_others_counted():
     rows, said = drawn(counted(215))
 
-    assert [row["n"] for row in rows] == list(range(155, 215))
+    assert [row["n"] for row in rows] == list(range(214, 154, -1))
     assert "Drawn: 60 of 215 rows" in said
     assert "155 rows are not drawn" in said
 
@@ -166,6 +176,108 @@ def test_series_that_is_hidden_everywhere_is_named_and_not_drawn():
 
     assert {row["sex"] for row in found} == {"female"}
     assert "Hidden in every row, and not drawn: other." in said
+
+
+def test_rows_stand_by_size_and_hidden_ones_last():
+    rows = [
+        {"category": code, "n": n, "status": "ok" if n else "suppressed"}
+        for code, n in (("drug", 12), ("pump", None), ("infection", 40), ("catheter", 33))
+    ]
+
+    found, _said = drawn(answer("counts", rows, group_by=("category",)))
+    asked, _said = drawn(answer("counts", rows, group_by=("category",), ordering=("category",)))
+
+    assert [row["category"] for row in found] == ["infection", "catheter", "drug", "pump"]
+    assert [row["category"] for row in asked] == ["drug", "pump", "infection", "catheter"]
+
+
+def test_values_with_an_order_of_their_own_keep_it():
+    rows = [
+        {"severity": code, "n": n, "status": "ok"} for code, n in (("1", 12), ("2", 40), ("3", 33))
+    ]
+
+    found, _said = drawn(answer("counts", rows, group_by=("severity",)))
+
+    assert [row["severity"] for row in found] == ["1", "2", "3"]
+
+
+def test_unstable_cells_are_hatched_and_do_not_set_the_shades():
+    chart = chart_of(unstable_models())
+    rows = {(row["complication"], row["pump_model"]): row for row in drawn(unstable_models())[0]}
+    layers = chart.spec["vconcat"][0]["vconcat"][0]["layer"]
+
+    (scale,) = [
+        layer["encoding"]["color"]["scale"]["domain"]
+        for layer in layers
+        if "color" in layer["encoding"]
+    ]
+    hatched = [layer for layer in layers if layer["mark"]["type"] == "rule"]
+    # 3.0 is the highest stable rate; the unstable ones are 44.4
+    assert scale == [0, 3.0]
+    assert rows["pump-motor-stall", "synchromed-ii-40"]["chart_deep"] is True
+    assert rows["pump-flip", "prometra"]["chart_deep"] is False
+    assert len(hatched) == 3
+    assert all("chart_doubtful" in layer["transform"][-1]["filter"] for layer in hatched)
+    assert "Hatched: unstable or partial" in " ".join(drawn(unstable_models())[1].split())
+
+
+def test_heat_map_stands_by_size():
+    found, _said = drawn(unstable_models())
+
+    assert [row["complication"] for row in found] == ["pump-motor-stall"] * 3 + ["pump-flip"] * 3
+
+
+def test_values_without_a_number_in_any_cell_are_not_drawn_and_said():
+    rows = [
+        {"complication": down, "pump_model": across, "n": n, "status": "ok" if n else "hidden"}
+        for down, across, n in (
+            ("pump-flip", "prometra", 20),
+            ("pump-flip", "isomed", None),
+            ("pump-stall", "prometra", None),
+            ("pump-stall", "isomed", None),
+        )
+    ]
+
+    found, said = drawn(answer("counts", rows, group_by=("complication", "pump_model")))
+
+    assert [(row["complication"], row["pump_model"]) for row in found] == [
+        ("pump-flip", "prometra")
+    ]
+    assert "Not drawn down, without a number in any cell: 1 value: pump-stall." in said
+    assert "Not drawn across, without a number in any cell: 1 value: isomed." in said
+
+
+def test_funnel_names_the_sites_without_a_point():
+    _rows, said = drawn(funnel())
+
+    assert "1 site has no point, hidden: SITE-F." in said
+
+
+def test_funnel_without_a_point_is_a_sentence_and_not_an_endless_picture():
+    release = funnel()
+    gone = {"ratio": None, "expected": None, "status": "hidden"}
+    release = replace(release, rows=tuple({**row, **gone} for row in release.rows))
+
+    chart = chart_of(release)
+
+    assert "No site has a number that can be drawn." in chart.alt
+    assert "6 sites have no point, hidden:" in " ".join(chart.spec["vconcat"][-1]["mark"]["text"])
+    assert "Infinity" not in chart.svg()
+
+
+def test_funnel_has_pale_points_for_sites_with_few_events_and_says_so():
+    rows, said = drawn(crowded_funnel())
+
+    assert [row["site"] for row in rows if row["chart_unstable"]] == ["SITE-03"]
+    assert "Pale and marked unstable" in said
+
+
+def test_sites_within_the_limits_are_named_where_there_is_room():
+    roomy, _said = drawn(funnel())
+    crowded, _said = drawn(crowded_funnel())
+
+    assert {row["chart_name"] for row in roomy if row["chart_drawn"]} >= {"SITE-A", "SITE-B"}
+    assert 0 < sum(bool(row["chart_name"]) for row in crowded) < len(crowded)
 
 
 def test_answer_that_is_hidden_throughout_is_drawn_as_words():

@@ -15,7 +15,19 @@ from altair.utils import schemapi
 from registry.charts import chart_of
 from registry.charts.choice import NOTHING
 from registry.charts.picture import NO_ADDRESS, VEGA_LITE
-from registry.charts.theme import ACCENT, ALERT, DARK, EDGE, GROUND, INK, LINE, QUIET
+from registry.charts.theme import (
+    ACCENT,
+    ALERT,
+    DARK,
+    EDGE,
+    GROUND,
+    INK,
+    LINE,
+    ON_DEEP,
+    ON_PALE,
+    QUIET,
+    SCALE,
+)
 from registry.records import PictureKind
 from registry.reporting.measures import MEASURES
 from registry.vocabulary import CellStatus
@@ -89,7 +101,11 @@ def test_numbers_of_the_picture_are_those_of_the_answer(charts, kind):
     drawn = released_of(charts[kind], release)
 
     order = json.dumps
-    assert sorted(drawn, key=order) == sorted((dict(row) for row in release.rows), key=order)
+    whole = [dict(row) for row in release.rows]
+    silent = [row for row in whole if row not in drawn]
+    assert sorted([*drawn, *silent], key=order) == sorted(whole, key=order)
+    assert {row["status"] for row in silent} <= {"suppressed", "hidden"}
+    assert bool(silent) == ("Not drawn" in " ".join(texts(charts[kind].svg())))
 
 
 @pytest.mark.parametrize("kind", EVERY)
@@ -173,7 +189,8 @@ def test_picture_says_what_was_counted_and_where_it_is_from(charts, kind):
 
     assert str(release.meta["title"]) in written
     assert "Counted: Every event." in written
-    assert "Data as of 22 November 2026, release 2026Q4. Exact numbers." in written
+    assert "Data as of 22 November 2026, release 2026Q4." in written
+    assert f"{str(release.meta['profile']).capitalize()} numbers" in written
 
 
 def test_protected_numbers_are_said_to_be_so():
@@ -370,7 +387,8 @@ def test_every_colour_of_a_picture_has_a_dark_counterpart(charts, kind):
     assert "prefers-color-scheme:dark" in style
     assert style.startswith("@media screen")
     turned = set(re.findall(r'\[fill="(#[0-9a-f]{6})"\]', style))
-    own = {"#10202a", "#fdfefe"} if kind in {"models", "cascades"} else set()
+    shaded = {"models", "models-unstable", "cascades"}
+    own = {ON_PALE, ON_DEEP, *SCALE} if kind in shaded else set()
     assert used - turned - own == set()
 
 
