@@ -17,7 +17,7 @@ from registry.api.filtering import row_parameters
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import (
     IDEMPOTENCY_KEY,
-    IF_MATCH,
+    IF_MATCH_NEEDED,
     PUBLIC_ID,
     RowList,
     RowView,
@@ -87,7 +87,7 @@ class DeviceRow(RowView):
             texts = self.fields.texts(request.data)
             change(public_id, texts, by=request.user, version=version)
 
-        return self.kind.changed(request, public_id, run)
+        return self.kind.changed(request, public_id, run, needs_version=True)
 
 
 def recording(kind: RowKind, verb: Callable[..., Any]) -> Any:
@@ -184,9 +184,9 @@ def described_row(
             operation_id=f"{plural}_partial_update",
             tags=["rows"],
             description=says,
-            parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
+            parameters=[PUBLIC_ID, IF_MATCH_NEEDED, IDEMPOTENCY_KEY],
             request=sent(f"{name}Change", fields, changing=True),
-            responses={200: kind.serializer, **problems(404, 412, *WRITE_REFUSALS)},
+            responses={200: kind.serializer, **problems(404, 412, 428, *WRITE_REFUSALS)},
             examples=[
                 OpenApiExample("A change", value=dict(change), request_only=True),
                 OpenApiExample(

@@ -20,7 +20,14 @@ from registry.api.event_bodies import (
 )
 from registry.api.filtering import row_parameters
 from registry.api.parameters import PAGING, filter_parameters, refuse_unknown
-from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowList, RowView, makes_keys
+from registry.api.rows import (
+    IDEMPOTENCY_KEY,
+    IF_MATCH_NEEDED,
+    PUBLIC_ID,
+    RowList,
+    RowView,
+    makes_keys,
+)
 from registry.filters import EventListFilterSet
 from registry.filters.event_lists import OF_ROWS
 from registry.models import Event
@@ -93,11 +100,11 @@ class EventDetail(RowView):
     @extend_schema(
         operation_id="events_partial_update",
         tags=["rows"],
-        parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
+        parameters=[PUBLIC_ID, IF_MATCH_NEEDED, IDEMPOTENCY_KEY],
         request=ChangeSerializer,
         responses={
             200: EventSerializer,
-            **problems(400, 401, 403, 404, 406, 409, 412, 413, 415, 429, 503),
+            **problems(400, 401, 403, 404, 406, 409, 412, 413, 415, 428, 429, 503),
         },
         examples=[
             OpenApiExample("A grade", value={"severity": 3}, request_only=True),
@@ -116,4 +123,4 @@ class EventDetail(RowView):
             raw, _submit = read_report(request.data, takes_submit=False)
             intake.change_event(public_id, raw, by=by, version=version)
 
-        return EVENTS.changed(request, public_id, change)
+        return EVENTS.changed(request, public_id, change, needs_version=True)

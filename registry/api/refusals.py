@@ -13,6 +13,14 @@ class KeyReused(Refusal):
     title = "This key stands for another request"
 
 
+class VersionRequired(Refusal):
+    """A change that does not say which version of the row was read."""
+
+    code = "version-required"
+    status = HTTPStatus.PRECONDITION_REQUIRED
+    title = "Say which version was read"
+
+
 class FormatNotAvailable(Refusal):
     """A format that the registry has but this address does not render."""
 

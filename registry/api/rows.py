@@ -23,6 +23,7 @@ from registry.api.filtering import RowFilterBackend
 from registry.api.idempotency import WrittenReply, answered_once
 from registry.api.pagination import page_of
 from registry.api.permissions import WorksWithRows
+from registry.api.refusals import VersionRequired
 from registry.filters import EventFilterSet, RowFilterSet
 from registry.models import AccessLog
 from registry.records import Fault, UnknownRow, VersionConflict
@@ -43,6 +44,14 @@ IF_MATCH = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     description="The ETag of the version that was read; 412 if the row changed since.",
+)
+IF_MATCH_NEEDED = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="The ETag of the version that was read: 412 if the row changed since, 428 without "
+    "one. `*` changes whatever version is stored.",
 )
 PUBLIC_ID = OpenApiParameter("public_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
 
@@ -150,16 +159,26 @@ class SiteRows(Generic[Row]):
         return answered_once(request, write)
 
     def changed(
-        self, request: Request, public_id: UUID, change: Callable[[int | None], object]
+        self,
+        request: Request,
+        public_id: UUID,
+        change: Callable[[int | None], object],
+        *,
+        needs_version: bool = False,
     ) -> Response:
         """Changes one row, and shows the changed row.
 
-        change: takes the version required to be current, or None. Raises UnknownRow first, so
-        that no other refusal distinguishes another site's row from a missing one.
+        change: takes the version required to be current, or None. needs_version: whether the
+        request has to say which one, by If-Match. Raises UnknownRow first, so that no other
+        refusal distinguishes another site's row from a missing one.
         """
 
         def write() -> WrittenReply:
-            change(self._matched_version(request, self.one(request, public_id)))
+            row = self.one(request, public_id)
+            if needs_version and "If-Match" not in request.headers:
+                said = f"Send the ETag of the {self.noun} as you read it, or * for any version."
+                raise VersionRequired(Fault("If-Match", "version-required", said))
+            change(self._matched_version(request, row))
             row = self.one(request, public_id)
             return WrittenReply(200, self.shown(request, row), {"ETag": etag_of(row)})
 

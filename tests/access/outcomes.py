@@ -126,7 +126,10 @@ def _reply(client: Any, method: str, path: str, address: Address) -> Any:
     if method in {"GET", "DELETE"}:
         return client.generic(method, path)
     if address.is_api:
-        return client.generic(method, path, json.dumps({}), content_type="application/json")
+        body = json.dumps({})
+        return client.generic(
+            method, path, body, content_type="application/json", HTTP_IF_MATCH="*"
+        )
     return client.generic(method, path, "", content_type="application/x-www-form-urlencoded")
 
 

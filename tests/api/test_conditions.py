@@ -5,6 +5,7 @@ from rest_framework.test import APIClient
 
 from registry.models import AccessLog, Token, TokenScope
 from tests.api.conftest import client_of, stored
+from tests.factories import ExposureFactory, ImplantFactory, PatientFactory
 
 EVENTS = "/api/v1/events/"
 
@@ -40,6 +41,42 @@ def test_change_knows_a_tag_that_a_proxy_rewrote(tag, status, address, as_report
     reply = as_reporter.patch(address, {"severity": 3}, format="json", headers={"If-Match": tag})
 
     assert reply.status_code == status
+
+
+def test_change_needs_the_version_that_was_read(address, as_reporter):
+    reply = as_reporter.patch(address, {"severity": 3}, format="json")
+
+    assert (reply.status_code, reply.json()["code"]) == (428, "version-required")
+    assert reply.json()["errors"][0]["parameter"] == "If-Match"
+    assert as_reporter.get(address)["ETag"] == '"1"'
+
+
+def test_change_of_whatever_is_stored_says_so(address, as_reporter):
+    reply = as_reporter.patch(address, {"severity": 3}, format="json", headers={"If-Match": "*"})
+
+    assert (reply.status_code, reply["ETag"]) == (200, '"2"')
+
+
+def test_row_of_another_site_is_missing_before_its_version_is_asked_for(address, registry):
+    reply = client_of(registry.stranger).patch(address, {"severity": 3}, format="json")
+
+    assert reply.status_code == 404
+
+
+@pytest.mark.parametrize("rows", ["patients", "implants", "exposures"])
+def test_change_of_any_row_needs_the_version_that_was_read(rows, registry):
+    patient = PatientFactory(site=registry.here)
+    row = {
+        "patients": lambda: patient,
+        "implants": lambda: ImplantFactory(patient=patient),
+        "exposures": lambda: ExposureFactory(site=registry.here),
+    }[rows]()
+
+    reply = client_of(registry.manager).patch(
+        f"/api/v1/{rows}/{row.public_id}/", {}, format="json"
+    )
+
+    assert (reply.status_code, reply.json()["code"]) == (428, "version-required")
 
 
 @pytest.mark.parametrize("word", ["Token", "token", "Bearer", "bearer"])

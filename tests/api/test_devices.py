@@ -79,7 +79,8 @@ def post(client, kind, **changes):
 
 def patch(client, kind, row, body=None, **headers):
     address = f"{ADDRESSES[kind]}{row['id']}/"
-    return client.patch(address, CHANGES[kind] if body is None else body, format="json", **headers)
+    sent = {"HTTP_IF_MATCH": "*"} | headers
+    return client.patch(address, CHANGES[kind] if body is None else body, format="json", **sent)
 
 
 # Storing ---------------------------------------------------------------------------------------

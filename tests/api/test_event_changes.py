@@ -18,7 +18,7 @@ def codes(reply):
 
 
 def patched(client, event, body, **headers):
-    return client.patch(address(event), body, format="json", **headers)
+    return client.patch(address(event), body, format="json", **{"HTTP_IF_MATCH": "*"} | headers)
 
 
 def test_draft_is_changed_in_the_fields_that_are_sent(registry, as_reporter):
