@@ -69,6 +69,7 @@ class DeviceRows(RowList):
 class DeviceRow(RowView):
     """One row, read or changed."""
 
+    shows_a_row_on_file = True
     kind: ClassVar[SiteRows[Any]]
     fields: ClassVar[Fields]
     change: ClassVar[Callable[..., Any]]

@@ -86,7 +86,13 @@ def step_taken(
     )
 
 
-class SubmitEvent(RowView):
+class StepView(RowView):
+    """A step of a row on file, which the reply shows."""
+
+    shows_a_row_on_file = True
+
+
+class SubmitEvent(StepView):
     """Submits a draft for review."""
 
     @_step("submit", "submitted")
@@ -95,7 +101,7 @@ class SubmitEvent(RowView):
         return step_taken(EVENTS, request, public_id, intake.submit_event)
 
 
-class AcceptEvent(RowView):
+class AcceptEvent(StepView):
     """Accepts a submitted event, which then counts in statistics."""
 
     @_step("accept", "accepted")
@@ -104,7 +110,7 @@ class AcceptEvent(RowView):
         return step_taken(EVENTS, request, public_id, intake.accept_event)
 
 
-class RejectEvent(RowView):
+class RejectEvent(StepView):
     """Rejects a submitted event."""
 
     @_step("reject", "rejected", body=ReasonSerializer)
@@ -113,7 +119,7 @@ class RejectEvent(RowView):
         return step_taken(EVENTS, request, public_id, intake.reject_event, REASON)
 
 
-class DuplicateEvent(RowView):
+class DuplicateEvent(StepView):
     """Marks a submitted event as a duplicate of another report."""
 
     @_step("duplicate", "duplicate")
@@ -122,7 +128,7 @@ class DuplicateEvent(RowView):
         return step_taken(EVENTS, request, public_id, intake.mark_duplicate)
 
 
-class WithdrawEvent(RowView):
+class WithdrawEvent(StepView):
     """Withdraws a report; it is kept, and no longer counted."""
 
     @_step("withdraw", "withdrawn", body=ReasonSerializer)
@@ -131,7 +137,7 @@ class WithdrawEvent(RowView):
         return step_taken(EVENTS, request, public_id, intake.withdraw_event, REASON)
 
 
-class TakeBackEvent(RowView):
+class TakeBackEvent(StepView):
     """Takes a submitted event back into a draft of its site."""
 
     @_step("take_back", "draft")
@@ -140,7 +146,7 @@ class TakeBackEvent(RowView):
         return step_taken(EVENTS, request, public_id, intake.take_back_event)
 
 
-class ReturnEvent(RowView):
+class ReturnEvent(StepView):
     """Returns a submitted event to its site with a question."""
 
     @_step("return", "draft", body=QuestionSerializer)
@@ -156,7 +162,7 @@ class ReturnEvent(RowView):
         return step_taken(EVENTS, request, public_id, verb, "field", "ask")
 
 
-class ReopenEvent(RowView):
+class ReopenEvent(StepView):
     """Reopens a judged event for review."""
 
     @_step("reopen", "submitted", body=ReasonSerializer)

@@ -85,6 +85,8 @@ class Events(RowList):
 class EventDetail(RowView):
     """One event of one's own site."""
 
+    shows_a_row_on_file = True
+
     @extend_schema(
         operation_id="events_retrieve",
         tags=["rows"],

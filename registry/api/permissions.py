@@ -9,26 +9,50 @@ from registry import reporting
 from registry.models import Token, TokenScope, User
 from registry.vocabulary import Right
 
-
-def _token_allows(request: Request, scope: TokenScope) -> bool:
-    """Whether the token in use, if any, has this scope; a session has all scopes of its user."""
-    return not isinstance(request.auth, Token) or request.auth.allows(scope)
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class MayAskStatistics(BasePermission):
+class Scoped(BasePermission):
+    """A permission that asks a token for scopes; a session has all scopes of its user."""
+
+    @staticmethod
+    def scopes(method: str, view: Any) -> tuple[TokenScope, ...]:
+        """The scopes that a token needs for a method of an address."""
+        raise NotImplementedError
+
+    def token_allows(self, request: Request, view: Any) -> bool:
+        """Whether the token in use, if any, has every scope; the message names the first missing.
+
+        A token can do no more than its scopes name.
+        """
+        if isinstance(request.auth, Token):
+            for scope in self.scopes(request.method or "", view):
+                if not request.auth.allows(scope):
+                    self.message = (
+                        f"This token lacks the scope {scope.value}: make one that has it."
+                    )
+                    return False
+        return True
+
+
+class MayAskStatistics(Scoped):
     """Callers who may ask for statistics: not auditors, anonymous callers only where public."""
 
     message = "Statistics are not open to this account: it lacks the right to ask for them."
 
+    @staticmethod
+    def scopes(method: str, view: Any) -> tuple[TokenScope, ...]:
+        """To read statistics."""
+        return (TokenScope.READ_STATISTICS,)
+
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the caller may ask, and the token has the scope."""
-        if not _token_allows(request, TokenScope.READ_STATISTICS):
-            self.message = _missing(TokenScope.READ_STATISTICS)
+        if not self.token_allows(request, view):
             return False
         return reporting.viewer_of(request.user).may_ask
 
 
-class WorksWithRows(IsAuthenticated):
+class WorksWithRows(Scoped, IsAuthenticated):
     """Members of a site, reviewers and data managers; querysets narrow the rows further."""
 
     message = (
@@ -36,15 +60,19 @@ class WorksWithRows(IsAuthenticated):
         "site membership."
     )
 
+    @staticmethod
+    def scopes(method: str, view: Any) -> tuple[TokenScope, ...]:
+        """To read rows or to write them; a write whose reply shows a row on file needs both."""
+        if method in READING or getattr(view, "only_reads", False):
+            return (TokenScope.READ_ROWS,)
+        if getattr(view, "shows_a_row_on_file", False):
+            return (TokenScope.READ_ROWS, TokenScope.WRITE_EVENTS)
+        return (TokenScope.WRITE_EVENTS,)
+
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the account works with rows, and the token has the scope to read or write."""
+        """Whether the account works with rows, and the token has the scopes."""
         user = request.user
-        if not isinstance(user, User):
-            return False
-        reading = request.method in {"GET", "HEAD", "OPTIONS"}
-        scope = TokenScope.READ_ROWS if reading else TokenScope.WRITE_EVENTS
-        if not _token_allows(request, scope):
-            self.message = _missing(scope)
+        if not isinstance(user, User) or not self.token_allows(request, view):
             return False
         return user.may(Right.SEE_ALL_ROWS) or user.sites().exists()
 
@@ -61,12 +89,5 @@ class ReadsHistory(WorksWithRows):
         """Whether the account reads rows or audits, and the token has the scope to read rows."""
         user = request.user
         if isinstance(user, User) and user.may(Right.READ_AUDIT):
-            if _token_allows(request, TokenScope.READ_ROWS):
-                return True
-            self.message = _missing(TokenScope.READ_ROWS)
-            return False
+            return self.token_allows(request, view)
         return super().has_permission(request, view)
-
-
-def _missing(scope: TokenScope) -> str:
-    return f"This token lacks the scope {scope.value}: make one that has it."

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from registry import intake
 from registry.api.described import listing, problems
-from registry.api.event_steps import fields_of, step_taken
+from registry.api.event_steps import StepView, fields_of, step_taken
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView, SiteRows
 from registry.models import Query
@@ -122,7 +122,7 @@ class QueryDetail(RowView):
         return QUERIES.read(request, public_id)
 
 
-class AnswerQuery(RowView):
+class AnswerQuery(StepView):
     """Answers an open query."""
 
     @extend_schema(
@@ -137,7 +137,7 @@ class AnswerQuery(RowView):
         return step_taken(QUERIES, request, public_id, intake.answer_query, "answer")
 
 
-class CloseQuery(RowView):
+class CloseQuery(StepView):
     """Closes a query."""
 
     @extend_schema(

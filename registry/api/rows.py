@@ -57,9 +57,14 @@ PUBLIC_ID = OpenApiParameter("public_id", OpenApiTypes.UUID, OpenApiParameter.PA
 
 
 class RowView(APIView):
-    """Rows of the caller's own sites, never kept in shared caches."""
+    """Rows of the caller's own sites, never kept in shared caches.
+
+    shows_a_row_on_file: whether its writes show a row that was stored before, so that a token
+    needs the scope to read rows too.
+    """
 
     permission_classes = [WorksWithRows]
+    shows_a_row_on_file: ClassVar[bool] = False
 
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any

@@ -52,6 +52,8 @@ class Sites(RowView):
 class CloseRound(RowView):
     """Closes the open follow-up round of a site."""
 
+    shows_a_row_on_file = True
+
     @extend_schema(
         operation_id="sites_close_round",
         tags=["rows"],

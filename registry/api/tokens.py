@@ -29,7 +29,7 @@ from registry.records import Fault, RowRuleBroken, UnknownRow
 
 
 class NewTokenSerializer(serializers.Serializer[Any]):
-    """The body that creates a token; without scopes it has all of its owner's."""
+    """The body that creates a token; without scopes it reads statistics only."""
 
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(
@@ -114,7 +114,12 @@ class Tokens(APIView):
         examples=[
             OpenApiExample(
                 "With a second factor",
-                value={"username": "reporter", "password": "correct horse", "otp": "123456"},
+                value={
+                    "username": "reporter",
+                    "password": "correct horse",
+                    "otp": "123456",
+                    "scopes": ["read-rows", "write-events"],
+                },
                 request_only=True,
             ),
             OpenApiExample(
@@ -124,7 +129,7 @@ class Tokens(APIView):
                     "token": "6a0c2b0e4d7f...",
                     "expires_at": "2026-11-03T18:00:00Z",
                     "label": "",
-                    "scopes": ["read-rows", "read-statistics", "write-events"],
+                    "scopes": ["read-rows", "write-events"],
                 },
                 response_only=True,
                 status_codes=["201"],
@@ -142,7 +147,7 @@ class Tokens(APIView):
         token, key = Token.objects.create(
             user=user,
             label=fields.get("label", ""),
-            scopes=fields.get("scopes") or TokenScope.codes(),
+            scopes=fields.get("scopes") or [TokenScope.READ_STATISTICS],
         )
         user_logged_in.send(sender=type(user), request=request._request, user=user)
         made = {

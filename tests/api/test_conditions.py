@@ -72,9 +72,7 @@ def test_change_of_any_row_needs_the_version_that_was_read(rows, registry):
         "exposures": lambda: ExposureFactory(site=registry.here),
     }[rows]()
 
-    reply = client_of(registry.manager).patch(
-        f"/api/v1/{rows}/{row.public_id}/", {}, format="json"
-    )
+    reply = client_of(registry.manager).patch(f"/api/v1/{rows}/{row.public_id}/", {}, format="json")
 
     assert (reply.status_code, reply.json()["code"]) == (428, "version-required")
 

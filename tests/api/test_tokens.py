@@ -28,15 +28,24 @@ def credentials():
 
 
 def test_password_makes_a_token_that_works(client, credentials):
-    reply = client.post(TOKENS, credentials, format="json")
+    reply = client.post(TOKENS, credentials | {"scopes": ["read-rows"]}, format="json")
 
     assert reply.status_code == 201
     made = reply.json()
     assert made["expires_at"] > timezone.now().isoformat()
-    assert made["scopes"] == ["read-rows", "read-statistics", "write-events"]
+    assert made["scopes"] == ["read-rows"]
     assert reply["Cache-Control"] == "no-store"
     client.credentials(HTTP_AUTHORIZATION=f"Token {made['token']}")
     assert client.get("/api/v1/sites/").status_code == 200
+
+
+def test_token_reads_statistics_only_where_nothing_more_is_asked(client, credentials):
+    made = client.post(TOKENS, credentials, format="json").json()
+
+    assert made["scopes"] == ["read-statistics"]
+    client.credentials(HTTP_AUTHORIZATION=f"Token {made['token']}")
+    assert client.get("/api/v1/statistics/dimensions/").status_code == 200
+    assert client.get("/api/v1/sites/").status_code == 403
 
 
 @pytest.mark.parametrize(

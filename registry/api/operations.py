@@ -1,0 +1,37 @@
+"""How an operation is described in the schema beyond what the framework knows of it."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+
+from registry.api.permissions import Scoped
+
+TOKEN = "token"  # noqa: S105 - the name of a security scheme
+
+
+class OperationSchema(AutoSchema):
+    """Names the scopes that a token needs for an operation, for machines and in words."""
+
+    def scopes(self) -> list[str]:
+        """The scopes; none where the address is open to all, or asks no token for any."""
+        named = [
+            scope.value
+            for permission in self.view.get_permissions()
+            if isinstance(permission, Scoped)
+            for scope in permission.scopes(self.method, self.view)
+        ]
+        return sorted(set(named))
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        """The ways to sign in; that of tokens lists the scopes (OpenAPI 3.1, security)."""
+        return [
+            {**way, TOKEN: self.scopes()} if TOKEN in way else way for way in super().get_auth()
+        ]
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """The operation; its description says at the end which scopes a token needs."""
+        found: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if found is not None and (scopes := self.scopes()):
+            named = " and ".join(f"`{scope}`" for scope in scopes)
+            found["description"] = f"{found['description']}\n\nA token needs {named}."
+        return found
