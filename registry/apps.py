@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from corsheaders.signals import check_request_enabled
 from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
@@ -15,13 +16,15 @@ class RegistryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks, and what runs after `migrate`.
+        """Register the system checks, what other origins may ask, and what runs after `migrate`.
 
         After, not in a migration: SQLite drops triggers when it rebuilds a table, permissions do
         not exist before, and a flushed test database gets its roles back this way.
         """
         from registry import checks  # noqa: F401 - importing registers them
+        from registry.api.cross_origin import is_open_to_all
 
+        check_request_enabled.connect(is_open_to_all, dispatch_uid="registry.open_to_all_origins")
         post_migrate.connect(
             put_in_place, sender=self, dispatch_uid="registry.put_triggers_and_roles_in_place"
         )

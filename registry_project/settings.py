@@ -22,6 +22,17 @@ def _flag(name: str, *, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} must be 1 or 0.")
 
 
+def _origins(name: str) -> list[str]:
+    """Read origins: scheme and host, and a port where it is not the usual one."""
+    found = _listed(name)
+    if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", each) for each in found):
+        raise ImproperlyConfigured(
+            f"{name} must be origins such as https://notebook.example, comma-separated: without a "
+            "path, in lower case."
+        )
+    return found
+
+
 def _listed(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
@@ -135,6 +146,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
+    "corsheaders",
     "knox",
     "django_filters",
     "drf_spectacular",
@@ -151,6 +163,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -309,6 +322,17 @@ REST_FRAMEWORK = {
         "token": _rate("THROTTLE_TOKEN", "60/min"),
     },
 }
+CORS_ALLOWED_ORIGINS = _origins("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/(api|fhir)/"
+CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE")
+CORS_ALLOW_HEADERS = (
+    *("accept", "authorization", "content-type", "prefer"),
+    *("idempotency-key", "if-match", "if-none-match"),
+)
+CORS_EXPOSE_HEADERS = (
+    *("Content-Disposition", "ETag", "Link", "Location", "Retry-After"),
+    *("Idempotent-Replayed", "Registry-Agreement"),
+)
 MIGRATION_MODULES = {"knox": None}  # its own token table would stand empty and block TRUNCATE
 KNOX_TOKEN_MODEL = "registry.Token"  # noqa: S105 - a model's name
 REST_KNOX = {"AUTO_REFRESH": False, "TOKEN_LIMIT_PER_USER": None}

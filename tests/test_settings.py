@@ -55,6 +55,11 @@ OFFERED = {
         lambda s: [s["CACHES"]["default"].get(k) for k in ("BACKEND", "LOCATION")],
         ["registry.shared_cache.RedisOrMemory", "redis://:pw@cache.example:6380/3"],
     ),
+    "CORS_ALLOWED_ORIGINS": (
+        "https://a.example, http://localhost:8888",
+        lambda s: s["CORS_ALLOWED_ORIGINS"],
+        ["https://a.example", "http://localhost:8888"],
+    ),
     "CSRF_TRUSTED_ORIGINS": (
         "https://a.example, https://b.example",
         lambda s: s["CSRF_TRUSTED_ORIGINS"],
@@ -78,6 +83,7 @@ OFFERED = {
 """For each setting: a value, and what the settings make of it."""
 
 REFUSED = {
+    "CORS_ALLOWED_ORIGINS": ["zebulon", "https://a.example/zebulon", "*", "ftp://a.example"],
     "DATABASE_URL": ["zebulon", "mysql://a:zebulon@b/c", "postgres://a:zebu#lon@b/c"],
     "REGISTRY_DATE_PRECISION": ["day"],
     "REGISTRY_PUBLIC_STATISTICS": ["perhaps"],
@@ -136,7 +142,7 @@ def test_manual_offers_what_is_tried_here_and_what_settings_read():
     needed = {"DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"}
     read = set(
         re.findall(
-            r"(?:_flag|_listed|_whole|_chosen|_rate|environ\.get)\(\s*\"([A-Z_]+)\"",
+            r"(?:_flag|_listed|_origins|_whole|_chosen|_rate|environ\.get)\(\s*\"([A-Z_]+)\"",
             SETTINGS.read_text(),
         )
     )

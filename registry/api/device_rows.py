@@ -12,8 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.api.bodies import Fields
-from registry.api.described import listing, problems
+from registry.api.described import problems
 from registry.api.filtering import row_parameters
+from registry.api.lists import fields_parameter, listed
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import (
     IDEMPOTENCY_KEY,
@@ -138,9 +139,9 @@ def described_list(
             operation_id=f"{plural}_list",
             tags=["rows"],
             description=f"List the {plural} of one's own sites, oldest first; access is logged.",
-            parameters=[*row_parameters(filterset), *PAGING],
+            parameters=[*row_parameters(filterset), fields_parameter(kind.serializer), *PAGING],
             responses={
-                200: listing(f"{name}List", kind.serializer),
+                **listed(f"{name}List", kind.serializer),
                 **problems(*READ_REFUSALS),
             },
         ),

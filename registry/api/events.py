@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry import intake
-from registry.api.described import UNKNOWN_CODE, listing, problems
+from registry.api.described import UNKNOWN_CODE, problems
 from registry.api.event_bodies import (
     EVENTS,
     REPORT,
@@ -19,6 +19,7 @@ from registry.api.event_bodies import (
     read_report,
 )
 from registry.api.filtering import row_parameters
+from registry.api.lists import fields_parameter, listed
 from registry.api.parameters import PAGING, filter_parameters, refuse_unknown
 from registry.api.rows import (
     IDEMPOTENCY_KEY,
@@ -41,9 +42,14 @@ class Events(RowList):
     @extend_schema(
         operation_id="events_list",
         tags=["rows"],
-        parameters=[*filter_parameters(), *row_parameters(EventListFilterSet, OF_ROWS), *PAGING],
+        parameters=[
+            *filter_parameters(),
+            *row_parameters(EventListFilterSet, OF_ROWS),
+            fields_parameter(EventSerializer),
+            *PAGING,
+        ],
         responses={
-            200: listing("EventList", EventSerializer),
+            **listed("EventList", EventSerializer),
             **problems(400, 401, 403, 406, 429),
         },
         examples=[UNKNOWN_CODE],

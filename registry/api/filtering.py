@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from registry.filters import EventFilterSet, RowFilterSet
 
-BESIDE = ("limit", "cursor", "format")
+BESIDE = ("limit", "cursor", "format", "fields")
 """Parameters of a list that are no filters."""
 
 

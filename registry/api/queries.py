@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry import intake
-from registry.api.described import listing, problems
+from registry.api.described import problems
 from registry.api.event_steps import StepView, fields_of, step_taken
+from registry.api.lists import RENDERERS, fields_parameter, listed
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView, SiteRows
 from registry.models import Query
@@ -72,18 +73,20 @@ _REFUSALS = (400, 401, 403, 404, 406, 409, 412, 413, 415, 429, 503)
 class Queries(RowView):
     """The queries of one's own sites that are not closed."""
 
+    renderer_classes = RENDERERS
+
     @extend_schema(
         operation_id="queries_list",
         tags=["rows"],
-        parameters=[*PAGING],
+        parameters=[fields_parameter(QuerySerializer), *PAGING],
         responses={
-            200: listing("QueryList", QuerySerializer),
+            **listed("QueryList", QuerySerializer),
             **problems(400, 401, 403, 406, 429),
         },
     )
     def get(self, request: Request) -> Response:
         """List the queries that are open or answered, oldest first; access is logged."""
-        refuse_unknown(request, ("limit", "cursor"))
+        refuse_unknown(request, ("limit", "cursor", "fields"))
         rows: Any = QUERIES.seen(request)
         return QUERIES.page(request, rows.unsettled(), what="query list")
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from rest_framework.views import APIView
 from registry.api.conditions import etag_of, names_tag
 from registry.api.filtering import RowFilterBackend
 from registry.api.idempotency import WrittenReply, answered_once
+from registry.api.lists import RENDERERS, list_reply
 from registry.api.pagination import page_of
 from registry.api.permissions import WorksWithRows
 from registry.api.refusals import VersionRequired
@@ -79,6 +79,7 @@ class RowView(APIView):
 class RowList(RowView):
     """A list of such rows. filterset_class: its filters."""
 
+    renderer_classes = RENDERERS
     filterset_class: ClassVar[type[EventFilterSet | RowFilterSet]]
 
     def filtered(self, request: Request, rows: QuerySet[Any]) -> EventFilterSet | RowFilterSet:
@@ -99,6 +100,11 @@ class SiteRows(Generic[Row]):
     model: type[Row]
     serializer: type[BaseSerializer]
     beside: tuple[str, ...]
+
+    @property
+    def plural(self) -> str:
+        """The rows in the name of a file, such as "events"."""
+        return str(self.model._meta.verbose_name_plural)
 
     def seen(self, request: Request) -> QuerySet[Row]:
         """The rows that the caller may see, with related rows; one query."""
@@ -141,7 +147,7 @@ class SiteRows(Generic[Row]):
             among=self.seen(request),
         )
         log_look(request, what, len(page.rows))
-        return Response(page.body(partial(self.serializer, context={"request": request})))
+        return list_reply(request, page, self.serializer, name=self.plural)
 
     def read(self, request: Request, public_id: UUID) -> Response:
         """One row with its ETag, or 304 where the caller has that version; access is logged."""

@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry import intake
-from registry.api.described import listing, problems
+from registry.api.described import problems
 from registry.api.idempotency import WrittenReply, answered_once
+from registry.api.lists import RENDERERS, fields_parameter, list_reply, listed
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, RowView
@@ -32,21 +33,23 @@ class SiteSerializer(serializers.Serializer[Site]):
 class Sites(RowView):
     """Own sites; every site for reviewers and data managers."""
 
+    renderer_classes = RENDERERS
+
     @extend_schema(
         operation_id="sites_list",
         tags=["rows"],
-        parameters=PAGING,
+        parameters=[fields_parameter(SiteSerializer), *PAGING],
         responses={
-            200: listing("SiteList", SiteSerializer),
+            **listed("SiteList", SiteSerializer),
             **problems(400, 401, 403, 406, 429),
         },
     )
     def get(self, request: Request) -> Response:
         """List the sites whose rows the caller sees, by code."""
-        refuse_unknown(request, ("limit", "cursor"))
+        refuse_unknown(request, ("limit", "cursor", "fields"))
         user: Any = request.user
         page = page_of(Site.objects.visible_to(user), request, key="code")
-        return Response(page.body(SiteSerializer))
+        return list_reply(request, page, SiteSerializer, name="sites")
 
 
 class CloseRound(RowView):

@@ -1,0 +1,107 @@
+"""Lists of rows: the fields that are asked for, as JSON or as CSV, page by page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry.api.described import listing
+from registry.api.pagination import Page
+from registry.api.renderers import CsvRenderer, csv_file
+from registry.filters.codes import nearest
+from registry.records import BadQuery, Fault
+
+RENDERERS = [JSONRenderer, CsvRenderer]
+"""Those of a view that lists rows."""
+
+FIELDS = "fields"
+
+
+def fields_parameter(row: type[serializers.BaseSerializer[Any]]) -> OpenApiParameter:
+    """The parameter that chooses fields of such rows, for the schema."""
+    names = list(row().fields)  # type: ignore[attr-defined]
+    return OpenApiParameter(
+        FIELDS,
+        {"type": "array", "items": {"type": "string", "enum": names}, "uniqueItems": True},
+        description="Only these fields of each row, by commas; all by default.",
+        explode=False,
+        style="form",
+    )
+
+
+def listed(name: str, row: type[serializers.BaseSerializer[Any]]) -> dict[Any, Any]:
+    """The replies of a list of rows, for the schema: with `fields` any of them may be left out."""
+    return {
+        (200, "application/json"): listing(name, in_part(row)),
+        (200, "text/csv"): str,
+    }
+
+
+def in_part(row: type[serializers.BaseSerializer[Any]]) -> Any:
+    """The serializer of a row of which any field may be missing."""
+
+    def get_fields(self: Any) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        found: dict[str, Any] = super(made, self).get_fields()
+        for each in found.values():
+            each.required = False
+            each.read_only = False
+        return found
+
+    doc = f"{row.__doc__}\n\nWith `{FIELDS}` only the fields that are asked for."
+    made: Any = type(f"Listed{row.__name__}", (row,), {"get_fields": get_fields, "__doc__": doc})
+    return made
+
+
+def list_reply(
+    request: Request,
+    page: Page[Any],
+    row: type[serializers.BaseSerializer[Any]],
+    *,
+    name: str,
+) -> Response:
+    """One page of rows in the fields and the format that are asked for.
+
+    The next page's address stands in `next`, and in the header Link (RFC 8288), which CSV has
+    alone. name: that of the file. Raises BadQuery for unknown fields.
+    """
+    shown: Any = row(page.rows, many=True, context={"request": request})
+    every = shown.child.fields
+    chosen = _chosen(request, tuple(every))
+    for left_out in set(every) - set(chosen):
+        every.pop(left_out)
+    if request.accepted_renderer.format == CsvRenderer.format:
+        reply = csv_file(f"{name}.csv", chosen, [_flat(each) for each in shown.data])
+    else:
+        ordered = [{field: each[field] for field in chosen} for each in shown.data]
+        reply = Response({"results": ordered, "next": page.next})
+    if page.next:
+        reply["Link"] = f'<{page.next}>; rel="next"'
+    return reply
+
+
+def _chosen(request: Request, every: Sequence[str]) -> tuple[str, ...]:
+    """The fields that are asked for, in the order of the request; all without the parameter."""
+    text = request.query_params.get(FIELDS, "")
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    faults = []
+    for name in dict.fromkeys(names):
+        if name not in every:
+            said = f"Rows have no such field. The nearest is {nearest(name, every)}."
+            faults.append(Fault(FIELDS, "unknown-column", said))
+        elif names.count(name) > 1:
+            faults.append(Fault(FIELDS, "repeated-name", "Name each field once."))
+    if faults:
+        raise BadQuery(faults)
+    return tuple(names) or tuple(every)
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its lists as in files: codes separated by semicolons."""
+    return {
+        name: ";".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in row.items()
+    }
