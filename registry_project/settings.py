@@ -346,7 +346,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "registry.api.operations.close_bodies",
+    ],
     "ENUM_NAME_OVERRIDES": {
+        "DeviceModel": "registry.api.bodies.MODELS",
         "Relatedness": "registry.vocabulary.Relatedness.choices",
         "YesNoUnknown": "registry.vocabulary.YesNoUnknown.choices",
     },

@@ -6,9 +6,12 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from registry.models.rules import FIRST_YEAR, LAST_YEAR
 from registry.records import Fault, RowRuleBroken, refusal_of
 from registry.records.columns import unknown_names
 from registry.records.declared import Holds, RowColumn
+from registry.records.spelling import SITE_CODE
+from registry.vocabulary import CatheterModel, PumpModel
 
 NUMBERS = frozenset({Holds.YEAR, Holds.NUMBER, Holds.GRADE})
 """Columns that are numbers in JSON; others are text, or lists of texts."""
@@ -68,11 +71,12 @@ class Fields:
         texts: dict[str, str] = {}
         faults: list[Fault] = []
         for name, value in body.items():
-            text = as_text(value)
+            column = self.columns.get(name)
+            text = as_text(value) if column is None or _fits(value, column) else None
             if text is not None:
                 texts[name] = text
-            elif name in self.columns:
-                faults.append(Fault(name, "bad-type", _mend_of(self.columns[name])))
+            elif column is not None:
+                faults.append(Fault(name, "bad-type", _mend_of(column)))
         return texts, faults
 
     def unknown(self, body: Iterable[str]) -> tuple[Fault, ...]:
@@ -100,20 +104,59 @@ def _described(column: RowColumn) -> serializers.Field[Any, Any, Any, Any]:
     options: dict[str, Any] = {"required": required, "allow_null": not required}
     options["help_text"] = column.in_words
     if column.holds in NUMBERS:
-        return serializers.IntegerField(**options)
+        least, most = _range_of(column)
+        return serializers.IntegerField(min_value=least, max_value=most, **options)
     if column.holds is Holds.CODES:
         return serializers.ListField(
             child=serializers.ChoiceField(choices=_choices(column)), **options
         )
-    if column.holds is Holds.CODE:
+    if column.holds in {Holds.CODE, Holds.MODEL}:
         return serializers.ChoiceField(
             choices=_choices(column), allow_blank=not required, **options
         )
-    return serializers.CharField(allow_blank=not required, max_length=40, **options)
+    form = f"^{FORMS[column.holds]}$"
+    return serializers.RegexField(form, allow_blank=not required, **options)
+
+
+FORMS: Mapping[Holds, str] = {
+    Holds.SITE: SITE_CODE.pattern,
+    Holds.KEY: "[A-Za-z0-9._-]{1,40}",
+    Holds.TERM: "[a-z0-9-]{1,40}",
+}
+"""The form of each kind of text that is of no list."""
+
+
+def _range_of(column: RowColumn) -> tuple[int, int]:
+    if column.whole is not None:
+        return column.whole.least, column.whole.most
+    if column.holds is Holds.YEAR:
+        return FIRST_YEAR, LAST_YEAR
+    grades = [int(each) for each in column.members]
+    return min(grades), max(grades)
 
 
 def _choices(column: RowColumn) -> list[tuple[Any, str]]:
-    return column.codes.choices() if column.codes else []
+    return MODELS if column.holds is Holds.MODEL else _labelled(column.members)
+
+
+def _labelled(members: Iterable[Any]) -> list[tuple[Any, str]]:
+    """Codes with their labels, each code once: both lists of models have "unknown"."""
+    return list({str(each.value): each.label for each in members}.items())
+
+
+MODELS = _labelled((*PumpModel, *CatheterModel))
+"""The models of pumps and catheters."""
+
+
+def _fits(value: object, column: RowColumn) -> bool:
+    """Whether a JSON value is of the type that the schema gives for a column."""
+    if value is None:
+        return True
+    if column.holds in NUMBERS:
+        return isinstance(value, int | float)
+    if column.holds is Holds.CODES:
+        return isinstance(value, list) or value == ""
+    return isinstance(value, str)
 
 
 def _shown(column: RowColumn) -> serializers.Field[Any, Any, Any, Any]:

@@ -6,9 +6,10 @@ from rest_framework.response import Response
 
 from registry import reporting
 from registry.answers.pictures import FORMATS
+from registry.api.answer_bodies import AnswerSerializer
 from registry.api.described import problems
 from registry.api.parameters import refuse_unknown
-from registry.api.statistics import PICTURES, AnswerSerializer, AnswerView, released
+from registry.api.statistics import PICTURES, AnswerView, released
 
 
 class ReceiptDetail(AnswerView):

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from registry import reporting
 from registry.answers.files import body_of, file_name
 from registry.answers.pictures import FORMATS, headers_of, in_words, picture_of
+from registry.api.answer_bodies import answer_of
 from registry.api.conditions import names_tag
 from registry.api.described import UNKNOWN_CODE, listing, problems
 from registry.api.options import option_parameters
@@ -30,25 +31,6 @@ from registry.vocabulary import Measure
 
 AGREEMENT_HEADER = "Registry-Agreement"
 """Carries the rule of a data-use agreement beside CSV, which has no place for it."""
-
-
-class ColumnSerializer(serializers.Serializer[Any]):
-    """One column of an answer; role is dimension, measure, interval or status."""
-
-    name = serializers.CharField()
-    type = serializers.CharField()
-    role = serializers.CharField()
-    unit = serializers.CharField(allow_null=True)
-    title = serializers.CharField(allow_blank=True)
-
-
-class AnswerSerializer(serializers.Serializer[Any]):
-    """An answer: metadata, columns and flat rows, never paged."""
-
-    meta = serializers.DictField()
-    columns = ColumnSerializer(many=True)
-    rows = serializers.ListField(child=serializers.DictField())
-    next = serializers.URLField(allow_null=True)
 
 
 PICTURES = {
@@ -126,7 +108,7 @@ def statistic_of(spec: MeasureSpec) -> type[Statistic]:
         description=spec.about,
         parameters=[*filter_parameters(spec.measure), *option_parameters(spec.measure)],
         responses={
-            (200, "application/json"): AnswerSerializer,
+            (200, "application/json"): answer_of(spec),
             (200, "text/csv"): str,
             **PICTURES,
             304: None,

@@ -5,7 +5,7 @@ from registry.reporting.asking.noting import NOTED_AS
 from registry.reporting.asking.spec import SOME_MEASURES, Figure, MeasureSpec
 from registry.reporting.asking.viewers import viewer_of
 from registry.reporting.described import dictionary, dimensions, snapshots
-from registry.reporting.examples import example_columns
+from registry.reporting.examples import columns_ever, example_columns
 from registry.reporting.measures import MEASURES
 from registry.reporting.offered import Offer, can_be_answered, offers
 from registry.reporting.repeating import answer_again
@@ -22,6 +22,7 @@ __all__ = [
     "answer",
     "answer_again",
     "can_be_answered",
+    "columns_ever",
     "dictionary",
     "dimensions",
     "example_columns",

@@ -3,6 +3,7 @@
 import io
 import re
 
+import jsonschema
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
@@ -11,6 +12,8 @@ from drf_spectacular.validation import validate_schema
 
 from registry.api.urls import urlpatterns
 from registry.records import DIMENSIONS
+from registry.reporting import MEASURES
+from tests.api.conftest import client_of
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +107,111 @@ def test_reports_in_the_examples_are_reports_that_are_taken(schema, registry, as
         name: answered["value"][name] for name in same
     }
     assert set(stored_fields) == set(answered["value"])
+
+
+# Bodies and answers ----------------------------------------------------------------------------
+
+
+def body_of(operation, media_type="application/json"):
+    """The schema of a request's body, of one row where it is a list."""
+    sent = operation["requestBody"]["content"][media_type]["schema"]
+    return sent.get("items", sent)
+
+
+def test_every_body_is_closed(schema):
+    closed = 0
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            if "application/json" in operation.get("requestBody", {}).get("content", {}):
+                name = body_of(operation)["$ref"].rpartition("/")[2]
+                assert schema["components"]["schemas"][name]["additionalProperties"] is False
+                closed += 1
+
+    assert closed >= 14
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "taken"),
+    [
+        ("severity", 5, True),
+        ("severity", 6, False),
+        ("severity", "3", False),
+        ("severity", "", False),
+        ("severity", True, False),
+        ("severity", None, True),
+        ("month", 13, False),
+        ("year", 1979, False),
+        ("months_since_implant", 1_200, True),
+        ("months_since_implant", 1_201, False),
+        ("seriousness", ["none"], True),
+        ("seriousness", [], True),
+        ("seriousness", "", True),
+        ("seriousness", "none", False),
+        ("seriousness", ["grave"], False),
+        ("outcome", "", True),
+        ("outcome", "zebra", False),
+        ("outcome", 3, False),
+        ("source_id", 12, False),
+        ("source_id", "a b", False),
+        ("source_id", "", True),
+        ("site", None, False),
+        ("component_model", "ascenda", True),
+        ("component_model", "zebra", False),
+        ("colour", "red", False),
+    ],
+)
+def test_body_is_taken_where_the_schema_says_so(field, value, taken, schema, as_reporter):
+    body = {"site": "HERE-1", "complication": "infection-pocket", field: value}
+    name = body_of(schema["paths"]["/api/v1/events/"]["post"])["$ref"].rpartition("/")[2]
+
+    reply = as_reporter.post("/api/v1/events/", body, format="json")
+
+    assert validator(schema, name).is_valid(body) == taken
+    assert reply.status_code == (201 if taken else 400), reply.content
+
+
+def validator(schema, name):
+    """Validates by a component of the schema."""
+    described = {"$ref": f"#/components/schemas/{name}", "components": schema["components"]}
+    return jsonschema.Draft202012Validator(described)
+
+
+@pytest.mark.usefixtures("own_folder")
+def test_answer_of_every_measure_is_of_its_own_type(schema, cohort):
+    call_command("freeze", "--release", "2026Q4")
+    asked = 0
+
+    for user in (cohort.reviewer, cohort.researcher):
+        client = client_of(user)
+        for measure, spec in MEASURES.items():
+            path = f"/api/v1/statistics/{measure.value}/"
+            replies = schema["paths"][path]["get"]["responses"]["200"]["content"]
+            name = replies["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            row = schema["components"]["schemas"][f"{measure.value.title()}Row"]
+            for question in questions_of(spec):
+                reply = client.get(path, question)
+                if reply.status_code == 200:
+                    body = reply.json()
+                    faults = [each.message for each in validator(schema, name).iter_errors(body)]
+                    assert faults == [], (path, question)
+                    assert {column["name"] for column in body["columns"]} <= set(row["properties"])
+                    assert set(row["required"]) <= {column["name"] for column in body["columns"]}
+                    asked += bool(body["rows"])
+
+    assert asked >= 60
+
+
+def questions_of(spec):
+    """Questions that give a measure every kind of row."""
+    yield {}
+    yield {"category": "catheter", "labels": "both"}
+    for counting in spec.counting:
+        yield {"counting": counting.value}
+    for name in () if spec.has_own_rows else ("complication", "year", "severity", "drug"):
+        for labels in ("code", "label"):
+            yield {"group_by": name, "labels": labels, "category": "catheter"}
+    if "standardise" in spec.takes:
+        yield {"standardise": "sex", "category": "catheter"}
 
 
 # The pages -------------------------------------------------------------------------------------
