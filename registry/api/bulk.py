@@ -1,7 +1,7 @@
 """Many rows of one kind in one request, as JSON or CSV, stored all or nothing."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import IO, Any, ClassVar, cast
@@ -20,12 +20,20 @@ from rest_framework.response import Response
 from registry import intake
 from registry.api.bodies import Fields
 from registry.api.described import problems
-from registry.api.device_bodies import EXPOSURE, EXPOSURE_FIELDS, IMPLANT, IMPLANT_FIELDS
+from registry.api.device_bodies import (
+    EXPOSURE,
+    EXPOSURE_FIELDS,
+    IMPLANT,
+    IMPLANT_FIELDS,
+    PATIENT,
+    PATIENT_FIELDS,
+)
 from registry.api.event_bodies import EVENT_FIELDS, REPORT
 from registry.api.idempotency import WrittenReply, prepared_once
 from registry.api.parameters import flag_of, refuse_unknown
 from registry.api.parsers import StrictJSONParser, bounded
 from registry.api.rows import IDEMPOTENCY_KEY, RowView
+from registry.interchange.patient_rows import read_patients
 from registry.models import User
 from registry.records import Fault, RawReport, RowKind, RowRuleBroken
 
@@ -102,28 +110,34 @@ class BulkRows(RowView):
         submit = flag_of(request, "submit", default="true")
         body, by = request.data, cast(User, request.user)
 
-        def judge() -> intake.JudgedRecords:
+        def judge() -> Any:
             return self.judged(body, by=by, submit=submit)
 
-        def write(judged: intake.JudgedRecords) -> WrittenReply:
+        def write(judged: Any) -> WrittenReply:
             try:
-                summary = judged.summary if dry_run else intake.store_judged(judged)
+                done, rows = self.stored(judged, dry_run=dry_run)
             except intake.ImportRefused as refusal:
                 raise _located(refusal.every, of_list=not isinstance(body, bytes)) from refusal
-            done = summary.counts[self.kind]
             result = {
                 "dry_run": dry_run,
                 "new": done.new,
                 "updated": done.updated,
                 "unchanged": done.unchanged,
                 "alike": done.alike,
-                "rows": [_told(row) for row in intake.told_rows(judged, summary, self.kind)],
+                "rows": [_told(row) for row in rows],
             }
             return WrittenReply(200, result)
 
         return prepared_once(request, judge, write, dry_run=dry_run)
 
-    def judged(self, body: Any, *, by: User, submit: bool) -> intake.JudgedRecords:
+    def stored(
+        self, judged: Any, *, dry_run: bool
+    ) -> tuple[intake.ImportCounts, Iterable[intake.ToldRow]]:
+        """Stores judged rows, or with dry_run says what would be; how many, and each row."""
+        summary = judged.summary if dry_run else intake.store_judged(judged)
+        return summary.counts[self.kind], intake.told_rows(judged, summary, self.kind)
+
+    def judged(self, body: Any, *, by: User, submit: bool) -> Any:
         """The rows without a fault; raises ImportRefused with every fault of every row."""
         faults: list[Fault] = []
         source: Any = io.BytesIO(body) if isinstance(body, bytes) else self.reports(body, faults)
@@ -141,10 +155,18 @@ class BulkRows(RowView):
 
         A row with such a fault is judged by its other fields. Raises RowRuleBroken for no list.
         """
+        return [
+            RawReport(self.kind, texts, number, unread=unread)
+            for number, texts, unread in self.rows_of(body, faults)
+        ]
+
+    def rows_of(
+        self, body: Any, faults: list[Fault]
+    ) -> Iterator[tuple[int, dict[str, str], frozenset[str]]]:
+        """The place of each row of a list, its texts, and its fields that could not be read."""
         if not isinstance(body, list):
-            said = f"send a JSON list of {self.kind.value}, or a CSV file"
+            said = f"send a JSON list of {self.fields.what}, or a CSV file"
             raise RowRuleBroken(Fault("", "not-a-list", said))
-        reports: list[RawReport] = []
         for number, row in enumerate(body, 1):
             try:
                 texts, mistyped = self.fields.readable(row)
@@ -156,8 +178,7 @@ class BulkRows(RowView):
             found = [*(self.fields.unknown(row) if stray else ()), *mistyped]
             faults += [replace(fault, line=number) for fault in found]
             known = {name: text for name, text in texts.items() if name not in unread}
-            reports.append(RawReport(self.kind, known, number, unread=frozenset(unread)))
-        return reports
+            yield number, known, frozenset(unread)
 
 
 def _told(row: intake.ToldRow) -> dict[str, Any]:
@@ -212,10 +233,15 @@ _ALL_OR_NOTHING = (
 
 
 def _described_bulk(
-    kind: RowKind, fields: Fields, *, says: str, example: Mapping[str, Any], options: Any = ()
+    fields: Fields,
+    *,
+    says: str,
+    example: Mapping[str, Any],
+    options: Any = (),
+    state: str | None = None,
 ) -> Any:
-    """Describes a bulk address for the schema. says: what it does."""
-    plural = kind.value
+    """Describes a bulk address for the schema. says: what it does. state: of a row of its reply."""
+    plural = fields.what
     needed = {}
     if "source_id" in fields.columns:  # the site's own key tells a repeated event from a new one
         needed = {"source_id": serializers.CharField(max_length=40)}
@@ -228,7 +254,7 @@ def _described_bulk(
         "source_id": example.get("source_id") or example.get("implant"),
         "id": "6f1c2d3e-4a5b-4c6d-8e7f-0a1b2c3d4e5f",
         "version": 1,
-        "state": "submitted" if kind is RowKind.EVENT else None,
+        "state": state,
         "possible_duplicates": [],
     }
     counts = {"dry_run": False, "new": 1, "updated": 0, "unchanged": 0, "alike": 0}
@@ -250,7 +276,7 @@ def _described_bulk(
             examples=[
                 OpenApiExample(
                     "A list of one row",
-                    value=[dict(example)],
+                    value=dict(example),  # the generator makes it a list
                     request_only=True,
                     media_type="application/json",
                 ),
@@ -267,11 +293,11 @@ def _described_bulk(
 
 
 @_described_bulk(
-    RowKind.EVENT,
     EVENT_FIELDS,
     says="Report a list of events, or a CSV file of them; they are submitted at once.",
     example={name: value for name, value in REPORT.items() if name != "submit"},
     options=[_SUBMIT],
+    state="submitted",
 )
 class BulkEvents(BulkRows):
     """Many events of one's own sites at once."""
@@ -281,7 +307,6 @@ class BulkEvents(BulkRows):
 
 
 @_described_bulk(
-    RowKind.IMPLANT,
     IMPLANT_FIELDS,
     says="Store a list of implants, or a CSV file of them, with their new patients. An implant "
     "on file with a later follow-up, exit, refills or procedures is updated.",
@@ -294,7 +319,6 @@ class BulkImplants(BulkRows):
 
 
 @_described_bulk(
-    RowKind.EXPOSURE,
     EXPOSURE_FIELDS,
     says="Declare the device time of several years or models, as a list or a CSV file; leads of "
     "the site and data managers do.",
@@ -304,3 +328,35 @@ class BulkExposures(BulkRows):
     """Declared device time of one's own sites, many rows at once."""
 
     kind, fields = RowKind.EXPOSURE, EXPOSURE_FIELDS
+
+
+@_described_bulk(
+    PATIENT_FIELDS,
+    says="Store a list of patients, or a CSV file of them. Implants bring their new patients with "
+    "them; this is for patients without one, or ahead of it.",
+    example=PATIENT,
+)
+class BulkPatients(BulkRows):
+    """Many patients of one's own sites at once."""
+
+    fields = PATIENT_FIELDS
+
+    def judged(self, body: Any, *, by: User, submit: bool) -> Any:
+        """The patients without a fault; raises ImportRefused with every fault of every row."""
+        faults: list[Fault] = []
+        rows: Iterable[intake.SentPatient]
+        if isinstance(body, bytes):
+            rows = read_patients(io.BytesIO(body), on_fault=faults.append)
+        else:
+            rows = [(number, texts) for number, texts, _ in self.rows_of(body, faults)]
+        try:
+            return intake.judge_patients(rows, by=by, earlier=faults)
+        except intake.ImportRefused as refusal:
+            raise _located(refusal.every, of_list=not isinstance(body, bytes)) from refusal
+
+    def stored(
+        self, judged: Any, *, dry_run: bool
+    ) -> tuple[intake.ImportCounts, Iterable[intake.ToldRow]]:
+        """Stores judged patients, or with dry_run says what would be."""
+        counts = judged.counts if dry_run else intake.store_patients(judged)
+        return counts, intake.told_patients(judged)

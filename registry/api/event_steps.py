@@ -22,7 +22,7 @@ from registry.vocabulary import QueryAsk, WithdrawalReason
 REASON = "reason"
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class StepReasonSerializer(serializers.Serializer[Any]):
     """The body of a step with a reason."""
 
     reason = serializers.ChoiceField(choices=WithdrawalReason.choices())
@@ -113,7 +113,7 @@ class AcceptEvent(StepView):
 class RejectEvent(StepView):
     """Rejects a submitted event."""
 
-    @_step("reject", "rejected", body=ReasonSerializer)
+    @_step("reject", "rejected", body=StepReasonSerializer)
     def post(self, request: Request, public_id: UUID) -> Response:
         """Reject a submitted event with a reason; reviewers and data managers of other sites."""
         return step_taken(EVENTS, request, public_id, intake.reject_event, REASON)
@@ -131,7 +131,7 @@ class DuplicateEvent(StepView):
 class WithdrawEvent(StepView):
     """Withdraws a report; it is kept, and no longer counted."""
 
-    @_step("withdraw", "withdrawn", body=ReasonSerializer)
+    @_step("withdraw", "withdrawn", body=StepReasonSerializer)
     def post(self, request: Request, public_id: UUID) -> Response:
         """Withdraw an event with a reason: a lead before it is judged, a data manager any."""
         return step_taken(EVENTS, request, public_id, intake.withdraw_event, REASON)
@@ -165,7 +165,7 @@ class ReturnEvent(StepView):
 class ReopenEvent(StepView):
     """Reopens a judged event for review."""
 
-    @_step("reopen", "submitted", body=ReasonSerializer)
+    @_step("reopen", "submitted", body=StepReasonSerializer)
     def post(self, request: Request, public_id: UUID) -> Response:
         """Reopen a judged event with a reason; reviewers and data managers of other sites."""
         return step_taken(EVENTS, request, public_id, intake.reopen_event, REASON)

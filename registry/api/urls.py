@@ -37,6 +37,7 @@ urlpatterns = [
     path("sites/", sites.Sites.as_view(), name="sites"),
     path("sites/<str:code>/close-round/", sites.CloseRound.as_view(), name="close-round"),
     path("patients/", patients.Patients.as_view(), name="patients"),
+    path("patients/bulk/", bulk.BulkPatients.as_view(), name="patients-bulk"),
     path("patients/<uuid:public_id>/", patients.PatientDetail.as_view(), name="patient"),
     path("implants/", implants.Implants.as_view(), name="implants"),
     path("implants/bulk/", bulk.BulkImplants.as_view(), name="implants-bulk"),

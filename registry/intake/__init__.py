@@ -39,6 +39,13 @@ from registry.intake.files import (
 )
 from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
 from registry.intake.importing import FAULTS_KEPT, Done, ImportCounts, ImportRefused
+from registry.intake.patient_batches import (
+    JudgedPatients,
+    SentPatient,
+    judge_patients,
+    store_patients,
+    told_patients,
+)
 from registry.intake.queries import (
     answer_query,
     close_query,
@@ -86,8 +93,10 @@ __all__ = [
     "ImportCounts",
     "ImportRefused",
     "ImportSummary",
+    "JudgedPatients",
     "JudgedRecords",
     "RoundStanding",
+    "SentPatient",
     "ToldRow",
     "Wording",
     "accept_event",
@@ -117,6 +126,7 @@ __all__ = [
     "grant_agreement",
     "identifying_keys",
     "import_records",
+    "judge_patients",
     "judge_records",
     "judge_registry",
     "judging",
@@ -147,8 +157,10 @@ __all__ = [
     "site_to_export",
     "standings_of",
     "store_judged",
+    "store_patients",
     "submit_event",
     "take_back_event",
+    "told_patients",
     "told_rows",
     "withdraw_agreement",
     "withdraw_event",

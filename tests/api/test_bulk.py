@@ -244,13 +244,28 @@ def test_dry_run_is_asked_as_python_and_r_write_it(query, as_reporter, events):
 def test_whole_numbers_of_a_body_may_have_a_point_and_zeros(as_reporter, events):
     (event,) = events(1)
 
-    reply = post(as_reporter, [{**event, "year": float(event["year"]), "severity": "3.0"}])
+    reply = post(as_reporter, [{**event, "year": float(event["year"]), "severity": 3.0}])
+    text = post(as_reporter, [{**event, "source_id": "ev-text", "severity": "3.0"}])
     half = post(as_reporter, [{**event, "year": event["year"] + 0.5}])
 
     assert reply.status_code == 200
     row = Event.objects.get()
     assert (row.year, row.severity) == (event["year"], 3)
+    assert [each["code"] for each in text.json()["errors"]] == ["bad-type"]
     assert half.status_code == 400
+
+
+def test_whole_numbers_of_a_file_may_have_a_point_and_zeros(as_reporter):
+    body = (
+        b"site,source_id,implant,complication,year,months_since_implant,severity,seriousness,"
+        b"outcome\nHERE-1,ev-1,,infection-pocket,2020.0,,3.0,hospitalisation,recovered\n"
+    )
+
+    reply = post_file(as_reporter, body)
+
+    assert reply.status_code == 200
+    row = Event.objects.get()
+    assert (row.year, row.severity) == (2020, 3)
 
 
 @pytest.mark.parametrize("query", ["?dry_run=yes", "?dry_run=", "?dryrun=true", "?accept=true"])

@@ -123,7 +123,7 @@ def test_writes_of_others_are_taken_or_refused_as_described(name, schema, regist
 
 
 @pytest.mark.parametrize(
-    ("path", "writes"), [("patients", 2), ("implants", 3), ("exposures", 3), ("events/bulk", 1)]
+    ("path", "writes"), [("patients", 3), ("implants", 3), ("exposures", 3), ("events/bulk", 1)]
 )
 def test_every_body_is_taken_or_refused_as_described(path, writes, schema, registry):
     written = schema.include(path_regex=f"^/api/v1/{path}/").exclude(method="GET")

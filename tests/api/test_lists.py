@@ -15,7 +15,7 @@ LISTS = ["events", "patients", "implants", "exposures", "queries", "sites"]
 @pytest.fixture
 def rows(registry):
     """Two events, an implant with its patient, and declared device time."""
-    stored(registry.reporter, source_id="ev-1", seriousness="hospitalisation;disability")
+    stored(registry.reporter, source_id="ev-1", seriousness="hospitalisation;life-threatening")
     event = stored(registry.reporter, source_id="ev-2", submit=True, outcome="recovered")
     intake.raise_query(event.public_id, by=registry.reviewer, column="organism", ask="missing")
     ImplantFactory(patient=PatientFactory(site=registry.here), adjuncts=frozenset({"clonidine"}))
@@ -63,7 +63,7 @@ def written(value):
 def test_lists_in_a_cell_are_as_in_files(rows, as_reporter):
     found = cells(ask(as_reporter, "events", format="csv", fields="source_id,seriousness"))
 
-    assert found[0] == {"source_id": "ev-1", "seriousness": "disability;hospitalisation"}
+    assert found[0] == {"source_id": "ev-1", "seriousness": "hospitalisation;life-threatening"}
 
 
 def test_text_that_a_spreadsheet_would_run_is_escaped(registry, as_reporter):

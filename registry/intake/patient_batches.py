@@ -1,0 +1,145 @@
+"""Stores many patients of one's own sites at once, all or nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.db.models import Count
+
+from registry.deidentify import patient_record
+from registry.intake.drafts import Drafts
+from registry.intake.importing import Done, Import, ImportCounts, differing, differs, repeated
+from registry.intake.told import ToldRow
+from registry.intake.writers import not_your_site
+from registry.models import Patient, Site, User, sealed
+from registry.records import Fault, PatientRecord, Refusal
+
+_AT_A_TIME = 500
+
+SentPatient = tuple[int, Mapping[str, str]]
+"""A line, or a place in a list from 1, and the texts of its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPatients:
+    """Patients without a fault, ready to be stored, and what becomes of each."""
+
+    by: User
+    rows: Sequence[tuple[int, PatientRecord]] = field(repr=False)
+    done: Sequence[Done] = field(repr=False)
+
+    @property
+    def counts(self) -> ImportCounts:
+        """How many are new, and how many known."""
+        new = sum(done is Done.NEW for done in self.done)
+        return ImportCounts(new=new, unchanged=len(self.done) - new)
+
+
+def judge_patients(
+    sent: Iterable[SentPatient], *, by: User, earlier: Iterable[Fault] = ()
+) -> JudgedPatients:
+    """Reads patients and checks each against the rules and the stored ones; writes nothing.
+
+    A patient that is stored already is unchanged; any difference is a fault. earlier: faults of
+    what could not be read at all, which are taken once all rows are read. One query for five
+    hundred rows, and one for each site.
+
+    Raises ImportRefused with the faults by kind, the first 200 singly, and all.
+    """
+    run = Import(seal=Drafts(), by=by, accept=False)
+    rows: list[tuple[int, PatientRecord]] = []
+    for line, texts in sent:
+        try:
+            record = patient_record({name: text.strip() for name, text in texts.items()})
+        except Refusal as refusal:
+            for fault in refusal.faults:
+                run.note(replace(fault, line=line))
+        else:
+            rows.append((line, record))
+    for fault in earlier:
+        run.note(fault)
+    done = _taken(rows, run)
+    run.refuse_faults()
+    return JudgedPatients(by, rows, done)
+
+
+def store_patients(judged: JudgedPatients) -> ImportCounts:
+    """Stores judged patients under one seal; checks again, since others may have written.
+
+    Where all are stored already, writes and locks nothing. Raises as `judge_patients` does, and
+    then stores nothing.
+    """
+    if not judged.counts.new:
+        return judged.counts
+    with sealed(by=judged.by, action="import") as seal:
+        run = Import(seal=seal, by=User.objects.get(pk=judged.by.pk), accept=False, judged=True)
+        done = _taken(judged.rows, run)
+        run.refuse_faults()
+    return JudgedPatients(judged.by, judged.rows, done).counts
+
+
+def told_patients(judged: JudgedPatients) -> Iterable[ToldRow]:
+    """What became of each patient, in the order sent.
+
+    A query for five hundred rows, and one for each of their sites.
+    """
+    for start in range(0, len(judged.rows), _AT_A_TIME):
+        batch = judged.rows[start : start + _AT_A_TIME]
+        found: dict[tuple[str, str], Patient] = {}
+        for code in {record.site for _line, record in batch}:
+            keys = [record.source_id for _line, record in batch if record.site == code]
+            stored = Patient.objects.filter(site__code=code, source_id__in=keys)
+            found |= {(code, patient.source_id): patient for patient in stored}
+        pks = [patient.pk for patient in found.values()]
+        counted = Patient.history.filter(id__in=pks).order_by().values_list("id")
+        versions = dict(counted.annotate(Count("pk")))
+        for place, (_line, record) in enumerate(batch, start):
+            patient = found.get((record.site, record.source_id))
+            beside = (str(patient.public_id), versions[patient.pk]) if patient else (None, None)
+            yield ToldRow(judged.done[place], record.site, record.source_id, *beside)
+
+
+def _taken(rows: Sequence[tuple[int, PatientRecord]], run: Import) -> list[Done]:
+    """What becomes of each row; the new ones are passed to the import's seal."""
+    done: list[Done] = []
+    seen: set[tuple[int, str]] = set()
+    for start in range(0, len(rows), _AT_A_TIME):
+        placed: list[tuple[int, PatientRecord, Site]] = []
+        for line, record in rows[start : start + _AT_A_TIME]:
+            site = run.site(record.site)
+            if site is None:
+                run.note(replace(not_your_site(), line=line))
+            else:
+                placed.append((line, record, site))
+        keys = [(site.pk, record.source_id) for _line, record, site in placed]
+        stored = run.stored(Patient, keys, "sex", "indication")
+        fresh: list[Patient] = []
+        for line, record, site in placed:
+            key = site.pk, record.source_id
+            row = stored.get(key)
+            if key in seen:
+                run.note(replace(repeated("source_id"), line=line))
+            elif row is None:
+                fresh.append(_patient(record, site))
+                done.append(Done.NEW)
+            else:
+                for name in differing(record, _record(record, row)):
+                    run.note(replace(differs(name), line=line))
+                done.append(Done.UNCHANGED)
+            seen.add(key)
+        run.seal.bulk_create(Patient, fresh)
+    return done
+
+
+def _patient(record: PatientRecord, site: Site) -> Patient:
+    return Patient(
+        site=site,
+        source_id=record.source_id,
+        sex=record.sex or "",
+        indication=record.indication or "",
+    )
+
+
+def _record(sent: PatientRecord, row: Mapping[str, str]) -> PatientRecord:
+    """The stored patient of the same key as a record."""
+    key = {"site": sent.site, "source_id": sent.source_id}
+    return patient_record(key | {"sex": row["sex"], "indication": row["indication"]}, stored=key)

@@ -1,0 +1,62 @@
+"""Rows of a CSV file of patients, who have few columns and no workbook."""
+
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from registry.interchange.csv_rows import CsvTable, wrong_number_of_cells
+from registry.interchange.headers import Candidate, refused_names
+from registry.records import Fault, Refusal
+from registry.records.columns import OF_PATIENTS, unknown_names
+from registry.records.spelling import folded_heading
+
+_NAMES = {
+    **{folded_heading(column.title): name for name, column in OF_PATIENTS.items()},
+    **{folded_heading(name): name for name in OF_PATIENTS},
+}
+
+
+def read_patients(
+    stream: BinaryIO, *, on_fault: Callable[[Fault], None]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """The line and the texts of each patient of a CSV file of any usual encoding and delimiter.
+
+    The line of column names is found. Raises Refusal for a file or names that cannot be read; a
+    row that does not fit goes to on_fault.
+    """
+    table = CsvTable(stream, None)
+    try:
+        lines = [each for each in table.candidates() if any(map(str.strip, each.cells))]
+        if not lines:
+            detail = "this file is empty; its first line names the columns"
+            raise Refusal(Fault("header", "empty-file", detail, 1))
+        best = max(lines, key=lambda line: (_fit(line), -line.line))
+        columns = _columns(best)
+        for line, cells in table.rows(best.delimiter, best.line, on_fault):
+            if not any(map(str.strip, cells)):
+                continue
+            if len(cells) != len(columns):
+                on_fault(wrong_number_of_cells(len(cells), len(columns), line, None))
+                continue
+            yield line, dict(zip(columns, map(str.strip, cells), strict=True))
+    finally:
+        table.detach()
+
+
+def _fit(line: Candidate) -> tuple[int, int]:
+    """How many columns a line names, and into how many cells it was split."""
+    known = {_NAMES.get(folded_heading(cell)) for cell in line.cells} - {None}
+    return len(known), len(line.cells)
+
+
+def _columns(line: Candidate) -> list[str]:
+    """The column of each cell. Raises Refusal or IdentifierFound for other names."""
+    named = [_NAMES.get(folded_heading(cell), cell.strip()) for cell in line.cells]
+    faults = list(unknown_names(named, known=frozenset(OF_PATIENTS), what="patients"))
+    for name in dict.fromkeys(each for each in named if named.count(each) > 1):
+        faults.append(Fault(name, "repeated-column", "this column stands twice"))
+    for name, column in OF_PATIENTS.items():
+        if column.required and name not in named:
+            faults.append(Fault(name, "missing-column", "this column is missing"))
+    if faults:
+        raise refused_names(faults, line.line, None)
+    return named

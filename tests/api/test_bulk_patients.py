@@ -1,0 +1,192 @@
+"""Many patients in one request: stored all or nothing, told one by one, faults by kind."""
+
+import pytest
+
+from registry.models import Patient, Seal, Site
+from tests.api.conftest import client_of
+from tests.factories import PatientFactory
+
+BULK = "/api/v1/patients/bulk/"
+SECRET = "Zebulon Quux"
+
+
+def patient(key, **fields):
+    sent = {"site": "HERE-1", "source_id": key, "sex": "female", "indication": "stroke"}
+    return sent | fields
+
+
+def send(client, rows, query=""):
+    return client.post(f"{BULK}{query}", rows, format="json")
+
+
+def send_file(client, text, query=""):
+    return client.post(f"{BULK}{query}", text.encode(), content_type="text/csv")
+
+
+def test_patients_are_stored_under_one_seal_and_told_one_by_one(registry, as_reporter):
+    seals = Seal.objects.count()
+
+    reply = send(as_reporter, [patient("pt-1"), patient("pt-2", sex=None)])
+
+    assert reply.status_code == 200, reply.content
+    body = reply.json()
+    assert [body[name] for name in ("new", "updated", "unchanged", "alike")] == [2, 0, 0, 0]
+    stored = list(Patient.objects.order_by("pk"))
+    assert [(one.source_id, one.sex, one.indication) for one in stored] == [
+        ("pt-1", "female", "stroke"),
+        ("pt-2", "", "stroke"),
+    ]
+    assert body["rows"] == [
+        {
+            "done": "new",
+            "site": "HERE-1",
+            "source_id": one.source_id,
+            "id": str(one.public_id),
+            "version": 1,
+            "state": None,
+            "possible_duplicates": [],
+        }
+        for one in stored
+    ]
+    assert Seal.objects.count() == seals + 1
+    assert all(one.history.count() == 1 for one in stored)
+
+
+def test_file_is_stored_like_a_list(registry, as_reporter):
+    text = "Site;Patient's key;Sex\nHERE-1;pt-1;female\n\nHERE-1;pt-2;\n"
+
+    body = send_file(as_reporter, text).json()
+
+    assert (body["new"], [row["source_id"] for row in body["rows"]]) == (2, ["pt-1", "pt-2"])
+    assert list(Patient.objects.order_by("pk").values_list("sex", flat=True)) == ["female", ""]
+
+
+def test_sending_again_stores_nothing_twice(registry, as_reporter):
+    rows = [patient("pt-1"), patient("pt-2")]
+    send(as_reporter, rows)
+    seals = Seal.objects.count()
+
+    body = send(as_reporter, rows).json()
+
+    assert (body["new"], body["unchanged"]) == (0, 2)
+    assert {row["done"] for row in body["rows"]} == {"unchanged"}
+    assert all(row["id"] for row in body["rows"])
+    assert (Seal.objects.count(), Patient.objects.count()) == (seals, 2)
+
+
+@pytest.mark.parametrize("send_as", ["list", "file"])
+def test_dry_run_checks_everything_and_stores_nothing(send_as, registry, as_reporter):
+    if send_as == "list":
+        reply = send(as_reporter, [patient("pt-1")], "?dry_run=true")
+    else:
+        reply = send_file(as_reporter, "site,source_id\nHERE-1,pt-1\n", "?dry_run=true")
+
+    body = reply.json()
+    assert (body["dry_run"], body["new"], body["rows"][0]["id"]) == (True, 1, None)
+    assert not Patient.objects.exists()
+
+
+def test_every_fault_is_told_and_nothing_is_stored(registry, as_reporter):
+    PatientFactory(site=registry.here, source_id="pt-0", sex="male", indication="stroke")
+    rows = [
+        patient("pt-0"),
+        patient("pt-1"),
+        patient("pt-1"),
+        patient("MRN-1234567"),
+        patient("pt-4", site="THERE-2"),
+        patient("pt-5", sex="zebra", indication="zebra"),
+        patient("pt-6", sex=3),
+        patient("pt-7", name=SECRET),
+        "zebra",
+    ]
+
+    reply = send(as_reporter, rows)
+
+    assert reply.status_code == 400
+    body = reply.json()
+    assert body["code"] == "import-refused"
+    assert {(each["pointer"], each["code"]) for each in body["errors"]} == {
+        ("/0/sex", "differs-from-stored"),
+        ("/2/source_id", "repeated-in-file"),
+        ("/3/source_id", "identifier-found"),
+        ("/4/site", "not-your-site"),
+        ("/5/sex", "unknown-code"),
+        ("/5/indication", "unknown-code"),
+        ("/6/sex", "bad-type"),
+        ("/7/name", "identifier-found"),
+        ("/8", "not-an-object"),
+    }
+    assert body["total"] == len(body["errors"]) == 9
+    assert SECRET not in reply.content.decode()
+    assert Patient.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("\n", "empty-file"),
+        ("site\nHERE-1\n", "missing-column"),
+        ("site,source_id,colour\nHERE-1,pt-1,red\n", "unknown-column"),
+        ("site,source_id,patient_name\nHERE-1,pt-1,x\n", "identifier-found"),
+        ("site,source_id,site\nHERE-1,pt-1,HERE-1\n", "repeated-column"),
+        ("site,source_id\nHERE-1,pt-1,female\n", "wrong-number-of-cells"),
+        ('site,source_id\nHERE-1,"pt-1\n', "broken-quotes"),
+    ],
+)
+def test_file_that_is_no_list_of_patients_is_refused(text, code, registry, as_reporter):
+    reply = send_file(as_reporter, text)
+
+    assert reply.status_code == 400
+    assert code in {each["code"] for each in reply.json()["errors"]}
+    assert not Patient.objects.exists()
+
+
+def test_faults_of_a_file_name_the_line(registry, as_reporter):
+    text = "site,source_id,sex\nHERE-1,pt-1,female\nHERE-1,pt-2,zebra\n"
+
+    (fault,) = send_file(as_reporter, text).json()["errors"]
+
+    assert (fault["line"], fault["pointer"], fault["code"]) == (3, "/sex", "unknown-code")
+
+
+@pytest.mark.parametrize("body", [{}, 7, "x", None])
+def test_body_that_is_no_list_is_refused(body, registry, as_reporter):
+    assert send(as_reporter, body).json()["errors"][0]["code"] == "not-a-list"
+
+
+def test_data_manager_makes_the_sites_that_are_new(registry):
+    body = send(client_of(registry.manager), [patient("pt-1", site="NEW-9")]).json()
+
+    assert body["new"] == 1
+    assert Site.objects.filter(code="NEW-9").exists()
+
+
+def test_patient_of_others_is_not_told_from_none(registry, as_reporter):
+    PatientFactory(site=registry.there, source_id="pt-1")
+
+    here = send(as_reporter, [patient("pt-1", site="THERE-2")]).content
+    none = send(as_reporter, [patient("pt-1", site="NONE-9")]).content
+
+    assert here == none
+
+
+def test_request_that_is_sent_again_is_answered_again(registry, as_reporter):
+    first, second = (
+        as_reporter.post(BULK, [patient("pt-1")], format="json", HTTP_IDEMPOTENCY_KEY="k-1")
+        for _ in range(2)
+    )
+
+    assert first.content == second.content
+    assert second["Idempotent-Replayed"] == "true"
+
+
+def test_patients_in_their_hundreds_take_few_queries(
+    registry, as_reporter, django_assert_max_num_queries
+):
+    rows = [patient(f"pt-{number}") for number in range(1_200)]
+
+    with django_assert_max_num_queries(60):
+        reply = send(as_reporter, rows)
+
+    assert reply.json()["new"] == 1_200
+    assert len({row["id"] for row in reply.json()["rows"]}) == 1_200
