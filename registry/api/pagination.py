@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
+from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
@@ -40,26 +41,31 @@ def page_of(
     read_key: Callable[[str], Any] = str,
     limit: int | None = None,
     among: QuerySet[Row] | None = None,
+    params: QueryDict | None = None,
+    address: str | None = None,
 ) -> Page[Row]:
     """The page of a list by `limit` and `cursor`.
 
     limit: how many rows, where a parameter of another name says so. key: the unique public field
     that cursors name. order_by: a unique, increasing, internal field that orders rows oldest
     first; by default the key orders them. among: the rows that a cursor may name, where a row can
-    leave the list between two pages. Raises BadQuery. One query, two with a cursor and `order_by`.
+    leave the list between two pages. params, address: those of a list that is asked for by POST;
+    by default the request's own. Raises BadQuery. One query, two with a cursor and `order_by`.
     """
     limit = limit or _limit(request)
     order = order_by or key
-    if "cursor" in request.query_params:
+    asked = request.query_params if params is None else params
+    if "cursor" in asked:
         named = queryset if among is None else among
-        queryset = queryset.filter(**{f"{order}__gt": _start(named, request, key, order, read_key)})
+        start = _start(named, str(asked["cursor"]), key, order, read_key)
+        queryset = queryset.filter(**{f"{order}__gt": start})
     rows = list(queryset.order_by(order)[: limit + 1])
     if len(rows) <= limit:
         return Page(rows, None)
     rows = rows[:limit]
     cursor = base64.urlsafe_b64encode(str(getattr(rows[-1], key)).encode()).decode().rstrip("=")
-    address = request.build_absolute_uri()
-    return Page(rows, replace_query_param(address, "cursor", cursor))
+    here = request.build_absolute_uri() if address is None else address
+    return Page(rows, replace_query_param(here, "cursor", cursor))
 
 
 def _limit(request: Request) -> int:
@@ -72,13 +78,12 @@ def _limit(request: Request) -> int:
 
 def _start(
     queryset: QuerySet[Row],
-    request: Request,
+    cursor: str,
     key: str,
     order: str,
     read_key: Callable[[str], Any],
 ) -> Any:
     """The position of the cursor's row, which must be in this list."""
-    cursor = request.query_params["cursor"]
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         value = read_key(text.decode("ascii"))

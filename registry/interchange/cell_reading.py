@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from registry.interchange.site_words import SiteWords, codes_of
+from registry.interchange.site_words import SiteWords, codes_of, plain_word
 from registry.interchange.turned_dates import looks_turned, ranges_of, turned_back
 from registry.records import Fault, RawReport, RowKind
 from registry.records.columns import DECLARED
@@ -137,7 +137,7 @@ class _ColumnReading:
         self.codes = terms.codes if column.holds is Holds.TERM else codes_of(column)
         self.exact = set(self.codes.values())
         self.words = {
-            _plain(word): self.codes.get(folded(code), code) for word, code in words.items()
+            plain_word(word): self.codes.get(folded(code), code) for word, code in words.items()
         }
         self.ranges = ranges_of(sorted(self.exact)) if column.holds is Holds.CODE else {}
         self._read = _READERS.get(column.holds, _ColumnReading._code)
@@ -153,7 +153,7 @@ class _ColumnReading:
         return found
 
     def _meaning(self, text: str) -> Meaning:
-        plain = _plain(text)
+        plain = plain_word(text)
         if plain in self.words:
             return self.words[plain], ReadAs.TRANSLATED
         if text in self.exact:
@@ -201,7 +201,8 @@ class _ColumnReading:
             return code, ReadAs.SPELLED
         parts = [part.strip() for part in _SEPARATORS.split(text) if part.strip()]
         codes = [
-            self.words.get(_plain(part)) or self.codes.get(folded(part)) or part for part in parts
+            self.words.get(plain_word(part)) or self.codes.get(folded(part)) or part
+            for part in parts
         ]
         joined = ";".join(codes)
         if codes != parts:
@@ -251,10 +252,6 @@ _READERS: Mapping[Holds, Callable[[_ColumnReading, str], Meaning]] = {
 def _like_a_date(ranges: Mapping[tuple[int, int], str]) -> str:
     """A code of the list that spreadsheets take for a day of a month."""
     return next(code for (month, day), code in ranges.items() if 0 < month <= 12 and day <= 31)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
 
 
 def _empty_word(text: str) -> str:

@@ -15,7 +15,7 @@ from registry.interchange.fhir import (
     Json,
     codelist_system,
 )
-from registry.interchange.site_words import codes_of
+from registry.interchange.site_words import SiteWords, codes_of, plain_word
 from registry.records import Fault
 from registry.records.declared import RowColumn
 from registry.records.spelling import folded
@@ -61,12 +61,27 @@ def objects(value: Any, mend: str, *, or_one: bool = False) -> list[Json]:
     return given
 
 
+Words = Mapping[str, Mapping[str, str]]
+
+
+def words_of(said: SiteWords) -> Words:
+    """A site's words by column, as they are compared."""
+    return {
+        column: {plain_word(word): code for word, code in meanings.items()}
+        for column, meanings in said.words.items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogueTerms:
-    """The complications by name, and those that an IMDRF code may stand for."""
+    """The complications by name, those that an IMDRF code may stand for, and a site's own words.
+
+    words: column -> {code or word of theirs: our code}; a code also as `system|code`.
+    """
 
     names: CatalogueNames = field(default_factory=CatalogueNames)
     imdrf: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    words: Words = field(default_factory=dict)
 
 
 def codings(concept: Any) -> Iterator[tuple[str, str]]:
@@ -87,8 +102,23 @@ def _words(concept: Mapping[str, Any]) -> Iterator[str]:
     yield from (folded(word) for word in said if isinstance(word, str) and word)
 
 
-def listed(column: RowColumn, concept: Any) -> str:
-    """The code of a column's list: by our system, or by an exact label. Raises NotRead."""
+def _by_site(words: Mapping[str, str], concept: Mapping[str, Any]) -> str | None:
+    """Our code for a concept by a site's own mapping: of its codes first, then of its words."""
+    given = list(codings(concept))
+    said: list[Any] = [f"{system}|{code}" for system, code in given]
+    said += [code for _system, code in given]
+    said += [concept.get("text"), *(each.get("display") for each in concept.get("coding", []))]
+    for word in said:
+        if isinstance(word, str) and word and (code := words.get(plain_word(word))):
+            return code
+    return None
+
+
+def listed(column: RowColumn, concept: Any, words: Words) -> str:
+    """The code of a column's list: by our system, a site's mapping, or an exact label.
+
+    Raises NotRead.
+    """
     known = codes_of(column)
     system = codelist_system(column)
     for each, code in codings(concept):
@@ -96,6 +126,8 @@ def listed(column: RowColumn, concept: Any) -> str:
             if code in known.values():
                 return code
             raise NotRead("unknown-code", f"{system} has no such code; see /api/v1/codelists/")
+    if (mapped := _by_site(words.get(column.name, {}), concept)) is not None:
+        return known.get(folded(mapped), mapped)
     for word in _words(concept):
         if word in known:
             return known[word]
@@ -103,7 +135,7 @@ def listed(column: RowColumn, concept: Any) -> str:
 
 
 def complication(terms: CatalogueTerms, concept: Any) -> str:
-    """The complication: by our code, else IMDRF's, else an exact name or synonym.
+    """The complication: by our code, a site's mapping, IMDRF's code, or an exact name or synonym.
 
     Raises NotRead where nothing is found, or several: these are named.
     """
@@ -111,6 +143,8 @@ def complication(terms: CatalogueTerms, concept: Any) -> str:
     for system, code in given:
         if system == COMPLICATIONS:
             return code
+    if (mapped := _by_site(terms.words.get("complication", {}), concept)) is not None:
+        return terms.names.codes.get(folded(mapped), mapped)
     several: tuple[str, ...] = ()
     for system, code in given:
         found = terms.imdrf.get(code, ()) if _is_imdrf(system) else ()
@@ -136,14 +170,14 @@ def _is_imdrf(system: str) -> bool:
     return system in IMDRF.values() or "imdrf" in system.lower()
 
 
-def outcome(column: RowColumn, concept: Any) -> str:
-    """The outcome, by HL7's code or ours. Raises NotRead."""
+def outcome(column: RowColumn, concept: Any, words: Words) -> str:
+    """The outcome, by HL7's code, ours, or a site's mapping. Raises NotRead."""
     for system, code in codings(concept):
         if system == OUTCOME:
             if code in _OUTCOMES:
                 return _OUTCOMES[code].value
             raise NotRead("unknown-code", f"{OUTCOME} has no such code")
-    return listed(column, concept)
+    return listed(column, concept, words)
 
 
 def grades(concept: Any) -> tuple[Severity, ...]:

@@ -15,10 +15,16 @@ _KEPT = {"resourceType", "id", "identifier", "meta"}
 
 
 class SuspectReading:
-    """Reads suspectEntity, with the contained Devices that it refers to."""
+    """Reads suspectEntity, with the contained Devices that it refers to.
 
-    def __init__(self, contained: Any, version: FhirVersion, notes: Notes) -> None:
+    words: a site's own, for the relation to each suspect.
+    """
+
+    def __init__(
+        self, contained: Any, version: FhirVersion, notes: Notes, words: concepts.Words
+    ) -> None:
         self.version = version
+        self.words = words
         self.notes = notes
         self.devices: dict[str, Json] = {}
         if not isinstance(contained, list):
@@ -86,7 +92,7 @@ class SuspectReading:
         given = entity.get("causality", [])
         for each in concepts.objects(given, "send causality as FHIR has it", or_one=True):
             if element in each:
-                code = concepts.listed(EVENT[column], each[element])
+                code = concepts.listed(EVENT[column], each[element], self.words)
                 self.notes.agree(column, code, f"{path}.{element}")
             if set(each) - {element}:
                 self.notes.drop(path, f"all but {element}")

@@ -103,7 +103,9 @@ class _Reading:
         self._state(state)
 
     def _readers(self) -> dict[str, Callable[[Any, str], None]]:
-        suspects = SuspectReading(self.resource.get("contained", []), self.version, self.notes)
+        suspects = SuspectReading(
+            self.resource.get("contained", []), self.version, self.notes, self.terms.words
+        )
         readers: dict[str, Callable[[Any, str], None]] = {
             "identifier": self._identifier,
             "actuality": self._actuality,
@@ -228,7 +230,7 @@ class _Reading:
         given = [value] if self.version is FhirVersion.R4 else value
         if not isinstance(given, list):
             raise NotRead("bad-type", "send a list of CodeableConcepts")
-        found = {concepts.outcome(EVENT["outcome"], each) for each in given}
+        found = {concepts.outcome(EVENT["outcome"], each, self.terms.words) for each in given}
         if len(found) > 1:
             raise NotRead("several-codes", "send one outcome, the last known")
         for each in found:
@@ -268,7 +270,7 @@ class _Reading:
                 if concept is None:
                     self.notes.drop(f"{path}[{number}]")
                 else:
-                    codes.append(concepts.listed(EVENT[column], concept))
+                    codes.append(concepts.listed(EVENT[column], concept, self.terms.words))
             if codes:
                 self.notes.agree(column, ";".join(sorted(codes)), path)
 

@@ -1,6 +1,7 @@
 """A site's own headings and words, and the columns and codes of ours that they mean."""
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,9 @@ from registry.records.spelling import folded
 MOST_WORDS = 2_000
 LONGEST_WORD = 80
 _HEADINGS = "columns"
+
+_CODING = re.compile(r"(https?://|urn:)[A-Za-z0-9._/:-]{3,60}\|[A-Za-z0-9.-]{1,18}")
+"""A code of another terminology with its system, as FHIR writes both: `system|code`."""
 
 COLUMNS_OF_ALL: Mapping[str, RowColumn] = {
     **OF_PATIENTS,
@@ -50,6 +54,11 @@ class SiteWords:
             **({_HEADINGS: dict(self.headings)} if self.headings else {}),
             **{column: dict(words) for column, words in self.words.items()},
         }
+
+
+def plain_word(text: str) -> str:
+    """A word of a mapping as it is compared: without regard to case and runs of blanks."""
+    return " ".join(text.split()).casefold()
 
 
 def site_words(text: str | bytes) -> SiteWords:
@@ -120,7 +129,9 @@ def _word_faults(column: RowColumn, meanings: Mapping[str, str]) -> Iterator[Fau
         return
     known = set(codes_of(column))
     for word, code in meanings.items():
-        if sum(mark.isdigit() for mark in word) > 5 or len(word) > LONGEST_WORD:
+        is_coding = _CODING.fullmatch(word) is not None
+        numbered = not is_coding and sum(mark.isdigit() for mark in word) > 5
+        if numbered or len(word) > LONGEST_WORD:
             detail = "a word of the mapping looks like a number of a record; take it out"
             yield Fault(column.name, "identifier-found", detail)
         if code and column.holds is not Holds.TERM and folded(code) not in known:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 from uuid import UUID
 
 from django.db import transaction
+from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -30,7 +33,7 @@ from registry.api.rows import RowView, log_look
 from registry.interchange.fhir import FhirVersion, Json
 from registry.interchange.fhir_export import BesideEvent, adverse_event
 from registry.interchange.fhir_import import ReadResource
-from registry.models import Event
+from registry.models import Event, User
 from registry.vocabulary import State
 
 FHIR_EVENTS = replace(EVENTS, beside=(*EVENTS.beside, "patient", "seal", "complication__category"))
@@ -70,23 +73,29 @@ def address_of(event_id: str, version: FhirVersion, base: str) -> str:
     return f"{base}/fhir/{version.value}/AdverseEvent/{event_id}"
 
 
-@extend_schema(exclude=True)
-class AdverseEvents(FhirReplies, RowView):
-    """The events of one's own sites."""
+class Searched(FhirReplies, RowView):
+    """Searches the events of one's own sites."""
 
-    parser_classes = [FhirParser, StrictJSONParser]
+    def searched(self, request: Request, params: QueryDict, address: str) -> Response:
+        """A searchset of the events that match, oldest first; access is logged.
 
-    def get(self, request: Request) -> Response:
-        """A searchset of the events that match, oldest first; access is logged."""
-        params = request.query_params
+        address: where a GET gives the same.
+        """
         found = search(FHIR_EVENTS.seen(request), params, self.fhir_version)
         count = count_of(params)
         bundle: Json = {"resourceType": "Bundle", "type": "searchset", "total": found.count()}
-        links = [{"relation": "self", "url": request.build_absolute_uri()}]
+        links = [{"relation": "self", "url": address}]
         entries: list[Json] = []
         if count:
             page = page_of(
-                found, request, key="public_id", order_by="pk", read_key=UUID, limit=count
+                found,
+                request,
+                key="public_id",
+                order_by="pk",
+                read_key=UUID,
+                limit=count,
+                params=params,
+                address=address,
             )
             if page.next:
                 links.append({"relation": "next", "url": page.next})
@@ -98,6 +107,45 @@ class AdverseEvents(FhirReplies, RowView):
             bundle["entry"] = entries
         return Response(bundle)
 
+    def _entries(self, request: Request, events: Sequence[Event]) -> list[Json]:
+        base = base_of(request)
+        return [
+            {
+                "fullUrl": address_of(resource["id"], self.fhir_version, base),
+                "resource": resource,
+                "search": {"mode": "match"},
+            }
+            for resource in resources_of(request, events, self.fhir_version)
+        ]
+
+
+@extend_schema(exclude=True)
+class SearchByPost(Searched):
+    """The same search by POST, with its parameters in a form, in the address or in both."""
+
+    parser_classes = [FormParser]
+    only_reads = True
+
+    def post(self, request: Request) -> Response:
+        """Searches, and stores nothing; a token needs the scope to read rows."""
+        params = request.query_params.copy()
+        if isinstance(request.data, QueryDict):
+            for name, values in request.data.lists():
+                params.setlist(name, [*params.getlist(name), *values])
+        here = f"{base_of(request)}/fhir/{self.fhir_version.value}/AdverseEvent"
+        return self.searched(request, params, f"{here}?{params.urlencode()}" if params else here)
+
+
+@extend_schema(exclude=True)
+class AdverseEvents(Searched):
+    """The events of one's own sites."""
+
+    parser_classes = [FhirParser, StrictJSONParser]
+
+    def get(self, request: Request) -> Response:
+        """Searches by the parameters of the address."""
+        return self.searched(request, request.query_params, request.build_absolute_uri())
+
     def post(self, request: Request) -> Response:
         """Store one new event of one's own site: a draft, or submitted as its state says."""
         refuse_parameters(request, "dry_run")
@@ -105,7 +153,8 @@ class AdverseEvents(FhirReplies, RowView):
         dry_run = flag_of(request, "dry_run")
 
         def read() -> ReadResource:
-            return read_resource(request.data, self.fhir_version, terms_of_catalogue())
+            terms = terms_of_catalogue(cast(User, request.user))
+            return read_resource(request.data, self.fhir_version, terms)
 
         def write(read: ReadResource) -> WrittenReply:
             if dry_run:
@@ -128,17 +177,6 @@ class AdverseEvents(FhirReplies, RowView):
             stored = FHIR_EVENTS.one(request, event.public_id)
             (body,) = resources_of(request, [stored], self.fhir_version)
         return WrittenReply(201, body, headers)
-
-    def _entries(self, request: Request, events: Sequence[Event]) -> list[Json]:
-        base = base_of(request)
-        return [
-            {
-                "fullUrl": address_of(resource["id"], self.fhir_version, base),
-                "resource": resource,
-                "search": {"mode": "match"},
-            }
-            for resource in resources_of(request, events, self.fhir_version)
-        ]
 
 
 @extend_schema(exclude=True)

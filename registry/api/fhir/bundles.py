@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from drf_spectacular.utils import extend_schema
@@ -34,7 +34,7 @@ from registry.api.problems import refused
 from registry.api.rows import RowView
 from registry.interchange.fhir import FhirVersion, Json
 from registry.interchange.fhir_import import ReadResource
-from registry.models import Event
+from registry.models import Event, User
 from registry.records import Fault, Refusal, RowRuleBroken
 
 MOST_ENTRIES = 500
@@ -84,7 +84,7 @@ class _Storing:
 
     def read(self, resources: list[Any]) -> list[ReadResource | Refusal]:
         """Each resource as read, or the refusal of it."""
-        terms = terms_of_catalogue()
+        terms = terms_of_catalogue(cast(User, self.request.user))
         read: list[ReadResource | Refusal] = []
         for resource in resources:
             try:

@@ -11,9 +11,9 @@ from registry.api.fhir.replies import MEDIA_TYPE, outcome
 from registry.api.parsers import StrictJSONParser
 from registry.api.rows import makes_keys
 from registry.interchange.fhir import OURS, FhirVersion, Json
-from registry.interchange.fhir_concepts import CatalogueTerms
+from registry.interchange.fhir_concepts import CatalogueTerms, words_of
 from registry.interchange.fhir_import import ReadResource, read_adverse_event
-from registry.models import Event, ImdrfCode, Implant
+from registry.models import Event, ImdrfCode, Implant, User
 from registry.records import BadQuery, Fault, RowRuleBroken
 from registry.vocabulary import DatePrecision
 
@@ -26,13 +26,17 @@ class FhirParser(StrictJSONParser):
     media_type = MEDIA_TYPE
 
 
-def terms_of_catalogue() -> CatalogueTerms:
-    """The names of complications, and what IMDRF's codes stand for. Three queries."""
+def terms_of_catalogue(by: User) -> CatalogueTerms:
+    """The names of complications, IMDRF's codes, and the words of the sender's own sites.
+
+    Four queries.
+    """
     kept = ImdrfCode.objects.filter(shown=True, complication__retired=False).order_by("key")
     imdrf: dict[str, tuple[str, ...]] = {}
     for code, complication in kept.values_list("code", "complication_id"):
         imdrf[code] = (*imdrf.get(code, ()), complication)
-    return CatalogueTerms(intake.catalogue_names(), imdrf)
+    words = words_of(intake.wording_of(by).words)
+    return CatalogueTerms(intake.catalogue_names(), imdrf, words)
 
 
 def read_resource(resource: Any, version: FhirVersion, terms: CatalogueTerms) -> ReadResource:

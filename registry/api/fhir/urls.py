@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path, re_path
 
-from registry.api.fhir.adverse_events import AdverseEventDetail, AdverseEvents
+from registry.api.fhir.adverse_events import AdverseEventDetail, AdverseEvents, SearchByPost
 from registry.api.fhir.bundles import Bundles
 from registry.api.fhir.statements import Capabilities, Definition, UnknownResource
 from registry.interchange.fhir import FhirVersion
@@ -18,6 +18,7 @@ def _addresses(version: FhirVersion) -> list[URLPattern]:
         path(at, Bundles.as_view(**said)),
         path(f"{at}/metadata", Capabilities.as_view(**said), name=f"{at}-metadata"),
         path(f"{at}/AdverseEvent", AdverseEvents.as_view(**said), name=f"{at}-events"),
+        path(f"{at}/AdverseEvent/_search", SearchByPost.as_view(**said), name=f"{at}-search"),
         path(
             f"{at}/AdverseEvent/<uuid:public_id>",
             AdverseEventDetail.as_view(**said),

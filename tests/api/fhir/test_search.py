@@ -215,3 +215,72 @@ def test_searching_takes_a_fixed_number_of_queries(
 
     with django_assert_max_num_queries(14):
         as_reporter.get(EVENTS)
+
+
+# By POST ---------------------------------------------------------------------------------------
+
+BY_POST = f"{EVENTS}/_search"
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("version", ["r4", "r5"])
+def test_search_by_post_finds_what_get_finds(version, as_reporter, make):
+    make(source_id="a-1")
+    make(source_id="a-2", complication="catheter-migration")
+    events = f"/fhir/{version}/AdverseEvent"
+
+    asked = as_reporter.get(f"{events}?category=catheter&_count=5").json()
+    posted = as_reporter.post(f"{events}/_search", "category=catheter&_count=5", content_type=FORM)
+
+    assert posted.status_code == 200
+    assert posted["Content-Type"].startswith("application/fhir+json")
+    assert posted.json() == asked
+    assert posted.json()["total"] == 1
+
+
+def test_parameters_of_address_and_form_hold_together(as_reporter, make):
+    make(source_id="a-1", year="2019")
+    make(source_id="a-2", year="2021")
+
+    reply = as_reporter.post(f"{BY_POST}?date=ge2020", "date=lt2022", content_type=FORM)
+    neither = as_reporter.post(f"{BY_POST}?date=ge2020", "date=lt2021", content_type=FORM)
+
+    assert [each["resource"]["identifier"]["value"] for each in reply.json()["entry"]] == ["a-2"]
+    assert neither.json()["total"] == 0
+
+
+def test_next_page_of_a_search_by_post_is_to_be_had_by_get(as_reporter, make):
+    made = [str(make(source_id=f"k-{n}").public_id) for n in range(3)]
+
+    first = as_reporter.post(BY_POST, "_count=2&event=infection-pocket", content_type=FORM).json()
+    links = {link["relation"]: link["url"] for link in first["link"]}
+    second = as_reporter.get(links["next"]).json()
+
+    pages = [[each["resource"]["id"] for each in page["entry"]] for page in (first, second)]
+    assert pages == [made[:2], made[2:]]
+    assert as_reporter.get(links["self"]).json()["total"] == 3
+
+
+def test_search_by_post_reads_alone(registry, make):
+    make(source_id="a-1")
+    seals, looks = Seal.objects.count(), AccessLog.objects.count()
+    reads = client_of(registry.reporter, scopes=("read-rows",))
+    writes = client_of(registry.reporter, scopes=("write-events", "read-statistics"))
+
+    replies = [one.post(BY_POST, "", content_type=FORM) for one in (reads, writes)]
+
+    assert [reply.status_code for reply in replies] == [200, 403]
+    assert "read-rows" in replies[1].json()["issue"][0]["diagnostics"]
+    assert Seal.objects.count() == seals
+    assert AccessLog.objects.count() == looks + 1
+    assert client_of(registry.stranger).post(BY_POST, "", content_type=FORM).json()["total"] == 0
+
+
+def test_search_by_post_refuses_what_get_refuses(as_reporter):
+    unknown = as_reporter.post(BY_POST, "patient=1", content_type=FORM)
+    resource = as_reporter.post(BY_POST, {"resourceType": "AdverseEvent"}, format="json")
+
+    assert unknown.status_code == 400
+    assert unknown.json()["issue"][0]["location"] == ["http.patient"]
+    assert resource.status_code == 415
+    assert resource.json()["resourceType"] == "OperationOutcome"
