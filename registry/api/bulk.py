@@ -18,8 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry import intake
-from registry.api.bodies import Fields
-from registry.api.described import problems
+from registry.api.bodies import FORMS, Fields
+from registry.api.described import WRITING, problems
 from registry.api.device_bodies import (
     EXPOSURE,
     EXPOSURE_FIELDS,
@@ -36,6 +36,7 @@ from registry.api.rows import IDEMPOTENCY_KEY, RowView
 from registry.interchange.patient_rows import read_patients
 from registry.models import User
 from registry.records import Fault, RawReport, RowKind, RowRuleBroken
+from registry.records.declared import Holds
 
 LARGEST_BULK = 8 << 20
 """The most bytes of a body: some ten thousand events, a few seconds; use `import_csv` for more."""
@@ -233,7 +234,6 @@ _ALL_OR_NOTHING = (
 
 
 def _described_bulk(
-    fields: Fields,
     *,
     says: str,
     example: Mapping[str, Any],
@@ -241,38 +241,30 @@ def _described_bulk(
     state: str | None = None,
 ) -> Any:
     """Describes a bulk address for the schema. says: what it does. state: of a row of its reply."""
-    plural = fields.what
-    needed = {}
-    if "source_id" in fields.columns:  # the site's own key tells a repeated event from a new one
-        needed = {"source_id": serializers.CharField(max_length=40)}
-    members = {**fields.described(), **needed, "__doc__": f"One of many {plural}."}
-    name = plural.title().rstrip("s")
-    row: Any = type(f"Bulk{name}RowSerializer", (serializers.Serializer,), members)
-    told = {
-        "done": "new",
-        "site": example["site"],
-        "source_id": example.get("source_id") or example.get("implant"),
-        "id": "6f1c2d3e-4a5b-4c6d-8e7f-0a1b2c3d4e5f",
-        "version": 1,
-        "state": state,
-        "possible_duplicates": [],
-    }
-    counts = {"dry_run": False, "new": 1, "updated": 0, "unchanged": 0, "alike": 0}
-    header = ",".join([*list(fields.columns)[:6], "..."])
-    return extend_schema_view(
-        post=extend_schema(
-            operation_id=f"{plural}_bulk",
+
+    def described(view: type[BulkRows]) -> Any:
+        fields = view.fields
+        told = {
+            "done": "new",
+            "site": example["site"],
+            "source_id": example.get("source_id") or example.get("implant"),
+            "id": "6f1c2d3e-4a5b-4c6d-8e7f-0a1b2c3d4e5f",
+            "version": 1,
+            "state": state,
+            "possible_duplicates": [],
+        }
+        counts = {"dry_run": False, "new": 1, "updated": 0, "unchanged": 0, "alike": 0}
+        header = ",".join([*list(fields.columns)[:6], "..."])
+        post = extend_schema(
+            operation_id=f"{fields.what}_bulk",
             tags=["rows"],
             description=f"{says} {_ALL_OR_NOTHING}",
             parameters=[_DRY_RUN, *options, IDEMPOTENCY_KEY],
             request={
-                "application/json": row(many=True),
+                "application/json": _row_of(fields)(many=True),
                 "text/csv": {"type": "string", "format": "binary"},
             },
-            responses={
-                200: BulkSummarySerializer,
-                **problems(400, 401, 403, 406, 409, 413, 415, 429, 503),
-            },
+            responses={200: BulkSummarySerializer, **problems(*WRITING)},
             examples=[
                 OpenApiExample(
                     "A list of one row",
@@ -289,11 +281,24 @@ def _described_bulk(
                 ),
             ],
         )
-    )
+        return extend_schema_view(post=post)(view)
+
+    return described
+
+
+def _row_of(fields: Fields) -> Any:
+    """The serializer of one row: its own keys are needed, since the registry makes none here."""
+    needed = {
+        name: serializers.RegexField(f"^{FORMS[Holds.KEY]}$", help_text=column.in_words)
+        for name, column in fields.columns.items()
+        if column.holds is Holds.KEY and (column.required or name == "source_id")
+    }
+    members = {**fields.described(), **needed, "__doc__": f"One of many {fields.what}."}
+    name = fields.what.title().rstrip("s")
+    return type(f"Bulk{name}RowSerializer", (serializers.Serializer,), members)
 
 
 @_described_bulk(
-    EVENT_FIELDS,
     says="Report a list of events, or a CSV file of them; they are submitted at once.",
     example={name: value for name, value in REPORT.items() if name != "submit"},
     options=[_SUBMIT],
@@ -307,7 +312,6 @@ class BulkEvents(BulkRows):
 
 
 @_described_bulk(
-    IMPLANT_FIELDS,
     says="Store a list of implants, or a CSV file of them, with their new patients. An implant "
     "on file with a later follow-up, exit, refills or procedures is updated.",
     example=IMPLANT,
@@ -319,7 +323,6 @@ class BulkImplants(BulkRows):
 
 
 @_described_bulk(
-    EXPOSURE_FIELDS,
     says="Declare the device time of several years or models, as a list or a CSV file; leads of "
     "the site and data managers do.",
     example=EXPOSURE,
@@ -331,7 +334,6 @@ class BulkExposures(BulkRows):
 
 
 @_described_bulk(
-    PATIENT_FIELDS,
     says="Store a list of patients, or a CSV file of them. Implants bring their new patients with "
     "them; this is for patients without one, or ahead of it.",
     example=PATIENT,

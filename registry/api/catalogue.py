@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from registry.api.described import UNKNOWN_CODE, listing, problems
+from registry.api.described import OPEN, UNKNOWN_CODE, listing, problems
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.filters.catalogue import LONGEST_SEARCH, every_complication, ranked, search
@@ -195,7 +195,7 @@ class Complications(APIView):
                     help_text="True where nothing fits `q`: the results are only the nearest."
                 ),
             ),
-            **problems(400, 401, 406, 429),
+            **problems(*OPEN),
         },
         examples=[UNKNOWN_CODE],
     )
@@ -251,7 +251,7 @@ class ComplicationDetail(APIView):
         operation_id="complications_retrieve",
         tags=["catalogue"],
         parameters=[OpenApiParameter("code", OpenApiTypes.STR, OpenApiParameter.PATH)],
-        responses={200: ComplicationSerializer, **problems(400, 401, 404, 406, 429)},
+        responses={200: ComplicationSerializer, **problems(*OPEN, 404)},
         examples=[EXAMPLE],
     )
     def get(self, request: Request, code: str) -> Response:
@@ -276,7 +276,7 @@ class Categories(APIView):
         parameters=PAGING,
         responses={
             200: listing("CategoryList", CategorySerializer),
-            **problems(400, 401, 406, 429),
+            **problems(*OPEN),
         },
     )
     def get(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from registry.api.described import listing, problems
+from registry.api.described import OPEN, listing, problems
 from registry.api.parameters import refuse_unknown
 from registry.models import Category, Complication
 from registry.records import Fault, UnknownRow
@@ -87,7 +87,7 @@ class Codelists(APIView):
         tags=["catalogue"],
         responses={
             200: listing("CodelistList", CodelistSerializer),
-            **problems(400, 401, 406, 429),
+            **problems(*OPEN),
         },
     )
     def get(self, request: Request) -> Response:
@@ -113,7 +113,7 @@ class CodelistDetail(APIView):
         operation_id="codelists_retrieve",
         tags=["catalogue"],
         parameters=[OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
-        responses={200: listing("CodeList", CodeSerializer), **problems(400, 401, 404, 406, 429)},
+        responses={200: listing("CodeList", CodeSerializer), **problems(*OPEN, 404)},
         examples=[
             OpenApiExample(
                 "component",

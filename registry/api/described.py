@@ -81,6 +81,12 @@ UNKNOWN_CODE = OpenApiExample(
 )
 
 
+OPEN = (400, 401, 406, 429)
+READING = (*OPEN, 403)
+WRITING = (*READING, 409, 413, 415, 503)
+"""The refusals of what is open to all, of reading and of writing."""
+
+
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     """The refusals that an address can answer with, for `extend_schema(responses=...)`."""
     return {

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.api.bodies import Fields
-from registry.api.described import problems
+from registry.api.described import READING, WRITING, problems
 from registry.api.filtering import row_parameters
 from registry.api.lists import fields_parameter, listed
 from registry.api.parameters import PAGING, refuse_unknown
@@ -28,9 +28,6 @@ from registry.api.rows import (
 from registry.filters import RowFilterSet
 from registry.models import User
 from registry.records import RawReport, RowKind
-
-READ_REFUSALS = (400, 401, 403, 406, 429)
-WRITE_REFUSALS = (400, 401, 403, 406, 409, 413, 415, 429, 503)
 
 
 class DeviceRows(RowList):
@@ -142,7 +139,7 @@ def described_list(
             parameters=[*row_parameters(filterset), fields_parameter(kind.serializer), *PAGING],
             responses={
                 **listed(f"{name}List", kind.serializer),
-                **problems(*READ_REFUSALS),
+                **problems(*READING),
             },
         ),
         post=extend_schema(
@@ -151,7 +148,7 @@ def described_list(
             description=says,
             parameters=[IDEMPOTENCY_KEY],
             request=sent(f"{name}Report", fields),
-            responses={201: kind.serializer, **problems(*WRITE_REFUSALS)},
+            responses={201: kind.serializer, **problems(*WRITING)},
             examples=[
                 OpenApiExample("As sent", value=dict(example), request_only=True),
                 OpenApiExample(
@@ -179,7 +176,7 @@ def described_row(
             tags=["rows"],
             description="Show one row with its ETag; access is logged.",
             parameters=[PUBLIC_ID],
-            responses={200: kind.serializer, 304: None, **problems(404, *READ_REFUSALS)},
+            responses={200: kind.serializer, 304: None, **problems(*READING, 404)},
             examples=[OpenApiExample("As shown", value=dict(shown), response_only=True)],
         ),
         patch=extend_schema(
@@ -188,7 +185,7 @@ def described_row(
             description=says,
             parameters=[PUBLIC_ID, IF_MATCH_NEEDED, IDEMPOTENCY_KEY],
             request=sent(f"{name}Change", fields, changing=True),
-            responses={200: kind.serializer, **problems(404, 412, 428, *WRITE_REFUSALS)},
+            responses={200: kind.serializer, **problems(*WRITING, 404, 412, 428)},
             examples=[
                 OpenApiExample("A change", value=dict(change), request_only=True),
                 OpenApiExample(

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry.api.described import listing, problems
+from registry.api.described import READING, listing, problems
 from registry.api.event_bodies import EVENTS
 from registry.api.parameters import refuse_unknown
 from registry.api.permissions import ReadsHistory
@@ -48,7 +48,7 @@ class EventHistory(RowView):
         parameters=[PUBLIC_ID],
         responses={
             200: listing("VersionList", VersionSerializer),
-            **problems(400, 401, 403, 404, 406, 429),
+            **problems(*READING, 404),
         },
         examples=[
             OpenApiExample(

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry import intake
-from registry.api.described import problems
-from registry.api.event_bodies import EVENTS, SHOWN, EventSerializer
+from registry.api.described import WRITING, problems
+from registry.api.event_bodies import EVENTS, SHOWN
 from registry.api.parameters import refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView, SiteRows
 from registry.models import Event
@@ -35,21 +35,30 @@ class QuestionSerializer(serializers.Serializer[Any]):
     ask = serializers.ChoiceField(choices=QueryAsk.choices())
 
 
-def _step(name: str, state: str, *, body: type[serializers.Serializer[Any]] | None = None) -> Any:
+Body = type[serializers.Serializer[Any]] | None
+
+
+def described_step(
+    operation_id: str, rows: SiteRows[Any], *, body: Body = None, examples: Any = ()
+) -> Any:
     """Describes the address of a step for the schema. body: of its request, if it has one."""
     return extend_schema(
-        operation_id=f"events_{name}",
+        operation_id=operation_id,
         tags=["rows"],
         parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
         request=body,
         responses={
-            200: EventSerializer,
-            **problems(400, 401, 403, 404, 406, 409, 412, 413, 415, 429, 503),
+            200: rows.serializer,
+            **problems(*WRITING, 404, 412),
         },
-        examples=[
-            OpenApiExample(state.title(), value={**SHOWN, "state": state}, response_only=True)
-        ],
+        examples=list(examples),
     )
+
+
+def _step(name: str, state: str, *, body: Body = None) -> Any:
+    """Describes a step of an event. state: the one it leads to."""
+    shown = OpenApiExample(state.title(), value={**SHOWN, "state": state}, response_only=True)
+    return described_step(f"events_{name}", EVENTS, body=body, examples=[shown])
 
 
 def fields_of(request: Request, *known: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry import intake
-from registry.api.described import UNKNOWN_CODE, problems
+from registry.api.described import READING, UNKNOWN_CODE, WRITING, problems
 from registry.api.event_bodies import (
     EVENTS,
     REPORT,
@@ -50,7 +50,7 @@ class Events(RowList):
         ],
         responses={
             **listed("EventList", EventSerializer),
-            **problems(400, 401, 403, 406, 429),
+            **problems(*READING),
         },
         examples=[UNKNOWN_CODE],
     )
@@ -66,7 +66,7 @@ class Events(RowList):
         request=ReportSerializer,
         responses={
             201: EventSerializer,
-            **problems(400, 401, 403, 406, 409, 413, 415, 429, 503),
+            **problems(*WRITING),
         },
         examples=[
             OpenApiExample("A submitted event", value=REPORT, request_only=True),
@@ -97,7 +97,7 @@ class EventDetail(RowView):
         operation_id="events_retrieve",
         tags=["rows"],
         parameters=[PUBLIC_ID],
-        responses={200: EventSerializer, 304: None, **problems(400, 401, 403, 404, 406, 429)},
+        responses={200: EventSerializer, 304: None, **problems(*READING, 404)},
         examples=[OpenApiExample("An event", value=SHOWN, response_only=True)],
     )
     def get(self, request: Request, public_id: UUID) -> Response:
@@ -112,7 +112,7 @@ class EventDetail(RowView):
         request=ChangeSerializer,
         responses={
             200: EventSerializer,
-            **problems(400, 401, 403, 404, 406, 409, 412, 413, 415, 428, 429, 503),
+            **problems(*WRITING, 404, 412, 428),
         },
         examples=[
             OpenApiExample("A grade", value={"severity": 3}, request_only=True),

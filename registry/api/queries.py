@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry import intake
-from registry.api.described import problems
-from registry.api.event_steps import StepView, fields_of, step_taken
+from registry.api.described import READING, WRITING, problems
+from registry.api.event_steps import StepView, described_step, fields_of, step_taken
 from registry.api.lists import RENDERERS, fields_parameter, listed
 from registry.api.parameters import PAGING, refuse_unknown
-from registry.api.rows import IDEMPOTENCY_KEY, IF_MATCH, PUBLIC_ID, RowView, SiteRows
+from registry.api.rows import IDEMPOTENCY_KEY, PUBLIC_ID, RowView, SiteRows
 from registry.models import Query
 from registry.models.queries import FIELDS
 from registry.vocabulary import QueryAnswer, QueryAsk
@@ -67,8 +67,6 @@ class QueryAnswerSerializer(serializers.Serializer[Any]):
 QUERIES = SiteRows("query", "api:query", Query, QuerySerializer, ("site", "event", "implant"))
 """How the API finds and shows queries."""
 
-_REFUSALS = (400, 401, 403, 404, 406, 409, 412, 413, 415, 429, 503)
-
 
 class Queries(RowView):
     """The queries of one's own sites that are not closed."""
@@ -81,7 +79,7 @@ class Queries(RowView):
         parameters=[fields_parameter(QuerySerializer), *PAGING],
         responses={
             **listed("QueryList", QuerySerializer),
-            **problems(400, 401, 403, 406, 429),
+            **problems(*READING),
         },
     )
     def get(self, request: Request) -> Response:
@@ -95,7 +93,7 @@ class Queries(RowView):
         tags=["rows"],
         parameters=[IDEMPOTENCY_KEY],
         request=QueryReportSerializer,
-        responses={201: QuerySerializer, **problems(*_REFUSALS)},
+        responses={201: QuerySerializer, **problems(*WRITING, 404, 412)},
     )
     def post(self, request: Request) -> Response:
         """Ask a site about one field of an event; reviewers and data managers of elsewhere."""
@@ -117,7 +115,7 @@ class QueryDetail(RowView):
         operation_id="queries_retrieve",
         tags=["rows"],
         parameters=[PUBLIC_ID],
-        responses={200: QuerySerializer, 304: None, **problems(400, 401, 403, 404, 406, 429)},
+        responses={200: QuerySerializer, 304: None, **problems(*READING, 404)},
     )
     def get(self, request: Request, public_id: UUID) -> Response:
         """Show one query with its ETag; access is logged."""
@@ -128,13 +126,7 @@ class QueryDetail(RowView):
 class AnswerQuery(StepView):
     """Answers an open query."""
 
-    @extend_schema(
-        operation_id="queries_answer",
-        tags=["rows"],
-        parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
-        request=QueryAnswerSerializer,
-        responses={200: QuerySerializer, **problems(*_REFUSALS)},
-    )
+    @described_step("queries_answer", QUERIES, body=QueryAnswerSerializer)
     def post(self, request: Request, public_id: UUID) -> Response:
         """Answer an open query of one's own site with a code."""
         return step_taken(QUERIES, request, public_id, intake.answer_query, "answer")
@@ -143,13 +135,7 @@ class AnswerQuery(StepView):
 class CloseQuery(StepView):
     """Closes a query."""
 
-    @extend_schema(
-        operation_id="queries_close",
-        tags=["rows"],
-        parameters=[PUBLIC_ID, IF_MATCH, IDEMPOTENCY_KEY],
-        request=None,
-        responses={200: QuerySerializer, **problems(*_REFUSALS)},
-    )
+    @described_step("queries_close", QUERIES)
     def post(self, request: Request, public_id: UUID) -> Response:
         """Close a query; reviewers and data managers, never of a site of their own."""
         return step_taken(QUERIES, request, public_id, intake.close_query)

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from registry import reporting
 from registry.answers.pictures import FORMATS
 from registry.api.answer_bodies import AnswerSerializer
-from registry.api.described import problems
+from registry.api.described import READING, problems
 from registry.api.parameters import refuse_unknown
 from registry.api.statistics import PICTURES, AnswerView, released
 
@@ -33,7 +33,7 @@ class ReceiptDetail(AnswerView):
             (200, "text/csv"): str,
             **PICTURES,
             304: None,
-            **problems(400, 401, 403, 404, 406, 409, 410, 429),
+            **problems(*READING, 404, 409, 410),
         },
     )
     def get(self, request: Request, receipt: str) -> Response:

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from registry.answers.files import as_csv
 from registry.answers.pictures import FORMATS
@@ -24,6 +25,12 @@ class CsvRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return as_csv(data) if data is not None else b""
+
+
+class CsvFile(APIView):
+    """An address that is a file: CSV alone, whatever is asked for."""
+
+    renderer_classes = [CsvRenderer]
 
 
 def csv_file(name: str, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Response:

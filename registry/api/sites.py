@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry import intake
-from registry.api.described import problems
+from registry.api.described import READING, WRITING, problems
 from registry.api.idempotency import WrittenReply, answered_once
 from registry.api.lists import RENDERERS, fields_parameter, list_reply, listed
 from registry.api.pagination import page_of
@@ -41,7 +41,7 @@ class Sites(RowView):
         parameters=[fields_parameter(SiteSerializer), *PAGING],
         responses={
             **listed("SiteList", SiteSerializer),
-            **problems(400, 401, 403, 406, 429),
+            **problems(*READING),
         },
     )
     def get(self, request: Request) -> Response:
@@ -64,7 +64,7 @@ class CloseRound(RowView):
         request=None,
         responses={
             200: SiteSerializer,
-            **problems(400, 401, 403, 404, 406, 409, 413, 415, 429, 503),
+            **problems(*WRITING, 404),
         },
     )
     def post(self, request: Request, code: str) -> Response:

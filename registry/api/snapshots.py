@@ -11,10 +11,10 @@ from rest_framework.views import APIView
 
 from registry import reporting
 from registry.answers.files import name_of
-from registry.api.described import listing, problems
+from registry.api.described import READING, listing, problems
 from registry.api.parameters import refuse_unknown
 from registry.api.permissions import MayAskStatistics
-from registry.api.renderers import CsvRenderer, csv_file
+from registry.api.renderers import CsvFile, csv_file
 from registry.records import Fault, UnknownRow
 from registry.vocabulary import SnapshotKind
 
@@ -46,7 +46,7 @@ class Snapshots(APIView):
         tags=["statistics"],
         responses={
             200: listing("SnapshotList", SnapshotSerializer),
-            **problems(400, 401, 403, 406, 429),
+            **problems(*READING),
         },
     )
     def get(self, request: Request) -> Response:
@@ -65,7 +65,7 @@ class SnapshotDetail(APIView):
         operation_id="snapshots_retrieve",
         tags=["statistics"],
         parameters=[OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
-        responses={200: SnapshotSerializer, **problems(400, 401, 403, 404, 406, 429)},
+        responses={200: SnapshotSerializer, **problems(*READING, 404)},
     )
     def get(self, request: Request, name: str) -> Response:
         """Show one snapshot that the caller may ask."""
@@ -73,11 +73,10 @@ class SnapshotDetail(APIView):
         return Response(_named(name, request))
 
 
-class SnapshotDictionary(APIView):
+class SnapshotDictionary(CsvFile):
     """The data dictionary of a snapshot."""
 
     permission_classes = [MayAskStatistics]
-    renderer_classes = [CsvRenderer]
 
     @extend_schema(
         operation_id="snapshots_dictionary",
@@ -85,7 +84,7 @@ class SnapshotDictionary(APIView):
         parameters=[OpenApiParameter("name", OpenApiTypes.STR, OpenApiParameter.PATH)],
         responses={
             (200, "text/csv"): str,
-            **problems(400, 401, 403, 404, 406, 429),
+            **problems(*READING, 404),
         },
     )
     def get(self, request: Request, name: str) -> Response:

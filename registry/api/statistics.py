@@ -19,7 +19,7 @@ from registry.answers.files import body_of, file_name
 from registry.answers.pictures import FORMATS, headers_of, in_words, picture_of
 from registry.api.answer_bodies import answer_of
 from registry.api.conditions import names_tag
-from registry.api.described import UNKNOWN_CODE, listing, problems
+from registry.api.described import READING, UNKNOWN_CODE, listing, problems
 from registry.api.options import option_parameters
 from registry.api.parameters import filter_parameters, refuse_unknown
 from registry.api.permissions import MayAskStatistics
@@ -112,7 +112,7 @@ def statistic_of(spec: MeasureSpec) -> type[Statistic]:
             (200, "text/csv"): str,
             **PICTURES,
             304: None,
-            **problems(400, 401, 403, 406, 409, 422, 429),
+            **problems(*READING, 409, 422),
         },
         examples=[example_of(spec), UNKNOWN_CODE],
     )
@@ -178,7 +178,7 @@ class Dimensions(APIView):
         tags=["statistics"],
         responses={
             200: listing("DimensionList", DimensionSerializer),
-            **problems(400, 401, 403, 406, 409, 429),
+            **problems(*READING, 409),
         },
     )
     def get(self, request: Request) -> Response:

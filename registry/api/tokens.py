@@ -20,7 +20,7 @@ from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 from rest_framework.views import APIView
 
 from registry.api.authentication import TokenAuthentication
-from registry.api.described import listing, problems
+from registry.api.described import OPEN, listing, problems
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.parsers import StrictJSONParser
@@ -110,7 +110,7 @@ class Tokens(APIView):
         tags=["tokens"],
         auth=[],
         request=NewTokenSerializer,
-        responses={201: MadeTokenSerializer, **problems(400, 401, 406, 413, 415, 429, 503)},
+        responses={201: MadeTokenSerializer, **problems(*OPEN, 413, 415, 503)},
         examples=[
             OpenApiExample(
                 "With a second factor",
@@ -167,7 +167,7 @@ class Tokens(APIView):
         parameters=PAGING,
         responses={
             200: listing("TokenList", TokenSerializer),
-            **problems(400, 401, 406, 429),
+            **problems(*OPEN),
         },
     )
     def get(self, request: Request) -> Response:
@@ -183,7 +183,7 @@ class TokenDetail(APIView):
     @extend_schema(
         operation_id="tokens_destroy",
         tags=["tokens"],
-        responses={204: None, **problems(400, 401, 404, 406, 429, 503)},
+        responses={204: None, **problems(*OPEN, 404, 503)},
     )
     def delete(self, request: Request, public_id: str) -> Response:
         """Revoke one of one's own tokens; it stops working at once."""
