@@ -70,6 +70,7 @@ class BulkSummarySerializer(serializers.Serializer[Any]):
     new = serializers.IntegerField(help_text="Rows that were not stored before.")
     updated = serializers.IntegerField(help_text="Stored implants with a later follow-up.")
     unchanged = serializers.IntegerField(help_text="Stored already, and the same.")
+    skipped = serializers.IntegerField(help_text="Stored with other values, and left so.")
     alike = serializers.IntegerField(help_text="New events that may repeat another report.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -124,6 +125,7 @@ class BulkRows(RowView):
                 "new": done.new,
                 "updated": done.updated,
                 "unchanged": done.unchanged,
+                "skipped": done.skipped,
                 "alike": done.alike,
                 "rows": [_told(row) for row in rows],
             }
@@ -253,7 +255,14 @@ def _described_bulk(
             "state": state,
             "possible_duplicates": [],
         }
-        counts = {"dry_run": False, "new": 1, "updated": 0, "unchanged": 0, "alike": 0}
+        counts = {
+            "dry_run": False,
+            "new": 1,
+            "updated": 0,
+            "unchanged": 0,
+            "skipped": 0,
+            "alike": 0,
+        }
         header = ",".join([*list(fields.columns)[:6], "..."])
         post = extend_schema(
             operation_id=f"{fields.what}_bulk",

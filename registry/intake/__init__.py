@@ -38,7 +38,7 @@ from registry.intake.files import (
     store_judged,
 )
 from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
-from registry.intake.importing import FAULTS_KEPT, Done, ImportCounts, ImportRefused
+from registry.intake.importing import FAULTS_KEPT, Done, ImportCounts, ImportRefused, OnConflict
 from registry.intake.patient_batches import (
     JudgedPatients,
     SentPatient,
@@ -95,6 +95,7 @@ __all__ = [
     "ImportSummary",
     "JudgedPatients",
     "JudgedRecords",
+    "OnConflict",
     "RoundStanding",
     "SentPatient",
     "ToldRow",

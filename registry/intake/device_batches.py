@@ -1,5 +1,6 @@
 """Stores batches of implants and of declared device time."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -47,6 +48,7 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
     fresh: list[Implant] = []
     updated: list[Implant] = []
     later: dict[int, tuple[RawReport, ImplantRecord]] = {}
+    settled: Counter[Done] = Counter()
     unchanged = 0
     for raw, record, site in placed:
         key = site.pk, record.implant
@@ -59,6 +61,7 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         name = RowKind.IMPLANT, record.site, record.implant
         before = row is not None and row["seal_id"] == run.seal.number
         on_file: ImplantRecord | None = None
+        conflict: Done | None = None
         if key in seen or before or run.was_refused(name):
             faults: tuple[Fault, ...] = (repeated("implant"),)
         else:
@@ -69,15 +72,21 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
                 faults += _disagreements(record, patient)
             if row is not None:
                 on_file = implant_record_of(row)
-                faults += _not_later(record, on_file)
+                not_later = _not_later(record, on_file)
+                if not_later and not raw.unread:
+                    conflict = run.conflict(name, row["pk"], raw, record, on_file)
+                faults += not_later if conflict is None else ()
         life = lives.setdefault((site.pk, record.patient), Life())
         device = _followed(record, row, run)
-        changed = not (faults or raw.unread) and record != on_file
+        changed = not (faults or raw.unread or conflict) and record != on_file
         if changed:
             faults = tuple(life.device_faults(device))
         seen.add(key)
         if faults or raw.unread:
             run.refuse(raw, faults, key=name if record.implant else None)
+        elif conflict is not None:
+            run.done[RowKind.IMPLANT].append(conflict)
+            settled[conflict] += 1
         elif row is None:
             run.done[RowKind.IMPLANT].append(Done.NEW)
             fresh.append(Implant(site=site, patient=patient, **implant_columns(record)))
@@ -103,7 +112,16 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         life.put(replace(device, pk=implant.pk))
     known = run.lives(())
     known.update({patients[key].pk: lives[key] for key in lives.keys() & patients.keys()})
-    return ImportCounts(len(fresh), len(updated), unchanged)
+    return ImportCounts(len(fresh), len(updated), unchanged) + _counted(settled)
+
+
+def _counted(settled: Mapping[Done, int]) -> ImportCounts:
+    """How many rows that differ from the stored ones were updated, left, or differ in nothing."""
+    return ImportCounts(
+        updated=settled[Done.UPDATED],
+        unchanged=settled[Done.UNCHANGED],
+        skipped=settled[Done.SKIPPED],
+    )
 
 
 def _patients(
@@ -181,8 +199,10 @@ def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import
     placed = run.place(rows)
     stored = _declared(placed)
     fresh: dict[tuple[Any, ...], Exposure] = {}
+    settled: Counter[Done] = Counter()
     unchanged = 0
     for raw, record, site in placed:
+        conflict: Done | None = None
         columns = exposure_columns(record)
         key = _exposure_key(site.pk, columns)
         row = stored.get(key)
@@ -191,11 +211,21 @@ def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import
         elif key in fresh or _declared_before(key, row, run):
             faults = (repeated("year"),)
         elif row is not None:
-            faults = tuple(differs(name) for name in differing(record, exposure_record_of(row)))
+            on_file = exposure_record_of(row)
+            faults = tuple(differs(name) for name in differing(record, on_file))
+            if faults and not raw.unread:
+                name = RowKind.EXPOSURE, site.code, "/".join(map(str, key[1:]))
+                conflict = run.conflict(name, row["pk"], raw, record, on_file)
+                faults = faults if conflict is None else ()
+            if conflict is Done.UPDATED and not run.judged:
+                faults = exposure_faults(record, latest_year=run.latest_year)
         else:
             faults = () if run.judged else exposure_faults(record, latest_year=run.latest_year)
         if faults or raw.unread:
             run.refuse(raw, faults, key=None)
+        elif conflict is not None:
+            run.done[RowKind.EXPOSURE].append(conflict)
+            settled[conflict] += 1
         elif row is None:
             run.done[RowKind.EXPOSURE].append(Done.NEW)
             fresh[key] = Exposure(site=site, **columns)
@@ -203,7 +233,7 @@ def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import
             run.done[RowKind.EXPOSURE].append(Done.UNCHANGED)
             unchanged += 1
     run.seal.bulk_create(Exposure, fresh.values())
-    return ImportCounts(len(fresh), 0, unchanged)
+    return ImportCounts(len(fresh), 0, unchanged) + _counted(settled)
 
 
 def _declared_before(key: tuple[Any, ...], row: Mapping[str, Any] | None, run: Import) -> bool:

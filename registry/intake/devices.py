@@ -216,20 +216,27 @@ def change_exposure(
         exposure = row_to_write(Exposure.objects.select_related("site"), public_id, by=by)
         lead = by.may(Right.RUN_REGISTRY) or by.leads(exposure.site)
         require(lead, "declare the device time of this site")
-        require_version(exposure, version)
-        before = exposure_texts(exposure)
-        after = before | stripped(raw.values)
-        record = exposure_record(RawReport(RowKind.EXPOSURE, after, raw.line, raw.file))
-        if after == before:
-            return exposure
-        faults = exposure_faults(record, latest_year=present_year())
-        if after["site"] != before["site"]:
-            faults += (_stays("site"),)
-        refuse(faults + _declared(record, exposure.site, but=exposure))
-        for name, value in exposure_columns(record).items():
-            setattr(exposure, name, value)
-        exposure.version += 1
-        seal.save(exposure)
+        return update_exposure(exposure, raw, version=version, seal=seal)
+
+
+def update_exposure(
+    exposure: Exposure, raw: RawReport, *, version: int | None, seal: Sealing
+) -> Exposure:
+    """Corrects declared device time that the writer may declare, under an open seal."""
+    require_version(exposure, version)
+    before = exposure_texts(exposure)
+    after = before | stripped(raw.values)
+    record = exposure_record(RawReport(RowKind.EXPOSURE, after, raw.line, raw.file))
+    if after == before:
+        return exposure
+    faults = exposure_faults(record, latest_year=present_year())
+    if after["site"] != before["site"]:
+        faults += (_stays("site"),)
+    refuse(faults + _declared(record, exposure.site, but=exposure))
+    for name, value in exposure_columns(record).items():
+        setattr(exposure, name, value)
+    exposure.version += 1
+    seal.save(exposure)
     return exposure
 
 

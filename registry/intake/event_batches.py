@@ -1,5 +1,6 @@
 """Stores batches of events, and links causes that come later in the file."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
@@ -91,8 +92,10 @@ class EventBatches:
         fresh: dict[SourceKey, _Fresh] = {}
         seen: set[SourceKey] = set()
         done = self.run.done[RowKind.EVENT]
+        settled: Counter[Done] = Counter()
         unchanged = 0
         for raw, record, site in placed:
+            conflict: Done | None = None
             key = site.pk, record.source_id or ""
             row = known.events.get(key)
             name = RowKind.EVENT, site.code, key[1]
@@ -100,13 +103,20 @@ class EventBatches:
             if key in seen or before or self.run.was_refused(name):
                 faults: tuple[Fault, ...] = (repeated("source_id"),)
             elif row is not None:
-                faults = tuple(differs(name) for name in differing(record, event_record_of(row)))
+                on_file = event_record_of(row)
+                faults = tuple(differs(name) for name in differing(record, on_file))
+                if faults and not raw.unread:
+                    conflict = self.run.conflict(name, row["pk"], raw, record, on_file)
+                    faults = faults if conflict is None else ()
             else:
                 faults = self._faults(raw, record, site, known)
             if record.source_id is not None:
                 seen.add(key)
             if faults or raw.unread or self._names_a_refused_implant(record, site):
                 self.run.refuse(raw, faults, key=name if key[1] else None)
+            elif conflict is not None:
+                done.append(conflict)
+                settled[conflict] += 1
             elif row is None:
                 done.append(Done.NEW)
                 fresh[key] = self._fresh(raw, record, site, known)
@@ -120,7 +130,13 @@ class EventBatches:
             life.events.append(replace(new, pk=event.pk))
         self._lived.clear()
         alike = self._pair([one.event for one in fresh.values() if one.event.pk])
-        return ImportCounts(len(fresh), 0, unchanged, alike)
+        return ImportCounts(
+            len(fresh),
+            settled[Done.UPDATED],
+            unchanged + settled[Done.UNCHANGED],
+            alike,
+            settled[Done.SKIPPED],
+        )
 
     def _pair(self, events: Sequence[Event]) -> int:
         """Stores the pairs of these events with others that may be of the same event; how many of

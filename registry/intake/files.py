@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from django.db import transaction
+
 from registry.intake.device_batches import take_exposures, take_implants
 from registry.intake.drafts import Drafts
 from registry.intake.event_batches import EventBatches
-from registry.intake.importing import BATCH, Import, ImportCounts
+from registry.intake.importing import BATCH, Import, ImportCounts, Key, OnConflict
 from registry.intake.row_reading import AS_DOCUMENTED, RowReading, Source, Wording
+from registry.intake.updating import apply_updates
 from registry.intake.writers import require_data_manager
 from registry.models import User, sealed
 from registry.records import RawReport, Refusal, RowKind
@@ -63,13 +66,18 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRecords:
-    """Files without a fault, ready to be stored, and the result of storing them."""
+    """Files without a fault, ready to be stored, and the result of storing them.
+
+    changes: the columns of each stored row that are changed.
+    """
 
     by: User
     accept: bool
     submit: bool
     summary: ImportSummary
     records: Mapping[RowKind, Records] = field(repr=False)
+    on_conflict: OnConflict = OnConflict.REFUSE
+    changes: Mapping[Key, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
 
 def import_records(
@@ -80,13 +88,21 @@ def import_records(
     dry_run: bool = False,
     wording: Wording = AS_DOCUMENTED,
     progress: Progress | None = None,
+    on_conflict: OnConflict = OnConflict.REFUSE,
 ) -> ImportSummary:
     """Stores the rows of all files in one transaction under one seal, all or nothing.
 
     Takes no lock while the files are read and judged; a dry run ends there. Other arguments and
     exceptions as in `judge_records`.
     """
-    judged = judge_records(files, by=by, accept=accept, wording=wording, progress=progress)
+    judged = judge_records(
+        files,
+        by=by,
+        accept=accept,
+        wording=wording,
+        progress=progress,
+        on_conflict=on_conflict,
+    )
     return judged.summary if dry_run else store_judged(judged)
 
 
@@ -98,13 +114,16 @@ def judge_records(
     submit: bool = True,
     wording: Wording = AS_DOCUMENTED,
     progress: Progress | None = None,
+    on_conflict: OnConflict = OnConflict.REFUSE,
 ) -> JudgedRecords:
     """Reads files and checks their rows against every rule; writes and locks nothing.
 
     progress: called with the kind and the number of its rows judged so far. Otherwise as
     `judging`.
     """
-    steps = judging(files, by=by, accept=accept, submit=submit, wording=wording)
+    steps = judging(
+        files, by=by, accept=accept, submit=submit, wording=wording, on_conflict=on_conflict
+    )
     while True:
         try:
             kind, done = next(steps)
@@ -122,6 +141,7 @@ def judging(
     accept: bool = False,
     submit: bool = True,
     wording: Wording = AS_DOCUMENTED,
+    on_conflict: OnConflict = OnConflict.REFUSE,
 ) -> Steps:
     """Judges files step by step: yields the kind and its rows so far, and returns the records.
 
@@ -131,14 +151,15 @@ def judging(
     wording: how the sender words codes and headings; parsed rows are taken as they are.
 
     A row that is already stored is unchanged; an implant with a later follow-up, exit, refills or
-    procedures is updated; any other difference is a fault. A row with faults in some cells is
-    judged by the others, so that every kind of fault is found at once. Memory grows with the files
-    by some three hundred bytes a row.
+    procedures is updated; any other difference is a fault, or what `on_conflict` says. Changes of
+    stored rows are rehearsed: stored with everything else, and undone. A row with faults in some
+    cells is judged by the others, so that every kind of fault is found at once. Memory grows with
+    the files by some three hundred bytes a row.
 
     Raises NotPermitted, and ImportRefused with the faults by kind, the first 200 singly, and all.
     """
     _require_right(by, accept=accept)
-    run = Import(seal=Drafts(), by=by, accept=accept, submit=submit)
+    run = Import(seal=Drafts(), by=by, accept=accept, submit=submit, on_conflict=on_conflict)
     counts: dict[RowKind, ImportCounts] = {}
     records: dict[RowKind, Records] = {}
     for kind in RowKind:
@@ -149,7 +170,12 @@ def judging(
             counts[kind] = yield from _judge(rows, run, records[kind])
     run.refuse_faults()
     summary = ImportSummary(counts, run.readings, run.done)
-    return JudgedRecords(by, accept, submit, summary, records)
+    judged = JudgedRecords(by, accept, submit, summary, records, on_conflict, run.changes)
+    if any(run.changes.values()):
+        with transaction.atomic():
+            store_judged(judged)
+            transaction.set_rollback(True)
+    return judged
 
 
 def store_judged(judged: JudgedRecords) -> ImportSummary:
@@ -166,7 +192,15 @@ def store_judged(judged: JudgedRecords) -> ImportSummary:
     with sealed(by=judged.by, action="import") as seal:
         by = User.objects.get(pk=judged.by.pk)
         _require_right(by, accept=judged.accept)
-        run = Import(seal=seal, by=by, accept=judged.accept, submit=judged.submit, judged=True)
+        run = Import(
+            seal=seal,
+            by=by,
+            accept=judged.accept,
+            submit=judged.submit,
+            judged=True,
+            on_conflict=judged.on_conflict,
+            changes=judged.changes,
+        )
         for kind, records in judged.records.items():
             events = EventBatches(run) if kind is RowKind.EVENT else None
             take = _taker(kind, run, events)
@@ -175,6 +209,7 @@ def store_judged(judged: JudgedRecords) -> ImportSummary:
                 counts[kind] += take(rows)
             if events is not None:
                 events.finish()
+        apply_updates(run, seal)
         run.refuse_faults()
     return ImportSummary(counts, judged.summary.readings, run.done)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from itertools import count, islice
 from typing import Any
 
@@ -13,6 +13,7 @@ from registry.intake.drafts import Drafts, SourceKey
 from registry.intake.fault_tally import FaultKind, FaultTally
 from registry.intake.relations import date_precision, present_year
 from registry.intake.sites import new_site
+from registry.intake.stored import texts_of
 from registry.intake.writers import not_your_site
 from registry.models import Membership, MembershipRole, Sealing, Site, User
 from registry.records import Fault, RawReport, Refusal, RowKind
@@ -33,6 +34,30 @@ class Done(IntEnum):
     NEW = 1
     UPDATED = 2
     UNCHANGED = 3
+    SKIPPED = 4
+
+
+class OnConflict(StrEnum):
+    """What becomes of a row that differs from the stored row with its key.
+
+    REFUSE: a fault. SKIP: the stored row stays. UPDATE: it is changed in the columns that are
+    sent, by the rules and the rights of a change of that row.
+    """
+
+    REFUSE = "refuse"
+    SKIP = "skip"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChange:
+    """A change of a stored row: its kind and primary key, the new texts, and where they stand."""
+
+    kind: RowKind
+    pk: int
+    texts: Mapping[str, str]
+    line: int | None
+    file: str | None
 
 
 Key = tuple[RowKind, str, str]
@@ -72,7 +97,7 @@ class ImportRefused(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """How many rows of one kind were stored, updated, and already known.
+    """How many rows of one kind were stored, updated, already known, and left as they were.
 
     alike: how many of the new ones may repeat another report.
     """
@@ -81,6 +106,7 @@ class ImportCounts:
     updated: int = 0
     unchanged: int = 0
     alike: int = 0
+    skipped: int = 0
 
     def __add__(self, other: "ImportCounts") -> "ImportCounts":
         return ImportCounts(
@@ -88,6 +114,7 @@ class ImportCounts:
             self.updated + other.updated,
             self.unchanged + other.unchanged,
             self.alike + other.alike,
+            self.skipped + other.skipped,
         )
 
 
@@ -98,7 +125,9 @@ class Import:
     one row have been checked; rules on other rows are checked again, since those may have
     changed. submit: whether events are submitted, and must be complete; otherwise they are drafts.
     not_yet_stored: numbers for rows that have no primary key yet. done: what became of each row
-    without a fault, a byte each, in the order of its kind's rows.
+    without a fault, a byte each, in the order of its kind's rows. changes: the columns of each
+    stored row that a judged import changes. updates: those changes, to be applied once the new
+    rows are stored.
     """
 
     def __init__(
@@ -109,12 +138,17 @@ class Import:
         accept: bool,
         submit: bool = True,
         judged: bool = False,
+        on_conflict: OnConflict = OnConflict.REFUSE,
+        changes: Mapping[Key, tuple[str, ...]] | None = None,
     ) -> None:
         self.seal = seal
         self.judged = judged
         self.by = by
         self.accept = accept
         self.submit = submit
+        self.on_conflict = on_conflict
+        self.changes: dict[Key, tuple[str, ...]] = dict(changes or {})
+        self.updates: list[StoredChange] = []
         self.done: dict[RowKind, bytearray] = {kind: bytearray() for kind in RowKind}
         self.makes_sites = by.may(Right.RUN_REGISTRY)
         self.precision = date_precision()
@@ -185,6 +219,27 @@ class Import:
     def may_declare(self, site: Site) -> bool:
         """Whether the writer may declare the site's device time: its lead, or a data manager."""
         return self.makes_sites or self._roles.get(site.pk) == MembershipRole.LEAD
+
+    def conflict(self, key: Key, pk: int, raw: RawReport, record: Any, stored: Any) -> Done | None:
+        """What becomes of a row that differs from the stored one; None where that is a fault.
+
+        Only columns that are sent are changed: a file without a column leaves it as it is.
+        """
+        if self.on_conflict is OnConflict.REFUSE:
+            return None
+        if self.on_conflict is OnConflict.SKIP:
+            return Done.SKIPPED
+        if not self.judged:
+            sent = [name for name in differing(record, stored) if name in raw.values]
+            self.changes[key] = tuple(sent)
+        elif key not in self.changes:
+            return None
+        names = self.changes[key]
+        if names and self.judged:
+            texts = texts_of(record)
+            changed = {name: texts[name] for name in names}
+            self.updates.append(StoredChange(key[0], pk, changed, raw.line, raw.file))
+        return Done.UPDATED if names else Done.UNCHANGED
 
     def refuse(
         self, raw: RawReport, faults: Iterable[Fault], *, key: Key | None, whole: bool = False

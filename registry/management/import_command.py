@@ -50,6 +50,7 @@ class ImportCommand(BaseCommand):
             self.stdout.write(
                 f"{kind.value}: {count.new} new, {count.updated} updated, "
                 f"{count.unchanged} unchanged"
+                + (f", {count.skipped} skipped" if count.skipped else "")
             )
         if options["dry_run"]:
             self.stdout.write("dry run: nothing was stored")

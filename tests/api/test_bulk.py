@@ -245,7 +245,7 @@ def test_whole_numbers_of_a_body_may_have_a_point_and_zeros(as_reporter, events)
     (event,) = events(1)
 
     reply = post(as_reporter, [{**event, "year": float(event["year"]), "severity": 3.0}])
-    text = post(as_reporter, [{**event, "source_id": "ev-text", "severity": "3.0"}])
+    text = post(as_reporter, [{**event, "source_id": "ev-t1", "severity": "3.0"}])
     half = post(as_reporter, [{**event, "year": event["year"] + 0.5}])
 
     assert reply.status_code == 200

@@ -6,7 +6,14 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from registry.intake import ImportSummary, Wording, close_round, import_records, wording_of
+from registry.intake import (
+    ImportSummary,
+    OnConflict,
+    Wording,
+    close_round,
+    import_records,
+    wording_of,
+)
 from registry.management.import_command import ImportCommand
 from registry.models import User
 from registry.records import Refusal, RowKind
@@ -55,6 +62,13 @@ class Command(ImportCommand):
             help="take these words as empty where they are no code of the column",
         )
         parser.add_argument(
+            "--on-conflict",
+            choices=[each.value for each in OnConflict],
+            default=OnConflict.REFUSE.value,
+            help="what becomes of rows that differ from the stored ones: a fault, left as they "
+            "are, or changed in the columns of the file where you may change them",
+        )
+        parser.add_argument(
             "--mapping", metavar="FILE", help="JSON: column -> {word of the file: our code}"
         )
 
@@ -72,6 +86,7 @@ class Command(ImportCommand):
                 dry_run=options["dry_run"],
                 wording=_wording(by, options["blank"], options["mapping"]),
                 progress=self.tell_progress,
+                on_conflict=OnConflict(options["on_conflict"]),
             )
 
         by = self.run_import(run, options)

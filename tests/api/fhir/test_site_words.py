@@ -15,7 +15,7 @@ KINKED = f"{SNOMED}|62014003"
 MAPPING = {
     "complication": {KINKED: "catheter-kink", "Knick": "Catheter kink", "K-7": "catheter-leak"},
     "outcome": {"http://example.org/outcome|ok": "recovered"},
-    "relatedness_device": {"certain": "definite"},
+    "relatedness_device": {"certain": "probable"},
     "root_cause": {f"{SNOMED}|123456789": "infection-perioperative"},
 }
 

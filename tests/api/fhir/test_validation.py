@@ -37,7 +37,7 @@ def every_event(full, make):
     """An event with a value in nearly every column, one of a near miss, and one of nothing."""
     make(source_id="a-1", actuality="near-miss", outcome="not-applicable", severity="")
     make(source_id="", year="", severity="", drug="")
-    make(source_id="a-3", seriousness="none", outcome="fatal", severity="5", drug="")
+    make(source_id="a-3", seriousness="death", outcome="fatal", severity="5", drug="")
     return full
 
 
