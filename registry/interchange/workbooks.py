@@ -20,6 +20,12 @@ MOST_BYTES = 1 << 30
 """The most bytes of one part once it is unpacked: more is no table of rows."""
 
 _CHUNK = 1 << 16
+
+_REFUSED_IN_XML = (b"<!DOCTYPE", b"<!ENTITY", b"\x00")
+"""Marks of a document type, whose entities can grow without end; a zero is of UTF-16, in which
+these marks look otherwise."""
+
+_LONGEST_MARK = max(map(len, _REFUSED_IN_XML)) - 1
 _MOST_COLUMNS = 1_000
 _MOST_LINES = 1 << 20
 """The lines of a sheet (of Excel); the file says the number of each."""
@@ -77,10 +83,12 @@ class WorkbookTable:
         if self._zip.getinfo(path).file_size > MOST_BYTES:
             raise self._refused("this workbook is too large")
         parser: XMLPullParser[Any] = XMLPullParser(events=("end",))
+        before = b""
         with self._zip.open(path) as part:
             for chunk in _chunks(part):
-                if b"<!DOCTYPE" in chunk or b"<!ENTITY" in chunk:
-                    raise ParseError("a document type")
+                if any(mark in before + chunk for mark in _REFUSED_IN_XML):
+                    raise ParseError("a document type, or letters of more than one byte")
+                before = chunk[-_LONGEST_MARK:]
                 parser.feed(chunk)
                 for event in parser.read_events():
                     yield cast(tuple[str, Element], event)[1]

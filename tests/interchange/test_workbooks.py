@@ -2,9 +2,11 @@
 
 import io
 import zipfile
+from xml.etree.ElementTree import ParseError
 
 import pytest
 
+from registry.interchange import workbooks
 from registry.interchange.site_files import read_rows
 from registry.interchange.workbook_template import (
     EXAMPLES,
@@ -12,6 +14,7 @@ from registry.interchange.workbook_template import (
     template_workbook,
     workbook,
 )
+from registry.interchange.workbooks import WorkbookTable
 from registry.records import Refusal, RowKind
 from registry.records.columns import DECLARED
 from registry.records.readings import FileReading
@@ -166,6 +169,32 @@ def test_formulas_are_read_by_their_last_result():
     ids=["no-zip", "no-sheet", "several-sheets", "broken-sheet", "with-entities"],
 )
 def test_workbook_that_cannot_be_read_is_said_to_be_one(content):
+    assert code_of(content) == "unreadable-workbook"
+
+
+@pytest.mark.parametrize("mark", ['<!DOCTYPE x [<!ENTITY a "b">]>', '<!ENTITY a "b">'])
+@pytest.mark.parametrize("before", [0, 1, 4, 8, 9, 10])
+def test_document_type_is_found_across_the_border_of_two_readings(mark, before):
+    """The part is read in pieces, and the mark may begin in one and end in the next."""
+    start = '<?xml version="1.0"?>'
+    padding = " " * (workbooks._CHUNK - len(start) - before)
+    text = f"{start}{padding}{mark}<worksheet/>"
+    table = WorkbookTable.__new__(WorkbookTable)
+    table.name = None
+    content = with_part(workbook({"a": ([HEADER, ROW], "")}), "xl/worksheets/sheet1.xml", text)
+    table._zip = zipfile.ZipFile(io.BytesIO(content))
+
+    with pytest.raises(ParseError, match="a document type"):
+        list(table._part("xl/worksheets/sheet1.xml"))
+    assert code_of(content) == "unreadable-workbook"
+
+
+def test_part_in_two_byte_letters_hides_no_document_type():
+    text = '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x [<!ENTITY a "b">]><worksheet/>'
+    content = with_part(
+        workbook({"a": ([HEADER, ROW], "")}), "xl/worksheets/sheet1.xml", text.encode("utf-16")
+    )
+
     assert code_of(content) == "unreadable-workbook"
 
 
