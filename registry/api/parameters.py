@@ -1,14 +1,16 @@
 """Parameters of addresses other than statistics, and their documentation in the schema."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from registry.filters.lists import stray_parameters
-from registry.records import DIMENSIONS, BadQuery, Fault
+from registry.models.rules import FIRST_YEAR, LAST_YEAR
+from registry.records import DIMENSIONS, BadQuery, Dimension, Fault, ValueKind
 from registry.reporting import MEASURES
-from registry.vocabulary import Measure
+from registry.vocabulary import CODELISTS, NOT_RECORDED, Measure
 
 LIMIT = OpenApiParameter(
     "limit",
@@ -51,6 +53,35 @@ def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
         raise BadQuery(faults)
 
 
+_FORMS: Mapping[ValueKind, str] = {
+    ValueKind.YEAR: rf"[0-9]{{4}}(-[0-9]{{4}})?|{NOT_RECORDED}",
+    ValueKind.PERIOD: rf"[0-9]{{4}}-[0-9]{{4}}|{NOT_RECORDED}",
+    ValueKind.WINDOW: rf"[0-9]{{1,4}}-([0-9]{{1,4}})?|{NOT_RECORDED}",
+}
+"""The form of a value of each kind of dimension that has no list."""
+
+
+def _values_of(dimension: Dimension) -> Any:
+    """The values of a filter: codes of its list and of its groups, or a form.
+
+    Those of the catalogue, of sites and of countries are text: their lists grow.
+    """
+    if dimension.kind in _FORMS:
+        return _several({"type": "string", "pattern": f"^({_FORMS[dimension.kind]})$"})
+    if dimension.kind is ValueKind.FLAG:
+        return _several({"type": "string", "enum": ["yes", "no", "true", "false", NOT_RECORDED]})
+    group = DIMENSIONS[dimension.parent] if dimension.parent else None
+    lists = [each.codelist for each in (dimension, group) if each is not None]
+    if not all(name in CODELISTS for name in lists):
+        return str
+    codes = [str(member.value) for name in lists if name for member in CODELISTS[name]]
+    return _several({"type": "string", "enum": [*dict.fromkeys(codes), NOT_RECORDED]})
+
+
+def _several(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
 def filter_parameters(measure: Measure | None = None) -> list[OpenApiParameter]:
     """Every filter of events for the schema, from records.DIMENSIONS.
 
@@ -60,12 +91,17 @@ def filter_parameters(measure: Measure | None = None) -> list[OpenApiParameter]:
     several = "Several values: separated by commas. `not-recorded` selects blanks."
     described = [
         OpenApiParameter(
-            name, str, description=f"{dimension.title}. {several}{MORE_ABOUT.get(name, '')}"
+            name,
+            _values_of(dimension),
+            description=f"{dimension.title}. {several}{MORE_ABOUT.get(name, '')}",
+            style="form",
+            explode=False,
         )
         for name, dimension in DIMENSIONS.items()
     ]
+    bounds = {"type": "integer", "minimum": FIRST_YEAR, "maximum": LAST_YEAR}
     years = [
-        OpenApiParameter(name, int, description=f"{words}, included.")
+        OpenApiParameter(name, bounds, description=f"{words}, included.")
         for name, words in (("year_min", "First calendar year"), ("year_max", "Last calendar year"))
     ]
     return [each for each in described + years if each.name not in without]

@@ -38,6 +38,8 @@ READING = {
     "may_keep_words",
     "site_to_export",
     "told_rows",
+    "judge_patients",
+    "told_patients",
     "catalogue_names",
     "wording_of",
     "likely_duplicates",
@@ -256,6 +258,15 @@ VERBS = {
         lambda w, _: intake.store_judged(intake.judge_records(three_files(w), by=w.lead)),
         7,  # the two events are alike
     ),
+    "store_patients": (
+        None,
+        lambda w, _: intake.store_patients(
+            intake.judge_patients(
+                [(1, PATIENT), (2, PATIENT | {"source_id": "pt-z2"})], by=w.reporter
+            )
+        ),
+        2,
+    ),
     "redact_key": (
         None,
         lambda w, _: intake.redact_key("patient", w.patient.public_id, by=w.manager),
@@ -402,6 +413,8 @@ def test_reading_function_leaves_nothing(world, verb):
         intake.wording_of(world.lead, mapping=b'{"sex": {"W": "female"}}')
     elif verb == "judge_records":
         intake.judge_records(three_files(world), by=world.lead)
+    elif verb in ("judge_patients", "told_patients"):
+        list(intake.told_patients(intake.judge_patients([(1, PATIENT)], by=world.reporter)))
     elif verb == "likely_duplicates":
         intake.likely_duplicates(report(), by=world.lead)
     elif verb == "may_close":
