@@ -13,12 +13,12 @@ from registry.models import (
     Exposure,
     Implant,
     Membership,
-    MembershipRole,
     Patient,
     Site,
     User,
     sealed,
 )
+from registry.vocabulary import MembershipRole
 
 FIRST = 1_000
 """Where counted keys begin: above every key that a test writes by hand, so that none meets it."""

@@ -104,6 +104,17 @@ def test_no_class_has_the_name_of_another():
     assert {name: paths for name, paths in found.items() if paths[1:] and name not in MANY} == {}
 
 
+def test_every_code_list_stands_in_the_vocabulary():
+    found = [
+        str(path.relative_to(ROOT))
+        for path in source_files()
+        if re.search(r"^class \w+\(Code\)", path.read_text(), re.MULTILINE)
+    ]
+
+    assert found
+    assert {Path(path).parent.name for path in found} == {"vocabulary"}
+
+
 def test_no_committed_lock_names_a_registry_host():
     for name in ("requirements.txt", "requirements-dev.txt", "pyproject.toml"):
         text = (ROOT / name).read_text()

@@ -19,10 +19,10 @@ from django.utils.html import format_html
 from registry import intake
 from registry.admin.rows import IntakeForm, RegistryAdmin, address_of
 from registry.answers.refusable import RefusableForm
-from registry.models import Agreement, AgreementDecision, User
+from registry.models import Agreement, User
 from registry.models.agreements import MOST_REASON
 from registry.records import Refusal
-from registry.vocabulary import Right
+from registry.vocabulary import AgreementDecision, Right
 
 
 class DecisionForm(RefusableForm):

@@ -19,11 +19,11 @@ from registry.admin.site_rows import OwnSitesFilter
 from registry.admin.stored_values import listed
 from registry.admin.system_form import NEW_SECTIONS, NEW_SYSTEM, STORED_SECTIONS, STORED_SYSTEM
 from registry.admin.timeline import moments_of
-from registry.models import Event, Exposure, Implant, MembershipRole, Patient
+from registry.models import Event, Exposure, Implant, Patient
 from registry.models.exposure import IN_FOLLOW_UP
 from registry.records import RowKind
 from registry.records.columns import DECLARED
-from registry.vocabulary import Right, State
+from registry.vocabulary import MembershipRole, Right, State
 
 
 @admin.register(Patient)

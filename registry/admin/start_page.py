@@ -25,8 +25,8 @@ from registry.admin.queues import (
 )
 from registry.admin.rows import address_of
 from registry.intake import RoundStanding, standings_of
-from registry.models import Agreement, MembershipRole
-from registry.vocabulary import Right, Role, State
+from registry.models import Agreement
+from registry.vocabulary import MembershipRole, Right, Role, State
 
 _FROM_REVIEWERS = (
     ("came-back", came_back, "returned with a question"),

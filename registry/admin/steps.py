@@ -15,8 +15,8 @@ from registry.admin.review_forms import (
     StepForm,
     WithdrawForm,
 )
-from registry.models import MembershipRole, User
-from registry.vocabulary import Right
+from registry.models import User
+from registry.vocabulary import MembershipRole, Right
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 
 from registry import reporting
-from registry.models import Token, TokenScope, User
-from registry.vocabulary import Right
+from registry.models import Token, User
+from registry.vocabulary import Right, TokenScope
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -24,8 +24,9 @@ from registry.api.described import OPEN, listing, problems
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.parsers import StrictJSONParser
-from registry.models import Token, TokenScope, User
-from registry.records import Fault, RowRuleBroken, UnknownRow
+from registry.models import Token, User
+from registry.records import Fault, NotPermitted, RowRuleBroken, UnknownRow
+from registry.vocabulary import TokenScope
 
 
 class NewTokenSerializer(serializers.Serializer[Any]):

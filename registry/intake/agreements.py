@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from registry.intake.relations import refuse
 from registry.intake.writers import require
-from registry.models import Agreement, AgreementDecision, Sealing, User, sealed
+from registry.models import Agreement, Sealing, User, sealed
 from registry.models.agreements import MOST_ANSWERABLE, MOST_PURPOSE, MOST_REASON
 from registry.records import Fault, NotPermitted, StateConflict, UnknownRow
-from registry.vocabulary import Right, Role
+from registry.vocabulary import AgreementDecision, Right, Role
 
 __all__ = [
     "ask_for_agreement",

@@ -14,11 +14,12 @@ from registry.intake.relations import fill, related
 from registry.intake.stored import event_texts
 from registry.intake.writers import require_reviewer, row_in_sight, site_to_write
 from registry.models import DuplicateCandidate, Event, Implant, Sealing, User, sealed
-from registry.models.duplicates import STANDING, AlikeReason, PairDecision
+from registry.models.duplicates import STANDING
 from registry.models.event_rules import CRITERIA
 from registry.records import Fault, RawReport, Refusal, RowKind, StateConflict
 from registry.records.columns import DECLARED
 from registry.records.declared import Holds
+from registry.vocabulary import AlikeReason, PairDecision
 
 MOST_MONTHS_APART = 1
 """Whole months since implant are rounded, and two people count differently."""

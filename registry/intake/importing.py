@@ -15,10 +15,10 @@ from registry.intake.relations import date_precision, present_year
 from registry.intake.sites import new_site
 from registry.intake.stored import texts_of
 from registry.intake.writers import not_your_site
-from registry.models import Membership, MembershipRole, Sealing, Site, User
+from registry.models import Membership, Sealing, Site, User
 from registry.records import Fault, RawReport, Refusal, RowKind
 from registry.records.readings import FileReading
-from registry.vocabulary import Right
+from registry.vocabulary import MembershipRole, Right
 
 BATCH = 1_000
 """The number of rows read, checked and written at a time."""

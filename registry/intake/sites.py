@@ -5,10 +5,10 @@ import re
 from registry.intake.drafts import Drafts
 from registry.intake.relations import refuse
 from registry.intake.writers import require_data_manager
-from registry.models import Membership, MembershipRole, Sealing, Site, User, sealed
+from registry.models import Membership, Sealing, Site, User, sealed
 from registry.models.rules import COUNTRY, SITE_CODE
 from registry.records import Fault, RowRuleBroken
-from registry.vocabulary import Role
+from registry.vocabulary import MembershipRole, Role
 
 __all__ = ["add_member", "change_member", "change_site", "make_site", "new_site"]
 

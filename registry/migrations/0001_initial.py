@@ -14,6 +14,7 @@ from django.db import migrations, models
 import registry.models.access
 import registry.models.fields
 import registry.models.rules
+import registry.vocabulary.access
 import registry.vocabulary.drugs
 import registry.vocabulary.event
 import registry.vocabulary.management
@@ -812,7 +813,7 @@ class Migration(migrations.Migration):
                 ('expiry', models.DateTimeField(blank=True, null=True)),
                 ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('label', models.CharField(blank=True, default='', max_length=60)),
-                ('scopes', registry.models.fields.CodeSetField(codes=registry.models.access.TokenScope, help_text='Empty: statistics only.')),
+                ('scopes', registry.models.fields.CodeSetField(codes=registry.vocabulary.access.TokenScope, help_text='Empty: statistics only.')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='auth_token_set', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -912,7 +913,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.models.access.MembershipRole', edition='b74ace47', field='role', name='registry_membership_role_is_coded'),
+            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.access.MembershipRole', edition='b74ace47', field='role', name='registry_membership_role_is_coded'),
         ),
         migrations.AddConstraint(
             model_name='implant',

@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='agreement',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.models.agreements.AgreementDecision', edition='3673abab', field='decision', name='registry_agreement_decision_is_coded'),
+            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.access.AgreementDecision', edition='3673abab', field='decision', name='registry_agreement_decision_is_coded'),
         ),
         migrations.AddConstraint(
             model_name='agreement',

@@ -7,9 +7,9 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import registry.models.duplicates
 import registry.models.fields
 import registry.models.rules
+import registry.vocabulary.duplicates
 
 
 class Migration(migrations.Migration):
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('seal_number', models.BigIntegerField(db_index=True, editable=False)),
-                ('reasons', registry.models.fields.CodeSetField(codes=registry.models.duplicates.AlikeReason)),
+                ('reasons', registry.models.fields.CodeSetField(codes=registry.vocabulary.duplicates.AlikeReason)),
                 ('decision', models.CharField(blank=True, default='', max_length=40)),
                 ('history_change_reason', models.CharField(blank=True, default='', max_length=40)),
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('reasons', registry.models.fields.CodeSetField(codes=registry.models.duplicates.AlikeReason)),
+                ('reasons', registry.models.fields.CodeSetField(codes=registry.vocabulary.duplicates.AlikeReason)),
                 ('decision', models.CharField(blank=True, default='', max_length=40)),
                 ('first', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alike_later', to='registry.event')),
                 ('seal', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.seal')),
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('first', 'second'), name='registry_duplicatecandidate_once', violation_error_message='These two reports are a pair already.'), models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='registry_duplicatecandidate_first_is_earlier', violation_error_code='first-is-earlier', violation_error_message='Name the earlier report first.'), models.CheckConstraint(condition=models.Q(('reasons__gte', 1), ('reasons__lt', 16)), name='registry_duplicatecandidate_reasons_are_coded', violation_error_code='reasons-are-coded', violation_error_message='Give a reason of the list at least.'), registry.models.rules.CodedColumn(blank=True, codes='registry.models.duplicates.PairDecision', edition='995544fe', field='decision', name='registry_duplicatecandidate_decision_is_coded')],
+                'constraints': [models.UniqueConstraint(fields=('first', 'second'), name='registry_duplicatecandidate_once', violation_error_message='These two reports are a pair already.'), models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='registry_duplicatecandidate_first_is_earlier', violation_error_code='first-is-earlier', violation_error_message='Name the earlier report first.'), models.CheckConstraint(condition=models.Q(('reasons__gte', 1), ('reasons__lt', 16)), name='registry_duplicatecandidate_reasons_are_coded', violation_error_code='reasons-are-coded', violation_error_message='Give a reason of the list at least.'), registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.duplicates.PairDecision', edition='995544fe', field='decision', name='registry_duplicatecandidate_decision_is_coded')],
             },
         ),
     ]

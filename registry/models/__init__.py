@@ -4,14 +4,12 @@ from registry.models.access import (
     AccessLog,
     IdempotencyKey,
     Membership,
-    MembershipRole,
     Site,
     Snapshot,
     Token,
-    TokenScope,
     User,
 )
-from registry.models.agreements import Agreement, AgreementDecision
+from registry.models.agreements import Agreement
 from registry.models.audit import NeverDeleted, Seal, Sealing, UnsealedWrite, sealed
 from registry.models.catalogue import (
     CatalogueVersion,
@@ -21,7 +19,7 @@ from registry.models.catalogue import (
     PublishedRate,
     Synonym,
 )
-from registry.models.duplicates import AlikeReason, DuplicateCandidate, PairDecision
+from registry.models.duplicates import DuplicateCandidate
 from registry.models.events import Event
 from registry.models.exposure import Exposure, Implant, Patient
 from registry.models.queries import Query
@@ -30,8 +28,6 @@ from registry.models.redactions import Redaction
 __all__ = [
     "AccessLog",
     "Agreement",
-    "AgreementDecision",
-    "AlikeReason",
     "CatalogueVersion",
     "Category",
     "Complication",
@@ -42,9 +38,7 @@ __all__ = [
     "ImdrfCode",
     "Implant",
     "Membership",
-    "MembershipRole",
     "NeverDeleted",
-    "PairDecision",
     "Patient",
     "PublishedRate",
     "Query",
@@ -55,7 +49,6 @@ __all__ = [
     "Snapshot",
     "Synonym",
     "Token",
-    "TokenScope",
     "UnsealedWrite",
     "User",
     "sealed",

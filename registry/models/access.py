@@ -27,26 +27,11 @@ from registry.models.rules import (
     coded,
     rule,
 )
-from registry.vocabulary import Code, Right, SnapshotKind
+from registry.vocabulary import MembershipRole, Right, SnapshotKind, TokenScope
 from registry.vocabulary.roles import ROLES, RUNS_ALL, Role, held_roles
 
 if TYPE_CHECKING:
     from registry.models.audit import Sealing
-
-
-class MembershipRole(Code):
-    """What a member does at one site."""
-
-    REPORTER = "reporter", "Reporter", "Enters and submits events."
-    LEAD = "lead", "Lead", "Reports, withdraws, declares exposure, and sees who the members are."
-
-
-class TokenScope(Code):
-    """What a token may be used for, within what its user may do."""
-
-    READ_STATISTICS = "read-statistics", "Read statistics", "Ask for statistics."
-    WRITE_EVENTS = "write-events", "Write events", "Enter and change rows of own sites."
-    READ_ROWS = "read-rows", "Read rows", "Read rows of own sites."
 
 
 class SiteRowsQuerySet(models.QuerySet):

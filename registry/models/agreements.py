@@ -14,20 +14,10 @@ from django.db.models import F, Q
 from registry.models.access import User
 from registry.models.audit import SealedRecords
 from registry.models.rules import code_field, coded, rule
-from registry.vocabulary import Code, Right
+from registry.vocabulary import AgreementDecision, Right
 
 MOST_PURPOSE, MOST_ANSWERABLE, MOST_REASON = 300, 120, 200
 """Characters of each text: enough for a study, too few for a case."""
-
-
-class AgreementDecision(Code):
-    """What became of a request for an agreement; blank while nobody has decided."""
-
-    FIRST_GRANT = "first-grant", "Granted once", "Waits for a second data manager."
-    GRANTED = "granted", "Granted", "Holds to its last day."
-    DECLINED = "declined", "Declined", "Turned down, with a reason."
-    WITHDRAWN = "withdrawn", "Withdrawn", "Taken back by the researcher before it was granted."
-    ENDED = "ended", "Ended early", "Ended by a data manager before its last day, with a reason."
 
 
 UNDECIDED = ("", AgreementDecision.FIRST_GRANT.value)

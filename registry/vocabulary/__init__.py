@@ -4,6 +4,7 @@ In each list a blank is "not recorded", which is no code, and `unknown` is an an
 never renamed, removed or reordered; see docs/vocabularies.md for sources.
 """
 
+from registry.vocabulary.access import AgreementDecision, MembershipRole, TokenScope
 from registry.vocabulary.code import NOT_RECORDED, Code, Described
 from registry.vocabulary.device import (
     CatheterModel,
@@ -17,6 +18,7 @@ from registry.vocabulary.device import (
     PumpSite,
 )
 from registry.vocabulary.drugs import Drug, DrugClass, LabelStatus
+from registry.vocabulary.duplicates import AlikeReason, PairDecision
 from registry.vocabulary.event import (
     Actuality,
     DaysSinceProcedure,
@@ -128,6 +130,8 @@ __all__ = [
     "Actuality",
     "AgeBand",
     "AgeGroup",
+    "AgreementDecision",
+    "AlikeReason",
     "CatheterModel",
     "CellStatus",
     "Code",
@@ -154,9 +158,11 @@ __all__ = [
     "LabelStatus",
     "Manufacturer",
     "Measure",
+    "MembershipRole",
     "Organism",
     "Origin",
     "Outcome",
+    "PairDecision",
     "PlacingProcedure",
     "Profile",
     "PublishedMeasure",
@@ -180,6 +186,7 @@ __all__ = [
     "StudiedAges",
     "TermLanguage",
     "Therapy",
+    "TokenScope",
     "VolumeDiscrepancy",
     "WithdrawalReason",
     "YesNoUnknown",

@@ -16,16 +16,14 @@ from registry.models import (
     Agreement,
     DuplicateCandidate,
     Event,
-    MembershipRole,
     Query,
     Seal,
     Site,
     Token,
-    TokenScope,
     User,
     sealed,
 )
-from registry.vocabulary import Role
+from registry.vocabulary import MembershipRole, Role, TokenScope
 from tests.factories import (
     AgreementFactory,
     EventFactory,

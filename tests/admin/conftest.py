@@ -3,8 +3,7 @@
 import pytest
 from django.test import Client
 
-from registry.models import MembershipRole
-from registry.vocabulary import Role
+from registry.vocabulary import MembershipRole, Role
 from tests.factories import MembershipFactory, SiteFactory, UserFactory
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"

@@ -12,9 +12,10 @@ from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from registry import intake
-from registry.models import Event, Site, Token, TokenScope, User, sealed
+from registry.models import Event, Site, Token, User, sealed
 from registry.records import RawReport, RowKind
 from registry.reporting.asking import freshness
+from registry.vocabulary import TokenScope
 from tests.kept_rows import copy_snapshots, kept_rows, snapshots_in
 
 SAMPLES = Path(__file__).parent.parent / "samples"

@@ -11,7 +11,8 @@ import pytest
 from django.core.management import call_command
 from pytest_django.live_server_helper import LiveServer
 
-from registry.models import Event, Token, TokenScope, User
+from registry.models import Event, Token, User
+from registry.vocabulary import TokenScope
 from tests.api.conftest import Registry, import_cohort, made_registry
 
 pytestmark = pytest.mark.usefixtures("own_folder")

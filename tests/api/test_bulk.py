@@ -5,7 +5,8 @@ import json
 import pytest
 
 from registry.api import bulk
-from registry.models import Event, IdempotencyKey, Seal, TokenScope
+from registry.models import Event, IdempotencyKey, Seal
+from registry.vocabulary import TokenScope
 from tests.api.conftest import client_of
 from tests.factories import ImplantFactory, PatientFactory
 

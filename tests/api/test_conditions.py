@@ -3,7 +3,8 @@
 import pytest
 from rest_framework.test import APIClient
 
-from registry.models import AccessLog, Token, TokenScope
+from registry.models import AccessLog, Token
+from registry.vocabulary import TokenScope
 from tests.api.conftest import client_of, stored
 from tests.factories import ExposureFactory, ImplantFactory, PatientFactory
 

@@ -20,7 +20,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from registry.models import Token, TokenScope, User
+from registry.models import Token, User
+from registry.vocabulary import TokenScope
 from tests.api.conftest import stored
 from tests.factories import ExposureFactory, ImplantFactory
 

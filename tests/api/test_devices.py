@@ -7,15 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from registry import intake
-from registry.models import (
-    AccessLog,
-    Exposure,
-    Implant,
-    MembershipRole,
-    Patient,
-    Seal,
-    TokenScope,
-)
+from registry.models import AccessLog, Exposure, Implant, Patient, Seal
+from registry.vocabulary import MembershipRole, TokenScope
 from tests.api.conftest import client_of, make_user
 from tests.api.test_events import codes
 from tests.factories import ExposureFactory, ImplantFactory, PatientFactory

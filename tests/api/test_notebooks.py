@@ -15,8 +15,8 @@ from django.core.management import call_command
 from pytest_django.live_server_helper import LiveServer
 
 from registry.disclosure import BOUNDARIES
-from registry.models import Token, TokenScope, User
-from registry.vocabulary import CODELISTS
+from registry.models import Token, User
+from registry.vocabulary import CODELISTS, TokenScope
 from tests.api.conftest import Registry, client_of, import_cohort, made_registry
 
 pytestmark = pytest.mark.usefixtures("own_folder")

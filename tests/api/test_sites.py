@@ -2,7 +2,8 @@
 
 import pytest
 
-from registry.models import Implant, MembershipRole, Site
+from registry.models import Implant, Site
+from registry.vocabulary import MembershipRole
 from tests.api.conftest import client_of
 from tests.factories import ImplantFactory, MembershipFactory, PatientFactory, UserFactory
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from registry.models import Implant, MembershipRole, Patient, Site, User
+from registry.models import Implant, Patient, Site, User
 from registry.records import RawReport, RowKind
-from registry.vocabulary import Role
+from registry.vocabulary import MembershipRole, Role
 from tests.factories import (
     CategoryFactory,
     ComplicationFactory,

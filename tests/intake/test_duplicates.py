@@ -6,8 +6,9 @@ import pytest
 
 from registry import intake
 from registry.intake.duplicates import Look, reasons_alike
-from registry.models import AlikeReason, DuplicateCandidate, Event
+from registry.models import DuplicateCandidate, Event
 from registry.records import NotPermitted, RawReport, RowKind, StateConflict, UnknownRow
+from registry.vocabulary import AlikeReason
 from tests.intake.conftest import report
 
 LOOK = Look(

@@ -8,17 +8,10 @@ from django.utils import timezone
 
 from registry import intake
 from registry.intake import ComponentReport, FollowUp
-from registry.models import (
-    AgreementDecision,
-    DuplicateCandidate,
-    Membership,
-    Seal,
-    User,
-    sealed,
-)
+from registry.models import DuplicateCandidate, Membership, Seal, User, sealed
 from registry.models.verification import models_with_history, verify_trail
 from registry.records import RawReport, RowKind
-from registry.vocabulary import Role
+from registry.vocabulary import AgreementDecision, Role
 from tests.factories import AgreementFactory, EventFactory, ExposureFactory, UserFactory
 from tests.intake.conftest import report
 from tests.intake.test_catalogue import NEW

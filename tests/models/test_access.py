@@ -11,19 +11,17 @@ from registry.models import (
     IdempotencyKey,
     Implant,
     Membership,
-    MembershipRole,
     NeverDeleted,
     Patient,
     Site,
     Snapshot,
     Token,
-    TokenScope,
     UnsealedWrite,
     User,
     sealed,
 )
 from registry.models.roles import install_roles
-from registry.vocabulary import Right, Role
+from registry.vocabulary import MembershipRole, Right, Role, TokenScope
 from registry.vocabulary.roles import ROLES
 from tests.factories import (
     EventFactory,

@@ -14,18 +14,9 @@ from django.utils import timezone
 
 from registry import synthetic
 from registry.intake import add_member, import_records, load_catalogue, make_site
-from registry.models import (
-    Agreement,
-    AgreementDecision,
-    Event,
-    Implant,
-    Site,
-    Snapshot,
-    User,
-    sealed,
-)
+from registry.models import Agreement, Event, Implant, Site, Snapshot, User, sealed
 from registry.records import RawReport, RowKind
-from registry.vocabulary import Role, SnapshotKind
+from registry.vocabulary import AgreementDecision, Role, SnapshotKind
 
 PASSWORD = "demo"  # noqa: S105 - refused unless DEBUG
 RELEASE = "demo"

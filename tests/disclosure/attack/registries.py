@@ -13,17 +13,9 @@ from django.core.management import call_command
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
-from registry.models import (
-    Event,
-    Implant,
-    Snapshot,
-    Token,
-    TokenScope,
-    User,
-    sealed,
-)
+from registry.models import Event, Implant, Snapshot, Token, User, sealed
 from registry.snapshot.manifest import Manifest
-from registry.vocabulary import NOT_RECORDED
+from registry.vocabulary import NOT_RECORDED, TokenScope
 from tests.disclosure.attack.planting import Planted, copy_of, store
 from tests.disclosure.attack.servers import Reply, registry_trees
 from tests.disclosure.attack.truth import Truth
