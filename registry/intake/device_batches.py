@@ -110,8 +110,7 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
     for life, device, implant in begun:
         life.devices.remove(device)
         life.put(replace(device, pk=implant.pk))
-    known = run.lives(())
-    known.update({patients[key].pk: lives[key] for key in lives.keys() & patients.keys()})
+    run.keep_lives({patients[key].pk: lives[key] for key in lives.keys() & patients.keys()})
     return ImportCounts(len(fresh), len(updated), unchanged) + _counted(settled)
 
 

@@ -201,6 +201,10 @@ class Import:
             self._lives[pk] = stored.get(pk) or Life()
         return self._lives
 
+    def keep_lives(self, lives: Mapping[int, Life]) -> None:
+        """Keeps what is known of patients that this import stored."""
+        self._lives.update(lives)
+
     def place(self, rows: Iterable[tuple[RawReport, Any]]) -> list[tuple[RawReport, Any, Site]]:
         """Assigns each row its site, and refuses rows for others' sites."""
         placed = []
