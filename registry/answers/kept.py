@@ -5,15 +5,11 @@ is carried in the reply itself, signed, through the sign-in and back. It is neve
 here nor by the browser, and going on fills in the form without saving anything.
 """
 
-import logging
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.core import signing
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import Resolver404, ResolverMatch, resolve
@@ -25,14 +21,6 @@ KEPT = "_kept"
 
 KEPT_FOR = 24 * 3600
 """Seconds for which carried answers go back into their form."""
-
-SLIDES_AFTER = 300
-"""Seconds after which a session in use is prolonged; a write for every request is too many."""
-
-SLIDES_AGAIN = 60
-"""Seconds to wait before that is tried again, where it failed."""
-
-logger = logging.getLogger(__name__)
 
 _SALT = "registry.answers.kept"
 _NO_ANSWERS = frozenset({"csrfmiddlewaretoken", KEPT})
@@ -115,44 +103,15 @@ def _is_own(request: HttpRequest) -> bool:
     return request.headers.get("Referer", "").startswith(f"{own}/")
 
 
-def _prolong(session: SessionBase, now: int) -> None:
-    """Note the time in the session; where the database is busy, try again in a minute or later.
-
-    A page that only reads must not fail, nor wait each time, for want of this write.
-    """
-    key = f"slides-later-{session.session_key}"
-    if cache.get(key):
-        return
-    was_modified = session.modified
-    before = session.get("slid_at")
-    session["slid_at"] = now
-    try:
-        session.save()
-    except UpdateError:
-        logger.warning("A session was not prolonged: the database is busy, or it has ended.")
-        cache.set(key, True, SLIDES_AGAIN)
-        if before is None:
-            del session["slid_at"]
-        else:
-            session["slid_at"] = before
-        session.modified = was_modified
-
-
 class KeepAnswers:
-    """Keeps what somebody sends whose session has ended, and prolongs sessions in use."""
+    """Keeps what somebody sends whose session has ended."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Prolongs the session where it was read, and some minutes have passed."""
-        answer = self.get_response(request)
-        session = request.session
-        if session.accessed and session.session_key and "_auth_user_id" in session:
-            now = int(time.time())
-            if now - session.get("slid_at", 0) >= SLIDES_AFTER:
-                _prolong(session, now)
-        return answer
+        """Lets the request through."""
+        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any

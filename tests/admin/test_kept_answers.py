@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from registry.answers import kept as kept_answers
+from registry.answers import sessions
 from registry.models import Event
 from registry.vocabulary import Severity
 from tests.admin.conftest import BACKEND
@@ -168,9 +169,37 @@ def test_a_session_in_use_is_prolonged_and_not_at_every_request(reporter, signed
     client.get("/admin/")
     assert Session.objects.get().expire_date == first
 
-    monkeypatch.setattr(kept_answers, "SLIDES_AFTER", 0)
+    monkeypatch.setattr(sessions, "SLIDES_AFTER", 0)
     client.get("/admin/")
     assert Session.objects.get().expire_date > first
+
+
+def test_prolonging_saves_a_session_once_and_sends_its_cookie(reporter, signed_in, monkeypatch):
+    client = signed_in(reporter)
+    saved = []
+    save = SessionStore.save
+    monkeypatch.setattr(
+        SessionStore, "save", lambda session, **more: (saved.append(1), save(session, **more))
+    )
+
+    due = client.get("/admin/")
+    again = client.get("/admin/")
+
+    assert saved == [1]
+    assert due.cookies["sessionid"]["max-age"] == 2 * 3600
+    assert "sessionid" not in again.cookies
+
+
+def test_a_changed_session_that_cannot_be_stored_is_told(reporter, signed_in, monkeypatch):
+    client = signed_in(reporter)
+
+    def locked(session, **_options):
+        raise UpdateError
+
+    monkeypatch.setattr(SessionStore, "save", locked)
+
+    answer = client.post("/admin/registry/event/", {"search": "1", "q": "e-1"})
+    assert answer.status_code == 400
 
 
 def test_a_page_is_read_while_no_session_can_be_written(reporter, signed_in, monkeypatch):
