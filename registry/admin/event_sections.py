@@ -1,10 +1,14 @@
 """The sections of an event's page: the questions of each, and when each applies."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 
+from registry.admin.stored_values import is_blank
 from registry.models import Event
+from registry.records import RowKind
+from registry.records.columns import DECLARED
 from registry.vocabulary import DatePrecision
 
 WHAT_AND_WHEN = (
@@ -65,6 +69,9 @@ ENTRY: tuple[Section, ...] = (
 )
 """The sections of the form: title, fields, and a description."""
 
+FOLDED_ON_A_PHONE = frozenset({"Why", "Run-up", "Consequences"})
+"""Sections that a plain event leaves empty: their heading stands for them on a narrow screen."""
+
 MATTERS_FOR: dict[str, tuple[str, ...]] = {
     "days_since_refill": (
         "infection",
@@ -113,30 +120,72 @@ def kept_fields(names: tuple[str, ...]) -> list[str]:
     return [name for name in names if months or name != "month"]
 
 
-def sections_of(event: Event | None, *, reading: bool) -> list[tuple[str, dict[str, Any]]]:
-    """The sections of a new event's form, of a draft's, or of a read-only page."""
+def name_read(column: str) -> str:
+    """The field of a read-only page that shows a stored column."""
+    if column in ("pump_model", "catheter_model"):
+        column = "component_model"
+    if column == "reported_complication":
+        return "reported_words"
+    return IN_OTHER_WORDS.get(column, column)
+
+
+def sections_of(event: Event | None) -> list[tuple[str, dict[str, Any]]]:
+    """The sections of a new event's form, or of a draft's."""
     sections: list[tuple[str, dict[str, Any]]] = []
     for title, names, description in ENTRY:
-        fields = kept_fields(names)
-        options: dict[str, Any] = {"fields": fields, "description": description}
+        options: dict[str, Any] = {"fields": kept_fields(names), "description": description}
         if names is NOT_ON_FILE:
-            if reading and event is not None and event.implant_id:
-                continue
-            options["classes"] = ("not-on-file", *_closed(event, reading=reading))
-        if reading:
-            options["fields"] = [IN_OTHER_WORDS.get(name, name) for name in fields]
+            options["classes"] = ("not-on-file", *_closed(event))
+        if title in FOLDED_ON_A_PHONE:
+            options["classes"] = ("foldable",)
         sections.append((title, options))
     if event is not None:
         sections[-1][1]["fields"].append("led_to")
-        if not reading:
-            sections[0][1]["fields"].append("version")
+        sections[0][1]["fields"].append("version")
         sections.append(("Review", {"fields": REVIEW}))
         sections.append(("History", {"fields": ("history_words",)}))
     return sections
 
 
-def _closed(event: Event | None, *, reading: bool) -> tuple[str, ...]:
+def sections_read(
+    event: Event, *, changed: Collection[str] = ()
+) -> list[tuple[str, dict[str, Any]]]:
+    """The sections of a read-only page: what was answered, and the blank questions folded.
+
+    changed: columns that are shown in their place also where they are blank now. One query.
+    """
+    marked = {name_read(column) for column in changed}
+    sections: list[tuple[str, dict[str, Any]]] = []
+    blank: list[str] = []
+    for title, names, _description in ENTRY:
+        if names is NOT_ON_FILE and event.implant_id:
+            continue
+        asked = kept_fields(names)
+        shown = [name for name in asked if _is_answered(event, name) or name_read(name) in marked]
+        blank += [name for name in asked if name not in shown]
+        fields = [IN_OTHER_WORDS.get(name, name) for name in shown]
+        if title == "Consequences" and event.consequences.exists():
+            fields.append("led_to")
+        if fields:
+            sections.append((title, {"fields": fields, "classes": ("reading",)}))
+    review = [name for name in REVIEW if name != "reason" or event.reason]
+    if blank:
+        named = [DECLARED[RowKind.EVENT][name].title for name in blank]
+        fields = [IN_OTHER_WORDS.get(name, name) for name in blank]
+        folded = {"fields": fields, "classes": ("reading", "blank", "collapse")}
+        sections.append((f"Not recorded: {', '.join(named)}", folded))
+    sections.append(("Review", {"fields": review, "classes": ("reading",)}))
+    sections.append(("History", {"fields": ("history_words",), "classes": ("reading",)}))
+    return sections
+
+
+def _is_answered(event: Event, name: str) -> bool:
+    """Whether a question of the form has a stored answer."""
+    columns = ("pump_model", "catheter_model") if name == "component_model" else (name,)
+    return any(not is_blank(getattr(event, column)) for column in columns)
+
+
+def _closed(event: Event | None) -> tuple[str, ...]:
     """A section that is collapsed while it has no answers."""
-    columns = ("pump_model", "catheter_model", *NOT_ON_FILE[1:])
-    answered = event is not None and any(getattr(event, name) for name in columns)
-    return () if reading or answered else ("collapse",)
+    answered = event is not None and any(_is_answered(event, name) for name in NOT_ON_FILE)
+    return () if answered else ("collapse",)

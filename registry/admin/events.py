@@ -14,9 +14,9 @@ from django.utils.safestring import SafeString
 from registry import intake
 from registry.admin.choosing import matches, possible_causes, row_label
 from registry.admin.event_form import GO_ON, SUBMIT_ALL, EventForm, submits
-from registry.admin.event_sections import REVIEW, sections_of
+from registry.admin.event_sections import REVIEW, name_read, sections_of, sections_read
 from registry.admin.filters import filter_by
-from registry.admin.history import versions_of
+from registry.admin.history import Unseen, unseen_changes, versions_of
 from registry.admin.naming import label_of
 from registry.admin.once import form_token, stored_once
 from registry.admin.pairs import AlikePages
@@ -101,8 +101,11 @@ class EventAdmin(AlikePages, ReviewSteps, QueryPages, RedactPages):
             for step in episode
             if step.event.state == State.DRAFT and step.event.site_id in mine
         ]
+        reading = not self.has_change_permission(request, row)
+        unseen = self._unseen(request, row) if reading else None
         return {
             **super().beside(request, row),
+            "changed_since": unseen.since if unseen and unseen.before else None,
             "episode": episode,
             "episode_drafts": [pick_of(draft) for draft in drafts] if len(drafts) > 1 else [],
             "drafts_before": len(_drafts_before(row.caused_by)),
@@ -115,8 +118,30 @@ class EventAdmin(AlikePages, ReviewSteps, QueryPages, RedactPages):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The sections of the form, or of the read-only page."""
-        reading = obj is not None and not self.has_change_permission(request, obj)
-        return sections_of(obj, reading=reading)
+        if obj is None or self.has_change_permission(request, obj):
+            return sections_of(obj)
+        unseen = self._unseen(request, obj)
+        return sections_read(obj, changed=unseen.before if unseen else ())
+
+    def _unseen(self, request: HttpRequest, event: Event) -> Unseen | None:
+        """What others changed since the caller's last look; read once a request."""
+        if not hasattr(request, "registry_unseen"):
+            by: Any = request.user
+            found = unseen_changes(event, by=by, looked=f"event {event.public_id}")
+            request.registry_unseen = found  # type: ignore[attr-defined]
+        known: Unseen | None = request.registry_unseen  # type: ignore[attr-defined]
+        return known
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The form; on a read-only page with the earlier answers of what changed."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if obj is not None and not self.has_change_permission(request, obj):
+            unseen = self._unseen(request, obj)
+            before = unseen.before if unseen else {}
+            form.before = {name_read(column): words for column, words in before.items()}
+        return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """The fields of a stored event that the registry sets."""

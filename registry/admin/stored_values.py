@@ -7,7 +7,7 @@ from django.contrib.admin.helpers import AdminForm, AdminReadonlyField, Fieldlin
 from django.contrib.admin.utils import display_for_value, lookup_field
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, ForeignKey, Model
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 from registry.admin.naming import label_of
@@ -56,7 +56,14 @@ class ReadValue(AdminReadonlyField):
     """
 
     def contents(self) -> SafeString:
-        """The value in words."""
+        """The value in words, with the earlier one where it changed since the last look."""
+        before = getattr(self.form, "before", {}).get(self.field["field"])
+        if before is None:
+            return self._now()
+        changed = '{} <span class="tag changed">changed, was: {}</span>'
+        return format_html(changed, self._now(), before)
+
+    def _now(self) -> SafeString:
         name, row = self.field["field"], self.form.instance
         try:
             field = row._meta.get_field(name)

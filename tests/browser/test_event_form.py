@@ -174,3 +174,48 @@ def test_a_draft_and_a_filled_form_are_clean_on_a_phone_and_a_desk(page):
 
     assert filled == []
     assert faults_of(page) == []
+
+
+def phone_page(chromium, served) -> Page:
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, base_url=served)
+    return context.new_page()
+
+
+def test_a_plain_event_takes_three_screens_of_a_phone(chromium, served):
+    page = phone_page(chromium, served)
+    open_form(page)
+    choose(page, "Complication", "pocket abscess", "Pump pocket infection")
+    choose(page, "Implant", "i-own-2", "i-own-2 (Pump")
+    page.get_by_label("Year").fill("2013")
+    page.get_by_label("Months since implant").fill("40")
+    page.get_by_label("3 Severe").check()
+    page.get_by_label("Hospitalisation", exact=True).check()
+
+    assert page.evaluate("document.documentElement.scrollHeight") <= 3 * 844
+    for place in (0, 844, 99_999):
+        page.evaluate(f"window.scrollTo(0, {place})")
+        expect(page.get_by_role("button", name="Save as draft", exact=True)).to_be_in_viewport()
+    page.context.close()
+
+
+def test_what_a_phone_folds_opens_by_its_heading_and_stays_open_where_answered(chromium, served):
+    page = phone_page(chromium, served)
+    open_form(page)
+    run_up = page.get_by_role("button", name="Run-up")
+    expect(run_up).to_contain_text("How it was found, Days since the last procedure")
+    expect(page.locator("#id_detection")).to_be_hidden()
+
+    run_up.press("Enter")
+    expect(run_up).to_have_attribute("aria-expanded", "true")
+    page.locator("#id_detection").select_option("Alarm")
+    choose(page, "Complication", "pump stopped", "Pump motor stall")
+    page.get_by_label("Year").fill("2010")
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+    page.locator(".success a").click()
+
+    expect(page.locator("#id_detection")).to_be_visible()
+    expect(page.locator("#id_root_cause")).to_be_hidden()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.locator("#id_root_cause")).to_be_visible()
+    expect(page.locator("fieldset h2 button")).to_have_count(0)
+    page.context.close()

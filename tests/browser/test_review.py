@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from registry.models import Event
-from tests.browser.test_pages import faults_at, faults_of, sign_in
+from tests.browser.test_pages import DESK, faults_at, faults_of, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
@@ -41,6 +41,20 @@ def test_an_event_is_accepted_by_its_button(page):
     expect(accept).to_have_count(0)
     assert Event.objects.get(source_id="e-snt").state == "accepted"
     assert page.evaluate("window.refused") == []
+
+
+def test_an_event_is_read_in_one_screen_of_a_desk(page):
+    sign_in(page, "reviewer")
+    page.set_viewport_size(DESK)
+    page.goto(QUEUE)
+    page.get_by_role("link", name="e-snt").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("View event")
+
+    assert page.evaluate("document.documentElement.scrollHeight") <= DESK["height"]
+    expect(page.get_by_role("link", name="Close")).to_be_in_viewport()
+    expect(page.locator(".field-organism")).to_be_hidden()
+    page.get_by_text("Not recorded: ").click()
+    expect(page.locator(".field-organism")).to_be_visible()
 
 
 def test_an_event_is_accepted_without_script(plain_page):

@@ -79,6 +79,36 @@ window.django?.jQuery?.(() => {
     }
   }
 
+  // On a phone a section without an answer is its heading, which names its questions.
+  const phone = window.matchMedia("(max-width: 767px)");
+  const folds = [...form.querySelectorAll("fieldset.foldable")].map((section) => {
+    const heading = section.querySelector("h2");
+    const title = heading.textContent;
+    const button = document.createElement("button");
+    const inside = document.createElement("span");
+    const open = answered(section) || section.querySelector(".errors");
+    button.type = "button";
+    button.setAttribute("aria-expanded", String(Boolean(open)));
+    button.append(title, inside);
+    button.addEventListener("click", () => {
+      button.setAttribute("aria-expanded", String(button.getAttribute("aria-expanded") === "false"));
+      fold();
+    });
+    return { section, heading, title, button, inside };
+  });
+  function fold() {
+    for (const { section, heading, title, button, inside } of folds) {
+      const folded = phone.matches && button.getAttribute("aria-expanded") === "false";
+      const asked = [...section.querySelectorAll(".form-row:not([hidden]) label, .form-row:not([hidden]) [aria-label]")]
+        .filter((each) => each.matches("[role], .form-row > div > .flex-container > label"));
+      const names = new Set(asked.map((each) => (each.getAttribute("aria-label") ?? each.textContent).replace(/:$/, "")));
+      inside.textContent = folded ? [...names].join(", ") : "";
+      section.classList.toggle("folded", folded);
+      if (phone.matches !== heading.contains(button)) heading.replaceChildren(phone.matches ? button : title);
+    }
+  }
+  phone.addEventListener("change", fold);
+
   // Months since implant against the years of implant and event, and the implant's follow-up.
   const monthsNote = note("months_since_implant", "check");
   const implantNote = note("implant", "check");
@@ -119,6 +149,7 @@ window.django?.jQuery?.(() => {
   function refresh() {
     describe();
     sift();
+    fold();
     check();
   }
 
