@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import segno
 from django.urls import reverse
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticToken
@@ -66,6 +67,38 @@ def test_the_secret_is_shown_as_an_app_takes_it(reporter, signed_in):
     typed = re.search(r'class="secret">([A-Z2-7 ]+)<', shown)[1].replace(" ", "")
     padded = typed + "=" * (-len(typed) % 8)
     assert b32decode(padded) == TOTPDevice.objects.get().bin_key
+
+
+def test_the_secret_is_shown_as_a_picture_of_its_own_address(reporter, signed_in):
+    shown = begin(signed_in(reporter)).text
+    address = TOTPDevice.objects.get().config_url
+
+    [picture] = re.findall(r'<div class="qr">(<svg.*?</svg>)</div>', shown, re.DOTALL)
+    assert drawn_modules(picture) == [
+        [bool(module) for module in row]
+        for row in segno.make(address, error="m", micro=False).matrix
+    ]
+    assert "<script" not in picture
+    assert "style=" not in picture
+
+
+def drawn_modules(picture):
+    """The dark modules that the path of an SVG draws, without the quiet zone of four."""
+    path = re.search(r'class="qrline"[^>]* d="([^"]*)"', picture)[1]
+    size = int(float(re.search(r'viewBox="0 0 (\d+)', picture)[1])) // 4 - 8
+    grid = [[False] * size for _ in range(size)]
+    x = y = 0.0
+    for kind, numbers in re.findall(r"([Mmh])([-0-9. ]+)", path):
+        values = [float(number) for number in re.findall(r"-?[0-9.]+", numbers)]
+        if kind == "h":
+            for column in range(int(values[0])):
+                grid[int(y) - 4][int(x) - 4 + column] = True
+            x += values[0]
+        elif kind == "m":
+            x, y = x + values[0], y + values[1]
+        else:
+            x, y = values
+    return grid
 
 
 def test_the_secret_is_not_shown_again(reporter, signed_in):
