@@ -186,6 +186,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "registry" / "templates"],  # before the admin's own
+    "registry.answers.given_passwords.ChangeGivenPassword",
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

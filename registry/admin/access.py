@@ -156,7 +156,9 @@ class UserForm(SealedForm):
             self.fields["roles"].initial = sorted(self.instance.roles) if stored else []
             self.fields["new_password"].required = not stored
             self.fields["new_password"].help_text = (
-                "Leave it empty to keep the current one." if stored else "Give it to the person."
+                "Leave it empty to keep the current one. A new one is changed at the next sign-in."
+                if stored
+                else "Give it to the person, who changes it at the first sign-in."
             )
 
     def clean_new_password(self) -> str:
@@ -194,6 +196,7 @@ class UserAdmin(SealedAdmin):
         """Stores the user, and the roles where they changed."""
         if form.cleaned_data["new_password"]:
             obj.set_password(form.cleaned_data["new_password"])
+            obj.must_change_password = True
         seal.save(obj)
         if "roles" in form.changed_data:
             obj.set_roles(form.cleaned_data["roles"], seal=seal)

@@ -227,6 +227,9 @@ def _signed_in(request: Request, fields: dict[str, Any]) -> User:
             user_login_failed.send(sender=__name__, credentials=credentials, request=django_request)
             user, refused = None, "The code does not match: send the current one as otp."
     if isinstance(user, User):
+        if user.must_change_password:
+            said = "change the password that you were given: sign in at /login/ with it"
+            raise NotPermitted(Fault("password", NotPermitted.code, said))
         return user
     locked = AxesProxyHandler.is_locked(django_request, credentials)
     setattr(django_request, "axes_locked_out", False)  # noqa: B010 - the reply is ours to give

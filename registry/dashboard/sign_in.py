@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
@@ -83,9 +83,26 @@ class SignOut(auth_views.LogoutView):
     http_method_names = ["post", "options"]
 
 
+class OwnPasswordForm(PasswordChangeForm):
+    """Asks for the current password and for another one."""
+
+    def clean_new_password1(self) -> str:
+        """Refuses the current password, which a data manager may know."""
+        password: str = self.cleaned_data["new_password1"]
+        if self.user.check_password(password):
+            raise forms.ValidationError("Choose another password than the current one.", "same")
+        return password
+
+    def save(self, commit: bool = True) -> Any:
+        """Stores the password, which is the person's own from now on."""
+        self.user.must_change_password = False
+        return super().save(commit=commit)
+
+
 class ChangePassword(auth_views.PasswordChangeView):
     """Let people replace their own password."""
 
+    form_class = OwnPasswordForm
     template_name = "registry/password.html"
     success_url = reverse_lazy("home")
     extra_context = {"room": "password"}

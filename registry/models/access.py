@@ -115,7 +115,15 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         "active", default=True, help_text="Clear this instead of deleting the user."
     )
 
-    history = SealedRecords(excluded_fields=["password", "last_login"], bases=[RolesKept])
+    must_change_password = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="The password is from somebody else, and is changed at the next sign-in.",
+    )
+
+    history = SealedRecords(
+        excluded_fields=["password", "last_login", "must_change_password"], bases=[RolesKept]
+    )
     objects = RegistryUserManager()
 
     EMAIL_FIELD = "email"
