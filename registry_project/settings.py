@@ -33,6 +33,14 @@ def _origins(name: str) -> list[str]:
     return found
 
 
+def _origin(name: str) -> str:
+    """Read one origin; empty where it is not set."""
+    found = _origins(name)
+    if len(found) > 1:
+        raise ImproperlyConfigured(f"{name} must be one origin.")
+    return "".join(found)
+
+
 def _listed(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
@@ -108,6 +116,7 @@ REGISTRY_ANSWER_TICK_MS = _whole("REGISTRY_ANSWER_TICK_MS", 50, least=0, most=10
 REGISTRY_LOCK_SECONDS = _whole("REGISTRY_LOCK_SECONDS", 20, least=1, most=600)
 REGISTRY_AGREEMENT_SECOND_PERSON = _flag("REGISTRY_AGREEMENT_SECOND_PERSON")
 REGISTRY_AGREEMENT_REMINDER_DAYS = _whole("REGISTRY_AGREEMENT_REMINDER_DAYS", 30, least=1, most=365)
+REGISTRY_DIGEST_ADDRESS = _origin("REGISTRY_DIGEST_ADDRESS")  # off without one
 REGISTRY_KEY_RECORDS = Hidden(os.environ.get("REGISTRY_KEY_RECORDS", ""))
 REGISTRY_KEY_NOISE = Hidden(os.environ.get("REGISTRY_KEY_NOISE", ""))
 REGISTRY_KEY_FILE = os.environ.get("REGISTRY_KEY_FILE", "")  # REGISTRY_VAR/disclosure-keys.json
@@ -175,6 +184,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
     "registry.answers.kept.KeepAnswers",
+    "registry.answers.given_passwords.ChangeGivenPassword",
     "registry.admin.busy.BusyPages",
 ]
 
@@ -186,7 +196,6 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "registry" / "templates"],  # before the admin's own
-    "registry.answers.given_passwords.ChangeGivenPassword",
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

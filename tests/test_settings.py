@@ -43,6 +43,11 @@ OFFERED = {
         lambda s: s["REGISTRY_AGREEMENT_REMINDER_DAYS"],
         60,
     ),
+    "REGISTRY_DIGEST_ADDRESS": (
+        "https://registry.example",
+        lambda s: s["REGISTRY_DIGEST_ADDRESS"],
+        "https://registry.example",
+    ),
     "EMAIL_HOST": ("mail.example", lambda s: s["EMAIL_HOST"], "mail.example"),
     "EMAIL_PORT": ("2525", lambda s: s["EMAIL_PORT"], 2525),
     "EMAIL_HOST_USER": ("ann", lambda s: s["EMAIL_HOST_USER"], "ann"),
@@ -95,6 +100,7 @@ REFUSED = {
     "REGISTRY_LOCK_SECONDS": ["zebulon", "0", "601"],
     "REGISTRY_AGREEMENT_SECOND_PERSON": ["zebulon"],
     "REGISTRY_AGREEMENT_REMINDER_DAYS": ["zebulon", "0", "366"],
+    "REGISTRY_DIGEST_ADDRESS": ["zebulon", "https://zebulon/", "https://zebulon, https://b"],
     "EMAIL_PORT": ["zebulon", "0", "65536"],
     "EMAIL_USE_TLS": ["zebulon"],
     "REDIS_URL": [
@@ -142,7 +148,7 @@ def test_manual_offers_what_is_tried_here_and_what_settings_read():
     needed = {"DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"}
     read = set(
         re.findall(
-            r"(?:_flag|_listed|_origins|_whole|_chosen|_rate|environ\.get)\(\s*\"([A-Z_]+)\"",
+            r"(?:_flag|_listed|_origins?|_whole|_chosen|_rate|environ\.get)\(\s*\"([A-Z_]+)\"",
             SETTINGS.read_text(),
         )
     )

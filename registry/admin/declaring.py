@@ -1,67 +1,26 @@
-"""A site's device time year by year: declared, given by implants, given twice, or missing."""
+"""The page of a site's device time year by year."""
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, IntegerField, QuerySet
-from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
 
 from registry.admin.site_rows import SiteRowsAdmin
-from registry.models import Exposure, Implant, Site
-from registry.vocabulary import Component, ExitStatus, Right
-
-MISSING, OPEN, DECLARED, IMPLANTS, TWICE, OVERLAPPING = (
-    "missing",
-    "open",
-    "declared",
-    "implants",
-    "twice",
-    "overlapping",
+from registry.intake.device_years import (
+    MISSING,
+    OVERLAPPING,
+    TWICE,
+    device_time,
+    flat,
+    implants_in,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceTime:
-    """A site's device time of one component in one year.
-
-    implants: how many have device time in it, each taken as implanted in the middle of its year.
-    """
-
-    year: int
-    component: Component
-    declared: tuple[Exposure, ...]
-    implants: int
-    is_over: bool
-
-    @property
-    def state(self) -> str:
-        """The state of the year: the first that applies."""
-        if self.declared and self.implants:
-            return TWICE
-        if len({bool(row.model) for row in self.declared}) > 1:
-            return OVERLAPPING
-        if self.declared:
-            return DECLARED
-        if self.implants:
-            return IMPLANTS
-        return MISSING if self.is_over else OPEN
-
-    @property
-    def devices(self) -> int:
-        """The devices that were declared."""
-        return sum(row.devices for row in self.declared)
-
-    @property
-    def months(self) -> int:
-        """The component-months that were declared."""
-        return sum(row.component_months for row in self.declared)
+from registry.models import Site
+from registry.vocabulary import Component, Right
 
 
 class DeclaringPages(SiteRowsAdmin):
@@ -112,73 +71,3 @@ class DeclaringPages(SiteRowsAdmin):
 
     def _declares(self, user: Any, site: Site) -> bool:
         return bool(user.may(Right.RUN_REGISTRY) or user.leads(site))
-
-
-def flat(years: list[list[DeviceTime]]) -> list[DeviceTime]:
-    """Every cell of the table."""
-    return [cell for line in years for cell in line]
-
-
-def device_time(site: Site, *, present: int) -> list[list[DeviceTime]]:
-    """A site's years, newest first, each with its components. Three queries.
-
-    From the first year with anything on file to the current one, which is not over yet; last year
-    and this for a site without anything.
-    """
-    return device_times(Site.objects.filter(pk=site.pk), present=present)[site.code]
-
-
-def device_times(sites: QuerySet[Site], *, present: int) -> dict[str, list[list[DeviceTime]]]:
-    """The years of each site by its code, as `device_time` gives them. Three queries in all."""
-    declared: dict[tuple[str, int, str], list[Exposure]] = defaultdict(list)
-    rows = Exposure.objects.filter(site__in=sites).select_related("site")
-    for row in rows.order_by("pump_model", "catheter_model", "pk"):
-        declared[row.site.code, row.year, row.component].append(row)
-    implants: Counter[tuple[str, int, str]] = Counter()
-    for code, component, first, last, number in spans(Implant.objects.filter(site__in=sites)):
-        for year in range(first, min(last, present) + 1):
-            implants[code, year, component] += number
-    began: dict[str, int] = {}
-    for code, year, _component in (*declared, *implants):
-        began[code] = min(year, began.get(code, present - 1))
-    return {
-        code: [
-            [
-                DeviceTime(
-                    year,
-                    component,
-                    tuple(declared.get((code, year, component.value), ())),
-                    implants[code, year, component.value],
-                    is_over=year < present,
-                )
-                for component in Component
-            ]
-            for year in range(present, began.get(code, present - 1) - 1, -1)
-        ]
-        for code in sites.order_by("code").values_list("code", flat=True)
-    }
-
-
-def implants_in(exposure: Exposure) -> int:
-    """How many implants have time in the year and component of a declaration. One query."""
-    rows = Implant.objects.filter(site=exposure.site_id, component=exposure.component)
-    return sum(n for _, _, first, last, n in spans(rows) if first <= exposure.year <= last)
-
-
-def spans(rows: QuerySet[Implant]) -> QuerySet[Any, tuple[str, str, int, int, int]]:
-    """The first and the last year in which implants of each site have device time, and how many.
-
-    As in statistics: the year of implant counts from its middle, follow-up from entry to its end,
-    and implants excluded as ineligible have no time.
-    """
-    year = Cast("implant_year", IntegerField())
-    return (
-        rows.exclude(exit_status=ExitStatus.ELIGIBILITY_NOT_MET)
-        .annotate(
-            first=year + (Cast("months_to_entry", IntegerField()) + 6) / 12,
-            last=year + (Cast("months_followed", IntegerField()) + 5) / 12,
-        )
-        .order_by()
-        .values_list("site__code", "component", "first", "last")
-        .annotate(number=Count("pk"))
-    )

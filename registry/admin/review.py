@@ -16,19 +16,13 @@ from django.utils.safestring import SafeString
 from registry import intake
 from registry.admin.naming import label_of
 from registry.admin.pairs import has_open_pair
-from registry.admin.queues import (
-    QueueFilter,
-    chosen_queue,
-    oldest_first,
-    to_review,
-    waiting_seal,
-    waiting_since,
-)
+from registry.admin.queues import QueueFilter, chosen_queue
 from registry.admin.rows import address_of
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.admin.steps import STEPS, Step
 from registry.answers.refusable import in_sentences
 from registry.intake.deaths import COUNTED
+from registry.intake.waiting import oldest_first, to_review, waiting_seal, waiting_since
 from registry.models import Event
 from registry.records import Refusal, VersionConflict
 from registry.vocabulary import Outcome, Right, WithdrawalReason

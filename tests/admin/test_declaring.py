@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registry.admin.declaring import device_time, flat
+from registry.intake.device_years import device_time, flat
 from registry.models import AccessLog, Exposure, Snapshot
 from registry.reporting.asking import freshness
 from registry.snapshot.manifest import Manifest

@@ -7,15 +7,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from registry.admin.queues import (
-    Undeclared,
-    count_without_exposure,
-    drafts_of,
-    oldest_first,
-    to_review,
-    without_exposure,
-    without_follow_up,
-)
 from registry.intake import (
     accept_event,
     change_site,
@@ -23,6 +14,15 @@ from registry.intake import (
     record_event,
     reopen_event,
     submit_event,
+)
+from registry.intake.waiting import (
+    Undeclared,
+    count_without_exposure,
+    drafts_of,
+    oldest_first,
+    to_review,
+    without_exposure,
+    without_follow_up,
 )
 from registry.models import Event
 from registry.records import RawReport, RowKind

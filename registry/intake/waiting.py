@@ -1,0 +1,174 @@
+"""What waits for a user, among the rows that the user may see: queues, oldest first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from registry.intake.device_years import MISSING, device_times, flat
+from registry.models import Agreement, Event, Implant, Query, Seal, Site, User
+from registry.vocabulary import Component, MembershipRole, Right, State
+
+
+@dataclass(frozen=True, slots=True)
+class EventQueue:
+    """A queue of events: its value of `queue=`, and who it is for."""
+
+    name: str
+    title: str
+    is_for: Callable[[User], bool]
+    events: Callable[[User], QuerySet[Event]]
+
+
+def to_review(user: User) -> QuerySet[Event]:
+    """Submitted events that the user may judge: never those of the user's own sites."""
+    submitted = Event.objects.visible_to(user).filter(state=State.SUBMITTED)
+    return submitted.exclude(site__in=user.sites())
+
+
+def drafts_of(user: User) -> QuerySet[Event]:
+    """Visible drafts that the user has written or changed."""
+    written = Event.history.filter(id=OuterRef("pk"), history_user=user)
+    return Event.objects.visible_to(user).filter(Exists(written), state=State.DRAFT)
+
+
+def drafts_of_sites(user: User) -> QuerySet[Event]:
+    """Drafts of the user's own sites, by any author."""
+    return Event.objects.filter(site__in=user.sites(), state=State.DRAFT)
+
+
+def under_review(user: User) -> QuerySet[Event]:
+    """Events of the user's own sites that wait for a reviewer."""
+    return Event.objects.filter(site__in=user.sites(), state=State.SUBMITTED)
+
+
+def came_back(user: User) -> QuerySet[Event]:
+    """Drafts of the user's own sites that a reviewer returned with a question."""
+    asked = Query.objects.open().filter(event=OuterRef("pk"), rule="")
+    return drafts_of_sites(user).filter(Exists(asked))
+
+
+def rejected_of_sites(user: User) -> QuerySet[Event]:
+    """Events of the user's own sites that a reviewer rejected, each with its reason."""
+    return Event.objects.filter(site__in=user.sites(), state=State.REJECTED)
+
+
+def queried(user: User) -> QuerySet[Event]:
+    """Events of the user's own sites about which a query is open."""
+    asked = Query.objects.open().filter(event=OuterRef("pk"))
+    return Event.objects.filter(Exists(asked), site__in=user.sites())
+
+
+def answered(user: User) -> QuerySet[Event]:
+    """Events that the user may judge, about which the site answered a query."""
+    said = Query.objects.answered().filter(event=OuterRef("pk"))
+    seen = Event.objects.visible_to(user).exclude(site__in=user.sites())
+    return seen.filter(Exists(said))
+
+
+def waiting_seal() -> Coalesce:
+    """The seal of an event's first submission, which orders the queue of a reviewer.
+
+    A recoded or reopened event keeps its place. An event loaded without history has its own seal.
+    """
+    return Coalesce(Subquery(_first_handed_in("seal_number")), F("seal_id"))
+
+
+def waiting_since() -> Coalesce:
+    """The instant of that seal."""
+    return Coalesce(Subquery(_first_handed_in("history_date")), F("seal__at"))
+
+
+def oldest_first(events: QuerySet[Event]) -> QuerySet[Event]:
+    """Events in the order of their first submission, by seal."""
+    return events.order_by(waiting_seal().asc(), "pk")
+
+
+def _first_handed_in(column: str) -> QuerySet[Any]:
+    handed_in = Event.history.filter(id=OuterRef("pk"), state=State.SUBMITTED)
+    return handed_in.order_by("seal_number", "history_id").values(column)[:1]
+
+
+def without_follow_up(user: User) -> QuerySet[Implant]:
+    """Implants in follow-up without news for certainly a year."""
+    today = timezone.now()
+    rows = Implant.objects.visible_to(user)
+    behind: QuerySet[Implant] = rows.behind(year=today.year - 1, month=today.month)
+    return behind
+
+
+@dataclass(frozen=True, slots=True)
+class Undeclared:
+    """A past year of a component for which a site has given no device time."""
+
+    site: str
+    year: int
+    component: Component
+
+
+def without_exposure(user: User) -> list[Undeclared]:
+    """The missing years of the user's sites, as on the page of a site's years.
+
+    Three queries for any number of sites.
+    """
+    sites = Site.objects.visible_to(user).filter(active=True)
+    years = device_times(sites, present=timezone.now().year)
+    return [
+        Undeclared(site, cell.year, cell.component)
+        for site, lines in years.items()
+        for cell in flat(lines)
+        if cell.state == MISSING
+    ]
+
+
+def count_without_exposure(user: User) -> int:
+    """The number of missing years; cached until the next write, since it reads all implants.
+
+    The key holds the hash of the last seal, so the number is never out of date.
+    """
+    last = Seal.objects.order_by("-number").values_list("hash", flat=True).first()
+    key = f"without-exposure-{user.pk}-{timezone.now().year}-{last}"
+    known: int | None = cache.get(key)
+    if known is None:
+        known = len(without_exposure(user))
+        cache.set(key, known)
+    return known
+
+
+QUEUES = {
+    queue.name: queue
+    for queue in (
+        EventQueue("to-review", "To review", lambda user: user.may(Right.SEE_ALL_ROWS), to_review),
+        EventQueue("my-drafts", "My drafts", lambda user: _enters(user), drafts_of),
+        EventQueue("came-back", "Came back", lambda user: _works_at_site(user), came_back),
+        EventQueue("rejected", "Rejected", lambda user: _works_at_site(user), rejected_of_sites),
+        EventQueue("queried", "With open queries", lambda user: _works_at_site(user), queried),
+        EventQueue(
+            "answered", "Queries answered", lambda user: user.may(Right.SEE_ALL_ROWS), answered
+        ),
+    )
+}
+"""The queues of events by name."""
+
+
+def _enters(user: User) -> bool:
+    return user.may(Right.ENTER_ROWS)
+
+
+def _works_at_site(user: User) -> bool:
+    return user.may(Right.WORK_AT_SITE)
+
+
+def leads_a_site(user: User) -> bool:
+    """Whether the user leads any site. One query for site staff."""
+    led = user.memberships.filter(active=True, role=MembershipRole.LEAD)
+    return user.may(Right.WORK_AT_SITE) and led.exists()
+
+
+def agreements_to_decide(user: User) -> QuerySet[Agreement]:
+    """Requests for a data-use agreement that the user may decide."""
+    return Agreement.objects.decidable_by(user)
