@@ -20,7 +20,7 @@ from registry.admin.history import Unseen, unseen_changes, versions_of
 from registry.admin.naming import label_of
 from registry.admin.once import form_token, stored_once
 from registry.admin.pairs import AlikePages
-from registry.admin.queries import QueryPages
+from registry.admin.queries import MeteredPages
 from registry.admin.redacting import RedactPages
 from registry.admin.review import STEPS, ReviewSteps, pick_of, take
 from registry.admin.rows import address_of
@@ -38,7 +38,7 @@ LATEST = 5
 
 
 @admin.register(Event)
-class EventAdmin(AlikePages, ReviewSteps, QueryPages, RedactPages):
+class EventAdmin(AlikePages, ReviewSteps, MeteredPages, RedactPages):
     """Events of the caller's own sites; drafts are edited here, later states are read-only."""
 
     class Media:

@@ -13,6 +13,7 @@ from registry.admin.declaring import DeclaringPages
 from registry.admin.device_forms import ExposureForm, ImplantForm
 from registry.admin.following import FollowUpPages
 from registry.admin.implant_sections import ENTRY, READING
+from registry.admin.queries import OpenQueryFilter, QueryPages
 from registry.admin.redacting import RedactPages
 from registry.admin.replacing import ReplacePages
 from registry.admin.site_rows import OwnSitesFilter
@@ -78,7 +79,7 @@ class PatientAdmin(RedactPages):
 
 
 @admin.register(Implant)
-class ImplantAdmin(FollowUpPages, ReplacePages, RedactPages):
+class ImplantAdmin(FollowUpPages, ReplacePages, QueryPages, RedactPages):
     """Implanted pumps and catheters, each on its own clock."""
 
     form = ImplantForm
@@ -93,7 +94,7 @@ class ImplantAdmin(FollowUpPages, ReplacePages, RedactPages):
         "exit_status",
     )
     list_select_related = ("site", "patient")
-    list_filter = (OwnSitesFilter, "component", "exit_status")
+    list_filter = (OwnSitesFilter, "component", "exit_status", OpenQueryFilter)
     search_fields = (
         "source_id__istartswith",
         "patient__source_id__istartswith",

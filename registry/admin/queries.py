@@ -1,9 +1,9 @@
-"""Queries on an event's page: what is asked, the site's answer, and closing it."""
+"""Queries on the page of an event or an implant: what is asked, the answer, and closing it."""
 
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
@@ -13,7 +13,7 @@ from registry.admin.rows import address_of
 from registry.admin.site_rows import SiteRowsAdmin, open_site_keys
 from registry.answers.refusable import in_sentences
 from registry.intake.quality import EVENT_RULES
-from registry.models import Query
+from registry.models import Event, Query
 from registry.records import Refusal
 from registry.vocabulary import QueryAnswer, QueryState, Right, State
 
@@ -21,44 +21,44 @@ CLOSE = "close"
 
 
 class QueryPages(SiteRowsAdmin):
-    """Events, with what is asked about each and the address that settles it."""
+    """Events or implants, with what is asked about each and the address that settles it."""
 
     def get_urls(self) -> list[Any]:
         """Adds the address that takes an answer, or closes a query."""
         view = self.admin_site.admin_view(self.settle)
-        address = path("queries/<uuid:query_id>/", view, name="registry_event_query")
-        return [address, *super().get_urls()]
+        return [path("queries/<uuid:query_id>/", view, name=self._query_page), *super().get_urls()]
+
+    @property
+    def _query_page(self) -> str:
+        return f"registry_{self.opts.model_name}_query"
+
+    def closes_queries(self, request: HttpRequest, row: Any) -> bool:
+        """Whether the user may close the queries of a row, as intake decides."""
+        user: Any = request.user
+        right = Right.JUDGE_EVENTS if isinstance(row, Event) else Right.RUN_REGISTRY
+        return user.may(right) and not user.sites().filter(pk=row.site_id).exists()
 
     def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """The queries that are not settled, with what the user can do about each."""
-        user: Any = request.user
         own = row.site_id in open_site_keys(request)
-        judges = user.may(Right.JUDGE_EVENTS) and not user.sites().filter(pk=row.site_id).exists()
+        closes = self.closes_queries(request, row)
         queries = [
             {
                 "row": query,
-                "address": reverse("admin:registry_event_query", args=[query.public_id]),
+                "address": reverse(f"admin:{self._query_page}", args=[query.public_id]),
                 "may_answer": own and query.state == QueryState.OPEN,
-                "may_close": judges,
+                "may_close": closes,
             }
             for query in row.queries.unsettled()
         ]
-        is_metered = own and row.state == State.DRAFT
-        foreseen = intake.foreseen_queries(row) if is_metered else ()
-        return {
-            **super().beside(request, row),
-            "queries": queries,
-            "query_answers": QueryAnswer.choices(),
-            "foreseen": [f"{rule.label}. {rule.definition}" for rule in foreseen],
-            "rules_met": len(EVENT_RULES) - len(foreseen),
-            "rules": len(EVENT_RULES),
-            "is_metered": is_metered,
-        }
+        answers = QueryAnswer.choices()
+        return {**super().beside(request, row), "queries": queries, "query_answers": answers}
 
     def settle(self, request: HttpRequest, query_id: UUID) -> HttpResponse:
-        """Takes the site's answer, or closes the query; then shows the event again."""
+        """Takes the site's answer, or closes the query; then shows its row again."""
         query = Query.objects.visible_to(request.user).filter(public_id=query_id).first()
-        if query is None or query.event is None or request.method != "POST":
+        row = getattr(query, str(self.opts.model_name), None)
+        if query is None or row is None or request.method != "POST":
             raise Http404
         by: Any = request.user
         said = request.POST.get("answer", "")
@@ -72,7 +72,41 @@ class QueryPages(SiteRowsAdmin):
         else:
             done = "closed" if said == CLOSE else "answered"
             self.message_user(request, f"The query is {done}.", messages.SUCCESS)
-        return HttpResponseRedirect(address_of(query.event))
+        return HttpResponseRedirect(address_of(row))
+
+
+class MeteredPages(QueryPages):
+    """Events, with a meter of what rules will ask about a draft."""
+
+    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """The queries, and for a draft of the user's own sites what will be asked."""
+        is_metered = row.site_id in open_site_keys(request) and row.state == State.DRAFT
+        foreseen = intake.foreseen_queries(row) if is_metered else ()
+        return {
+            **super().beside(request, row),
+            "foreseen": [f"{rule.label}. {rule.definition}" for rule in foreseen],
+            "rules_met": len(EVENT_RULES) - len(foreseen),
+            "rules": len(EVENT_RULES),
+            "is_metered": is_metered,
+        }
+
+
+class OpenQueryFilter(admin.SimpleListFilter):
+    """Keeps the rows about which a query waits for the site."""
+
+    title = "open query"
+    parameter_name = "queried"
+    template = "admin/registry/filter.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """One value: rows with a query that is open."""
+        return [("yes", "With an open query")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """The rows with an open query."""
+        if self.value() != "yes":
+            return queryset
+        return queryset.filter(queries__state=QueryState.OPEN).distinct()
 
 
 def why_it_came_back(event: Any) -> str | SafeString:

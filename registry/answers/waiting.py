@@ -14,6 +14,7 @@ from registry.intake.waiting import (
     drafts_of,
     drafts_of_sites,
     queried,
+    queried_implants,
     rejected_of_sites,
     to_review,
     under_review,
@@ -64,6 +65,11 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
         n = under_review(user).count()
         words = plural(n, "event", "of your site under review")
         waiting.append(Waiting(n, words, f"{events}?state=submitted"))
+    if user.may(Right.WORK_AT_SITE):
+        n = queried_implants(user).count()
+        implants = reverse("admin:registry_implant_changelist")
+        words = plural(n, "implant", "with an open query")
+        waiting.append(Waiting(n, words, f"{implants}?queried=yes"))
     if user.may(Right.ENTER_ROWS):
         n = without_follow_up(user).count()
         words = plural(n, "implant", "without follow-up for a year")

@@ -15,6 +15,7 @@ from registry.deidentify import (
 from registry.deidentify.rules import NO_DEVICE_TIME_AFTER_EXIT
 from registry.intake.deaths import followed, lives_of
 from registry.intake.keys import IMPLANT_KEYS, PATIENT_KEYS, report_with_keys, with_keys
+from registry.intake.queries import judge_declared
 from registry.intake.relations import present_year, refuse
 from registry.intake.stored import (
     exposure_columns,
@@ -202,6 +203,7 @@ def declare_exposure(raw: RawReport, *, by: User) -> Exposure:
         refuse(exposure_faults(record, latest_year=present_year()) + _declared(record, site))
         exposure = Exposure(site=site, **exposure_columns(record))
         seal.save(exposure)
+        judge_declared(exposure, seal)
     return exposure
 
 
@@ -237,6 +239,7 @@ def update_exposure(
         setattr(exposure, name, value)
     exposure.version += 1
     seal.save(exposure)
+    judge_declared(exposure, seal)
     return exposure
 
 

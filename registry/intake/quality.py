@@ -58,7 +58,8 @@ class EventCase:
     """An event and what stands beside it.
 
     implant: the one that it names. implants, others: of the same patient, without the event
-    itself; events that count only. consequences: those that name it as their cause.
+    itself; events that count only. consequences: those that name it as their cause. declared: the
+    years for which its site declares device time of the complication's component.
     """
 
     event: Event
@@ -67,6 +68,7 @@ class EventCase:
     consequences: Sequence[Event] = ()
     others: Sequence[Event] = ()
     implants: Sequence[Implant] = ()
+    declared: frozenset[int] = frozenset()
 
     @property
     def drugs(self) -> frozenset[Drug]:
@@ -191,6 +193,12 @@ def _severity_missing(case: EventCase) -> bool:
     return case.event.severity is None and case.event.actuality != Actuality.NEAR_MISS
 
 
+def _year_not_declared(case: EventCase) -> bool:
+    event = case.event
+    by_year = bool(case.declared) and event.implant_id is None
+    return by_year and event.year is not None and event.year not in case.declared
+
+
 EVENT_RULES: tuple[EventRule, ...] = (
     EventRule(
         QualityRule.EXPLANT_WITHOUT_CONSEQUENCE,
@@ -281,6 +289,12 @@ EVENT_RULES: tuple[EventRule, ...] = (
         "mri_24h",
         QueryAsk.CONTRADICTS,
         _mri_stall_without_mri,
+    ),
+    EventRule(
+        QualityRule.EXPOSURE_YEAR_MISSING,
+        "year",
+        QueryAsk.NOT_LINKED,
+        _year_not_declared,
     ),
     EventRule(QualityRule.SEVERITY_MISSING, "severity", QueryAsk.MISSING, _severity_missing),
     EventRule(QualityRule.NO_DEVICE_NAMED, "implant", QueryAsk.MISSING, _no_device_named),

@@ -17,7 +17,7 @@ from registry.intake.writers import (
     require_version,
     row_in_sight,
 )
-from registry.models import Event, Implant, Query, Sealing, User, sealed
+from registry.models import Event, Exposure, Implant, Query, Sealing, User, sealed
 from registry.models.queries import FIELDS, UNSETTLED
 from registry.records import Fault, NotPermitted, RowRuleBroken, StateConflict
 from registry.vocabulary import QualityRule, QueryAnswer, QueryAsk, QueryState, State
@@ -95,7 +95,7 @@ def close_query(public_id: UUID | str, *, by: User, version: int | None = None) 
 def judge_quality(event: Event, seal: Sealing) -> None:
     """Raises and closes the queries of rules about an event, and about its patient's others.
 
-    Under an open seal. Six queries, and one a write.
+    Under an open seal. Seven queries, and one a write.
     """
     if event.state not in COUNTED:
         _close_of_uncounted([event.pk], seal)
@@ -145,7 +145,7 @@ def _judge_events(events: Any, seal: Sealing) -> tuple[int, int]:
 
 
 def _cases(events: Sequence[Event]) -> Iterator[EventCase]:
-    """Each event with what stands beside it. Three queries."""
+    """Each event with what stands beside it. Four queries."""
     pks = {event.pk for event in events}
     patients = {event.patient_id for event in events if event.patient_id}
     others: defaultdict[int | None, list[Event]] = defaultdict(list)
@@ -157,6 +157,7 @@ def _cases(events: Sequence[Event]) -> Iterator[EventCase]:
         led_to[each.caused_by_id].append(each)
     for implant in Implant.objects.filter(patient__in=patients):
         implants[implant.patient_id].append(implant)
+    declared = _declared_years({event.site_id for event in events})
     for event in events:
         yield EventCase(
             event=event,
@@ -165,11 +166,36 @@ def _cases(events: Sequence[Event]) -> Iterator[EventCase]:
             consequences=led_to[event.pk],
             others=[one for one in others[event.patient_id] if one.pk != event.pk],
             implants=implants[event.patient_id],
+            declared=frozenset(declared[event.site_id, event.complication.clock]),
         )
 
 
+def _declared_years(sites: Collection[int]) -> defaultdict[tuple[int, str], set[int]]:
+    """The years of declared device time, by site and component. One query."""
+    years: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
+    rows = Exposure.objects.filter(site__in=sites)
+    for site, component, year in rows.values_list("site", "component", "year").distinct():
+        years[site, component].add(year)
+    return years
+
+
+def judge_declared(exposure: Exposure, seal: Sealing) -> None:
+    """Judges the events that a declaration of device time is the denominator of, at once.
+
+    Under an open seal. Those of other years are judged with the whole registry.
+    """
+    of_its_year = Event.objects.filter(
+        site=exposure.site_id,
+        implant=None,
+        complication__clock=exposure.component,
+        year=exposure.year,
+        state__in=COUNTED,
+    )
+    _judge_events(of_its_year, seal)
+
+
 def foreseen_queries(event: Event) -> tuple[QualityRule, ...]:
-    """The rules that will ask about an event, as it stands. Three queries; writes nothing."""
+    """The rules that will ask about an event, as it stands. Four queries; writes nothing."""
     [case] = _cases([event])
     return tuple(rule.code for rule in EVENT_RULES if rule.raises(case))
 

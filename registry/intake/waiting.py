@@ -63,6 +63,12 @@ def queried(user: User) -> QuerySet[Event]:
     return Event.objects.filter(Exists(asked), site__in=user.sites())
 
 
+def queried_implants(user: User) -> QuerySet[Implant]:
+    """Implants of the user's own sites about which a query is open."""
+    asked = Query.objects.open().filter(implant=OuterRef("pk"))
+    return Implant.objects.filter(Exists(asked), site__in=user.sites())
+
+
 def answered(user: User) -> QuerySet[Event]:
     """Events that the user may judge, about which the site answered a query."""
     said = Query.objects.answered().filter(event=OuterRef("pk"))

@@ -71,6 +71,11 @@ class QualityRule(Code):
         "Explanted, without the explant as an event",
         "The system was taken out, and no revision or explant names this event as its cause.",
     )
+    EXPOSURE_YEAR_MISSING = (
+        "exposure-year-missing",
+        "No device time in the year of the event",
+        "The site declares its device time year by year, and has not declared this year.",
+    )
     FATAL_WITHOUT_DEATH_EXIT = (
         "fatal-without-death-exit",
         "Fatal, and follow-up goes on",

@@ -15,7 +15,6 @@ from registry.models import (
     AccessLog,
     Agreement,
     DuplicateCandidate,
-    Event,
     Query,
     Seal,
     Site,
@@ -86,6 +85,7 @@ def _site_with_rows(code: str, name: str) -> Rows:
     with sealed(by=None, action="test") as seal:
         pair = DuplicateCandidate(site=site, first=event, second=later, reasons=1)
         seal.save(pair)
+    _query_of(implant=pump, column="exit_status")
     device = TOTPDevice.objects.create(user=reporter, name=f"{name}-phone", confirmed=False)
     token, _key = Token.objects.create(user=reporter, scopes=frozenset(TokenScope))
     rows = {
@@ -96,7 +96,7 @@ def _site_with_rows(code: str, name: str) -> Rows:
         "implant": pump,
         "event": event,
         "pair": pair,
-        "query": _query_of(event),
+        "query": _query_of(event=event, column="outcome"),
         "exposure": ExposureFactory(site=site),
         "totpdevice": device,
         "token": token,
@@ -105,8 +105,9 @@ def _site_with_rows(code: str, name: str) -> Rows:
     return Rows(site, reporter, lead, rows)
 
 
-def _query_of(event: Event) -> Query:
-    query = Query(site=event.site, event=event, column="outcome", ask="missing")
+def _query_of(*, column: str, **row: Any) -> Query:
+    [named] = row.values()
+    query = Query(site=named.site, column=column, ask="missing", **row)
     with sealed(by=None, action="make-for-test") as seal:
         seal.save(query)
     return query

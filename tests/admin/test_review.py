@@ -515,6 +515,6 @@ def test_a_draft_shows_what_a_reviewer_will_ask_for(own_site, reporter, signed_i
 
     answer = client.get(page(draft))
     assert answer.context["foreseen"] == ["No severity. The worst grade is not recorded."]
-    assert "16 of 17 checks" in answer.text
+    assert "17 of 18 checks" in answer.text
     submitted = EventFactory(site=own_site, state="submitted", pump_model="prometra")
     assert "What a reviewer will ask for" not in client.get(page(submitted)).text

@@ -16,7 +16,7 @@ from tests.factories import (
 )
 
 LIST = "/admin/registry/event/"
-QUERIES = 21  # session, user, roles, places, lead, nine counts, three of rounds, two devices
+QUERIES = 22  # session, user, roles, places, lead, ten counts, three of rounds, two devices
 
 
 @pytest.fixture
@@ -45,6 +45,7 @@ def test_a_reporter_sees_the_drafts_of_the_own_site_only(events, reporter, signe
         "events returned with a question": 0,
         "events rejected, with the reason": 0,
         "events with an open query": 0,
+        "implants with an open query": 0,
         "drafts of your site": 2,
         "event of your site under review": 1,
         "implants without follow-up for a year": 0,

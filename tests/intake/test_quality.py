@@ -111,6 +111,10 @@ CASES = {
         EventCase(of_implant(), implant(), others=[of_implant(pk=2, months_since_implant=13)]),
         EventCase(of_implant(), implant(), others=[of_implant(pk=2, months_since_implant=14)]),
     ),
+    "exposure-year-missing": (
+        EventCase(event(), declared=frozenset({2014, 2016})),
+        EventCase(event(), declared=frozenset({2014, 2015})),
+    ),
     "cause-not-handed-in": (
         EventCase(event(), cause=event(pk=2, state="draft")),
         EventCase(event(), cause=event(pk=2)),
@@ -162,3 +166,16 @@ def test_case_raises_no_more_than_it_should(code):
         rule.code.value for rule in RULES.values() if isinstance(rule, kind) and rule.raises(asks)
     }
     assert raised == {code}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        EventCase(event()),
+        EventCase(of_implant(), implant(), declared=frozenset({2014})),
+        EventCase(event(year=None), declared=frozenset({2014})),
+    ],
+    ids=["site-declares-nothing", "implant-on-file", "no-year"],
+)
+def test_a_year_is_asked_for_only_where_the_site_declares_years(case):
+    assert not RULES[QualityRule.EXPOSURE_YEAR_MISSING].raises(case)

@@ -154,3 +154,43 @@ def test_query_about_an_implant_is_answered_and_closed_by_a_data_manager(world):
 def test_registry_is_judged_by_data_managers(world):
     with pytest.raises(NotPermitted):
         intake.judge_registry(by=world.reviewer)
+
+
+def declared(world, **values):
+    given = {
+        "site": world.site.code,
+        "year": "2014",
+        "component": "catheter",
+        "devices": "10",
+        "component_months": "120",
+    }
+    return intake.declare_exposure(RawReport(RowKind.EXPOSURE, given | values), by=world.lead)
+
+
+MISSING_YEAR = "exposure-year-missing"
+
+
+def test_an_event_in_a_year_without_device_time_is_asked_about_until_it_is_declared(world):
+    declared(world, year="2013")
+    event = submitted(world, implant="", months_since_implant="", year="2014")
+    assert MISSING_YEAR in rules(state="open", event=event)
+
+    declared(world, year="2014", component="pump")
+    assert MISSING_YEAR in rules(state="open", event=event)
+    other = declared(world, year="2015")
+    assert MISSING_YEAR in rules(state="open", event=event)
+    raw = RawReport(RowKind.EXPOSURE, {"year": "2014"})
+    intake.change_exposure(other.public_id, raw, by=world.lead)
+
+    assert MISSING_YEAR not in rules(state="open", event=event)
+    assert Query.objects.get(event=event, rule=MISSING_YEAR).answer == "corrected"
+
+
+def test_the_whole_registry_is_asked_for_missing_years(world):
+    event = submitted(world, implant="", months_since_implant="", year="2014")
+    assert MISSING_YEAR not in rules(event=event)
+    declared(world, year="2012")
+
+    call_command("check_quality", verbosity=0)
+
+    assert MISSING_YEAR in rules(state="open", event=event)

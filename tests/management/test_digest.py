@@ -50,9 +50,9 @@ def test_everybody_is_told_how_much_waits_and_where(nurse, reviewer, events, cap
     link = "https://registry.example/admin/registry/event/?"
     assert f"- 1 event to review\n  {link}queue=to-review\n" in bodies["r@example.org"]
     assert f"- 1 draft of your site\n  {link}state=draft\n" in bodies["n@example.org"]
-    assert f"- 1 event rejected, with the reason\n  {link}queue=rejected\n" in bodies[
-        "n@example.org"
-    ]
+    assert (
+        f"- 1 event rejected, with the reason\n  {link}queue=rejected\n" in bodies["n@example.org"]
+    )
     assert "queue=to-review" not in bodies["n@example.org"]
     assert capsys.readouterr().out == "Digests sent: 2\n"
 

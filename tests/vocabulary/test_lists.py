@@ -100,7 +100,7 @@ PUBLISHED = {
         not-investigated unknown""",
     "quality-rule": """
         cause-not-handed-in cause-not-counted death-exit-without-event end-without-event
-        explant-without-consequence fatal-without-death-exit
+        explant-without-consequence exposure-year-missing fatal-without-death-exit
         grade-4-not-life-threatening granuloma-without-opioid hospitalised-grade-1
         infection-without-organism mri-stall-without-mri no-device-named
         overdose-without-cause same-within-a-month serious-without-intervention
