@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from django import forms
 
+from registry import intake
 from registry.admin.rows import MOST_RADIOS, IntakeForm
 from registry.models import Site
 from registry.records import RawReport, RowKind
@@ -237,6 +238,32 @@ class ReportForm(IntakeForm):
             for name in names
             if name != "version"
         }
+
+    def column_of(self, name: str) -> str:
+        """The declared column that a field asks for."""
+        return name
+
+    def answered_so_far(self) -> list[tuple[str, list[str]]]:
+        """What was sent and reads as an answer of its question, by field; never what identifies.
+
+        Codes and rows are among those that the field offers, texts are such as intake reads.
+        """
+        answers: Any = self.data
+        site = as_text(answers.get("site", ""))
+        read: list[str] = []
+        for name, field in self.fields.items():
+            sent = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
+            try:
+                answer = field.clean(sent)
+            except forms.ValidationError:
+                continue
+            if type(field) is forms.CharField:
+                column = self.column_of(name)
+                alone = RawReport(kind=self.kind, values={"site": site, column: answer})
+                if column not in intake.readable_columns(alone):
+                    continue
+            read.append(name)
+        return [(name, answers.getlist(name)) for name in read if answers.get(name)]
 
     def raw(self) -> RawReport:
         """The answers as a report for intake."""

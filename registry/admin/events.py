@@ -181,8 +181,22 @@ class EventAdmin(AlikePages, ReviewSteps, MeteredPages, RedactPages):
         """The empty form; its title names the event that caused this one."""
         cause = self._cause(request.GET.get("caused_by", ""), request)
         titled = {"title": f"Add what {label_of(cause)} led to"} if cause else {}
-        context = {"form_token": form_token(request), "drafts_before": len(_drafts_before(cause))}
+        context = {"drafts_before": len(_drafts_before(cause))}
         return super().add_view(request, form_url, {**context, **titled, **(extra_context or {})})
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """The page; an empty form with a token of its own, or that of the answers it took up."""
+        if add:
+            context = {**context, "form_token": form_token(request)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _cause(self, public_id: str, request: HttpRequest) -> Event | None:
         """The event that the address names as the cause, if it is visible and has a key."""

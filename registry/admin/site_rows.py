@@ -7,12 +7,12 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from registry.admin.answers import open_sites
-from registry.admin.rows import RegistryAdmin
+from registry.admin.autosaving import AutosavePages
 from registry.models import AccessLog
 from registry.vocabulary import Right
 
 
-class SiteRowsAdmin(RegistryAdmin):
+class SiteRowsAdmin(AutosavePages):
     """Rows of the caller's own sites; reviewers and data managers read those of every site.
 
     Access is logged: lists with the number of rows, pages and histories by public id.
@@ -112,6 +112,7 @@ class SiteRowsAdmin(RegistryAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Passes the report to intake, and continues with the stored row."""
         vars(obj).update(vars(self.store(request, obj, form, change=change)))
+        self.forget_answers(request)
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Any:
         """Writes the row through intake and returns it."""

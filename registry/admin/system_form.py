@@ -27,6 +27,9 @@ OWN: Mapping[Component, tuple[str, ...]] = {
 }
 """Columns with a field for each component."""
 
+COLUMNS_OF_ONE = frozenset(name for names in OWN.values() for name in names)
+"""Columns with a field of each component, under its own name."""
+
 MODELS: Mapping[Component, Any] = {
     Component.PUMP: PumpModel,
     Component.CATHETER: CatheterModel,
@@ -62,6 +65,13 @@ class SystemForm(ReportForm):
     class Meta:
         model = Patient
         fields: tuple[str, ...] = ()
+
+    def column_of(self, name: str) -> str:
+        """The column of an implant's row, of either component or of the patient."""
+        if name == "source_id":
+            return "patient"
+        component, _, column = name.partition("_")
+        return column if component in set(Component) and column in COLUMNS_OF_ONE else name
 
     def patient_texts(self) -> dict[str, str]:
         """The patient's report: all of a new one, the changes of a stored one."""

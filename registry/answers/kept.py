@@ -6,7 +6,7 @@ here nor by the browser, and going on fills in the form without saving anything.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core import signing
@@ -37,8 +37,12 @@ class AnswersKept(Refusal):
 def keep(request: HttpRequest) -> str:
     """The answers of a request as signed text, with the address they were sent to."""
     sent = [(name, value) for name, value in request.POST.lists() if name not in _NO_ANSWERS]
-    content = {"address": request.get_full_path(), "sent": sent}
-    return signing.dumps(content, salt=_SALT, compress=True)
+    return signed_answers(request.get_full_path(), sent)
+
+
+def signed_answers(address: str, sent: Sequence[tuple[str, list[Any]]]) -> str:
+    """Answers with the address of their form as signed text, which `take_back` takes."""
+    return signing.dumps({"address": address, "sent": sent}, salt=_SALT, compress=True)
 
 
 def kept(text: str) -> dict[str, Any] | None:

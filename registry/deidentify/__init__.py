@@ -10,6 +10,7 @@ from registry.deidentify.rows import (
     exposure_record,
     implant_record,
     patient_record,
+    readable_columns,
     record_in_part,
 )
 from registry.deidentify.rules import (
@@ -32,5 +33,6 @@ __all__ = [
     "made_key",
     "missing_for_submission",
     "patient_record",
+    "readable_columns",
     "record_in_part",
 ]

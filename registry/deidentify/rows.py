@@ -137,6 +137,13 @@ def exposure_record(raw: RawReport) -> ExposureRecord:
     return ExposureRecord(**kept)
 
 
+def readable_columns(raw: RawReport) -> frozenset[str]:
+    """The columns of a row whose text is an answer of their kind; blank ones are none."""
+    kept, _faults = _read_row(raw)
+    _read_model(raw, kept, [])
+    return frozenset(kept)
+
+
 def record_in_part(
     raw: RawReport,
 ) -> tuple[EventRecord | ImplantRecord | ExposureRecord | None, frozenset[str]]:

@@ -1,6 +1,6 @@
 """THE DOOR IN: everything written to the registry is written here, under a seal."""
 
-from registry.deidentify import missing_for_submission
+from registry.deidentify import missing_for_submission, readable_columns
 from registry.intake.agreements import (
     ask_for_agreement,
     confirm_agreement,
@@ -143,6 +143,7 @@ __all__ = [
     "open_decisions",
     "open_steps",
     "raise_query",
+    "readable_columns",
     "recode_event",
     "record_event",
     "record_implant",

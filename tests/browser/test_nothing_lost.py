@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_event_form import ADD, choose, open_form
@@ -140,3 +141,53 @@ def test_the_catalogue_is_browsed_as_a_tree_beside_the_search(page):
 
     expect(page.locator(".field-complication .about")).to_contain_text("sudden fall of intrathecal")
     assert faults_of(page) == []
+
+
+def expect_kept(page: Page) -> None:
+    """Waits until the server has what the page sent when it was left."""
+    cookies = {each["name"]: each["value"] for each in page.context.cookies()}
+    for _try in range(50):
+        if SessionStore(cookies["sessionid"]).get("unsaved"):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("nothing was kept")
+
+
+def test_the_back_button_brings_the_answers_back(page):
+    page.on("dialog", lambda dialog: dialog.accept())
+    open_form(page)
+    fill_in(page, year="2015")
+    page.get_by_role("link", name="Events", exact=True).first.click()
+    page.wait_for_url("**/admin/registry/event/")
+    expect_kept(page)
+
+    page.go_back()
+
+    expect(page.get_by_text("Your answers were kept").first).to_be_visible()
+    expect_answers(page, year="2015")
+    kept_here = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "2015" not in kept_here
+    assert "occlusion" not in kept_here
+    assert page.evaluate("window.refused") == []
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+    expect(page.locator(".success")).to_contain_text("is stored")
+    page.goto(ADD)
+    expect(page.get_by_text("You left this form with answers")).to_have_count(0)
+
+
+def test_answers_that_were_left_are_offered_and_can_be_discarded(page):
+    page.on("dialog", lambda dialog: dialog.accept())
+    open_form(page)
+    fill_in(page, year="2016")
+    page.goto("/admin/")
+    expect_kept(page)
+
+    page.goto(ADD)
+
+    offer = page.locator("#unsaved")
+    expect(offer).to_contain_text("You left this form with answers that were not saved")
+    assert faults_of(page) == []
+    offer.get_by_role("button", name="Discard them").click()
+    expect(offer).to_have_count(0)
+    page.goto(ADD)
+    expect(page.locator("#unsaved")).to_have_count(0)

@@ -1,0 +1,103 @@
+"""Answers on their way: the forms of rows keep what is typed, and offer it when one comes back."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import Resolver404, path, resolve, reverse
+
+from registry.admin.answers import ReportForm
+from registry.admin.once import FORM_TOKEN, was_stored
+from registry.admin.rows import RegistryAdmin
+from registry.answers.kept import is_form_of_a_row
+from registry.answers.unsaved import forget_unsaved, keep_unsaved, unsaved_at
+
+AT, DISCARD = "_at", "_discard"
+"""What the page sends beside the answers: the address of its form; a form whose answers go."""
+
+_MOST_LETTERS = 300
+
+
+class AutosavePages(RegistryAdmin):
+    """Rows whose form sends its answers as they are typed, to come back to."""
+
+    def get_urls(self) -> list[Any]:
+        """Adds the address that takes answers on their way."""
+        view = self.admin_site.admin_view(self.autosave)
+        return [path("autosave/", view, name=self._autosave_page), *super().get_urls()]
+
+    @property
+    def _autosave_page(self) -> str:
+        return f"registry_{self.opts.model_name}_autosave"
+
+    def autosave(self, request: HttpRequest) -> HttpResponse:
+        """Keeps the answers of a form with the session; 404 for a form that the user cannot save.
+
+        Nothing is stored in the registry, and nothing that is no answer is kept.
+        """
+        if request.method != "POST":
+            raise Http404
+        if DISCARD in request.POST:
+            forget_unsaved(request.session, request.POST[DISCARD])
+            return HttpResponse(status=204)
+        form = self._form_at(request, request.POST.get(AT, "")[:_MOST_LETTERS])
+        token = token_of(request)
+        if token and not was_stored(request.user, request.POST.get(FORM_TOKEN, "")):
+            sent = form.answered_so_far()
+            if FORM_TOKEN in request.POST:
+                sent.append((FORM_TOKEN, [request.POST[FORM_TOKEN]]))
+            keep_unsaved(request.session, token=token, address=request.POST[AT], sent=sent)
+        return HttpResponse(status=204)
+
+    def _form_at(self, request: HttpRequest, address: str) -> ReportForm:
+        try:
+            match = resolve(address.partition("?")[0])
+        except Resolver404:
+            raise Http404 from None
+        model = f"registry_{self.opts.model_name}_"
+        if not (is_form_of_a_row(match) and str(match.url_name).startswith(model)):
+            raise Http404
+        key = match.kwargs.get("object_id")
+        row = self.get_object(request, key) if key is not None else None
+        may = self.has_change_permission(request, row) if row else self.has_add_permission(request)
+        made = self.get_form(request, row, change=row is not None)
+        if not may or not issubclass(made, ReportForm):
+            raise Http404
+        form: ReportForm = made(request.POST, instance=row) if row else made(request.POST)
+        return form
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """The form, with the address that keeps its answers, and those that were left unsaved."""
+        if isinstance(context["adminform"].form, ReportForm):
+            here, at = request.get_full_path(), address_of_form(request)
+            is_new = request.method == "GET"
+            context = {
+                **context,
+                "autosave": reverse(f"admin:{self._autosave_page}"),
+                "autosave_at": at,
+                "here": here,
+                "unsaved": unsaved_at(request.session, at, back_to=here) if is_new else None,
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def forget_answers(self, request: HttpRequest) -> None:
+        """Forgets the answers of a form that was saved."""
+        forget_unsaved(request.session, token_of(request))
+
+
+def address_of_form(request: HttpRequest) -> str:
+    """The address of an empty form with what it begins with; of a stored row's form the path."""
+    return request.get_full_path() if request.path.endswith("/add/") else request.path
+
+
+def token_of(request: HttpRequest) -> str:
+    """What tells one open form from another: its own token, else its address."""
+    at = request.POST.get(AT) or address_of_form(request)
+    return (request.POST.get(FORM_TOKEN) or at)[:_MOST_LETTERS]
