@@ -20,6 +20,7 @@ from registry.admin.history import Unseen, unseen_changes, versions_of
 from registry.admin.naming import label_of
 from registry.admin.once import form_token, stored_once
 from registry.admin.pairs import AlikePages
+from registry.admin.printing import BlankSheet
 from registry.admin.queries import MeteredPages
 from registry.admin.redacting import RedactPages
 from registry.admin.review import STEPS, ReviewSteps, pick_of, take
@@ -38,11 +39,11 @@ LATEST = 5
 
 
 @admin.register(Event)
-class EventAdmin(AlikePages, ReviewSteps, MeteredPages, RedactPages):
+class EventAdmin(AlikePages, ReviewSteps, MeteredPages, BlankSheet, RedactPages):
     """Events of the caller's own sites; drafts are edited here, later states are read-only."""
 
     class Media:
-        css = {"screen": ["registry/event-form.css"]}
+        css = {"all": ["registry/event-form.css"]}
 
     form = EventForm
     list_display = (
