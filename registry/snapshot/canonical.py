@@ -20,6 +20,9 @@ from registry.snapshot.terms import Terms
 BLOCK = 65_536
 """How many row numbers a block spans."""
 
+COLUMNS_AT_ONCE = 12
+"""How many columns of a block are held at once."""
+
 Digests = Mapping[str, tuple[str, ...]]
 """The digest of each block of each table, in the order of their numbers."""
 
@@ -69,15 +72,18 @@ def _digest_block(
     """
     columns = columns_of(table, keyed=keyed)
     number = columns[0].name
-    found = connection.execute(
-        f"SELECT {', '.join(map(_canonical, columns))} FROM frozen.{table} "
-        f"WHERE {number} >= ? AND {number} < ? ORDER BY {number}",
-        [block * BLOCK, (block + 1) * BLOCK],
-    ).fetchnumpy()
     digest = hashlib.sha256()
-    for column in columns:
-        digest.update(f"{column.name}\n".encode())
-        digest.update(np.ascontiguousarray(found[column.name], f"<i{_WIDTHS[column.kind]}").data)
+    for start in range(0, len(columns), COLUMNS_AT_ONCE):
+        some = columns[start : start + COLUMNS_AT_ONCE]
+        found = connection.execute(
+            f"SELECT {', '.join(map(_canonical, some))} FROM frozen.{table} r "
+            f"WHERE r.{number} >= ? AND r.{number} < ? ORDER BY r.{number}",
+            [block * BLOCK, (block + 1) * BLOCK],
+        ).fetchnumpy()
+        for column in some:
+            held = np.ascontiguousarray(found[column.name], f"<i{_WIDTHS[column.kind]}")
+            digest.update(f"{column.name}\n".encode())
+            digest.update(held.data)
     return digest.hexdigest()
 
 

@@ -17,7 +17,8 @@ import duckdb
 
 from registry.snapshot import derive
 from registry.snapshot.canonical import Digests
-from registry.snapshot.freeze import DATABASE, Freeze, NewSnapshot, link_episodes
+from registry.snapshot.episodes import link_episodes
+from registry.snapshot.freeze import DATABASE, Freeze, NewSnapshot
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import SCHEMA_VERSION
 from registry.snapshot.staging import (

@@ -116,7 +116,7 @@ def _until(months: str) -> str:
 # A device in follow-up at its site's last closed round counts up to it, and is in follow-up still
 # where its end was not before. One that was entered since is not at risk in any month.
 _COUNTED = f"""
-CREATE TEMP TABLE counted AS
+CREATE TEMP VIEW counted AS
 SELECT r.* REPLACE (
         CASE WHEN r.round_number = {ENTERED_SINCE} THEN -1
              WHEN {_CUT} THEN least(r.months_followed, r.months_at_round)
@@ -219,14 +219,6 @@ LEFT JOIN classes_of_drugs dc ON dc.code = d.drug
 LEFT JOIN groups_of_indications ig ON ig.code = d.indication
 """
 
-CAUSES = """
-SELECT e.event_no AS event_no, c.event_no AS cause_no
-FROM staged_events e
-JOIN staged_events c ON c.event = e.caused_by
-ORDER BY event_no
-"""
-"""Each event that another caused, and that other: what episodes are made of."""
-
 # The patient's other component at the time of the event: the earliest of those at risk. An event
 # outside the follow-up of the device it names counts in no device time, so on no other.
 _CONCURRENT = f"""
@@ -325,7 +317,7 @@ LEFT JOIN makers_of_catheters cm ON cm.code = r.catheter_model
 IN_ORDER = (
     _COUNTED,
     _DEVICES,
-    "DROP TABLE counted",
+    "DROP VIEW counted",
     _COUPLES,
     _IMPLANTS,
     "DROP TABLE devices",  # makes room
@@ -334,12 +326,20 @@ IN_ORDER = (
 )
 """What is worked out before the tables of the snapshot, each from those before it."""
 
+AFTERWARDS = ("DROP TABLE concurrent", "DROP TABLE all_implants")
+"""What to leave behind when the rows are written."""
+
+# The keys are joined first, and narrow: two joins of whole implants would hold each of them twice.
 _KEYED_IMPLANTS = """
-SELECT i.*, d.key_30 AS device_key_30, d.key_31 AS device_key_31,
-    p.key_30 AS patient_key_30, p.key_31 AS patient_key_31
+SELECT i.*, k.* EXCLUDE (device_no)
 FROM all_implants i
-LEFT JOIN implant_keys d ON d.id = i.implant
-LEFT JOIN patient_keys p ON p.id = i.patient
+JOIN (
+    SELECT n.device_no, d.key_30 AS device_key_30, d.key_31 AS device_key_31,
+        p.key_30 AS patient_key_30, p.key_31 AS patient_key_31
+    FROM (SELECT device_no, implant, patient FROM all_implants) n
+    LEFT JOIN implant_keys d ON d.id = n.implant
+    LEFT JOIN patient_keys p ON p.id = n.patient
+) k USING (device_no)
 """
 
 YEARS = f"""

@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 
 from registry.snapshot import derive
 from registry.snapshot.canonical import Digests, changed_blocks, digest_table, snapshot_id
+from registry.snapshot.episodes import link_episodes
 from registry.snapshot.manifest import Manifest
+from registry.snapshot.parts import derived, parts_of
 from registry.snapshot.schema import SCHEMA_VERSION, TABLES
 from registry.snapshot.staging import (
     Codes,
@@ -44,6 +46,8 @@ DATABASE = "registry.duckdb"
 BUILDING = ".building-"
 STAGING = "staging"
 SNAPSHOT = "snapshot"
+ROW_GROUP = 30_720
+"""Rows of a group in Parquet, all of which are held while it is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,52 +143,11 @@ def freeze_feed(
         stage_record_keys(connection, feed, record_keys)
     if when_read is not None:
         when_read()
-    for table in ("implants", "events"):
-        connection.execute(f"CREATE TEMP VIEW raw_{table} AS SELECT * FROM staged_{table}")
     link_episodes(connection)
-    for statement in derive.IN_ORDER:
-        connection.execute(statement)
     snapshot = NewSnapshot(
         terms=terms, codes=codes, keys=keys, hands=hands, keyed=record_keys is not None
     )
     return snapshot.write(connection, root, workspace)
-
-
-def link_episodes(connection: duckdb.DuckDBPyConnection) -> None:
-    """Number the episodes of all staged events that another caused."""
-    found = connection.execute(derive.CAUSES).fetchnumpy()
-    linked = {  # noqa: F841 - DuckDB reads it by name
-        "event_no": found["event_no"],
-        "cause_no": found["cause_no"],
-        "episode": _episodes(found["event_no"], found["cause_no"]),
-    }
-    connection.execute(
-        "CREATE TEMP TABLE episodes AS SELECT event_no, cause_no, episode FROM linked"
-    )
-
-
-def _episodes(event_no: NDArray[np.int64], cause_no: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The episode of each event that another caused; `event_no` rises, with each number once."""
-    linked = np.union1d(event_no, cause_no)
-    places, causes = np.searchsorted(linked, event_no), np.searchsorted(linked, cause_no)
-    return linked[episode_of(len(linked), places, causes)[places]]
-
-
-def episode_of(
-    count: int, event_no: NDArray[np.int64], cause_no: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Number the episode of each of `count` events: that of the event which started it.
-
-    event_no, cause_no: each event that another caused, and that other. Raises ValueError where
-    the causes run in a circle.
-    """
-    start = np.arange(count)
-    start[event_no] = cause_no
-    for _ in range(count.bit_length() + 1):
-        start = start[start]
-    if not np.isin(start, event_no).any():
-        return start
-    raise ValueError("caused_by: the causes of some events run in a circle; break it.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,12 +179,14 @@ class NewSnapshot:
             last = root / before.manifest.snapshot_id
             shutil.copyfile(last / DATABASE, folder / DATABASE)
         connection.execute(f"ATTACH {quoted(folder / DATABASE)} AS frozen")
-        with in_transaction(connection):
-            for table in TABLES:
-                self._fill(connection, table, anew=before is None)
+        if before is None:
+            self._fill(connection, workspace)
+        else:
+            self._fill_anew(connection)
         changed = {
             table: None if before is None else self._changed(connection, table) for table in TABLES
         }
+        connection.execute("SET threads = 1")  # another digests; each more needs more memory
         with ThreadPoolExecutor(1) as beside, connection.cursor() as cursor:
             digesting = beside.submit(self._digests, cursor, before, changed)
             for table in TABLES:
@@ -229,29 +194,59 @@ class NewSnapshot:
                 if before is not None and changed[table] == frozenset():
                     os.link(last / path.name, path)  # never written to again
                 else:
-                    connection.execute(
-                        f"COPY frozen.{table} TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)"
-                    )
+                    connection.execute(_copied(f"FROM frozen.{table}", path, "COMPRESSION zstd"))
             digests = digesting.result()
+        connection.execute("RESET threads")
         manifest = self._described(connection, digests)
         connection.execute("DETACH frozen")
         manifest.write(folder)
         _publish(folder, root / manifest.snapshot_id)
         return Freeze(manifest=manifest, digests=digests)
 
-    def _fill(self, connection: duckdb.DuckDBPyConnection, table: str, *, anew: bool) -> None:
-        number = TABLES[table][0].name
-        rows = derive.rows_of(table, keyed=self.keyed)
-        if anew:
-            connection.execute(f"CREATE TABLE frozen.{table} AS {rows} ORDER BY {number}")
+    def _fill(self, connection: duckdb.DuckDBPyConnection, workspace: Path) -> None:
+        """Derive every staged row, and write them in the order of their numbers.
+
+        Several parts are gathered first, beside the snapshot, and sorted from there.
+        """
+        rows = {table: derive.rows_of(table, keyed=self.keyed) for table in TABLES}
+        parts = parts_of(connection)
+        if len(parts) == 1:
+            with derived(connection, parts[0]):
+                self._create(connection, rows)
             return
-        chosen = f"WHERE {number} IN (SELECT {number} FROM anew_{table})"
-        if table == "exposures":
-            chosen = ""
-        connection.execute(f"DELETE FROM frozen.{table} {chosen}")
-        connection.execute(
-            f"INSERT INTO frozen.{table} SELECT * FROM ({rows}) r {chosen} ORDER BY {number}"
+        gathered = ("events", "implants")
+        folders = {table: workspace / f"parts_of_{table}" for table in gathered}
+        for place, part in enumerate(parts):
+            with derived(connection, part):
+                for table, folder in folders.items():
+                    folder.mkdir(exist_ok=True)
+                    path = quoted(folder / f"{place}.parquet")
+                    connection.execute(
+                        f"COPY ({rows[table]}) TO {path} (FORMAT parquet, ROW_GROUP_SIZE 20480)"
+                    )
+        files = {table: quoted(folder / "*.parquet") for table, folder in folders.items()}
+        self._create(
+            connection, rows | {table: f"FROM read_parquet({files[table]})" for table in gathered}
         )
+
+    def _create(self, connection: duckdb.DuckDBPyConnection, rows: Mapping[str, str]) -> None:
+        with in_transaction(connection):
+            for table, columns in TABLES.items():
+                ordered = f"{rows[table]} ORDER BY {columns[0].name}"
+                connection.execute(f"CREATE TABLE frozen.{table} AS {ordered}")
+
+    def _fill_anew(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Put rows that were derived anew in the place of those of the last snapshot."""
+        with in_transaction(connection):
+            for table, columns in TABLES.items():
+                number = columns[0].name
+                rows = derive.rows_of(table, keyed=self.keyed)
+                chosen = f"WHERE {number} IN (SELECT {number} FROM anew_{table})"
+                if table == "exposures":
+                    chosen = ""
+                connection.execute(f"DELETE FROM frozen.{table} {chosen}")
+                anew = f"SELECT * FROM ({rows}) r {chosen} ORDER BY {number}"
+                connection.execute(f"INSERT INTO frozen.{table} {anew}")
 
     def _changed(self, connection: duckdb.DuckDBPyConnection, table: str) -> frozenset[int] | None:
         """The blocks with changed rows; None where all are to be digested."""
@@ -305,6 +300,12 @@ class NewSnapshot:
         )
 
 
+def _copied(rows: str, path: Path, *more: str) -> str:
+    """A statement that writes rows as Parquet."""
+    options = ", ".join(("FORMAT parquet", f"ROW_GROUP_SIZE {ROW_GROUP}", *more))
+    return f"COPY ({rows}) TO {quoted(path)} ({options})"
+
+
 def _publish(written: Path, folder: Path) -> None:
     """Sync every file and rename the folder into place; an equal snapshot there stays."""
     for path in written.iterdir():
@@ -325,4 +326,4 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-__all__ = ["DATABASE", "RecordKey", "Row", "episode_of", "freeze_rows"]
+__all__ = ["DATABASE", "RecordKey", "Row", "freeze_rows"]

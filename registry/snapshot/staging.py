@@ -29,7 +29,7 @@ Codes = Mapping[str, tuple[str, ...]]
 RecordKeys = Callable[[bytes], NDArray[np.int64]]
 """From public ids, 16 bytes each in a row, to two numbers of 30 and 31 bits for each."""
 
-MEMORY = "176MB"
+MEMORY = "160MB"
 """What DuckDB may hold while freezing; the rest goes through a folder of temporary files."""
 
 

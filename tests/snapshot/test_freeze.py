@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from registry.snapshot import freeze
-from registry.snapshot.freeze import episode_of, freeze_rows
+from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.manifest import Manifest
 from registry.vocabulary import Outcome
 from tests.snapshot.rows import event, exposure, implant, rows_of, shipped_terms
@@ -519,17 +518,24 @@ def test_episode_is_that_of_the_event_which_started_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [2, 3, 4, 7])
-def test_causes_in_a_circle_are_refused(length: int) -> None:
-    circle = np.arange(length)
+@pytest.mark.parametrize("beside", [0, 40])
+def test_causes_in_a_circle_are_refused(tmp_path: Path, length: int, beside: int) -> None:
+    circle = [event(f"e{n}", caused_by=f"e{(n + 1) % length}") for n in range(length)]
+    led_in = [event("x", caused_by="e0")]
+    chain = [event(f"f{n}", caused_by=f"f{n + 1}") for n in range(beside)]
 
     with pytest.raises(ValueError, match="circle"):
-        episode_of(length + 1, circle, np.roll(circle, 1))
+        frozen(tmp_path, events=[*circle, *led_in, *chain])
 
 
-def test_episode_of_a_long_chain_is_found() -> None:
-    chain = np.arange(1, 1000)
+@pytest.mark.parametrize("length", [3, 4, 5, 200])
+def test_episode_of_a_long_chain_is_found(tmp_path: Path, length: int) -> None:
+    first = event("e000")
+    chain = [event(f"e{n:03d}", caused_by=f"e{n - 1:03d}") for n in range(1, length)]
 
-    assert set(episode_of(1000, chain, chain - 1).tolist()) == {0}
+    manifest = frozen(tmp_path, events=[first, *chain])
+
+    assert {row["episode"] for row in rows_of(tmp_path, manifest, "events")} == {0}
 
 
 def test_record_keys_stand_beside_their_device_and_patient(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""A freeze in parts of whole patients gives what a freeze at once gives."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from registry.snapshot import parts
+from registry.snapshot.freeze import freeze_rows
+from registry.snapshot.manifest import Manifest
+from registry.snapshot.staging import open_staging
+from tests.snapshot.rows import event, exposure, implant, rows_of, shipped_terms, taira_rows
+
+TABLES = ("implants", "events", "exposures")
+
+
+def frozen(root: Path) -> Manifest:
+    """Four hundred patients of two devices, and events that name no device or an unknown one."""
+    implants, events = taira_rows()
+    implants.append(implant("late", site="A", implant_year=2012))
+    events.append(event("zz-of-nobody", caused_by="zz-unknown"))
+    events.append(event("zz-unknown", on="nobody's"))
+    return freeze_rows(
+        root,
+        events=events,
+        implants=implants,
+        exposures=[exposure("x1")],
+        terms=shipped_terms(A="JP", B="DE", **{"TAIRA-1": "JP"}),
+        record_key=lambda public_id: (public_id[0], public_id[1]),
+        keys="mark",
+    )
+
+
+@pytest.mark.parametrize("devices", [814, 300, 7])
+def test_rows_are_those_of_a_freeze_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: int
+) -> None:
+    at_once = frozen(tmp_path / "once")
+    monkeypatch.setattr(parts, "DEVICES_AT_ONCE", devices)
+
+    in_parts = frozen(tmp_path / "parts")
+
+    assert in_parts == at_once
+    for table in TABLES:
+        rows = rows_of(tmp_path / "parts", in_parts, table)
+        assert rows == rows_of(tmp_path / "once", at_once, table)
+    with duckdb.connect(str(tmp_path / "parts" / in_parts.snapshot_id / "registry.duckdb")) as it:
+        for table in TABLES:
+            numbers = [number for number, *_ in it.execute(f"FROM {table}").fetchall()]
+            assert numbers == list(range(len(numbers)))
+
+
+@pytest.mark.parametrize(("devices", "count"), [(0, 1), (1, 1), (3, 1), (4, 3), (7, 4)])
+def test_parts_hold_about_so_many_devices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: int, count: int
+) -> None:
+    monkeypatch.setattr(parts, "DEVICES_AT_ONCE", 3)
+    with open_staging(tmp_path / "staging") as connection:
+        connection.execute(
+            "CREATE TABLE staged_implants AS SELECT i AS patient FROM range(?) r(i)", [devices]
+        )
+
+        assert len(parts.parts_of(connection)) == count
