@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils import timezone
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -16,6 +17,10 @@ class TokenAuthentication(KnoxTokenAuthentication):
         if len(sent) == 2 and sent[0].lower() == b"bearer":
             return self.authenticate_credentials(sent[1])
         return super().authenticate(request)
+
+    def _cleanup_token(self, auth_token: Any) -> bool:
+        """Whether the token has expired; `purge` deletes it, and not whoever reads."""
+        return bool(auth_token.expiry and auth_token.expiry <= timezone.now())
 
     def authenticate_credentials(self, token: bytes) -> Any:
         """The user and the token; raises AuthenticationFailed without echoing the token."""

@@ -7,9 +7,20 @@ from rest_framework.request import Request
 
 from registry import reporting
 from registry.models import Token, User
+from registry.records import Viewer
 from registry.vocabulary import Right, TokenScope
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_VIEWER = "registry_viewer"
+
+
+def viewer_in(request: Request) -> Viewer:
+    """The viewer who asks; derived once, for the permission and for the answer."""
+    known: dict[str, Any] = vars(request)
+    if _VIEWER not in known:
+        known[_VIEWER] = reporting.viewer_of(request.user)
+    viewer: Viewer = known[_VIEWER]
+    return viewer
 
 
 class Scoped(BasePermission):
@@ -49,7 +60,7 @@ class MayAskStatistics(Scoped):
         """Whether the caller may ask, and the token has the scope."""
         if not self.token_allows(request, view):
             return False
-        return reporting.viewer_of(request.user).may_ask
+        return viewer_in(request).may_ask
 
 
 class WorksWithRows(Scoped, IsAuthenticated):

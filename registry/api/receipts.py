@@ -9,6 +9,7 @@ from registry.answers.pictures import FORMATS
 from registry.api.answer_bodies import AnswerSerializer
 from registry.api.described import READING, problems
 from registry.api.parameters import refuse_unknown
+from registry.api.permissions import viewer_in
 from registry.api.statistics import PICTURES, AnswerView, released
 
 
@@ -39,7 +40,7 @@ class ReceiptDetail(AnswerView):
     def get(self, request: Request, receipt: str) -> Response:
         """Repeats the answer of a receipt."""
         refuse_unknown(request)
-        viewer = reporting.viewer_of(request.user)
+        viewer = viewer_in(request)
         drawn = request.accepted_renderer.format in FORMATS
         release = reporting.answer_again(receipt, viewer=viewer, in_words=drawn)
         return released(request, release, viewer=viewer)

@@ -13,7 +13,7 @@ from registry import reporting
 from registry.answers.files import name_of
 from registry.api.described import READING, listing, problems
 from registry.api.parameters import refuse_unknown
-from registry.api.permissions import MayAskStatistics
+from registry.api.permissions import MayAskStatistics, viewer_in
 from registry.api.renderers import CsvFile, csv_file
 from registry.records import Fault, UnknownRow
 from registry.vocabulary import SnapshotKind
@@ -52,7 +52,7 @@ class Snapshots(APIView):
     def get(self, request: Request) -> Response:
         """List the snapshots that the caller may ask, newest first."""
         refuse_unknown(request)
-        found = reporting.snapshots(reporting.viewer_of(request.user))
+        found = reporting.snapshots(viewer_in(request))
         return Response({"results": found, "next": None})
 
 
@@ -97,7 +97,7 @@ class SnapshotDictionary(CsvFile):
 
 def _named(name: str, request: Request) -> dict[str, object]:
     """The snapshot of that id or label, among those that the caller may ask."""
-    for found in reporting.snapshots(reporting.viewer_of(request.user)):
+    for found in reporting.snapshots(viewer_in(request)):
         if name and name in (found["id"], found["label"]):
             return found
     raise UnknownRow(Fault("", "not-found", "There is no such snapshot or release."))

@@ -22,7 +22,7 @@ from registry.api.conditions import names_tag
 from registry.api.described import READING, UNKNOWN_CODE, listing, problems
 from registry.api.options import option_parameters
 from registry.api.parameters import filter_parameters, refuse_unknown
-from registry.api.permissions import MayAskStatistics
+from registry.api.permissions import MayAskStatistics, viewer_in
 from registry.api.renderers import CHARTS, CsvRenderer
 from registry.filters import parse_query
 from registry.records import Release, Side, ValueKind, Viewer
@@ -58,7 +58,7 @@ class Statistic(AnswerView):
         query = parse_query(request.query_params, measure=self.measure)
         if request.accepted_renderer.format in FORMATS:
             query = in_words(query)
-        viewer = reporting.viewer_of(request.user)
+        viewer = viewer_in(request)
         release = reporting.answer(query, measure=self.measure, viewer=viewer)
         return released(request, release, viewer=viewer)
 
@@ -184,7 +184,7 @@ class Dimensions(APIView):
     def get(self, request: Request) -> Response:
         """List the dimensions that the caller may filter and group by, with their values."""
         refuse_unknown(request)
-        found = reporting.dimensions(reporting.viewer_of(request.user))
+        found = reporting.dimensions(viewer_in(request))
         response = Response({"results": found, "next": None})
         patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
         return response

@@ -397,8 +397,8 @@ def test_answer_takes_the_same_queries_however_large_the_registry(
         as_reporter.get(f"{STATISTICS}counts/?site=HERE-1&state=draft")
 
 
-QUERIES_OF_AN_ANSWER = 7
-"""The token, its user's other tokens, roles, sites; the parameter's sites; the seals' last mark."""
+QUERIES_OF_AN_ANSWER = 5
+"""The token, its user's roles and sites; the parameter's sites; the seals' last mark."""
 
 
 # What describes itself -------------------------------------------------------------------------

@@ -194,6 +194,7 @@ def test_expired_token_is_refused(registry):
 
     assert reply.status_code == 401
     assert reply["WWW-Authenticate"] == "Token"
+    assert Token.objects.count() == 1  # reading writes nothing; `purge` deletes it
 
 
 @pytest.mark.parametrize("header", ["Token", "Token a b", "Token nonsense", "Token \xff\xfe"])
