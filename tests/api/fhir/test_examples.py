@@ -1,6 +1,7 @@
 """What becomes of AdverseEvents as HL7 publishes them: read, or refused with the reason.
 
-Shortened from the examples of R4 and R5 (hl7.org/fhir, CC0): a rash, and a wrongly labelled drug.
+Shortened from the examples of R4 and R5 (hl7.org/fhir, CC0): a rash, a wrongly labelled drug in two
+stages, an assault on a ward, and a bleeding in a trial, in the form of the version after R5.
 """
 
 import json
@@ -11,6 +12,7 @@ from registry.models import Event
 from tests.api.fhir.test_create import coded, faults, send, warnings
 
 HL7 = "http://terminology.hl7.org/CodeSystem"
+NEXT = "http://hl7.org/fhir/CodeSystem"
 SNOMED = "http://snomed.info/sct"
 KEY = {"system": "http://acme.com/ids/patients/risks", "value": "49476534"}
 RASH = {
@@ -65,6 +67,52 @@ LABEL = {
     "supportingInfo": [{"itemReference": {"type": "Observation"}}],
     "note": [{"text": "A case."}],
 }
+_LIKELY = {"entityRelatedness": coded(f"{HL7}/adverse-event-causality-assess", "probably-likely")}
+LABEL_LATER = {
+    **LABEL,
+    "id": "clinicalcareexample1stage2",
+    "meta": {"versionId": "2", "lastUpdated": "2021-12-15T21:05:01.812+00:00"},
+    "status": "completed",
+    "code": coded(SNOMED, "370910000"),
+    "recordedDate": "2021-12-15",
+    "resultingEffect": [{"display": "Condition: anticholinergic drug overdose"}],
+    "recorder": {"display": "Physician reviewer"},
+    "suspectEntity": [
+        *LABEL["suspectEntity"],
+        {
+            "instanceReference": {"type": "MedicationAdministration", "display": "A new batch"},
+            "causality": _LIKELY,
+        },
+    ],
+}
+ASSAULT = {
+    **LABEL_LATER,
+    "id": "clinicalcareexample2",
+    "code": coded(SNOMED, "370927008"),
+    "subject": {"type": "Patient", "display": "14 year-old male"},
+    "location": {"display": "Hospital, Inpatient"},
+    "suspectEntity": LABEL_LATER["suspectEntity"][1:],
+}
+TRIAL = {
+    "resourceType": "AdverseEvent",
+    "id": "ressae1example",
+    "identifier": LABEL["identifier"],
+    "status": "completed",
+    "actuality": "actual",
+    "code": coded(SNOMED, "74474003"),
+    "subject": {"reference": "AdverseEvent/ressubjectsae1example"},
+    "occurrencePeriod": {"start": "2021-12-02T13:31:00+01:00", "end": "2021-12-09T14:27:00+01:00"},
+    "serious": True,
+    "seriousnessCriteria": [
+        coded(
+            "http://hl7.org/fhir/CodeSystem/adverse-event-seriousness-criteria", "lifeThreatening"
+        )
+    ],
+    "clinResSeverityOrGrade": coded(f"{NEXT}/adverse-event-severity", "severe"),
+    "study": [{"reference": "AdverseEvent/resstudysae1example"}],
+    "causedStudyDiscontinuation": True,
+    "mitigatingAction": [{"itemReference": {"reference": "AdverseEvent/endoscopysae1example"}}],
+}
 OURS = coded("urn:pump-registry:complications", "infection-pocket")
 SITE = {"identifier": {"value": "HERE-1"}}
 
@@ -75,12 +123,56 @@ SITE = {"identifier": {"value": "HERE-1"}}
         ("r4", RASH, {"event"}),
         ("r5", RASH_R5, {"code"}),
         ("r5", LABEL, {"code", "outcome", "suspectEntity[0]"}),
+        ("r5", LABEL_LATER, {"code", "outcome", "suspectEntity[0]", "suspectEntity[1]"}),
+        ("r5", ASSAULT, {"code", "outcome", "suspectEntity[0]"}),
     ],
 )
 def test_examples_are_refused_for_codes_of_other_systems(as_reporter, version, example, places):
     found = faults(send(as_reporter, example, version))
 
     assert set(found) == {(f"AdverseEvent.{place}", "unknown-code") for place in places}
+
+
+def test_example_of_the_next_version_is_refused_by_its_new_elements(as_reporter):
+    found = faults(send(as_reporter, TRIAL, "r5"))
+
+    assert set(found) == {
+        ("AdverseEvent.code", "unknown-code"),
+        *(
+            (f"AdverseEvent.{name}", "unknown-element")
+            for name in (
+                *("serious", "seriousnessCriteria", "clinResSeverityOrGrade"),
+                "causedStudyDiscontinuation",
+            )
+        ),
+    }
+
+
+@pytest.mark.parametrize("example", [LABEL, LABEL_LATER, ASSAULT])
+def test_example_in_our_codes_is_read_and_left_out_by_name(example, as_reporter):
+    """With our codes, site and key: the rest is read, or named as left out; nothing of it stays."""
+    ours = example | {
+        "code": OURS,
+        "outcome": [coded(f"{HL7}/adverse-event-outcome", "resolved")],
+        "location": SITE,
+        "identifier": [{"value": "e-x8"}],
+    }
+    del ours["suspectEntity"]
+
+    reply = send(as_reporter, ours, "r5", HTTP_PREFER="return=OperationOutcome")
+
+    assert reply.status_code == 201, reply.json()
+    left = {
+        issue["expression"][0].removeprefix("AdverseEvent.").split("[")[0]
+        for issue in reply.json()["issue"]
+        if issue["severity"] == "warning"
+    }
+    sent = {"category", "subject", "encounter", "detected", "note", "supportingInfo"}
+    later = {"recordedDate", "resultingEffect", "recorder"}
+    assert left == sent | {"seriousness", "mitigatingAction"} | (later & set(ours))
+    event = Event.objects.get()
+    assert (event.complication_id, event.outcome) == ("infection-pocket", "recovered")
+    assert (event.year, event.patient, event.implant) == (None, None, None)
 
 
 def test_key_of_the_example_looks_like_a_record_number(as_reporter):
