@@ -5,9 +5,10 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from registry.api.described import listing
 from registry.api.pagination import Page
@@ -15,8 +16,16 @@ from registry.api.renderers import CsvRenderer, csv_file
 from registry.filters.codes import nearest
 from registry.records import BadQuery, Fault
 
-RENDERERS = [JSONRenderer, CsvRenderer]
-"""Those of a view that lists rows."""
+
+class ListsRows(APIView):
+    """Part of a view that lists rows as JSON or CSV; what it writes is answered as JSON alone."""
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """The formats of the method: a write in another is refused before it writes."""
+        if self.request.method in {"GET", "HEAD", "OPTIONS"}:
+            return [JSONRenderer(), CsvRenderer()]
+        return [JSONRenderer()]
+
 
 FIELDS = "fields"
 

@@ -1,7 +1,8 @@
 """Parameters of addresses other than statistics, and their documentation in the schema."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -33,6 +34,8 @@ MORE_ABOUT = {
 """What the schema says of a filter beyond its title."""
 
 
+Choice = TypeVar("Choice", bound=StrEnum)
+
 FLAGS = {"true": True, "false": False}
 
 
@@ -42,6 +45,16 @@ def flag_of(request: Request, name: str, *, default: str = "false") -> bool:
     if value not in FLAGS:
         raise BadQuery(Fault(name, "bad-value", "Say true or false."))
     return FLAGS[value]
+
+
+def choice_of(request: Request, name: str, choices: type[Choice]) -> Choice:
+    """A parameter that is one of several words, by default the first; raises BadQuery."""
+    first, *_others = choices
+    try:
+        return choices(request.query_params.get(name, first.value))
+    except ValueError:
+        said = f"Say {', '.join(choices)}."
+        raise BadQuery(Fault(name, "unknown-code", said)) from None
 
 
 def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
@@ -54,7 +67,7 @@ def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
 
 
 _FORMS: Mapping[ValueKind, str] = {
-    ValueKind.YEAR: rf"[0-9]{{4}}(-[0-9]{{4}})?|{NOT_RECORDED}",
+    ValueKind.YEAR: rf"(19[89][0-9]|20[0-9]{{2}}|2100)(-[0-9]{{4}})?|{NOT_RECORDED}",
     ValueKind.PERIOD: rf"[0-9]{{4}}-[0-9]{{4}}|{NOT_RECORDED}",
     ValueKind.WINDOW: rf"[0-9]{{1,4}}-([0-9]{{1,4}})?|{NOT_RECORDED}",
 }

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from registry import intake
 from registry.api.described import READING, WRITING, problems
 from registry.api.event_steps import StepView, described_step, fields_of, step_taken
-from registry.api.lists import RENDERERS, fields_parameter, listed
+from registry.api.lists import ListsRows, fields_parameter, listed
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, PUBLIC_ID, RowView, SiteRows
 from registry.models import Query
@@ -68,10 +68,8 @@ QUERIES = SiteRows("query", "api:query", Query, QuerySerializer, ("site", "event
 """How the API finds and shows queries."""
 
 
-class Queries(RowView):
+class Queries(ListsRows, RowView):
     """The queries of one's own sites that are not closed."""
-
-    renderer_classes = RENDERERS
 
     @extend_schema(
         operation_id="queries_list",

@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from registry.api.conditions import etag_of, names_tag
 from registry.api.filtering import RowFilterBackend
 from registry.api.idempotency import WrittenReply, answered_once
-from registry.api.lists import RENDERERS, list_reply
+from registry.api.lists import ListsRows, list_reply
 from registry.api.pagination import page_of
 from registry.api.permissions import WorksWithRows
 from registry.api.refusals import VersionRequired
@@ -76,10 +76,9 @@ class RowView(APIView):
         return final
 
 
-class RowList(RowView):
+class RowList(ListsRows, RowView):
     """A list of such rows. filterset_class: its filters."""
 
-    renderer_classes = RENDERERS
     filterset_class: ClassVar[type[EventFilterSet | RowFilterSet]]
 
     def filtered(self, request: Request, rows: QuerySet[Any]) -> EventFilterSet | RowFilterSet:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from registry import intake
 from registry.api.described import READING, WRITING, problems
 from registry.api.idempotency import WrittenReply, answered_once
-from registry.api.lists import RENDERERS, fields_parameter, list_reply, listed
+from registry.api.lists import ListsRows, fields_parameter, list_reply, listed
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, RowView
@@ -30,10 +30,8 @@ class SiteSerializer(serializers.Serializer[Site]):
     )
 
 
-class Sites(RowView):
+class Sites(ListsRows, RowView):
     """Own sites; every site for reviewers and data managers."""
-
-    renderer_classes = RENDERERS
 
     @extend_schema(
         operation_id="sites_list",

@@ -6,6 +6,7 @@ import io
 import pytest
 
 from registry import intake
+from registry.models import Seal
 from tests.api.conftest import client_of, stored
 from tests.factories import ExposureFactory, ImplantFactory, PatientFactory
 
@@ -124,3 +125,22 @@ def test_refusal_of_a_csv_is_a_problem(rows, as_reporter):
     reply = ask(as_reporter, "events", format="csv", limit="0")
 
     assert (reply.status_code, reply["Content-Type"]) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("events", {"site": "HERE-1", "complication": "infection-pocket"}),
+        ("patients", {"site": "HERE-1", "source_id": "pt-w9"}),
+    ],
+)
+@pytest.mark.parametrize("asked", [{"QUERY_STRING": "format=csv"}, {"HTTP_ACCEPT": "text/csv"}])
+def test_write_is_no_list_and_stores_nothing_in_a_format_that_it_lacks(
+    kind, body, asked, registry, as_reporter
+):
+    before = Seal.objects.count()
+
+    reply = as_reporter.post(f"/api/v1/{kind}/", body, format="json", **asked)
+
+    assert reply.status_code == 406
+    assert Seal.objects.count() == before
