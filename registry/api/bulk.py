@@ -30,7 +30,7 @@ from registry.api.device_bodies import (
 )
 from registry.api.event_bodies import EVENT_FIELDS, REPORT
 from registry.api.idempotency import WrittenReply, prepared_once
-from registry.api.parameters import flag_of, refuse_unknown
+from registry.api.parameters import choice_of, flag_of, refuse_unknown
 from registry.api.parsers import StrictJSONParser, bounded
 from registry.api.rows import IDEMPOTENCY_KEY, RowView
 from registry.interchange.patient_rows import read_patients
@@ -103,17 +103,18 @@ class BulkRows(RowView):
     kind: ClassVar[RowKind]
     fields: ClassVar[Fields]
     parser_classes = [BulkJSONParser, CsvParser]
-    flags: ClassVar[tuple[str, ...]] = ("dry_run",)
+    flags: ClassVar[tuple[str, ...]] = ("dry_run", "on_conflict")
 
     def post(self, request: Request) -> Response:
         """Store a list or a file of rows: all or nothing, under one seal."""
         refuse_unknown(request, self.flags)
         dry_run = flag_of(request, "dry_run")
         submit = flag_of(request, "submit", default="true")
+        on_conflict = choice_of(request, "on_conflict", intake.OnConflict)
         body, by = request.data, cast(User, request.user)
 
         def judge() -> Any:
-            return self.judged(body, by=by, submit=submit)
+            return self.judged(body, by=by, submit=submit, on_conflict=on_conflict)
 
         def write(judged: Any) -> WrittenReply:
             try:
@@ -140,12 +141,14 @@ class BulkRows(RowView):
         summary = judged.summary if dry_run else intake.store_judged(judged)
         return summary.counts[self.kind], intake.told_rows(judged, summary, self.kind)
 
-    def judged(self, body: Any, *, by: User, submit: bool) -> Any:
+    def judged(self, body: Any, *, by: User, submit: bool, on_conflict: intake.OnConflict) -> Any:
         """The rows without a fault; raises ImportRefused with every fault of every row."""
         faults: list[Fault] = []
         source: Any = io.BytesIO(body) if isinstance(body, bytes) else self.reports(body, faults)
         try:
-            found = intake.judge_records({self.kind: source}, by=by, submit=submit)
+            found = intake.judge_records(
+                {self.kind: source}, by=by, submit=submit, on_conflict=on_conflict
+            )
         except intake.ImportRefused as refusal:
             faults += refusal.every
             raise _located(faults, of_list=not isinstance(body, bytes)) from refusal
@@ -218,6 +221,13 @@ def _pointing(fault: Fault) -> Fault:
 
 _DRY_RUN = OpenApiParameter(
     "dry_run", bool, description="Checks everything and stores nothing.", default=False
+)
+_ON_CONFLICT = OpenApiParameter(
+    "on_conflict",
+    {"type": "string", "enum": [each.value for each in intake.OnConflict], "default": "refuse"},
+    description="What becomes of a row that differs from the stored one: a fault, left as it is "
+    "(`skip`), or changed in the fields that are sent, by the rules and the rights of a change of "
+    "that row (`update`).",
 )
 _SUBMIT = OpenApiParameter(
     "submit",
@@ -310,20 +320,21 @@ def _row_of(fields: Fields) -> Any:
 @_described_bulk(
     says="Report a list of events, or a CSV file of them; they are submitted at once.",
     example={name: value for name, value in REPORT.items() if name != "submit"},
-    options=[_SUBMIT],
+    options=[_ON_CONFLICT, _SUBMIT],
     state="submitted",
 )
 class BulkEvents(BulkRows):
     """Many events of one's own sites at once."""
 
     kind, fields = RowKind.EVENT, EVENT_FIELDS
-    flags = ("dry_run", "submit")
+    flags = (*BulkRows.flags, "submit")
 
 
 @_described_bulk(
     says="Store a list of implants, or a CSV file of them, with their new patients. An implant "
     "on file with a later follow-up, exit, refills or procedures is updated.",
     example=IMPLANT,
+    options=[_ON_CONFLICT],
 )
 class BulkImplants(BulkRows):
     """Many implants of one's own sites at once."""
@@ -335,6 +346,7 @@ class BulkImplants(BulkRows):
     says="Declare the device time of several years or models, as a list or a CSV file; leads of "
     "the site and data managers do.",
     example=EXPOSURE,
+    options=[_ON_CONFLICT],
 )
 class BulkExposures(BulkRows):
     """Declared device time of one's own sites, many rows at once."""
@@ -351,8 +363,9 @@ class BulkPatients(BulkRows):
     """Many patients of one's own sites at once."""
 
     fields = PATIENT_FIELDS
+    flags = ("dry_run",)
 
-    def judged(self, body: Any, *, by: User, submit: bool) -> Any:
+    def judged(self, body: Any, *, by: User, submit: bool, on_conflict: intake.OnConflict) -> Any:
         """The patients without a fault; raises ImportRefused with every fault of every row."""
         faults: list[Fault] = []
         rows: Iterable[intake.SentPatient]

@@ -54,7 +54,7 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         key = site.pk, record.implant
         row = stored.get(key)
         patient = patients.get((site.pk, record.patient))
-        if patient is None and not raw.unread:
+        if patient is None and row is None and not raw.unread:
             patient = _patient(record, site)
             patients[site.pk, record.patient] = patient
             new_patients.append(patient)

@@ -256,3 +256,61 @@ def test_address_says_what_it_takes(kind, as_reporter):
 
     assert reply.status_code == 200
     assert reply.json()["parses"] == ["application/json", "text/csv"]
+
+
+# Rows that differ from the stored ones ---------------------------------------------------------
+
+
+def test_row_that_differs_is_a_fault_unless_something_else_is_said(as_reporter):
+    send(as_reporter, "implants", [IMPLANT])
+
+    reply = send(as_reporter, "implants", [IMPLANT | {"drug": "morphine"}])
+
+    assert reply.status_code == 400
+    assert [each["code"] for each in reply.json()["errors"]] == ["differs-from-stored"]
+
+
+def test_row_that_differs_is_skipped(as_reporter):
+    send(as_reporter, "implants", [IMPLANT])
+
+    body = send(
+        as_reporter, "implants", [IMPLANT | {"drug": "morphine"}], "?on_conflict=skip"
+    ).json()
+
+    assert (body["skipped"], body["updated"], body["rows"][0]["done"]) == (1, 0, "skipped")
+    assert Implant.objects.get().drug == "baclofen"
+
+
+@pytest.mark.parametrize("query", ["?on_conflict=update", "?on_conflict=update&dry_run=true"])
+def test_row_that_differs_is_changed_in_the_fields_that_are_sent(query, as_reporter):
+    send(as_reporter, "implants", [IMPLANT | {"pump_site": "abdomen"}])
+
+    body = send(as_reporter, "implants", [IMPLANT | {"drug": "morphine"}], query).json()
+
+    implant = Implant.objects.get()
+    assert (body["updated"], body["rows"][0]["done"]) == (1, "updated")
+    changed = "dry_run" not in query
+    assert implant.drug == ("morphine" if changed else "baclofen")
+    assert (implant.version, implant.pump_site != "") == (2 if changed else 1, True)
+
+
+def test_site_changes_its_draft_and_no_submitted_event(as_reporter, events):
+    (event,) = events(1)
+    send(as_reporter, "events", [event], "?submit=false")
+    other = event | {"severity": 2, "seriousness": ["none"]}
+
+    draft = send(as_reporter, "events", [other], "?on_conflict=update&submit=false")
+    Event.objects.update(state="submitted")
+    submitted = send(as_reporter, "events", [event], "?on_conflict=update")
+
+    assert draft.json()["updated"] == 1
+    assert [each["code"] for each in submitted.json()["errors"]] == ["state-conflict"]
+    assert Event.objects.get().severity == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "query"),
+    [("implants", "?on_conflict=overwrite"), ("patients", "?on_conflict=update")],
+)
+def test_other_word_or_kind_is_refused(kind, query, as_reporter):
+    assert send(as_reporter, kind, [], query).status_code == 400

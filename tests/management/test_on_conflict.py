@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from registry.intake import add_member, make_site
-from registry.models import Event, Exposure, Implant, MembershipRole, Seal
+from registry.models import Event, Exposure, Implant, MembershipRole, Patient, Seal
 from registry.vocabulary import Role
 from tests.factories import UserFactory
 
@@ -185,6 +185,16 @@ def test_what_a_change_of_the_row_refuses_is_refused_here_too(old, new, said, im
 
     assert f"implants.csv:2: {said}: " in capsys.readouterr().err
     assert Implant.objects.get(source_id="im-1").version == 1
+
+
+def test_implant_that_is_skipped_brings_no_patient(imports):
+    imports()
+    text = IMPLANTS.format(**FIRST).replace("pt-1,im-1", "pt-9,im-1")
+
+    said = imports("--on-conflict", "skip", kinds=("implants",), implants=text)
+
+    assert said == ["implants: 0 new, 0 updated, 1 unchanged, 1 skipped"]
+    assert set(Patient.objects.values_list("source_id", flat=True)) == {"pt-1", "pt-2"}
 
 
 def test_later_follow_up_needs_no_word(imports):
