@@ -30,7 +30,8 @@ HEADER = (
 EVENTS = f"{HEADER}\nHERE-1,ev-1,,infection-pocket,2020,,3,hospitalisation,recovered\n"
 PEOPLE = """
 from registry.intake import add_member, load_catalogue, make_site
-from registry.models import Token, TokenScope, User
+from registry.models import Token, User
+from registry.vocabulary import TokenScope
 load_catalogue()
 manager = User.objects.create_superuser("manager")
 nurse = User.objects.create_user("nurse")

@@ -7,7 +7,8 @@ from django.db import transaction
 from drf_spectacular.generators import SchemaGenerator
 
 from registry import intake
-from registry.models import Implant, MembershipRole, Token, TokenScope
+from registry.models import Implant, Token
+from registry.vocabulary import MembershipRole, TokenScope
 from tests.api.conftest import PASSWORD, client_of, make_user, stored
 from tests.api.test_schema import validator
 from tests.factories import ExposureFactory, ImplantFactory

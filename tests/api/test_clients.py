@@ -14,7 +14,8 @@ from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 from pytest_django.live_server_helper import LiveServer
 
-from registry.models import Event, Token, TokenScope
+from registry.models import Event, Token
+from registry.vocabulary import TokenScope
 from tests.api.conftest import Registry, import_cohort, made_registry
 
 pytestmark = pytest.mark.usefixtures("own_folder")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from registry.models import TokenScope
+from registry.vocabulary import TokenScope
 from tests.api.conftest import client_of
 
 pytestmark = pytest.mark.usefixtures("own_folder")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from registry.models import TokenScope
+from registry.vocabulary import TokenScope
 from tests.access.addresses import every_address
 from tests.api.conftest import client_of, stored
 

@@ -4,8 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from registry.intake import add_member, make_site
-from registry.models import Event, Exposure, Implant, MembershipRole, Patient, Seal
-from registry.vocabulary import Role
+from registry.models import Event, Exposure, Implant, Patient, Seal
+from registry.vocabulary import MembershipRole, Role
 from tests.factories import UserFactory
 
 IMPLANTS = (
