@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from registry.admin.audit import history_page
+from registry.admin.completeness import completeness_page
 from registry.admin.exporting import export_page
 from registry.admin.one_time_code import one_time_code_page, reset_code
 from registry.admin.start_page import start_page
@@ -14,6 +15,11 @@ urlpatterns = [
     path("", include("registry.dashboard.urls")),
     path("admin/", admin.site.admin_view(start_page)),
     path("admin/history/", admin.site.admin_view(history_page), name="history"),
+    path(
+        "admin/completeness/",
+        admin.site.admin_view(completeness_page),
+        name="completeness",
+    ),
     path(
         "admin/export/<str:site>/<str:kind>.csv",
         admin.site.admin_view(export_page),

@@ -46,7 +46,7 @@ def start_page(request: HttpRequest) -> TemplateResponse:
         "roles_words": roles_in_words(user, leads=leads),
         "waiting": waiting_for(user, leads=leads),
         "came_back": told_of(user),
-        "doors": doors_of(user),
+        "doors": doors_of(user, leads=leads),
         "without_code": not user_has_device(user),
     }
     return admin.site.index(request, greeting)
@@ -78,8 +78,8 @@ def told_of(user: Any) -> list[CameBack]:
     ]
 
 
-def doors_of(user: Any) -> list[Door]:
-    """The first tasks of the user's roles."""
+def doors_of(user: Any, *, leads: bool) -> list[Door]:
+    """The first tasks of the user's roles; leads: whether the user leads a site."""
     doors = []
     if user.may(Right.WORK_AT_SITE):
         doors.append(Door("Enter an event", reverse("admin:registry_event_add")))
@@ -87,6 +87,8 @@ def doors_of(user: Any) -> list[Door]:
         doors.append(Door("Follow up implants", follow_up))
     if user.may(Right.ENTER_ROWS):
         doors.append(Door("Upload files", reverse("upload")))
+    if leads or user.may(Right.RUN_REGISTRY):
+        doors.append(Door("Completeness", reverse("completeness")))
     if user.may(Right.READ_AUDIT):
         doors.append(Door("Read the history", reverse("history")))
         doors.append(Door("Read the access log", reverse("admin:registry_accesslog_changelist")))

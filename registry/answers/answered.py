@@ -6,6 +6,7 @@ from typing import Any
 
 from registry.answers.alternatives import Alternative, alternatives, with_device_time
 from registry.answers.asking import Refused, ask, with_set
+from registry.answers.completeness import CompletenessBlock, completeness_of
 from registry.answers.numbers import in_percent, range_in_percent, range_of, written
 from registry.answers.page_question import PageQuestion, api_address
 from registry.answers.pictures import size_of
@@ -54,6 +55,7 @@ class PageAnswer:
     table: AnswerTable
     summary: Sequence[str]
     literature: Sequence[PublishedFigure]
+    completeness: CompletenessBlock | None
     picture: str
     size: tuple[int, int]
     alt: str
@@ -112,6 +114,7 @@ def answered(
         table=table_of(release),
         summary=summary_of(release),
         literature=literature_of(release.meta),
+        completeness=completeness_of(release.meta),
         picture=as_file("svg"),
         size=size_of(release),
         alt=chart_of(release).alt,

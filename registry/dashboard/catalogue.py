@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from registry import reporting
 from registry.answers.asking import Panel, ask, may_look, of_complications, refused_alike
+from registry.answers.completeness import completeness_of
 from registry.answers.tables import source_of, why_hidden
 from registry.dashboard.literature import PER, comparison_of
 from registry.dashboard.work import tasks_of
@@ -83,6 +84,8 @@ def complication(request: HttpRequest, code: str) -> HttpResponse:
         context["comparisons"] = [
             comparison_of(panel, panel.rows[0], rates) for panel in panels if panel.rows
         ]
+        first = next((one.meta for one in panels if one.release), {})
+        context["completeness"] = completeness_of(first)
         context["source"] = next((source_of(one.meta) for one in panels if one.release), "")
         rules = (one.meta.get("agreement") for one in panels)
         context["agreement"] = next(filter(None, rules), "")

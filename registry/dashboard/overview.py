@@ -16,6 +16,7 @@ from registry.answers.asking import (
     with_set,
     without_blanks,
 )
+from registry.answers.completeness import completeness_of
 from registry.answers.page_question import api_address
 from registry.answers.question_form import QuestionForm
 from registry.answers.sending import address_of_form
@@ -85,6 +86,7 @@ def answered(query: EventQuery, params: QueryDict, viewer: Viewer) -> dict[str, 
         "withheld": [total.title for total in totals if total.is_withheld],
         "core": core_rows(panels, params),
         "trend": trend_of(panels.by_year),
+        "completeness": completeness_of(first.meta),
         "table": panels.by_category.release and table_of(panels.by_category.release),
         "panels": panels,
         **addresses(params),

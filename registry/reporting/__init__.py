@@ -9,9 +9,16 @@ from registry.reporting.examples import columns_ever, example_columns
 from registry.reporting.measures import MEASURES
 from registry.reporting.offered import Offer, can_be_answered, offers
 from registry.reporting.repeating import answer_again
+from registry.reporting.site_completeness import (
+    ASKED_OF_EVENTS,
+    SiteCompleteness,
+    YearFollowUp,
+    completeness_by_site,
+)
 from registry.reporting.taken import NOT_TAKEN, held_to_measure, not_taken
 
 __all__ = [
+    "ASKED_OF_EVENTS",
     "MEASURES",
     "NOTED_AS",
     "NOT_TAKEN",
@@ -19,10 +26,13 @@ __all__ = [
     "Figure",
     "MeasureSpec",
     "Offer",
+    "SiteCompleteness",
+    "YearFollowUp",
     "answer",
     "answer_again",
     "can_be_answered",
     "columns_ever",
+    "completeness_by_site",
     "dictionary",
     "dimensions",
     "example_columns",

@@ -18,10 +18,12 @@ from registry.reporting.asking.keys import read_keys
 from registry.reporting.asking.noting import note_question
 from registry.reporting.asking.profiles import profile_of
 from registry.reporting.asking.spec import Answered, Question
+from registry.reporting.estimating.completeness import completeness_of
 from registry.reporting.estimating.literature import literature_beside
 from registry.reporting.estimating.rows import ordered, written
 from registry.reporting.measures.columns import protected_columns_of
 from registry.reporting.protected.pace import at_full_ticks
+from registry.reporting.protected_completeness import protected_completeness
 from registry.reporting.receipts import Receipt
 from registry.reporting.taken import read_question
 from registry.reporting.words import published, sentences
@@ -120,6 +122,7 @@ def _exact(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
     per = query.per or DEFAULT_PER
     found = question.spec.answered(store, question, per)
     meta = _meta(question, frozen=frozen, profile=Profile.EXACT, per=per)
+    meta["completeness"] = completeness_of(store, question)
     return _written(found, meta, question, frozen, columns=question.spec.columns(question))
 
 
@@ -148,6 +151,7 @@ def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Rel
             profile=Profile.PROTECTED,
             per=protected_question.query.per or DEFAULT_PER,
         )
+        meta["completeness"] = protected_completeness(question, frozen)
         meta["disclosure"] = published.disclosure(
             question, form, protected_question.plan, protected_question.policy
         )

@@ -101,12 +101,13 @@ def snapshot_id(
     codes: Mapping[str, tuple[str, ...]],
     keys: str | None,
     hands: Mapping[str, int],
+    closed_on: Mapping[str, str],
 ) -> str:
     """The id of a snapshot of these rows; keys: the mark of the keys, None without record keys.
 
-    hands: the number of each site's hand.
+    hands: the number of each site's hand. closed_on: the day of each site's last closed round.
     """
-    held = {
+    held: dict[str, object] = {
         "schema": SCHEMA_VERSION,
         "keys": keys,
         "terms": terms.as_json(),
@@ -114,4 +115,6 @@ def snapshot_id(
         "hands": dict(sorted(hands.items())),
         "rows": {table: [counts[table], *digests[table]] for table in TABLES},
     }
+    if closed_on:
+        held["closed_on"] = dict(sorted(closed_on.items()))
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()

@@ -102,6 +102,7 @@ def freeze_changes(
     record_keys: RecordKeys,
     keys: str,
     hands: Mapping[str, int],
+    closed_on: Mapping[str, str],
     when_read: Callable[[], None],
 ) -> tuple[Freeze, int]:
     """Freeze the registry again, from the staged rows and those that changed since.
@@ -130,14 +131,21 @@ def freeze_changes(
         if _count(connection, STAGED[table].name) != feed.count(table):
             raise MustFreezeWhole(f"The {table} are not as many as they should be.")
     changed = _count(connection, "new_events", "new_implants")
-    if exposures_as_before and not changed:
+    if exposures_as_before and not changed and manifest.closed_on == closed_on:
         return before, kept.changed
     stage_record_keys(connection, feed, record_keys)
     when_read()
     _choose(connection, root / kept.snapshot_id / DATABASE)
     for statement in derive.IN_ORDER:
         connection.execute(statement)
-    snapshot = NewSnapshot(terms=terms, codes=manifest.codes, keys=keys, hands=hands, keyed=True)
+    snapshot = NewSnapshot(
+        terms=terms,
+        codes=manifest.codes,
+        keys=keys,
+        hands=hands,
+        closed_on=closed_on,
+        keyed=True,
+    )
     return snapshot.write(connection, root, workspace, before=before), kept.changed + changed
 
 

@@ -68,6 +68,7 @@ def freeze_rows(
     record_key: RecordKey | None = None,
     keys: str = "",
     hands: Mapping[str, int] | None = None,
+    closed_on: Mapping[str, str] | None = None,
     when_read: Callable[[], None] | None = None,
 ) -> Manifest:
     """Write one snapshot under `root`, unless the same one is there already, and describe it.
@@ -77,6 +78,7 @@ def freeze_rows(
     record_key: from a public id's bytes to two numbers of 30 and 31 bits, kept with each implant.
     keys: the mark of the secret behind `record_key`; other keys make another snapshot.
     hands: the number of each site's hand; each site is one of its own where they are left out.
+    closed_on: the day of each site's last closed follow-up round.
     when_read: called once all rows are read, when their source may be let go.
     Raises ValueError where `caused_by` runs in a circle.
     """
@@ -92,6 +94,7 @@ def freeze_rows(
             record_keys=record_keys,
             keys=keys,
             hands=each_its_own(terms.sites) if hands is None else hands,
+            closed_on=closed_on or {},
             when_read=when_read,
         ).manifest
 
@@ -131,6 +134,7 @@ def freeze_feed(
     record_keys: RecordKeys | None,
     keys: str,
     hands: Mapping[str, int],
+    closed_on: Mapping[str, str],
     when_read: Callable[[], None] | None = None,
 ) -> Freeze:
     """Stage everything that a feed has, and freeze it.
@@ -145,7 +149,12 @@ def freeze_feed(
         when_read()
     link_episodes(connection)
     snapshot = NewSnapshot(
-        terms=terms, codes=codes, keys=keys, hands=hands, keyed=record_keys is not None
+        terms=terms,
+        codes=codes,
+        keys=keys,
+        hands=hands,
+        closed_on=closed_on,
+        keyed=record_keys is not None,
     )
     return snapshot.write(connection, root, workspace)
 
@@ -158,6 +167,7 @@ class NewSnapshot:
     codes: Codes
     keys: str
     hands: Mapping[str, int]
+    closed_on: Mapping[str, str]
     keyed: bool
 
     def write(
@@ -288,6 +298,7 @@ class NewSnapshot:
                 codes=self.codes,
                 keys=keys,
                 hands=self.hands,
+                closed_on=self.closed_on,
             ),
             schema_version=SCHEMA_VERSION,
             terms=self.terms,
@@ -295,6 +306,7 @@ class NewSnapshot:
             codes=self.codes,
             keys=self.keys,
             hands=self.hands,
+            closed_on=self.closed_on,
             rounds={self.codes["site"][place]: closed for place, closed in standing},
             **counts,
         )

@@ -21,6 +21,7 @@ class Manifest:
     keys: the mark of the keys that its record keys were made with; empty where it has none.
     hands: the number of each site's hand: sites that one person may report or correct at are one.
     rounds: for each site with implants, whether it has closed a follow-up round.
+    closed_on: the day, ISO 8601, on which each site closed its last follow-up round.
     """
 
     snapshot_id: str
@@ -34,6 +35,7 @@ class Manifest:
     keys: str = ""
     hands: Mapping[str, int] = field(default_factory=dict)
     rounds: Mapping[str, bool] = field(default_factory=dict)
+    closed_on: Mapping[str, str] = field(default_factory=dict)
 
     def __hash__(self) -> int:
         """By the id, which tells all of it apart; what depends on a manifest alone can be kept."""
@@ -53,6 +55,7 @@ class Manifest:
             "keys": self.keys,
             "hands": self.hands,
             "rounds": self.rounds,
+            "closed_on": self.closed_on,
         }
         (folder / MANIFEST).write_text(json.dumps(kept, indent=1, sort_keys=True))
 
@@ -72,4 +75,5 @@ class Manifest:
             keys=kept["keys"],
             hands=kept.get("hands", {}),  # the first design had none
             rounds=kept.get("rounds", {}),  # schema 7 had no rounds
+            closed_on=kept.get("closed_on", {}),  # nor were their days kept at first
         )

@@ -137,6 +137,7 @@ def _freeze_whole(
                 record_keys=record_keys,
                 keys=keys,
                 hands=_hands(hands_of),
+                closed_on=_closed_on(),
                 when_read=view.close,  # an old view keeps SQLite from tidying its log
             )
             _kept(freeze, mark).write(staging)
@@ -171,6 +172,7 @@ def _freeze_changes(
             record_keys=record_keys,
             keys=keys,
             hands=_hands(hands_of),
+            closed_on=_closed_on(),
             when_read=view.close,
         )
         replace(_kept(freeze, mark), changed=changed).write(staging)
@@ -371,6 +373,14 @@ def _hands(hands_of: HandsOf) -> Mapping[str, int]:
     for user, site in members.values_list("user_id", "site__code"):
         shared.setdefault(user, []).append(site)
     return hands_of(sites, shared.values())
+
+
+def _closed_on() -> Mapping[str, str]:
+    """The day on which each site closed its last follow-up round; one query."""
+    closed = Site.objects.filter(round_seal__isnull=False)
+    return {
+        code: at.date().isoformat() for code, at in closed.values_list("code", "round_seal__at")
+    }
 
 
 def _published(rate: PublishedRate) -> Published:

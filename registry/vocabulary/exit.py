@@ -130,6 +130,14 @@ class ExitStatus(Code):
         ExitEffect.CENSORS,
     )
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the device, or its patient, could still have been followed and was not."""
+        return self.effect is ExitEffect.CENSORS and self not in (
+            ExitStatus.ACTIVE,
+            ExitStatus.REPLACED_END_OF_SERVICE,
+        )
+
     def __init__(
         self,
         code: str,

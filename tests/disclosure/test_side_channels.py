@@ -26,7 +26,8 @@ pytestmark = pytest.mark.django_db
 NAMES = ("category", "drug")
 MEASURES = ("counts", "rates", "proportions")
 PLANTED = {"catheter", "pump", "infection", "surgical"}  # their events name a device
-ABOUT_THE_RELEASE = {"snapshot", "data_as_of", "receipt"}
+ABOUT_THE_RELEASE = {"snapshot", "data_as_of", "receipt", "completeness"}
+"""The release's own: completeness is of all its devices, whichever cell is asked for."""
 PAGES = (
     "/",
     "/dashboard/",
@@ -162,6 +163,15 @@ def test_hidden_cell_is_told_alike_with_a_patient_more(published, measure):
     ]
     assert metas[0] == metas[1]
     assert list(one.headers) == list(two.headers)
+
+
+@pytest.mark.parametrize("label", ["one", "two"])
+def test_completeness_is_the_same_beside_a_hidden_cell_and_beside_all(published, label):
+    everything = published.door.get("statistics/counts/", {"release": label}).json()
+    cell = asked_of(published, label, "counts").json()
+
+    of_cell, of_all = (each["meta"]["completeness"] for each in (cell, everything))
+    assert of_cell | {"not_recorded": []} == of_all
 
 
 @pytest.mark.parametrize("measure", MEASURES)

@@ -265,6 +265,7 @@ def test_meta_says_what_was_counted_and_on_what() -> None:
         "literature",
         "method",
         "profile",
+        "completeness",
         "coverage",
         "warnings",
         "receipt",

@@ -1,0 +1,143 @@
+"""How complete the data behind an exact answer are, from sums made once a snapshot."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from registry.records import DIMENSIONS, Cell
+from registry.reporting.asking.question import selected_terms
+from registry.reporting.asking.spec import Divides, Part, Question
+from registry.reporting.words.completeness import about, rounds_of
+from registry.snapshot import completeness as sums
+from registry.snapshot.completeness import Tally
+from registry.snapshot.selected import exposures_of
+from registry.snapshot.store import Store
+from registry.statistics.completeness import follow_up_completeness
+from registry.vocabulary import Component, CountingRule, Profile
+
+KEPT_SNAPSHOTS = 8
+"""So many snapshots have their sums kept in a process."""
+
+BLANKS = frozenset((*sums.OF_DEVICES, *sums.OF_EVENTS))
+"""The dimensions whose answers can be blank."""
+
+Chosen = Mapping[str, Collection[Cell]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SnapshotTallies:
+    """What is summed once a snapshot."""
+
+    devices: Tally
+    events: Tally
+    declared: Tally
+
+
+@lru_cache(maxsize=KEPT_SNAPSHOTS)
+def sums_of(store: Store, as_of: date | None) -> SnapshotTallies:
+    """The sums of a snapshot, kept in the process: three scans for all its questions."""
+    return SnapshotTallies(
+        devices=sums.follow_up(store, as_of=as_of),
+        events=sums.answers_of_events(store),
+        declared=sums.declared_time(store),
+    )
+
+
+def completeness_of(store: Store, question: Question) -> dict[str, Any]:
+    """The completeness of what an exact answer rests on: of the sites and components asked for.
+
+    Filters on devices, patients and time do not narrow it down. A curve and a rate of first events
+    rest on implants alone, other rates on declared exposure too, where that can be followed.
+    """
+    as_of = question.as_of.date() if question.as_of else None
+    found = sums_of(store, as_of)
+    terms = store.manifest.terms
+    sites = _sites_asked(question, terms.sites)
+    clocks = components_of(question.parts)
+    codes = {term.code for term in selected_terms(question.query, terms)}
+    here: Chosen = {"site": sites, "component": clocks}
+    events: Chosen = {"site": sites, "complication": codes}
+    with_devices = found.devices.values("site", of="observed", **here)
+    with_declared = found.declared.values("site", of="declared", **here)
+    reporting = found.events.values("site", of="n", **events)
+    counts_declared = _counts_declared(store, question)
+    observed = found.devices.total("observed", **here)
+    declared = found.declared.total("declared", **here)
+    divided = with_devices | (with_declared if counts_declared else set())
+    known = with_devices | with_declared | reporting
+    devices = {name: found.devices.total(name, **here) for name in ("n", "followed", "lost")}
+    reachable = devices["followed"] + devices["lost"]
+    time = observed + declared
+    used = observed + (declared if counts_declared else 0)
+    return {
+        "about": about(Profile.EXACT, sorted(clocks)),
+        "follow_up": {
+            "devices": devices["n"],
+            "in_follow_up": devices["followed"],
+            "lost": devices["lost"],
+            "share_in_follow_up": devices["followed"] / reachable if reachable else None,
+            "share_of_time": follow_up_completeness(
+                observed, found.devices.total("possible", **here)
+            ),
+        },
+        "complete_to": rounds_of(store.manifest, known),
+        "denominators": {
+            "sites": len(divided),
+            "of": len(known),
+            "share_of_sites": len(divided) / len(known) if known else None,
+            "share_of_time": used / time if time else None,
+        },
+        "not_recorded": [_blank(name, found, here, events) for name in dimensions_used(question)],
+    }
+
+
+def dimensions_used(question: Question) -> list[str]:
+    """The dimensions of a question whose answers can be blank, in the order of all."""
+    query = question.query
+    used = {*query.group_by, *(name for name, _ in query.where), *query.standardise}
+    return [name for name in DIMENSIONS if name in used and name in BLANKS]
+
+
+def components_of(parts: Iterable[Part]) -> frozenset[str]:
+    """The components on whose devices a question rests; both where it names none."""
+    found: set[str] = set()
+    for part in parts:
+        asked = [each for each in part.selection.on_devices if each.column == "component"]
+        named = {str(value) for each in asked for value in each.values}
+        found |= {part.clock} if part.clock else named or set(Component.codes())
+    return frozenset(found)
+
+
+def _sites_asked(question: Question, sites: Mapping[str, str]) -> Collection[str]:
+    chosen = set(sites)
+    if named := question.query.values("site"):
+        chosen &= set(named)
+    if countries := question.query.values("country"):
+        chosen = {site for site in chosen if sites[site] in countries}
+    return chosen
+
+
+def _counts_declared(store: Store, question: Question) -> bool:
+    """Whether declared exposure is part of the denominators."""
+    rates = question.spec.divides is Divides.EXPOSURE
+    if not rates or question.counting is CountingRule.FIRST_EVENT:
+        return False
+    return all(
+        exposures_of(part.selection, store.codes, component=part.clock) is not None
+        for part in question.parts
+    )
+
+
+def _blank(name: str, found: SnapshotTallies, here: Chosen, events: Chosen) -> dict[str, Cell]:
+    """How many devices, or events, have no answer to a dimension."""
+    of_devices = name in sums.OF_DEVICES
+    tally, chosen = (found.devices, here) if of_devices else (found.events, events)
+    n, blank = tally.total("n", **chosen), tally.total(name, **chosen)
+    return {
+        "dimension": name,
+        "title": DIMENSIONS[name].title,
+        "of": "devices" if of_devices else "events",
+        "share": blank / n if n else None,
+    }
