@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from registry.answers.numbers import in_percent, range_of, written
+from registry.answers.numbers import in_percent, range_in_percent, range_of, written
 from registry.answers.tables import SIGNALS
 from registry.charts.years import years_together
 from registry.filters.codes import codes_of
@@ -71,6 +71,14 @@ def _curve(each: Told) -> Iterator[str]:
     if events is not None:
         yield f"{written(events)} event{'' if events == 1 else 's'}"
     yield from _median(each)
+    yield from _landmarks(each)
+    mean = each.get("restricted_mean")
+    if mean:
+        yield (
+            f"on average {written(mean['mean_months'])} months "
+            f"({range_of(mean['ci_lower'], mean['ci_upper'])}) free of it from month "
+            f"{mean['from_months']} to {mean['until_months']}"
+        )
     ends = {name: share for name, share in (each.get("at_end") or {}).items() if share is not None}
     if ends:
         shares = [f"{in_percent(share)} {ENDS[name]}" for name, share in ends.items()]
@@ -82,12 +90,31 @@ def _curve(each: Told) -> Iterator[str]:
 def _median(each: Told) -> Iterator[str]:
     """When half of the devices had the event; nothing for a hidden curve."""
     median, between = each.get("median_months"), each.get("median_between")
+    lower, upper = each.get("median_lower"), each.get("median_upper")
     if median is not None:
-        yield f"median {written(median)} months"
+        limits = f" ({range_of(lower, upper)})" if None not in (lower, upper) else ""
+        if lower is not None and upper is None:
+            limits = f" (from {written(lower)})"
+        yield f"median {written(median)} months{limits}"
     elif between:
         yield f"median after {written(between[0])} and by {written(between[1])} months"
     elif "median_months" in each and each.get("starts_at_months") is not None:
-        yield "median not reached"
+        least = f", at least {written(lower)} months" if lower is not None else ""
+        yield f"median not reached{least}"
+
+
+def _landmarks(each: Told) -> Iterator[str]:
+    """The curve at whole years: its value, its limits, and how many are at risk."""
+    for at in each.get("landmarks") or ():
+        if at["estimate"] is None:
+            continue
+        limits = at["ci_lower"], at["ci_upper"]
+        of = f" ({range_in_percent(*limits)})" if None not in limits else ""
+        years = at["time_months"] // 12
+        yield (
+            f"at {years} year{'' if years == 1 else 's'} {in_percent(at['estimate'])}{of}, "
+            f"{written(at['at_risk'])} at risk"
+        )
 
 
 def logrank(found: Told, release: Release) -> Iterator[str]:
@@ -99,6 +126,19 @@ def logrank(found: Told, release: Release) -> Iterator[str]:
     degrees = "degree" if df == 1 else "degrees"
     yield (
         f"Log-rank test of the curves: chi-squared {written(found['chi2'])} on {df} {degrees} of "
+        f"freedom, {p_value(found['p'])}. It does not adjust for differences between the groups."
+    )
+
+
+def gray(found: Told, release: Release) -> Iterator[str]:
+    """Gray's test of the curves, or why there is none."""
+    if found.get("chi2") is None:
+        yield f"No test of the curves. {found.get('reason') or 'There is nothing to compare.'}"
+        return
+    df = found["df"]
+    degrees = "degree" if df == 1 else "degrees"
+    yield (
+        f"Gray's test of the curves: chi-squared {written(found['chi2'])} on {df} {degrees} of "
         f"freedom, {p_value(found['p'])}. It does not adjust for differences between the groups."
     )
 
@@ -185,6 +225,7 @@ def named(row: Mapping[str, Cell], release: Release) -> str:
 TELL: Mapping[str, Callable[[Any, Release], Iterator[str]]] = {
     "curves": curves,
     "logrank": logrank,
+    "gray": gray,
     "funnel": funnel,
     "trend": trend,
     "signals": signals,

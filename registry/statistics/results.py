@@ -28,6 +28,7 @@ class Reason(StrEnum):
     MEDIAN_NOT_REACHED = "median_not_reached"
     ONE_GROUP = "one_group"
     NOTHING_TO_COMPARE = "nothing_to_compare"
+    LATE_ENTRIES = "late_entries"
     TOO_FEW_SITES = "too_few_sites"
     NO_REPORTS = "no_reports"
     EMPTY_CELL = "empty_cell"
@@ -114,6 +115,16 @@ class LogRank:
     groups: tuple[Any, ...]
     observed: FloatArray
     expected: FloatArray
+    reason: Reason | None
+
+
+@dataclass(frozen=True)
+class GrayTest:
+    """A test that groups share one cumulative incidence."""
+
+    chi2: float | None
+    df: int
+    p: float | None
     reason: Reason | None
 
 

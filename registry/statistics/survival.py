@@ -23,6 +23,7 @@ from registry.statistics.arguments import (
     tail,
 )
 from registry.statistics.life_counts import LifeCounts, spans
+from registry.statistics.quadratic import quadratic_form
 from registry.statistics.results import (
     FloatArray,
     IncidenceCurves,
@@ -43,6 +44,7 @@ __all__ = [
     "logrank",
     "logrank_of",
     "product_limit",
+    "stratified_logrank",
 ]
 
 ConfidenceScale = Literal["log-log", "log", "plain"]
@@ -164,6 +166,40 @@ def logrank_of(tables: Sequence[LifeCounts], *, cause: int = THE_EVENT) -> LogRa
     the rank of the variance, the number of groups less one unless some were never at risk
     together; with 0 degrees of freedom the test is undefined, with a reason.
     """
+    return stratified_logrank([tables], cause=cause)
+
+
+def stratified_logrank(
+    strata: Sequence[Sequence[LifeCounts]], *, cause: int = THE_EVENT
+) -> LogRank:
+    """The log-rank test of the same groups within strata: only like is compared with like.
+
+    strata: in each the counts of every group, in one order; a group without devices in a stratum
+    has an empty table. Observed, expected and variance add up over the strata (Mantel, 1966), as
+    in R's survdiff with strata().
+    """
+    groups = len(strata[0]) if strata else 0
+    observed, expected = np.zeros(groups), np.zeros(groups)
+    variance = np.zeros((groups, groups))
+    for tables in strata:
+        own, likely, spread = _observed_and_expected(tables, cause)
+        observed, expected, variance = observed + own, expected + likely, variance + spread
+    chi2, df = quadratic_form(observed - expected, variance)
+    return LogRank(
+        chi2=chi2 if df else None,
+        df=df,
+        p=float(chdtrc(df, chi2)) if df else None,
+        groups=tuple(range(groups)),
+        observed=observed,
+        expected=expected,
+        reason=None if df else _why_no_test(groups),
+    )
+
+
+def _observed_and_expected(
+    tables: Sequence[LifeCounts], cause: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Each group's events, those expected, and the variance of their difference."""
     ended = [counts.ended_of(cause) for counts in tables]
     times = np.unique(
         np.concatenate(
@@ -179,18 +215,7 @@ def logrank_of(tables: Sequence[LifeCounts], *, cause: int = THE_EVENT) -> LogRa
     share = at_risk / total_at_risk
     observed = np.array([float(own.sum()) for own in ended])
     expected = share @ total_events.astype(np.float64)
-    chi2, df = _quadratic_form(
-        observed - expected, _hypergeometric(share, total_at_risk, total_events)
-    )
-    return LogRank(
-        chi2=chi2 if df else None,
-        df=df,
-        p=float(chdtrc(df, chi2)) if df else None,
-        groups=tuple(range(len(tables))),
-        observed=observed,
-        expected=expected,
-        reason=None if df else _why_no_test(len(tables)),
-    )
+    return observed, expected, _hypergeometric(share, total_at_risk, total_events)
 
 
 def logrank(
@@ -287,13 +312,3 @@ def _hypergeometric(share: FloatArray, at_risk: IntArray, events: IntArray) -> F
     np.divide(d * (n - d), n - 1, out=weight, where=n > 1)
     weighted = share * weight
     return np.diag(weighted.sum(axis=1)) - weighted @ share.T
-
-
-def _quadratic_form(difference: FloatArray, variance: FloatArray) -> tuple[float, int]:
-    """Chi-squared of a difference whose variance is rank-deficient, and that rank."""
-    if not difference.size:
-        return 0.0, 0
-    values, vectors = np.linalg.eigh(variance)
-    kept = values > 1e-10 * max(1.0, float(values.max()))
-    along = (vectors.T @ difference)[kept]
-    return float((along**2 / values[kept]).sum()), int(kept.sum())

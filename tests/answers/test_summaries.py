@@ -11,6 +11,63 @@ def told(rows=(), columns=(), denominator="pump-months", **meta):
     return summary_of(Release(meta={"denominator": denominator, **meta}, columns=named, rows=rows))
 
 
+def test_landmarks_medians_and_means_are_told_with_their_limits():
+    curve = {
+        "devices": 400,
+        "events": 30,
+        "median_months": None,
+        "median_lower": 70.0,
+        "median_upper": None,
+        "starts_at_months": 0,
+        "landmarks": [
+            {
+                "time_months": 12,
+                "at_risk": 380,
+                "estimate": 0.9,
+                "ci_lower": 0.85,
+                "ci_upper": 0.94,
+            },
+            {
+                "time_months": 24,
+                "at_risk": None,
+                "estimate": None,
+                "ci_lower": None,
+                "ci_upper": None,
+            },
+        ],
+        "restricted_mean": {
+            "from_months": 0,
+            "until_months": 24,
+            "mean_months": 22.5,
+            "ci_lower": 22.0,
+            "ci_upper": 23.0,
+        },
+    }
+
+    (said,) = told(curves=[curve])
+
+    assert "median not reached, at least 70 months" in said
+    assert "at 1 year 90 % (85 to 94 %), 380 at risk" in said
+    assert "2 years" not in said
+    assert "on average 22.5 months (22 to 23) free of it from month 0 to 24" in said
+
+
+def test_a_median_has_its_limits():
+    both = {"devices": 9, "median_months": 30.0, "median_lower": 20.0, "median_upper": 50.0}
+    lower = both | {"median_upper": None}
+
+    assert told(curves=[both]) == ["All: 9 devices, median 30 months (20 to 50)."]
+    assert told(curves=[lower]) == ["All: 9 devices, median 30 months (from 20)."]
+
+
+def test_grays_test_is_told_or_why_there_is_none():
+    (said,) = told(gray={"chi2": 5.2, "df": 1, "p": 0.0226, "reason": None})
+    (none,) = told(gray={"chi2": None, "df": None, "p": None, "reason": "Devices entered late."})
+
+    assert said.startswith("Gray's test of the curves: chi-squared 5.2 on 1 degree of freedom")
+    assert none == "No test of the curves. Devices entered late."
+
+
 def test_a_measure_whose_rows_say_it_all_has_no_findings():
     assert told() == []
 

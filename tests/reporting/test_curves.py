@@ -72,12 +72,34 @@ def test_curve_has_a_row_at_its_start_at_each_month_with_an_event_and_at_its_end
         (10, 18, 1, pytest.approx(17 / 20)),
         (24, 17, 0, pytest.approx(17 / 20)),
     ]
+    last = rows[-1].numbers
+    lower, upper = last["ci_lower"], last["ci_upper"]
+    mean = meta["curves"][0]["restricted_mean"]
     assert meta["curves"] == [
         {
             "devices": 20,
             "events": 3,
             "events_outside": 0,
             "median_months": None,
+            "median_lower": None,
+            "median_upper": None,
+            "landmarks": [
+                {
+                    "time_months": month,
+                    "at_risk": 17,
+                    "estimate": pytest.approx(17 / 20),
+                    "ci_lower": pytest.approx(lower),
+                    "ci_upper": pytest.approx(upper),
+                }
+                for month in (12, 24)
+            ],
+            "restricted_mean": {
+                "from_months": 0,
+                "until_months": 24,
+                "mean_months": pytest.approx(6 + 4 * 18 / 20 + 14 * 17 / 20),
+                "ci_lower": pytest.approx(mean["ci_lower"]),
+                "ci_upper": pytest.approx(mean["ci_upper"]),
+            },
             "starts_at_months": 0,
             "ends_at_months": 24,
             "excluded_before_entry": 0,
@@ -613,3 +635,78 @@ def test_first_events_of_a_curve_are_those_of_its_rate(
         key = tuple(None if curve[name] == "not-recorded" else curve[name] for name in group_by)
         of_rate = rates.get(tuple("" if each is None else each for each in key), (0, 0, ""))[0]
         assert curve["events"] + curve["events_outside"] == of_rate
+
+
+# Landmarks, medians and tests -------------------------------------------------------------------
+
+
+def test_landmarks_are_told_where_the_curve_is_drawn(tmp_path: Path) -> None:
+    rows = pumps(12, months_followed=40)
+    asker = Asker(tmp_path, events=flips(i0=20), implants=rows)
+
+    for found, before, after in ((survival, 1.0, 11 / 12), (incidence, 0.0, 1 / 12)):
+        _, meta = found(asker)
+        told_of = meta["curves"][0]["landmarks"]
+        assert [each["time_months"] for each in told_of] == [12, 24, 36]
+        assert [each["at_risk"] for each in told_of] == [12, 11, 11]
+        assert told_of[0]["estimate"] == before
+        assert told_of[0]["ci_lower"] is None
+        assert told_of[1]["estimate"] == pytest.approx(after)
+        assert told_of[1]["ci_lower"] is not None
+
+
+def test_a_landmark_tells_those_at_risk_before_its_events(tmp_path: Path) -> None:
+    asker = Asker(tmp_path, events=flips(i0=12, i1=12), implants=pumps(20))
+
+    _, meta = survival(asker)
+
+    first = meta["curves"][0]["landmarks"][0]
+    assert (first["time_months"], first["at_risk"]) == (12, 20)
+    assert first["estimate"] == pytest.approx(18 / 20)
+
+
+def test_a_median_that_is_not_reached_has_a_lower_limit(tmp_path: Path) -> None:
+    months = {f"i{place}": 4 + place for place in range(8)}
+    asker = Asker(tmp_path, events=flips(**months), implants=pumps(20))
+
+    _, meta = survival(asker)
+
+    (curve,) = meta["curves"]
+    assert curve["median_months"] is None
+    assert curve["median_lower"] in months.values()
+    assert curve["median_upper"] is None
+
+
+def test_a_curve_that_ends_before_a_year_has_no_landmark_and_no_mean(tmp_path: Path) -> None:
+    asker = Asker(tmp_path, implants=pumps(12, months_followed=9))
+
+    _, meta = survival(asker)
+
+    assert meta["curves"][0]["landmarks"] == []
+    assert meta["curves"][0]["restricted_mean"] is None
+
+
+def test_incidence_with_groups_has_grays_test(tmp_path: Path) -> None:
+    implants = pumps(12, sex="female") + [
+        implant(f"m{place}", sex="male", exit_status="death-unrelated") for place in range(12)
+    ]
+    asker = Asker(tmp_path, events=flips(i0=6, i1=7, m0=9), implants=implants)
+
+    _, meta = incidence(asker, group_by=("sex",))
+    _, whole = incidence(asker)
+
+    assert meta["gray"]["df"] == 1
+    assert 0 < meta["gray"]["p"] < 1
+    assert whole["gray"] is None
+
+
+def test_grays_test_is_refused_where_devices_entered_late(tmp_path: Path) -> None:
+    implants = pumps(12, sex="female") + [
+        implant(f"m{place}", sex="male", months_to_entry=3) for place in range(12)
+    ]
+    asker = Asker(tmp_path, events=flips(i0=6, m0=9), implants=implants)
+
+    _, meta = incidence(asker, group_by=("sex",))
+
+    assert meta["gray"]["chi2"] is None
+    assert "entered late" in meta["gray"]["reason"]

@@ -339,6 +339,22 @@ def test_half_is_reached_between_two_months_that_are_shown(
     assert (said["median_months"], said["median_between"]) == (None, between)
 
 
+def test_landmarks_are_the_shown_months_of_whole_years() -> None:
+    points = [CurvePoint(month, 400 - month, 0, 1 - month / 200, 0.1, 0.9) for month in BOUNDARIES]
+
+    told = _said(points, competing=False)["landmarks"]
+
+    assert [(each["time_months"], each["at_risk"], each["estimate"]) for each in told] == [
+        (month, 400 - month, 1 - month / 200) for month in (12, 24, 36, 60, 84)
+    ]
+
+
+def test_a_curve_that_is_hidden_has_no_landmarks() -> None:
+    points = [CurvePoint(month, None, None, None, None, None) for month in BOUNDARIES]
+
+    assert _said(points, competing=True)["landmarks"] is None
+
+
 def test_curves_are_named_as_their_rows_are(large: Frozen) -> None:
     release = curve(large, group_by=("sex",), labels="label")
 

@@ -41,6 +41,25 @@ told(per_group(devices, devices$cohort, function(one) {
   data.frame(cohort = one$cohort[1], chi2 = test$chisq)
 }), "logrank")
 
+told(per_group(devices, devices$cohort, function(one) {
+  data <- one[one$entry == 0, ]
+  test <- survdiff(Surv(end, cause == 1) ~ group + strata(stratum), data = data)
+  fit <- summary(survfit(Surv(end, cause == 1) ~ 1, data = data, conf.type = "log-log"), rmean = 36)
+  data.frame(
+    cohort = one$cohort[1], stratified = test$chisq, mean = fit$table["rmean"],
+    se = fit$table["se(rmean)"], median = fit$table["median"],
+    median_lower = fit$table["0.95LCL"], median_upper = fit$table["0.95UCL"]
+  )
+}), "landmarks")
+
+if (requireNamespace("cmprsk", quietly = TRUE)) {
+  told(per_group(devices, devices$cohort, function(one) {
+    data <- one[one$entry == 0, ]
+    test <- cmprsk::cuminc(data$end, data$cause, data$triple)$Tests
+    data.frame(cohort = one$cohort[1], chi2 = test["1", "stat"], df = test["1", "df"])
+  }), "gray")
+}
+
 counts <- given("counts")
 told(do.call(rbind, Map(function(events, exposure, n) {
   poisson <- poisson.test(events, exposure)$conf.int

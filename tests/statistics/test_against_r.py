@@ -10,14 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+from registry.statistics.gray import gray_test
 from registry.statistics.intervals import (
     clopper_pearson_interval,
     poisson_interval,
     wilson_interval,
 )
+from registry.statistics.landmarks import median_limits, restricted_mean
+from registry.statistics.life_counts import LifeCounts
 from registry.statistics.signals import disproportionality
 from registry.statistics.standardised import directly_standardised
-from registry.statistics.survival import cumulative_incidence, kaplan_meier, logrank
+from registry.statistics.survival import (
+    cumulative_incidence,
+    kaplan_meier,
+    logrank,
+    stratified_logrank,
+)
 from registry.statistics.trend import rate_trend
 
 SCRIPT = Path(__file__).with_name("against_r.R")
@@ -35,6 +43,8 @@ def devices(dice: np.random.Generator, cohort: int) -> Rows:
         entry = int(dice.integers(0, end)) if cohort % 2 and dice.random() < 0.4 else 0
         cause, group = int(dice.choice((0, 1, 2), p=(0.4, 0.4, 0.2))), int(dice.integers(2))
         made.append({"cohort": cohort, "entry": entry, "end": end, "cause": cause, "group": group})
+    for place, row in enumerate(made):
+        row |= {"stratum": place % 3, "triple": place // 3 % 3}
     return made
 
 
@@ -223,3 +233,64 @@ def test_directly_standardised_rates_are_those_of_r(
         expected = [float(told[name]) for name in ("rate", "lower", "upper")]
         assert [found.rate, found.lower, found.upper] == pytest.approx(expected, rel=CLOSE)
     assert len(r["standardised"]) == 40
+
+
+def from_the_start(given: dict[str, Rows], cohort: int) -> Rows:
+    return [row for row in of_cohort(given, cohort) if row["entry"] == 0]
+
+
+def table_of(rows: Rows) -> LifeCounts:
+    return LifeCounts.of(column(rows, "end"), column(rows, "cause"))
+
+
+@pytest.mark.parametrize("cohort", range(COHORTS))
+def test_stratified_logrank_is_that_of_survdiff(
+    given: dict[str, Rows], r: dict[str, Rows], cohort: int
+) -> None:
+    rows = from_the_start(given, cohort)
+    (theirs,) = [each for each in r["landmarks"] if each["cohort"] == cohort]
+
+    strata = [
+        [
+            table_of(
+                [each for each in rows if (each["stratum"], each["group"]) == (stratum, group)]
+            )
+            for group in range(2)
+        ]
+        for stratum in range(3)
+    ]
+
+    assert stratified_logrank(strata).chi2 == pytest.approx(theirs["stratified"], rel=1e-10)
+
+
+@pytest.mark.parametrize("cohort", range(COHORTS))
+def test_restricted_mean_and_median_are_those_of_survfit(
+    given: dict[str, Rows], r: dict[str, Rows], cohort: int
+) -> None:
+    rows = from_the_start(given, cohort)
+    (theirs,) = [each for each in r["landmarks"] if each["cohort"] == cohort]
+
+    curve = kaplan_meier(column(rows, "end"), [row["cause"] == 1 for row in rows])
+    mean = restricted_mean(curve, until=36)
+    limits = median_limits(curve.times, curve.lower, curve.upper)
+
+    assert mean.mean == pytest.approx(theirs["mean"], rel=1e-10)
+    assert mean.se == pytest.approx(theirs["se"], rel=1e-10)
+    for ours, name in zip((curve.median, *limits), ("", "_lower", "_upper"), strict=True):
+        of_r = theirs[f"median{name}"]
+        assert (ours is None) == np.isnan(of_r)
+        assert ours is None or ours == of_r
+
+
+@pytest.mark.parametrize("cohort", range(COHORTS))
+def test_grays_test_is_that_of_cmprsk(
+    given: dict[str, Rows], r: dict[str, Rows], cohort: int
+) -> None:
+    if "gray" not in r:
+        pytest.skip("needs R's package cmprsk")
+    rows = from_the_start(given, cohort)
+    (theirs,) = [each for each in r["gray"] if each["cohort"] == cohort]
+
+    ours = gray_test([table_of([each for each in rows if each["triple"] == k]) for k in range(3)])
+
+    assert (ours.chi2, ours.df) == (pytest.approx(theirs["chi2"], rel=1e-10), theirs["df"])

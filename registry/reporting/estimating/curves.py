@@ -9,14 +9,18 @@ from numpy.typing import NDArray
 
 from registry.records import BadQuery, Cell, EventQuery, Fault
 from registry.reporting.asking.spec import Question, Row
+from registry.reporting.estimating.landmarks import landmarks_of, restricted_mean_of
 from registry.reporting.estimating.rows import ordered, shown_value
+from registry.reporting.words.reasons import in_words
 from registry.snapshot.counting import before_entry
 from registry.snapshot.lives import BY_EVENT, ENTERED, Lives, lives, lives_of
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
+from registry.statistics.gray import gray_test
+from registry.statistics.landmarks import median_limits
 from registry.statistics.life_counts import CENSORED
-from registry.statistics.results import Reason
+from registry.statistics.results import Limits, Reason
 from registry.statistics.survival import (
     LifeCounts,
     aalen_johansen,
@@ -53,6 +57,7 @@ CAUSE_OF = {status.value: cause for status, cause in COMPETING.items()}
 AT_THE_END = {"event": THE_EVENT, "death": DEATH, "explant": EXPLANT, "therapy_stopped": STOPPED}
 
 TWO_CLOCKS = "The curves run on two clocks, a pump's and a catheter's, and are not compared."
+Span = tuple[int, int]
 ConfidenceScale = Literal["log-log", "log", "plain"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -109,7 +114,7 @@ def survival_curves(store: Store, question: Question) -> tuple[list[Row], dict[s
     ci = _scale(question.query.ci)
     level = question.query.level
 
-    def steps(counts: LifeCounts) -> Steps:
+    def steps(counts: LifeCounts, span: Span) -> Steps:
         found = product_limit(counts, level=level, ci=ci)
         return Steps(
             found.times,
@@ -118,7 +123,11 @@ def survival_curves(store: Store, question: Question) -> tuple[list[Row], dict[s
             found.survival,
             found.lower,
             found.upper,
-            {"median_months": found.median},
+            {
+                "median_months": found.median,
+                **_median(median_limits(found.times, found.lower, found.upper)),
+                "restricted_mean": restricted_mean_of(found, span, level=level),
+            },
         )
 
     groups = _groups(store, question)
@@ -135,7 +144,7 @@ def incidence_curves(store: Store, question: Question) -> tuple[list[Row], dict[
     """
     level = question.query.level
 
-    def steps(counts: LifeCounts) -> Steps:
+    def steps(counts: LifeCounts, span: Span) -> Steps:
         found = aalen_johansen(counts, level=level)
         nothing = np.zeros(found.times.size)
         events = found.events.get(THE_EVENT, nothing.astype(np.int64))
@@ -150,19 +159,30 @@ def incidence_curves(store: Store, question: Question) -> tuple[list[Row], dict[
         unknown = np.full(found.times.size, np.nan)
         reached = np.flatnonzero(estimate >= HALF)
         median = float(found.times[reached[0]]) if reached.size else None
+        lower, upper = (limits.get(THE_EVENT, unknown) for limits in (found.lower, found.upper))
         return Steps(
             found.times[own],
             found.at_risk[own],
             events[own],
             estimate[own],
-            found.lower.get(THE_EVENT, unknown)[own],
-            found.upper.get(THE_EVENT, unknown)[own],
-            {"median_months": median, "at_end": {**ends, "free": free}},
+            lower[own],
+            upper[own],
+            {
+                "median_months": median,
+                **_median(median_limits(found.times, lower, upper, falls=False)),
+                "at_end": {**ends, "free": free},
+            },
         )
 
     groups = _groups(store, question)
     rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=0.0)
-    return rows, {"curves": curves, "logrank": None, "warnings": _warnings(groups, curves)}
+    tested = _gray(groups, question) if question.query.group_by else None
+    said = {"curves": curves, "logrank": None, "gray": tested}
+    return rows, {**said, "warnings": _warnings(groups, curves)}
+
+
+def _median(limits: Limits) -> dict[str, Cell]:
+    return {"median_lower": limits[0], "median_upper": limits[1]}
 
 
 def _scale(ci: str | None) -> ConfidenceScale:
@@ -215,7 +235,7 @@ def _drawn(
     groups: Iterable[Group],
     question: Question,
     terms: Terms,
-    steps: Callable[[LifeCounts], Steps],
+    steps: Callable[[LifeCounts, Span], Steps],
     *,
     start: float,
 ) -> tuple[list[Row], list[dict[str, Any]]]:
@@ -230,6 +250,8 @@ def _drawn(
             "events": 0,
             "events_outside": group.events,
             "median_months": None,
+            **_median((None, None)),
+            "landmarks": [],
             "starts_at_months": None,
             "ends_at_months": None,
             "excluded_before_entry": group.before_entry,
@@ -237,13 +259,15 @@ def _drawn(
         if span is None:
             rows.append(_untold(group))
         else:
-            curve = steps(group.counts.between(*span))
+            curve = steps(group.counts.between(*span), span)
+            drawn = (curve.times, curve.estimate, curve.lower, curve.upper)
             on_curve = int(curve.events.sum())
             said |= {
                 "events": on_curve,
                 "events_outside": group.events - on_curve,
                 "starts_at_months": span[0],
                 "ends_at_months": span[1],
+                "landmarks": landmarks_of(drawn, group.counts, span, start=start),
                 **curve.said,
             }
             rows += _rows(group, span, curve, start=start)
@@ -322,6 +346,15 @@ def _logrank(groups: Sequence[Group], question: Question) -> dict[str, Any]:
     found = logrank_of([group.counts for group in groups])
     reason = NOT_COMPARED[found.reason] if found.reason else None
     return {"chi2": found.chi2, "df": found.df, "p": found.p, "reason": reason}
+
+
+def _gray(groups: Sequence[Group], question: Question) -> dict[str, Any]:
+    """Gray's test over all follow-up; where undefined, with the reason."""
+    if len({part.clock for part in question.parts}) > 1:
+        return {"chi2": None, "df": None, "p": None, "reason": TWO_CLOCKS}
+    found = gray_test([group.counts for group in groups])
+    df = found.df if found.chi2 is not None else None
+    return {"chi2": found.chi2, "df": df, "p": found.p, "reason": in_words(found.reason)}
 
 
 def _warnings(groups: Sequence[Group], curves: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -18,9 +18,9 @@ from registry.reporting.estimating.curves import incidence_curves
 from registry.reporting.measures.columns import CURVE_COLUMNS, curve_columns
 from registry.reporting.protected.shown import curve_form
 from registry.reporting.words.curves import (
-    AALEN_JOHANSEN,
     COMPETES,
     INCIDENCE_TABLE,
+    aalen_johansen,
     curve_denominator,
     curve_warnings,
 )
@@ -48,7 +48,7 @@ SPEC = MeasureSpec(
     answered=_answered,
     columns=lambda question: curve_columns("Probability"),
     protected=curve_form(Form.INCIDENCE, method=INCIDENCE_TABLE, competing=True),
-    method=lambda question: AALEN_JOHANSEN,
+    method=aalen_johansen,
     denominator=curve_denominator,
     warnings=lambda question, profile: curve_warnings(question, profile, ends=COMPETES),
     reading=Reading(
@@ -72,6 +72,17 @@ SPEC = MeasureSpec(
                     "events": 48,
                     "events_outside": 2,
                     "median_months": None,
+                    "median_lower": None,
+                    "median_upper": None,
+                    "landmarks": [
+                        {
+                            "time_months": 12,
+                            "at_risk": 402,
+                            "estimate": 0.0391,
+                            "ci_lower": 0.0262,
+                            "ci_upper": 0.0557,
+                        }
+                    ],
                     "starts_at_months": 0,
                     "ends_at_months": 131,
                     "excluded_before_entry": 4,
@@ -85,6 +96,7 @@ SPEC = MeasureSpec(
                 }
             ],
             "logrank": None,
+            "gray": None,
         },
     ),
 )

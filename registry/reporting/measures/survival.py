@@ -74,6 +74,24 @@ SPEC = MeasureSpec(
                     "events": 48,
                     "events_outside": 2,
                     "median_months": None,
+                    "median_lower": None,
+                    "median_upper": None,
+                    "landmarks": [
+                        {
+                            "time_months": 12,
+                            "at_risk": 402,
+                            "estimate": 0.957,
+                            "ci_lower": 0.9361,
+                            "ci_upper": 0.9712,
+                        }
+                    ],
+                    "restricted_mean": {
+                        "from_months": 0,
+                        "until_months": 120,
+                        "mean_months": 109.3,
+                        "ci_lower": 106.8,
+                        "ci_upper": 111.8,
+                    },
                     "starts_at_months": 0,
                     "ends_at_months": 131,
                     "excluded_before_entry": 4,

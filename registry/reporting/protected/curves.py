@@ -30,6 +30,7 @@ from registry.reporting.estimating.curves import (
     THE_EVENT,
     named,
 )
+from registry.reporting.estimating.landmarks import LANDMARKS, landmark
 from registry.reporting.protected.truths import Natural, sheets_of
 from registry.snapshot.lives import BY_EVENT, ENTERED, LEFT, Ints, Lives, lives, lives_of
 from registry.snapshot.statement import Key
@@ -181,7 +182,9 @@ def curve_rows(
             said["at_end"] = _at_end(told, ends)
         curves.append(named(key, query, terms) | said)
     if competing:
-        return rows, {"curves": curves, "logrank": None}
+        tested = {"chi2": None, "df": None, "p": None, "reason": NOT_TESTED}
+        gray = tested if planned.group_by else None
+        return rows, {"curves": curves, "logrank": None, "gray": gray}
     tested = {"chi2": None, "df": None, "p": None, "reason": NOT_TESTED}
     return rows, {"curves": curves, "logrank": tested if planned.group_by else None}
 
@@ -266,6 +269,20 @@ def _said(points: Sequence[CurvePoint], *, competing: bool) -> dict[str, Any]:
         "devices": points[0].at_risk,
         "events": sum(point.events or 0 for point in told) if len(told) > 1 else None,
         "median_months": None,
+        "median_lower": None,
+        "median_upper": None,
+        "landmarks": [
+            landmark(
+                point.time_months,
+                point.at_risk,
+                point.estimate,
+                point.ci_lower,
+                point.ci_upper,
+            )
+            for point in told
+            if point.time_months in LANDMARKS
+        ]
+        or None,
         "median_between": [point.time_months for point in passed[0]] if passed else None,
         "starts_at_months": told[0].time_months if told else None,
         "ends_at_months": told[-1].time_months if told else None,

@@ -28,6 +28,15 @@ TESTED = (
     "assumes independent devices."
 )
 
+GRAY = (
+    "Groups are compared by Gray's test (1988) over all follow-up; it assumes independent devices "
+    "that were followed from implantation."
+)
+MEDIANS = (
+    "Limits of medians after Brookmeyer and Crowley (1982); restricted means with Greenwood's "
+    "variance."
+)
+
 MONTHS = (
     "Months are whole months since each device's own implantation; the curve begins before the "
     "events of its first month."
@@ -65,7 +74,13 @@ CROWDED = (
 def kaplan_meier(question: Question) -> str:
     """The method of a curve of freedom and of its limits."""
     said = KAPLAN_MEIER.format(limits=LIMITS[question.query.ci])
+    said = f"{said} {MEDIANS}"
     return f"{said} {TESTED}" if question.query.group_by else said
+
+
+def aalen_johansen(question: Question) -> str:
+    """The method of a curve of incidence and of its limits."""
+    return f"{AALEN_JOHANSEN} {GRAY}" if question.query.group_by else AALEN_JOHANSEN
 
 
 def curve_denominator(question: Question) -> str:

@@ -14,6 +14,7 @@ IN_WORDS: Mapping[Reason, str] = MappingProxyType(
         Reason.MEDIAN_NOT_REACHED: "The curve does not fall to one half.",
         Reason.ONE_GROUP: "There is one group only.",
         Reason.NOTHING_TO_COMPARE: "No event happened while two groups were at risk.",
+        Reason.LATE_ENTRIES: "Devices entered late, and Gray's test asks for all from the start.",
         Reason.TOO_FEW_SITES: "Over-dispersion is estimated from ten sites on.",
         Reason.NO_REPORTS: "There are no reports.",
         Reason.EMPTY_CELL: "A cell of the two-by-two table is empty.",
