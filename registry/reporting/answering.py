@@ -29,6 +29,7 @@ from registry.reporting.taken import read_question
 from registry.reporting.words import published, sentences
 from registry.reporting.words.left_out import left_out
 from registry.reporting.words.provisional import provisional
+from registry.reporting.words.ranked import ranked
 from registry.vocabulary import Measure, Profile
 
 DEFAULT_PER = 1000
@@ -179,7 +180,7 @@ def _written(
     shown, values = written(rows, question=question, terms=terms, columns=columns)
     said = [*_listed(meta["warnings"]), *_listed(found.meta.get("warnings", []))]
     return Release(
-        meta={**meta, **found.meta, "warnings": said},
+        meta={**meta, **found.meta, "warnings": ranked(said)},
         columns=shown,
         rows=values,
         query=question.query,

@@ -250,9 +250,9 @@ def _about(compared: int, rule: str, outlier_rule: str) -> dict[str, Any]:
         "rule": rule,
         "outlier_rule": outlier_rule,
         "multiplicity": (
-            f"{compared} pairs were compared and no limit is adjusted for that: of pairs without "
-            "any association about one in forty has an IC whose lower limit is above 0 by chance; "
-            "q is the share of false discoveries among pairs with so small a q"
+            f"{compared} pairs were compared, and no limit is adjusted for their number: a pair "
+            "whose limits look striking among many may be chance. q allows for it: among pairs "
+            "with so small a q it is the share without any association"
         ),
     }
 
