@@ -282,7 +282,8 @@ SELECT e.event_no, i.patient_no, i.device_no,
 FROM raw_events e
 LEFT JOIN all_implants i ON i.implant = e.implant
 LEFT JOIN concurrent o ON o.event_no = e.event_no
-LEFT JOIN episodes x ON x.event_no = e.event_no
+LEFT JOIN (FROM episodes WHERE event_no IN (SELECT event_no FROM raw_events)) x
+    ON x.event_no = e.event_no
 LEFT JOIN terms t ON t.code = e.complication
 LEFT JOIN sites s ON s.code = e.site
 LEFT JOIN makers_of_pumps pm ON pm.code = e.pump_model

@@ -10,8 +10,8 @@ import duckdb
 
 from registry.snapshot import derive
 
-DEVICES_AT_ONCE = 100_000
-"""About how many devices are derived at once: what is worked out of them fits into the memory."""
+ROWS_AT_ONCE = 60_000
+"""About how many devices, or events of none, are derived at once: few enough for the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +22,34 @@ class StagedPart:
     events: str = "true"
 
 
+_UNNAMED = """
+CREATE TEMP TABLE unnamed AS
+SELECT e.event_no FROM staged_events e
+WHERE NOT EXISTS (FROM staged_implants i WHERE i.implant = e.implant)
+"""
+
+
 def parts_of(connection: duckdb.DuckDBPyConnection) -> list[StagedPart]:
     """Parts that hold every staged row once; patients, with all of their events, in one each.
 
-    Where there is more than one, events that name no staged device make the last.
+    Where there is more than one, events that name no staged device come in parts of their own.
     """
-    (devices,) = connection.execute("SELECT count(*) FROM staged_implants").fetchall()[0]
-    count = -(-devices // DEVICES_AT_ONCE)
+    count = _parts(connection, "staged_implants")
     if count <= 1:
         return [StagedPart()]
+    connection.execute(_UNNAMED)
+    others = _parts(connection, "unnamed")
     named = "implant IN (SELECT implant FROM raw_implants)"
-    unnamed = "NOT EXISTS (FROM staged_implants i WHERE i.implant = staged_events.implant)"
+    unnamed = "event_no IN (SELECT event_no FROM unnamed WHERE event_no % {} = {})"
     return [
         *(StagedPart(f"hash(patient) % {count} = {place}", named) for place in range(count)),
-        StagedPart("false", unnamed),
+        *(StagedPart("false", unnamed.format(others, place)) for place in range(others)),
     ]
+
+
+def _parts(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    (rows,) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
+    return -(-int(rows) // ROWS_AT_ONCE)
 
 
 @contextmanager

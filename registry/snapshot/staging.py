@@ -29,7 +29,7 @@ Codes = Mapping[str, tuple[str, ...]]
 RecordKeys = Callable[[bytes], NDArray[np.int64]]
 """From public ids, 16 bytes each in a row, to two numbers of 30 and 31 bits for each."""
 
-MEMORY = "160MB"
+MEMORY = "128MB"
 """What DuckDB may hold while freezing; the rest goes through a folder of temporary files."""
 
 
@@ -100,6 +100,7 @@ def open_staging(folder: Path) -> duckdb.DuckDBPyConnection:
             "temp_directory": str(folder / "spilled"),
             "preserve_insertion_order": "false",  # where it matters, ORDER BY says so
             "allow_community_extensions": "false",
+            "allocator_flush_threshold": "16MB",  # what is freed goes back to the machine
         },
     )
 

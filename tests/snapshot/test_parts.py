@@ -36,7 +36,7 @@ def test_rows_are_those_of_a_freeze_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: int
 ) -> None:
     at_once = frozen(tmp_path / "once")
-    monkeypatch.setattr(parts, "DEVICES_AT_ONCE", devices)
+    monkeypatch.setattr(parts, "ROWS_AT_ONCE", devices)
 
     in_parts = frozen(tmp_path / "parts")
 
@@ -50,14 +50,19 @@ def test_rows_are_those_of_a_freeze_at_once(
             assert numbers == list(range(len(numbers)))
 
 
-@pytest.mark.parametrize(("devices", "count"), [(0, 1), (1, 1), (3, 1), (4, 3), (7, 4)])
+@pytest.mark.parametrize(("devices", "count"), [(0, 1), (1, 1), (3, 1), (4, 4), (7, 5)])
 def test_parts_hold_about_so_many_devices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: int, count: int
 ) -> None:
-    monkeypatch.setattr(parts, "DEVICES_AT_ONCE", 3)
+    monkeypatch.setattr(parts, "ROWS_AT_ONCE", 3)
     with open_staging(tmp_path / "staging") as connection:
         connection.execute(
-            "CREATE TABLE staged_implants AS SELECT i AS patient FROM range(?) r(i)", [devices]
+            "CREATE TABLE staged_implants AS SELECT i AS patient, i AS implant FROM range(?) r(i)",
+            [devices],
+        )
+        connection.execute(  # one names a device, one an unknown one, and three none
+            "CREATE TABLE staged_events AS SELECT i AS event_no, "
+            "CASE i WHEN 0 THEN 0 WHEN 1 THEN 99 END AS implant FROM range(5) r(i)"
         )
 
         assert len(parts.parts_of(connection)) == count
