@@ -14,7 +14,7 @@ from registry.answers.summaries import summary_of
 from registry.answers.tables import AnswerTable, day_of, table_of
 from registry.charts import chart_of
 from registry.records import Cell, Release, Viewer
-from registry.reporting import MEASURES
+from registry.reporting import MEASURES, population_in_words
 from registry.vocabulary import CellStatus, Evidence, Profile
 
 EVIDENCE = {each.value: each.label for each in Evidence}
@@ -24,9 +24,13 @@ FILES = (("csv", "CSV"), ("json", "JSON"), ("png", "PNG"), ("svg", "SVG"), ("veg
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedFigure:
-    """One figure of the literature, in the measure and unit of the answer it stands beside."""
+    """One figure of the literature, in the measure and unit of the answer it stands beside.
+
+    of: the therapy and the ages of its patients, as far as the source says.
+    """
 
     complication: str
+    of: str
     value: str
     limits: str
     source: str
@@ -163,6 +167,7 @@ def _published(figure: Mapping[str, Any]) -> PublishedFigure:
     dated = f"{source} ({year})" if year and str(year) not in source else source
     return PublishedFigure(
         complication=str(figure.get("complication_label") or figure.get("complication") or ""),
+        of=population_in_words(str(figure.get("therapy")), str(figure.get("age_group"))),
         value=f"{text} per {unit}" if unit else text,
         limits=both,
         source=dated,

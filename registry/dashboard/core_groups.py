@@ -96,7 +96,7 @@ def core_row(
         note=note,
         rate=rate,
         share=share,
-        published=beside(about, measure=Measure.PROPORTIONS),
+        published=beside(about, measure=Measure.PROPORTIONS, query=panels.counts.query),
         address=f"{reverse('explore')}?{with_set(others, **named).urlencode(safe=',')}",
     )
 

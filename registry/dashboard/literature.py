@@ -10,7 +10,7 @@ from registry.answers.numbers import HIDDEN, in_percent, range_in_percent, range
 from registry.answers.tables import UNITS, missing, status_in_words
 from registry.dashboard.drawing import Estimate, Picture, forest_picture
 from registry.records import Cell, EventQuery
-from registry.reporting import MEASURES
+from registry.reporting import MEASURES, is_like, population_in_words
 from registry.vocabulary import CellStatus, Measure
 
 PER = 1000
@@ -20,10 +20,14 @@ OURS = "This registry"
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """One published figure in the registry's measure, computed from its own counts."""
+    """One published figure in the registry's measure, computed from its own counts.
+
+    of: the therapy and the ages of its patients, as far as the source says.
+    """
 
     source: str
     population: str
+    of: str
     metric: str
     note: str
     confidence: str
@@ -50,11 +54,18 @@ class Beside:
         return short_source(self.source)
 
 
-def beside(rates: Iterable[Any], *, measure: Measure, unit: str | None = None) -> list[Beside]:
+def beside(
+    rates: Iterable[Any],
+    *,
+    measure: Measure,
+    unit: str | None = None,
+    query: EventQuery | None = None,
+) -> list[Beside]:
     """The published figures of the same measure and unit that give their counts.
 
-    unit: the denominator of the registry's rate; proportions are of patients. Leaves out others:
-    an unlike number would mislead.
+    query: the question, whose therapy and ages they must fit; none takes all. unit: the
+    denominator of the registry's rate; proportions are of patients. Leaves out others: an unlike
+    number would mislead.
     """
     spec, found = MEASURES[measure], []
     compared = spec.literature
@@ -62,7 +73,8 @@ def beside(rates: Iterable[Any], *, measure: Measure, unit: str | None = None) -
         return []
     for rate in rates:
         times = compared.like(rate.measure_type, rate.unit, unit)
-        if times is None or rate.numerator is None or not rate.denominator:
+        like = query is None or is_like(query, therapy=rate.therapy, age_group=rate.age_group)
+        if not like or times is None or rate.numerator is None or not rate.denominator:
             continue
         events, of = float(rate.numerator), float(rate.denominator) * times
         figure = compared.figure(events, of, PER, EventQuery().level)
@@ -72,6 +84,7 @@ def beside(rates: Iterable[Any], *, measure: Measure, unit: str | None = None) -
             Beside(
                 source=rate.source,
                 population=rate.population,
+                of=population_in_words(rate.therapy, rate.age_group),
                 metric=rate.metric,
                 note=rate.note,
                 confidence=rate.confidence,
@@ -108,7 +121,7 @@ def comparison_of(panel: Panel, row: Any, rates: Iterable[Any]) -> Comparison:
     """Puts one cell of an answer beside published figures of the same measure and unit."""
     shares = panel.shares
     unit = None if shares else row["unit"]
-    published = beside(rates, measure=panel.measure, unit=unit)
+    published = beside(rates, measure=panel.measure, unit=unit, query=panel.query)
     value = row["proportion" if shares else "rate"]
     ours = estimate_of(OURS, (value, row["ci_lower"], row["ci_upper"]), shares=shares)
     drawn = [

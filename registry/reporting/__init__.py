@@ -2,6 +2,8 @@
 
 from registry.reporting.answering import answer
 from registry.reporting.asking.noting import NOTED_AS
+from registry.reporting.asking.populations import in_words as population_in_words
+from registry.reporting.asking.populations import is_like
 from registry.reporting.asking.spec import SOME_MEASURES, Figure, MeasureSpec
 from registry.reporting.asking.viewers import viewer_of
 from registry.reporting.described import dictionary, dimensions, snapshots
@@ -37,8 +39,10 @@ __all__ = [
     "dimensions",
     "example_columns",
     "held_to_measure",
+    "is_like",
     "not_taken",
     "offers",
+    "population_in_words",
     "snapshots",
     "viewer_of",
 ]

@@ -40,6 +40,7 @@ from registry.snapshot.schema import ENTERED_SINCE
 from registry.snapshot.shelf import Working
 from registry.snapshot.staging import STAGED, RecordKeys, Row, open_staging, write_rows
 from registry.snapshot.terms import Published, Term, TermGroup, Terms
+from registry.vocabulary import StudiedAges, Therapy
 
 logger = logging.getLogger(__name__)
 
@@ -397,4 +398,6 @@ def _published(rate: PublishedRate) -> Published:
         source=rate.source,
         confidence=rate.confidence,
         note=rate.note,
+        therapy=rate.therapy or Therapy.NOT_STATED.value,
+        age_group=rate.age_group or StudiedAges.NOT_STATED.value,
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from registry.vocabulary import StudiedAges, Therapy
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -47,6 +49,13 @@ class Published:
     source: str
     confidence: str
     note: str
+    therapy: str = Therapy.NOT_STATED.value
+    age_group: str = StudiedAges.NOT_STATED.value
+
+    def leaves_out(self, name: str) -> bool:
+        """Whether a field is one of those that may be left unsaid, and is."""
+        unsaid = {"therapy": Therapy.NOT_STATED, "age_group": StudiedAges.NOT_STATED}
+        return name in unsaid and getattr(self, name) == unsaid[name]
 
     @property
     def counts(self) -> bool:
@@ -65,8 +74,16 @@ class Terms:
     published: tuple[Published, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Write the terms as the manifest keeps them."""
-        return asdict(self) | {"sites": dict(sorted(self.sites.items()))}
+        """Write the terms as the manifest keeps them.
+
+        What a source does not state is left out, as it was when nothing was kept of it: the same
+        rows and the same catalogue make the same snapshot.
+        """
+        published = [
+            {name: value for name, value in asdict(each).items() if not each.leaves_out(name)}
+            for each in self.published
+        ]
+        return asdict(self) | {"sites": dict(sorted(self.sites.items())), "published": published}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:

@@ -23,6 +23,8 @@ def published(**columns):
             "metric": "any catheter problem",
             "note": "",
             "confidence": "source-seen",
+            "therapy": "baclofen",
+            "age_group": "not-stated",
             **columns,
         }
     )
@@ -142,3 +144,13 @@ def test_our_hidden_figure_is_never_a_number():
 
     assert (made.ours_counts, made.ours_value, made.ours_limits) == ("<11 in hidden", "hidden", "")
     assert (made.remark, made.picture) == ("suppressed", None)
+
+
+def test_a_cohort_of_another_therapy_does_not_stand_beside_ours():
+    rates = [published(), published(therapy="opioid", age_group="adult")]
+
+    about = EventQuery(where=(("drug", ("baclofen",)),))
+    (fitting,) = beside(rates, measure=Measure.PROPORTIONS, query=about)
+    assert fitting.of == "baclofen"
+    every = beside(rates, measure=Measure.PROPORTIONS, query=EventQuery())
+    assert [each.of for each in every] == ["baclofen", "opioid, adult"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.catalogue import read_catalogue
 from registry.records import EventQuery, Release
 from registry.reporting.answering import _exact
 from registry.reporting.asking.freshness import Frozen
@@ -12,7 +13,7 @@ from registry.reporting.estimating.literature import BESIDE_RATES, BESIDE_SHARES
 from registry.reporting.measures import MEASURES
 from registry.reporting.taken import read_question
 from registry.snapshot.terms import Published, Terms
-from registry.vocabulary import CountingRule, Denominator, Measure
+from registry.vocabulary import CountingRule, Denominator, Measure, StudiedAges, Therapy
 from tests.reporting.protecting import ask, frozen_cohort
 
 
@@ -207,3 +208,89 @@ def test_literature_is_that_of_the_catalogue_which_was_frozen(tmp_path: Path):
     frozen = frozen_cohort(tmp_path)
 
     assert len(frozen.store.manifest.terms.published) == 40  # the shipped catalogue's shown figures
+
+
+@pytest.mark.parametrize(
+    ("where", "fits"),
+    [
+        ((), {"baclofen", "opioid", "ziconotide", "analgesic", "mixed", "not-stated"}),
+        ((("drug", ("baclofen",)),), {"baclofen"}),
+        ((("drug_class", ("gabab-agonist",)),), {"baclofen"}),
+        ((("drug", ("gabab-agonist",)),), {"baclofen"}),  # a class among drugs
+        ((("drug", ("morphine", "hydromorphone")),), {"opioid"}),
+        ((("drug", ("ziconotide",)),), {"ziconotide"}),
+        ((("drug", ("baclofen", "morphine")),), {"baclofen", "opioid"}),
+        ((("drug", ("bupivacaine",)),), set()),
+        ((("drug", ("not-recorded",)),), set()),
+        ((("indication_group", ("pain-cancer",)),), {"opioid", "ziconotide", "analgesic"}),
+        ((("indication", ("failed-back-surgery",)),), {"opioid", "ziconotide", "analgesic"}),
+        ((("indication_group", ("spasticity-spinal",)),), {"baclofen"}),
+        ((("drug", ("morphine",)), ("indication_group", ("spasticity-spinal",))), set()),
+        ((("sex", ("female",)),), {each.value for each in Therapy}),
+    ],
+)
+def test_a_cohort_of_another_therapy_stands_beside_nothing(
+    cohort: Frozen, where: tuple[tuple[str, tuple[str, ...]], ...], fits: set[str]
+):
+    figures = [figure(rate_id=each.value, therapy=each.value) for each in Therapy]
+
+    found = beside(cohort, *figures, where=(*MIGRATION, *where))
+
+    assert {each["rate_id"] for each in found} == fits
+    assert all(each["therapy"] == each["rate_id"] for each in found)
+
+
+@pytest.mark.parametrize(
+    ("bands", "fits"),
+    [
+        ((), {"paediatric", "adult", "mixed", "not-stated"}),
+        (("0-5", "12-17"), {"paediatric"}),
+        (("18-39", "80-89"), {"adult"}),
+        (("12-17", "18-39"), {"paediatric", "adult", "mixed"}),
+        (("not-recorded",), set()),
+    ],
+)
+def test_a_cohort_of_other_ages_stands_beside_nothing(
+    cohort: Frozen, bands: tuple[str, ...], fits: set[str]
+):
+    figures = [figure(rate_id=each.value, age_group=each.value) for each in StudiedAges]
+    where = (("age_band", bands),) if bands else ()
+
+    found = beside(cohort, *figures, where=(*MIGRATION, *where))
+
+    assert {each["rate_id"] for each in found} == fits
+
+
+def test_no_opioid_cohort_of_the_catalogue_stands_beside_baclofen(cohort: Frozen):
+    shipped = {rate.rate_id: rate for rate in read_catalogue().published_rates}
+    figures = [
+        replace(
+            each,
+            therapy=shipped[each.rate_id].therapy.value,
+            age_group=shipped[each.rate_id].age_group.value,
+        )
+        for each in cohort.store.manifest.terms.published
+    ]
+    asked = {"measure": Measure.PROPORTIONS, "group_by": ("complication",)}
+
+    of_baclofen = beside(cohort, *figures, where=(("drug", ("baclofen",)),), **asked)
+    of_all = beside(cohort, *figures, **asked)
+
+    assert {each["therapy"] for each in of_baclofen} == {"baclofen"}
+    assert len({each["therapy"] for each in of_all}) > 1
+
+
+def test_what_a_source_states_is_kept_with_the_snapshot(cohort: Frozen):
+    terms = replace(
+        cohort.store.manifest.terms,
+        published=(figure(therapy="opioid", age_group="adult"), figure(rate_id="R901")),
+    )
+
+    kept = terms.as_json()
+
+    assert Terms.from_json(kept) == terms
+    assert (kept["published"][0]["therapy"], kept["published"][0]["age_group"]) == (
+        "opioid",
+        "adult",
+    )
+    assert not {"therapy", "age_group"} & set(kept["published"][1])

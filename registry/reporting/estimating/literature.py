@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from registry.records import Cell
+from registry.reporting.asking.populations import is_like
 from registry.reporting.asking.question import natural_unit, selected_terms
 from registry.reporting.asking.spec import Figure, Literature, Question
 from registry.snapshot.terms import Published, Term, Terms
@@ -59,7 +60,8 @@ def literature_beside(
     """The published figures comparable with a rate or a proportion; none for other measures.
 
     In the catalogue's order: figures of a complication or a category of the answer's rows, of the
-    same measure and unit, with their counts. Only where rows are by complication and category
+    same measure and unit, with their counts, from cohorts of the therapy and the ages that the
+    question selects, if it does. Only where rows are by complication and category
     alone; none for a share of devices, as sources count patients. Depends on the question and the
     snapshot's catalogue.
     """
@@ -75,6 +77,7 @@ def literature_beside(
         _told(each, question, beside, terms, times=times, per=per)
         for each in terms.published
         if each.counts
+        and is_like(query, therapy=each.therapy, age_group=each.age_group)
         and (each.complication, each.category) in units
         and (
             times := beside.like(
@@ -141,6 +144,8 @@ def _told(
         "unit": _ours(published.unit) if beside.of_time else published.unit,
         "per": per if beside.of_time else None,
         "population": published.population,
+        "therapy": published.therapy,
+        "age_group": published.age_group,
         "source": published.source,
         "year": int(year[0]) if year else None,
         "evidence": READ.get(published.confidence, Evidence.UNVERIFIED).value,
