@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
 from registry import reporting
+from registry.answers.reader_words import in_reader_words, title_of
 from registry.records import (
     BadQuery,
     Cell,
@@ -85,7 +86,12 @@ class Refused:
         status, tone, heading, way_on = REFUSALS[type(refusal)]
         heading, way_on = OF_A_FAULT.get(refusal.faults[0].code, (heading, way_on))
         faults = tuple(
-            replace(fault, detail=without_agreement(fault.detail)) for fault in refusal.faults
+            replace(
+                fault,
+                column=fault.column and title_of(fault.column),
+                detail=in_reader_words(without_agreement(fault.detail)),
+            )
+            for fault in refusal.faults
         )
         return cls(status, tone, heading, way_on, faults)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from registry.answers.numbers import in_percent, range_in_percent, range_of, written
+from registry.answers.reader_words import in_reader_words
 from registry.answers.tables import SIGNALS
 from registry.charts.years import years_together
 from registry.filters.codes import codes_of
@@ -34,7 +35,7 @@ def summary_of(release: Release) -> list[str]:
     for name, tell in TELL.items():
         found = release.meta.get(name)
         if found:
-            said.extend(tell(found, release))
+            said.extend(in_reader_words(sentence) for sentence in tell(found, release))
     return said
 
 

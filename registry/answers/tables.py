@@ -80,12 +80,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class AnswerTable:
-    """A release as a table of a page, all in words."""
+    """A release as a table of a page, all in words. untold: the places of hidden rows."""
 
     title: str
     caption: Sequence[str]
     columns: Sequence[tuple[str, bool]]
     rows: Sequence[Sequence[Shown]]
+    untold: frozenset[int]
     legend: Sequence[CellStatus | HiddenReason]
     why_hidden: Sequence[str]
     is_long: bool
@@ -103,11 +104,13 @@ def table_of(release: Release) -> AnswerTable:
     """A release as a table, without redundant columns."""
     meta: Mapping[str, Any] = release.meta
     columns = [column for column in release.columns if _says_something(column, release)]
+    rows = in_order(release)
     return AnswerTable(
         title=str(meta["title"]),
         caption=caption_of(meta),
         columns=[(title_of(each), each.role in {"measure", "interval"}) for each in columns],
-        rows=[[shown(row, column, meta) for column in columns] for row in in_order(release)],
+        rows=[[shown(row, column, meta) for column in columns] for row in rows],
+        untold=frozenset(place for place, row in enumerate(rows) if row["status"] in GONE),
         legend=legend_of(release.rows),
         why_hidden=why_hidden(release.rows),
         is_long=len(release.rows) > LONG,

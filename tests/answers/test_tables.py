@@ -83,6 +83,12 @@ def test_a_hidden_count_is_few_and_what_it_would_give_back_is_hidden():
     assert table(row()).why_hidden == []
 
 
+def test_hidden_rows_are_known_by_their_place():
+    made = table(row(), suppressed(), row(status="unstable"))
+
+    assert made.untold == {1}
+
+
 def test_nothing_hidden_is_written_as_zero_or_left_blank():
     [cells] = texts(table(suppressed(denominator=None)))
 

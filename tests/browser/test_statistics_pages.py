@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_pages import faults_at, sign_in
+from tests.browser.test_pages import RULES, faults_at, objections_to, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
@@ -90,3 +90,61 @@ def test_a_question_is_put_and_mended_without_script(plain_page):
     page.get_by_role("link", name="Ask the same again").click()
     assert "/api/v1/statistics/receipts/" in page.url
     expect(page.locator("body")).to_contain_text('"measure":"counts"')
+
+
+def test_a_complication_is_found_by_parts_of_its_name_and_taken_out_again(page):
+    sign_in(page, "researcher")
+    page.goto(f"{EXPLORE}?complication=catheter-kink")
+    page.get_by_text("Choose what is counted, and how").click()
+    box = page.get_by_role("combobox", name="Complication", exact=True)
+
+    box.fill("stall motor mri")
+    name = "MRI-related motor stall with delayed or failed recovery"
+    expect(page.locator(".offered [role=option]")).to_have_text([name])
+    box.press("Enter")
+    page.get_by_role("button", name="Remove Catheter kink").click()
+    box.fill("fits nothing")
+    expect(page.get_by_text("Nothing fits.")).to_be_visible()
+    box.press("Escape")
+    page.get_by_role("button", name="Show").click()
+
+    assert page.url.endswith("complication=pump-mri-stall")
+    assert page.evaluate("window.refused") == []
+
+
+def test_an_open_picker_is_clean(page):
+    sign_in(page, "researcher")
+    page.goto(EXPLORE)
+    page.get_by_text("Choose what is counted, and how").click()
+    page.get_by_role("combobox", name="Complication", exact=True).fill("catheter")
+    expect(page.locator(".offered [role=option]").first).to_be_visible()
+
+    assert objections_to(page, RULES) == []
+
+
+def test_only_what_is_told_hides_hidden_rows_without_script(plain_page):
+    page = plain_page
+    sign_in(page, "researcher")
+    page.goto(f"{EXPLORE}?measure=counts&group_by=complication")
+    rows = page.locator("tbody tr")
+    whole = rows.count()
+
+    page.get_by_label("Only what is told").check()
+
+    told = page.locator("tbody tr:not(.untold)").count()
+    assert page.locator("tbody tr:visible").count() == told < whole
+
+
+def test_place_of_a_picture_is_kept_before_it_loads(page):
+    sign_in(page, "researcher")
+    page.route("**/*format=svg*", lambda route: route.abort())
+    page.goto(EXPLORE)
+    kept = page.locator("figure.drawn img").bounding_box()
+    page.unroute("**/*format=svg*")
+    page.reload()
+    drawn(page)
+
+    loaded = page.locator("figure.drawn img").bounding_box()
+    assert kept is not None
+    assert loaded is not None
+    assert kept["height"] == loaded["height"]
