@@ -38,7 +38,7 @@ class PublishedFigure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Citation:
+class CitedInWords:
     """How to cite an answer. lasts: whether the answer stays the same after later entries."""
 
     words: str
@@ -65,7 +65,7 @@ class PageAnswer:
     alt: str
     files: Sequence[tuple[str, str]]
     copied: str
-    citation: Citation
+    citation: CitedInWords
     is_exact: bool
     agreement: str
 
@@ -130,13 +130,13 @@ def answered(
     )
 
 
-def citation_of(meta: Mapping[str, Any], absolute: Callable[[str], str]) -> Citation:
+def citation_of(meta: Mapping[str, Any], absolute: Callable[[str], str]) -> CitedInWords:
     """The citation of an answer: its title, its data, and the address that returns it again."""
     snapshot = meta["snapshot"]
     lasts = bool(snapshot["label"])
     data = f"Release {snapshot['label']}" if lasts else f"Working snapshot {snapshot['id'][:12]}"
     address = absolute(f"/api/v1/statistics/receipts/{meta['receipt']}/")
-    return Citation(
+    return CitedInWords(
         words=(
             f"Pump registry. {meta['title']}. {data}, data as of "
             f"{day_of(meta['data_as_of'])}, {meta['profile']} numbers. {address}"

@@ -19,6 +19,7 @@ from registry.models.catalogue import (
     PublishedRate,
     Synonym,
 )
+from registry.models.citations import Citation
 from registry.models.duplicates import DuplicateCandidate
 from registry.models.events import Event
 from registry.models.exposure import Exposure, Implant, Patient
@@ -30,6 +31,7 @@ __all__ = [
     "Agreement",
     "CatalogueVersion",
     "Category",
+    "Citation",
     "Complication",
     "DuplicateCandidate",
     "Event",

@@ -11,26 +11,32 @@ from registry.reporting.receipts import Receipt
 from registry.vocabulary import Profile
 
 
-def answer_again(receipt: str, *, viewer: Viewer, in_words: bool = False) -> Release:
+def answer_again(
+    receipt: str, *, viewer: Viewer, in_words: bool = False, was_public: bool = False
+) -> Release:
     """Repeats the answer of a receipt; of a release for as long as it is kept.
 
     A protected answer is for callers who may ask, for the public only from the newest release. An
     exact one is for callers who may ask its question exactly today, and is logged in the same way.
+    was_public: whether the public could ask for the answer when it was cited: it still may.
     in_words: with labels beside codes, for pictures; numbers are the same.
     Raises UnknownReceipt alike for an unsigned receipt and for one not for this viewer,
     SnapshotGone for a replaced working snapshot, NoSnapshot where a release's files are missing,
     and NotPermitted.
     """
     read = receipts.read(receipt)
-    may_be_exact = profile_of(read.query, viewer) is Profile.EXACT
-    if read.profile is Profile.EXACT and not may_be_exact:
-        raise receipts.unknown_receipt()
+    is_open = was_public and read.profile is Profile.PROTECTED
+    if not is_open:
+        may_be_exact = profile_of(read.query, viewer) is Profile.EXACT
+        if read.profile is Profile.EXACT and not may_be_exact:
+            raise receipts.unknown_receipt()
     frozen = _as_then(read)
     query = read.query
     if in_words and query.labels == "code":
         query = replace(query, labels="both")
     if read.profile is Profile.PROTECTED:
-        answering.hold_public_to_newest(frozen, viewer)
+        if not is_open:
+            answering.hold_public_to_newest(frozen, viewer)
         release = answering.protected_answer(query, read.measure, frozen)
     else:
         release = answering.exact_answer(query, read.measure, frozen, viewer=viewer)

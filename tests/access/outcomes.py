@@ -8,6 +8,8 @@ from django.db import transaction
 
 from registry import reporting
 from registry.filters import parse_query
+from registry.intake.citations import keep_citation
+from registry.records import Viewer
 from registry.vocabulary import Measure
 from tests.access.addresses import Address
 from tests.access.cast import TOKENS_ONLY, World, single_rows
@@ -38,6 +40,8 @@ def targets(address: Address, world: World) -> dict[str, dict[str, Any]]:
         return {"": dict.fromkeys(address.captures, NAMED[address.route])}
     if address.captures == ("receipt",):
         return {name: {"receipt": receipt} for name, receipt in receipts(world).items()}
+    if address.name in {"citation", "citation-file"}:
+        return {name: {"code": code, "ending": "csv"} for name, code in citations(world).items()}
     if address.captures == ("site", "kind"):
         sites = {"own": world.own, "other": world.other}
         return {
@@ -86,6 +90,23 @@ def receipts(world: World) -> dict[str, str]:
             viewer=reporting.viewer_of(asker),
         ).receipt
     return made
+
+
+def citations(world: World) -> dict[str, str]:
+    """The short codes of those receipts, and of the protected one cited as public."""
+    of = {"sha256": "0" * 64, "code_version": "0", "by": world.own.reporter}
+    made = {
+        f"exact-{name}" if name != "protected" else name: keep_citation(
+            receipt, is_public=False, **of
+        ).code
+        for name, receipt in receipts(world).items()
+    }
+    public = reporting.answer(
+        parse_query({"category": "catheter"}, measure=Measure.COUNTS),
+        measure=Measure.COUNTS,
+        viewer=Viewer(),
+    ).receipt
+    return {**made, "public": keep_citation(public, is_public=True, **of).code}
 
 
 def _first_of(model: str) -> Any:

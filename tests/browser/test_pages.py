@@ -20,6 +20,7 @@ DESK = {"width": 1280, "height": 800}
 
 OPEN = ["/", "/?q=leak", "/login/", "/complications/catheter-migration/", "/complications/none/"]
 OF_A_RESEARCHER = [
+    "/cite/",
     "/",
     "/dashboard/",
     "/dashboard/?category=catheter",
