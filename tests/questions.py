@@ -9,6 +9,8 @@ EXACT = {
     "Proportions": "counting=devices&level=0.90&group_by=outcome&window=0-12",
     "Survival": "ci=plain&level=0.90&group_by=drug&ordering=-estimate",
     "Cumulative incidence": "level=0.90&group_by=implant_year",
+    "Comparison": "adjust=age_band,window&cluster=patient&reference=male&unit=pump-months&per=100"
+    "&level=0.99&counting=events&group_by=sex&ordering=-ratio",
     "Funnel": "standardise=age_band,sex&unit=pump-months&per=100&counting=events&ordering=-ratio",
     "Trend": "unit=catheter-months&per=100&level=0.99&ordering=-year&counting=episodes",
     "Signals": "level=0.99&counting=devices&group_by=drug,category&ordering=-ic_lower",
@@ -23,6 +25,7 @@ PROTECTED = {
     "Proportions": "level=0.90&group_by=outcome&labels=label",
     "Survival": "level=0.90&group_by=drug",
     "Cumulative incidence": "level=0.90&group_by=drug",
+    "Comparison": "per=100&level=0.99&category=infection&group_by=sex&reference=male",
     "Funnel": "per=100&level=0.99",
     "Trend": "unit=pump-months&per=100&level=0.99&category=infection",
     "Signals": "level=0.99&group_by=drug,category",

@@ -9,10 +9,11 @@ from registry import reporting
 from registry.answers.asking import with_set
 from registry.answers.fitting import groupings_of, title_of
 from registry.filters import parse_query
+from registry.filters.codes import own_codes
 from registry.filters.fields import listed
-from registry.records import BadQuery, EventQuery, Fault, Viewer
-from registry.reporting import NOT_TAKEN, Offer
-from registry.vocabulary import Measure
+from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Viewer
+from registry.reporting import MEASURES, NOT_TAKEN, Offer
+from registry.vocabulary import NOT_RECORDED, Measure
 
 NO_FORMAT = "A page takes no format: leave format out. Links to an answer's files are below it."
 FIRST_MEASURE = Measure.RATES
@@ -74,8 +75,21 @@ def fitted(
     kept = groupings_of(names, offer) if offer and has_places else names
     dropped = [f"the grouping by {title_of(name)}" for name in names if name not in kept]
     kept_params = with_set(params, measure="", group_by=",".join(kept))
+    if _compares_with_another_kind(kept_params, measure):
+        kept_params = with_set(kept_params, reference="")
+        dropped.append("the row to compare with")
     kept_params.setdefault("labels", "both")
     return kept_params, dropped
+
+
+def _compares_with_another_kind(params: QueryDict, measure: Measure) -> bool:
+    """Whether the row to compare with is none of the grouping's, as after a change of grouping."""
+    spec, reference = MEASURES[measure], listed(params, "reference")
+    if not reference or "reference" not in spec.takes:
+        return False
+    rows = spec.rows(listed(params, "group_by"))
+    known = own_codes(rows[0]) if rows[0] in DIMENSIONS else ()
+    return bool(known) and not {*reference} <= {*map(str, known), NOT_RECORDED}
 
 
 def is_answered(params: QueryDict, viewer: Viewer) -> bool:

@@ -10,7 +10,7 @@ from registry import reporting
 from registry.answers.page_question import FIRST_MEASURE
 from registry.filters import EventFilterSet
 from registry.filters.codes import codes_of
-from registry.filters.fields import listed
+from registry.filters.fields import OptionInput, listed
 from registry.records import DIMENSIONS, Side, Viewer
 from registry.reporting import MEASURES, SOME_MEASURES, Offer
 from registry.vocabulary import CountingRule, Measure
@@ -25,7 +25,7 @@ SECTIONS: tuple[tuple[str, Side], ...] = (
     ("The place", Side.SITE),
     ("The time", Side.TIME),
 )
-EXACT_ONLY = frozenset({"unit", "ci", "standardise", "year_min", "year_max"})
+EXACT_ONLY = frozenset({"unit", "ci", "standardise", "adjust", "cluster", "year_min", "year_max"})
 """Options with little or no choice in the protected profile: shown there only when used."""
 
 MARK = "form_of"
@@ -74,6 +74,10 @@ class QuestionForm:
             fields.fields["site"].choices = self._values("site")
         self.releases = self._releases(params, viewer)
         self.groups = self._groups(params, offer) if measure else []
+        if "reference" in takes.takes:
+            self._offer_references(
+                fields.fields["reference"], takes.rows(listed(params, "group_by"))
+            )
         self.first = [fields[name] for name in FIRST_FIELDS if name in usable]
         self.options = [fields[name] for name in self._options(fields, offer, exact=exact)]
         self.further = [
@@ -90,6 +94,12 @@ class QuestionForm:
         self.carried = [
             (name, ",".join(listed(params, name))) for name in self.filled if name not in shown
         ]
+
+    def _offer_references(self, field: Any, rows: Sequence[str]) -> None:
+        """Lists the values of the rows to compare with, where there is a list of them."""
+        if values := self._values(rows[0]):
+            default = ("", "The one with the most exposure")
+            field.widget = OptionInput(choices=[default, *values])
 
     def _releases(self, params: QueryDict, viewer: Viewer) -> list[tuple[str, str, bool]]:
         """The releases to choose from, and the snapshot that the parameters name by its id."""

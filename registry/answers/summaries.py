@@ -6,9 +6,11 @@ from typing import Any
 from registry.answers.numbers import in_percent, range_in_percent, range_of, written
 from registry.answers.reader_words import in_reader_words
 from registry.answers.tables import SIGNALS
+from registry.charts.ratios import REFERENCE_NOTE
 from registry.charts.years import years_together
 from registry.filters.codes import codes_of
 from registry.records import DIMENSIONS, Cell, Release
+from registry.records.enumeration import enumerated
 from registry.vocabulary import NOT_RECORDED
 
 MOST_CURVES = 12
@@ -166,6 +168,43 @@ def funnel(found: Told, release: Release) -> Iterator[str]:
             yield f"{words}: {', '.join(sites)}."
 
 
+def comparison(found: Told, release: Release) -> Iterator[str]:
+    """What is compared with what, the joint test, and what makes the regression doubtful."""
+    if found.get("reason"):
+        yield f"Nothing is compared. {found['reason']}"
+        return
+    adjusted = [DIMENSIONS[name].title.lower() for name in found.get("adjusted_for") or ()]
+    against = next((row for row in release.rows if row["note"] == REFERENCE_NOTE), None)
+    if against is not None:
+        how = f", adjusted for {enumerated(adjusted, last='and')}" if adjusted else ", crude"
+        yield f"Compared with {named(against, release)}{how}."
+    yield from _joint_test(found.get("test") or {})
+    if found.get("sparse"):
+        yield (
+            f"Sparse: {written(found['events'])} events for {found['parameters']} parameters. "
+            "Adjusted ratios are then too far from 1: adjust for fewer or coarser dimensions."
+        )
+    if apart := found.get("differ_from_mantel_haenszel"):
+        yield (
+            f"Over 10 % from the ratio of Mantel-Haenszel: {', '.join(apart)}. The ratio may "
+            "differ between strata: look at them one by one, as rates."
+        )
+    if without := [named(row, release) for row in release.rows if row["status"] == "zero"]:
+        yield f"No events, and so no ratio: {'; '.join(without[:MOST_CURVES])}."
+
+
+def _joint_test(test: Told) -> Iterator[str]:
+    if test.get("statistic") is None:
+        return
+    df = str(test["df"]) if not test.get("df_within") else f"{test['df']} and {test['df_within']:g}"
+    robust = {"patients": "robust to patients", "sites": "robust to sites"}
+    how = robust.get(str(test.get("robust_to")), "Poisson variance")
+    yield (
+        f"Joint test that no group differs: {test['name']} {written(test['statistic'])} on {df} "
+        f"degrees of freedom, {p_value(test['p'])} ({how})."
+    )
+
+
 def _adjusted(how: Any) -> str:
     """How the comparison is standardised, in words."""
     return "not standardised" if how in {None, "crude"} else f"standardised: {how}"
@@ -227,6 +266,7 @@ TELL: Mapping[str, Callable[[Any, Release], Iterator[str]]] = {
     "curves": curves,
     "logrank": logrank,
     "gray": gray,
+    "comparison": comparison,
     "funnel": funnel,
     "trend": trend,
     "signals": signals,

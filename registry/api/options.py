@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from drf_spectacular.utils import OpenApiParameter
 
-from registry.filters.questions import LABELS, LEVELS, MOST_GROUPS, PER, SCALES
-from registry.reporting import MEASURES, MeasureSpec
+from registry.filters.questions import CLUSTERS, LABELS, LEVELS, MOST_GROUPS, PER, SCALES
+from registry.reporting import ADJUSTERS, MEASURES, MOST_ADJUSTERS, MeasureSpec
 from registry.vocabulary import Denominator, Measure
 
 
@@ -70,6 +70,24 @@ def _standardise(spec: MeasureSpec) -> OpenApiParameter:
     )
 
 
+def _adjust(spec: MeasureSpec) -> OpenApiParameter:
+    named = ", ".join(ADJUSTERS)
+    said = f"Up to {MOST_ADJUSTERS} of these, comma-separated: {named}."
+    return OpenApiParameter("adjust", str, description=f"{said} Exact answers only.")
+
+
+def _reference(spec: MeasureSpec) -> OpenApiParameter:
+    said = "Code of the row to compare with; that with the most exposure by default."
+    return OpenApiParameter("reference", str, description=said)
+
+
+def _cluster(spec: MeasureSpec) -> OpenApiParameter:
+    said = "What limits are robust to; whichever makes them wider by default."
+    return OpenApiParameter(
+        "cluster", str, enum=CLUSTERS, description=f"{said} Exact answers only."
+    )
+
+
 def _release(spec: MeasureSpec) -> OpenApiParameter:
     return OpenApiParameter("release", str, description="Label of a release, or id of a snapshot.")
 
@@ -92,6 +110,9 @@ DESCRIBED: Mapping[str, Callable[[MeasureSpec], OpenApiParameter]] = {
     "level": _level,
     "ci": _ci,
     "standardise": _standardise,
+    "adjust": _adjust,
+    "reference": _reference,
+    "cluster": _cluster,
     "release": _release,
     "labels": _labels,
     "ordering": _ordering,

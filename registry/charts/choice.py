@@ -10,6 +10,7 @@ from registry.charts.funnel import funnel
 from registry.charts.matrices import cascades, heat_map
 from registry.charts.picture import Chart
 from registry.charts.points import forest, has_literature, signals
+from registry.charts.ratios import ratios
 from registry.charts.shaping import grouping_of
 from registry.charts.theme import MOST_SERIES
 from registry.charts.years import fits, over_years, trend
@@ -17,6 +18,7 @@ from registry.records import PictureKind, Release
 
 OF_KIND: Mapping[PictureKind, Callable[[Release], Drawing]] = {
     PictureKind.CURVES: curves,
+    PictureKind.RATIOS: ratios,
     PictureKind.FUNNEL: funnel,
     PictureKind.TREND: trend,
     PictureKind.PAIRS: signals,

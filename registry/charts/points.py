@@ -63,7 +63,7 @@ def signals(release: Release) -> Drawing:
     left = room_for(row["chart_label"] for row in rows)
     return Drawing(
         plot=partial(
-            _plot,
+            plot_of_points,
             rows,
             ("ic", "ic_lower", "ic_upper"),
             domain=(max(low, -6.0), min(high, 8.0)),
@@ -156,7 +156,7 @@ def forest(release: Release) -> Drawing:
     title = f"Rate {unit}" if has_unit(release) else title_of(release, measured.value)
     return Drawing(
         plot=partial(
-            _plot,
+            plot_of_points,
             rows,
             (measured.value, measured.lower or "", measured.upper or ""),
             domain=(0.0, top),
@@ -258,7 +258,7 @@ def has_literature(release: Release) -> bool:
 # One plot of points ------------------------------------------------------------------------------
 
 
-def _plot(
+def plot_of_points(
     rows: Sequence[Drawn],
     columns: tuple[str, str, str],
     *,
@@ -268,11 +268,19 @@ def _plot(
     kinds: Mapping[str, tuple[str, str]],
     zero: bool = False,
     share: bool = False,
+    log: bool = False,
 ) -> Any:
+    """Points with limits below one another, each with its figures behind it.
+
+    columns: of value and limits. domain: of the axis. kinds: shape and colour of each. zero, log:
+    whether a line marks 0, or the axis is logarithmic and a line marks 1.
+    """
     value, lower, upper = columns
     labels = [row["chart_label"] for row in rows]
     tall = max((label.count("\n") + 1 for label in labels), default=1)
     scale = alt.Scale(domain=list(domain), nice=True)
+    if log:
+        scale = alt.Scale(type="log", domain=list(domain), nice=False)
     axis = alt.Axis(title=title, tickCount=6, format=".3~%" if share else ",.4~g")
     y = label_axis("chart_label", labels, left)
     x = alt.X(f"{value}:Q", scale=scale, axis=axis)
@@ -290,11 +298,12 @@ def _plot(
         legend=key,
     )
     layers = []
-    if zero:
+    if zero or log:
+        at = "one:Q" if log else "zero:Q"
         layers.append(
             alt.Chart(once_data())
             .mark_rule(stroke=EDGE, strokeWidth=1.2)
-            .encode(x=alt.X("zero:Q", scale=scale))
+            .encode(x=alt.X(at, scale=scale))
         )
     limits = there.transform_filter(f"isValid(datum.{lower}) && isValid(datum.{upper})")
     letters: dict[str, Any] = {"align": "left", "baseline": "middle"}

@@ -17,6 +17,7 @@ class Form(StrEnum):
     LIFE_TABLE = "life-table"
     INCIDENCE = "incidence"
     CASCADES = "cascades"
+    COMPARISON = "comparison"
     FUNNEL = "funnel"
     SIGNALS = "signals"
     TREND = "trend"

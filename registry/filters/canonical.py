@@ -53,6 +53,9 @@ def event_query(cleaned: Mapping[str, Any]) -> EventQuery:
         labels=cleaned.get("labels") or "code",
         ordering=tuple(cleaned.get("ordering") or ()),
         ci=_scale(cleaned.get("ci")),
+        adjust=tuple(sorted(cleaned.get("adjust") or ())),
+        reference=cleaned.get("reference") or None,
+        cluster=cleaned.get("cluster") or None,
     )
 
 

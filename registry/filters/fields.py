@@ -313,6 +313,18 @@ class OptionField(forms.ChoiceField):
         return text
 
 
+class ReferenceField(forms.Field):
+    """The value of the row that others are compared with; which rows there are is not checked."""
+
+    def clean(self, value: Any) -> str | None:
+        text = without_point_zero(str(value or "").strip())
+        if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", text):
+            raise ValidationError(
+                "Give the code of a row, such as that of a model.", code="unknown-code"
+            )
+        return text or None
+
+
 class ReleaseField(forms.Field):
     """The label or the id of a release; does not check that it exists."""
 

@@ -20,6 +20,7 @@ from registry.filters.fields import (
     NamesField,
     OptionField,
     PeriodsField,
+    ReferenceField,
     ReleaseField,
     WindowsField,
     YearField,
@@ -30,7 +31,14 @@ from registry.filters.lists import form_faults, repeated_parameter, unknown_para
 from registry.filters.rows import filter_events
 from registry.models import Event
 from registry.records import DIMENSIONS, BadQuery, Dimension, EventQuery, Fault, ValueKind, Window
-from registry.reporting import MEASURES, SOME_MEASURES, held_to_measure, not_taken
+from registry.reporting import (
+    ADJUSTERS,
+    MEASURES,
+    MOST_ADJUSTERS,
+    SOME_MEASURES,
+    held_to_measure,
+    not_taken,
+)
 from registry.vocabulary import CountingRule, Denominator, Measure
 
 FORMATS = ("json", "csv", "svg", "png", "vega")
@@ -40,10 +48,15 @@ SCALES = ("log-log", "log", "plain")
 PER = ("100", "1000")
 MOST_GROUPS = 3
 MOST_STANDARDS = 2
+CLUSTERS = ("patient", "site")
 
 RANGE = ("year_min", "year_max")
 OPTIONS = ("group_by", "counting", *SOME_MEASURES, "release", "labels", "ordering")
-SINGLE = (*RANGE, "counting", "unit", "per", "level", "ci", "release", "labels", "format")
+SINGLE = (
+    *RANGE,
+    *("counting", "unit", "per", "level", "ci", "reference", "cluster", "release"),
+    *("labels", "format"),
+)
 """Parameters that may be given only once."""
 
 
@@ -212,6 +225,19 @@ class EventFilterSet(django_filters.FilterSet):
             code="unknown-dimension",
             most=MOST_STANDARDS,
             choices=[(name, DIMENSIONS[name].title) for name in _standardisable()],
+        )
+        filters["adjust"] = OptionFilter(
+            "Adjust by regression for",
+            NamesField,
+            known=lambda: ADJUSTERS,
+            what="a dimension to adjust for",
+            code="unknown-dimension",
+            most=MOST_ADJUSTERS,
+            choices=[(name, DIMENSIONS[name].title) for name in ADJUSTERS],
+        )
+        filters["reference"] = OptionFilter("Compare with", ReferenceField)
+        filters["cluster"] = OptionFilter(
+            "Limits robust to", OptionField, choices=_choices(CLUSTERS)
         )
         filters["release"] = OptionFilter("Release", ReleaseField)
         filters["labels"] = OptionFilter("Show", OptionField, choices=_choices(LABELS))

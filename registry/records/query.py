@@ -131,7 +131,7 @@ class Window:
         return f"{self.start}-{'' if self.end is None else self.end}"
 
 
-LATER_OPTIONS = ("ci", "standardise")
+LATER_OPTIONS = ("ci", "standardise", "adjust", "reference", "cluster")
 """Options of a question that earlier versions did not have; empty by default."""
 
 
@@ -143,8 +143,11 @@ class EventQuery:
     (a category, a drug class ...) has already been resolved to its own dimension.
     years: inclusive (first, last), either may be None; a single year is (y, y).
     windows: a filter; with "window" in group_by each is a row.
-    None for counting, unit, per, ci: the measure's default, which the answer names.
+    None for counting, unit, per, ci, reference, cluster: the measure's default, which the answer
+    names.
     standardise: dimensions that rates, or a funnel's expected numbers, are adjusted for.
+    adjust: dimensions that a comparison is adjusted for by regression; reference: the row that the
+    others are compared with. cluster: what limits are robust to, patient or site.
     release: a release's label or id; None is the viewer's default.
     """
 
@@ -161,6 +164,9 @@ class EventQuery:
     labels: str = "code"
     ordering: tuple[str, ...] = field(default=())
     ci: str | None = None
+    adjust: tuple[str, ...] = ()
+    reference: str | None = None
+    cluster: str | None = None
 
     def values(self, dimension: str) -> tuple[str, ...]:
         """The values of a filter on a dimension; empty without a filter."""

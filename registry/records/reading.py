@@ -12,6 +12,7 @@ class PictureKind(Enum):
 
     ESTIMATES = auto()
     CURVES = auto()
+    RATIOS = auto()
     FUNNEL = auto()
     TREND = auto()
     PAIRS = auto()

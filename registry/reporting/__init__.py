@@ -1,6 +1,7 @@
 """The door out: every number that leaves the registry is answered here."""
 
 from registry.reporting.answering import answer
+from registry.reporting.asking.adjusting import ADJUSTERS, MOST_ADJUSTERS
 from registry.reporting.asking.noting import NOTED_AS
 from registry.reporting.asking.populations import in_words as population_in_words
 from registry.reporting.asking.populations import is_like
@@ -20,8 +21,10 @@ from registry.reporting.site_completeness import (
 from registry.reporting.taken import NOT_TAKEN, held_to_measure, not_taken
 
 __all__ = [
+    "ADJUSTERS",
     "ASKED_OF_EVENTS",
     "MEASURES",
+    "MOST_ADJUSTERS",
     "NOTED_AS",
     "NOT_TAKEN",
     "SOME_MEASURES",

@@ -1,6 +1,7 @@
 """What the answers of a measure look like, for the documentation of the API."""
 
 from collections.abc import Iterator
+from itertools import product
 
 from registry.records import Column, EventQuery
 from registry.reporting.asking.spec import MeasureSpec, Part, Question
@@ -41,14 +42,15 @@ def columns_ever(spec: MeasureSpec) -> dict[str, tuple[frozenset[str], bool]]:
 def _columns_of_answers(spec: MeasureSpec) -> Iterator[tuple[Column, ...]]:
     """The columns of answers to every kind of question, exact and protected."""
     groupings = [(), *((name,) for name in spec.group_by)]
-    adjusted = [(), ("sex",)] if "standardise" in spec.takes else [()]
+    standardised = [(), ("sex",)] if "standardise" in spec.takes else [()]
+    adjusted = [(), ("sex",)] if "adjust" in spec.takes else [()]
     for labels in _LABELS:
         for group_by in groupings:
             query = EventQuery(group_by=spec.rows(group_by), labels=labels)
             yield _whole_row(spec, _question(spec, query, spec.counting[0]))
         for counting in spec.counting:
-            for standardise in adjusted:
-                query = EventQuery(labels=labels, standardise=standardise)
+            for standardise, adjust in product(standardised, adjusted):
+                query = EventQuery(labels=labels, standardise=standardise, adjust=adjust)
                 yield _whole_row(spec, _question(spec, query, counting))
     if spec.published is not None:
         for counting in spec.published.counting:

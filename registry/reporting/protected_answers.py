@@ -54,6 +54,9 @@ def _read(
     if query.standardise:
         detail = "adjusted numbers are not published; leave it out for crude ones"
         raise NotAvailableAtThisDetail(Fault("standardise", NotAvailableAtThisDetail.code, detail))
+    if query.cluster:
+        detail = "published sums know no clusters; leave it out for Poisson limits"
+        raise NotAvailableAtThisDetail(Fault("cluster", NotAvailableAtThisDetail.code, detail))
     trees = trees_of_release(manifest, first=first, last=year, policy=POLICY)
     refuse_what_has_no_meaning(query, measure, selected_terms(query, manifest.terms))
     if finer := [*form.refuses(query)]:

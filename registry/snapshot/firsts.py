@@ -47,6 +47,41 @@ def first_events(
     keyed: bool = False,
 ) -> dict[Key, FirstEvents]:
     """First events in the time, or on the devices, that a rate divides by; one statement."""
+    of = first_rows(store, selection, clock=clock, per_patient=per_patient, quantity=quantity)
+    once = " * ".join(of.factors)
+    sums = [whole(once, "n") if once else "count(*) AS n", whole(of.after, "after")]
+    if keyed:
+        halves = zip(of.keys, ("high", "low"), strict=True)
+        sums += [whole(" * ".join([*of.factors, key]), half) for key, half in halves]
+    found = store.run(of.devices.select(*sums))
+    names = ("n", "high", "low") if keyed else ("n",)
+    rows = zip(*(found[name].tolist() for name in names), strict=True)
+    after_all = (found["after"] / QUARTERS).tolist()
+    return {
+        key: FirstEvents(Sums(*map(int, row)), float(months))
+        for key, row, months in zip(of.devices.keys(found), rows, after_all, strict=True)
+        if row[0]
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRows:
+    """Devices `i` in the rows of first events, each with what it adds there.
+
+    factors: expressions whose product is 1 where the device had the first event, else 0; after: the
+    quarters of a month of its time in the row that come after it. keys: the owner's.
+    """
+
+    devices: Source
+    factors: list[str]
+    after: str
+    keys: tuple[str, ...]
+
+
+def first_rows(
+    store: Store, selection: Selection, *, clock: str, per_patient: bool, quantity: str
+) -> FirstRows:
+    """First events as devices in rows, for whoever adds them up."""
     of = owners_devices(store, selection, clock=clock, quantity=quantity, per_patient=per_patient)
     joined, after = of.devices, "0"
     factors = [] if of.is_own == "1 = 1" else [f"CASE WHEN {of.is_own} THEN 1 ELSE 0 END"]
@@ -58,20 +93,7 @@ def first_events(
         after = joined.time
     else:
         joined.require(of.is_own)
-    once = " * ".join(factors)
-    sums = [whole(once, "n") if once else "count(*) AS n", whole(after, "after")]
-    if keyed:
-        halves = zip(of.keys, ("high", "low"), strict=True)
-        sums += [whole(" * ".join([*factors, key]), half) for key, half in halves]
-    found = store.run(joined.select(*sums))
-    names = ("n", "high", "low") if keyed else ("n",)
-    rows = zip(*(found[name].tolist() for name in names), strict=True)
-    after_all = (found["after"] / QUARTERS).tolist()
-    return {
-        key: FirstEvents(Sums(*map(int, row)), float(months))
-        for key, row, months in zip(joined.keys(found), rows, after_all, strict=True)
-        if row[0]
-    }
+    return FirstRows(joined, factors, after, of.keys)
 
 
 @dataclass(frozen=True, slots=True)

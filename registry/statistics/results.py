@@ -38,6 +38,11 @@ class Reason(StrEnum):
     TOO_FEW_EVENTS = "too_few_events"
     EVENTS_AT_ONE_END = "events_at_one_end"
     NO_INFORMATION = "no_information"
+    NOT_CONVERGED = "not_converged"
+    NO_EVENTS_HERE = "no_events_here"
+    NO_TIME_HERE = "no_time_here"
+    NO_EVENTS_IN_REFERENCE = "no_events_in_reference"
+    NO_COMMON_STRATUM = "no_common_stratum"
 
 
 class Criterion(StrEnum):

@@ -74,6 +74,11 @@ class Measure(Code):
         "Cumulative incidence",
         "Probability of the event over time with competing risks (Aalen-Johansen).",
     )
+    COMPARISON = (
+        "comparison",
+        "Comparison",
+        "Rate ratios and differences of groups, crude and adjusted.",
+    )
     FUNNEL = "funnel", "Funnel", "Sites against what their exposure lets expect."
     TREND = "trend", "Trend", "How a rate changes from period to period."
     SIGNALS = "signals", "Signals", "Models or drugs with more events than the others."

@@ -25,6 +25,7 @@ ADDRESSES = [
     "incidence/?category=catheter",
     "trend/?category=catheter",
     "funnel/?category=catheter",
+    "comparison/?category=catheter&group_by=sex&adjust=window",
     "signals/",
     "cascades/",
 ]

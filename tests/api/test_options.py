@@ -28,6 +28,9 @@ OPTIONS = {
     "level": "0.99",
     "ci": "plain",
     "standardise": "age_band",
+    "adjust": "age_band",
+    "reference": "female",
+    "cluster": "patient",
 }
 TAKEN_BY = {
     f"{name}={value}": {each.value for each, spec in MEASURES.items() if name in spec.takes}
@@ -36,9 +39,17 @@ TAKEN_BY = {
 """Which measures take each option that some do not; docs/methods.md has the list."""
 
 EVERY = {"group_by", "counting", "release", "labels", "ordering"}
-SHOWN_BY_META = {("per=100", "funnel")}
-"""Options that change no row: a ratio has no unit, the rate that it is held against has one."""
+SHOWN_BY_META = {
+    ("per=100", "funnel"),
+    ("cluster=patient", "comparison"),
+}
+"""Options that change no row: a ratio has no unit, the rate that it is held against has one; where
+there are few sites limits are robust to patients anyway."""
 
+GROUPED = {
+    Measure.SIGNALS: {"group_by": "pump_model,category"},
+    Measure.COMPARISON: {"group_by": "sex"},
+}
 WITHHELD = {measure.value for measure, spec in MEASURES.items() if not spec.published}
 PUBLISHED_OTHERWISE = {
     ("unit=procedures", "rates"),
@@ -47,6 +58,9 @@ PUBLISHED_OTHERWISE = {
     ("ci=plain", "survival"),
     ("standardise=age_band", "funnel"),
     ("standardise=age_band", "rates"),
+    ("unit=procedures", "comparison"),
+    ("adjust=age_band", "comparison"),
+    ("cluster=patient", "comparison"),
 }
 """What protected answers have none of, or of their own rows' denominator only."""
 
@@ -81,7 +95,7 @@ def name(request, published) -> str:
 
 def reply_of(name: str, measure: Measure, **options: str) -> Any:
     client = client_of(User.objects.get(username=name))
-    pairs = {"group_by": "pump_model,category"} if measure is Measure.SIGNALS else {}
+    pairs = GROUPED.get(measure, {})
     question = {"category": "catheter", **pairs, **options}
     return client.get(f"/api/v1/statistics/{measure.value}/", question)
 
@@ -123,7 +137,7 @@ def test_page_refuses_what_the_api_refuses(option, measure, name):
         User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend"
     )
 
-    pairs = "&group_by=pump_model,category" if measure is Measure.SIGNALS else ""
+    pairs = "".join(f"&{name}={value}" for name, value in GROUPED.get(measure, {}).items())
 
     page = client.get(
         f"/dashboard/explore/?measure={measure.value}&category=catheter&{option}{pairs}"

@@ -100,6 +100,7 @@ def test_no_rows_are_an_empty_answer(reviewer):
         "rates/?group_by=complication",
         "proportions/?group_by=sex&category=catheter",
         "coverage/",
+        "comparison/?group_by=sex&category=catheter&adjust=age_band",
     ],
 )
 def test_csv_holds_the_numbers_of_json(reviewer, address):

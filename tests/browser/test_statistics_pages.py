@@ -16,12 +16,22 @@ OF_A_REPORTER = [
 ]
 OF_A_REVIEWER = [
     f"{STATISTICS}?measure={measure}"
-    for measure in ("counts", "coverage", "funnel", "trend", "incidence", "signals", "cascades")
+    for measure in (
+        "counts",
+        "coverage",
+        "comparison",
+        "funnel",
+        "trend",
+        "incidence",
+        "signals",
+        "cascades",
+    )
 ]
 OF_A_RESEARCHER = [
     f"{EXPLORE}?measure=survival",
     f"{EXPLORE}?measure=trend&group_by=sex",
     f"{EXPLORE}?measure=incidence",
+    f"{EXPLORE}?measure=comparison&group_by=sex&category=catheter",
 ]
 
 

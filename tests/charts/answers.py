@@ -253,6 +253,38 @@ def unstable_models() -> Release:
     return answer("rates", rows, group_by=("complication", "pump_model"))
 
 
+def comparison() -> Release:
+    """Three models adjusted, a reference, one without events and one that is unstable."""
+    names = (
+        *("pump_model", "events", "exposure", "rate", "ratio", "ci_lower", "ci_upper"),
+        *("crude_ratio", "crude_lower", "crude_upper", "difference"),
+        *("difference_lower", "difference_upper", "note", "status"),
+    )
+    none = "The group had no events: a ratio would be 0 without limits."
+    told: list[tuple[Cell, ...]] = [
+        (
+            *("synchromed-ii-20", 59, 50767.75, 1.162, 1.0, None, None),
+            *(1.0, None, None, 0.0, None, None, "Reference.", "ok"),
+        ),
+        (
+            *("prometra-ii-20", 21, 11296.0, 1.859, 1.48, 0.91, 2.42),
+            *(1.6, 0.97, 2.64, 0.55, -0.2, 1.3, "Limits: robust to sites.", "ok"),
+        ),
+        (
+            *("codman-3000", 7, 7540.25, 0.928, 0.424, 0.02, 41.0),
+            *(0.799, 0.356, 1.793, -0.69, -1.33, -0.06, "Limits: Poisson.", "unstable"),
+        ),
+        ("isomed", 0, 910.0, 0.0, *([None] * 9), none, "zero"),
+    ]
+    about = {"reference": "synchromed-ii-20", "adjusted_for": ["window"], "reason": None}
+    return answer(
+        "comparison",
+        [dict(zip(names, row, strict=True)) for row in told],
+        group_by=("pump_model",),
+        comparison=about,
+    )
+
+
 def funnel() -> Release:
     """Six sites, one far above and one hidden; limits as published (FunnelPlotR)."""
     found: list[Any] = [
@@ -421,6 +453,7 @@ EVERY = {
     "incidence": lambda: survival("incidence"),
     "life-table": life_table,
     "life-table-incidence": lambda: life_table("incidence"),
+    "comparison": comparison,
     "funnel": funnel,
     "funnel-crowded": crowded_funnel,
     "trend": trend,

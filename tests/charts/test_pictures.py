@@ -236,6 +236,8 @@ def test_words_for_whoever_does_not_see_it_stand_in_the_picture(charts, kind):
         ("signals", "model-00 · pump-motor-stall: 1.8 (1.3 to 2.2)"),
         ("cascades", "catheter-dislodgement led to baclofen-withdrawal: 14, median 0.5 months"),
         ("coverage", "SITE-A: 52 of 61"),
+        ("comparison", "prometra-ii-20: 1.48 (0.91 to 2.42); prometra-ii-20: crude: 1.6"),
+        ("comparison", "isomed: The group had no events."),
         ("literature", "Taira et al. 2013: 1.1 (0.8 to 1.6)"),
     ],
 )

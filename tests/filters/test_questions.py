@@ -230,6 +230,9 @@ VALUES = {
     "level": "0.99",
     "ci": "plain",
     "standardise": "age_band",
+    "adjust": "age_band",
+    "reference": "male",
+    "cluster": "site",
     "release": "2026Q4",
     "labels": "both",
 }
@@ -289,7 +292,9 @@ def test_grouping_is_taken_or_refused_with_the_measures_that_take_it(measure, na
 
 @pytest.mark.parametrize("measure", Measure)
 def test_option_that_was_left_empty_asks_nothing(measure):
-    assert read("per=&unit=&standardise=&ci=&level=&counting=", measure) == read("", measure)
+    assert read(
+        "per=&unit=&standardise=&ci=&level=&counting=&adjust=&reference=&cluster=", measure
+    ) == read("", measure)
 
 
 @pytest.mark.parametrize(("address", "ci"), [("", None), ("ci=log", "log"), ("ci=plain", "plain")])

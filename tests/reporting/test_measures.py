@@ -24,6 +24,7 @@ PROTECTED_FORMS = {
     Measure.PROPORTIONS: (Form.PROPORTIONS, (PATIENTS,)),
     Measure.SURVIVAL: (Form.LIFE_TABLE, (FIRST,)),
     Measure.INCIDENCE: (Form.INCIDENCE, (FIRST,)),
+    Measure.COMPARISON: (Form.COMPARISON, (FIRST,)),
     Measure.FUNNEL: (Form.FUNNEL, (FIRST,)),
     Measure.TREND: (Form.TREND, (FIRST,)),
     Measure.SIGNALS: (Form.SIGNALS, (DEVICES,)),
@@ -43,6 +44,7 @@ AT_IMPLANT = PRODUCTS | {
 GROUPED_BY = {
     Measure.SURVIVAL: AT_IMPLANT,
     Measure.INCIDENCE: AT_IMPLANT,
+    Measure.COMPARISON: (AT_IMPLANT - {"component"}) | {"year", "period", "window"},
     Measure.FUNNEL: {"site"},
     Measure.TREND: {"year"},
     Measure.SIGNALS: PRODUCTS | {"complication", "category"},
@@ -144,6 +146,9 @@ def test_withheld_measure_says_why_and_what_is_published(measure: Measure) -> No
         ("level", 0.99),
         ("ci", "plain"),
         ("standardise", ("sex",)),
+        ("adjust", ("sex",)),
+        ("reference", "male"),
+        ("cluster", "site"),
     ],
 )
 def test_option_is_taken_as_the_spec_says_or_refused(

@@ -103,3 +103,29 @@ told(do.call(rbind, Map(function(a, b, c, d) {
   test <- suppressWarnings(chisq.test(matrix(c(a, b, c, d), 2), correct = TRUE))
   data.frame(chi2 = unname(test$statistic))
 }, tables$a, tables$b, tables$c, tables$d)), "tables")
+
+# Clusters' scores summed by hand: the package sandwich is not needed.
+told(per_group(given("cells"), given("cells")$table, function(one) {
+  both <- aggregate(cbind(events, exposure) ~ group + stratum, one, sum)
+  both$group <- factor(both$group)
+  both$stratum <- factor(both$stratum)
+  fit <- glm(events ~ group + stratum + offset(log(exposure)), poisson, both, epsilon = 1e-14)
+  x <- model.matrix(fit)
+  key <- paste(both$group, both$stratum)
+  rate <- fitted(fit) / both$exposure
+  at <- match(paste(one$group, one$stratum), key)
+  scores <- rowsum(x[at, ] * (one$events - rate[at] * one$exposure), one$cluster)
+  n <- nrow(scores)
+  bread <- solve(crossprod(x, fitted(fit) * x)) # vcov has the weights of the step before
+  robust <- bread %*% crossprod(scores) %*% bread * n / (n - 1)
+  of <- grep("^group", colnames(x))
+  beta <- coef(fit)[of]
+  se <- sqrt(diag(robust))[of]
+  wald <- drop(beta %*% solve(robust[of, of]) %*% beta)
+  data.frame(
+    table = one$table[1], group = seq_along(of), ratio = exp(beta),
+    poisson_se = sqrt(diag(bread))[of], lower = exp(beta - qnorm(0.975) * se),
+    upper = exp(beta + qnorm(0.975) * se), wald = wald,
+    p = pchisq(wald, length(of), lower.tail = FALSE)
+  )
+}), "cells")

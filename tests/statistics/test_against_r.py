@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from registry.statistics.comparison import Cells, Clusters, compare
 from registry.statistics.gray import gray_test
 from registry.statistics.intervals import (
     clopper_pearson_interval,
@@ -18,6 +19,7 @@ from registry.statistics.intervals import (
 )
 from registry.statistics.landmarks import median_limits, restricted_mean
 from registry.statistics.life_counts import LifeCounts
+from registry.statistics.regression import ClusterTable
 from registry.statistics.signals import disproportionality
 from registry.statistics.standardised import directly_standardised
 from registry.statistics.survival import (
@@ -30,8 +32,9 @@ from registry.statistics.trend import rate_trend
 
 SCRIPT = Path(__file__).with_name("against_r.R")
 SCALES = ("log-log", "log", "plain")
-COHORTS, SERIES = 6, 30
+COHORTS, SERIES, TABLES = 6, 30, 12
 CLOSE = 1e-9
+TEN_DIGITS = 1e-10
 Rows = list[dict[str, Any]]
 
 
@@ -45,6 +48,22 @@ def devices(dice: np.random.Generator, cohort: int) -> Rows:
         made.append({"cohort": cohort, "entry": entry, "end": end, "cause": cause, "group": group})
     for place, row in enumerate(made):
         row |= {"stratum": place % 3, "triple": place // 3 % 3}
+    return made
+
+
+def clustered(dice: np.random.Generator, table: int) -> Rows:
+    """Clusters of unlike rates with events and exposure in groups and strata, some in none."""
+    made: Rows = []
+    groups, strata = int(dice.integers(2, 5)), int(dice.integers(2, 6))
+    for cluster in range(int(dice.integers(20, 60))):
+        own = float(dice.gamma(2, 0.5))
+        for group in range(groups):
+            for stratum in range(strata):
+                exposure = float(dice.uniform(5, 90))
+                events = int(dice.poisson(own * exposure * 0.03 * (1 + group) / (1 + stratum)))
+                row = {"table": table, "cluster": cluster, "group": group, "stratum": stratum}
+                if dice.random() < 0.7:
+                    made.append({**row, "events": events, "exposure": exposure})
     return made
 
 
@@ -76,6 +95,7 @@ def drawn() -> dict[str, Rows]:
         for stratum in range(int(dice.integers(1, 7)))
     ]
     return {
+        "cells": [row for table in range(TABLES) for row in clustered(dice, table)],
         "strata": strata,
         "devices": [row for cohort in range(COHORTS) for row in devices(dice, cohort)],
         "counts": counts,
@@ -294,3 +314,41 @@ def test_grays_test_is_that_of_cmprsk(
     ours = gray_test([table_of([each for each in rows if each["triple"] == k]) for k in range(3)])
 
     assert (ours.chi2, ours.df) == (pytest.approx(theirs["chi2"], rel=1e-10), theirs["df"])
+
+
+def test_adjusted_ratios_and_their_sandwich_are_those_of_glm(
+    given: dict[str, Rows], r: dict[str, Rows]
+) -> None:
+    compared = 0
+    for number in range(TABLES):
+        own = [row for row in given["cells"] if row["table"] == number]
+        theirs = [each for each in r["cells"] if each["table"] == number]
+        keys = sorted({(row["group"], row["stratum"]) for row in own})
+        table = np.zeros((2, 1 + max(row["cluster"] for row in own), len(keys)))
+        for row in own:
+            at = keys.index((row["group"], row["stratum"]))
+            table[:, row["cluster"], at] = row["events"], row["exposure"]
+        sums = table.sum(axis=1)
+        cells = Cells.of(*sums, [group for group, _ in keys], [(each,) for _, each in keys])
+        clusters = Clusters("patients", ClusterTable(*table))
+
+        plain = compare(cells, 0, level=0.95)
+        robust = compare(cells, 0, clusters=[clusters], level=0.95)
+
+        for contrast, poisson, told in zip(
+            robust.contrasts[1:], plain.contrasts[1:], theirs, strict=True
+        ):
+            half = np.log(poisson.upper / poisson.ratio) / 1.959963984540054
+            assert contrast.ratio == pytest.approx(told["ratio"], rel=TEN_DIGITS)
+            assert half == pytest.approx(told["poisson_se"], rel=TEN_DIGITS)
+            if contrast.robust_to == "nothing":  # Poisson's variance is the larger
+                continue
+            compared += 1
+            limits = (told["lower"], told["upper"])
+            assert (contrast.lower, contrast.upper) == pytest.approx(limits, rel=TEN_DIGITS)
+        if robust.test.robust_to == "nothing":
+            continue
+        assert robust.test.statistic == pytest.approx(theirs[0]["wald"], rel=CLOSE)
+        assert robust.test.p == pytest.approx(theirs[0]["p"], rel=1e-7)
+
+    assert compared > 15

@@ -68,7 +68,8 @@ PUBLISHED = {
     "label-status": "on-label-mono off-label-mono off-label-admixture unknown",
     "manufacturer": "medtronic flowonix codman infusaid tricumed other unknown",
     "measure": """
-        counts rates proportions survival incidence funnel trend signals cascades coverage""",
+        counts rates proportions survival incidence comparison funnel trend signals
+        cascades coverage""",
     "organism": """
         staphylococcus-aureus staphylococcus-aureus-mrsa coagulase-negative-staphylococcus
         cutibacterium gram-negative fungal polymicrobial other culture-negative not-cultured

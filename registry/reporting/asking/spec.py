@@ -18,7 +18,10 @@ from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, 
 EVERY_MEASURE = ("group_by", "counting", "release", "labels", "ordering")
 """Options that every measure takes, with values from its spec."""
 
-SOME_MEASURES = ("unit", "per", "level", "ci", "standardise")
+SOME_MEASURES = (
+    *("unit", "per", "level", "ci"),
+    *("standardise", "adjust", "reference", "cluster"),
+)
 """Options that only some measures take."""
 
 ANY_DIMENSION = tuple(name for name, dimension in DIMENSIONS.items() if dimension.groupable)
@@ -214,8 +217,9 @@ class MeasureSpec:
 
     called: the start of its title. method: the method of its interval. denominator: in words.
     warnings, left_out: sentences for readers beside those of every measure. of_totals: whether
-    consequences are left out unless named. runs_on: whether its rows include a year that is not
-    over. literature: how published figures are compared with it, if they are.
+    consequences are left out unless named. of_implants: whether exposure that sites declare is left
+    out. runs_on: whether its rows include a year that is not over. literature: how published
+    figures are compared with it, if they are.
     reading: how tables and pictures read its rows. example: an answer for the schema.
     """
 
@@ -231,6 +235,7 @@ class MeasureSpec:
     refuses: Refuses = lambda query, chosen, elsewhere: ()
 
     divides: Divides
+    of_implants: bool = False
     by_unit: bool = False
     what_counts: Callable[[EventQuery], EventQuery] = lambda query: query
     names_rows: bool = True

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from registry.reporting.asking.spec import MeasureSpec
 from registry.reporting.measures import (
     cascades,
+    comparison,
     counts,
     coverage,
     funnel,
@@ -28,6 +29,7 @@ _SPECS = (
     proportions.SPEC,
     survival.SPEC,
     incidence.SPEC,
+    comparison.SPEC,
     funnel.SPEC,
     trend.SPEC,
     signals.SPEC,

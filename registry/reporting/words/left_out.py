@@ -50,7 +50,7 @@ def left_out(question: Question, manifest: Manifest) -> list[str]:
         said.append(IN_FOLLOW_UP)
         if _counts_on_the_other_component(question, terms):
             said.append(OTHER_COMPONENT)
-        if question.counting is not CountingRule.FIRST_EVENT:
+        if question.counting is not CountingRule.FIRST_EVENT and not spec.of_implants:
             said.append(DECLARED)
     if divides is not Divides.NOTHING:
         said.extend(_rounds(question, manifest))

@@ -24,6 +24,18 @@ IN_WORDS: Mapping[Reason, str] = MappingProxyType(
         Reason.TOO_FEW_EVENTS: "A trend needs ten events.",
         Reason.EVENTS_AT_ONE_END: "All events are in the first or the last year.",
         Reason.NO_INFORMATION: "The years have too few data for the limits of a trend.",
+        Reason.NOT_CONVERGED: (
+            "The regression does not converge: some strata have no events, so that a rate runs to "
+            "0. Adjust for fewer or coarser dimensions."
+        ),
+        Reason.NO_EVENTS_HERE: "The group had no events: a ratio would be 0 without limits.",
+        Reason.NO_TIME_HERE: "The group has no exposure.",
+        Reason.NO_EVENTS_IN_REFERENCE: (
+            "The reference had no events: nothing can be divided by its rate. Choose another."
+        ),
+        Reason.NO_COMMON_STRATUM: (
+            "No stratum connects the group with the reference: adjusted, they cannot be compared."
+        ),
     }
 )
 """Every reason code of the statistics, with its sentence."""
