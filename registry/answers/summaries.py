@@ -7,7 +7,7 @@ from registry.answers.numbers import in_percent, range_in_percent, range_of, wri
 from registry.answers.reader_words import in_reader_words
 from registry.answers.tables import SIGNALS
 from registry.charts.ratios import REFERENCE_NOTE
-from registry.charts.years import years_together
+from registry.charts.years import crude_ratio, years_together
 from registry.filters.codes import codes_of
 from registry.records import DIMENSIONS, Cell, Release
 from registry.records.enumeration import enumerated
@@ -222,11 +222,16 @@ def trend(found: Told, release: Release) -> Iterator[str]:
         years = found["periods"] + sum(len(each) - 1 for each in found.get("pooled") or ())
         yield (
             f"From one year to the next the rate {_change(found)}: rate ratio "
-            f"{written(found['rate_ratio'])}{limits}{p}, over {years} years."
+            f"{written(found['rate_ratio'])}{limits}{p}, over {years} years{_held(found)}."
         )
+    yield from crude_ratio(found)
     if found.get("dropped_period"):
         yield f"{found['dropped_period']} is not over and is left out of the trend."
     yield from years_together(found)
+
+
+def _held(found: Told) -> str:
+    return ", with months since implant held alike" if found.get("adjusted_for") else ""
 
 
 def _change(found: Told) -> str:

@@ -74,13 +74,24 @@ def trend(release: Release) -> Drawing:
     if found.get("rate_ratio") is not None:
         ratio = estimate(found["rate_ratio"], found.get("ci_lower"), found.get("ci_upper"))
         p = found.get("p")
-        said.append(f"Rate ratio from year to year {ratio}{f', p = {p:.2g}' if p else ''}.")
+        held = ", months since implant held alike" if found.get("adjusted_for") else ""
+        said.append(f"Rate ratio from year to year{held} {ratio}{f', p = {p:.2g}' if p else ''}.")
     said += [_sentence(found["reason"])] if found.get("reason") else []
+    said += crude_ratio(found)
     if found.get("dropped_period") is not None:
         said.append(f"{found['dropped_period']} is left out: it is not over.")
     said += years_together(found)
     title = f"Rate {unit_in_words(meta['denominator'], meta.get('per'))}"
     return _drawing(rows, TREND, title=title, names=[""], legend="", notes=said)
+
+
+def crude_ratio(found: Mapping[str, Any]) -> list[str]:
+    """The ratio that does not hold the age of devices alike; nothing where there is no other."""
+    crude: Mapping[str, Any] = found.get("crude") or {}
+    if crude.get("rate_ratio") is None:
+        return []
+    ratio = estimate(crude["rate_ratio"], crude.get("ci_lower"), crude.get("ci_upper"))
+    return [f"Crude, whatever the age of devices, {ratio}."]
 
 
 def years_together(found: Mapping[str, Any]) -> list[str]:

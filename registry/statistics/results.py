@@ -43,6 +43,7 @@ class Reason(StrEnum):
     NO_TIME_HERE = "no_time_here"
     NO_EVENTS_IN_REFERENCE = "no_events_in_reference"
     NO_COMMON_STRATUM = "no_common_stratum"
+    ONE_AGE = "one_age"
 
 
 class Criterion(StrEnum):
@@ -189,6 +190,15 @@ class RateTrend:
     p: float | None
     dispersion: float | None
     reason: Reason | None
+
+
+@dataclass(frozen=True, eq=False)
+class AdjustedTrend:
+    """A trend with strata held alike; fitted: the rate of each of `periods`, None without one."""
+
+    trend: RateTrend
+    periods: FloatArray
+    fitted: FloatArray | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,12 +5,29 @@ from itertools import accumulate
 import numpy as np
 from scipy.special import log_softmax, softmax, stdtr, stdtrit
 
-from registry.statistics.arguments import Numbers, equally_long, finite_row, positive, row, tail
-from registry.statistics.results import Cusum, FloatArray, RateTrend, Reason
+from registry.statistics.arguments import (
+    Numbers,
+    equally_long,
+    finite_row,
+    positive,
+    row,
+    tail,
+    whole_row,
+)
+from registry.statistics.regression import poisson_regression
+from registry.statistics.results import (
+    AdjustedTrend,
+    Cusum,
+    FloatArray,
+    IntArray,
+    RateTrend,
+    Reason,
+)
 
 FEWEST_PERIODS = 5
 FEWEST_EVENTS = 10
 STEPS = 100
+LEAST_APART = 0.1
 LARGEST_LOG = 700.0  # e to this is about the largest float; a limit beyond is uninformative
 
 
@@ -71,6 +88,66 @@ def rate_trend(
         dispersion=dispersion if estimated else None,
         reason=None,
     )
+
+
+def adjusted_rate_trend(
+    events: Numbers,
+    exposure: Numbers,
+    periods: Numbers,
+    strata: Numbers,
+    *,
+    level: float = 0.95,
+) -> AdjustedTrend:
+    """Rate ratio from one period to the next with the strata held alike, by Poisson regression.
+
+    One entry a cell: a period in a stratum, such as a calendar year in a year of the devices' age.
+    log(rate) = stratum + slope * period. The dispersion is Pearson's of the periods' totals over n
+    - 2, and less than 1 counts as 1; p and limits are Student's with n - 2 degrees of freedom, as
+    of `rate_trend`, which this is with one stratum. Strata without events say nothing and are left
+    out.
+    Undefined with a reason as of `rate_trend`; and where the fit does not converge, or where
+    periods and strata cannot be told apart: less than a tenth of the periods' variance lies within
+    strata (a variance inflation factor over 10), so that what differs within a stratum would pass
+    for a trend. Raises ValueError as `rate_trend` does.
+    """
+    each_tail = tail(level)
+    y, time, when = row("events", events), row("exposure", exposure), finite_row("periods", periods)
+    stratum = whole_row("strata", strata)
+    equally_long(events=y, exposure=time, periods=when, strata=stratum)
+    kept = time > 0
+    y, time, when, stratum = y[kept], time[kept], when[kept], stratum[kept]
+    each, place = np.unique(when, return_inverse=True)
+    own, given = (_by(place, values, each.size) for values in (y, time))
+    if reason := _why_no_trend(own, given, each, FEWEST_PERIODS):
+        return AdjustedTrend(RateTrend(None, None, None, None, None, reason), each, None)
+    eventful = np.bincount(stratum, y)[stratum] > 0
+    y, time, when, stratum = y[eventful], time[eventful], when[eventful], stratum[eventful]
+    place = np.searchsorted(each, when)
+    middle, half_span = (each[-1] + each[0]) / 2, (each[-1] - each[0]) / 2
+    levels = np.unique(stratum, return_inverse=True)[1]
+    design = np.column_stack([(when - middle) / half_span, np.eye(levels.max() + 1)[levels]])
+    fit = poisson_regression(y, time, design)
+    slope = np.eye(design.shape[1])[0]
+    if fit.reason or not fit.is_estimable(slope) or _apart(when, levels, fit.fitted) < LEAST_APART:
+        reason = fit.reason or Reason.ONE_AGE
+        return AdjustedTrend(RateTrend(None, None, None, None, None, reason), each, None)
+    fitted = _by(place, fit.fitted, each.size)
+    dispersion = max(1.0, _pearson(own, fitted, fitted) / (each.size - 2))
+    log_ratio = float(fit.coefficients[0]) / half_span
+    se = float(np.sqrt(dispersion * fit.covariance[0, 0])) / half_span
+    half = -float(stdtrit(each.size - 2, each_tail)) * se
+    if abs(log_ratio) + half > LARGEST_LOG:
+        nothing = RateTrend(None, None, None, None, None, Reason.NO_INFORMATION)
+        return AdjustedTrend(nothing, each, None)
+    found = RateTrend(
+        rate_ratio=float(np.exp(log_ratio)),
+        lower=float(np.exp(log_ratio - half)),
+        upper=float(np.exp(log_ratio + half)),
+        p=float(2 * stdtr(each.size - 2, -abs(log_ratio / se))),
+        dispersion=dispersion,
+        reason=None,
+    )
+    return AdjustedTrend(found, each, fitted / given)
 
 
 def trend_line(
@@ -158,6 +235,19 @@ def _fitted(slope: float, x: FloatArray, y: FloatArray, time: FloatArray) -> Flo
 def _likelihood(slope: float, x: FloatArray, y: FloatArray, time: FloatArray) -> float:
     """Log of the Poisson likelihood, without terms that do not depend on the slope."""
     return float(y @ log_softmax(np.log(time) + slope * x))
+
+
+def _by(places: IntArray, values: FloatArray, size: int) -> FloatArray:
+    """The sum of the values at each place."""
+    return np.bincount(places, values, size).astype(np.float64)
+
+
+def _apart(when: FloatArray, levels: IntArray, weights: FloatArray) -> float:
+    """The share of the periods' variance that lies within strata."""
+    means = np.bincount(levels, weights * when) / np.bincount(levels, weights)
+    total = when - np.average(when, weights=weights)
+    within = when - means[levels]
+    return float((within**2 @ weights) / (total**2 @ weights))
 
 
 def _pearson(y: FloatArray, fitted: FloatArray, varying: FloatArray) -> float:

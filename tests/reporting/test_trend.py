@@ -198,7 +198,9 @@ def test_trend_is_fitted_to_the_rows_that_are_shown(growing: Frozen):
     told = release.meta["trend"]
     used = [row for row in release.rows if row["exposure"]]
     found = rate_trend(*([row[name] for row in used] for name in ("events", "exposure", "year")))
-    assert told["rate_ratio"] == pytest.approx(found.rate_ratio)
+    assert told["crude"]["rate_ratio"] == pytest.approx(found.rate_ratio)
+    assert told["rate_ratio"] is None  # all pumps are of one year: their age is the calendar's
+    assert "cannot be told apart" in told["reason"]
     assert told["dropped_period"] == 2024
     assert told["periods"] == len(used) == 14
     assert any("left out until it is over" in said for said in release.meta["warnings"])
@@ -382,3 +384,64 @@ def test_nothing_frozen_has_no_trend(tmp_path: Path):
 
 def test_frozen_registry_is_a_release(growing: Frozen):
     assert (growing.kind, growing.data_as_of) == (SnapshotKind.RELEASE, MID_2024)
+
+
+# Months since implant held alike -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def older(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    """Twenty pumps a year from 2008 on; one more of them flips in each year of their age."""
+    implants, events = [], []
+    for year in range(2008, 2020):
+        for n in range(20):
+            name = f"{year}{n:02}"
+            followed = 6 + 12 * (2023 - year)
+            implants.append(implant(name, implant_year=year, months_followed=followed))
+            for age in range(n, 12):
+                month = 12 * age + (3, 9)[n % 2]
+                calendar = year + (6 + month) // 12
+                if month <= followed:
+                    own = {"year": calendar, "months_since_implant": month}
+                    events.append(event(f"e{name}-{age}", on=name, **own))
+    return frozen_rows(tmp_path_factory.mktemp("older"), events=events, implants=implants)
+
+
+@pytest.mark.parametrize("counting", [CountingRule.EVENTS, CountingRule.FIRST_EVENT])
+def test_a_registry_that_grows_older_has_a_crude_trend_and_none_that_is_adjusted(older, counting):
+    told = exact(older, counting=counting)
+
+    found = told.meta["trend"]
+    assert found["adjusted_for"] == ["window"]
+    assert found["rate_ratio"] == pytest.approx(1, abs=0.03)
+    assert found["ci_lower"] < 1 < found["ci_upper"]
+    assert found["crude"]["ci_lower"] > 1.03
+    assert (found["reason"], found["crude"]["reason"]) == (None, None)
+    by_year = {row["year"]: row for row in told.rows}
+    assert by_year[2010]["fitted"] < by_year[2017]["fitted"]
+
+
+def test_fitted_events_of_all_ages_are_those_observed(older):
+    told = exact(older, counting=CountingRule.EVENTS)
+
+    total = sum(row["fitted"] * row["exposure"] / 1000 for row in told.rows)
+    assert total == pytest.approx(sum(row["events"] for row in told.rows), rel=0.02)
+
+
+def test_protected_trend_is_crude_and_says_so(large):
+    release = ask(large, Measure.TREND, where=(("category", ("pump",)),))
+
+    assert release.meta["trend"]["adjusted_for"] == []
+    assert release.meta["trend"]["crude"] is None
+    assert any(said.startswith("Crude: devices of a growing") for said in release.meta["warnings"])
+
+
+def test_exact_trend_says_what_is_held_alike(older):
+    first, every = (
+        exact(older, counting=counting).meta["warnings"]
+        for counting in (CountingRule.FIRST_EVENT, CountingRule.EVENTS)
+    )
+
+    assert any("holds months since implant alike" in said for said in first)
+    assert not any("Exposure that sites declare has no months" in said for said in first)
+    assert any("Exposure that sites declare has no months" in said for said in every)

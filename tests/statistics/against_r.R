@@ -104,6 +104,20 @@ told(do.call(rbind, Map(function(a, b, c, d) {
   data.frame(chi2 = unname(test$statistic))
 }, tables$a, tables$b, tables$c, tables$d)), "tables")
 
+told(per_group(given("ages"), given("ages")$series, function(one) {
+  fit <- glm(events ~ year + factor(age) + offset(log(exposure)), poisson, one, epsilon = 1e-14)
+  x <- model.matrix(fit)
+  bread <- solve(crossprod(x, fitted(fit) * x))
+  by_year <- rowsum(cbind(one$events, fitted(fit)), one$year)
+  df <- nrow(by_year) - 2
+  phi <- max(1, sum((by_year[, 1] - by_year[, 2])^2 / by_year[, 2]) / df)
+  half <- qt(0.975, df) * sqrt(phi * bread["year", "year"])
+  slope <- coef(fit)["year"]
+  data.frame(
+    series = one$series[1], ratio = exp(slope), lower = exp(slope - half), upper = exp(slope + half)
+  )
+}), "ages")
+
 # Clusters' scores summed by hand: the package sandwich is not needed.
 told(per_group(given("cells"), given("cells")$table, function(one) {
   both <- aggregate(cbind(events, exposure) ~ group + stratum, one, sum)

@@ -28,7 +28,7 @@ from registry.statistics.survival import (
     logrank,
     stratified_logrank,
 )
-from registry.statistics.trend import rate_trend
+from registry.statistics.trend import adjusted_rate_trend, rate_trend
 
 SCRIPT = Path(__file__).with_name("against_r.R")
 SCALES = ("log-log", "log", "plain")
@@ -67,6 +67,18 @@ def clustered(dice: np.random.Generator, table: int) -> Rows:
     return made
 
 
+def aged(dice: np.random.Generator, series: int) -> Rows:
+    """Years of a growing registry, by the devices' age."""
+    spread = 1 + 3 * dice.random()
+    return [
+        {"series": series, "year": year, "age": age, "events": events, "exposure": exposure}
+        for year in range(2012, 2012 + int(dice.integers(6, 13)))
+        for age in range(min(6, year - 2011))
+        for exposure in [float(dice.uniform(100, 900))]
+        for events in [int(dice.poisson(dice.gamma(exposure * (1 + age) / 90 / spread, spread)))]
+    ]
+
+
 def drawn() -> dict[str, Rows]:
     """Everything that R is asked about, from one seed."""
     dice = np.random.default_rng(20261)
@@ -95,6 +107,7 @@ def drawn() -> dict[str, Rows]:
         for stratum in range(int(dice.integers(1, 7)))
     ]
     return {
+        "ages": [row for series in range(TABLES) for row in aged(dice, series)],
         "cells": [row for table in range(TABLES) for row in clustered(dice, table)],
         "strata": strata,
         "devices": [row for cohort in range(COHORTS) for row in devices(dice, cohort)],
@@ -352,3 +365,16 @@ def test_adjusted_ratios_and_their_sandwich_are_those_of_glm(
         assert robust.test.p == pytest.approx(theirs[0]["p"], rel=1e-7)
 
     assert compared > 15
+
+
+def test_adjusted_trend_is_that_of_glm(given: dict[str, Rows], r: dict[str, Rows]) -> None:
+    assert len(r["ages"]) == TABLES
+    for theirs in r["ages"]:
+        rows = [row for row in given["ages"] if row["series"] == theirs["series"]]
+
+        found = adjusted_rate_trend(
+            *(column(rows, name) for name in ("events", "exposure", "year", "age"))
+        ).trend
+
+        told = [theirs[name] for name in ("ratio", "lower", "upper")]
+        assert [found.rate_ratio, found.lower, found.upper] == pytest.approx(told, rel=TEN_DIGITS)

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.stats import t as student
 
 from registry.statistics.results import RateTrend, Reason
-from registry.statistics.trend import poisson_cusum, rate_trend, trend_line
+from registry.statistics.trend import adjusted_rate_trend, poisson_cusum, rate_trend, trend_line
 
 YEARS = list(range(2015, 2023))
 
@@ -265,3 +265,101 @@ def test_trend_line_gives_back_all_events_and_grows_by_the_ratio():
 def test_trend_line_refuses_periods_without_exposure():
     with pytest.raises(ValueError, match="exposure"):
         trend_line(1.5, [0, 0], [0, 0], [1, 2])
+
+
+# With strata held alike --------------------------------------------------------------------------
+
+
+def ageing(*, periods: int = 12, ratio: float = 1.0) -> tuple[list, list, list, list]:
+    """Each year a cohort of 1,000 units of exposure joins and ages; rates rise with age by half."""
+    cells = [
+        (0.01 * 1.5**age * ratio**year * 1000, 1000.0, 2010 + year, age)
+        for year in range(periods)
+        for age in range(year + 1)
+    ]
+    return tuple(map(list, zip(*cells, strict=True)))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.9, 1.2])
+def test_ratio_is_the_true_one_where_rates_rise_with_age_and_cohorts_grow_older(ratio):
+    events, exposure, years, ages = ageing(ratio=ratio)
+
+    found = adjusted_rate_trend(events, exposure, years, ages).trend
+
+    crude = rate_trend(
+        *(np.bincount(np.array(years) - 2010, each) for each in (events, exposure)),
+        sorted(set(years)),
+    )
+    assert found.rate_ratio == pytest.approx(ratio, rel=1e-9)
+    assert crude.rate_ratio > 1.2 * ratio
+
+
+def test_of_one_stratum_it_is_the_crude_trend():
+    events, exposure, years = [9, 14, 30, 21, 40, 33], [90.0, 100, 110, 95, 120, 99], range(6)
+
+    found = adjusted_rate_trend(events, exposure, list(years), [0] * 6)
+
+    crude = rate_trend(events, exposure, list(years))
+    for name in ("rate_ratio", "lower", "upper", "p", "dispersion"):
+        assert getattr(found.trend, name) == pytest.approx(getattr(crude, name), rel=1e-9)
+    line = trend_line(crude.rate_ratio, events, exposure, list(years))
+    assert found.fitted == pytest.approx(line, rel=1e-9)
+
+
+def test_stratum_without_events_says_nothing_and_its_exposure_counts_in_the_years_rate():
+    events, exposure, years = [9, 14, 30, 21, 40], [90.0, 100, 110, 95, 120], [0, 1, 2, 3, 4]
+    plain = adjusted_rate_trend(events, exposure, years, [0] * 5)
+
+    found = adjusted_rate_trend(
+        [*events, 0, 0], [*exposure, 50.0, 60.0], [*years, 0, 4], [0] * 5 + [1, 1]
+    )
+
+    assert found.trend == plain.trend
+    assert found.fitted[0] == pytest.approx(plain.fitted[0] * 90 / 140)
+
+
+def test_years_and_ages_of_one_cohort_cannot_be_told_apart():
+    found = adjusted_rate_trend([9, 14, 30, 21, 40], [100.0] * 5, range(5), range(5))
+
+    assert (found.trend.rate_ratio, found.trend.reason) == (None, Reason.ONE_AGE)
+    assert found.fitted is None
+
+
+def test_cohort_whose_years_of_age_lie_across_calendar_years_is_not_adjusted_either():
+    # each year of age lies half in one calendar year and half in the next
+    cells = [(10 + year, 100.0, year, age) for year in range(12) for age in (year, year + 1)]
+    events, exposure, years, ages = zip(*cells, strict=True)
+
+    assert adjusted_rate_trend(events, exposure, years, ages).trend.reason is Reason.ONE_AGE
+
+
+@pytest.mark.parametrize(
+    ("events", "reason"),
+    [
+        ([9, 9, 9, 9], Reason.TOO_FEW_PERIODS),
+        ([1, 1, 1, 1, 1], Reason.TOO_FEW_EVENTS),
+        ([0, 0, 0, 0, 30], Reason.EVENTS_AT_ONE_END),
+    ],
+)
+def test_too_little_is_no_adjusted_trend_either(events, reason):
+    n = len(events)
+
+    found = adjusted_rate_trend(events, [100.0] * n, range(n), [0] * n)
+
+    assert (found.trend.rate_ratio, found.trend.reason) == (None, reason)
+
+
+def test_events_of_a_period_without_exposure_leave_no_adjusted_trend():
+    found = adjusted_rate_trend([5, 4, 3, 2, 6, 1], [9.0, 9, 9, 9, 9, 0], range(6), [0] * 6)
+
+    assert found.trend.rate_ratio is not None  # the year's split leaves some events without time
+
+
+def test_limits_of_an_adjusted_trend_hold_the_truth():
+    dice, held = np.random.default_rng(4), 0
+    means, exposure, years, ages = ageing(periods=10)
+    for _ in range(600):
+        found = adjusted_rate_trend(dice.poisson(means), exposure, years, ages).trend
+        held += found.lower <= 1.0 <= found.upper
+
+    assert 0.93 <= held / 600 <= 0.985  # the dispersion's floor makes them a little wide

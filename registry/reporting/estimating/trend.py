@@ -6,12 +6,20 @@ from datetime import datetime
 from typing import Any
 
 from registry.records import Cell
-from registry.reporting.asking.spec import Row
+from registry.reporting.asking.spec import Question, Row
 from registry.reporting.asking.years import running_year
+from registry.reporting.estimating.cell_tables import cell_table
 from registry.reporting.estimating.observed import Observed
 from registry.reporting.words.reasons import in_words
-from registry.statistics.results import Reason
-from registry.statistics.trend import FEWEST_PERIODS, poisson_cusum, rate_trend, trend_line
+from registry.snapshot.store import Store
+from registry.statistics.results import AdjustedTrend, RateTrend, Reason
+from registry.statistics.trend import (
+    FEWEST_PERIODS,
+    adjusted_rate_trend,
+    poisson_cusum,
+    rate_trend,
+    trend_line,
+)
 
 CUSUM_RATIO = 2.0
 CUSUM_H = 5.0
@@ -62,6 +70,7 @@ def trend_of(
     dated: bool,
     with_cusum: bool,
     pooled: Sequence[Point] = (),
+    adjusted: AdjustedTrend | None = None,
 ) -> FittedTrend:
     """Fits a log-linear trend to the years that are over.
 
@@ -70,7 +79,8 @@ def trend_of(
     where years can be hidden. A year is hidden because its number is low: a line through the others
     would lie too high where few are shown. So the years of a period of which one is hidden are one
     observation, of the period's own number; a period that is hidden, or not over, is left out
-    unless all its years that are over are shown.
+    unless all its years that are over are shown. adjusted: the trend with months since implant held
+    alike, which is then the answer's, and the crude one beside it.
     """
     running = running_year(as_of)
     dated_years = sorted((each for each in years if each.key[0] is not None), key=_year)
@@ -90,18 +100,22 @@ def trend_of(
         fewest=FEWEST_SHOWN if pooled else FEWEST_PERIODS,
     )
     more: dict[int, dict[str, Cell]] = {}
+    crude = _told(found, _why(found.reason, of_true_numbers=with_cusum) if dated else UNDATED)
     meta: dict[str, Any] = {
-        "rate_ratio": found.rate_ratio,
-        "ci_lower": found.lower,
-        "ci_upper": found.upper,
-        "p": found.p,
-        "dispersion": found.dispersion,
+        **crude,
         "periods": len(used),
-        "reason": _why(found.reason, of_true_numbers=with_cusum) if dated else UNDATED,
+        "adjusted_for": [],
+        "crude": None,
         "dropped_period": running if len(over) < len(dated_years) else None,
         "pooled": [list(point.years) for point in points if len(point.years) > 1],
     }
-    if found.rate_ratio is not None:
+    if adjusted is not None:
+        why = in_words(adjusted.trend.reason) if dated else UNDATED
+        meta |= {**_told(adjusted.trend, why), "adjusted_for": ["window"], "crude": crude}
+        if adjusted.fitted is not None:
+            for at, rate in zip(adjusted.periods.tolist(), adjusted.fitted.tolist(), strict=True):
+                more.setdefault(int(at), {})["fitted"] = per * rate
+    elif found.rate_ratio is not None:
         line = trend_line(found.rate_ratio, events, exposure, places)
         for point, rate in zip(points, line.tolist(), strict=True):
             for year in point.years:
@@ -129,6 +143,34 @@ def trend_of(
         Row(each.key, {**each.numbers, **more.get(_year(each), {})}, each.status) for each in over
     ]
     return FittedTrend(rows, {"trend": meta})
+
+
+def adjusted_trend(store: Store, question: Question) -> AdjustedTrend:
+    """The trend of the years that are over, with months since implant held alike.
+
+    Of the tier of implants: exposure that sites declare has no months since implant.
+    """
+    table = cell_table(store, question, ("window",))
+    running = running_year(question.as_of)
+    ages = list(dict.fromkeys(key[1] for key in table.keys))
+    cells = [
+        (events, time, int(str(key[0])), ages.index(key[1]))
+        for key, events, time in zip(table.keys, table.events, table.exposure, strict=True)
+        if key[0] is not None and (running is None or int(str(key[0])) < running)
+    ]
+    columns = zip(*cells, strict=True) if cells else ((), (), (), ())
+    return adjusted_rate_trend(*map(list, columns), level=question.query.level)
+
+
+def _told(found: RateTrend, reason: str | None) -> dict[str, Any]:
+    return {
+        "rate_ratio": found.rate_ratio,
+        "ci_lower": found.lower,
+        "ci_upper": found.upper,
+        "p": found.p,
+        "dispersion": found.dispersion,
+        "reason": reason,
+    }
 
 
 def _points(years: Sequence[Observed], pooled: Sequence[Point]) -> list[Point]:

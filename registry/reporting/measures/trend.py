@@ -17,7 +17,7 @@ from registry.reporting.asking.spec import (
 from registry.reporting.estimating.cells import rate_cells
 from registry.reporting.estimating.coverage import coverage_of
 from registry.reporting.estimating.observed import observed_of
-from registry.reporting.estimating.trend import Point, trend_of
+from registry.reporting.estimating.trend import Point, adjusted_trend, trend_of
 from registry.reporting.measures import rates
 from registry.reporting.measures.columns import (
     COUNTED_EVENTS,
@@ -31,18 +31,20 @@ from registry.reporting.protected.shown import observed_rows, shown_nodes
 from registry.reporting.words.published import about_exposure, exposure_minimums
 from registry.reporting.words.sentences import unit_in_words
 from registry.snapshot.store import Store
-from registry.vocabulary import CountingRule, Measure
+from registry.vocabulary import CountingRule, Measure, Profile
 
 
 def _answered(store: Store, question: Question, per: int) -> Answered:
     years = [observed_of(each, per=per) for each in rate_cells(store, question, per=per)]
+    dated = all(part.quantity == "months" for part in question.parts)
     found = trend_of(
         years,
         per=per,
         level=question.query.level,
         as_of=question.as_of,
-        dated=all(part.quantity == "months" for part in question.parts),
+        dated=dated,
         with_cusum=True,
+        adjusted=adjusted_trend(store, question) if dated else None,
     )
     return Answered(found.rows, {**found.meta, "coverage": coverage_of(store, question)})
 
@@ -92,9 +94,38 @@ def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) 
     return Answered(found.rows, found.meta)
 
 
+OF_AGE = (
+    "Devices of a growing registry grow older: the ratio holds months since implant alike, and the "
+    "crude one stands beside."
+)
+DECLARED_HAS_NO_AGE = (
+    "Exposure that sites declare has no months since implant: it is in the years' rates and the "
+    "crude ratio alone."
+)
+CRUDE = (
+    "Crude: devices of a growing registry grow older, and a rise or a fall may be their age's. Ask "
+    "for rates by window, or for an agreement."
+)
+
+
+def _warnings(question: Question, profile: Profile) -> list[str]:
+    said = [CRUDE if profile is Profile.PROTECTED else OF_AGE]
+    first = question.counting is CountingRule.FIRST_EVENT
+    if profile is Profile.EXACT and not first:
+        said.append(DECLARED_HAS_NO_AGE)
+    return [
+        *said,
+        "The year that the data end in is left out until it is over.",
+        "Events without a year are left out.",
+    ]
+
+
 SPEC = MeasureSpec(
     measure=Measure.TREND,
-    about="Follow a rate from year to year, with the ratio from one to the next.",
+    about=(
+        "Follow a rate from year to year, with the ratio from one to the next.\n\n"
+        "Exact answers hold months since implant alike, and give the crude ratio beside."
+    ),
     counting=rates.COUNTING,
     takes=rates.OPTIONS,
     group_by=("year",),
@@ -125,14 +156,12 @@ SPEC = MeasureSpec(
         ),
     ),
     method=lambda question: (
-        "Log-linear quasi-Poisson regression of the years' events on the calendar year, with "
-        "Student's limits (McCullagh and Nelder 1989); a year's rate has the interval of a rate."
+        "Log-linear quasi-Poisson regression of events on the calendar year, with months since "
+        "implant as strata, and Student's limits (McCullagh and Nelder 1989); a year's rate has "
+        "the interval of a rate."
     ),
     denominator=unit_in_words,
-    warnings=lambda question, profile: [
-        "The year that the data end in is left out until it is over.",
-        "Events without a year are left out.",
-    ],
+    warnings=_warnings,
     runs_on=False,
     reading=Reading(picture=PictureKind.TREND),
     example=Example(
@@ -161,6 +190,15 @@ SPEC = MeasureSpec(
                 "periods": 9,
                 "reason": None,
                 "dropped_period": 2024,
+                "adjusted_for": ["window"],
+                "crude": {
+                    "rate_ratio": 1.07,
+                    "ci_lower": 1.01,
+                    "ci_upper": 1.14,
+                    "p": 0.03,
+                    "dispersion": 1.3,
+                    "reason": None,
+                },
                 "pooled": [],
             },
         },

@@ -33,6 +33,10 @@ IN_WORDS: Mapping[Reason, str] = MappingProxyType(
         Reason.NO_EVENTS_IN_REFERENCE: (
             "The reference had no events: nothing can be divided by its rate. Choose another."
         ),
+        Reason.ONE_AGE: (
+            "Calendar years and months since implant cannot be told apart: the devices are all of "
+            "nearly one age."
+        ),
         Reason.NO_COMMON_STRATUM: (
             "No stratum connects the group with the reference: adjusted, they cannot be compared."
         ),
