@@ -9,6 +9,7 @@ EXACT = {
     "Proportions": "counting=devices&level=0.90&group_by=outcome&window=0-12",
     "Survival": "ci=plain&level=0.90&group_by=drug&ordering=-estimate",
     "Cumulative incidence": "level=0.90&group_by=implant_year",
+    "Burden": "level=0.90&group_by=drug&ordering=-estimate",
     "Comparison": "adjust=age_band,window&cluster=patient&reference=male&unit=pump-months&per=100"
     "&level=0.99&counting=events&group_by=sex&ordering=-ratio",
     "Funnel": "standardise=age_band,sex&unit=pump-months&per=100&counting=events&ordering=-ratio",

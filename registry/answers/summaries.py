@@ -82,6 +82,8 @@ def _curve(each: Told) -> Iterator[str]:
             f"({range_of(mean['ci_lower'], mean['ci_upper'])}) free of it from month "
             f"{mean['from_months']} to {mean['until_months']}"
         )
+    for by in each.get("means") or ():
+        yield f"{written(by['mean'])} events a device by {written(by['months'])} months"
     ends = {name: share for name, share in (each.get("at_end") or {}).items() if share is not None}
     if ends:
         shares = [f"{in_percent(share)} {ENDS[name]}" for name, share in ends.items()]

@@ -263,7 +263,8 @@ def _number(row: Mapping[str, Cell], name: str, meta: Mapping[str, Any]) -> str:
         if ends[1] is None:
             return f"from {in_percent(value) if shares else written(value)}"
         return (range_in_percent if shares else range_of)(*ends)
-    return in_percent(value) if name in SHARES else written(value)
+    of_all = name in SHARES and (name != "estimate" or MEASURES[meta["measure"]].reading.shares)
+    return in_percent(value) if of_all else written(value)
 
 
 def missing(column: str, status: str) -> str:

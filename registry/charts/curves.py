@@ -39,7 +39,10 @@ NOTHING = "No value of any group can be shown: there is no curve to draw."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Axes:
-    """title: of values. bottom, top: ends of the values. end: the last month. ticks: months."""
+    """title: of values. bottom, top: ends of the values. end: the last month. ticks: months.
+
+    shares: whether the values are shares of all, and not numbers a device.
+    """
 
     title: str
     bottom: float
@@ -48,6 +51,7 @@ class _Axes:
     ticks: Sequence[float]
     left: float
     is_life_table: bool
+    shares: bool
 
 
 def curves(release: Release) -> Drawing:
@@ -88,7 +92,8 @@ def curves(release: Release) -> Drawing:
             {**row, "chart_place": place, "chart_alone": row["chart_run"] in alone} for row in curve
         ]
     names = list(drawn.values())
-    bottom, top = _reach(rows, rises=release.reading.starts_at == 0)
+    shares = release.reading.shares
+    bottom, top = _reach(rows, rises=release.reading.starts_at == 0, shares=shares)
     axes = _Axes(
         title=release.reading.axis,
         bottom=bottom,
@@ -97,6 +102,7 @@ def curves(release: Release) -> Drawing:
         ticks=ticks,
         left=max(LEFT, room_for([*names, "At risk"]) + SAMPLE),
         is_life_table=is_life_table,
+        shares=shares,
     )
     notes = _of_groups(len(drawn), len(valued), silent) + _of_axes(axes)
     notes += _logrank(release) + _of_marks(rows, is_life_table)
@@ -134,11 +140,12 @@ def _every(step: int, end: float) -> list[float]:
     return [float(month) for month in range(0, int(end) + 1, step)]
 
 
-def _reach(rows: Sequence[Drawn], *, rises: bool) -> tuple[float, float]:
+def _reach(rows: Sequence[Drawn], *, rises: bool, shares: bool) -> tuple[float, float]:
     """The ends of the axis: where the curves are, in steps of a twentieth."""
     ends = [*numbers(rows, "estimate"), *numbers(rows, "ci_lower"), *numbers(rows, "ci_upper")]
     if rises:
-        return 0.0, min(1.0, 1.1 * max(ends, default=1.0)) or 1.0
+        top = 1.1 * max(ends, default=1.0)
+        return 0.0, (min(1.0, top) if shares else top) or 1.0
     low = floor(20 * min(ends, default=0.0) + 1e-9) / 20
     return (max(0.0, min(low, 0.95)) if low >= 0.4 else 0.0), 1.0
 
@@ -300,14 +307,14 @@ def _plot(rows: Sequence[Drawn], names: Sequence[str], axes: _Axes) -> Any:
             labelFlush=False,
         ),
     )
-    rises = axes.bottom == 0 and axes.top < 1
+    rises = axes.bottom == 0 and (axes.top < 1 or not axes.shares)
     scale = alt.Scale(domain=[axes.bottom, axes.top], nice=rises, zero=False)
     y = alt.Y(
         "estimate:Q",
         scale=scale,
         axis=alt.Axis(
             title=axes.title,
-            format=".3~%",
+            format=".3~%" if axes.shares else ",.3~g",
             tickCount=5,
             minExtent=axes.left - 26,
             maxExtent=axes.left - 26,
@@ -377,7 +384,8 @@ def _said(release: Release, rows: Sequence[Drawn], drawn: Mapping[tuple[Any, ...
             if row["chart_series"] == name and not row["chart_helping"] and not row["chart_absent"]
         ]
         last = shown[-1]
-        text = estimate(last["estimate"], last["ci_lower"], last["ci_upper"], share=True)
+        limits = (last["ci_lower"], last["ci_upper"])
+        text = estimate(last["estimate"], *limits, share=release.reading.shares)
         median = medians.get(key)
         tail = f", median {figure(median)} months" if median is not None else ""
         parts.append(f"{name}: {text} at {figure(last['time_months'])} months{tail}")

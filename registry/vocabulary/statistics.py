@@ -74,6 +74,7 @@ class Measure(Code):
         "Cumulative incidence",
         "Probability of the event over time with competing risks (Aalen-Johansen).",
     )
+    BURDEN = "burden", "Burden", "The mean number of events a device by month (recurrences too)."
     COMPARISON = (
         "comparison",
         "Comparison",

@@ -25,6 +25,7 @@ ADDRESSES = [
     "incidence/?category=catheter",
     "trend/?category=catheter",
     "funnel/?category=catheter",
+    "burden/?category=catheter&group_by=sex",
     "comparison/?category=catheter&group_by=sex&adjust=window",
     "signals/",
     "cascades/",

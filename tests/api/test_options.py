@@ -204,7 +204,7 @@ def test_schema_documents_the_options_that_a_measure_takes_and_no_other(measure,
     taken = {option.partition("=")[0] for option, by in TAKEN_BY.items() if measure.value in by}
     assert options & set(documented) == EVERY | taken
     assert not set(MEASURES[measure].not_filtered_by) & set(documented)
-    curve = measure in {Measure.SURVIVAL, Measure.INCIDENCE}
+    curve = measure in {Measure.SURVIVAL, Measure.INCIDENCE, Measure.BURDEN}
     assert ("year" in documented) == ("window" in documented) == (not curve)
     counting = {rule.value for rule in MEASURES[measure].counting}
     assert set(documented["counting"]["schema"]["enum"]) == counting

@@ -19,6 +19,7 @@ OF_A_REVIEWER = [
     for measure in (
         "counts",
         "coverage",
+        "burden",
         "comparison",
         "funnel",
         "trend",

@@ -24,6 +24,7 @@ PROTECTED_FORMS = {
     Measure.PROPORTIONS: (Form.PROPORTIONS, (PATIENTS,)),
     Measure.SURVIVAL: (Form.LIFE_TABLE, (FIRST,)),
     Measure.INCIDENCE: (Form.INCIDENCE, (FIRST,)),
+    Measure.BURDEN: None,
     Measure.COMPARISON: (Form.COMPARISON, (FIRST,)),
     Measure.FUNNEL: (Form.FUNNEL, (FIRST,)),
     Measure.TREND: (Form.TREND, (FIRST,)),
@@ -44,6 +45,7 @@ AT_IMPLANT = PRODUCTS | {
 GROUPED_BY = {
     Measure.SURVIVAL: AT_IMPLANT,
     Measure.INCIDENCE: AT_IMPLANT,
+    Measure.BURDEN: AT_IMPLANT,
     Measure.COMPARISON: (AT_IMPLANT - {"component"}) | {"year", "period", "window"},
     Measure.FUNNEL: {"site"},
     Measure.TREND: {"year"},

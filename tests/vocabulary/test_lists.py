@@ -68,7 +68,7 @@ PUBLISHED = {
     "label-status": "on-label-mono off-label-mono off-label-admixture unknown",
     "manufacturer": "medtronic flowonix codman infusaid tricumed other unknown",
     "measure": """
-        counts rates proportions survival incidence comparison funnel trend signals
+        counts rates proportions survival incidence burden comparison funnel trend signals
         cascades coverage""",
     "organism": """
         staphylococcus-aureus staphylococcus-aureus-mrsa coagulase-negative-staphylococcus

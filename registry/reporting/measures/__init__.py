@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from registry.reporting.asking.spec import MeasureSpec
 from registry.reporting.measures import (
+    burden,
     cascades,
     comparison,
     counts,
@@ -29,6 +30,7 @@ _SPECS = (
     proportions.SPEC,
     survival.SPEC,
     incidence.SPEC,
+    burden.SPEC,
     comparison.SPEC,
     funnel.SPEC,
     trend.SPEC,

@@ -45,6 +45,7 @@ REFUSED = (
     ("rates", {"group_by": "complication,pump_model,indication"}),
     ("proportions", {"counting": "devices"}),
     ("coverage", {}),
+    ("burden", {}),
     ("comparison", {"adjust": "age_band"}),
     ("comparison", {"cluster": "site"}),
     ("comparison", {"reference": "SITE-99", "group_by": "site"}),
