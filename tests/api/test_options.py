@@ -42,6 +42,7 @@ EVERY = {"group_by", "counting", "release", "labels", "ordering"}
 SHOWN_BY_META = {
     ("per=100", "funnel"),
     ("cluster=patient", "comparison"),
+    ("cluster=patient", "rates"),
 }
 """Options that change no row: a ratio has no unit, the rate that it is held against has one; where
 there are few sites limits are robust to patients anyway."""
@@ -61,6 +62,7 @@ PUBLISHED_OTHERWISE = {
     ("unit=procedures", "comparison"),
     ("adjust=age_band", "comparison"),
     ("cluster=patient", "comparison"),
+    ("cluster=patient", "rates"),
 }
 """What protected answers have none of, or of their own rows' denominator only."""
 

@@ -1,12 +1,17 @@
 """Rates' limits are robust to sites, where there are ten or more that differ."""
 
+from pathlib import Path
+
 import pytest
 
+from registry.records import EventQuery
+from registry.reporting.answering import _exact
 from registry.reporting.estimating.cells import rate_cells
 from registry.reporting.estimating.clusters import clusters_of
 from registry.statistics.rates import ClusterSums, quasi_poisson_interval, site_dispersion
 from registry.vocabulary import CountingRule, Measure
 from tests.reporting.asking import Asker
+from tests.reporting.protecting import frozen_rows
 from tests.snapshot.rows import event, implant
 
 SITES = 12
@@ -84,3 +89,82 @@ def test_rates_of_other_measures_are_not_widened(asker: Asker) -> None:
     (row,) = rate_cells(asker.store, question, per=100)
 
     assert "dispersion_sites" not in row.numbers
+
+
+@pytest.mark.parametrize("cluster", [None, "patient", "site"])
+def test_limits_are_robust_to_what_is_asked_for(asker: Asker, cluster: str | None) -> None:
+    (row,), question = asked(asker, EVENTS, cluster=cluster)
+
+    events, time = float(row.numbers["events"] or 0), float(row.numbers["exposure"] or 0)
+    patients, sites = row.numbers["dispersion"], row.numbers["dispersion_sites"]
+    assert float(sites or 0) > float(patients or 0) > 1
+    used, named = (patients, "patients") if cluster == "patient" else (sites, "sites")
+    lower, upper = quasi_poisson_interval(events, time, float(used or 0))
+    assert (row.numbers["ci_lower"], row.numbers["ci_upper"]) == pytest.approx(
+        (100 * (lower or 0), 100 * (upper or 0))
+    )
+    (told,) = clusters_of([row], question)
+    assert told["robust_to"] == named
+
+
+def test_sites_alone_make_the_limits_where_they_are_asked_for_and_differ_less(
+    tmp_path: Path,
+) -> None:
+    implants = [implant(f"{s}-{n}", site=f"S{s}") for s in range(12) for n in range(4)]
+    events = [
+        event(f"e{s}-{m}", on=f"{s}-0", site=f"S{s}", months_since_implant=m)
+        for s in range(12)
+        for m in (3, 6, 9)
+    ]
+    alike = Asker(tmp_path, implants=implants, events=events)
+
+    (wider,), _ = asked(alike, EVENTS)
+    (of_sites,), _ = asked(alike, EVENTS, cluster="site")
+
+    assert wider.numbers["robust_to"] == "patients"
+    assert of_sites.numbers["robust_to"] == "sites"
+    assert float(of_sites.numbers["ci_lower"] or 0) > float(wider.numbers["ci_lower"] or 0)
+
+
+def test_of_few_sites_limits_stay_those_of_patients(asker: Asker) -> None:
+    few = (("site", ("S0", "S1", "S2")),)
+
+    (plain,), _ = asked(asker, EVENTS, where=few)
+    (of_sites,), _ = asked(asker, EVENTS, where=few, cluster="site")
+
+    assert of_sites == plain
+    assert of_sites.numbers["robust_to"] == "patients"
+
+
+def test_dispersion_of_patients_is_told_without_sites(asker: Asker) -> None:
+    rows, question = asked(asker, EVENTS, group_by=("site",))
+
+    told = clusters_of(rows, question)
+
+    assert len(told) == SITES
+    assert {each["dispersion_sites"] for each in told} == {None}
+    assert {each["robust_to"] for each in told} == {"patients"}
+
+
+def exact(root: Path, patients: int, **query: object):
+    implants = [implant(f"a{n}", drug=("baclofen", "morphine")[n % 2]) for n in range(patients)]
+    events = [event(f"e{m}", on="a0", months_since_implant=m) for m in (3, 6)]
+    frozen = frozen_rows(root, events=events, implants=implants)
+    question = {"counting": EVENTS, **query}
+    return _exact(EventQuery(**question), Measure.RATES, frozen)  # type: ignore[arg-type]
+
+
+def test_one_patient_has_poisson_limits_that_are_not_called_quasi_poisson(tmp_path: Path) -> None:
+    release = exact(tmp_path, 1)
+
+    assert "Quasi" not in str(release.meta["method"])
+    assert "exact Poisson" in str(release.meta["warnings"])
+
+
+def test_rows_of_one_patient_among_others_are_said(tmp_path: Path) -> None:
+    rows = exact(tmp_path / "rows", 3, group_by=("drug",))
+    all_together = exact(tmp_path / "all", 3)
+
+    assert "Quasi" in str(rows.meta["method"])
+    assert "Rows of one patient" in str(rows.meta["warnings"])
+    assert "one patient" not in str(all_together.meta["warnings"])

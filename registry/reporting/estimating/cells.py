@@ -66,7 +66,8 @@ def rate_cells(
         if by_site:
             sites = sums_by_site(store, question, part)
             level = question.query.level
-            rows = (robust_to_sites(row, sites.get(row.key), per, level) for row in rows)
+            only = question.query.cluster
+            rows = (robust_to_sites(row, sites.get(row.key), per, level, only) for row in rows)
         found.extend(rows)
         hold_to_limit([each.key for each in found], question)
     return found

@@ -79,15 +79,22 @@ def _sums(time: Mapping[Cell, float], events: Mapping[Cell, tuple[int, float]]) 
     )
 
 
-def robust_to_sites(row: Found, sums: ClusterSums | None, per: float, level: float) -> Found:
-    """A rate with limits as wide as its sites ask for, where that is wider."""
+def robust_to_sites(
+    row: Found, sums: ClusterSums | None, per: float, level: float, only: str | None = None
+) -> Found:
+    """A rate with limits as wide as its sites ask for, where that is wider.
+
+    only: `patient` for limits that leave sites out, `site` for those of sites alone; of too few
+    sites there are none, and the limits stay those of patients.
+    """
     numbers = dict(row.numbers)
     within = numbers.get("dispersion")
     wide: Cell = None if sums is None else site_dispersion(sums, level=level)
     robust = NOTHING if within is None else PATIENTS
-    if wide is not None and float(wide) > float(within or 1.0):
+    is_wider = wide is not None and (only == "site" or float(wide) > float(within or 1.0))
+    if is_wider and only != "patient":
         events, time = float(numbers["events"] or 0), float(numbers["exposure"] or 0.0)
-        lower, upper = quasi_poisson_interval(events, time, float(wide), level=level)
+        lower, upper = quasi_poisson_interval(events, time, float(wide or 1.0), level=level)
         numbers["ci_lower"] = None if lower is None else lower * per
         numbers["ci_upper"] = None if upper is None else upper * per
         robust = SITES
@@ -96,7 +103,10 @@ def robust_to_sites(row: Found, sums: ClusterSums | None, per: float, level: flo
 
 
 def clusters_of(rows: Iterable[Found], question: Question) -> list[dict[str, Cell]]:
-    """For each row with ten sites or more: its dispersions, and what its limits are robust to."""
+    """For each row with a dispersion: by patients, by ten sites or more, and what limits allow for.
+
+    Both are of n clusters with the factor n / (n - 1); that by sites allows for their number too.
+    """
     return [
         {
             **{
@@ -108,5 +118,5 @@ def clusters_of(rows: Iterable[Found], question: Question) -> list[dict[str, Cel
             "robust_to": row.numbers["robust_to"],
         }
         for row in rows
-        if row.numbers.get("dispersion_sites") is not None
+        if not (row.numbers["dispersion_sites"] is row.numbers.get("dispersion") is None)
     ]

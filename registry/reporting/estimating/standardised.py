@@ -40,7 +40,7 @@ def standardised_cells(store: Store, question: Question, *, per: float) -> list[
         raise BadQuery(Fault("standardise", "bad-standard", detail))
     strata = _strata_of(store, question)
     return [
-        _standardised(row, strata, per=per, level=question.query.level)
+        _standardised(row, strata, question, per=per)
         for row in rate_cells(store, question, per=per, by_site=True)
     ]
 
@@ -69,7 +69,7 @@ def _strata_of(store: Store, question: Question) -> _Strata:
     return _Strata(of_row, standard)
 
 
-def _standardised(row: Found, strata: _Strata, *, per: float, level: float) -> Found:
+def _standardised(row: Found, strata: _Strata, question: Question, *, per: float) -> Found:
     found = strata.of_row.get(row.key, {})
     if row.status is CellStatus.NO_DENOMINATOR or not found:
         nothing = dict.fromkeys(("rate", "ci_lower", "ci_upper", "crude_rate"))
@@ -83,14 +83,19 @@ def _standardised(row: Found, strata: _Strata, *, per: float, level: float) -> F
         )
         raise BadQuery(Fault("standardise", "empty-stratum", detail))
     cells = [found[stratum] for stratum in standard]
-    sites = float(row.numbers.get("dispersion_sites") or 1.0)
+    only, sites = question.query.cluster, row.numbers.get("dispersion_sites")
+    by_sites = float(sites or 1.0) if only != "patient" else 1.0
+    of_patients = only != "site" or sites is None
     result = directly_standardised(
         [float(cell.numbers["events"] or 0) for cell in cells],
         [float(cell.numbers["exposure"] or 0.0) for cell in cells],
         list(standard.values()),
-        dispersion=[max(float(cell.numbers.get("dispersion") or 1.0), sites) for cell in cells],
+        dispersion=[
+            max(float(cell.numbers.get("dispersion") or 1.0) if of_patients else 1.0, by_sites)
+            for cell in cells
+        ],
         per=per,
-        level=level,
+        level=question.query.level,
     )
     numbers = {
         **row.numbers,

@@ -1,5 +1,6 @@
 """Events per unit of device time, procedures or refills."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from registry.reporting.asking.spec import (
 from registry.reporting.estimating.cells import rate_cells
 from registry.reporting.estimating.clusters import clusters_of
 from registry.reporting.estimating.coverage import coverage_of
+from registry.reporting.estimating.found import Found
 from registry.reporting.estimating.literature import BESIDE_RATES
 from registry.reporting.estimating.rows import rows_of
 from registry.reporting.estimating.standardised import standardisation_of, standardised_cells
@@ -33,7 +35,7 @@ from registry.reporting.protected.shown import rows_of_plan
 from registry.reporting.words.published import about_exposure, exposure_minimums
 from registry.reporting.words.sentences import unit_in_words
 from registry.snapshot.store import Store
-from registry.vocabulary import CountingRule, Measure
+from registry.vocabulary import CellStatus, CountingRule, Measure
 
 COUNTING = (CountingRule.FIRST_EVENT, CountingRule.EVENTS, CountingRule.EPISODES)
 OPTIONS = frozenset({"unit", "per", "level"})
@@ -48,6 +50,13 @@ STANDARDISED = (
     "Directly standardised to all device time of the answer, with gamma limits (Fay and Feuer "
     "1997), as wide as the dispersion of patients or of ten sites and more asks for."
 )
+SOME_ALONE = (
+    "Rows of one patient have exact Poisson limits: one cluster says nothing of how events cluster."
+)
+ALL_ALONE = (
+    "All events and exposure are of one patient: the limits are exact Poisson ones, and say "
+    "nothing of how events cluster."
+)
 QUASI_POISSON = (
     "Quasi-Poisson interval: events cluster within patients; the column dispersion shows how much."
 )
@@ -60,9 +69,25 @@ def _answered(store: Store, question: Question, per: int) -> Answered:
         meta |= standardisation_of(question)
     else:
         found = rate_cells(store, question, per=per, by_site=True)
+    meta["cluster"] = question.query.cluster
     if clusters := clusters_of(found, question):
         meta["clusters"] = clusters
+    meta |= _one_patient_each(found, question)
     return Answered(rows_of(found), {"coverage": coverage_of(store, question), **meta})
+
+
+def _one_patient_each(found: Sequence[Found], question: Question) -> dict[str, Any]:
+    """Of rows whose events are all of one patient nothing can be said of how events cluster."""
+    if question.counting is CountingRule.FIRST_EVENT:
+        return {}
+    counted = [row for row in found if row.status is not CellStatus.NO_DENOMINATOR]
+    alone = [row for row in counted if row.numbers.get("dispersion") is None]
+    if not alone or question.query.standardise:
+        return {}
+    if len(alone) < len(counted):
+        return {"warnings": [SOME_ALONE]}
+    sites = any(row.numbers.get("dispersion_sites") is not None for row in found)
+    return {} if sites else {"method": GARWOOD, "warnings": [ALL_ALONE]}
 
 
 def _columns(question: Question) -> tuple[Column, ...]:
@@ -98,7 +123,7 @@ SPEC = MeasureSpec(
     measure=Measure.RATES,
     about="Divide events by their exposure.",
     counting=COUNTING,
-    takes=OPTIONS | {"standardise"},
+    takes=OPTIONS | {"standardise", "cluster"},
     ordering=RATE_COLUMNS,
     divides=Divides.EXPOSURE,
     answered=_answered,
@@ -132,6 +157,6 @@ SPEC = MeasureSpec(
             "unit": "catheter-months",
             "status": "ok",
         },
-        meta={"per": 100, "denominator": "catheter-months"},
+        meta={"per": 100, "denominator": "catheter-months", "cluster": None},
     ),
 )
