@@ -37,7 +37,9 @@ def _lines(found: Mapping[str, Any], *, exact: bool) -> Iterator[tuple[str, str]
             f" ({written(follow_up['in_follow_up'])} in follow-up, {written(follow_up['lost'])} "
             f"lost, of {written(follow_up['devices'])} devices)"
         )
-    yield "In follow-up at the last closed round", f"{_share(follow_up, missing)}{counted}"
+    closed = found["complete_to"]["sites_with_a_closed_round"]
+    when = "at the last closed round" if closed else "when last heard of"
+    yield f"In follow-up {when}", f"{_share(follow_up, missing)}{counted}"
     yield "Device time observed, of that possible", _time(follow_up["share_of_time"], missing)
     yield "Data complete to", _rounds(found["complete_to"])
     share = denominators["share_of_sites"]

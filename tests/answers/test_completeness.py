@@ -57,7 +57,7 @@ def test_what_a_protected_answer_does_not_tell_is_hidden_and_never_zero():
 
     lines = dict(completeness_of({"profile": "protected", "completeness": told}).lines)
 
-    assert lines["In follow-up at the last closed round"] == "hidden"
+    assert lines["In follow-up when last heard of"] == "hidden"
     assert lines["Device time observed, of that possible"] == "hidden"
     assert lines["Severity not recorded"] == "hidden"
     assert lines["Data complete to"].startswith("no site has closed a follow-up round")
