@@ -246,11 +246,12 @@ class ReportForm(IntakeForm):
     def answered_so_far(self) -> list[tuple[str, list[str]]]:
         """What was sent and reads as an answer of its question, by field; never what identifies.
 
-        Codes and rows are among those that the field offers, texts are such as intake reads.
+        Codes and rows are among those that the field offers, texts are such as intake reads. Of a
+        question with one answer the last counts, and no other is kept.
         """
         answers: Any = self.data
         site = as_text(answers.get("site", ""))
-        read: list[str] = []
+        read: list[tuple[str, list[str]]] = []
         for name, field in self.fields.items():
             sent = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
             try:
@@ -262,8 +263,11 @@ class ReportForm(IntakeForm):
                 alone = RawReport(kind=self.kind, values={"site": site, column: answer})
                 if column not in intake.readable_columns(alone):
                     continue
-            read.append(name)
-        return [(name, answers.getlist(name)) for name in read if answers.get(name)]
+            if answers.get(name):
+                takes_several = getattr(field.widget, "allow_multiple_selected", False)
+                given = answers.getlist(name)
+                read.append((name, given if takes_several else given[-1:]))
+        return read
 
     def raw(self) -> RawReport:
         """The answers as a report for intake."""

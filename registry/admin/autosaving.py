@@ -1,5 +1,6 @@
 """Answers on their way: the forms of rows keep what is typed, and offer it when one comes back."""
 
+import re
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,12 +10,12 @@ from registry.admin.answers import ReportForm
 from registry.admin.once import FORM_TOKEN, was_stored
 from registry.admin.rows import RegistryAdmin
 from registry.answers.kept import is_form_of_a_row
-from registry.answers.unsaved import forget_unsaved, keep_unsaved, unsaved_at
+from registry.answers.unsaved import forget_unsaved, keep_unsaved, mark_of, unsaved_at
 
 AT, DISCARD = "_at", "_discard"
 """What the page sends beside the answers: the address of its form; a form whose answers go."""
 
-_MOST_LETTERS = 300
+_A_TOKEN = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 class AutosavePages(RegistryAdmin):
@@ -39,13 +40,14 @@ class AutosavePages(RegistryAdmin):
         if DISCARD in request.POST:
             forget_unsaved(request.session, request.POST[DISCARD])
             return HttpResponse(status=204)
-        form = self._form_at(request, request.POST.get(AT, "")[:_MOST_LETTERS])
-        token = token_of(request)
-        if token and not was_stored(request.user, request.POST.get(FORM_TOKEN, "")):
+        form = self._form_at(request, request.POST.get(AT, ""))
+        own = own_token(request)
+        if not was_stored(request.user, own):
             sent = form.answered_so_far()
-            if FORM_TOKEN in request.POST:
-                sent.append((FORM_TOKEN, [request.POST[FORM_TOKEN]]))
-            keep_unsaved(request.session, token=token, address=request.POST[AT], sent=sent)
+            if own:
+                sent.append((FORM_TOKEN, [own]))
+            token, address = token_of(request), request.POST[AT]
+            keep_unsaved(request.session, token=token, address=address, sent=sent)
         return HttpResponse(status=204)
 
     def _form_at(self, request: HttpRequest, address: str) -> ReportForm:
@@ -97,7 +99,13 @@ def address_of_form(request: HttpRequest) -> str:
     return request.get_full_path() if request.path.endswith("/add/") else request.path
 
 
+def own_token(request: HttpRequest) -> str:
+    """The token of an empty form; an empty text where none of the kind was sent."""
+    sent = request.POST.get(FORM_TOKEN, "")
+    return sent if _A_TOKEN.fullmatch(sent) else ""
+
+
 def token_of(request: HttpRequest) -> str:
-    """What tells one open form from another: its own token, else its address."""
+    """What tells one open form from another: its own token, else the mark of its address."""
     at = request.POST.get(AT) or address_of_form(request)
-    return (request.POST.get(FORM_TOKEN) or at)[:_MOST_LETTERS]
+    return own_token(request) or mark_of(at)

@@ -102,6 +102,27 @@ def test_what_is_no_answer_is_never_kept(field, typed, term, reporter, signed_in
     assert field not in kept_in(client).replace("_form", "")
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"source_id": ["Maria-Schmidt", "e-7"]},
+        {"year": ["Maria-Schmidt", "2013"]},
+        {"root_cause": ["Maria-Schmidt", ""]},
+        {"_form": "Maria-Schmidt"},
+        {"_form": "t1", "at": f"{ADD}?patient=Maria-Schmidt"},
+        {"at": f"{ADD}?patient=Maria-Schmidt"},
+    ],
+)
+def test_nothing_that_is_sent_beside_an_answer_is_kept(sent, term, reporter, signed_in):
+    client = signed_in(reporter)
+
+    assert leave(client, severity="3", **sent).status_code == 204
+
+    assert "'severity', ['3']" in kept_in(client)
+    assert "Maria" not in kept_in(client)
+    assert taken_up(client, sent.get("at", ADD))["severity"].data == "3"
+
+
 def test_a_key_that_intake_takes_is_kept(term, reporter, signed_in):
     client = signed_in(reporter)
 
