@@ -59,7 +59,8 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
             patients[site.pk, record.patient] = patient
             new_patients.append(patient)
         name = RowKind.IMPLANT, record.site, record.implant
-        before = row is not None and row["seal_id"] == run.seal.number
+        before = run.met_before(name)
+        before |= row is not None and row["seal_id"] == run.seal.number
         on_file: ImplantRecord | None = None
         conflict: Done | None = None
         if key in seen or before or run.was_refused(name):
@@ -205,15 +206,16 @@ def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import
         columns = exposure_columns(record)
         key = _exposure_key(site.pk, columns)
         row = stored.get(key)
+        name = RowKind.EXPOSURE, site.code, "/".join(map(str, key[1:]))
+        before = run.met_before(name) or _declared_before(key, row, run)
         if not run.may_declare(site):
             faults: tuple[Fault, ...] = (not_the_lead(),)
-        elif key in fresh or _declared_before(key, row, run):
+        elif key in fresh or before:
             faults = (repeated("year"),)
         elif row is not None:
             on_file = exposure_record_of(row)
             faults = tuple(differs(name) for name in differing(record, on_file))
             if faults and not raw.unread:
-                name = RowKind.EXPOSURE, site.code, "/".join(map(str, key[1:]))
                 conflict = run.conflict(name, row["pk"], raw, record, on_file)
                 faults = faults if conflict is None else ()
             if conflict is Done.UPDATED and not run.judged:

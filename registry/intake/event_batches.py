@@ -99,7 +99,8 @@ class EventBatches:
             key = site.pk, record.source_id or ""
             row = known.events.get(key)
             name = RowKind.EVENT, site.code, key[1]
-            before = row is not None and row["seal_id"] == self.run.seal.number
+            before = self.run.met_before(name)
+            before |= row is not None and row["seal_id"] == self.run.seal.number
             if key in seen or before or self.run.was_refused(name):
                 faults: tuple[Fault, ...] = (repeated("source_id"),)
             elif row is not None:

@@ -156,6 +156,7 @@ class Import:
         self.faults = FaultTally()
         self.readings: dict[RowKind, FileReading] = {}
         self._refused: set[Key] = set()
+        self._met: set[Key] = set()
         self._lives: dict[int, Life] = {}
         self.not_yet_stored = count(-(10**15))
         self._sites: dict[str, Site | None] = {}
@@ -223,6 +224,17 @@ class Import:
     def may_declare(self, site: Site) -> bool:
         """Whether the writer may declare the site's device time: its lead, or a data manager."""
         return self.makes_sites or self._roles.get(site.pk) == MembershipRole.LEAD
+
+    def met_before(self, key: Key) -> bool:
+        """Whether a row of this key came before, where stored rows may be changed.
+
+        Of two rows of one key only the last would stand. Some two hundred bytes a row.
+        """
+        if self.on_conflict is not OnConflict.UPDATE or not key[2]:
+            return False
+        before = key in self._met
+        self._met.add(key)
+        return before
 
     def conflict(self, key: Key, pk: int, raw: RawReport, record: Any, stored: Any) -> Done | None:
         """What becomes of a row that differs from the stored one; None where that is a fault.

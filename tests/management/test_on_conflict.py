@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.intake import add_member, make_site
+from registry.intake import add_member, files, importing, make_site
 from registry.models import Event, Exposure, Implant, Patient, Seal
 from registry.vocabulary import MembershipRole, Role
 from tests.factories import UserFactory
@@ -225,6 +225,26 @@ def test_reporter_declares_no_device_time_by_an_update(imports, site, capsys):
 
     assert "only a lead" in capsys.readouterr().err
     assert Exposure.objects.get().devices == 4
+
+
+@pytest.mark.parametrize("order", [(4, 5), (5, 4), (5, 6)])
+@pytest.mark.parametrize("batch", [1, 1000])
+@pytest.mark.parametrize("kind", ["exposures", "implants", "events"])
+def test_row_that_stands_twice_changes_nothing(kind, batch, order, imports, capsys, monkeypatch):
+    imports()
+    drafts()
+    monkeypatch.setattr(files, "BATCH", batch)
+    monkeypatch.setattr(importing, "BATCH", batch)
+    value = {"exposures": "devices", "implants": "months", "events": "severity"}[kind]
+    header, first, *_ = KINDS[kind].splitlines()
+    scale = 1 if kind == "exposures" else {"implants": 5, "events": 0.5}[kind]
+    rows = [first.format(**FIRST | {value: int(n * scale)}) for n in order]
+
+    with pytest.raises(SystemExit):
+        imports("--on-conflict", "update", kinds=(kind,), **{kind: "\n".join([header, *rows])})
+
+    assert "an earlier row of this file has the same" in capsys.readouterr().err
+    assert stored() == ("morphine", 4, 2)
 
 
 def test_another_word_is_refused(imports):
