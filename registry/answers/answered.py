@@ -7,6 +7,7 @@ from typing import Any
 from registry.answers.alternatives import Alternative, alternatives, with_device_time
 from registry.answers.asking import Refused, ask, with_set
 from registry.answers.completeness import CompletenessBlock, completeness_of
+from registry.answers.landmarks import LandmarkTable, landmarks_of
 from registry.answers.numbers import in_percent, range_in_percent, range_of, written
 from registry.answers.page_question import PageQuestion, api_address
 from registry.answers.pictures import size_of
@@ -58,6 +59,7 @@ class PageAnswer:
 
     table: AnswerTable
     summary: Sequence[str]
+    landmarks: LandmarkTable | None
     literature: Sequence[PublishedFigure]
     completeness: CompletenessBlock | None
     picture: str
@@ -117,6 +119,7 @@ def answered(
     return PageAnswer(
         table=table_of(release),
         summary=summary_of(release),
+        landmarks=landmarks_of(release),
         literature=literature_of(release.meta),
         completeness=completeness_of(release.meta),
         picture=as_file("svg"),

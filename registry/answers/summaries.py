@@ -3,18 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from registry.answers.numbers import in_percent, range_in_percent, range_of, written
+from registry.answers.landmarks import ALL, MOST_CURVES, group_of
+from registry.answers.numbers import in_percent, range_of, written
 from registry.answers.reader_words import in_reader_words
 from registry.answers.tables import SIGNALS
 from registry.charts.ratios import REFERENCE_NOTE
 from registry.charts.years import crude_ratio, years_together
-from registry.filters.codes import codes_of
 from registry.records import DIMENSIONS, Cell, Release
 from registry.records.enumeration import enumerated
-from registry.vocabulary import NOT_RECORDED
-
-MOST_CURVES = 12
-"""The largest number of curves described in words; the table has them all."""
 
 TOO_FEW = "too few devices or events to show"
 
@@ -43,14 +39,12 @@ def summary_of(release: Release) -> list[str]:
 
 def curves(found: Sequence[Told], release: Release) -> Iterator[str]:
     """Each curve's devices, events and median; groups too small for that in one sentence."""
-    names = [name for name in DIMENSIONS if found and name in found[0]]
-    labels = {name: dict(codes_of(name)) for name in names}
     sentences: list[str] = []
     few: list[str] = []
     for each in found:
-        group = ", ".join(_label(each[name], labels[name]) for name in names) or "All"
+        group = group_of(each)
         words = ", ".join(_curve(each))
-        if words == TOO_FEW and names:
+        if words == TOO_FEW and group != ALL:
             few.append(group)
         else:
             sentences.append(f"{group}: {words}.")
@@ -61,20 +55,12 @@ def curves(found: Sequence[Told], release: Release) -> Iterator[str]:
         yield f"{TOO_FEW.capitalize()}: {'; '.join(few)}."
 
 
-def _label(value: Any, labels: Mapping[str, str]) -> str:
-    """A value of a group in words; None and the code of a blank read the same."""
-    if value is None or value == NOT_RECORDED:
-        return "Not recorded"
-    return labels.get(str(value), str(value))
-
-
 def _curve(each: Told) -> Iterator[str]:
     devices, events = each.get("devices"), each.get("events")
     yield f"{written(devices)} devices" if devices is not None else TOO_FEW
     if events is not None:
         yield f"{written(events)} event{'' if events == 1 else 's'}"
     yield from _median(each)
-    yield from _landmarks(each)
     mean = each.get("restricted_mean")
     if mean:
         yield (
@@ -106,20 +92,6 @@ def _median(each: Told) -> Iterator[str]:
     elif "median_months" in each and each.get("starts_at_months") is not None:
         least = f", at least {written(lower)} months" if lower is not None else ""
         yield f"median not reached{least}"
-
-
-def _landmarks(each: Told) -> Iterator[str]:
-    """The curve at whole years: its value, its limits, and how many are at risk."""
-    for at in each.get("landmarks") or ():
-        if at["estimate"] is None:
-            continue
-        limits = at["ci_lower"], at["ci_upper"]
-        of = f" ({range_in_percent(*limits)})" if None not in limits else ""
-        years = at["time_months"] // 12
-        yield (
-            f"at {years} year{'' if years == 1 else 's'} {in_percent(at['estimate'])}{of}, "
-            f"{written(at['at_risk'])} at risk"
-        )
 
 
 def logrank(found: Told, release: Release) -> Iterator[str]:

@@ -172,3 +172,12 @@ def test_limits_hold_the_ratio_and_the_difference_with_the_noise_of_both(expecte
 
 def test_one_shown_group_is_tested_against_nothing() -> None:
     assert _heterogeneity([observed(30, 5000, noise=6, exposure_sd=206)]).statistic is None
+
+
+def test_nobody_is_told_to_adjust_what_cannot_be(frozen: Frozen) -> None:
+    said = " ".join(
+        ask(frozen, Measure.COMPARISON, group_by=("sex",), where=OF_PUMPS).meta["warnings"]
+    )
+
+    assert "Protected answers cannot be adjusted" in said
+    assert "Adjust for" not in said

@@ -31,12 +31,11 @@ from registry.snapshot.store import Store
 from registry.snapshot.terms import Term
 from registry.vocabulary import CountingRule, Measure, Profile
 
-CRUDE = (
-    "Crude: the groups may differ in how old their devices are, in patients, sites and years. "
-    "Adjust for what could make them differ, months since implant first."
-)
+CRUDE = "Crude: the groups may differ in how old their devices are, in patients, sites and years."
+ADJUST = "Adjust for what could make them differ, months since implant first."
+NOT_ADJUSTED = "Protected answers cannot be adjusted: do not read a cause into a ratio."
 ADJUSTED = (
-    "Adjusted for {names} as they were recorded: what was not recorded, or not named here, may "
+    "Adjusted for {names}, as far as recorded: what was not recorded, or not named here, may "
     "still make the difference."
 )
 ALIKE = (
@@ -102,8 +101,10 @@ def _named(question: Question) -> str:
 
 def _warnings(question: Question, profile: Profile) -> list[str]:
     adjust = question.query.adjust
-    said = [ADJUSTED.format(names=_named(question)), ALIKE] if adjust else [CRUDE]
-    return [*said, MANY]
+    if adjust:
+        return [ADJUSTED.format(names=_named(question)), ALIKE, MANY]
+    then = ADJUST if profile is Profile.EXACT else NOT_ADJUSTED
+    return [f"{CRUDE} {then}", MANY]
 
 
 SPEC = MeasureSpec(

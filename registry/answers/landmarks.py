@@ -1,0 +1,90 @@
+"""The curves of an answer at whole years, as a page shows them: a small table before the large."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from registry.answers.numbers import HIDDEN, in_percent, range_in_percent, written
+from registry.filters.codes import codes_of
+from registry.records import DIMENSIONS, Release
+from registry.vocabulary import NOT_RECORDED, Profile
+
+MOST_CURVES = 12
+"""Curves that are shown at whole years and in words; the table of all months has every one."""
+
+ALL = "All"
+"""The group of a curve that stands alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtYears:
+    """One curve at one whole year; value: hidden, or blank where the curve ends before."""
+
+    value: str
+    limits: str = ""
+    at_risk: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkTable:
+    """Curves at whole years.
+
+    years: the columns. rows: the curve's group and its values. more: curves that are left out.
+    """
+
+    title: str
+    years: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[AtYears, ...]], ...]
+    more: int
+
+
+def landmarks_of(release: Release) -> LandmarkTable | None:
+    """The table; None for an answer without curves, or with none that is told at a whole year."""
+    curves: Any = release.meta.get("curves")
+    told = [
+        each
+        for each in curves or ()
+        if any(at["estimate"] is not None for at in each.get("landmarks") or ())
+    ]
+    if not told:
+        return None
+    months = sorted({at["time_months"] for each in told for at in each["landmarks"]})
+    hidden = HIDDEN if release.meta["profile"] == Profile.PROTECTED else ""
+    return LandmarkTable(
+        title=str(release.meta["title"]),
+        years=tuple(_years(month // 12) for month in months),
+        rows=tuple((group_of(each), _row(each, months, hidden)) for each in told[:MOST_CURVES]),
+        more=max(0, len(told) - MOST_CURVES),
+    )
+
+
+def group_of(curve: Mapping[str, Any]) -> str:
+    """The group of a curve in words, "All" where there is one; a blank reads as not recorded."""
+    names = [name for name in DIMENSIONS if name in curve]
+    return ", ".join(_label(name, curve[name]) for name in names) or ALL
+
+
+def _label(name: str, value: Any) -> str:
+    if value is None or value == NOT_RECORDED:
+        return "Not recorded"
+    return str(dict(codes_of(name)).get(str(value), value))
+
+
+def _row(curve: Mapping[str, Any], months: Sequence[int], hidden: str) -> tuple[AtYears, ...]:
+    at = {each["time_months"]: each for each in curve["landmarks"]}
+    return tuple(_cell(at[month], hidden) if month in at else AtYears("") for month in months)
+
+
+def _cell(at: Mapping[str, Any], hidden: str) -> AtYears:
+    if at["estimate"] is None:
+        return AtYears(hidden)
+    limits = at["ci_lower"], at["ci_upper"]
+    return AtYears(
+        in_percent(at["estimate"]),
+        range_in_percent(*limits) if None not in limits else "",
+        written(at["at_risk"]) if at["at_risk"] is not None else "",
+    )
+
+
+def _years(years: int) -> str:
+    return f"{years} year{'' if years == 1 else 's'}"
