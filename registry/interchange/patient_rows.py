@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from registry.interchange.csv_rows import CsvTable, wrong_number_of_cells
-from registry.interchange.headers import Candidate, refused_names
-from registry.records import Fault, Refusal
+from registry.interchange.headers import LAST_HEADER_LINE, Candidate, refused_names
+from registry.records import Fault, IdentifierFound, Refusal
 from registry.records.columns import OF_PATIENTS, unknown_names
 from registry.records.spelling import folded_heading
 
@@ -49,13 +49,26 @@ def _fit(line: Candidate) -> tuple[int, int]:
 
 
 def _columns(line: Candidate) -> list[str]:
-    """The column of each cell. Raises Refusal or IdentifierFound for other names."""
+    """The column of each cell. Raises Refusal or IdentifierFound for other names.
+
+    A line that names no column that is needed holds values, which are not repeated.
+    """
     named = [_NAMES.get(folded_heading(cell), cell.strip()) for cell in line.cells]
     faults = list(unknown_names(named, known=frozenset(OF_PATIENTS), what="patients"))
-    for name in dict.fromkeys(each for each in named if named.count(each) > 1):
-        faults.append(Fault(name, "repeated-column", "this column stands twice"))
-    for name, column in OF_PATIENTS.items():
-        if column.required and name not in named:
+    needed = [name for name, column in OF_PATIENTS.items() if column.required]
+    if not set(needed) & set(named):
+        said = (
+            f"none of the first {LAST_HEADER_LINE} lines names the columns of patients; "
+            f"begin with a line that does: {', '.join(needed)}"
+        )
+        identifying = [fault for fault in faults if fault.code == IdentifierFound.code]
+        faults = identifying or [Fault("header", "no-header", said)]
+        raise refused_names(faults, line.line, None)
+    for name in OF_PATIENTS:
+        if named.count(name) > 1:
+            faults.append(Fault(name, "repeated-column", "this column stands twice"))
+    for name in needed:
+        if name not in named:
             faults.append(Fault(name, "missing-column", "this column is missing"))
     if faults:
         raise refused_names(faults, line.line, None)

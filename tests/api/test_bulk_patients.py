@@ -190,3 +190,26 @@ def test_patients_in_their_hundreds_take_few_queries(
 
     assert reply.json()["new"] == 1_200
     assert len({row["id"] for row in reply.json()["rows"]}) == 1_200
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        (f"{SECRET},HERE-1\n{SECRET},HERE-1\n", {("/header", "no-header")}),
+        ("1961-03-04,1961-03-04\n1,2\n", {("/header", "no-header")}),
+        ("MRN,sex\n1,2\n", {("/MRN", "identifier-found")}),
+        (
+            "1961-03-04,1961-03-04,site,source_id\n",
+            {("/column 1", "unknown-column"), ("/column 2", "unknown-column")},
+        ),
+        ("site,sex,Sex,source_id\n", {("/sex", "repeated-column")}),
+        ("site,sex\n", {("/source_id", "missing-column")}),
+    ],
+)
+def test_line_of_names_is_refused_and_its_values_not_repeated(text, faults, registry, as_reporter):
+    reply = send_file(as_reporter, text)
+
+    assert reply.status_code == 400
+    assert {(each["pointer"], each["code"]) for each in reply.json()["errors"]} == faults
+    assert SECRET not in reply.text
+    assert "1961" not in reply.text
