@@ -382,5 +382,5 @@ class BulkPatients(BulkRows):
         self, judged: Any, *, dry_run: bool
     ) -> tuple[intake.ImportCounts, Iterable[intake.ToldRow]]:
         """Stores judged patients, or with dry_run says what would be."""
-        counts = judged.counts if dry_run else intake.store_patients(judged)
-        return counts, intake.told_patients(judged)
+        done = judged if dry_run else intake.store_patients(judged)
+        return done.counts, intake.told_patients(done)

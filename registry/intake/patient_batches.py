@@ -62,19 +62,19 @@ def judge_patients(
     return JudgedPatients(by, rows, done)
 
 
-def store_patients(judged: JudgedPatients) -> ImportCounts:
+def store_patients(judged: JudgedPatients) -> JudgedPatients:
     """Stores judged patients under one seal; checks again, since others may have written.
 
-    Where all are stored already, writes and locks nothing. Raises as `judge_patients` does, and
-    then stores nothing.
+    Gives what became of each. Where all are stored already, writes and locks nothing. Raises as
+    `judge_patients` does, and then stores nothing.
     """
     if not judged.counts.new:
-        return judged.counts
+        return judged
     with sealed(by=judged.by, action="import") as seal:
         run = Import(seal=seal, by=User.objects.get(pk=judged.by.pk), accept=False, judged=True)
         done = _taken(judged.rows, run)
         run.refuse_faults()
-    return JudgedPatients(judged.by, judged.rows, done).counts
+    return JudgedPatients(judged.by, judged.rows, done)
 
 
 def told_patients(judged: JudgedPatients) -> Iterable[ToldRow]:

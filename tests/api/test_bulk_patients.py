@@ -2,6 +2,7 @@
 
 import pytest
 
+from registry import intake
 from registry.models import Patient, Seal, Site
 from tests.api.conftest import client_of
 from tests.factories import PatientFactory
@@ -213,3 +214,21 @@ def test_line_of_names_is_refused_and_its_values_not_repeated(text, faults, regi
     assert {(each["pointer"], each["code"]) for each in reply.json()["errors"]} == faults
     assert SECRET not in reply.text
     assert "1961" not in reply.text
+
+
+def test_patient_that_another_stored_meanwhile_is_told_as_unchanged(
+    registry, as_reporter, monkeypatch
+):
+    judge = intake.judge_patients
+
+    def judge_slowly(*args, **options):
+        judged = judge(*args, **options)
+        PatientFactory(site=registry.here, source_id="pt-1", sex="female", indication="stroke")
+        return judged
+
+    monkeypatch.setattr(intake, "judge_patients", judge_slowly)
+
+    body = send(as_reporter, [patient("pt-1"), patient("pt-2")]).json()
+
+    assert (body["new"], body["unchanged"]) == (1, 1)
+    assert [row["done"] for row in body["rows"]] == ["unchanged", "new"]
