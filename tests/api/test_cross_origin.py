@@ -43,6 +43,12 @@ def test_page_of_any_origin_reads_what_needs_no_token(path, client, registry):
     assert "Origin" in reply["Vary"].title()
 
 
+@pytest.mark.parametrize("path", OPEN)
+@pytest.mark.parametrize("method", ["post", "patch", "delete"])
+def test_page_of_any_origin_writes_nothing(method, path, client, registry):
+    assert ALLOWED not in getattr(client, method)(path, headers={"Origin": ELSEWHERE})
+
+
 @pytest.mark.parametrize("path", CLOSED)
 def test_page_of_another_origin_reads_nothing_else(path, client, registry):
     assert ALLOWED not in client.get(path, headers={"Origin": ELSEWHERE})

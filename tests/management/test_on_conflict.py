@@ -1,10 +1,22 @@
 """manage.py import_csv --on-conflict: what becomes of rows that differ from the stored ones."""
 
+from io import BytesIO
+
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.intake import add_member, files, importing, make_site
-from registry.models import Event, Exposure, Implant, Patient, Seal
+from registry.intake import (
+    ImportRefused,
+    OnConflict,
+    add_member,
+    files,
+    importing,
+    judge_records,
+    make_site,
+    store_judged,
+)
+from registry.models import Event, Exposure, Implant, Patient, Seal, User
+from registry.records import RowKind
 from registry.vocabulary import MembershipRole, Role
 from tests.factories import UserFactory
 
@@ -245,6 +257,25 @@ def test_row_that_stands_twice_changes_nothing(kind, batch, order, imports, caps
 
     assert "an earlier row of this file has the same" in capsys.readouterr().err
     assert stored() == ("morphine", 4, 2)
+
+
+def test_row_that_another_stored_after_the_check_is_not_changed_unseen(imports, site):
+    lead = User.objects.get(username="lead")
+    [judged, other] = [
+        judge_records(
+            {RowKind.EXPOSURE: BytesIO(EXPOSURES.format(devices=devices).encode())},
+            by=lead,
+            on_conflict=OnConflict.UPDATE,
+        )
+        for devices in (4, 5)
+    ]
+    store_judged(other)
+
+    with pytest.raises(ImportRefused) as refused:
+        store_judged(judged)
+
+    assert [fault.code for fault in refused.value.faults] == ["differs-from-stored"]
+    assert Exposure.objects.get().devices == 5
 
 
 def test_another_word_is_refused(imports):
