@@ -97,7 +97,7 @@ _DEVICE_SIDE = (
     Offered("manufacturer", of_event=False),
     Offered("drug", of_event=False, group="drug_class"),
     Offered("label_status", of_event=False),
-    Offered("age_band", of_event=False),
+    Offered("age_band", of_event=False, group="age_group"),
     Offered("indication", of_event=False, group="indication_group"),
     Offered("sex", of_event=False),
     Offered("site", of_event=False),

@@ -156,15 +156,6 @@ def window_tree() -> Tree:
     return Tree.grouped("window", WINDOWS, blanks=False)
 
 
-_GROUPS = {
-    "drug": "drug_class",
-    "indication": "group",
-    "pump_model": "manufacturer",
-    "catheter_model": "manufacturer",
-    "age_band": "group",
-}
-
-
 def vocabulary_tree(name: str) -> Tree:
     """The tree of a dimension whose codes are a published code list, with its blanks.
 
@@ -174,11 +165,10 @@ def vocabulary_tree(name: str) -> Tree:
     if dimension.kind is ValueKind.FLAG:
         return Tree.flat(name, ("yes", "no"))
     members = CODELISTS[str(dimension.codelist)]
-    if name not in _GROUPS:
+    if not dimension.relation:
         return Tree.flat(name, (str(code) for code in members.codes()))
-    relation = _GROUPS[name]
     return Tree.grouped(
-        name, {str(member.value): str(getattr(member, relation)) for member in members}
+        name, {str(member.value): str(getattr(member, dimension.relation)) for member in members}
     )
 
 

@@ -13,7 +13,7 @@ DEFAULT_SCALE = "log-log"
 
 EXPLAINED_RANGE = "The range ends before it starts: year_min must not be after year_max."
 
-GROUPED_EXACTLY = {"complication", "drug", "indication"}
+GROUPED_EXACTLY = {"complication", "drug", "indication", "age_band"}
 """Dimensions whose group codes may move to the group's own dimension.
 
 Not pump models: `pump_model=medtronic` stays a list of pump models, because `manufacturer` is the

@@ -83,20 +83,12 @@ def group_members(dimension: str) -> dict[str, tuple[str, ...]]:
         placed = list(Complication.objects.order_by("code").values_list("code", "category_id"))
     else:
         codelist = CODELISTS[str(DIMENSIONS[dimension].codelist)]
-        relation = _GROUP_OF[dimension]
+        relation = DIMENSIONS[dimension].relation
         placed = [(str(member.value), str(getattr(member, relation))) for member in codelist]
     members: dict[str, list[str]] = {group: [] for group, _label in codes_of(parent)}
     for code, group in placed:
         members[group].append(code)
     return {group: tuple(sorted(codes)) for group, codes in members.items()}
-
-
-_GROUP_OF = {
-    "drug": "drug_class",
-    "indication": "group",
-    "pump_model": "manufacturer",
-    "catheter_model": "manufacturer",
-}
 
 
 def nearest(value: str, known: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from registry.filters.codes import NO, YES, group_members
 from registry.models import Event, Implant
 from registry.records import EventQuery, Window
-from registry.vocabulary import NOT_RECORDED, Seriousness
+from registry.vocabulary import NOT_RECORDED, AgeBand, Seriousness
 
 CRITERIA = {member.value: f"serious_{member.value.replace('-', '_')}" for member in Seriousness}
 """The column of each seriousness criterion, `none` among them."""
@@ -55,7 +55,6 @@ def _condition(dimension: str, values: tuple[str, ...]) -> Q:
 OF_THE_IMPLANT: Mapping[str, tuple[str, str | None]] = {
     "drug": ("implant__drug", "drug"),
     "label_status": ("implant__label_status", None),
-    "age_band": ("implant__age_band", "age_band"),
     "indication": ("implant__patient__indication", "indication"),
     "sex": ("implant__patient__sex", "sex"),
 }
@@ -163,6 +162,15 @@ def _manufacturer(values: tuple[str, ...]) -> Q:
     return (Q(implant__isnull=True) & _any(found)) | _any(of_implant)
 
 
+def _age_bands(values: tuple[str, ...]) -> Q:
+    """The condition for the bands of statistics, of which one holds several that are entered."""
+    entered = ["" for value in values if value == NOT_RECORDED]
+    entered += [band.value for band in AgeBand if band.pooled.value in values]
+    return Q(implant__isnull=False, implant__age_band__in=entered) | Q(
+        implant__isnull=True, age_band__in=entered
+    )
+
+
 def _grouped(dimension: str) -> Callable[[tuple[str, ...]], Q]:
     """The condition for a group of a finer dimension: any of its members."""
 
@@ -187,6 +195,8 @@ CONDITIONS: Mapping[str, Callable[[tuple[str, ...]], Q]] = {
     "pump_model": _model("pump_model"),
     "catheter_model": _model("catheter_model"),
     "manufacturer": _manufacturer,
+    "age_band": _age_bands,
+    "age_group": _grouped("age_band"),
     "drug_class": _grouped("drug"),
     "indication_group": _grouped("indication"),
 }

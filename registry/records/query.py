@@ -33,7 +33,8 @@ class Dimension:
     """One property to filter or group by.
 
     codelist: name in vocabulary.CODELISTS, or "complication", "category", "site", "country".
-    parent: the coarser dimension whose codes this one also accepts.
+    parent: the coarser dimension whose codes this one also accepts. relation: the attribute of its
+    codes that names their group, where both are published lists.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Dimension:
     kind: ValueKind = ValueKind.CODE
     codelist: str | None = None
     parent: str | None = None
+    relation: str = ""
     groupable: bool = True
 
     @property
@@ -87,22 +89,45 @@ def _dimensions() -> dict[str, Dimension]:
         Dimension("actuality", "Actuality", event, codelist="actuality"),
         Dimension("state", "State", event, codelist="state"),
         Dimension("component", "Component", device, codelist="component"),
-        Dimension("pump_model", "Pump model", device, codelist="pump-model", parent="manufacturer"),
+        Dimension(
+            "pump_model",
+            "Pump model",
+            device,
+            codelist="pump-model",
+            parent="manufacturer",
+            relation="manufacturer",
+        ),
         Dimension(
             "catheter_model",
             "Catheter model",
             device,
             codelist="catheter-model",
             parent="manufacturer",
+            relation="manufacturer",
         ),
         Dimension("manufacturer", "Manufacturer", device, codelist="manufacturer"),
-        Dimension("drug", "Drug", device, codelist="drug", parent="drug_class"),
+        Dimension(
+            "drug", "Drug", device, codelist="drug", parent="drug_class", relation="drug_class"
+        ),
         Dimension("drug_class", "Drug class", device, codelist="drug-class"),
         Dimension("label_status", "Label status", device, codelist="label-status"),
-        Dimension("age_band", "Age band at implant", device, codelist="age-band"),
+        Dimension(
+            "age_band",
+            "Age band at implant",
+            device,
+            codelist="pooled-age-band",
+            parent="age_group",
+            relation="group",
+        ),
+        Dimension("age_group", "Age group at implant", device, codelist="age-group"),
         Dimension("implant_year", "Year of implant", device, ValueKind.YEAR),
         Dimension(
-            "indication", "Indication", patient, codelist="indication", parent="indication_group"
+            "indication",
+            "Indication",
+            patient,
+            codelist="indication",
+            parent="indication_group",
+            relation="group",
         ),
         Dimension("indication_group", "Indication group", patient, codelist="indication-group"),
         Dimension("sex", "Sex", patient, codelist="sex"),

@@ -36,8 +36,9 @@ NO_MONTH = "no-month"
 INELIGIBLE = "ineligible"
 
 AGED_BAND = AgeBand.AGE_80_89.value
-POOLED_BAND = AgeBand.AGE_90_PLUS.value
-MONTHS_TO_POOLED_BAND = 120
+MONTHS_TO_NINETY = 120
+"""After so many a patient of the last band with an end may be over 89."""
+
 QUARTERS = 4
 """Quarters of a month in a month: device time is counted in them."""
 _YEAR = 12 * QUARTERS
@@ -148,7 +149,7 @@ SELECT r.*, min(r.device_no) OVER (PARTITION BY r.patient) AS patient_no,
     r.counts AND sum(CASE WHEN r.counts THEN 1 ELSE 0 END) OVER (
         PARTITION BY r.patient, r.component
     ) = 1 AS alone,
-    r.age_band = '{AGED_BAND}' AND r.months_heard >= {MONTHS_TO_POOLED_BAND} AS aged
+    r.age_band = '{AGED_BAND}' AND r.months_heard >= {MONTHS_TO_NINETY} AS aged
 FROM counted r
 """
 
@@ -200,8 +201,7 @@ SELECT d.device_no, d.patient_no, d.sequence, d.alone, d.months_to_entry, d.mont
         AS catheter_model,
     CASE WHEN d.component = '{_PUMP}' THEN pm.parent ELSE cm.parent END AS manufacturer,
     d.drug, dc.parent AS drug_class, d.label_status,
-    (CASE WHEN d.aged THEN '{POOLED_BAND}' ELSE d.age_band END)::{code_type("age_band")}
-        AS age_band,
+    ab.parent AS age_band, ag.parent AS age_group,
     CASE WHEN NOT d.aged THEN d.implant_year END AS implant_year,
     d.indication, ig.parent AS indication_group, d.sex,
     d.implant, d.patient
@@ -217,6 +217,8 @@ LEFT JOIN makers_of_pumps pm ON pm.code = d.pump_model
 LEFT JOIN makers_of_catheters cm ON cm.code = d.catheter_model
 LEFT JOIN classes_of_drugs dc ON dc.code = d.drug
 LEFT JOIN groups_of_indications ig ON ig.code = d.indication
+LEFT JOIN bands_of_ages ab ON ab.code = d.age_band
+LEFT JOIN groups_of_ages ag ON ag.code = ab.parent
 """
 
 # The patient's other component at the time of the event: the earliest of those at risk. An event
@@ -274,7 +276,9 @@ SELECT e.event_no, i.patient_no, i.device_no,
     coalesce(i.drug, e.drug) AS drug,
     CASE WHEN i.device_no IS NOT NULL THEN i.drug_class ELSE dc.parent END AS drug_class,
     i.label_status,
-    coalesce(i.age_band, e.age_band) AS age_band, i.implant_year,
+    CASE WHEN i.device_no IS NOT NULL THEN i.age_band ELSE ab.parent END AS age_band,
+    CASE WHEN i.device_no IS NOT NULL THEN i.age_group ELSE ag.parent END AS age_group,
+    i.implant_year,
     coalesce(i.indication, e.indication) AS indication,
     CASE WHEN i.device_no IS NOT NULL THEN i.indication_group ELSE ig.parent END
         AS indication_group,
@@ -290,6 +294,8 @@ LEFT JOIN makers_of_pumps pm ON pm.code = e.pump_model
 LEFT JOIN makers_of_catheters cm ON cm.code = e.catheter_model
 LEFT JOIN classes_of_drugs dc ON dc.code = e.drug
 LEFT JOIN groups_of_indications ig ON ig.code = e.indication
+LEFT JOIN bands_of_ages ab ON ab.code = e.age_band
+LEFT JOIN groups_of_ages ag ON ag.code = ab.parent
 """
 
 # The years that implants give the device time of, at each site: all staged implants, always.

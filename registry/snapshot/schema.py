@@ -12,9 +12,9 @@ from enum import StrEnum
 from registry.records import RowKind
 from registry.records.columns import DECLARED
 from registry.records.declared import Holds
-from registry.vocabulary import Seriousness
+from registry.vocabulary import AgeBand, Seriousness
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """Raised whenever a column or the way it is derived changes; part of every snapshot's id."""
 
 FIRST_DESIGN = 6
@@ -77,8 +77,13 @@ _DEVICE_AND_PATIENT = _columns(
     ("drug", Kind.CODE, "Drug at entry"),
     ("drug_class", Kind.CODE, "Class of the drug"),
     ("label_status", Kind.CODE, "Label status at entry"),
-    ("age_band", Kind.CODE, "Age at implant; 80-89 followed for ten years is 90-plus"),
-    ("implant_year", Kind.NUMBER, "Year of implant; dropped where the age band was pooled"),
+    ("age_band", Kind.CODE, "Age at implant; 80 and over is one band"),
+    ("age_group", Kind.CODE, "Child, adult or older adult at implant"),
+    (
+        "implant_year",
+        Kind.NUMBER,
+        "Year of implant; dropped where somebody of 80 to 89 was followed for ten years",
+    ),
     ("indication", Kind.CODE, "Why the system was implanted"),
     ("indication_group", Kind.CODE, "Group of the indication"),
     ("sex", Kind.CODE, "Sex"),
@@ -278,3 +283,12 @@ def columns_of(table: str, *, keyed: bool) -> tuple[SnapshotColumn, ...]:
 def code_type(name: str) -> str:
     """What the list of a code column is called as a type, while rows are staged and derived."""
     return f"{name}_code"
+
+
+ENTERED = {"age_band": AgeBand.codes()}
+"""Columns whose rows are fed in codes of a finer list than the snapshot's."""
+
+
+def fed_type(name: str) -> str:
+    """The type of a code column as it is fed."""
+    return f"entered_{code_type(name)}" if name in ENTERED else code_type(name)

@@ -20,9 +20,16 @@ from registry.records.columns import DECLARED
 from registry.records.declared import Holds
 from registry.snapshot.codes import code_lists
 from registry.snapshot.derive import CRITERIA
-from registry.snapshot.schema import EVENT_SOURCE, EXPOSURE_SOURCE, IMPLANT_SOURCE, code_type
+from registry.snapshot.schema import (
+    ENTERED,
+    EVENT_SOURCE,
+    EXPOSURE_SOURCE,
+    IMPLANT_SOURCE,
+    code_type,
+    fed_type,
+)
 from registry.snapshot.terms import Terms
-from registry.vocabulary import CatheterModel, Drug, Indication, PumpModel
+from registry.vocabulary import AgeBand, CatheterModel, Drug, Indication, PooledAgeBand, PumpModel
 
 Row = Sequence[object]
 Codes = Mapping[str, tuple[str, ...]]
@@ -135,9 +142,11 @@ def _stage(
     terms: Terms,
 ) -> None:
     with in_transaction(connection):
-        for name, listed in codes.items():
+        types = {code_type(name): listed for name, listed in codes.items()}
+        types |= {fed_type(name): ("", *listed) for name, listed in ENTERED.items()}
+        for type_name, listed in types.items():
             values = ", ".join(quoted(code) for code in listed)
-            connection.execute(f"CREATE TYPE {code_type(name)} AS ENUM ({values})")
+            connection.execute(f"CREATE TYPE {type_name} AS ENUM ({values})")
         _stage_terms(connection, terms)
         for table, path in files.items():
             staged = STAGED[table]
@@ -175,7 +184,7 @@ def _type(name: str, key_type: str) -> str:
         return "INTEGER"
     if name in _TRUTHS:
         return "BOOLEAN"
-    return "BIGINT" if name in _BITS else code_type(name)
+    return "BIGINT" if name in _BITS else fed_type(name)
 
 
 def _typed(name: str, key_type: str) -> str:
@@ -185,7 +194,7 @@ def _typed(name: str, key_type: str) -> str:
         return name
     if name in _TRUTHS:
         return f"coalesce({name}, false)"
-    return f"coalesce({name}, 0)" if name in _BITS else f"coalesce({name}, ''::{code_type(name)})"
+    return f"coalesce({name}, 0)" if name in _BITS else f"coalesce({name}, ''::{fed_type(name)})"
 
 
 def _codes_found(
@@ -195,7 +204,7 @@ def _codes_found(
     found: dict[str, set[str]] = {}
     for table, path in files.items():
         fed = STAGED[table].fed
-        plain = {*_KEYS, *_NUMBERS, *_BITS, *_TRUTHS}
+        plain = {*_KEYS, *_NUMBERS, *_BITS, *_TRUTHS, *ENTERED}
         coded = [name for name in fed if name not in plain]
         listed = ", ".join(f"list(DISTINCT {name})" for name in coded)
         source = _read_csv(path, dict.fromkeys(fed, "VARCHAR"))
@@ -228,12 +237,21 @@ def _stage_terms(connection: duckdb.DuckDBPyConnection, terms: Terms) -> None:
             "indication_group",
             [(each.value, each.group.value) for each in Indication],
         ),
+        "bands_of_ages": (
+            "age_band",
+            "age_band",
+            [(each.value, each.pooled.value) for each in AgeBand],
+        ),
+        "groups_of_ages": (
+            "age_band",
+            "age_group",
+            [(each.value, each.group.value) for each in PooledAgeBand],
+        ),
     }
     for table, (code, parent, rows) in pairs.items():
         named = "country" if table == "sites" else "parent"
-        connection.execute(
-            f"CREATE TABLE {table} (code {code_type(code)}, {named} {code_type(parent)})"
-        )
+        keyed_by = fed_type(code) if table == "bands_of_ages" else code_type(code)
+        connection.execute(f"CREATE TABLE {table} (code {keyed_by}, {named} {code_type(parent)})")
         _insert(connection, table, rows)
     connection.execute(
         f"CREATE TABLE terms (code {code_type('complication')}, category {code_type('category')}, "

@@ -36,7 +36,14 @@ from registry.vocabulary.event import (
 )
 from registry.vocabulary.exit import ExitEffect, ExitStatus
 from registry.vocabulary.management import Intervention, RootCause
-from registry.vocabulary.people import AgeBand, AgeGroup, Indication, IndicationGroup, Sex
+from registry.vocabulary.people import (
+    AgeBand,
+    AgeGroup,
+    Indication,
+    IndicationGroup,
+    PooledAgeBand,
+    Sex,
+)
 from registry.vocabulary.queries import QualityRule, QueryAnswer, QueryAsk, QueryState
 from registry.vocabulary.roles import Right, Role
 from registry.vocabulary.statistics import (
@@ -92,6 +99,7 @@ CODELISTS: dict[str, type[Code] | type[Severity]] = {
     "organism": Organism,
     "origin": Origin,
     "outcome": Outcome,
+    "pooled-age-band": PooledAgeBand,
     "procedure": PlacingProcedure,
     "profile": Profile,
     "published-measure": PublishedMeasure,
@@ -164,6 +172,7 @@ __all__ = [
     "Outcome",
     "PairDecision",
     "PlacingProcedure",
+    "PooledAgeBand",
     "Profile",
     "PublishedMeasure",
     "PumpFamily",

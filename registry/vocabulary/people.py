@@ -26,8 +26,30 @@ class AgeGroup(Code):
     UNKNOWN = "unknown", "Unknown", "The age is not known."
 
 
+class PooledAgeBand(Code):
+    """Age at implant as statistics tell it: 80 and over is one band from the start.
+
+    A band of 90 and over would hold, of those who were in their eighties, only the ones followed
+    long enough to reach it.
+    """
+
+    group: AgeGroup
+
+    AGE_0_5 = "0-5", "0 to 5 years", "Infant to preschool child.", AgeGroup.CHILD
+    AGE_6_11 = "6-11", "6 to 11 years", "School child.", AgeGroup.CHILD
+    AGE_12_17 = "12-17", "12 to 17 years", "Adolescent.", AgeGroup.CHILD
+    AGE_18_39 = "18-39", "18 to 39 years", "Younger adult.", AgeGroup.ADULT
+    AGE_40_64 = "40-64", "40 to 64 years", "Adult of middle age.", AgeGroup.ADULT
+    AGE_65_79 = "65-79", "65 to 79 years", "Older adult.", AgeGroup.OLDER
+    AGE_80_PLUS = "80-plus", "80 years and over", "Older adult, all ages over 79.", AgeGroup.OLDER
+    UNKNOWN = "unknown", "Unknown", "Asked, and not known.", AgeGroup.UNKNOWN
+
+    def __init__(self, code: str, label: str, definition: str, group: AgeGroup) -> None:
+        self.group = group
+
+
 class AgeBand(Code):
-    """Age at implant, in completed years, as a band."""
+    """Age at implant, in completed years, as a band; what a site enters."""
 
     group: AgeGroup
 
@@ -48,6 +70,13 @@ class AgeBand(Code):
 
     def __init__(self, code: str, label: str, definition: str, group: AgeGroup) -> None:
         self.group = group
+
+    @property
+    def pooled(self) -> PooledAgeBand:
+        """The band in which statistics tell it."""
+        if self in (AgeBand.AGE_80_89, AgeBand.AGE_90_PLUS):
+            return PooledAgeBand.AGE_80_PLUS
+        return PooledAgeBand(self.value)
 
 
 class IndicationGroup(Code):

@@ -641,7 +641,8 @@ def test_category_with_what_it_leaves_out_is_refused(trees, policy):
         ({"years": (2018, 2018)}, {"year": "2018"}),
         ({"years": (1990, 2030)}, {}),
         ({"sex": ("female", "male", "not-recorded")}, {}),
-        ({"age_band": ("0-5", "6-11")}, {"age_band": ("0-5", "6-11")}),
+        ({"age_band": ("0-5", "6-11")}, {"age_group": "child"}),
+        ({"age_band": ("0-5", "40-64")}, {"age_band": ("0-5", "40-64")}),
         ({"complication": ("kink", "leak", "tear")}, {"category": "catheter"}),
         (
             {"complication": ("kink", "leak", "overdose", "stall", "tear")},

@@ -46,8 +46,20 @@ def test_plain_mapping_is_read_like_an_address():
 
 
 def test_group_code_moves_to_its_own_dimension():
+    assert read("age_band=child").where == (("age_group", ("child",)),)
     assert read("drug=gabab-agonist").where == (("drug_class", ("gabab-agonist",)),)
     assert read("indication=pain-cancer").where == (("indication_group", ("pain-cancer",)),)
+
+
+@pytest.mark.parametrize("entered", ["80-89", "90-plus"])
+def test_ages_over_79_are_asked_for_as_one_band(entered):
+    assert read("age_band=80-plus").where == (("age_band", ("80-plus",)),)
+    with pytest.raises(BadQuery) as refused:
+        read(f"age_band={entered}")
+
+    assert [(fault.column, fault.code) for fault in refused.value.faults] == [
+        ("age_band", "unknown-code")
+    ]
 
 
 def test_group_code_beside_a_plain_code_is_spelled_out():

@@ -29,6 +29,15 @@ SITES = ("EDGE-A", "EDGE-B", "EDGE-C")
 DECLARES = "EDGE-C"
 _FOLLOWED = (0, 0, 1, 2, 5, 6, 7, 12, 17, 18, 30, 60, 119, 120, 150)
 _LAST_YEAR = 2026
+_AGES = (
+    AgeBand.AGE_12_17,
+    AgeBand.AGE_40_64,
+    AgeBand.AGE_80_89,
+    AgeBand.AGE_80_89,
+    AgeBand.AGE_90_PLUS,
+    AgeBand.UNKNOWN,
+    None,
+)
 _IN_PLACE = (None, ExitStatus.ACTIVE)
 _DYING = ("p0", "p1", "p2", "p3")
 """Patients who die when the last of their implants ends, and have no other event."""
@@ -78,9 +87,7 @@ def implants(dice: Random, *, patients: int) -> list[ImplantRecord]:
                         component=component,
                         model=dice.choice((*models[:3], models[-1], None)),
                         implant_year=year,
-                        age_band=dice.choice(
-                            (AgeBand.AGE_40_64, AgeBand.AGE_80_89, AgeBand.UNKNOWN, None)
-                        ),
+                        age_band=dice.choice(_AGES),
                         sex=sex,
                         indication=indication,
                         drug=dice.choice((Drug.MORPHINE, Drug.BACLOFEN, Drug.UNKNOWN, None)),
@@ -233,6 +240,6 @@ def _reported(dice: Random, clock: Component) -> dict[str, object]:
         "component_model": dice.choice((*_two_models(clock), None)),
         "drug": dice.choice((Drug.MORPHINE, Drug.UNKNOWN, None)),
         "indication": dice.choice((*list(Indication)[:2], None)),
-        "age_band": dice.choice((AgeBand.AGE_80_89, None)),
+        "age_band": dice.choice((AgeBand.AGE_80_89, AgeBand.AGE_90_PLUS, None)),
         "sex": dice.choice((Sex.FEMALE, None)),
     }

@@ -12,6 +12,7 @@ from tests.reporting.oracle_selection import (
     Device,
     Key,
     OracleSelection,
+    age_value,
     period_of,
     shared_value,
 )
@@ -133,8 +134,8 @@ class Rows:
             return NOT_RECORDED if model is None else model.manufacturer.value
         if dimension in ("implant_year", "label_status"):
             return NOT_RECORDED
-        if dimension == "age_band":
-            return NOT_RECORDED if event.age_band is None else event.age_band.value
+        if dimension in ("age_band", "age_group"):
+            return age_value(event.age_band, dimension)
         return shared_value(event, dimension, self.countries)
 
     def is_of_kind(

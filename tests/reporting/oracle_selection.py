@@ -119,14 +119,14 @@ class Device:
         return status is None or status.effect is not ExitEffect.EXCLUDED
 
     @property
-    def is_pooled(self) -> bool:
-        """Whether the patient came to be over 89: 80-89 at implant and followed for ten years."""
+    def may_be_ninety(self) -> bool:
+        """Whether the patient may be over 89: 80-89 at implant and followed for ten years."""
         return self.record.age_band == AgeBand.AGE_80_89 and self.record.months_followed >= 120
 
     @property
     def year(self) -> int | None:
         """The year of implant, dropped where it would tell an age over 89."""
-        return None if self.is_pooled else self.record.implant_year
+        return None if self.may_be_ninety else self.record.implant_year
 
     @property
     def span(self) -> tuple[int, int]:
@@ -187,9 +187,8 @@ class Device:
             return record.model.manufacturer.value if record.model else NOT_RECORDED
         if dimension == "implant_year":
             return NOT_RECORDED if self.year is None else str(self.year)
-        if dimension == "age_band":
-            band = AgeBand.AGE_90_PLUS if self.is_pooled else record.age_band
-            return NOT_RECORDED if band is None else band.value
+        if dimension in ("age_band", "age_group"):
+            return age_value(record.age_band, dimension)
         if dimension == "label_status":
             return NOT_RECORDED if record.label_status is None else record.label_status.value
         return shared_value(record, dimension, countries)
@@ -219,6 +218,15 @@ def shared_value(
         "sex": record.sex,
     }[dimension]
     return NOT_RECORDED if value is None else value.value
+
+
+def age_value(band: AgeBand | None, dimension: str) -> str:
+    """An age as statistics tell it: everybody of 80 and over is in one band."""
+    if band is None:
+        return NOT_RECORDED
+    if dimension == "age_group":
+        return band.group.value
+    return "80-plus" if band.value in ("80-89", "90-plus") else band.value
 
 
 def period_of(year: int) -> str:

@@ -32,6 +32,7 @@ PUBLISHED = [
     "drug_class",
     "label_status",
     "age_band",
+    "age_group",
     "indication",
     "indication_group",
     "sex",
@@ -50,7 +51,7 @@ def by_name(viewer: Viewer) -> dict[str, dict[str, Any]]:
 def test_exact_viewer_may_use_every_dimension() -> None:
     found = by_name(EXACT)
 
-    assert len(found) == 34
+    assert len(found) == 35
     assert all(each["filter"] and each["group_by"] for each in found.values())
     assert not any(each["only_with_own_site"] for each in found.values())
 
@@ -76,7 +77,7 @@ def test_levels_are_told_and_the_groups_with_their_values() -> None:
 
     assert offered["drug"]["levels"] == ["drug", "drug_class", "all"]
     assert offered["drug_class"]["levels"] == ["drug_class", "all"]
-    assert offered["age_band"]["levels"] == ["age_band", "group", "all"]
+    assert offered["age_band"]["levels"] == ["age_band", "age_group", "all"]
     assert offered["sex"] == {
         "levels": ["sex", "all"],
         "groups": {},

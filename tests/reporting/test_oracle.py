@@ -182,7 +182,7 @@ class Questions:
 EVENT_DIMENSIONS = (*sorted(EVENT_SIDE), "year", "period")
 DEVICE_SIDE = (
     "component", "pump_model", "catheter_model", "manufacturer", "drug", "drug_class",
-    "label_status", "age_band", "implant_year", "indication", "indication_group", "sex", "site",
+    "label_status", "age_band", "age_group", "implant_year", "indication", "indication_group", "sex", "site",
     "country",
 )  # fmt: skip
 ORACLE_DIMENSIONS = (*EVENT_DIMENSIONS, *DEVICE_SIDE)

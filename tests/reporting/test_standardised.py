@@ -10,7 +10,7 @@ from tests.reporting.asking import Asker
 from tests.snapshot.rows import event, exposure, implant
 
 EVENTS = CountingRule.EVENTS
-OLD, YOUNG = "60-69", "18-39"
+OLD, YOUNG = "65-79", "18-39"
 
 
 @pytest.fixture(scope="module")

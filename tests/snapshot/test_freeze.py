@@ -146,9 +146,9 @@ def test_empty_registry_has_no_years(tmp_path: Path) -> None:
     assert frozen(tmp_path).years is None
 
 
-@pytest.mark.parametrize(("months", "band", "year"), [(119, "80-89", 2010), (120, "90-plus", None)])
-def test_ten_years_of_follow_up_pool_an_age_over_80_and_drop_its_year(
-    tmp_path: Path, months: int, band: str, year: int | None
+@pytest.mark.parametrize(("months", "year"), [(119, 2010), (120, None)])
+def test_ten_years_of_follow_up_drop_the_year_of_80_to_89_and_not_the_band(
+    tmp_path: Path, months: int, year: int | None
 ) -> None:
     manifest = frozen(
         tmp_path,
@@ -160,7 +160,41 @@ def test_ten_years_of_follow_up_pool_an_age_over_80_and_drop_its_year(
 
     for table in ("implants", "events"):
         row = rows_of(tmp_path, manifest, table)[0]
-        assert (row["age_band"], row["implant_year"]) == (band, year), table
+        assert (row["age_band"], row["implant_year"]) == ("80-plus", year), table
+
+
+@pytest.mark.parametrize("entered", ["80-89", "90-plus"])
+def test_ages_of_80_and_over_are_one_band_on_implants_and_on_events_without_one(
+    tmp_path: Path, entered: str
+) -> None:
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", age_band=entered)],
+        implants=[implant("i1", age_band=entered)],
+    )
+
+    for table in ("implants", "events"):
+        row = rows_of(tmp_path, manifest, table)[0]
+        assert (row["age_band"], row["age_group"]) == ("80-plus", "older"), table
+    assert not {"80-89", "90-plus"} & set(manifest.codes["age_band"])
+
+
+@pytest.mark.parametrize(
+    ("entered", "group"),
+    [("0-5", "child"), ("18-39", "adult"), ("65-79", "older"), ("unknown", "unknown"), ("", "")],
+)
+def test_age_band_under_80_is_as_entered_and_has_its_group(
+    tmp_path: Path, entered: str, group: str
+) -> None:
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", age_band=entered)],
+        implants=[implant("i1", age_band=entered)],
+    )
+
+    for table in ("implants", "events"):
+        row = rows_of(tmp_path, manifest, table)[0]
+        assert (row["age_band"], row["age_group"]) == (entered, group), table
 
 
 def test_younger_band_keeps_its_year_however_long_it_is_followed(tmp_path: Path) -> None:

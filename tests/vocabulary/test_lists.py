@@ -79,6 +79,7 @@ PUBLISHED = {
         recovered recovering not-recovered recovered-sequelae fatal unknown not-applicable""",
     "procedure": "primary-implant replacement revision reimplant trial unknown",
     "profile": "exact protected",
+    "pooled-age-band": "0-5 6-11 12-17 18-39 40-64 65-79 80-plus unknown",
     "published-measure": "proportion rate share prevalence survival failure",
     "pump-family": """
         synchromed-8615-8618 synchromed-el synchromed-ii synchromed-iii synchromed isomed prometra

@@ -9,6 +9,7 @@ from registry.vocabulary import (
     ExitStatus,
     Indication,
     Outcome,
+    PooledAgeBand,
     PumpFamily,
     PumpModel,
     Severity,
@@ -29,6 +30,20 @@ def test_age_bands_fall_into_child_adult_and_older():
         "older": {"65-79", "80-89", "90-plus"},
         "unknown": {"unknown"},
     }
+
+
+def test_pooled_age_bands_fall_into_the_groups_of_what_they_pool():
+    assert grouped(PooledAgeBand, "group") == {
+        "child": {"0-5", "6-11", "12-17"},
+        "adult": {"18-39", "40-64"},
+        "older": {"65-79", "80-plus"},
+        "unknown": {"unknown"},
+    }
+    assert {band.value: band.pooled.value for band in AgeBand if band.value != band.pooled} == {
+        "80-89": "80-plus",
+        "90-plus": "80-plus",
+    }
+    assert all(band.group is band.pooled.group for band in AgeBand)
 
 
 def test_indications_fall_into_their_groups():

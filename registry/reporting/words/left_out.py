@@ -31,7 +31,7 @@ OTHER_COMPONENT = (
 DECLARED = (
     "An event without an implant counts with the exposure that its site declared for its year."
 )
-WITHOUT_YEAR = "Implants whose year is dropped (ages over 89 are pooled) have no time by year."
+WITHOUT_YEAR = "Implants whose year is dropped (it would tell an age over 89) have no time by year."
 OWN_YEAR = (
     "An event counts in its own calendar year, even where the split leaves its device no time "
     "there."
