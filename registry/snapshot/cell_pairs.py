@@ -24,7 +24,7 @@ from registry.snapshot.store import Store
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-FIRST = "first"
+FIRST, FIRST_IN_ROW = "first", "first_in_row"
 """In place of a column of events: a device's or a patient's first event, where its time ends."""
 
 
@@ -57,20 +57,22 @@ def cell_pairs(
 ) -> CellPairs:
     """The products of events and exposure in pairs of cells, summed over patients; two statements.
 
-    selection: grouped by what splits exposure. each: the column of events that is counted once, or
-    FIRST. Exposure that sites declared has no patients and is not in it.
+    selection: grouped by what splits exposure. each: the column of events that is counted once,
+    FIRST or FIRST_IN_ROW. Exposure that sites declared has no patients and is not in it.
     """
     asks: dict[str, Any] = {"clock": clock, "quantity": quantity}
     given, amount = amounts_of(store, selection, **asks)
     names, by_patient = given.names, ["i.patient_no"]
     patient = "i.patient_no AS patient"
     parts = given.select(patient, "0 AS x", whole(amount, "t"), by=by_patient)
-    parts.add(" UNION ALL ")
-    if each == FIRST:
-        of = first_rows(store, selection, per_patient=per_patient, **asks)
-        x = whole(" * ".join(of.factors) or "1", "x")
-        parts.add_piece(of.devices.select(patient, x, whole(f"-({of.after})", "t"), by=by_patient))
+    if each in (FIRST, FIRST_IN_ROW):
+        in_row = each == FIRST_IN_ROW
+        for of in first_rows(store, selection, per_patient=per_patient, in_row=in_row, **asks):
+            parts.add(" UNION ALL ")
+            x, t = whole(" * ".join(of.factors) or "1", "x"), whole(f"-({of.after})", "t")
+            parts.add_piece(of.devices.select(patient, x, t, by=by_patient))
     else:
+        parts.add(" UNION ALL ")
         source = at_risk(store, selection, **asks)
         if selection.splits_years:
             source.require("e.year IS NOT NULL")

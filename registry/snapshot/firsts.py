@@ -1,13 +1,15 @@
 """First events: how many there are, and the time that comes after them.
 
-A first event is the earliest of a device in a row, or of a patient: then it is that of the device
-in place, and later devices of the patient are no longer at risk. Its month ends its device's time
-(a quarter of a month at month 0).
+A first event is the earliest of a device, or of a patient: then it is that of the device in place,
+and later devices of the patient are no longer at risk. Its month ends its device's time (a quarter
+of a month at month 0). It is the first ever within follow-up, so that the device leaves the rows of
+later months and years, as in survival; or, where that is asked for, the first in each row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from registry.records import DIMENSIONS, Side
 from registry.snapshot.counting import (
     KEYS_OF,
     NOTHING,
@@ -15,12 +17,23 @@ from registry.snapshot.counting import (
     at_risk,
     at_risk_on_any,
     contribute_to,
+    read_sums,
+    reported,
 )
 from registry.snapshot.exposure import QUARTERS
 from registry.snapshot.schema import column
-from registry.snapshot.selected import bound_by_years, devices_of
+from registry.snapshot.selected import (
+    bound_by_years,
+    device_group,
+    devices_of,
+    events_of,
+    place_devices_in_time,
+    place_in_time,
+    time_group,
+    year_group,
+)
 from registry.snapshot.selection import Selection
-from registry.snapshot.statement import Key, Source, small_table, whole
+from registry.snapshot.statement import Grouping, Key, Piece, Source, small_table, whole
 from registry.snapshot.store import Store
 
 SEQUENCE_STEP = 10_000
@@ -45,23 +58,34 @@ def first_events(
     per_patient: bool,
     quantity: str = "months",
     keyed: bool = False,
+    in_row: bool = False,
 ) -> dict[Key, FirstEvents]:
-    """First events in the time, or on the devices, that a rate divides by; one statement."""
-    of = first_rows(store, selection, clock=clock, per_patient=per_patient, quantity=quantity)
-    once = " * ".join(of.factors)
-    sums = [whole(once, "n") if once else "count(*) AS n", whole(of.after, "after")]
-    if keyed:
-        halves = zip(of.keys, ("high", "low"), strict=True)
-        sums += [whole(" * ".join([*of.factors, key]), half) for key, half in halves]
-    found = store.run(of.devices.select(*sums))
-    names = ("n", "high", "low") if keyed else ("n",)
-    rows = zip(*(found[name].tolist() for name in names), strict=True)
-    after_all = (found["after"] / QUARTERS).tolist()
-    return {
-        key: FirstEvents(Sums(*map(int, row)), float(months))
-        for key, row, months in zip(of.devices.keys(found), rows, after_all, strict=True)
-        if row[0]
-    }
+    """First events in the time, or on the devices, that a rate divides by.
+
+    in_row: the first of each row, instead of the first ever. One statement; two for the first ever
+    where rows are of some of the time only.
+    """
+    added: dict[Key, FirstEvents] = {}
+    for of in first_rows(
+        store,
+        selection,
+        clock=clock,
+        per_patient=per_patient,
+        quantity=quantity,
+        in_row=in_row,
+    ):
+        once = " * ".join(of.factors)
+        sums = [whole(once, "n") if once else "count(*) AS n", whole(of.after, "after")]
+        if keyed:
+            halves = zip(of.keys, ("high", "low"), strict=True)
+            sums += [whole(" * ".join([*of.factors, key]), half) for key, half in halves]
+        found = store.run(of.devices.select(*sums))
+        owners = read_sums(of.devices, found)
+        after = (found["after"] / QUARTERS).tolist()
+        for (key, each), months in zip(owners.items(), after, strict=True):
+            before = added.get(key, FirstEvents())
+            added[key] = FirstEvents(before.owners + each, before.months_after + float(months))
+    return {key: each for key, each in added.items() if each.owners.n or each.months_after}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +103,118 @@ class FirstRows:
 
 
 def first_rows(
-    store: Store, selection: Selection, *, clock: str, per_patient: bool, quantity: str
-) -> FirstRows:
-    """First events as devices in rows, for whoever adds them up."""
-    of = owners_devices(store, selection, clock=clock, quantity=quantity, per_patient=per_patient)
-    joined, after = of.devices, "0"
-    factors = [] if of.is_own == "1 = 1" else [f"CASE WHEN {of.is_own} THEN 1 ELSE 0 END"]
-    if quantity == "months":
-        joined.starts.append(
-            f"CASE WHEN {of.is_own} THEN greatest({QUARTERS} * ({of.month}), 1) ELSE 0 END"
+    store: Store,
+    selection: Selection,
+    *,
+    clock: str,
+    per_patient: bool,
+    quantity: str,
+    in_row: bool = False,
+) -> list[FirstRows]:
+    """First events as devices in rows, for whoever adds them up: all parts of it together.
+
+    in_row: the first of each row, instead of the first ever.
+    """
+    ever = selection.is_timed and not in_row
+
+    def owners() -> Owners:
+        return owners_devices(
+            store,
+            selection.at_any_time() if ever else selection,
+            clock=clock,
+            quantity=quantity,
+            per_patient=per_patient,
+            dated=selection.splits_years,
         )
-        factors += _bound_time(of, selection)
-        after = joined.time
-    else:
+
+    if not ever:
+        return [_in_row(owners(), selection, quantity)]
+    parts = [_where_it_lies(owners(), selection)]
+    return [*parts, _after_it(owners(), selection)] if quantity == "months" else parts
+
+
+def _in_row(of: "Owners", selection: Selection, quantity: str) -> FirstRows:
+    """The first event of each row, and the time after it in that row."""
+    joined = of.devices
+    factors = [] if of.is_own == "1 = 1" else [f"CASE WHEN {of.is_own} THEN 1 ELSE 0 END"]
+    if quantity != "months":
         joined.require(of.is_own)
-    return FirstRows(joined, factors, after, of.keys)
+        return FirstRows(joined, factors, "0", of.keys)
+    joined.starts.append(_end_of_first(of))
+    factors += _bound_time(of, selection)
+    return FirstRows(joined, factors, joined.time, of.keys)
+
+
+def _where_it_lies(of: "Owners", selection: Selection) -> FirstRows:
+    """The first event ever, in the row that it lies in."""
+    counted = of.devices
+    counted.require(of.is_own)
+    place_in_time(counted, selection, "f", of.month)
+    _group_by_time(counted, selection, lambda name: time_group(selection, name, "f"))
+    if selection.time_groups and not selection.calendar:
+        counted.require("f.year IS NOT NULL")
+    return FirstRows(counted, [], "0", of.keys)
+
+
+def _after_it(of: "Owners", selection: Selection) -> FirstRows:
+    """The time after the first event ever, in every row."""
+    later = of.devices
+    later.starts.append(_end_of_first(of))
+    place_devices_in_time(later, selection)
+    _group_by_time(
+        later,
+        selection,
+        lambda name: (
+            device_group(later, selection, name)
+            if name == "window"
+            else year_group(selection, name)
+        ),
+    )
+    return FirstRows(later, ["0"], later.time, of.keys)
+
+
+def reported_firsts(
+    store: Store, selection: Selection, *, per_patient: bool, keyed: bool = False
+) -> dict[Key, Sums]:
+    """Devices, or patients, by the row that their first reported event ever lies in.
+
+    Whether it is in follow-up or not; events without a month come last.
+    """
+    number = "patient_no" if per_patient else "device_no"
+    if not selection.is_timed:
+        return reported(store, selection, each=number, keyed=keyed)
+    source = events_of(selection.at_any_time(), store.codes, clock="device", device="e")
+    source.tables.add(" JOIN implants i ON i.device_no = e.device_no")
+    place = f"coalesce(e.months_since_implant, {_NO_MONTH})"
+    if per_patient:
+        place = f"{SEQUENCE_STEP} * i.sequence + {place}"
+    owner = f"e.{column('events', number).name}"
+    firsts = with_year(source.select(f"{owner} AS owner", *earliest(place), by=[owner]))
+    rows = Source(store.codes, Piece("implants k"))
+    rows.join(firsts, "f ON f.owner = k.device_no")  # a patient's number is that of an implant
+    own = zip(source.groups, source.names, strict=True)
+    rows.groups = [replace(group, expression=f"f.{name}") for group, name in own]
+    place_in_time(rows, selection, "f", f"nullif(f.first % {SEQUENCE_STEP}, {_NO_MONTH})")
+    _group_by_time(rows, selection, lambda name: time_group(selection, name, "f"))
+    halves = zip(KEYS_OF[number], ("high", "low"), strict=True) if keyed else ()
+    sums = ["count(*) AS n", *(whole(f"k.{key}", half) for key, half in halves)]
+    return read_sums(rows, store.run(rows.select(*sums)))
+
+
+def _group_by_time(
+    source: Source, selection: Selection, grouping: Callable[[str], Grouping]
+) -> None:
+    """Put groupings by time among those that a source has at any time."""
+    others = iter(source.groups)
+    source.groups = [
+        grouping(name) if DIMENSIONS[name].side is Side.TIME else next(others)
+        for name in selection.group_by
+    ]
+
+
+def _end_of_first(of: "Owners") -> str:
+    """Where a device's time ends by the first event: a later device of the patient has none."""
+    return f"CASE WHEN {of.is_own} THEN greatest({QUARTERS} * ({of.month}), 1) ELSE 0 END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +234,18 @@ class Owners:
 
 
 def owners_devices(
-    store: Store, selection: Selection, *, clock: str, quantity: str, per_patient: bool
+    store: Store,
+    selection: Selection,
+    *,
+    clock: str,
+    quantity: str,
+    per_patient: bool,
+    dated: bool = False,
 ) -> Owners:
-    """The first event of each device or patient in each row, joined to the devices it is about."""
+    """The first event of each device or patient in each row, joined to the devices it is about.
+
+    dated: leave out devices without a calendar.
+    """
     of_row = {*selection.time_groups, "window"}
     if not per_patient:
         of_row.add("component")  # a pump's event on a catheter's clock is no catheter's event
@@ -127,14 +257,17 @@ def owners_devices(
     of_events = at_risk if per_patient else at_risk_on_any
     source = of_events(store, rows, clock=clock, quantity=quantity)
     contribute_to(devices, quantity)
+    if dated:
+        devices.require("i.origin IS NOT NULL")
+        if per_patient:
+            source.require("i.origin IS NOT NULL")
     column_of = dict(zip(rows.group_by, (f"f.{name}" for name in source.names), strict=True))
     month = f"e.{clock}_month"
     if per_patient:
-        owner = "i.patient_no"
-        first = f"min({SEQUENCE_STEP} * i.sequence + {month}) AS first"
+        owner, place = "i.patient_no", f"{SEQUENCE_STEP} * i.sequence + {month}"
     else:
-        owner, first = f"e.{column('events', f'{clock}_no').name}", f"min({month}) AS first"
-    firsts = source.select(f"{owner} AS owner", first, by=[owner])
+        owner, place = f"e.{column('events', f'{clock}_no').name}", month
+    firsts = with_year(source.select(f"{owner} AS owner", *earliest(place), by=[owner]))
     number = "patient_no" if per_patient else "device_no"
     devices.join(firsts, f"f ON f.owner = i.{number}")
     if per_patient:
@@ -153,6 +286,25 @@ def owners_devices(
         month=f"f.first % {SEQUENCE_STEP}" if per_patient else "f.first",
         keys=tuple(f"i.{key}" for key in KEYS_OF[number]),
     )
+
+
+_NO_YEAR = _NO_MONTH = 9_999
+"""Stand behind every year and month."""
+
+
+def earliest(place: str) -> tuple[str, str]:
+    """The earliest place of events `e`, and it with the year: of one place, the earliest year."""
+    year = f"CAST({place} AS BIGINT) * {_NO_YEAR + 1} + coalesce(e.year, {_NO_YEAR})"
+    return f"min({place}) AS first", f"min({year}) AS first_dated"
+
+
+def with_year(firsts: Piece) -> Piece:
+    """The same rows with `year`, that of the earliest event; NULL where it has none."""
+    found = Piece("SELECT o.*, ")
+    found.add(f"nullif(o.first_dated % {_NO_YEAR + 1}, {_NO_YEAR}) AS year FROM (")
+    found.add_piece(firsts)
+    found.add(") o")
+    return found
 
 
 def _bound_time(of: Owners, selection: Selection) -> list[str]:

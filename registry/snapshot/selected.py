@@ -53,8 +53,19 @@ def events_of(selection: Selection, codes: Codes, *, clock: str, device: str) ->
     if device == "i":
         own = [each for each in selection.on_devices if each.column == "component"]
         restrict(source, "e", own)
+    place_in_time(source, selection, "e", month)
+    for name in selection.group_by:
+        source.groups.append(_event_group(source, selection, name, device))
+    return source
+
+
+def place_in_time(source: Source, selection: Selection, alias: str, month: str) -> None:
+    """Keep the events of the years and windows of a selection, in each row that they lie in.
+
+    alias: `e`, or `f` for other rows of events that have a year; month: that of the event.
+    """
     if selection.years is not None:
-        restrict(source, "e", [Condition("year", selection.years, blank=selection.no_year)])
+        restrict(source, alias, [Condition("year", selection.years, blank=selection.no_year)])
     if selection.spans:
         _join_windows_of_events(source, selection, month)
     if selection.calendar:
@@ -63,24 +74,27 @@ def events_of(selection: Selection, codes: Codes, *, clock: str, device: str) ->
             for span in selection.calendar
             for year in range(span.first, span.last + 1)
         ]
-        source.join(small_table(("label0", "year"), rows), "y ON y.year = e.year")
-    for name in selection.group_by:
-        source.groups.append(_event_group(source, selection, name, device))
-    return source
+        source.join(small_table(("label0", "year"), rows), f"y ON y.year = {alias}.year")
+
+
+def time_group(selection: Selection, name: str, alias: str) -> Grouping:
+    """A grouping by the time of events, which `place_in_time` placed."""
+    if name == "window":
+        return _window_group(selection)
+    if name == "period":
+        return Grouping(f"{alias}.year - {alias}.year % 5", _period)
+    year = "y.label0" if selection.calendar else f"{alias}.year"
+    return Grouping(year, lambda value: None if value is None else int(value))
 
 
 def _event_group(source: Source, selection: Selection, name: str, device: str) -> Grouping:
-    if name == "window":
-        return _window_group(selection)
-    if name == "year" and selection.calendar:
-        return Grouping("y.label0", int)
-    if name == "period":
-        return Grouping("e.year - e.year % 5", _period)
+    if DIMENSIONS[name].side is Side.TIME:
+        return time_group(selection, name, "e")
     placed = selection.places_of(name)
     if is_multiple(name) and placed is None:
         return _join_codes(source, selection, name)
     side = DIMENSIONS[name].side
-    alias = "e" if side in {Side.EVENT, Side.TIME} or name == "component" else device
+    alias = "e" if side is Side.EVENT or name == "component" else device
     if name == "component" and device == "i":
         source.require("e.component = i.component")
     return _value_group(source, alias, name, placed)
@@ -186,16 +200,21 @@ def devices_of(
     if component is not None:
         source.require_code("i", "component", component)
     restrict(source, "i", selection.on_devices)
-    if selection.spans:
-        _join_windows_of_devices(source, selection)
-    if selection.splits_years and by_year:
-        join_years(source, selection)
+    place_devices_in_time(source, selection, by_year=by_year)
     for name in selection.shared:
         if name not in selection.time_groups:
             source.groups.append(device_group(source, selection, name))
         elif by_year:
             source.groups.append(year_group(selection, name))
     return source
+
+
+def place_devices_in_time(source: Source, selection: Selection, *, by_year: bool = True) -> None:
+    """Join the windows and the calendar years in which the devices `i` have any time."""
+    if selection.spans:
+        _join_windows_of_devices(source, selection)
+    if selection.splits_years and by_year:
+        join_years(source, selection)
 
 
 def name_their_devices(selection: Selection, *, clock: str) -> bool:

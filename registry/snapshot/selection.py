@@ -1,7 +1,7 @@
 """Selections of a snapshot: which events and devices a sum is over, and how it is broken down."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from registry.records import DIMENSIONS, Cell, Side, ValueKind, Window
@@ -110,6 +110,24 @@ class Selection:
     def splits_years(self) -> bool:
         """Whether device time has to be split by calendar year."""
         return self.years is not None or bool({"year", "period"} & set(self.group_by))
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it, or its breakdown, holds some of the time only."""
+        return bool(self.spans) or self.splits_years
+
+    def at_any_time(self) -> "Selection":
+        """The same selection without what restricts time, and without breakdowns by it."""
+        untimed = tuple(name for name in self.group_by if DIMENSIONS[name].side is not Side.TIME)
+        return replace(
+            self,
+            group_by=untimed,
+            years=None,
+            no_year=False,
+            spans=(),
+            known_years=(),
+            calendar=(),
+        )
 
     @property
     def time_groups(self) -> tuple[str, ...]:

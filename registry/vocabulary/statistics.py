@@ -56,10 +56,20 @@ class CountingRule(Code):
     FIRST_EVENT = (
         "first_event",
         "First events",
-        "A device's first event counts; its time ends there.",
+        "A device's first event ever counts; its time ends there.",
+    )
+    FIRST_IN_ROW = (
+        "first_in_row",
+        "First events of each row",
+        "A device's first event in each row counts; its time in the row ends there.",
     )
     DEVICES = "devices", "Devices", "Devices with at least one event."
     PATIENTS = "patients", "Patients", "Patients with at least one event."
+
+    @property
+    def of_firsts(self) -> bool:
+        """Whether a device, or a patient, counts with its first event alone."""
+        return self in (CountingRule.FIRST_EVENT, CountingRule.FIRST_IN_ROW)
 
 
 class Measure(Code):

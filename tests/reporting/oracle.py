@@ -59,15 +59,36 @@ class Oracle(Rows):
     def count(self, selection: OracleSelection) -> int:
         """How many of a selection, by the counting rule (events unless another is asked)."""
         events, counting = self.reported(selection), selection.counting
+        if counting is CountingRule.FIRST_EVENT:
+            return self.first_ever(selection)
         if counting in (None, CountingRule.EVENTS):
             return len(events)
         if counting is CountingRule.EPISODES:
             return len({self.episodes[id(event)] for event in events})
         devices = [device for event in events if (device := self.device_of(event)) is not None]
         by_patient = counting is CountingRule.PATIENTS or (
-            counting is CountingRule.FIRST_EVENT and self.is_by_patient(selection)
+            counting is CountingRule.FIRST_IN_ROW and self.is_by_patient(selection)
         )
         return len({device.patient if by_patient else device for device in devices})
+
+    def first_ever(self, selection: OracleSelection) -> int:
+        """How many devices, or patients, had their first reported event ever in the selection."""
+        kinds = self.kinds(selection)
+        first: dict[object, tuple[object, EventRecord]] = {}
+        for event in self.reported(selection.at_any_time()):
+            device = self.device_of(event)
+            if device is None:
+                continue
+            owner = device.patient if self.is_by_patient(selection) else device
+            month = 9999 if event.months_since_implant is None else event.months_since_implant
+            when = (device.order, month, event.year or 9999)
+            if owner not in first or when < first[owner][0]:  # type: ignore[operator]
+                first[owner] = when, event
+        return sum(
+            self.is_of_kind(event, selection, kinds)
+            and selection.holds_month(event.months_since_implant)
+            for _, event in first.values()
+        )
 
     # Rates.
 
@@ -110,11 +131,16 @@ class Oracle(Rows):
                 for each in devices
                 if getattr(each.record, unit.value) is not None and not split
             ]
-        places = self.matched(selection, unit, set(devices))
+        firsts = counting in (CountingRule.FIRST_EVENT, CountingRule.FIRST_IN_ROW)
+        if counting is CountingRule.FIRST_EVENT:
+            dated = [each for each in devices if each.year or selection.calendar is None]
+            places = self.matched(selection.at_any_time(), unit, set(dated))
+        else:
+            places = self.matched(selection, unit, set(devices))
         clusters: dict[object, list[float]] = {}
         until: dict[Device, int] = {}
         gone: set[Device] = set()
-        if counting is CountingRule.FIRST_EVENT:
+        if firsts:
             by_patient = component is Component.PUMP and self.is_by_patient(selection)
             places = self.first_events(places, by_patient=by_patient)
             for _, device, month in places:
@@ -122,6 +148,12 @@ class Oracle(Rows):
                 if by_patient:
                     pumps = self.row(device, own=True)
                     gone |= set(pumps[pumps.index(device) + 1 :])
+            kinds = self.kinds(selection)
+            places = [
+                (event, device, month)
+                for event, device, month in places
+                if self.is_of_kind(event, selection, kinds) and selection.holds_month(month)
+            ]
         for device in devices:
             if unit not in MONTHS_OF:
                 amount = float(getattr(device.record, unit.value))
@@ -135,7 +167,7 @@ class Oracle(Rows):
             one = self.episodes[id(event)] if counting is CountingRule.EPISODES else id(event)
             clusters[device.patient][0] += one not in ones
             ones.add(one)
-        if counting is not CountingRule.FIRST_EVENT:
+        if not firsts:
             self.add_declared(selection, unit, clusters)
         return RateParts(unit, {key: (int(n), time) for key, (n, time) in clusters.items()})
 
@@ -163,7 +195,10 @@ class Oracle(Rows):
     def first_events(self, places: Iterable[Place], *, by_patient: bool) -> list[Place]:
         """Each device's, or each patient's, first."""
         first: dict[object, Place] = {}
-        for place in sorted(places, key=lambda place: (place[1].order, place[2])):
+        in_order = sorted(
+            places, key=lambda place: (place[1].order, place[2], place[0].year or 9999)
+        )
+        for place in in_order:
             first.setdefault(place[1].patient if by_patient else place[1], place)
         return list(first.values())
 

@@ -61,6 +61,11 @@ class OracleSelection:
                 windows, no_month = ((int(first), int(last) if last else None),), False
         return replace(self, where=where, windows=windows, no_month=no_month)
 
+    def at_any_time(self) -> "OracleSelection":
+        """The same question of all months and years."""
+        where = {name: values for name, values in self.where.items() if name not in TIME}
+        return replace(self, where=where, years=None, windows=(), no_month=False)
+
     @property
     def is_timed(self) -> bool:
         """Whether months since implant are restricted."""

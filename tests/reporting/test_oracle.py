@@ -40,7 +40,12 @@ COUNTRIES = {"EDGE-A": "DE", "EDGE-B": "FR", "SITE-01": "DE", "SITE-02": "US"}
 SHOWN = int(os.environ.get("REGISTRY_ORACLE_SHOWN", "40"))
 COUNTING = {
     Measure.COUNTS: list(CountingRule),
-    Measure.RATES: [CountingRule.EVENTS, CountingRule.EPISODES, CountingRule.FIRST_EVENT],
+    Measure.RATES: [
+        CountingRule.EVENTS,
+        CountingRule.EPISODES,
+        CountingRule.FIRST_EVENT,
+        CountingRule.FIRST_IN_ROW,
+    ],
     Measure.PROPORTIONS: [CountingRule.DEVICES, CountingRule.PATIENTS],
     Measure.COVERAGE: [CountingRule.EVENTS],
 }
@@ -63,6 +68,12 @@ ALWAYS: tuple[tuple[Measure, dict[str, str]], ...] = (
         (Measure.RATES, {"counting": counting, "group_by": group_by})
         for counting in ("events", "episodes", "first_event")
         for group_by in ("pump_model", "manufacturer", "component", "site", "category")
+    ),
+    *(
+        (measure, {"counting": counting, "group_by": group_by})
+        for measure in (Measure.RATES, Measure.COUNTS)
+        for counting in ("first_event", "first_in_row")
+        for group_by in ("year", "period", "window", "year,window", "window,category", "year,sex")
     ),
     *((Measure.RATES, {"counting": "episodes", "site": site}) for site in nasty.SITES),
     *((Measure.RATES, {"unit": unit.value, "counting": "events"}) for unit in Denominator),
@@ -281,7 +292,7 @@ def rate_numbers(
         status, events = CellStatus.NO_DENOMINATOR, len(oracle.reported(cell))
         return {"events": events, "exposure": 0, "unit": parts.unit, **nothing, "status": status}
     told: dict[str, object] = {}
-    if cell.counting in (None, CountingRule.FIRST_EVENT):
+    if cell.counting in (None, CountingRule.FIRST_EVENT, CountingRule.FIRST_IN_ROW):
         rate = incidence_rate(parts.events, parts.exposure, per=per, level=level)
     else:
         events, time = zip(*parts.clusters.values(), strict=True)

@@ -26,6 +26,7 @@ NAMES = tuple(offer.name for offer in POLICY.offered)
 FORMS = (
     (Form.COUNTS, CountingRule.PATIENTS),
     (Form.COUNTS, CountingRule.DEVICES),
+    (Form.COUNTS, CountingRule.FIRST_EVENT),
     (Form.PROPORTIONS, CountingRule.PATIENTS),
     (Form.RATES, CountingRule.FIRST_EVENT),
 )

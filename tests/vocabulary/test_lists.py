@@ -18,7 +18,7 @@ PUBLISHED = {
         flowonix-intrathecal other-silicone other-polyurethane hybrid-not-as-designed unknown""",
     "cell-status": "ok zero suppressed hidden partial no_denominator unstable",
     "component": "pump catheter",
-    "counting": "events episodes first_event devices patients",
+    "counting": "events episodes first_event first_in_row devices patients",
     "date-precision": "year month",
     "days-since-procedure": """
         0-7 8-30 31-60 61-90 91-365 over-365 not-applicable unknown""",

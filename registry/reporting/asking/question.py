@@ -71,7 +71,7 @@ def question_of(
     split = _split_by_clock
     if spec.by_unit or spec.divides in {Divides.EXPOSURE, Divides.LIFETIMES}:
         split = _split_by_unit
-    elif spec.divides is Divides.NOTHING and counting is not CountingRule.FIRST_EVENT:
+    elif spec.divides is Divides.NOTHING and not counting.of_firsts:
         split = _one_part
     return Question(
         query=query,

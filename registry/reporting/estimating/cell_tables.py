@@ -10,7 +10,7 @@ from registry.reporting.asking.adjusting import ages_within
 from registry.reporting.asking.question import EACH, question_of
 from registry.reporting.asking.spec import Part, Question
 from registry.reporting.estimating.clusters import PATIENTS, SITES
-from registry.snapshot.cell_pairs import FIRST, cell_pairs
+from registry.snapshot.cell_pairs import FIRST, FIRST_IN_ROW, cell_pairs
 from registry.snapshot.counting import matched
 from registry.snapshot.exposure import exposure
 from registry.snapshot.firsts import first_events
@@ -81,9 +81,14 @@ def amounts(store: Store, part: Part, counting: CountingRule, selection: Selecti
     devices = exposure(store, selection, clock=clock, quantity=quantity)
     time = {key: given.amount for key, given in devices.items()}
     events: dict[Key, float] = {}
-    if counting is CountingRule.FIRST_EVENT:
+    if counting.of_firsts:
         firsts = first_events(
-            store, selection, clock=clock, per_patient=part.per_patient, quantity=quantity
+            store,
+            selection,
+            clock=clock,
+            per_patient=part.per_patient,
+            quantity=quantity,
+            in_row=counting is CountingRule.FIRST_IN_ROW,
         )
         for key, first in firsts.items():
             events[key] = first.owners.n
@@ -116,7 +121,8 @@ def groups_of(table: CellTable) -> list[Key]:
 
 def _patients(store: Store, table: CellTable) -> Clusters:
     part, counting = table.part, table.question.counting
-    each = FIRST if counting is CountingRule.FIRST_EVENT else EACH[counting]
+    firsts = {CountingRule.FIRST_EVENT: FIRST, CountingRule.FIRST_IN_ROW: FIRST_IN_ROW}
+    each = firsts[counting] if counting.of_firsts else EACH[counting]
     pairs = cell_pairs(
         store,
         part.selection,

@@ -17,7 +17,7 @@ from registry.snapshot.clusters import (
 from registry.snapshot.counting import Sums, affected, carriers, reported
 from registry.snapshot.declared import declared, declared_events, declared_rows
 from registry.snapshot.exposure import exposure, present
-from registry.snapshot.firsts import FirstEvents, first_events
+from registry.snapshot.firsts import FirstEvents, first_events, reported_firsts
 from registry.snapshot.selection import SHARED, Selection
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
@@ -36,17 +36,23 @@ def count_cells(store: Store, question: Question) -> list[Found]:
     found: dict[Key, int] = {}
     for part in question.parts:
         selection = part.selection
-        if question.counting is CountingRule.FIRST_EVENT:
-            each = "patient_no" if part.per_patient else "device_no"
-        else:
-            each = EACH[question.counting]
-        counts = numbers_of(reported(store, selection, each=each))
+        counts = numbers_of(_counted(store, question, part))
         for key in _with_zeros(selection, counts, _present(store, selection)):
             found[key] = found.get(key, 0) + counts.get(key, 0)
     hold_to_limit(found, question)
     return [
         Found(key, {"n": n}, CellStatus.OK if n else CellStatus.ZERO) for key, n in found.items()
     ]
+
+
+def _counted(store: Store, question: Question, part: Part) -> Mapping[Key, Sums]:
+    counting, selection = question.counting, part.selection
+    if counting is CountingRule.FIRST_EVENT:
+        return reported_firsts(store, selection, per_patient=part.per_patient)
+    if counting is CountingRule.FIRST_IN_ROW:
+        each = "patient_no" if part.per_patient else "device_no"
+        return reported(store, selection, each=each)
+    return reported(store, selection, each=EACH[counting])
 
 
 def rate_cells(
@@ -59,7 +65,7 @@ def rate_cells(
     """
     found: list[Found] = []
     for part in question.parts:
-        if question.counting is CountingRule.FIRST_EVENT:
+        if question.counting.of_firsts:
             rows = _first_event_rates(store, question, part, per)
         else:
             rows = _clustered_rates(store, question, part, per)
@@ -102,7 +108,12 @@ def _first_event_rates(store: Store, question: Question, part: Part, per: float)
     devices = exposure(store, selection, clock=clock, quantity=quantity)
     amounts = {key: each.amount for key, each in devices.items()}
     firsts = first_events(
-        store, selection, clock=clock, per_patient=part.per_patient, quantity=quantity
+        store,
+        selection,
+        clock=clock,
+        per_patient=part.per_patient,
+        quantity=quantity,
+        in_row=question.counting is CountingRule.FIRST_IN_ROW,
     )
     events_of = numbers_of(reported(store, selection, each="event_no"))
     for key in _with_zeros(selection, {**firsts, **events_of}, _positive(amounts)):

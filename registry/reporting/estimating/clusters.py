@@ -40,9 +40,14 @@ def sums_by_site(store: Store, question: Question, part: Part) -> dict[Key, Clus
     time = {key: given.amount for key, given in devices.items()}
     events: dict[Key, int] = {}
     after: dict[Key, float] = {}
-    if question.counting is CountingRule.FIRST_EVENT:
+    if question.counting.of_firsts:
         firsts = first_events(
-            store, selection, clock=clock, per_patient=part.per_patient, quantity=quantity
+            store,
+            selection,
+            clock=clock,
+            per_patient=part.per_patient,
+            quantity=quantity,
+            in_row=question.counting is CountingRule.FIRST_IN_ROW,
         )
         events = {key: each.owners.n for key, each in firsts.items()}
         after = {key: each.months_after for key, each in firsts.items()}
@@ -63,6 +68,7 @@ def sums_by_site(store: Store, question: Question, part: Part) -> dict[Key, Clus
     return {
         row: _sums(sites.get(part.selection.shared_key(row), {}), found)
         for row, found in rows.items()
+        if any(n for n, _after in found.values())
     }
 
 

@@ -15,7 +15,7 @@ from registry.snapshot.completeness import Tally
 from registry.snapshot.selected import exposures_of
 from registry.snapshot.store import Store
 from registry.statistics.completeness import follow_up_completeness
-from registry.vocabulary import Component, CountingRule, Profile
+from registry.vocabulary import Component, Profile
 
 KEPT_SNAPSHOTS = 8
 """So many snapshots have their sums kept in a process."""
@@ -122,7 +122,7 @@ def _sites_asked(question: Question, sites: Mapping[str, str]) -> Collection[str
 def _counts_declared(store: Store, question: Question) -> bool:
     """Whether declared exposure is part of the denominators."""
     rates = question.spec.divides is Divides.EXPOSURE
-    if not rates or question.counting is CountingRule.FIRST_EVENT:
+    if not rates or question.counting.of_firsts:
         return False
     return all(
         exposures_of(part.selection, store.codes, component=part.clock) is not None

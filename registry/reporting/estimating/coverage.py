@@ -20,7 +20,7 @@ from registry.snapshot.selected import name_their_devices
 from registry.snapshot.selection import Selection
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
-from registry.vocabulary import CellStatus, CountingRule, Denominator
+from registry.vocabulary import CellStatus, Denominator
 
 PLACES = ("excluded_before_entry", "after_follow_up", "after_last_round", "over_90_days")
 COLUMNS = ("n", "counted", *PLACES, "without_denominator")
@@ -32,7 +32,7 @@ def coverage_of(store: Store, question: Question) -> dict[str, object]:
     sites: set[str] = set()
     reporting: set[str] = set()
     amounts: dict[Denominator, tuple[float, float]] = {}
-    takes_declared = question.counting is not CountingRule.FIRST_EVENT
+    takes_declared = not question.counting.of_firsts
     for part in question.parts:
         by_site = replace(part.whole, group_by=("site",))
         placed = _placed(store, part, by_site, takes_declared=takes_declared)

@@ -44,7 +44,7 @@ def _warnings(question: Question, profile: Profile) -> list[str]:
 
 
 def _left_out(question: Question) -> list[str]:
-    return [NO_IMPLANT_NO_FIRST] if question.counting is CountingRule.FIRST_EVENT else []
+    return [NO_IMPLANT_NO_FIRST] if question.counting.of_firsts else []
 
 
 SPEC = MeasureSpec(
@@ -54,6 +54,7 @@ SPEC = MeasureSpec(
         CountingRule.EVENTS,
         CountingRule.EPISODES,
         CountingRule.FIRST_EVENT,
+        CountingRule.FIRST_IN_ROW,
         CountingRule.DEVICES,
         CountingRule.PATIENTS,
     ),

@@ -100,7 +100,7 @@ def _warnings(question: Question, profile: Profile) -> list[str]:
     said = [ADJUSTED if query.standardise else AS_IT_IS]
     if query.values("site"):
         said.append(OF_CHOSEN_SITES)
-    if question.counting is not CountingRule.FIRST_EVENT:
+    if not question.counting.of_firsts:
         said.append(CLUSTERED)
     return said
 

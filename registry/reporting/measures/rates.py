@@ -37,7 +37,12 @@ from registry.reporting.words.sentences import unit_in_words
 from registry.snapshot.store import Store
 from registry.vocabulary import CellStatus, CountingRule, Measure
 
-COUNTING = (CountingRule.FIRST_EVENT, CountingRule.EVENTS, CountingRule.EPISODES)
+COUNTING = (
+    CountingRule.FIRST_EVENT,
+    CountingRule.FIRST_IN_ROW,
+    CountingRule.EVENTS,
+    CountingRule.EPISODES,
+)
 OPTIONS = frozenset({"unit", "per", "level"})
 """Counting rules and options of rates, and of trends and funnels, which are made of rates."""
 
@@ -91,7 +96,7 @@ def _one_patient_each(found: Sequence[Found], question: Question) -> dict[str, A
 
 
 def _columns(question: Question) -> tuple[Column, ...]:
-    clustered = question.counting is not CountingRule.FIRST_EVENT
+    clustered = not question.counting.of_firsts
     crude = Column("crude_rate", "number", "measure", title="Crude rate")
     return (
         COUNTED_EVENTS,
@@ -115,7 +120,7 @@ def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) 
 def _method(question: Question) -> str:
     if question.query.standardise:
         return STANDARDISED
-    own = GARWOOD if question.counting is CountingRule.FIRST_EVENT else QUASI_POISSON
+    own = GARWOOD if question.counting.of_firsts else QUASI_POISSON
     return own if "site" in question.query.group_by else own + OF_SITES
 
 

@@ -110,7 +110,7 @@ CRUDE = (
 
 def _warnings(question: Question, profile: Profile) -> list[str]:
     said = [CRUDE if profile is Profile.PROTECTED else OF_AGE]
-    first = question.counting is CountingRule.FIRST_EVENT
+    first = question.counting.of_firsts
     if profile is Profile.EXACT and not first:
         said.append(DECLARED_HAS_NO_AGE)
     return [

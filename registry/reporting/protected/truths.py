@@ -26,7 +26,7 @@ from registry.reporting.asking.question import (
 from registry.reporting.asking.spec import QUANTITY
 from registry.snapshot.counting import Sums, affected, carriers, reported
 from registry.snapshot.exposure import exposure
-from registry.snapshot.firsts import first_events
+from registry.snapshot.firsts import first_events, reported_firsts
 from registry.snapshot.schema import Kind, column
 from registry.snapshot.selection import Condition, MonthSpan, Placed, Selection, YearSpan
 from registry.snapshot.statement import Key
@@ -221,7 +221,10 @@ def _shares(
         counted = affected(store, selection, clock=clock, each=each, keyed=True)
         population = carriers(store, selection, clock=clock, each=each, keyed=True)
     else:
-        counted = reported(store, selection, each=each, keyed=True)
+        if counting is CountingRule.FIRST_EVENT:
+            counted = reported_firsts(store, selection, per_patient=of_patient, keyed=True)
+        else:
+            counted = reported(store, selection, each=each, keyed=True)
         population = carriers(store, selection, clock=None, each=each, keyed=True)
     of_events, of_people = sheet.keyed(counted), sheet.keyed(population)
     return {

@@ -4,7 +4,6 @@ from registry.reporting.asking.question import selected_terms
 from registry.reporting.asking.spec import Divides, Question
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.terms import Terms
-from registry.vocabulary import CountingRule
 
 CONSEQUENCES = (
     "Consequences and the expected end of service are left out: they count when they are named, "
@@ -50,7 +49,7 @@ def left_out(question: Question, manifest: Manifest) -> list[str]:
         said.append(IN_FOLLOW_UP)
         if _counts_on_the_other_component(question, terms):
             said.append(OTHER_COMPONENT)
-        if question.counting is not CountingRule.FIRST_EVENT and not spec.of_implants:
+        if not question.counting.of_firsts and not spec.of_implants:
             said.append(DECLARED)
     if divides is not Divides.NOTHING:
         said.extend(_rounds(question, manifest))

@@ -14,15 +14,29 @@ COUNTED = {
     CountingRule.DEVICES: "Devices with at least one event.",
     CountingRule.PATIENTS: "Patients with at least one event.",
 }
-FIRST_EVENTS = "Each device's first event of the row; its time ends there."
-FIRST_OF_PATIENT = (
-    "Each patient's first event of the row, since drug effects, withdrawal and death are the "
-    "patient's; his or her time ends there."
-)
-FIRST_MIXED = (
-    "Each device's first event of the row, or the patient's first in rows of drug effects, "
-    "withdrawal or death; time ends there."
-)
+_OF_PATIENTS = "since drug effects, withdrawal and death are the patient's"
+_ENDS = "time ends there, in later months and years too"
+FIRST_OF = {
+    CountingRule.FIRST_EVENT: {
+        "device": f"Each device's first event ever of its follow-up; its {_ENDS}.",
+        "patient": f"Each patient's first event ever of follow-up, {_OF_PATIENTS}; {_ENDS}.",
+        "both": (
+            "Each device's first event ever of its follow-up, or the patient's first in rows of "
+            f"drug effects, withdrawal or death; {_ENDS}."
+        ),
+    },
+    CountingRule.FIRST_IN_ROW: {
+        "device": "Each device's first event of the row; its time in the row ends there.",
+        "patient": (
+            f"Each patient's first event of the row, {_OF_PATIENTS}; time in the row ends there."
+        ),
+        "both": (
+            "Each device's first event of the row, or the patient's first in rows of drug "
+            "effects, withdrawal or death; time in the row ends there."
+        ),
+    },
+}
+"""First events in words, by whose they are."""
 
 
 def title(question: Question, terms: Terms) -> str:
@@ -73,12 +87,11 @@ def _names(query: EventQuery, terms: Terms) -> str:
 
 def counted(question: Question) -> str:
     """The counting rule in words."""
-    if question.counting is not CountingRule.FIRST_EVENT:
+    if not question.counting.of_firsts:
         return COUNTED[question.counting]
     kinds = {part.per_patient for part in question.parts}
-    if kinds == {True}:
-        return FIRST_OF_PATIENT
-    return FIRST_MIXED if True in kinds else FIRST_EVENTS
+    whose = "patient" if kinds == {True} else "both" if True in kinds else "device"
+    return FIRST_OF[question.counting][whose]
 
 
 def method(question: Question, *, profile: Profile) -> str:
@@ -126,7 +139,7 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
 def _about_rates(question: Question) -> list[str]:
     said = ["A rate from fewer than 20 events is marked unstable."]
     units = set(question.units)
-    first = question.counting is CountingRule.FIRST_EVENT
+    first = question.counting.of_firsts
     if Denominator.PROCEDURES in units:
         said.append("Per procedure, only events within 90 days of one count.")
     if units & {Denominator.PROCEDURES, Denominator.REFILLS}:
