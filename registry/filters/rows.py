@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from registry.filters.codes import NO, YES, group_members
 from registry.models import Event, Implant
 from registry.records import EventQuery, Window
-from registry.vocabulary import NOT_RECORDED, AgeBand, Seriousness
+from registry.vocabulary import NOT_RECORDED, AgeBand, Component, PumpModel, Seriousness
 
 CRITERIA = {member.value: f"serious_{member.value.replace('-', '_')}" for member in Seriousness}
 """The column of each seriousness criterion, `none` among them."""
@@ -55,6 +55,7 @@ def _condition(dimension: str, values: tuple[str, ...]) -> Q:
 OF_THE_IMPLANT: Mapping[str, tuple[str, str | None]] = {
     "drug": ("implant__drug", "drug"),
     "label_status": ("implant__label_status", None),
+    "procedure": ("implant__procedure", None),
     "indication": ("implant__patient__indication", "indication"),
     "sex": ("implant__patient__sex", "sex"),
 }
@@ -148,6 +149,28 @@ def _model(name: str) -> Callable[[tuple[str, ...]], Q]:
     return condition
 
 
+def _of_pump(name: str) -> Callable[[tuple[str, ...]], Q]:
+    """The condition for where a pump lies: that of the event, or one of the patient's."""
+
+    def condition(values: tuple[str, ...]) -> Q:
+        pumps = Implant.objects.filter(
+            patient=OuterRef("implant__patient"), component=Component.PUMP, **_coded(name, values)
+        )
+        is_pump = Q(implant__component=Component.PUMP)
+        own = is_pump & Q(**_coded(f"implant__{name}", values))
+        beside = Q(implant__isnull=False) & ~is_pump & Q(Exists(pumps))
+        blank = Q(implant__isnull=True) if NOT_RECORDED in values else _nothing()
+        return own | beside | blank
+
+    return condition
+
+
+def _pump_family(values: tuple[str, ...]) -> Q:
+    models = [model.value for model in PumpModel if model.family.value in values]
+    blanks = [NOT_RECORDED] if NOT_RECORDED in values else []
+    return _model("pump_model")((*models, *blanks))
+
+
 def _manufacturer(values: tuple[str, ...]) -> Q:
     """The maker of the component itself, found by its model."""
     found = [Q(pump_model="", catheter_model="")] if NOT_RECORDED in values else []
@@ -194,6 +217,9 @@ CONDITIONS: Mapping[str, Callable[[tuple[str, ...]], Q]] = {
     "component": _component,
     "pump_model": _model("pump_model"),
     "catheter_model": _model("catheter_model"),
+    "pump_family": _pump_family,
+    "pump_site": _of_pump("pump_site"),
+    "pump_plane": _of_pump("pump_plane"),
     "manufacturer": _manufacturer,
     "age_band": _age_bands,
     "age_group": _grouped("age_band"),

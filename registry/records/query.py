@@ -97,6 +97,9 @@ def _dimensions() -> dict[str, Dimension]:
             parent="manufacturer",
             relation="manufacturer",
         ),
+        Dimension("pump_family", "Pump family", device, codelist="pump-family"),
+        Dimension("pump_site", "Pump site", device, codelist="pump-site"),
+        Dimension("pump_plane", "Pump plane", device, codelist="pump-plane"),
         Dimension(
             "catheter_model",
             "Catheter model",
@@ -111,6 +114,7 @@ def _dimensions() -> dict[str, Dimension]:
         ),
         Dimension("drug_class", "Drug class", device, codelist="drug-class"),
         Dimension("label_status", "Label status", device, codelist="label-status"),
+        Dimension("procedure", "Procedure that placed it", device, codelist="procedure"),
         Dimension(
             "age_band",
             "Age band at implant",

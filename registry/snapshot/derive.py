@@ -164,16 +164,17 @@ SELECT d.implant, d.device_no, d.months_to_entry AS own_months_to_entry,
     o.origin + o.time_from > d.origin + d.time_from AS is_later,
     o.origin + o.time_from <= d.origin + d.heard_to
         AND o.origin + o.heard_to >= d.origin + d.time_from AS is_joint,
-    o.months_to_entry, o.months_followed, o.exit_status, o.pump_model, o.catheter_model
+    o.months_to_entry, o.months_followed, o.exit_status, o.pump_model, o.catheter_model,
+    o.pump_site, o.pump_plane
 FROM devices d
 JOIN devices o ON o.patient = d.patient AND o.component <> d.component
 """
 
 # The other component at this one's entry; where there is none, the first that overlaps later.
 _PAIRED = """
-SELECT device_no, pump_model, catheter_model
+SELECT device_no, pump_model, catheter_model, pump_site, pump_plane
 FROM (
-    SELECT device_no, pump_model, catheter_model, row_number() OVER (
+    SELECT device_no, pump_model, catheter_model, pump_site, pump_plane, row_number() OVER (
         PARTITION BY device_no
         ORDER BY is_later, CASE WHEN is_later THEN other_sequence ELSE -other_sequence END
     ) AS place
@@ -182,6 +183,13 @@ FROM (
 ) c
 WHERE place = 1
 """
+
+
+def _of_pump(name: str) -> str:
+    """A column of pumps: an implant's own, or that of the patient's pump at that time."""
+    paired = f"coalesce(p.{name}, '')"
+    return f"(CASE WHEN d.component = '{_PUMP}' THEN d.{name} ELSE {paired} END)::{code_type(name)}"
+
 
 _IMPLANTS = f"""
 CREATE TEMP TABLE all_implants AS
@@ -194,13 +202,13 @@ SELECT d.device_no, d.patient_no, d.sequence, d.alone, d.months_to_entry, d.mont
     CASE WHEN d.last_year > d.first_year THEN d.kept_origin + d.time_to - {_YEAR} * d.last_year
          WHEN d.last_year IS NOT NULL THEN 0 END AS last_quarters,
     {as_they_are(RowKind.IMPLANT, "d")}, d.site, s.country, d.component,
-    (CASE WHEN d.component = '{_PUMP}' THEN d.pump_model
-          ELSE coalesce(p.pump_model, '') END)::{code_type("pump_model")} AS pump_model,
+    {_of_pump("pump_model")} AS pump_model, fp.parent AS pump_family,
+    {_of_pump("pump_site")} AS pump_site, {_of_pump("pump_plane")} AS pump_plane,
     (CASE WHEN d.component = '{_CATHETER}' THEN d.catheter_model
           ELSE coalesce(p.catheter_model, '') END)::{code_type("catheter_model")}
         AS catheter_model,
     CASE WHEN d.component = '{_PUMP}' THEN pm.parent ELSE cm.parent END AS manufacturer,
-    d.drug, dc.parent AS drug_class, d.label_status,
+    d.drug, dc.parent AS drug_class, d.label_status, d.procedure,
     ab.parent AS age_band, ag.parent AS age_group,
     CASE WHEN NOT d.aged THEN d.implant_year END AS implant_year,
     d.indication, ig.parent AS indication_group, d.sex,
@@ -214,6 +222,7 @@ FROM (
 LEFT JOIN ({_PAIRED}) p USING (device_no)
 LEFT JOIN sites s ON s.code = d.site
 LEFT JOIN makers_of_pumps pm ON pm.code = d.pump_model
+LEFT JOIN families_of_pumps fp ON fp.code = {_of_pump("pump_model")}
 LEFT JOIN makers_of_catheters cm ON cm.code = d.catheter_model
 LEFT JOIN classes_of_drugs dc ON dc.code = d.drug
 LEFT JOIN groups_of_indications ig ON ig.code = d.indication
@@ -269,13 +278,15 @@ SELECT e.event_no, i.patient_no, i.device_no,
     e.site, s.country,
     coalesce(i.component, t.clock) AS component,
     coalesce(i.pump_model, e.pump_model) AS pump_model,
+    CASE WHEN i.device_no IS NOT NULL THEN i.pump_family ELSE fp.parent END AS pump_family,
+    i.pump_site, i.pump_plane,
     coalesce(i.catheter_model, e.catheter_model) AS catheter_model,
     CASE WHEN i.device_no IS NOT NULL THEN i.manufacturer
          WHEN t.clock = '{_PUMP}' THEN coalesce(pm.parent, cm.parent)
          ELSE coalesce(cm.parent, pm.parent) END AS manufacturer,
     coalesce(i.drug, e.drug) AS drug,
     CASE WHEN i.device_no IS NOT NULL THEN i.drug_class ELSE dc.parent END AS drug_class,
-    i.label_status,
+    i.label_status, i.procedure,
     CASE WHEN i.device_no IS NOT NULL THEN i.age_band ELSE ab.parent END AS age_band,
     CASE WHEN i.device_no IS NOT NULL THEN i.age_group ELSE ag.parent END AS age_group,
     i.implant_year,
@@ -291,6 +302,7 @@ LEFT JOIN (FROM episodes WHERE event_no IN (SELECT event_no FROM raw_events)) x
 LEFT JOIN terms t ON t.code = e.complication
 LEFT JOIN sites s ON s.code = e.site
 LEFT JOIN makers_of_pumps pm ON pm.code = e.pump_model
+LEFT JOIN families_of_pumps fp ON fp.code = e.pump_model
 LEFT JOIN makers_of_catheters cm ON cm.code = e.catheter_model
 LEFT JOIN classes_of_drugs dc ON dc.code = e.drug
 LEFT JOIN groups_of_indications ig ON ig.code = e.indication
@@ -302,7 +314,8 @@ LEFT JOIN groups_of_ages ag ON ag.code = ab.parent
 _ORIGIN_OF_ALL, _FROM_OF_ALL, _TO_OF_ALL = _quarters("i")
 _EXPOSURES = f"""
 SELECT row_number() OVER (ORDER BY r.exposure) - 1 AS exposure_no,
-    r.site, s.country, r.year, r.component, r.pump_model, r.catheter_model,
+    r.site, s.country, r.year, r.component, r.pump_model, fp.parent AS pump_family,
+    r.catheter_model,
     coalesce(pm.parent, cm.parent) AS manufacturer,
     {as_they_are(RowKind.EXPOSURE, "r")},
     NOT EXISTS (
@@ -318,6 +331,7 @@ SELECT row_number() OVER (ORDER BY r.exposure) - 1 AS exposure_no,
 FROM staged_exposures r
 LEFT JOIN sites s ON s.code = r.site
 LEFT JOIN makers_of_pumps pm ON pm.code = r.pump_model
+LEFT JOIN families_of_pumps fp ON fp.code = r.pump_model
 LEFT JOIN makers_of_catheters cm ON cm.code = r.catheter_model
 """
 

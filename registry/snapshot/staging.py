@@ -222,6 +222,11 @@ def _stage_terms(connection: duckdb.DuckDBPyConnection, terms: Terms) -> None:
             "manufacturer",
             [(model.value, model.manufacturer.value) for model in PumpModel],
         ),
+        "families_of_pumps": (
+            "pump_model",
+            "pump_family",
+            [(model.value, model.family.value) for model in PumpModel],
+        ),
         "makers_of_catheters": (
             "catheter_model",
             "manufacturer",

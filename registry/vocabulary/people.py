@@ -76,7 +76,7 @@ class AgeBand(Code):
         """The band in which statistics tell it."""
         if self in (AgeBand.AGE_80_89, AgeBand.AGE_90_PLUS):
             return PooledAgeBand.AGE_80_PLUS
-        return PooledAgeBand(self.value)
+        return PooledAgeBand.of(self.value)
 
 
 class IndicationGroup(Code):

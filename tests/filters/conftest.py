@@ -71,6 +71,9 @@ def patient_with_pump(catalogue: None, sites: tuple[Site, Site]) -> tuple[Implan
         age_band="40-64",
         drug="baclofen",
         label_status="on-label-mono",
+        procedure="replacement",
+        pump_site="abdomen",
+        pump_plane="subfascial",
         months_followed=60,
     )
     catheter = Implant(

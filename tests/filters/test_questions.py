@@ -430,7 +430,7 @@ def test_rows_of_a_curve_can_be_ordered_by_its_columns(measure):
             "counting=first-event",
             "counting",
             "unknown-code",
-            "Choose one of events, episodes, first_event, devices, patients. "
+            "Choose one of events, episodes, first_event, first_in_row, devices, patients. "
             "The nearest is first_event.",
         ),
         (

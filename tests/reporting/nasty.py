@@ -17,7 +17,10 @@ from registry.vocabulary import (
     Intervention,
     LabelStatus,
     Outcome,
+    PlacingProcedure,
     PumpModel,
+    PumpPlane,
+    PumpSite,
     Relatedness,
     RootCause,
     Seriousness,
@@ -92,6 +95,11 @@ def implants(dice: Random, *, patients: int) -> list[ImplantRecord]:
                         indication=indication,
                         drug=dice.choice((Drug.MORPHINE, Drug.BACLOFEN, Drug.UNKNOWN, None)),
                         label_status=dice.choice((LabelStatus.ON_LABEL_MONO, None)),
+                        procedure=dice.choice(
+                            (PlacingProcedure.PRIMARY_IMPLANT, PlacingProcedure.REVISION, None)
+                        ),
+                        pump_site=dice.choice((PumpSite.ABDOMEN, None)) if pump else None,
+                        pump_plane=dice.choice((*PumpPlane, None)) if pump else None,
                         months_to_entry=min(entry, followed),
                         months_followed=followed,
                         exit_status=exit_status,

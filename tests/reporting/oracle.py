@@ -15,6 +15,7 @@ from registry.vocabulary import (
     CountingRule,
     DaysSinceProcedure,
     Denominator,
+    PumpModel,
 )
 from tests.reporting.oracle_rows import Rows
 from tests.reporting.oracle_selection import EVENT_SIDE, TIME, Device, OracleSelection
@@ -235,8 +236,11 @@ class Oracle(Rows):
             "component": row.component.value,
             "manufacturer": row.model.manufacturer.value if row.model else NOT_RECORDED,
             "pump_model": NOT_RECORDED,
+            "pump_family": NOT_RECORDED,
             "catheter_model": NOT_RECORDED,
         }
+        if row.model and component is Component.PUMP:
+            values["pump_family"] = PumpModel(row.model.value).family.value
         if row.model:
             values[f"{component.value}_model"] = row.model.value
         years = selection.calendar

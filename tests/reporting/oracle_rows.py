@@ -5,7 +5,7 @@ from functools import cached_property
 
 from registry.catalogue import Catalogue
 from registry.records import EventRecord, ExposureRecord, ImplantRecord
-from registry.vocabulary import NOT_RECORDED, Actuality, Component, Seriousness
+from registry.vocabulary import NOT_RECORDED, Actuality, Component, PumpModel, Seriousness
 from tests.reporting.oracle_selection import (
     EVENT_SIDE,
     TIME,
@@ -48,8 +48,7 @@ class Rows:
             there = [other for other in others if other.span[0] <= start <= other.span[1]]
             later = [other for other in others if start < other.span[0] <= end]
             for other in there[-1:] or later[:1]:
-                model = other.record.model
-                device.other_model = model.value if model else NOT_RECORDED
+                device.other = other
 
     def row(self, device: Device, *, own: bool) -> list[Device]:
         """The patient's devices of the same component, or of the other one, oldest first."""
@@ -132,7 +131,10 @@ class Rows:
             return model.value if own and model is not None else NOT_RECORDED
         if dimension == "manufacturer":
             return NOT_RECORDED if model is None else model.manufacturer.value
-        if dimension in ("implant_year", "label_status"):
+        if dimension == "pump_family":
+            pump = clock.value == "pump" and model is not None
+            return PumpModel(model.value).family.value if pump else NOT_RECORDED
+        if dimension in ("implant_year", "label_status", "procedure", "pump_site", "pump_plane"):
             return NOT_RECORDED
         if dimension in ("age_band", "age_group"):
             return age_value(event.age_band, dimension)

@@ -13,6 +13,7 @@ from registry.vocabulary import (
     Denominator,
     ExitEffect,
     ExitStatus,
+    PumpModel,
 )
 
 Key = tuple[str, str]
@@ -107,10 +108,17 @@ class OracleSelection:
 
 @dataclass(eq=False)
 class Device:
-    """One implanted component; other_model is that of the patient's other component."""
+    """One implanted component; other is the patient's other component at that time."""
 
     record: ImplantRecord
-    other_model: str = NOT_RECORDED
+    other: "Device | None" = None
+
+    @property
+    def pump(self) -> ImplantRecord | None:
+        """The pump: its own record, or that of the patient's pump at that time."""
+        if self.record.component is Component.PUMP:
+            return self.record
+        return self.other.record if self.other else None
 
     @property
     def patient(self) -> Key:
@@ -180,22 +188,29 @@ class Device:
     def value(self, dimension: str, countries: Mapping[str, str]) -> str:
         """What it is in one dimension of device, patient or site."""
         record = self.record
-        own = record.model.value if record.model else NOT_RECORDED
-        pump = record.component is Component.PUMP
         if dimension == "component":
             return record.component.value
-        if dimension == "pump_model":
-            return own if pump else self.other_model
-        if dimension == "catheter_model":
-            return self.other_model if pump else own
+        if dimension in ("pump_model", "catheter_model"):
+            mine = dimension == f"{record.component.value}_model"
+            device = self if mine else self.other
+            model = device.record.model if device else None
+            return model.value if model else NOT_RECORDED
+        if dimension == "pump_family":
+            pump = self.pump
+            model = pump.model if pump else None
+            return PumpModel(model.value).family.value if model else NOT_RECORDED
+        if dimension in ("pump_site", "pump_plane"):
+            where = getattr(self.pump, dimension) if self.pump else None
+            return NOT_RECORDED if where is None else where.value
         if dimension == "manufacturer":
             return record.model.manufacturer.value if record.model else NOT_RECORDED
         if dimension == "implant_year":
             return NOT_RECORDED if self.year is None else str(self.year)
         if dimension in ("age_band", "age_group"):
             return age_value(record.age_band, dimension)
-        if dimension == "label_status":
-            return NOT_RECORDED if record.label_status is None else record.label_status.value
+        if dimension in ("label_status", "procedure"):
+            said = getattr(record, dimension)
+            return NOT_RECORDED if said is None else said.value
         return shared_value(record, dimension, countries)
 
     def fits(self, selection: OracleSelection, countries: Mapping[str, str]) -> bool:

@@ -26,11 +26,15 @@ PUBLISHED = [
     "organism",
     "component",
     "pump_model",
+    "pump_family",
+    "pump_site",
+    "pump_plane",
     "catheter_model",
     "manufacturer",
     "drug",
     "drug_class",
     "label_status",
+    "procedure",
     "age_band",
     "age_group",
     "indication",
@@ -51,7 +55,7 @@ def by_name(viewer: Viewer) -> dict[str, dict[str, Any]]:
 def test_exact_viewer_may_use_every_dimension() -> None:
     found = by_name(EXACT)
 
-    assert len(found) == 35
+    assert len(found) == 39
     assert all(each["filter"] and each["group_by"] for each in found.values())
     assert not any(each["only_with_own_site"] for each in found.values())
 

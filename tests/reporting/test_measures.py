@@ -39,16 +39,9 @@ A change here is a change of what leaves the registry (docs/disclosure.md).
 
 PRODUCTS = {*("pump_model", "catheter_model", "manufacturer", "drug", "drug_class"), "label_status"}
 AT_IMPLANT = PRODUCTS | {
-    *(
-        "component",
-        "age_band",
-        "age_group",
-        "implant_year",
-        "indication",
-        "indication_group",
-        "sex",
-    ),
-    *("site", "country"),
+    *("pump_family", "pump_site", "pump_plane", "procedure"),
+    *("component", "age_band", "age_group", "implant_year", "indication", "indication_group"),
+    *("sex", "site", "country"),
 }
 GROUPED_BY = {
     Measure.SURVIVAL: AT_IMPLANT,

@@ -192,9 +192,9 @@ class Questions:
 
 EVENT_DIMENSIONS = (*sorted(EVENT_SIDE), "year", "period")
 DEVICE_SIDE = (
-    "component", "pump_model", "catheter_model", "manufacturer", "drug", "drug_class",
-    "label_status", "age_band", "age_group", "implant_year", "indication", "indication_group", "sex", "site",
-    "country",
+    "component", "pump_model", "pump_family", "pump_site", "pump_plane", "catheter_model",
+    "manufacturer", "drug", "drug_class", "label_status", "procedure", "age_band", "age_group",
+    "implant_year", "indication", "indication_group", "sex", "site", "country",
 )  # fmt: skip
 ORACLE_DIMENSIONS = (*EVENT_DIMENSIONS, *DEVICE_SIDE)
 OF_ALL_DEVICES = (*EVENT_DIMENSIONS, "indication", "indication_group", "sex", "site", "country")

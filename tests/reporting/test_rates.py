@@ -126,6 +126,50 @@ def test_patients_later_pump_of_another_row_keeps_its_time(tmp_path: Path) -> No
     }
 
 
+def test_device_leaves_later_windows_and_years_with_its_first_event_ever(tmp_path: Path) -> None:
+    # two pumps of mid-2015, followed for 24 months; i1 has events at months 3 and 14
+    asker = Asker(
+        tmp_path,
+        events=[
+            event("e1", on="i1", months_since_implant=3, year=2015),
+            event("e2", on="i1", months_since_implant=14, year=2016),
+            event("e3", on="i2", months_since_implant=14, year=2016),
+        ],
+        implants=[implant("i1"), implant("i2")],
+    )
+
+    assert asker.parts_of_rates(windows=WINDOWS, group_by=("window",)) == {
+        ("0-3",): (1, 3.0 + 3.5, "pump-months"),
+        ("4-12",): (0, 9.0, "pump-months"),
+        ("13-",): (1, 1.5, "pump-months"),
+    }
+    assert asker.parts_of_rates(group_by=("year",)) == {
+        (2015,): (1, 3.0 + 6.0, "pump-months"),
+        (2016,): (1, 8.0, "pump-months"),
+        (2017,): (0, 0.0, "pump-months"),
+    }
+    # a filter is the same row alone
+    assert asker.parts_of_rates(years=(2016, 2016)) == {(): (1, 8.0, "pump-months")}
+    assert asker.parts_of_rates(windows=(Window(13, None),)) == {(): (1, 1.5, "pump-months")}
+    in_row = CountingRule.FIRST_IN_ROW
+    assert asker.parts_of_rates(counting=in_row, years=(2016, 2016)) == {
+        (): (2, 8.0 + 8.0, "pump-months")
+    }
+    assert asker.parts_of_rates(counting=in_row) == asker.parts_of_rates()
+
+
+def test_of_two_events_in_one_month_the_earlier_year_is_the_first(tmp_path: Path) -> None:
+    events = [
+        event(f"e{n}", on="i1", months_since_implant=6, year=year)
+        for n, year in enumerate((None, 2016, 2015))
+    ]
+    asker = Asker(tmp_path, events=events, implants=[implant("i1")])
+
+    found = asker.parts_of_rates(group_by=("year",))
+    assert found[(2015,)] == (1, 6.0, "pump-months")
+    assert found[(2016,)][1] == 0.0
+
+
 def test_window_holds_its_months_and_the_time_from_half_a_month_before(tmp_path: Path) -> None:
     # 24 months: 0 to 3.5, 3.5 to 12.5, 12.5 to 24
     asker = Asker(
@@ -142,7 +186,8 @@ def test_window_holds_its_months_and_the_time_from_half_a_month_before(tmp_path:
         ("4-12",): (1, 9.0, "pump-months"),
         ("13-",): (0, 11.5, "pump-months"),
     }
-    assert asker.parts_of_rates(windows=WINDOWS, group_by=("window",)) == {
+    in_row = CountingRule.FIRST_IN_ROW
+    assert asker.parts_of_rates(counting=in_row, windows=WINDOWS, group_by=("window",)) == {
         ("0-3",): (1, 3.0, "pump-months"),
         ("4-12",): (1, 0.5, "pump-months"),
         ("13-",): (0, 11.5, "pump-months"),

@@ -19,6 +19,7 @@ from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, 
 from tests.reporting.protecting import ask, frozen_rows, tangled_rows
 from tests.snapshot.rows import event, implant
 
+FIRST_IN_ROW = CountingRule.FIRST_IN_ROW
 MID_2024 = datetime(2024, 6, 30, tzinfo=UTC)
 
 
@@ -192,8 +193,24 @@ def test_rows_are_those_of_the_rate_by_year(growing: Frozen):
     ]
 
 
+def test_devices_leave_a_trend_of_first_events_once_they_had_theirs(growing: Frozen):
+    # two more of the twelve have their first flip at month 8 of each year to 2016
+    told = {row["year"]: (row["events"], row["exposure"]) for row in exact(growing).rows}
+
+    assert {year: told[year] for year in range(2010, 2017)} == {
+        2010: (0, 12 * 6.0),
+        2011: (2, 10 * 12 + 2 * 2.0),
+        2012: (2, 8 * 12 + 2 * 2.0),
+        2013: (2, 6 * 12 + 2 * 2.0),
+        2014: (2, 4 * 12 + 2 * 2.0),
+        2015: (2, 2 * 12 + 2 * 2.0),
+        2016: (2, 2 * 2.0),
+    }
+    assert {told[year][1] for year in range(2017, 2024)} == {0.0}
+
+
 def test_trend_is_fitted_to_the_rows_that_are_shown(growing: Frozen):
-    release = exact(growing)
+    release = exact(growing, counting=FIRST_IN_ROW)
 
     told = release.meta["trend"]
     used = [row for row in release.rows if row["exposure"]]

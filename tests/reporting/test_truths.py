@@ -314,8 +314,9 @@ def test_exposure_ends_at_the_first_event_and_is_keyed_by_its_devices(hand: Froz
         ({}, 6 + 24),  # the patient's own: nothing counts after the first, 24 of the other patient
         ({"drug": "morphine"}, 6 + 24),
         ({"drug": "baclofen"}, 12),  # the first under baclofen was at month 12 of that pump
-        ({"year": "2012"}, 12 + 12),  # no event in that year ends a time
-        ({"year": "2014"}, 6),  # i2 from its 6th month to the event in its 12th
+        ({"year": "2011"}, 6 + 6),  # both pumps to the end of that year, i1 to its event
+        ({"year": "2012"}, 12),  # the first patient has left with the event of 2011
+        ({"year": "2014"}, 0),  # and so is not there when i2 has one
     ],
 )
 def test_time_of_a_patients_later_devices_goes_with_the_first_event(

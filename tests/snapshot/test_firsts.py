@@ -33,12 +33,17 @@ def test_time_after_the_first_event_is_that_of_the_row(tmp_path: Path) -> None:
     )
     windows = (MonthSpan("0-12", 0, 12), MonthSpan("13-", 13, None))
 
-    def told(selection: Selection) -> dict[object, FirstEvents]:
-        return dict(first_events(found, selection, clock="pump", per_patient=False))
+    def told(selection: Selection, *, in_row: bool = False) -> dict[object, FirstEvents]:
+        asks = {"clock": "pump", "per_patient": False, "in_row": in_row}
+        return dict(first_events(found, selection, **asks))  # type: ignore[arg-type]
 
-    assert told(ALL) == {(): FirstEvents(Sums(1), 18.0)}
-    assert told(Selection(group_by=("window",), spans=windows)) == {
-        ("0-12",): FirstEvents(Sums(1), 6.5)
+    by_window = Selection(group_by=("window",), spans=windows)
+    assert told(ALL) == told(ALL, in_row=True) == {(): FirstEvents(Sums(1), 18.0)}
+    assert told(by_window, in_row=True) == {("0-12",): FirstEvents(Sums(1), 6.5)}
+    # the device is in no later row
+    assert told(by_window) == {
+        ("0-12",): FirstEvents(Sums(1), 6.5),
+        ("13-",): FirstEvents(Sums(0), 11.5),
     }
     # the same two windows as a filter are one row
     assert told(Selection(spans=windows)) == {(): FirstEvents(Sums(1), 18.0)}

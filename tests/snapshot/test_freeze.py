@@ -459,6 +459,44 @@ def test_implant_carries_the_model_of_the_other_component_at_its_entry(tmp_path:
     }
 
 
+def test_where_a_pump_lies_is_told_of_the_catheter_and_its_events_too(tmp_path: Path) -> None:
+    lies = {"pump_site": "abdomen", "pump_plane": "subfascial"}
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", on="c1", complication="catheter-kink")],
+        implants=[
+            implant("c1", patient="p", component="catheter", procedure="revision"),
+            implant("p1", patient="p", pump_model="synchromed-ii-40", procedure="trial", **lies),
+        ],
+    )
+
+    names = ("pump_family", "pump_site", "pump_plane", "procedure")
+    told = {
+        table: [tuple(row[name] for name in names) for row in rows_of(tmp_path, manifest, table)]
+        for table in ("implants", "events")
+    }
+    of_pump = ("synchromed-ii", "abdomen", "subfascial")
+    assert told == {
+        "implants": [(*of_pump, "revision"), (*of_pump, "trial")],
+        "events": [(*of_pump, "revision")],
+    }
+
+
+def test_event_without_an_implant_and_declared_time_tell_the_family_of_their_model(
+    tmp_path: Path,
+) -> None:
+    manifest = frozen(
+        tmp_path,
+        events=[event("e1", pump_model="prometra-ii-20")],
+        exposures=[exposure("x1", pump_model="prometra-ii-20"), exposure("x2")],
+    )
+
+    (row,) = rows_of(tmp_path, manifest, "events")
+    assert (row["pump_family"], row["pump_site"], row["procedure"]) == ("prometra-ii", "", "")
+    declared = [row["pump_family"] for row in rows_of(tmp_path, manifest, "exposures")]
+    assert declared == ["prometra-ii", ""]
+
+
 @pytest.mark.parametrize(
     ("month", "model", "pump_month"),
     [(0, "isomed", 0), (60, "isomed", 60), (61, "medstream", 1), (96, "medstream", 36)],

@@ -242,9 +242,11 @@ def _rates(store: Store, sheet: Sheet, sort: Sort) -> dict[Node, NodeTruth]:
     if (selection.calendar or selection.spans) and quantity != "months":
         # totals without dates: no denominator
         return dict.fromkeys(sheet.key_of, NodeTruth(counted=NOBODY, population=NOBODY))
-    asks = {"clock": str(clock), "quantity": quantity}
-    firsts = first_events(store, selection, per_patient=of_patient, keyed=True, **asks)
-    given = exposure(store, selection, keyed=True, **asks)
+    of_clock = str(clock)
+    firsts = first_events(
+        store, selection, clock=of_clock, per_patient=of_patient, quantity=quantity, keyed=True
+    )
+    given = exposure(store, selection, clock=of_clock, quantity=quantity, keyed=True)
     devices = sheet.keyed({key: each.devices for key, each in given.items()})
     people = devices
     if of_patient:
