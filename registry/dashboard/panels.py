@@ -8,10 +8,7 @@ from registry.answers.asking import Panel, ask, of_complications
 from registry.dashboard.literature import PER
 from registry.filters.catalogue import every_complication
 from registry.records import DIMENSIONS, EventQuery, Side, Viewer
-from registry.vocabulary import CountingRule, Denominator, Measure
-
-WITHOUT_DATES = {Denominator.PROCEDURES.value, Denominator.REFILLS.value}
-"""Denominators that are totals since entry: they cannot be split by year."""
+from registry.vocabulary import CountingRule, Measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +81,7 @@ def ask_all(query: EventQuery, viewer: Viewer) -> Panels:
         shares_by_category=None if exact else ask(by_category, Measure.PROPORTIONS, viewer),
         by_complication=ask(replace(by_complication, per=PER), Measure.RATES, viewer),
         shares_by_complication=ask(by_complication, Measure.PROPORTIONS, viewer),
-        by_year=ask(
-            replace(rates, group_by=("year",), unit=unit_by_year(terms)), Measure.RATES, viewer
-        ),
+        by_year=ask(replace(rates, group_by=("year",)), Measure.RATES, viewer),
         joint={
             name: (
                 ask(of_complications(rates, codes_of(several)), Measure.RATES, viewer),
@@ -133,12 +128,3 @@ def core_groups(terms: Iterable[Any]) -> list[tuple[str, list[Any]]]:
 def codes_of(terms: Iterable[Any]) -> list[str]:
     """The codes of some terms."""
     return [term.code for term in terms]
-
-
-def unit_by_year(terms: Sequence[Any]) -> Denominator | None:
-    """The unit of a rate by year: pump-months where the terms' own has no dates, else None."""
-    if len({term.category_id for term in terms}) != 1:
-        return None
-    units = {term.natural_denominator for term in terms}
-    units.add(terms[0].category.natural_denominator)
-    return Denominator.PUMP_MONTHS if units & WITHOUT_DATES else None

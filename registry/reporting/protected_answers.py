@@ -18,7 +18,7 @@ from registry.reporting.asking.years import first_year
 from registry.reporting.measures import MEASURES
 from registry.reporting.protected.summed import refuse_sums
 from registry.reporting.protected.trees import refuse_earlier_years, trees_of_release
-from registry.reporting.protected.truths import Natural, takes_months
+from registry.reporting.protected.truths import Natural
 from registry.reporting.taken import held_to_measure, refuse_what_has_no_meaning
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.terms import Terms
@@ -69,10 +69,11 @@ def _read(
         whole = plan(measured, trees, POLICY, by_funnel=form.compares_sites)
     refuse_sums(whole, form)
     counting = _counted(form, query.counting)
+    _refuse_other_units(query.unit, planned, trees, manifest.terms)
     spelled = replace(
         canonical(query, trees, POLICY),
         counting=counting,
-        unit=_other_unit(query.unit, planned, trees, manifest.terms),
+        unit=None,  # which is each row's own, or refused
         per=(query.per or per) if "per" in spec.takes else None,
         release=None,  # the answer names its release, however that was chosen
     )
@@ -145,23 +146,18 @@ def protected_rows(question: ProtectedQuestion, *, frozen: Frozen, keys: Keys) -
     return form.rows(question, frozen, protection)
 
 
-def _other_unit(
+def _refuse_other_units(
     unit: Denominator | None, planned: Plan, trees: Mapping[str, Tree], terms: Terms
-) -> Denominator | None:
-    """The asked denominator where it is another than the rows' own; refused where they have one.
+) -> None:
+    """Refuse an asked denominator that is another than the rows' own.
 
     The same patients divided by another clock are other records with another noise, and each
-    further draw brings the mean nearer to the truth: so each node has one denominator. By year,
-    where procedures and refills have no dates, that is pump-months, if they are asked for.
+    further draw brings the mean nearer to the truth: so each node has one denominator.
     """
     natural = Natural(trees, terms)
-    own = {node: natural.unit(node) for node in planned.nodes}
-    others = {node for node, natural in own.items() if unit not in (None, natural)}
-    if not others:
-        return None
-    by_year = all(natural is unit or takes_months(node, natural) for node, natural in own.items())
-    if by_year and unit is Denominator.PUMP_MONTHS:
-        return unit
-    named = ", ".join(dict.fromkeys(natural.value for natural in own.values()))
+    own = {natural.unit(node) for node in planned.nodes}
+    if unit is None or own <= {unit}:
+        return
+    named = ", ".join(dict.fromkeys(natural.unit(node).value for node in planned.nodes))
     detail = f"each row is divided by its own denominator ({named}); leave the unit out"
     raise NotAvailableAtThisDetail(Fault("unit", NotAvailableAtThisDetail.code, detail))

@@ -112,8 +112,11 @@ def events_by_cluster(
 ) -> dict[Key, ClusterEvents]:
     """The events in the time of implants by row, their squares, and products with exposure."""
     by_patient = _is_by_patient(selection, cluster)
+    if quantity != MONTHS and selection.is_timed:
+        by_patient = False  # a device's share of its count lies in a row, not in its time there
     source = at_risk(store, selection, clock=clock, quantity=quantity, joined=not by_patient)
-    if by_patient and is_by_year(selection, quantity):
+    spread = quantity != MONTHS and bool(selection.time_groups)
+    if spread or (by_patient and is_by_year(selection, quantity)):
         source.require("e.year IS NOT NULL")
     number = "e.patient_no" if by_patient else f"i.{cluster}"
     counted = column("events", each).name

@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from registry.snapshot.derive import AFTER_LAST_ROUND, AT_RISK, BEFORE_ENTRY
+from registry.snapshot.procedures import WITHIN_90_DAYS
 from registry.snapshot.schema import RECORD_KEYS, column
 from registry.snapshot.selected import (
     QUARTERS_A_YEAR,
@@ -23,8 +24,7 @@ from registry.snapshot.statement import Key, Piece, Source, outer, small_table, 
 from registry.snapshot.store import Store
 from registry.snapshot.years import is_one_set, records_by_years
 
-WITHIN_90_DAYS = ("0-7", "8-30", "31-60", "61-90")
-"""The day bands in which an event counts per procedure."""
+PROCEDURES = "procedures"
 
 _KEYS = [key.name for key in RECORD_KEYS]
 KEYS_OF = {"device_no": (_KEYS[0], _KEYS[1]), "patient_no": (_KEYS[2], _KEYS[3])}
@@ -147,14 +147,22 @@ def at_risk(
     """
     joined = joined or quantity != "months" or not name_their_devices(selection, clock=clock)
     device = "i" if joined else "e"
-    source = events_of(selection, store.codes, clock=clock, device=device)
+    source = events_of(selection, store.codes, clock=placed_by(clock, quantity), device=device)
     if joined:
         source.require_code("i", "component", clock)
         contribute_to(source, quantity)
     if selection.splits_years:
         source.require(f"{device}.implant_year IS NOT NULL")
-    _hold_to_follow_up(source, selection, clock=clock, quantity=quantity)
+    _hold_to_follow_up(source, clock=clock, quantity=quantity)
     return source
+
+
+def placed_by(clock: str, quantity: str) -> str:
+    """What the columns of events are called that say on which device, and when, one counts.
+
+    Per procedure that is the pump that was operated on, whether or not it is still followed.
+    """
+    return "procedure" if quantity == PROCEDURES else clock
 
 
 def at_risk_on_any(store: Store, selection: Selection, *, clock: str, quantity: str) -> Source:
@@ -163,10 +171,11 @@ def at_risk_on_any(store: Store, selection: Selection, *, clock: str, quantity: 
     Grouped by what is the event's own or its time's.
     """
     own = tuple(each for each in selection.on_devices if each.column == "component")
-    source = events_of(replace(selection, on_devices=own), store.codes, clock=clock, device="e")
+    placed = placed_by(clock, quantity)
+    source = events_of(replace(selection, on_devices=own), store.codes, clock=placed, device="e")
     if "component" in selection.group_by:
         source.require_code("e", "component", clock)
-    _hold_to_follow_up(source, selection, clock=clock, quantity=quantity)
+    _hold_to_follow_up(source, clock=clock, quantity=quantity)
     return source
 
 
@@ -176,12 +185,11 @@ def contribute_to(source: Source, quantity: str) -> None:
         source.require(f"i.{column('implants', quantity).name} IS NOT NULL")
 
 
-def _hold_to_follow_up(source: Source, selection: Selection, *, clock: str, quantity: str) -> None:
-    source.require_code("e", f"{clock}_time", AT_RISK)
-    if quantity != "months" and (selection.splits_years or selection.spans):
-        source.require("1 = 0")  # procedures and refills are totals without dates
-    if quantity == "procedures":
-        source.require_code("e", "days_since_procedure", *WITHIN_90_DAYS)
+def _hold_to_follow_up(source: Source, *, clock: str, quantity: str) -> None:
+    if quantity == PROCEDURES:
+        source.require(f"e.{column('events', 'procedure_no').name} IS NOT NULL")
+    else:
+        source.require_code("e", f"{clock}_time", AT_RISK)
 
 
 @dataclass(frozen=True, slots=True)

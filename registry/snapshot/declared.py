@@ -1,8 +1,8 @@
 """Exposure that sites declare instead of implants, and its events: a site's year is a cluster."""
 
 from registry.snapshot.clusters import ClusterEvents, ClusterTime, read_events, read_time
-from registry.snapshot.counting import WITHIN_90_DAYS
 from registry.snapshot.exposure import MONTHS
+from registry.snapshot.procedures import WITHIN_90_DAYS
 from registry.snapshot.schema import column
 from registry.snapshot.selected import events_of, exposures_of
 from registry.snapshot.selection import Selection

@@ -18,6 +18,12 @@ caused, and on the terms; on nothing else. So the statements work on `raw_implan
 # ruff: noqa: S608 - the text is made of this module's constants and the schema's names
 
 from registry.records import RowKind
+from registry.snapshot.procedures import (
+    ENDED_LAST,
+    OPERATED,
+    WITH_DATED_PROCEDURES,
+    of_procedure,
+)
 from registry.snapshot.schema import (
     ENTERED_SINCE,
     Kind,
@@ -43,8 +49,8 @@ QUARTERS = 4
 """Quarters of a month in a month: device time is counted in them."""
 _YEAR = 12 * QUARTERS
 _INELIGIBLE = ExitStatus.ELIGIBILITY_NOT_MET.value
-_ENDED_LAST = ("", ExitStatus.ACTIVE.value)
 _CUT = "(r.round_number > 0 AND r.followed_at_round)"
+_AT_ROUND = f"coalesce({_CUT} AND r.months_followed >= r.months_at_round, false)"
 _PUMP, _CATHETER = Component.PUMP.value, Component.CATHETER.value
 
 CRITERIA = {criterion: f"serious_{criterion.value.replace('-', '_')}" for criterion in Seriousness}
@@ -100,12 +106,12 @@ def _quarters(implants: str) -> tuple[str, str, str]:
     )
 
 
-def _to_round(name: str) -> str:
-    """A count since entry: of a device in follow-up at its round, its even share up to that."""
+def _to_round(count: str) -> str:
+    """Of a count since entry of a device in follow-up at its round, the even share up to that."""
     share = "(r.months_at_round - r.months_to_entry) / (r.months_followed - r.months_to_entry)"
     return (
         f"CASE WHEN {_CUT} AND r.months_followed > r.months_at_round "
-        f"THEN CAST(round(r.{name} * {share}) AS INTEGER) ELSE r.{name} END AS {name}"
+        f"THEN CAST(round(({count}) * {share}) AS INTEGER) ELSE {count} END"
     )
 
 
@@ -125,12 +131,15 @@ SELECT r.* REPLACE (
         CASE WHEN {_CUT} AND r.months_followed >= r.months_at_round
                 AND r.exit_status NOT IN ('', '{_INELIGIBLE}')
              THEN '{ExitStatus.ACTIVE.value}' ELSE r.exit_status END AS exit_status,
-        {_to_round("refills")}, {_to_round("procedures")}),
+        {_to_round("r.refills")} AS refills,
+        r.at_start + {_to_round("r.procedures - r.at_start - r.at_end")}
+            + CASE WHEN {_AT_ROUND} THEN 0 ELSE r.at_end END AS procedures,
+        CASE WHEN {_AT_ROUND} THEN 0 ELSE r.at_end END AS at_end),
     r.months_followed AS months_heard, r.exit_status AS exit_heard,
-    coalesce({_CUT} AND r.months_followed >= r.months_at_round, false) AS cut,
+    {_AT_ROUND} AS cut,
     r.exit_status <> '{_INELIGIBLE}' AND coalesce(r.round_number <> {ENTERED_SINCE}, true)
         AS counts
-FROM raw_implants r
+FROM ({WITH_DATED_PROCEDURES}) r
 """
 
 _ORIGIN, _FROM, _TO = _quarters("r")
@@ -144,7 +153,7 @@ SELECT r.*, min(r.device_no) OVER (PARTITION BY r.patient) AS patient_no,
     {_until("r.months_heard")} AS heard_to,
     row_number() OVER (
         PARTITION BY r.patient, r.component
-        ORDER BY r.implant_year, r.exit_heard IN {_ENDED_LAST}, r.months_heard, r.device_no
+        ORDER BY r.implant_year, r.exit_heard IN {ENDED_LAST}, r.months_heard, r.device_no
     ) AS sequence,
     r.counts AND sum(CASE WHEN r.counts THEN 1 ELSE 0 END) OVER (
         PARTITION BY r.patient, r.component
@@ -164,7 +173,7 @@ SELECT d.implant, d.device_no, d.months_to_entry AS own_months_to_entry,
     o.origin + o.time_from > d.origin + d.time_from AS is_later,
     o.origin + o.time_from <= d.origin + d.heard_to
         AND o.origin + o.heard_to >= d.origin + d.time_from AS is_joint,
-    o.months_to_entry, o.months_followed, o.exit_status, o.pump_model, o.catheter_model,
+    o.months_to_entry, o.months_followed, o.cut, o.exit_status, o.pump_model, o.catheter_model,
     o.pump_site, o.pump_plane
 FROM devices d
 JOIN devices o ON o.patient = d.patient AND o.component <> d.component
@@ -195,7 +204,8 @@ _IMPLANTS = f"""
 CREATE TEMP TABLE all_implants AS
 SELECT d.device_no, d.patient_no, d.sequence, d.alone, d.months_to_entry, d.months_followed,
     d.counts, d.round_number, d.cut,
-    d.time_from, d.time_to, d.kept_origin AS origin, d.first_year,
+    d.time_from, d.time_to, d.at_start AS procedures_at_start, d.at_end AS procedures_at_end,
+    d.kept_origin AS origin, d.first_year,
     least(d.kept_origin + d.time_to, {_YEAR} * (d.first_year + 1)) - d.kept_origin - d.time_from
         AS first_quarters,
     d.last_year,
@@ -252,6 +262,13 @@ WHERE place = 1
 """
 
 
+def _of_procedure(of_pump: str, of_other: str, of_ended: str) -> str:
+    """What is told of the procedure that an event in or after follow-up belongs to."""
+    place = _place("e.months_since_implant", "i")
+    placed = f"{place} IN ('{AT_RISK}', '{INELIGIBLE}', '{AFTER_FOLLOW_UP}')"
+    return of_procedure(placed, of_pump, of_other, of_ended)
+
+
 def _clock(component: str) -> str:
     own = f"i.component = '{component}'"
     other = f"o.component = '{component}'"
@@ -270,6 +287,8 @@ SELECT e.event_no, i.patient_no, i.device_no,
     {_place("e.months_since_implant", "i")} AS device_time,
     {_clock(_PUMP)}
     {_clock(_CATHETER)}
+    {_of_procedure("i.device_no", "o.device_no", "p.device_no")} AS procedure_no,
+    {_of_procedure("e.months_since_implant", "o.month", "p.month")} AS procedure_month,
     coalesce(x.episode, e.event_no) AS episode, x.cause_no,
     e.complication, t.category, coalesce(t.in_totals, true) AS in_totals,
     CASE WHEN e.seriousness = 0 THEN '' WHEN e.seriousness & {1 << Seriousness.NONE.bit} <> 0
@@ -297,6 +316,7 @@ SELECT e.event_no, i.patient_no, i.device_no,
 FROM raw_events e
 LEFT JOIN all_implants i ON i.implant = e.implant
 LEFT JOIN concurrent o ON o.event_no = e.event_no
+LEFT JOIN operated p ON p.event_no = e.event_no
 LEFT JOIN (FROM episodes WHERE event_no IN (SELECT event_no FROM raw_events)) x
     ON x.event_no = e.event_no
 LEFT JOIN terms t ON t.code = e.complication
@@ -343,11 +363,12 @@ IN_ORDER = (
     _IMPLANTS,
     "DROP TABLE devices",  # makes room
     _CONCURRENT,
+    OPERATED,
     "DROP TABLE couples",
 )
 """What is worked out before the tables of the snapshot, each from those before it."""
 
-AFTERWARDS = ("DROP TABLE concurrent", "DROP TABLE all_implants")
+AFTERWARDS = ("DROP TABLE concurrent", "DROP TABLE operated", "DROP TABLE all_implants")
 """What to leave behind when the rows are written."""
 
 # The keys are joined first, and narrow: two joins of whole implants would hold each of them twice.

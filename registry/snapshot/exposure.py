@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from registry.snapshot.counting import KEYS_OF, Sums, read_sums
+from registry.snapshot.counting import KEYS_OF, PROCEDURES, Sums, read_sums
 from registry.snapshot.schema import column
 from registry.snapshot.selected import devices_of
 from registry.snapshot.selection import Selection
@@ -65,26 +65,59 @@ def is_by_year(selection: Selection, quantity: str) -> bool:
     return quantity == MONTHS and selection.splits_years and not selection.spans
 
 
+PARTS = 128
+"""Procedures and refills are counted in so many parts, so that they can be spread over time.
+
+A power of two: sums of them are exact in floating point, whatever their order.
+"""
+
+
 def units_of(quantity: str) -> int:
-    """How many of the stored units are one month, procedure or refill."""
-    return QUARTERS if quantity == MONTHS else 1
+    """How many of the counted units are one month, procedure or refill."""
+    return QUARTERS if quantity == MONTHS else PARTS
 
 
 def amounts_of(
     store: Store, selection: Selection, *, clock: str | None, quantity: str
 ) -> tuple[Source, str]:
-    """The devices that contribute to a denominator, and an expression for what each gives.
-
-    Procedures and refills are totals without dates: by year or window no device gives any.
-    """
+    """The devices that contribute to a denominator, and an expression for what each gives."""
     source = devices_of(selection, store.codes, component=clock)
     if quantity == MONTHS:
         return source, source.time
-    if selection.splits_years or selection.spans:
-        source.require("1 = 0")
     name = f"i.{column('implants', quantity).name}"
     source.require(f"{name} IS NOT NULL")
-    return source, name
+    if not selection.is_timed:
+        return source, f"({PARTS} * CAST({name} AS BIGINT))"
+    return source, _in_time(source, quantity, name)
+
+
+def _in_time(source: Source, quantity: str, name: str) -> str:
+    """The procedures or refills of a device that lie in the time of its row, in parts.
+
+    What is not at the start or the end of its device time is spread evenly between: so many up to
+    a moment, rounded to whole parts, less those up to an earlier one. So the rows of a device make
+    up all that it gives, to the last part.
+    """
+    start, end = "i.time_from", "i.time_to"
+    since, until = f"greatest({', '.join(source.starts)})", f"least({', '.join(source.ends)})"
+    spread, dated = name, ""
+    if quantity == PROCEDURES:
+        at_start = f"i.{column('implants', 'procedures_at_start').name}"
+        at_end = f"i.{column('implants', 'procedures_at_end').name}"
+        spread = f"({name} - {at_start} - {at_end})"
+        dated = (
+            f" + CASE WHEN {since} <= 0 AND {until} > 0 THEN {PARTS} * {at_start} ELSE 0 END"
+            f" + CASE WHEN {since} < {end} AND {until} >= {end} THEN {PARTS} * {at_end} ELSE 0 END"
+        )
+
+    def up_to(moment: str) -> str:
+        within = f"(least(greatest({moment}, {start}), {end}) - {start})"
+        halves = f"(CAST({2 * PARTS} * {spread} AS BIGINT) * {within} + {end} - {start})"
+        whole_parts = f"CAST(({halves} - {halves} % (2 * ({end} - {start})))"
+        return f"{whole_parts} / (2 * ({end} - {start})) AS BIGINT)"
+
+    shares = f"({up_to(until)} - {up_to(since)})"
+    return f"(CASE WHEN {end} > {start} AND {until} > {since} THEN {shares}{dated} ELSE 0 END)"
 
 
 def present(store: Store, selection: Selection) -> list[Key]:

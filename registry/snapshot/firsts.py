@@ -17,6 +17,7 @@ from registry.snapshot.counting import (
     at_risk,
     at_risk_on_any,
     contribute_to,
+    placed_by,
     read_sums,
     reported,
 )
@@ -262,11 +263,12 @@ def owners_devices(
         if per_patient:
             source.require("i.origin IS NOT NULL")
     column_of = dict(zip(rows.group_by, (f"f.{name}" for name in source.names), strict=True))
-    month = f"e.{clock}_month"
+    placed = placed_by(clock, quantity)
+    month = f"e.{placed}_month"
     if per_patient:
         owner, place = "i.patient_no", f"{SEQUENCE_STEP} * i.sequence + {month}"
     else:
-        owner, place = f"e.{column('events', f'{clock}_no').name}", month
+        owner, place = f"e.{column('events', f'{placed}_no').name}", month
     firsts = with_year(source.select(f"{owner} AS owner", *earliest(place), by=[owner]))
     number = "patient_no" if per_patient else "device_no"
     devices.join(firsts, f"f ON f.owner = i.{number}")

@@ -17,6 +17,7 @@ from tests.reporting.registry_rows import cohort_kept, import_cohort
 pytestmark = pytest.mark.django_db
 
 RESEARCHER = Viewer(label="researcher")
+EXACT = Viewer(label="reviewer", exact_everywhere=True)
 
 
 @pytest.fixture(scope="module")
@@ -94,16 +95,20 @@ def test_where_nothing_is_published_nothing_is_offered(tmp_path, settings):
     assert instead_of("severity=3,4") == []
 
 
-def test_years_without_a_denominator_lead_to_the_same_per_device_month(released):
-    params = QueryDict("measure=trend&category=infection")
-    question = read_page_question(params, RESEARCHER)
+def test_months_without_a_denominator_lead_to_the_same_per_device_month(released):
+    # the cohort's one procedure a pump was its implantation
+    params = QueryDict("measure=rates&category=infection&window=13-36")
+    question = read_page_question(params, EXACT)
 
-    reply = reply_to(question, viewer=RESEARCHER, absolute=str, params=params)
+    reply = reply_to(question, viewer=EXACT, absolute=str, params=params)
 
-    [instead] = reply.instead
-    assert instead.words == "the same per pump-months"
-    other = read_page_question(QueryDict(instead.params), RESEARCHER)
-    assert reply_to(other, viewer=RESEARCHER, absolute=str).instead == ()
+    assert [each.words for each in reply.instead] == [
+        "the same per pump-months",
+        "the same per catheter-months",
+    ]
+    for instead in reply.instead:
+        other = read_page_question(QueryDict(instead.params), EXACT)
+        assert reply_to(other, viewer=EXACT, absolute=str).instead == ()
 
 
 def test_an_answer_that_divides_by_something_stands_alone(released):

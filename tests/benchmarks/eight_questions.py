@@ -97,9 +97,13 @@ QUESTIONS = (
     ),
     Question(
         number=6,
-        title="first-event rates by pump model and year",
+        title="rates of first events of each row by pump model and year",
         measure=Measure.RATES,
-        params={"group_by": "pump_model,year", "component": "pump"},
+        params={
+            "group_by": "pump_model,year",
+            "component": "pump",
+            "counting": "first_in_row",
+        },
         published={"group_by": "pump_model", "category": "pump"},
     ),
     Question(

@@ -231,12 +231,10 @@ def test_the_picture_is_described_and_has_neither_script_nor_style(as_role, rele
     assert "style=" not in svg
 
 
-def test_infections_by_year_are_divided_by_months_since_procedures_have_no_dates(
-    as_role, infections
-):
+def test_infections_by_year_are_divided_by_procedures(as_role, infections):
     answer = as_role(Role.REVIEWER).get("/dashboard/?category=infection")
 
-    assert answer.context["trend"].unit == "per 1,000 pump-months"
+    assert answer.context["trend"].unit == "per 1,000 procedures"
 
 
 def test_every_category_is_there_with_its_own_denominator(as_role, released):

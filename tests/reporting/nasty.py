@@ -74,7 +74,12 @@ def implants(dice: Random, *, patients: int) -> list[ImplantRecord]:
                 )
                 pump = component is Component.PUMP
                 exit_status = dice.choice(
-                    (ExitStatus.ACTIVE, ExitStatus.REPLACED_FOR_FAILURE, None)
+                    (
+                        ExitStatus.ACTIVE,
+                        ExitStatus.REPLACED_FOR_FAILURE,
+                        ExitStatus.EXPLANTED_FOR_COMPLICATION,
+                        None,
+                    )
                     if dice.random() < 0.95
                     else (ExitStatus.ELIGIBILITY_NOT_MET,)
                 )
@@ -209,7 +214,7 @@ def _ends_last(device: ImplantRecord, devices: Sequence[ImplantRecord]) -> bool:
 def _month(dice: Random, device: ImplantRecord, *, late: bool) -> int:
     entry, followed = device.months_to_entry, device.months_followed
     choices = [0, entry, followed, dice.randint(0, followed), dice.randint(entry, followed)]
-    return dice.choice([*choices, followed + dice.choice((1, 5, 20))] if late else choices)
+    return dice.choice([*choices, followed + dice.choice((1, 2, 5, 20))] if late else choices)
 
 
 def _band(dice: Random, month: int | None) -> DaysSinceProcedure | None:

@@ -7,6 +7,7 @@ breakdown is the answers to the question narrowed to each of its rows.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import floor
 
 from registry.records import EventRecord, ExposureRecord
 from registry.vocabulary import (
@@ -15,6 +16,7 @@ from registry.vocabulary import (
     CountingRule,
     DaysSinceProcedure,
     Denominator,
+    ExitStatus,
     PumpModel,
 )
 from tests.reporting.oracle_rows import Rows
@@ -30,6 +32,13 @@ MONTHS_OF = {
     Denominator.PUMP_MONTHS: Component.PUMP,
     Denominator.CATHETER_MONTHS: Component.CATHETER,
 }
+
+
+def starts_with_a_procedure(device: Device) -> bool:
+    """Whether the procedure that placed it is among those counted of it."""
+    return device.record.months_to_entry == 0 and bool(device.record.procedures)
+
+
 Place = tuple[EventRecord, Device, int]
 """An event with the device that it counts on, and the month on that device's clock."""
 
@@ -126,12 +135,7 @@ class Oracle(Rows):
             and device.fits(selection, self.countries)
         ]
         if unit not in MONTHS_OF:
-            split = selection.is_timed or selection.calendar is not None
-            devices = [
-                each
-                for each in devices
-                if getattr(each.record, unit.value) is not None and not split
-            ]
+            devices = [each for each in devices if getattr(each.record, unit.value) is not None]
         firsts = counting in (CountingRule.FIRST_EVENT, CountingRule.FIRST_IN_ROW)
         if counting is CountingRule.FIRST_EVENT:
             dated = [each for each in devices if each.year or selection.calendar is None]
@@ -157,7 +161,7 @@ class Oracle(Rows):
             ]
         for device in devices:
             if unit not in MONTHS_OF:
-                amount = float(getattr(device.record, unit.value))
+                amount = self.given(device, unit, selection)
             else:
                 amount = (
                     0.0 if device in gone else device.months(selection, until=until.get(device))
@@ -180,10 +184,9 @@ class Oracle(Rows):
         kinds, wanted = self.kinds(selection), selection.where.get("component")
         found = []
         for event in self.events:
-            place = self.place_of(event, component)
+            by_band = unit is Denominator.PROCEDURES
+            place = self.operated(event) if by_band else self.place_of(event, component)
             if place is None or not self.is_of_kind(event, selection, kinds):
-                continue
-            if unit is Denominator.PROCEDURES and event.days_since_procedure not in WITHIN_90_DAYS:
                 continue
             device, month = place
             if wanted is not None and self.device_value(event, "component") not in wanted:
@@ -192,6 +195,72 @@ class Oracle(Rows):
             if device in devices and selection.holds_month(month) and not undated:
                 found.append((event, device, month))
         return found
+
+    def operated(self, event: EventRecord) -> tuple[Device, int] | None:
+        """The pump of the procedure that an event follows by its day band, and the month on it.
+
+        On a catheter without a pump at that time it is the last that ended up to 90 days before.
+        """
+        device, month = self.device_of(event), event.months_since_implant
+        if event.days_since_procedure not in WITHIN_90_DAYS:
+            return None
+        if device is None or month is None or device.is_before_entry(month):
+            return None
+        if device.record.component is Component.PUMP:
+            return device, month
+        if (place := self.place_of(event, Component.PUMP)) is not None:
+            return place
+        found = None
+        for pump in self.row(device, own=False):
+            there = 12 * (device.record.implant_year - pump.record.implant_year) + month
+            ended = pump.record.months_followed
+            if there >= 0 and not pump.is_before_entry(there) and ended < there <= ended + 3:
+                found = pump, there
+        return found
+
+    def given(self, device: Device, unit: Denominator, selection: OracleSelection) -> float:
+        """The procedures or refills of a device in the asked months and years, in 128ths.
+
+        The placing procedure is at its start, an explant or a replacement at its end, all others
+        and the refills evenly between.
+        """
+        count = getattr(device.record, unit.value)
+        if not selection.is_timed and selection.calendar is None:
+            return float(count)
+        start, end = float(device.record.months_to_entry), float(device.record.months_followed)
+        end = 0.25 if end == 0 else end
+        if start == end:
+            return 0.0
+        at_start = at_end = 0
+        if unit is Denominator.PROCEDURES:
+            at_start = int(starts_with_a_procedure(device))
+            at_end = int(count > at_start and self.ends_with_a_procedure(device))
+        spread = 128 * (count - at_start - at_end)
+        total = 0
+        for low, high in selection.stretches():
+            for first, last in device.years_of(selection):
+                since, until = max(low, first), min(high, last)
+                if since >= until:
+                    continue
+                upto = [
+                    floor(spread * (min(max(at, start), end) - start) / (end - start) + 0.5)
+                    for at in (since, until)
+                ]
+                total += upto[1] - upto[0]
+                total += 128 * at_start * (since <= 0 < until)
+                total += 128 * at_end * (since < end <= until)
+        return total / 128
+
+    def ends_with_a_procedure(self, device: Device) -> bool:
+        """Whether surgery ended it that is not told as the start of the patient's next device."""
+        status = device.record.exit_status
+        if status in (ExitStatus.EXPLANT_ELECTIVE, ExitStatus.EXPLANTED_FOR_COMPLICATION):
+            return True
+        if status not in (ExitStatus.REPLACED_END_OF_SERVICE, ExitStatus.REPLACED_FOR_FAILURE):
+            return False
+        own = self.row(device, own=True)
+        after = own[own.index(device) + 1 :][:1]
+        return not any(each.is_eligible and starts_with_a_procedure(each) for each in after)
 
     def first_events(self, places: Iterable[Place], *, by_patient: bool) -> list[Place]:
         """Each device's, or each patient's, first."""
@@ -239,7 +308,7 @@ class Oracle(Rows):
             "pump_family": NOT_RECORDED,
             "catheter_model": NOT_RECORDED,
         }
-        if row.model and component is Component.PUMP:
+        if row.model and row.component is Component.PUMP:
             values["pump_family"] = PumpModel(row.model.value).family.value
         if row.model:
             values[f"{component.value}_model"] = row.model.value
@@ -311,7 +380,8 @@ class Oracle(Rows):
             if device.is_before_entry(month):
                 found["excluded_before_entry"] += 1
             elif not device.is_at_risk(month):
-                found["after_follow_up"] += 1
+                near = event.days_since_procedure in WITHIN_90_DAYS
+                found["after_follow_up"] += not (near and unit is Denominator.PROCEDURES)
             elif (
                 unit is Denominator.PROCEDURES
                 and event.days_since_procedure not in WITHIN_90_DAYS

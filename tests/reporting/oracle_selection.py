@@ -171,11 +171,11 @@ class Device:
             end = 0.25
         total = 0.0
         for low, high in selection.stretches():
-            for first, last in self._years(selection):
+            for first, last in self.years_of(selection):
                 total += max(0.0, min(end, high, last) - max(start, low, first))
         return total
 
-    def _years(self, selection: OracleSelection) -> Iterator[tuple[float, float]]:
+    def years_of(self, selection: OracleSelection) -> Iterator[tuple[float, float]]:
         """The asked calendar years as stretches of months since its implant."""
         years = selection.calendar
         if years is None:

@@ -267,11 +267,14 @@ def test_meta_says_what_was_counted_and_on_what() -> None:
         "profile",
         "completeness",
         "coverage",
+        "cluster",
         "warnings",
         "receipt",
     }
     assert meta["title"] == "Rates of Catheter problem by calendar year"
-    assert meta["counting_in_words"] == "Each device's first event of the row; its time ends there."
+    assert meta["counting_in_words"] == (
+        "Each device's first event ever; its time ends there, in later months and years too."
+    )
     assert (meta["denominator"], meta["per"], meta["level"]) == ("catheter-months", 100, 0.9)
     assert any("middle of its year" in warning for warning in meta["warnings"])  # type: ignore[attr-defined]
     json.dumps(meta)

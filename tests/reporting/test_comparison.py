@@ -20,7 +20,7 @@ from tests.reporting.protecting import frozen_rows
 from tests.snapshot.rows import event, exposure, implant
 
 EVENTS, FIRST = CountingRule.EVENTS, CountingRule.FIRST_EVENT
-OLD, YOUNG = "60-69", "18-39"
+OLD, YOUNG = "65-79", "18-39"
 NEW, USED = "prometra-ii-20", "synchromed-ii-20"
 RATES = {(NEW, YOUNG): 2, (NEW, OLD): 8, (USED, YOUNG): 1, (USED, OLD): 4}
 """Events of ten pumps followed for 40 months; the new model has twice the rate in each age."""

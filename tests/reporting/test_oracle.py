@@ -77,6 +77,14 @@ ALWAYS: tuple[tuple[Measure, dict[str, str]], ...] = (
     ),
     *((Measure.RATES, {"counting": "episodes", "site": site}) for site in nasty.SITES),
     *((Measure.RATES, {"unit": unit.value, "counting": "events"}) for unit in Denominator),
+    *(
+        (Measure.RATES, {"unit": unit, "counting": counting, "group_by": group_by})
+        for unit in ("procedures", "refills")
+        for counting in ("first_event", "first_in_row", "events")
+        for group_by in ("year", "window", "period,sex", "year,window", "pump_plane")
+    ),
+    (Measure.RATES, {"category": "infection,surgical", "group_by": "category,year"}),
+    (Measure.RATES, {"category": "infection", "year_min": "2011", "window": "0-3,10-12"}),
     (Measure.RATES, {"category": "withdrawal,drug-effect", "group_by": "year"}),
     (Measure.PROPORTIONS, {"window": "0-3", "group_by": "year"}),
     (Measure.PROPORTIONS, {"group_by": "period"}),

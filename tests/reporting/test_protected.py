@@ -68,7 +68,7 @@ def test_cohort_is_answered_with_these_numbers_for_ever(cohort: Frozen) -> None:
     # true: 12, 34, 1, 0, 13, 0, 0, 1
     assert {row["category"]: row["n"] for row in by_category} == {
         "infection": None,
-        "catheter": 35,
+        "catheter": 31,
         "pump": None,
         "programming-refill": None,
         "surgical": None,
@@ -76,7 +76,7 @@ def test_cohort_is_answered_with_these_numbers_for_ever(cohort: Frozen) -> None:
         "drug-effect": None,
         "withdrawal": None,
     }
-    assert (rate["events"], rate["exposure"]) == (33, 11200)
+    assert (rate["events"], rate["exposure"]) == (33, 11180)
 
 
 def test_rows_are_made_of_what_protection_shows(large: Frozen) -> None:
@@ -221,32 +221,17 @@ def test_breakdown_has_a_row_for_every_code_and_for_the_blanks(large: Frozen) ->
     assert rows[-1]["severity_label"] == "Not recorded"
 
 
-def test_procedures_by_year_have_no_denominator_but_months_have(large: Frozen) -> None:
-    infection = (("category", ("infection",)),)
-    fields: dict[str, Any] = {"where": infection, "group_by": ("period",)}
-
-    own = ask(large, Measure.RATES, **fields).rows
-    months = ask(large, Measure.RATES, unit=Denominator.PUMP_MONTHS, **fields).rows
-
-    assert {row["status"] for row in own} == {"no_denominator"}
-    assert {row["unit"] for row in months} == {"pump-months"}
-    assert any(row["rate"] is not None for row in months)
-
-
-def test_pump_months_by_year_leave_the_rows_that_have_them_as_they_are(large: Frozen) -> None:
+def test_procedures_by_period_are_divided_by_their_own_denominator(large: Frozen) -> None:
     fields: dict[str, Any] = {
-        "where": (("category", ("infection", "pump")),),
-        "group_by": ("category", "period"),
+        "where": (("category", ("infection",)),),
+        "group_by": ("period",),
     }
 
-    own = ask(large, Measure.RATES, **fields).rows
-    months = ask(large, Measure.RATES, unit=Denominator.PUMP_MONTHS, **fields).rows
+    release = ask(large, Measure.RATES, **fields)
 
-    assert {row["unit"] for row in own} == {"procedures", "pump-months"}
-    assert {row["unit"] for row in months} == {"pump-months"}
-    assert [row for row in own if row["category"] == "pump"] == [
-        row for row in months if row["category"] == "pump"
-    ]
+    assert {row["unit"] for row in release.rows} == {"procedures"}
+    assert "no_denominator" not in {row["status"] for row in release.rows}
+    assert any("spread evenly" in said for said in release.meta["warnings"])
 
 
 # What is refused --------------------------------------------------------------------------------
@@ -258,6 +243,16 @@ def test_pump_months_by_year_leave_the_rows_that_have_them_as_they_are(large: Fr
         (Measure.COUNTS, {"group_by": ("detection",)}, "detection", "root_cause"),
         (Measure.COUNTS, {"counting": CountingRule.EVENTS}, "counting", "patients"),
         (Measure.RATES, {"unit": Denominator.REFILLS}, "unit", "pump-months"),
+        (
+            Measure.RATES,
+            {
+                "where": (("category", ("infection",)),),
+                "group_by": ("period",),
+                "unit": Denominator.PUMP_MONTHS,
+            },
+            "unit",
+            "procedures",
+        ),
         (
             Measure.RATES,
             {"unit": Denominator.PUMP_MONTHS, "where": (("category", ("infection",)),)},

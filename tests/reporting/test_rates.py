@@ -1,6 +1,10 @@
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from registry.records import Window
 from registry.vocabulary import CountingRule, Denominator
@@ -324,20 +328,111 @@ def test_device_without_a_count_of_procedures_contributes_nothing(tmp_path: Path
     }
 
 
-@pytest.mark.parametrize(
-    "query", [{"group_by": ("year",)}, {"windows": (Window(0, 12),)}, {"years": (2015, 2015)}]
-)
-def test_procedures_have_no_denominator_by_year_or_window(tmp_path: Path, query: dict) -> None:
-    asker = Asker(
-        tmp_path,
-        events=[event("e1", on="i1", complication="csf-leak", days_since_procedure="0-7")],
-        implants=[implant("i1", procedures=3)],
+WOUND = (("complication", ("infection-pocket",)),)
+EXPLANTED = implant(
+    "i1", procedures=4, refills=24, exit_status="explanted-for-complication"
+)  # a pump of mid-2015 that is explanted after 24 months
+
+
+def infected(name: str, month: int, year: int, band: str) -> tuple[object, ...]:
+    """A pocket infection of that pump."""
+    return event(
+        name,
+        on="i1",
+        complication="infection-pocket",
+        months_since_implant=month,
+        year=year,
+        days_since_procedure=band,
     )
 
-    rows = asker.rates(where=(("complication", ("csf-leak",)),), **query).values()
-    assert [(row["events"], row["rate"], row["status"]) for row in rows] == [
-        (1, None, "no_denominator")
-    ]
+
+def test_infection_after_an_explant_counts_per_procedure_and_in_no_device_time(
+    tmp_path: Path,
+) -> None:
+    asker = Asker(
+        tmp_path,
+        events=[infected("e1", 25, 2017, "8-30"), infected("e2", 29, 2017, "91-365")],
+        implants=[EXPLANTED],
+    )
+
+    assert asker.parts_of_rates(where=WOUND, counting=EVENTS) == {(): (1, 4.0, "procedures")}
+    months = asker.parts_of_rates(where=WOUND, counting=EVENTS, unit=Denominator.PUMP_MONTHS)
+    assert months == {(): (0, 24.0, "pump-months")}
+    told = asker.coverage(where=WOUND)
+    assert (told["counted"], told["after_follow_up"], told["without_denominator"]) == (1, 1, 0)
+
+
+def test_procedures_have_rates_by_year_and_by_window(tmp_path: Path) -> None:
+    # one at the implantation, one at the explant, two spread over 24 months
+    asker = Asker(
+        tmp_path,
+        events=[infected("e1", 1, 2015, "8-30"), infected("e2", 25, 2017, "8-30")],
+        implants=[EXPLANTED],
+    )
+
+    for counting in (EVENTS, CountingRule.EPISODES, CountingRule.FIRST_IN_ROW):
+        asks = {"where": WOUND, "counting": counting}
+        assert asker.parts_of_rates(**asks, group_by=("year",)) == {
+            (2015,): (1, 1 + 0.5, "procedures"),
+            (2016,): (0, 1.0, "procedures"),
+            (2017,): (1, 0.5 + 1, "procedures"),
+        }
+        assert asker.parts_of_rates(**asks, years=(2017, 2017)) == {(): (1, 1.5, "procedures")}
+        by_window = asker.parts_of_rates(**asks, windows=WINDOWS, group_by=("window",))
+        # by 3.5, 12.5 and 24 of 24 months 37, 133 and 256 of 256 parts, to the nearest
+        assert by_window == {
+            ("0-3",): (1, 1 + 37 / 128, "procedures"),
+            ("4-12",): (0, 96 / 128, "procedures"),
+            ("13-",): (1, 1 + 123 / 128, "procedures"),
+        }
+    # the first ever is that of 2015
+    assert asker.parts_of_rates(where=WOUND, group_by=("year",))[(2017,)][0] == 0
+
+
+def test_refills_are_spread_evenly_over_follow_up(tmp_path: Path) -> None:
+    where = (("complication", ("refill-pocket-fill",)),)
+    asker = Asker(
+        tmp_path,
+        events=[
+            event(
+                "e1", on="i1", complication="refill-pocket-fill", months_since_implant=9, year=2016
+            )
+        ],
+        implants=[EXPLANTED],
+    )
+
+    assert asker.parts_of_rates(where=where, group_by=("year",)) == {
+        (2015,): (0, 6.0, "refills"),
+        (2016,): (1, 12.0, "refills"),
+        (2017,): (0, 6.0, "refills"),
+    }
+
+
+@given(
+    entry=st.integers(0, 60),
+    followed=st.integers(0, 140),
+    procedures=st.integers(0, 9),
+    refills=st.integers(0, 99),
+    status=st.sampled_from(["active", "explant-elective", "replaced-for-failure"]),
+)
+@hypothesis_settings(max_examples=25)
+def test_years_and_windows_make_up_all_that_a_device_gives(
+    entry: int, followed: int, procedures: int, refills: int, status: str
+) -> None:
+    device = implant(
+        "i1",
+        months_to_entry=min(entry, followed - 1) if followed else 0,
+        months_followed=followed,
+        procedures=procedures,
+        refills=refills,
+        exit_status=status,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        asker = Asker(Path(folder), implants=[device])
+        for unit, total in ((Denominator.PROCEDURES, procedures), (Denominator.REFILLS, refills)):
+            for group_by in (("year",), ("period",), ("window",), ("year", "window")):
+                found = asker.parts_of_rates(unit=unit, group_by=group_by)
+                assert sum(row[1] for row in found.values()) == pytest.approx(total), group_by
 
 
 def test_declared_exposure_counts_with_the_events_of_its_site_and_year(tmp_path: Path) -> None:

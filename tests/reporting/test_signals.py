@@ -517,12 +517,22 @@ def test_protected_pairs_come_from_counts_that_are_published(three: Frozen):
     assert "p" not in release.rows[0]
 
 
-def test_protected_outlier_is_found_and_a_ratio_within_its_noise_is_no_signal(three: Frozen):
+def test_protected_outlier_is_found_and_its_signal_is_that_of_its_shown_numbers(three: Frozen):
     release = ask(three, Measure.SIGNALS)
 
     row = cell(release, PROMETRA, "pump-motor-stall")
     assert cell(exact(three), PROMETRA, "pump-motor-stall")["signal"]
-    assert (row["signal"], row["outlier"]) == (False, True)  # 30 of 42, against 44 of 168
+    assert row["outlier"] is True  # 30 of 42, against 44 of 168
+
+    def devices(**where: str) -> int:
+        """The shown number of devices."""
+        asked = tuple((name, (value,)) for name, value in where.items())
+        (total,) = ask(three, where=asked, counting=CountingRule.DEVICES).rows
+        return int(total["n"])
+
+    sizes = devices(pump_model=PROMETRA), devices(complication="pump-motor-stall"), devices()
+    found = perturbed_disproportionality(row["n"], *sizes, variances=(6.0,) * 4)
+    assert row["signal"] is is_shown_signal(row["n"], found, row["q"])
     others = [each for each in release.rows if each["status"] == "ok" and each["outlier"]]
     assert [dict(each) for each in others] == [row]
 

@@ -15,7 +15,7 @@ from registry.reporting.asking.years import running_year
 from registry.reporting.estimating.observed import Observed, observed_of_shown
 from registry.reporting.estimating.trend import Point, trend_of
 from registry.statistics.trend import poisson_cusum, rate_trend
-from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, SnapshotKind
+from registry.vocabulary import CellStatus, CountingRule, Measure, SnapshotKind
 from tests.reporting.protecting import ask, frozen_rows, tangled_rows
 from tests.snapshot.rows import event, implant
 
@@ -41,7 +41,7 @@ def year(number: int, events: int, exposure: float = 100.0, **noise: float) -> O
 
 
 def trend(years: list[Observed], **options: object):
-    asks = {"per": 100.0, "level": 0.95, "as_of": None, "dated": True, "with_cusum": True}
+    asks = {"per": 100.0, "level": 0.95, "as_of": None, "with_cusum": True}
     return trend_of(years, **{**asks, **options})  # type: ignore[arg-type]
 
 
@@ -239,17 +239,34 @@ def test_patients_are_no_events_of_a_trend(growing: Frozen):
     assert refused.value.faults[0].code == "bad-counting"
 
 
-def test_what_has_no_dates_has_no_trend_and_names_the_unit_that_has(growing: Frozen):
-    release = exact(growing, where=(("complication", ("infection-pocket",)),))
-    dated = exact(
-        growing,
-        where=(("complication", ("infection-pocket",)),),
-        unit=Denominator.PUMP_MONTHS,
-    )
+def test_trend_of_infections_is_divided_by_dated_procedures(tmp_path: Path):
+    # ten pumps of each year, with one procedure; the first 1, 2, 3 ... of a year are infected
+    implants, events = [], []
+    for place, made in enumerate(range(2010, 2018)):
+        implants += [
+            implant(f"p{made}-{n}", implant_year=made, months_followed=6, procedures=1)
+            for n in range(10)
+        ]
+        events += [
+            event(
+                f"e{made}-{n}",
+                on=f"p{made}-{n}",
+                complication="infection-pocket",
+                year=made,
+                months_since_implant=1,
+                days_since_procedure="8-30",
+            )
+            for n in range(place + 1)
+        ]
+    frozen = frozen_rows(tmp_path, events=events, implants=implants)
 
-    assert "unit=pump-months" in release.meta["trend"]["reason"]
-    assert {row["status"] for row in release.rows} <= {"no_denominator"}
-    assert "ten events" in dated.meta["trend"]["reason"]
+    release = exact(frozen, where=(("complication", ("infection-pocket",)),))
+
+    told = [(row["year"], row["events"], row["exposure"]) for row in release.rows]
+    assert told == [(2010 + place, place + 1, 10.0) for place in range(8)]
+    expected = rate_trend([n + 1 for n in range(8)], [10.0] * 8, list(range(8)))
+    assert release.meta["trend"]["rate_ratio"] == pytest.approx(expected.rate_ratio)
+    assert release.meta["denominator"] == "procedures"
 
 
 # Protected --------------------------------------------------------------------------------------
@@ -424,7 +441,17 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
     return frozen_rows(tmp_path_factory.mktemp("older"), events=events, implants=implants)
 
 
-@pytest.mark.parametrize("counting", [CountingRule.EVENTS, CountingRule.FIRST_EVENT])
+def test_devices_that_left_make_a_crude_trend_of_first_events_flatter(older):
+    found = exact(older).meta["trend"]
+    in_row = exact(older, counting=FIRST_IN_ROW).meta["trend"]
+
+    assert found["adjusted_for"] == ["window"]
+    assert found["rate_ratio"] == pytest.approx(1, abs=0.03)
+    assert found["ci_lower"] < 1 < found["ci_upper"]
+    assert found["crude"]["rate_ratio"] < in_row["crude"]["rate_ratio"] - 0.01
+
+
+@pytest.mark.parametrize("counting", [CountingRule.EVENTS, FIRST_IN_ROW])
 def test_a_registry_that_grows_older_has_a_crude_trend_and_none_that_is_adjusted(older, counting):
     told = exact(older, counting=counting)
 

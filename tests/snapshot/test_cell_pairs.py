@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from registry.records import Window
-from registry.snapshot.cell_pairs import FIRST, CellPairs, cell_pairs
+from registry.snapshot.cell_pairs import FIRST, FIRST_IN_ROW, CellPairs, cell_pairs
 from registry.snapshot.clusters import events_by_cluster, time_by_cluster
 from registry.snapshot.firsts import first_events
 from registry.snapshot.selection import Selection, month_spans
@@ -120,6 +120,24 @@ def test_a_patient_has_one_first_event(found: Store) -> None:
 
     (first,) = first_events(found, whole, clock="pump", per_patient=True).values()
     assert table(pairs, "xx") == {((), ()): first.owners.n}
+
+
+@pytest.mark.parametrize("each", [FIRST, FIRST_IN_ROW])
+@pytest.mark.parametrize("split", [("year",), ("window",), ("window", "year")])
+def test_first_events_of_cells_are_those_of_their_rates(
+    found: Store, split: tuple[str, ...], each: str
+) -> None:
+    spans = WINDOWS if "window" in split else ()
+    fine = Selection(group_by=split, known_years=YEARS, spans=spans)
+
+    told = table(cell_pairs(found, fine, clock="pump", each=each, per_patient=True), "xx")
+
+    in_row = each == FIRST_IN_ROW
+    firsts = first_events(found, fine, clock="pump", per_patient=True, in_row=in_row)
+    own = {one: n for (one, other), n in told.items() if one == other and n}
+    assert own == {key: first.owners.n for key, first in firsts.items() if first.owners.n}
+    twice = sum(n for (one, other), n in told.items() if one != other)
+    assert (twice > 0) is in_row  # of the first ever a patient has one
 
 
 def test_first_events_by_hand(tmp_path: Path) -> None:

@@ -130,7 +130,14 @@ def test_device_that_should_not_have_been_followed_stays_out_whenever_it_was_tol
 def test_refills_and_procedures_count_by_their_even_share_up_to_the_round(tmp_path: Path) -> None:
     row = frozen(tmp_path, months_to_entry=4, months_followed=44, refills=20, procedures=3)
 
-    assert (row["refills"], row["procedures"]) == (10, 2)  # 20 of 40 months; 1.5 rounds up
+    # 20 of 40 months; 1.5 rounds up
+    assert (row["refills"], row["procedures"]) == (10, 2)
+
+
+def test_placing_procedure_counts_whatever_the_round_cuts_off(tmp_path: Path) -> None:
+    row = frozen(tmp_path, months_to_entry=0, months_followed=240, procedures=1)
+
+    assert row["procedures"] == 1
 
 
 def test_event_after_the_round_counts_in_no_proportion(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ ADJUSTERS = (
 MOST_ADJUSTERS = 3
 
 GROUPS = (
-    *("pump_model", "catheter_model", "manufacturer", "drug", "drug_class", "label_status"),
-    *("age_band", "implant_year", "indication", "indication_group", "sex", "site", "country"),
+    *("pump_model", "pump_family", "pump_site", "pump_plane", "catheter_model", "manufacturer"),
+    *("drug", "drug_class", "label_status", "procedure", "age_band", "age_group", "implant_year"),
+    *("indication", "indication_group", "sex", "site", "country"),
     *("year", "period", "window"),
 )
 """The dimensions whose values are compared: those that split exposure, on one clock."""

@@ -112,7 +112,8 @@ def _placed(
         if placing.place == BEFORE_ENTRY:
             add(key, "excluded_before_entry", placing.n)
         elif placing.place == AFTER_FOLLOW_UP:
-            add(key, "after_follow_up", placing.n)
+            if part.unit is not Denominator.PROCEDURES or not placing.near_procedure:
+                add(key, "after_follow_up", placing.n)
         elif placing.place == AFTER_LAST_ROUND:
             add(key, "after_last_round", placing.n)
         elif (

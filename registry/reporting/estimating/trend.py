@@ -37,7 +37,6 @@ OF_THE_SHOWN = {
     Reason.TOO_FEW_EVENTS: "A trend needs ten events in the shown years.",
 }
 """The reasons where years can be hidden."""
-UNDATED = "Procedures and refills are totals without dates: ask for unit=pump-months."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +66,18 @@ def trend_of(
     per: float,
     level: float,
     as_of: datetime | None,
-    dated: bool,
     with_cusum: bool,
     pooled: Sequence[Point] = (),
     adjusted: AdjustedTrend | None = None,
 ) -> FittedTrend:
     """Fits a log-linear trend to the years that are over.
 
-    years: rows by calendar year; ignores rows without a year. dated: whether the denominator has
-    dates, and so can be split by year. with_cusum: only for exact numbers. pooled: periods of years
-    where years can be hidden. A year is hidden because its number is low: a line through the others
-    would lie too high where few are shown. So the years of a period of which one is hidden are one
-    observation, of the period's own number; a period that is hidden, or not over, is left out
-    unless all its years that are over are shown. adjusted: the trend with months since implant held
-    alike, which is then the answer's, and the crude one beside it.
+    years: rows by calendar year; ignores rows without a year. with_cusum: only for exact numbers.
+    pooled: periods of years where years can be hidden. A year is hidden because its number is low:
+    a line through the others would lie too high where few are shown. So the years of a period of
+    which one is hidden are one observation, of the period's own number; a period that is hidden, or
+    not over, is left out unless all its years that are over are shown. adjusted: the trend with
+    months since implant held alike, which is then the answer's, and the crude one beside it.
     """
     running = running_year(as_of)
     dated_years = sorted((each for each in years if each.key[0] is not None), key=_year)
@@ -100,7 +97,7 @@ def trend_of(
         fewest=FEWEST_SHOWN if pooled else FEWEST_PERIODS,
     )
     more: dict[int, dict[str, Cell]] = {}
-    crude = _told(found, _why(found.reason, of_true_numbers=with_cusum) if dated else UNDATED)
+    crude = _told(found, _why(found.reason, of_true_numbers=with_cusum))
     meta: dict[str, Any] = {
         **crude,
         "periods": len(used),
@@ -110,7 +107,7 @@ def trend_of(
         "pooled": [list(point.years) for point in points if len(point.years) > 1],
     }
     if adjusted is not None:
-        why = in_words(adjusted.trend.reason) if dated else UNDATED
+        why = in_words(adjusted.trend.reason)
         meta |= {**_told(adjusted.trend, why), "adjusted_for": ["window"], "crude": crude}
         if adjusted.fitted is not None:
             for at, rate in zip(adjusted.periods.tolist(), adjusted.fitted.tolist(), strict=True):

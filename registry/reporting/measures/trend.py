@@ -36,15 +36,13 @@ from registry.vocabulary import CountingRule, Measure, Profile
 
 def _answered(store: Store, question: Question, per: int) -> Answered:
     years = [observed_of(each, per=per) for each in rate_cells(store, question, per=per)]
-    dated = all(part.quantity == "months" for part in question.parts)
     found = trend_of(
         years,
         per=per,
         level=question.query.level,
         as_of=question.as_of,
-        dated=dated,
         with_cusum=True,
-        adjusted=adjusted_trend(store, question) if dated else None,
+        adjusted=adjusted_trend(store, question),
     )
     return Answered(found.rows, {**found.meta, "coverage": coverage_of(store, question)})
 
@@ -87,7 +85,6 @@ def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) 
         per=question.query.per or 1,
         level=question.query.level,
         as_of=frozen.data_as_of,
-        dated=not shown or any(node.has_exposure for node in shown.values()),
         with_cusum=False,
         pooled=pooled,
     )

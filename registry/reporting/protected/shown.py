@@ -45,7 +45,7 @@ def rows_of_plan(
         numbers = {each.name: getattr(derived, each.name) for each in fields(derived)}
         status = numbers.pop("status")
         if with_unit:
-            numbers["unit"] = _unit_of_row(question, row, natural)
+            numbers["unit"] = _unit_of_row(row, natural)
         rows.append(Row(_key(question.plan, row), numbers, status))
     return Answered(rows)
 
@@ -65,7 +65,6 @@ def shown_nodes(
         trees=question.trees,
         form=form,
         counting=question.counting,
-        unit=question.query.unit,
     )
     return dict(zip(truths, protection.show_all(list(truths.values())), strict=True))
 
@@ -135,8 +134,8 @@ def _key(planned: Plan, row: PlannedRow) -> tuple[Cell, ...]:
     return tuple(stored(name, label) for name, label in labelled)
 
 
-def _unit_of_row(question: ProtectedQuestion, row: PlannedRow, natural: Natural) -> str | None:
+def _unit_of_row(row: PlannedRow, natural: Natural) -> str | None:
     """The denominator that the nodes of a row share; an impossible row has none."""
     if not row.nodes:
         return None
-    return (question.query.unit or natural.unit(row.nodes[0])).value
+    return natural.unit(row.nodes[0]).value

@@ -67,11 +67,6 @@ class Natural:
         return self._units[at]
 
 
-def takes_months(node: Node, own: Denominator) -> bool:
-    """Whether a node has months instead of its own denominator, which has no dates in time."""
-    return ("year" in node or "window" in node) and QUANTITY[own] != "months"
-
-
 def truths_of(
     nodes: Iterable[Node],
     *,
@@ -79,12 +74,10 @@ def truths_of(
     trees: Mapping[str, Tree],
     form: Form,
     counting: CountingRule,
-    unit: Denominator | None = None,
 ) -> dict[Node, NodeTruth]:
     """The true numbers of each node; at most four statements for nodes that are worked out alike.
 
-    Nodes are worked out alike that name the same dimensions and share clock and denominator. unit:
-    instead of the nodes' own.
+    Nodes are worked out alike that name the same dimensions and share clock and denominator.
     """
     natural = Natural(trees, store.manifest.terms)
 
@@ -92,7 +85,7 @@ def truths_of(
         if form is Form.COUNTS and counting is not CountingRule.FIRST_EVENT:
             return REPORTED
         if form is Form.RATES:
-            return sort_of_unit(natural.chosen(node), unit or natural.unit(node))
+            return sort_of_unit(natural.chosen(node), natural.unit(node))
         return sort_of_clock(natural.chosen(node))
 
     found: dict[Node, NodeTruth] = {}
@@ -239,9 +232,6 @@ def _shares(
 def _rates(store: Store, sheet: Sheet, sort: Sort) -> dict[Node, NodeTruth]:
     unit, clock, of_patient = sort
     quantity, selection = QUANTITY[unit], sheet.selection
-    if (selection.calendar or selection.spans) and quantity != "months":
-        # totals without dates: no denominator
-        return dict.fromkeys(sheet.key_of, NodeTruth(counted=NOBODY, population=NOBODY))
     of_clock = str(clock)
     firsts = first_events(
         store, selection, clock=of_clock, per_patient=of_patient, quantity=quantity, keyed=True

@@ -18,11 +18,11 @@ _OF_PATIENTS = "since drug effects, withdrawal and death are the patient's"
 _ENDS = "time ends there, in later months and years too"
 FIRST_OF = {
     CountingRule.FIRST_EVENT: {
-        "device": f"Each device's first event ever of its follow-up; its {_ENDS}.",
-        "patient": f"Each patient's first event ever of follow-up, {_OF_PATIENTS}; {_ENDS}.",
+        "device": f"Each device's first event ever; its {_ENDS}.",
+        "patient": f"Each patient's first event ever, {_OF_PATIENTS}; {_ENDS}.",
         "both": (
-            "Each device's first event ever of its follow-up, or the patient's first in rows of "
-            f"drug effects, withdrawal or death; {_ENDS}."
+            "Each device's first event ever, or the patient's first in rows of drug effects, "
+            f"withdrawal or death; {_ENDS}."
         ),
     },
     CountingRule.FIRST_IN_ROW: {
@@ -139,14 +139,21 @@ def warnings(question: Question, *, profile: Profile) -> list[str]:
 def _about_rates(question: Question) -> list[str]:
     said = ["A rate from fewer than 20 events is marked unstable."]
     units = set(question.units)
-    first = question.counting.of_firsts
+    timed = any(part.selection.is_timed for part in question.parts)
     if Denominator.PROCEDURES in units:
-        said.append("Per procedure, only events within 90 days of one count.")
-    if units & {Denominator.PROCEDURES, Denominator.REFILLS}:
         said.append(
-            "Procedures and refills are totals without dates: by year or months since implant "
-            "there is no denominator" + (", and a first event does not end them." if first else ".")
+            "Per procedure, events count by their day band alone: within 90 days of one, also "
+            "after follow-up has ended."
         )
+        if timed:
+            said.append(
+                "A placing procedure is dated by the implant's year, an explant or a replacement "
+                "by the end of follow-up; other procedures are spread evenly over it."
+            )
+    if Denominator.REFILLS in units and timed:
+        said.append("Refills are spread evenly over follow-up.")
+    if units & {Denominator.PROCEDURES, Denominator.REFILLS} and question.counting.of_firsts:
+        said.append("A first event does not end the procedures or refills of its device.")
     return said
 
 
