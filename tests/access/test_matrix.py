@@ -112,8 +112,11 @@ OPEN = (
 
 
 def test_strangers_get_the_catalogue_and_the_way_in_and_no_more():
-    served = {key[0] for key, said in kept().items() if said["nobody"] == "in"}
+    shown = {key for key, said in kept().items() if said["nobody"] == "in"}
+    cited = {key for key in shown if key[0].startswith("c/")}
+    served = {key[0] for key in shown - cited}
 
+    assert {key[3] for key in cited} == {"public"}
     beyond = {route for route in served if route and not route.startswith(OPEN)}
     assert beyond == {"logout/", "admin/logout/", "api/v1/tokens/"}
 
