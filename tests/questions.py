@@ -22,13 +22,13 @@ EXACT = {
 
 PROTECTED = {
     "Counts": "counting=devices&group_by=severity&ordering=-n",
-    "Rates": "unit=pump-months&per=100&level=0.99&category=infection&group_by=year",
+    "Rates": "unit=procedures&per=100&level=0.99&category=infection&group_by=year",
     "Proportions": "level=0.90&group_by=outcome&labels=label",
     "Survival": "level=0.90&group_by=drug",
     "Cumulative incidence": "level=0.90&group_by=drug",
     "Comparison": "per=100&level=0.99&category=infection&group_by=sex&reference=male",
     "Funnel": "per=100&level=0.99",
-    "Trend": "unit=pump-months&per=100&level=0.99&category=infection",
+    "Trend": "unit=procedures&per=100&level=0.99&category=infection",
     "Signals": "level=0.99&group_by=drug,category",
     "Cascades": "group_by=category",
 }

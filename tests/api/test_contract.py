@@ -72,7 +72,7 @@ FEW = settings(
 
 RULES = {
     *(("statistics", code) for code in ("bad-query", "bad-range", "unknown-code")),
-    *(("statistics", code) for code in ("death-competes", "one-event")),
+    *(("statistics", code) for code in ("death-competes", "unknown-column")),
     *(("statistics", code) for code in ("immortal-time", "not-of-a-curve")),
     *(("lists", code) for code in ("bad-query", "bad-range", "unknown-code")),
     *(("lists", code) for code in ("bad-cursor", "bad-value")),

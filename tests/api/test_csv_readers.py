@@ -186,7 +186,7 @@ def test_no_text_of_an_answer_is_empty(answers: list[Told]) -> None:
 def test_every_row_is_another_group_and_month(answers: list[Told]) -> None:
     for told in answers:
         key = [column["name"] for column in told.columns if column["role"] == "dimension"]
-        if told.measure in {Measure.SURVIVAL, Measure.INCIDENCE}:
+        if told.measure in {Measure.SURVIVAL, Measure.INCIDENCE, Measure.BURDEN}:
             key.append("time_months")
         keys = [tuple(row[name] for name in key) for row in told.rows]
         assert len(set(keys)) == len(keys), told.address

@@ -138,7 +138,9 @@ def test_another_measure_in_the_form_leaves_out_what_it_does_not_take(page):
 def test_a_refused_option_is_gone_once_the_form_is_sent(page):
     sign_in(page, "reviewer")
     assert opened(page, f"{EXPLORE}?measure=survival&per=100&level=0.99") == 400
-    expect(page.get_by_text("It is an option of rates, funnel and trend.")).to_be_visible()
+    expect(
+        page.get_by_text("It is an option of rates, comparison, funnel and trend.")
+    ).to_be_visible()
     with page.expect_navigation() as reply:
         page.get_by_role("button", name="Show").click()
 

@@ -47,7 +47,7 @@ STAYS = ("site", "patient", "component", "sex", "indication")
 """Columns of an implant that are not changed by its own page."""
 
 NOT_FROZEN: Mapping[str, frozenset[str]] = {
-    "implants": frozenset({"adjuncts", "procedure", "pump_site", "pump_plane", "as_designed"}),
+    "implants": frozenset({"adjuncts", "as_designed"}),
     "exposures": frozenset(),
     "events": frozenset(
         {

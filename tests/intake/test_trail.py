@@ -38,6 +38,7 @@ READING = {
     "likely_duplicates",
     "may_close",
     "standings_of",
+    "readable_columns",
 }
 """Functions of intake that write nothing."""
 NOBODY_S = {"remind_of_agreement"}
@@ -412,6 +413,8 @@ def test_reading_function_leaves_nothing(world, verb):
         intake.likely_duplicates(report(), by=world.lead)
     elif verb == "may_close":
         intake.may_close(world.site, by=world.lead)
+    elif verb == "readable_columns":
+        intake.readable_columns(RawReport(RowKind.EVENT, {"site": "BERN", "severity": "many"}))
     elif verb == "standings_of":
         intake.standings_of([world.site])
     else:

@@ -90,6 +90,7 @@ GROUPINGS = {
     Measure.PROPORTIONS: ((), ("drug",), ("pump_model",), ("year",)),
     Measure.SURVIVAL: ((), ("drug",), ("pump_model",)),
     Measure.INCIDENCE: ((), ("drug",), ("pump_model",)),
+    Measure.COMPARISON: (("drug",), ("pump_model",)),
     Measure.TREND: ((),),
     Measure.CASCADES: (("complication",),),
 }

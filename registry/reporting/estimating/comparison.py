@@ -154,9 +154,9 @@ def _row(
     return Row(key, numbers, status if events else CellStatus.ZERO)
 
 
-def _note(contrast: Contrast) -> str:
+def _note(contrast: Contrast) -> str | None:
     if contrast.reason:
-        return in_words(contrast.reason) or ""
+        return in_words(contrast.reason)
     if contrast.robust_to == NOTHING:
         return "Limits: Poisson."
     return f"Limits: robust to {contrast.robust_to}."

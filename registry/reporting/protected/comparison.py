@@ -76,9 +76,9 @@ def _row(row: Observed, reference: Key | None, against: Observed | None, per: fl
     empty: dict[str, Cell] = dict.fromkeys((*COMPARED, *DIFFERS))
     rate = {name: value for name, value in row.numbers.items() if name not in empty}
     if not row.counts:
-        return Row(row.key, {**rate, **empty, "note": ""}, row.status)
+        return Row(row.key, {**rate, **empty, "note": None}, row.status)
     if against is None:
-        numbers = {**rate, **empty, "note": "", "reason": HiddenReason.MARGINS}
+        numbers = {**rate, **empty, "note": None, "reason": HiddenReason.MARGINS}
         return Row(row.key, numbers, CellStatus.HIDDEN)
     if row.key == reference:
         alone: dict[str, Cell] = {**empty, "ratio": 1.0, "difference": 0.0, "note": REFERENCE}
