@@ -124,6 +124,7 @@ def _exact(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
     found = question.spec.answered(store, question, per)
     meta = _meta(question, frozen=frozen, profile=Profile.EXACT, per=per)
     meta["completeness"] = completeness_of(store, question)
+    meta["warnings"] = [*_listed(meta["warnings"]), *sentences.about_rows(question, found.rows)]
     return _written(found, meta, question, frozen, columns=question.spec.columns(question))
 
 

@@ -32,7 +32,9 @@ from registry.snapshot.terms import Term
 from registry.vocabulary import CountingRule, Measure, Profile
 
 CRUDE = "Crude: the groups may differ in how old their devices are, in patients, sites and years."
+CRUDE_AGES = "Crude: the groups may differ in patients, sites and years."
 ADJUST = "Adjust for what could make them differ, months since implant first."
+ADJUST_OTHERS = "Adjust for what could make them differ beside."
 NOT_ADJUSTED = "Protected answers cannot be adjusted: do not read a cause into a ratio."
 ADJUSTED = (
     "Adjusted for {names}, as far as recorded: what was not recorded, or not named here, may "
@@ -103,8 +105,11 @@ def _warnings(question: Question, profile: Profile) -> list[str]:
     adjust = question.query.adjust
     if adjust:
         return [ADJUSTED.format(names=_named(question)), ALIKE, MANY]
-    then = ADJUST if profile is Profile.EXACT else NOT_ADJUSTED
-    return [f"{CRUDE} {then}", MANY]
+    then = NOT_ADJUSTED
+    if profile is Profile.EXACT:
+        then = ADJUST_OTHERS if "window" in question.query.group_by else ADJUST
+    crude = CRUDE_AGES if "window" in question.query.group_by else CRUDE
+    return [f"{crude} {then}", MANY]
 
 
 SPEC = MeasureSpec(

@@ -14,6 +14,7 @@ from registry.reporting.asking.spec import (
     ProtectedQuestion,
     Question,
 )
+from registry.reporting.asking.years import running_year
 from registry.reporting.estimating.cells import rate_cells
 from registry.reporting.estimating.coverage import coverage_of
 from registry.reporting.estimating.observed import observed_of
@@ -104,17 +105,17 @@ CRUDE = (
     "for rates by window, or for an agreement."
 )
 
+RUNNING_YEAR = "The year that the data end in is left out until it is over."
+NO_YEAR = "Events without a year are left out."
+
 
 def _warnings(question: Question, profile: Profile) -> list[str]:
     said = [CRUDE if profile is Profile.PROTECTED else OF_AGE]
-    first = question.counting.of_firsts
-    if profile is Profile.EXACT and not first:
+    if profile is Profile.EXACT and not question.counting.of_firsts:
         said.append(DECLARED_HAS_NO_AGE)
-    return [
-        *said,
-        "The year that the data end in is left out until it is over.",
-        "Events without a year are left out.",
-    ]
+    if running_year(question.as_of) is not None:
+        said.append(RUNNING_YEAR)
+    return [*said, NO_YEAR]
 
 
 SPEC = MeasureSpec(

@@ -52,9 +52,9 @@ CENSORED = (
     "censor. One minus freedom is not the probability of the event; ask for incidence."
 )
 COMPETES = (
-    "Death, explant for another cause (an elective one too) and the end of therapy compete; normal "
-    "battery depletion, transfer, site closure and loss to follow-up censor. An event in the month "
-    "in which follow-up ended came first."
+    "Death, explant for another cause (an elective one too) and the end of therapy compete; "
+    "normal battery depletion, where it is not the event, transfer, site closure and loss to "
+    "follow-up censor. An event in the month in which follow-up ended came first."
 )
 OF_PATIENT = (
     "The complication is the patient's: a pump that he or she had later is not at risk, on its own "

@@ -2,8 +2,11 @@
 
 from registry.reporting.asking.question import selected_terms
 from registry.reporting.asking.spec import Divides, Question
+from registry.snapshot.codes import Codes
 from registry.snapshot.manifest import Manifest
+from registry.snapshot.selected import exposures_of
 from registry.snapshot.terms import Terms
+from registry.vocabulary import Denominator
 
 CONSEQUENCES = (
     "Consequences and the expected end of service are left out: they count when they are named, "
@@ -36,6 +39,9 @@ OWN_YEAR = (
     "there."
 )
 
+RETIRED = "The complication {code} is retired."
+REPLACED = "The complication {code} is retired; see {by}."
+
 
 def left_out(question: Question, manifest: Manifest) -> list[str]:
     """Sentences on how ambiguous rules are applied in the answer."""
@@ -46,10 +52,11 @@ def left_out(question: Question, manifest: Manifest) -> list[str]:
         said.append(CONSEQUENCES)
     said.extend(spec.left_out(question))
     if divides in {Divides.EXPOSURE, Divides.LIFETIMES}:
-        said.append(IN_FOLLOW_UP)
+        if any(part.unit is not Denominator.PROCEDURES for part in question.parts):
+            said.append(IN_FOLLOW_UP)  # procedures have events after it too, and say so
         if _counts_on_the_other_component(question, terms):
             said.append(OTHER_COMPONENT)
-        if not question.counting.of_firsts and not spec.of_implants:
+        if _counts_declared(question, manifest):
             said.append(DECLARED)
     if divides is not Divides.NOTHING:
         said.extend(_rounds(question, manifest))
@@ -64,17 +71,29 @@ def left_out(question: Question, manifest: Manifest) -> list[str]:
 def _rounds(question: Question, manifest: Manifest) -> list[str]:
     """Up to when follow-up counts, at the sites that the question is about."""
     sites = question.query.values("site") or tuple(manifest.rounds)
+    if countries := question.query.values("country"):
+        sites = tuple(site for site in sites if manifest.terms.sites.get(site) in countries)
     closed = {manifest.rounds[site] for site in sites if site in manifest.rounds}
     said = {True: UP_TO_ROUNDS, False: WITHOUT_ROUNDS}
     return [said[each] for each in sorted(closed, reverse=True)]
+
+
+def _counts_declared(question: Question, manifest: Manifest) -> bool:
+    """Whether exposure that sites declare can be in the denominators of the answer."""
+    if question.counting.of_firsts or question.spec.of_implants or question.query.standardise:
+        return False
+    codes = Codes(manifest.codes)
+    return any(
+        exposures_of(part.selection, codes, component=part.clock) is not None
+        for part in question.parts
+    )
 
 
 def _retired(question: Question, terms: Terms) -> list[str]:
     """Sentences on the question's retired complications, by the snapshot's catalogue."""
     codes = set(question.query.values("complication"))
     return [
-        f"The complication {term.code} is retired"
-        + (f"; see {term.replaced_by}." if term.replaced_by else ".")
+        (REPLACED if term.replaced_by else RETIRED).format(code=term.code, by=term.replaced_by)
         for term in sorted(terms.complications, key=lambda term: term.code)
         if term.retired and term.code in codes
     ]

@@ -1,9 +1,18 @@
 """Describes an answer in words for clinicians: title, filters, method, warnings."""
 
+from collections.abc import Iterable
+
 from registry.records import DIMENSIONS, EventQuery
-from registry.reporting.asking.spec import Divides, Question
+from registry.reporting.asking.spec import Divides, Question, Row
 from registry.snapshot.terms import Terms
-from registry.vocabulary import CODELISTS, NOT_RECORDED, CountingRule, Denominator, Profile
+from registry.vocabulary import (
+    CODELISTS,
+    NOT_RECORDED,
+    CellStatus,
+    CountingRule,
+    Denominator,
+    Profile,
+)
 
 COUNTED = {
     CountingRule.EVENTS: "Every event.",
@@ -37,6 +46,25 @@ FIRST_OF = {
     },
 }
 """First events in words, by whose they are."""
+
+SPLIT_BY_YEAR = (
+    "The split by calendar year is approximate: an implant counts as made in the middle of its "
+    "year."
+)
+IN_EACH_ROW = "An event is in the row of each {names} it has."
+ONE_DENOMINATOR = "Rows that differ in {names} alone share one denominator."
+UNSTABLE = "A rate from fewer than 20 events is marked unstable."
+BY_DAY_BAND = (
+    "Per procedure, events count by their day band alone: within 90 days of one, also after "
+    "follow-up has ended."
+)
+DATED = (
+    "A placing procedure is dated by the implant's year, an explant or a replacement by the end "
+    "of follow-up; other procedures are spread evenly over it."
+)
+SPREAD = "Refills are spread evenly over follow-up."
+NOT_ENDED = "A first event does not end the procedures or refills of its device."
+ALL_REPORTED = "Where there is no denominator, events are all reported events."
 
 
 def title(question: Question, terms: Terms) -> str:
@@ -110,50 +138,48 @@ def unit_in_words(question: Question) -> str:
 
 
 def warnings(question: Question, *, profile: Profile) -> list[str]:
-    """The warnings of an answer."""
+    """The warnings of an answer that its question alone gives."""
     query, divides = question.query, question.spec.divides
     said = []
     over_time = divides in {Divides.EXPOSURE, Divides.CARRIERS}
     if over_time and any(part.selection.splits_years for part in question.parts):
-        said.append(
-            "The split by calendar year is approximate: an implant counts as made in the middle "
-            "of its year."
-        )
+        said.append(SPLIT_BY_YEAR)
     multiple = [
         DIMENSIONS[name].title.lower()
         for name in query.group_by
         if DIMENSIONS[name].codelist in {"seriousness", "intervention"}
     ]
     if multiple:
-        said.append(f"An event is in the row of each {' and '.join(multiple)} it has.")
-    own = {name for name in query.group_by if DIMENSIONS[name].side == "event"}
-    if over_time and own and len(set(question.units)) < 2:
-        said.append("Rows by a property of the event share one denominator.")
+        said.append(IN_EACH_ROW.format(names=" and ".join(multiple)))
+    own = [name for name in query.group_by if DIMENSIONS[name].side == "event"]
+    denominators = {(part.unit, part.clock) for part in question.parts}
+    ends_time = divides is Divides.EXPOSURE and question.counting.of_firsts
+    if over_time and own and not ends_time and len(denominators) == 1:
+        titles = " and ".join(DIMENSIONS[name].title.lower() for name in own)
+        said.append(ONE_DENOMINATOR.format(names=titles))
     if divides is Divides.EXPOSURE:
         said.extend(_about_rates(question))
-        if profile is Profile.EXACT:
-            said.append("Where there is no denominator, events are all reported events.")
     return [*said, *question.spec.warnings(question, profile)]
 
 
+def about_rows(question: Question, rows: Iterable[Row]) -> list[str]:
+    """The warnings that the rows of an exact answer give."""
+    without = any(row.status is CellStatus.NO_DENOMINATOR for row in rows)
+    return [ALL_REPORTED] if without and question.spec.divides is Divides.EXPOSURE else []
+
+
 def _about_rates(question: Question) -> list[str]:
-    said = ["A rate from fewer than 20 events is marked unstable."]
+    said = [UNSTABLE]
     units = set(question.units)
     timed = any(part.selection.is_timed for part in question.parts)
     if Denominator.PROCEDURES in units:
-        said.append(
-            "Per procedure, events count by their day band alone: within 90 days of one, also "
-            "after follow-up has ended."
-        )
+        said.append(BY_DAY_BAND)
         if timed:
-            said.append(
-                "A placing procedure is dated by the implant's year, an explant or a replacement "
-                "by the end of follow-up; other procedures are spread evenly over it."
-            )
+            said.append(DATED)
     if Denominator.REFILLS in units and timed:
-        said.append("Refills are spread evenly over follow-up.")
+        said.append(SPREAD)
     if units & {Denominator.PROCEDURES, Denominator.REFILLS} and question.counting.of_firsts:
-        said.append("A first event does not end the procedures or refills of its device.")
+        said.append(NOT_ENDED)
     return said
 
 
