@@ -3,13 +3,23 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from registry.dashboard import agreements, catalogue, citing, explore, overview, sign_in, tokens
+from registry.dashboard import (
+    agreements,
+    catalogue,
+    citing,
+    explore,
+    overview,
+    sign_in,
+    tokens,
+    yearly,
+)
 
 urlpatterns = [
     path("", catalogue.home, name="home"),
     path("complications/<slug:code>/", catalogue.complication, name="complication"),
     path("dashboard/", overview.overview, name="dashboard"),
     path("dashboard/explore/", explore.explore, name="explore"),
+    path("report/", yearly.yearly_report, name="report"),
     path("cite/", citing.cite, name="cite"),
     path("c/<slug:code>/", citing.citation, name="citation"),
     path("c/<slug:code>/answer.<slug:ending>", citing.citation_file, name="citation-file"),
