@@ -20,7 +20,14 @@ MOST = 5
 BASES = frozenset({"category", "complication"})
 """What the other dimensions stand beside."""
 
-OPTIONS = {"counting": "counted as usual", "unit": "by each row's own denominator", "ci": ""}
+OPTIONS = {
+    "adjust": "without adjustment",
+    "standardise": "without standardisation",
+    "cluster": "with the usual limits",
+    "counting": "counted as usual",
+    "unit": "by each row's own denominator",
+    "ci": "with the usual limits",
+}
 """Options that can be left out, with the words for a question without each."""
 
 
@@ -66,7 +73,7 @@ def _coarser(params: QueryDict, viewer: Viewer) -> Iterator[tuple[str, QueryDict
     yield from _other_filters(params)
     for name, words in OPTIONS.items():
         if name in params:
-            yield words or "with the usual limits", with_set(params, **{name: ""})
+            yield words, with_set(params, **{name: ""})
     for offer in reporting.offers(viewer):
         if offer.measure.value != params.get("measure", FIRST_MEASURE):
             fitted = fitted_to(params, offer)

@@ -46,6 +46,8 @@ def instead_of(address):
         ("year_min=2016&year_max=2018", "the years 2015-2019"),
         ("year_min=2016&year_max=2018", "of all years"),
         ("measure=counts&counting=events", "counted as usual"),
+        ("measure=comparison&category=pump&group_by=sex&adjust=age_band", "without adjustment"),
+        ("measure=rates&group_by=category&cluster=site", "with the usual limits"),
         ("group_by=category,sex,drug&outcome=fatal", "without drug and outcome"),
         ("group_by=category,sex,drug&outcome=fatal", "without sex and drug"),
         ("category=pump&group_by=sex&drug=morphine", "without drug"),
