@@ -12,7 +12,7 @@ from registry import reporting
 from registry.answers.completeness import day_in_words, whole
 from registry.models import Site, User
 from registry.reporting import SiteCompleteness, YearFollowUp
-from registry.vocabulary import Component, MembershipRole, Right
+from registry.vocabulary import Component, Right
 
 
 @require_safe
@@ -45,8 +45,7 @@ def sites_answered_for(user: User) -> list[str]:
         return list(Site.objects.order_by("code").values_list("code", flat=True))
     if not user.may(Right.WORK_AT_SITE):
         return []
-    led = user.memberships.filter(active=True, role=MembershipRole.LEAD)
-    return sorted(led.values_list("site__code", flat=True))
+    return list(user.sites_led().order_by("code").values_list("code", flat=True))
 
 
 def _site(found: SiteCompleteness) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from registry.models import Event, Exposure, Implant, Patient
 from registry.models.exposure import IN_FOLLOW_UP
 from registry.records import RowKind
 from registry.records.columns import DECLARED
-from registry.vocabulary import MembershipRole, Right, State
+from registry.vocabulary import Right, State
 
 
 @admin.register(Patient)
@@ -204,7 +204,6 @@ def leads_any(request: HttpRequest) -> bool:
     known: bool | None = getattr(request, "registry_leads", None)
     if known is None:
         user: Any = request.user
-        led = user.memberships.filter(active=True, role=MembershipRole.LEAD)
-        known = user.may(Right.RUN_REGISTRY) or (user.is_active and led.exists())
+        known = user.may(Right.RUN_REGISTRY) or user.sites_led().exists()
         request.registry_leads = known  # type: ignore[attr-defined]
     return known

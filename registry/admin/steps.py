@@ -16,7 +16,7 @@ from registry.admin.review_forms import (
     WithdrawForm,
 )
 from registry.models import User
-from registry.vocabulary import MembershipRole, Right
+from registry.vocabulary import Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,7 @@ class Step:
     def within_role(self, user: User) -> bool:
         """Whether the user's roles include this step; intake decides for which events."""
         if self.name == "withdraw":
-            led = user.memberships.filter(active=True, role=MembershipRole.LEAD)
-            return user.may(Right.RUN_REGISTRY) or (user.is_active and led.exists())
+            return user.may(Right.RUN_REGISTRY) or user.sites_led().exists()
         if self.name in {"submit", "take-back", "discard"}:
             return user.may(Right.ENTER_ROWS)
         return user.may(Right.SEE_ALL_ROWS)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from registry.intake.device_years import MISSING, device_times, flat
 from registry.models import Agreement, Event, Implant, Query, Seal, Site, User
-from registry.vocabulary import Component, MembershipRole, Right, State
+from registry.vocabulary import Component, Right, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +171,7 @@ def _works_at_site(user: User) -> bool:
 
 def leads_a_site(user: User) -> bool:
     """Whether the user leads any site. One query for site staff."""
-    led = user.memberships.filter(active=True, role=MembershipRole.LEAD)
-    return user.may(Right.WORK_AT_SITE) and led.exists()
+    return user.may(Right.WORK_AT_SITE) and user.sites_led().exists()
 
 
 def agreements_to_decide(user: User) -> QuerySet[Agreement]:

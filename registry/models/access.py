@@ -165,14 +165,14 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
             pk__in=Membership.objects.filter(user=self, active=True).values("site")
         )
 
+    def sites_led(self) -> models.QuerySet[Site]:
+        """The sites of which the user is a lead now; none once deactivated."""
+        led = Membership.objects.filter(user=self, active=True, role=MembershipRole.LEAD)
+        return self.sites().filter(pk__in=led.values("site"))
+
     def leads(self, site: Site) -> bool:
         """Whether the user is a lead of the site now."""
-        return (
-            self.is_active
-            and Membership.objects.filter(
-                user=self, site=site, active=True, role=MembershipRole.LEAD
-            ).exists()
-        )
+        return self.sites_led().filter(pk=site.pk).exists()
 
     def set_roles(self, roles: Iterable[str], *, seal: Sealing) -> None:
         """Give the user exactly these roles; the history row names them."""
