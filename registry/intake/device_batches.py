@@ -19,6 +19,8 @@ from registry.intake.stored import (
     exposure_record_of,
     implant_columns,
     implant_record_of,
+    patient_columns,
+    patient_of,
 )
 from registry.intake.writers import not_the_lead
 from registry.models import Exposure, Implant, Patient, Site
@@ -55,7 +57,7 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         row = stored.get(key)
         patient = patients.get((site.pk, record.patient))
         if patient is None and row is None and not raw.unread:
-            patient = _patient(record, site)
+            patient = Patient(site=site, **patient_columns(patient_of(record)))
             patients[site.pk, record.patient] = patient
             new_patients.append(patient)
         name = RowKind.IMPLANT, record.site, record.implant
@@ -141,15 +143,6 @@ def _lives(patients: Mapping[SourceKey, Patient], run: Import) -> dict[SourceKey
 def _followed(record: ImplantRecord, row: Mapping[str, Any] | None, run: Import) -> DeviceLife:
     pk = row["pk"] if row is not None else next(run.not_yet_stored)
     return followed(pk, record.implant_year, record.months_followed, record.exit_status)
-
-
-def _patient(record: ImplantRecord, site: Site) -> Patient:
-    return Patient(
-        site=site,
-        source_id=record.patient,
-        sex=record.sex or "",
-        indication=record.indication or "",
-    )
 
 
 def _disagreements(record: ImplantRecord, patient: Patient) -> tuple[Fault, ...]:

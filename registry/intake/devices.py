@@ -22,6 +22,8 @@ from registry.intake.stored import (
     exposure_texts,
     implant_columns,
     implant_texts,
+    patient_columns,
+    patient_of,
 )
 from registry.intake.writers import (
     require,
@@ -63,12 +65,7 @@ def record_patient(values: Mapping[str, str], *, by: User, make_keys: bool = Fal
 def store_patient(record: PatientRecord, site: Site, seal: Sealing) -> Patient:
     """Stores a patient whose key is new to the site, under an open seal."""
     _refuse_used_patient(record.source_id, site)
-    patient = Patient(
-        site=site,
-        source_id=record.source_id,
-        sex=record.sex or "",
-        indication=record.indication or "",
-    )
+    patient = Patient(site=site, **patient_columns(record))
     seal.save(patient)
     return patient
 
@@ -110,8 +107,8 @@ def update_patient(
         raise RowRuleBroken(_stays("site"))
     if record.source_id != patient.source_id:
         _refuse_used_patient(record.source_id, patient.site)
-    patient.source_id = record.source_id
-    patient.sex, patient.indication = record.sex or "", record.indication or ""
+    for name, value in patient_columns(record).items():
+        setattr(patient, name, value)
     patient.version += 1
     seal.save(patient)
     return patient
@@ -139,13 +136,7 @@ def store_implant(record: ImplantRecord, site: Site, seal: Sealing) -> Implant:
         faults += _disagreements(record, patient) + _after_death(record, patient)
     refuse(faults)
     if patient is None:
-        of_patient = PatientRecord(
-            site=record.site,
-            source_id=record.patient,
-            sex=record.sex,
-            indication=record.indication,
-        )
-        patient = store_patient(of_patient, site, seal)
+        patient = store_patient(patient_of(record), site, seal)
     implant = Implant(site=site, patient=patient, **implant_columns(record))
     seal.save(implant)
     return implant

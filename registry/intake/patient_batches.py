@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from django.db.models import Count
 
 from registry.deidentify import patient_record
+from registry.intake.devices import stripped
 from registry.intake.drafts import Drafts
-from registry.intake.importing import Done, Import, ImportCounts, differing, differs, repeated
+from registry.intake.importing import Done, Import, ImportCounts, differs, repeated
+from registry.intake.stored import patient_columns
 from registry.intake.told import ToldRow
 from registry.intake.writers import not_your_site
 from registry.models import Patient, Site, User, sealed
@@ -49,7 +51,7 @@ def judge_patients(
     rows: list[tuple[int, PatientRecord]] = []
     for line, texts in sent:
         try:
-            record = patient_record({name: text.strip() for name, text in texts.items()})
+            record = patient_record(stripped(texts))
         except Refusal as refusal:
             for fault in refusal.faults:
                 run.note(replace(fault, line=line))
@@ -115,31 +117,18 @@ def _taken(rows: Sequence[tuple[int, PatientRecord]], run: Import) -> list[Done]
         fresh: list[Patient] = []
         for line, record, site in placed:
             key = site.pk, record.source_id
+            columns = patient_columns(record)
             row = stored.get(key)
             if key in seen:
                 run.note(replace(repeated("source_id"), line=line))
             elif row is None:
-                fresh.append(_patient(record, site))
+                fresh.append(Patient(site=site, **columns))
                 done.append(Done.NEW)
             else:
-                for name in differing(record, _record(record, row)):
-                    run.note(replace(differs(name), line=line))
+                for name in columns:
+                    if columns[name] != row[name]:
+                        run.note(replace(differs(name), line=line))
                 done.append(Done.UNCHANGED)
             seen.add(key)
         run.seal.bulk_create(Patient, fresh)
     return done
-
-
-def _patient(record: PatientRecord, site: Site) -> Patient:
-    return Patient(
-        site=site,
-        source_id=record.source_id,
-        sex=record.sex or "",
-        indication=record.indication or "",
-    )
-
-
-def _record(sent: PatientRecord, row: Mapping[str, str]) -> PatientRecord:
-    """The stored patient of the same key as a record."""
-    key = {"site": sent.site, "source_id": sent.source_id}
-    return patient_record(key | {"sex": row["sex"], "indication": row["indication"]}, stored=key)

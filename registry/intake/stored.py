@@ -5,7 +5,7 @@ from typing import Any
 
 from registry.models import Event, Exposure, Implant
 from registry.models.event_rules import CRITERIA
-from registry.records import EventRecord, ExposureRecord, ImplantRecord, RowKind
+from registry.records import EventRecord, ExposureRecord, ImplantRecord, PatientRecord, RowKind
 from registry.records.columns import DECLARED
 from registry.records.declared import Holds
 from registry.vocabulary import CatheterModel, Component, PumpModel, Seriousness
@@ -110,6 +110,22 @@ def event_columns(record: EventRecord, clock: Component) -> dict[str, Any]:
     else:
         component = Component.CATHETER if isinstance(model, CatheterModel) else Component.PUMP
     return columns | _model_columns(component, model)
+
+
+def patient_columns(record: PatientRecord) -> dict[str, str]:
+    """The columns of a patient from its record; the caller sets the site."""
+    return {
+        "source_id": record.source_id,
+        "sex": record.sex or "",
+        "indication": record.indication or "",
+    }
+
+
+def patient_of(record: ImplantRecord) -> PatientRecord:
+    """The patient that an implant's record names."""
+    return PatientRecord(
+        site=record.site, source_id=record.patient, sex=record.sex, indication=record.indication
+    )
 
 
 def implant_columns(record: ImplantRecord) -> dict[str, Any]:
