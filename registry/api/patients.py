@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from rest_framework.request import Request
 
 from registry import intake
@@ -15,7 +14,6 @@ from registry.api.device_rows import (
     described_row,
 )
 from registry.filters import PatientFilterSet
-from registry.models import Patient
 
 SHOWN = {**IDS, **PATIENT}
 
@@ -37,14 +35,9 @@ class Patients(DeviceRows):
 
     def rows(self, request: Request) -> QuerySet[Any]:
         """Patients with their versions, counted from history."""
-        versions = (
-            Patient.history.filter(id=OuterRef("pk"))
-            .order_by()
-            .values("id")
-            .annotate(n=Count("pk"))
-            .values("n")
-        )
-        return super().rows(request).annotate(version=Coalesce(Subquery(versions), 0))
+        rows: Any = super().rows(request)
+        versioned: QuerySet[Any] = rows.with_versions()
+        return versioned
 
 
 @described_row(

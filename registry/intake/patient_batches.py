@@ -3,19 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from django.db.models import Count
-
 from registry.deidentify import patient_record
 from registry.intake.devices import stripped
 from registry.intake.drafts import Drafts
 from registry.intake.importing import Done, Import, ImportCounts, differs, repeated
 from registry.intake.stored import patient_columns
-from registry.intake.told import ToldRow
+from registry.intake.told import AT_A_TIME, ToldRow, as_stored, by_key
 from registry.intake.writers import not_your_site
 from registry.models import Patient, Site, User, sealed
 from registry.records import Fault, PatientRecord, Refusal
-
-_AT_A_TIME = 500
 
 SentPatient = tuple[int, Mapping[str, str]]
 """A line, or a place in a list from 1, and the texts of its columns."""
@@ -82,31 +78,25 @@ def store_patients(judged: JudgedPatients) -> JudgedPatients:
 def told_patients(judged: JudgedPatients) -> Iterable[ToldRow]:
     """What became of each patient, in the order sent.
 
-    A query for five hundred rows, and one for each of their sites.
+    One query for five hundred rows.
     """
-    for start in range(0, len(judged.rows), _AT_A_TIME):
-        batch = judged.rows[start : start + _AT_A_TIME]
-        found: dict[tuple[str, str], Patient] = {}
-        for code in {record.site for _line, record in batch}:
-            keys = [record.source_id for _line, record in batch if record.site == code]
-            stored = Patient.objects.filter(site__code=code, source_id__in=keys)
-            found |= {(code, patient.source_id): patient for patient in stored}
-        pks = [patient.pk for patient in found.values()]
-        counted = Patient.history.filter(id__in=pks).order_by().values_list("id")
-        versions = dict(counted.annotate(Count("pk")))
-        for place, (_line, record) in enumerate(batch, start):
-            patient = found.get((record.site, record.source_id))
-            beside = (str(patient.public_id), versions[patient.pk]) if patient else (None, None)
-            yield ToldRow(judged.done[place], record.site, record.source_id, *beside)
+    done = iter(judged.done)
+    for start in range(0, len(judged.rows), AT_A_TIME):
+        batch = [record for _line, record in judged.rows[start : start + AT_A_TIME]]
+        found = by_key(Patient.objects.with_versions(), batch, "source_id")
+        for record in batch:
+            key = record.source_id
+            row = found.get((record.site, key))
+            yield ToldRow(next(done), record.site, key, **as_stored(row))
 
 
 def _taken(rows: Sequence[tuple[int, PatientRecord]], run: Import) -> list[Done]:
     """What becomes of each row; the new ones are passed to the import's seal."""
     done: list[Done] = []
     seen: set[tuple[int, str]] = set()
-    for start in range(0, len(rows), _AT_A_TIME):
+    for start in range(0, len(rows), AT_A_TIME):
         placed: list[tuple[int, PatientRecord, Site]] = []
-        for line, record in rows[start : start + _AT_A_TIME]:
+        for line, record in rows[start : start + AT_A_TIME]:
             site = run.site(record.site)
             if site is None:
                 run.note(replace(not_your_site(), line=line))

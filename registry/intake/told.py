@@ -14,7 +14,7 @@ from registry.intake.stored import exposure_columns
 from registry.models import DuplicateCandidate, Event, Exposure, Implant
 from registry.records import RowKind
 
-_AT_A_TIME = 500
+AT_A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +43,28 @@ def told_rows(judged: JudgedRecords, summary: ImportSummary, kind: RowKind) -> I
     done = iter(summary.done[kind])
     records = (record for rows in judged.records[kind].batches(kind) for _raw, record in rows)
     find = {RowKind.EVENT: _events, RowKind.IMPLANT: _implants, RowKind.EXPOSURE: _exposures}[kind]
-    while batch := list(islice(records, _AT_A_TIME)):
+    while batch := list(islice(records, AT_A_TIME)):
         for one, row in zip(batch, find(batch), strict=True):
             yield ToldRow(Done(next(done)), one.site, **row)
 
 
 def _events(records: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
     """The stored events of these records."""
-    found = _by_key(Event, records, "source_id", "state")
+    found = by_key(Event.objects, records, "source_id", "state")
     alike = _alike([row["pk"] for row in found.values()])
     for record in records:
         row = found.get((record.site, record.source_id))
         beside: dict[str, Any] = {}
         if row is not None:
             beside = {"state": row["state"], "alike": alike.get(row["pk"], ())}
-        yield {"key": record.source_id, **_stored(row), **beside}
+        yield {"key": record.source_id, **as_stored(row), **beside}
 
 
 def _implants(records: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
     """The stored implants of these records."""
-    found = _by_key(Implant, records, "implant")
+    found = by_key(Implant.objects, records, "implant")
     for record in records:
-        yield {"key": record.implant, **_stored(found.get((record.site, record.implant)))}
+        yield {"key": record.implant, **as_stored(found.get((record.site, record.implant)))}
 
 
 def _exposures(records: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
@@ -82,12 +82,13 @@ def _exposures(records: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
     for record in records:
         columns = exposure_columns(record)
         key = record.site, *(columns[name] for name in DECLARED_ONCE)
-        yield {"key": None, **_stored(found.get(key))}
+        yield {"key": None, **as_stored(found.get(key))}
 
 
-def _by_key(
-    model: Any, records: Sequence[Any], named: str, *columns: str
+def by_key(
+    rows: Any, records: Sequence[Any], named: str, *columns: str
 ) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """The stored ones of records by site and key, which is named so in a record. One query."""
     keys: dict[str, set[str]] = {}
     for record in records:
         keys.setdefault(record.site, set()).add(getattr(record, named))
@@ -95,11 +96,12 @@ def _by_key(
     for site, some in keys.items():
         wanted |= Q(site__code=site, source_id__in=some)
     names = ("pk", "site__code", "source_id", "public_id", "version", *columns)
-    rows = model.objects.filter(wanted).values(*names)
-    return {(row["site__code"], row["source_id"]): row for row in rows}
+    found = rows.filter(wanted).values(*names)
+    return {(row["site__code"], row["source_id"]): row for row in found}
 
 
-def _stored(row: Mapping[str, Any] | None) -> dict[str, Any]:
+def as_stored(row: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The id and the version of a stored row; nothing where there is none."""
     if row is None:
         return {}
     return {"public_id": str(row["public_id"]), "version": row["version"]}
