@@ -138,7 +138,7 @@ class BulkRows(RowView):
         self, judged: Any, *, dry_run: bool
     ) -> tuple[intake.ImportCounts, Iterable[intake.ToldRow]]:
         """Stores judged rows, or with dry_run says what would be; how many, and each row."""
-        summary = judged.summary if dry_run else intake.store_judged(judged)
+        summary = intake.store_judged(judged, dry_run=dry_run)
         return summary.counts[self.kind], intake.told_rows(judged, summary, self.kind)
 
     def judged(self, body: Any, *, by: User, submit: bool, on_conflict: intake.OnConflict) -> Any:

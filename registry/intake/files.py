@@ -103,7 +103,7 @@ def import_records(
         progress=progress,
         on_conflict=on_conflict,
     )
-    return judged.summary if dry_run else store_judged(judged)
+    return store_judged(judged, dry_run=dry_run)
 
 
 def judge_records(
@@ -151,10 +151,10 @@ def judging(
     wording: how the sender words codes and headings; parsed rows are taken as they are.
 
     A row that is already stored is unchanged; an implant with a later follow-up, exit, refills or
-    procedures is updated; any other difference is a fault, or what `on_conflict` says. Changes of
-    stored rows are rehearsed: stored with everything else, and undone. A row with faults in some
-    cells is judged by the others, so that every kind of fault is found at once. Memory grows with
-    the files by some three hundred bytes a row.
+    procedures is updated; any other difference is a fault, or what `on_conflict` says. Whether
+    stored rows may be changed so, `store_judged` finds out. A row with faults in some cells is
+    judged by the others, so that every kind of fault is found at once. Memory grows with the files
+    by some three hundred bytes a row.
 
     Raises NotPermitted, and ImportRefused with the faults by kind, the first 200 singly, and all.
     """
@@ -170,24 +170,31 @@ def judging(
             counts[kind] = yield from _judge(rows, run, records[kind])
     run.refuse_faults()
     summary = ImportSummary(counts, run.readings, run.done)
-    judged = JudgedRecords(by, accept, submit, summary, records, on_conflict, run.changes)
-    if any(run.changes.values()):
-        with transaction.atomic():
-            store_judged(judged)
-            transaction.set_rollback(True)
-    return judged
+    return JudgedRecords(by, accept, submit, summary, records, on_conflict, run.changes)
 
 
-def store_judged(judged: JudgedRecords) -> ImportSummary:
+def store_judged(judged: JudgedRecords, *, dry_run: bool = False) -> ImportSummary:
     """Stores judged files in one transaction under one seal.
 
     Others may have written since: rules on other rows, the catalogue and the writer's rights are
     checked again under the lock. Where everything is already stored, writes and locks nothing.
+    dry_run: stores nothing; changes of stored rows are rehearsed, stored with everything else and
+    undone.
 
     Raises as `judge_records` does, and then stores nothing.
     """
     if judged.summary.changes_nothing:
         return judged.summary
+    if not dry_run:
+        return _stored(judged)
+    if any(judged.changes.values()):
+        with transaction.atomic():
+            _stored(judged)
+            transaction.set_rollback(True)
+    return judged.summary
+
+
+def _stored(judged: JudgedRecords) -> ImportSummary:
     counts: dict[RowKind, ImportCounts] = {}
     with sealed(by=judged.by, action="import") as seal:
         by = User.objects.get(pk=judged.by.pk)

@@ -278,6 +278,21 @@ def test_row_that_another_stored_after_the_check_is_not_changed_unseen(imports, 
     assert Exposure.objects.get().devices == 5
 
 
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
+def test_changes_are_made_once_and_by_a_check_undone(dry_run, imports, monkeypatch):
+    imports()
+    made = []
+    apply = files.apply_updates
+    monkeypatch.setattr(
+        files, "apply_updates", lambda run, seal: (made.append(len(run.updates)), apply(run, seal))
+    )
+
+    imports("--on-conflict", "update", *dry_run, kinds=("exposures",), devices=5)
+
+    assert made == [1]
+    assert Exposure.objects.get().devices == (4 if dry_run else 5)
+
+
 def test_another_word_is_refused(imports):
     with pytest.raises(CommandError, match="on-conflict"):
         imports("--on-conflict", "overwrite")
