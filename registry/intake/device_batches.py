@@ -1,6 +1,5 @@
 """Stores batches of implants and of declared device time."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,7 @@ from registry.deidentify import exposure_faults, implant_faults
 from registry.intake.deaths import DeviceLife, Life, followed
 from registry.intake.devices import disagreement, ends_before_events
 from registry.intake.drafts import DECLARED_ONCE, Drafts, SourceKey
-from registry.intake.importing import Done, Import, ImportCounts, differing, differs, repeated
+from registry.intake.importing import Done, Import, differing, differs, repeated
 from registry.intake.stored import (
     EXPOSURE_COLUMNS,
     IMPLANT_COLUMNS,
@@ -31,7 +30,7 @@ _OF_THE_PATIENT = ("sex", "indication")
 _FOLLOW_UP = ("months_followed", "exit_status", "refills", "procedures")
 
 
-def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) -> ImportCounts:
+def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) -> None:
     """Stores a batch of implants with their new patients.
 
     Three queries to read, and those that write.
@@ -50,8 +49,6 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
     fresh: list[Implant] = []
     updated: list[Implant] = []
     later: dict[int, tuple[RawReport, ImplantRecord]] = {}
-    settled: Counter[Done] = Counter()
-    unchanged = 0
     for raw, record, site in placed:
         key = site.pk, record.implant
         row = stored.get(key)
@@ -89,7 +86,6 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
             run.refuse(raw, faults, key=name if record.implant else None)
         elif conflict is not None:
             run.done[RowKind.IMPLANT].append(conflict)
-            settled[conflict] += 1
         elif row is None:
             run.done[RowKind.IMPLANT].append(Done.NEW)
             fresh.append(Implant(site=site, patient=patient, **implant_columns(record)))
@@ -102,7 +98,6 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
             life.put(device)
         else:
             run.done[RowKind.IMPLANT].append(Done.UNCHANGED)
-            unchanged += 1
     for pk, fault in ends_before_events({pk: record for pk, (_, record) in later.items()}).items():
         run.refuse(later[pk][0], (fault,), key=None)
     run.seal.bulk_create(Patient, new_patients)
@@ -114,16 +109,6 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         life.devices.remove(device)
         life.put(replace(device, pk=implant.pk))
     run.keep_lives({patients[key].pk: lives[key] for key in lives.keys() & patients.keys()})
-    return ImportCounts(len(fresh), len(updated), unchanged) + _counted(settled)
-
-
-def _counted(settled: Mapping[Done, int]) -> ImportCounts:
-    """How many rows that differ from the stored ones were updated, left, or differ in nothing."""
-    return ImportCounts(
-        updated=settled[Done.UPDATED],
-        unchanged=settled[Done.UNCHANGED],
-        skipped=settled[Done.SKIPPED],
-    )
 
 
 def _patients(
@@ -187,13 +172,11 @@ def _update(record: ImplantRecord, row: Mapping[str, Any]) -> Implant:
     )
 
 
-def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import) -> ImportCounts:
+def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import) -> None:
     """Stores a batch of declared device time; repeated declarations must be equal."""
     placed = run.place(rows)
     stored = _declared(placed)
     fresh: dict[tuple[Any, ...], Exposure] = {}
-    settled: Counter[Done] = Counter()
-    unchanged = 0
     for raw, record, site in placed:
         conflict: Done | None = None
         columns = exposure_columns(record)
@@ -219,15 +202,12 @@ def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import
             run.refuse(raw, faults, key=None)
         elif conflict is not None:
             run.done[RowKind.EXPOSURE].append(conflict)
-            settled[conflict] += 1
         elif row is None:
             run.done[RowKind.EXPOSURE].append(Done.NEW)
             fresh[key] = Exposure(site=site, **columns)
         else:
             run.done[RowKind.EXPOSURE].append(Done.UNCHANGED)
-            unchanged += 1
     run.seal.bulk_create(Exposure, fresh.values())
-    return ImportCounts(len(fresh), 0, unchanged) + _counted(settled)
 
 
 def _declared_before(key: tuple[Any, ...], row: Mapping[str, Any] | None, run: Import) -> bool:

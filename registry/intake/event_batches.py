@@ -1,6 +1,5 @@
 """Stores batches of events, and links causes that come later in the file."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
@@ -14,7 +13,6 @@ from registry.intake.importing import (
     BATCH,
     Done,
     Import,
-    ImportCounts,
     differing,
     differs,
     repeated,
@@ -85,15 +83,13 @@ class EventBatches:
         self._lived: list[tuple[Life, Happened, Event]] = []
         self._died_twice: dict[int, tuple[RawReport, Happened]] = {}
 
-    def take(self, rows: Iterable[tuple[RawReport, EventRecord]]) -> ImportCounts:
+    def take(self, rows: Iterable[tuple[RawReport, EventRecord]]) -> None:
         """Stores a batch of events. Six queries to read, and those that write."""
         placed = self.run.place(rows)
         known = self._known(placed)
         fresh: dict[SourceKey, _Fresh] = {}
         seen: set[SourceKey] = set()
         done = self.run.done[RowKind.EVENT]
-        settled: Counter[Done] = Counter()
-        unchanged = 0
         for raw, record, site in placed:
             conflict: Done | None = None
             key = site.pk, record.source_id or ""
@@ -117,27 +113,18 @@ class EventBatches:
                 self.run.refuse(raw, faults, key=name if key[1] else None)
             elif conflict is not None:
                 done.append(conflict)
-                settled[conflict] += 1
             elif row is None:
                 done.append(Done.NEW)
                 fresh[key] = self._fresh(raw, record, site, known)
                 self._live(fresh[key], record, known)
             else:
                 done.append(Done.UNCHANGED)
-                unchanged += 1
         self._store(fresh, known)
         for life, new, event in self._lived:
             life.events.remove(new)
             life.events.append(replace(new, pk=event.pk))
         self._lived.clear()
-        alike = self._pair([one.event for one in fresh.values() if one.event.pk])
-        return ImportCounts(
-            len(fresh),
-            settled[Done.UPDATED],
-            unchanged + settled[Done.UNCHANGED],
-            alike,
-            settled[Done.SKIPPED],
-        )
+        self.run.alike += self._pair([one.event for one in fresh.values() if one.event.pk])
 
     def _pair(self, events: Sequence[Event]) -> int:
         """Stores the pairs of these events with others that may be of the same event; how many of

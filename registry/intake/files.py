@@ -23,7 +23,7 @@ from registry.records.readings import FileReading
 Progress = Callable[[RowKind, int], None]
 Steps = Generator[tuple[RowKind, int], None, "JudgedRecords"]
 Rows = list[tuple[RawReport, Any]]
-Take = Callable[[Rows], ImportCounts]
+Take = Callable[[Rows], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +160,15 @@ def judging(
     """
     _require_right(by, accept=accept)
     run = Import(seal=Drafts(), by=by, accept=accept, submit=submit, on_conflict=on_conflict)
-    counts: dict[RowKind, ImportCounts] = {}
     records: dict[RowKind, Records] = {}
     for kind in RowKind:
         if kind in files:
             records[kind] = Records()
             rows = RowReading(kind, files[kind], run, wording)
             run.readings[kind] = rows.found
-            counts[kind] = yield from _judge(rows, run, records[kind])
+            yield from _judge(rows, run, records[kind])
     run.refuse_faults()
+    counts = {kind: run.counts(kind) for kind in records}
     summary = ImportSummary(counts, run.readings, run.done)
     return JudgedRecords(by, accept, submit, summary, records, on_conflict, run.changes)
 
@@ -195,7 +195,6 @@ def store_judged(judged: JudgedRecords, *, dry_run: bool = False) -> ImportSumma
 
 
 def _stored(judged: JudgedRecords) -> ImportSummary:
-    counts: dict[RowKind, ImportCounts] = {}
     with sealed(by=judged.by, action="import") as seal:
         by = User.objects.get(pk=judged.by.pk)
         _require_right(by, accept=judged.accept)
@@ -211,13 +210,13 @@ def _stored(judged: JudgedRecords) -> ImportSummary:
         for kind, records in judged.records.items():
             events = EventBatches(run) if kind is RowKind.EVENT else None
             take = _taker(kind, run, events)
-            counts[kind] = ImportCounts()
             for rows in records.batches(kind):
-                counts[kind] += take(rows)
+                take(rows)
             if events is not None:
                 events.finish()
         apply_updates(run, seal)
         run.refuse_faults()
+    counts = {kind: run.counts(kind) for kind in judged.records}
     return ImportSummary(counts, judged.summary.readings, run.done)
 
 
@@ -228,17 +227,17 @@ def _require_right(by: User, *, accept: bool) -> None:
 
 def _judge(
     reading: RowReading, run: Import, records: Records
-) -> Generator[tuple[RowKind, int], None, ImportCounts]:
+) -> Generator[tuple[RowKind, int], None, None]:
     kind = reading.kind
     events = EventBatches(run) if kind is RowKind.EVENT else None
     take = _taker(kind, run, events)
-    counts, done = ImportCounts(), 0
+    done = 0
     try:
         raws = iter(reading)
         while batch := list(islice(raws, BATCH)):
             read = (reading.record(raw) for raw in batch)
             rows = [row for row in read if row is not None]
-            counts += take(rows)
+            take(rows)
             if not run.faults:
                 records.add(rows)
             done += len(batch)
@@ -248,7 +247,6 @@ def _judge(
     except Refusal as refusal:
         for fault in refusal.faults:
             run.note(fault)
-    return counts
 
 
 def _taker(kind: RowKind, run: Import, events: EventBatches | None) -> Take:

@@ -1,6 +1,6 @@
 """The state of one import: where its rows go, its sites, and its faults so far."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from itertools import count, islice
@@ -108,13 +108,15 @@ class ImportCounts:
     alike: int = 0
     skipped: int = 0
 
-    def __add__(self, other: "ImportCounts") -> "ImportCounts":
-        return ImportCounts(
-            self.new + other.new,
-            self.updated + other.updated,
-            self.unchanged + other.unchanged,
-            self.alike + other.alike,
-            self.skipped + other.skipped,
+    @classmethod
+    def of(cls, done: Sequence[int], *, alike: int = 0) -> "ImportCounts":
+        """The counts of rows by what became of each."""
+        return cls(
+            new=done.count(Done.NEW),
+            updated=done.count(Done.UPDATED),
+            unchanged=done.count(Done.UNCHANGED),
+            alike=alike,
+            skipped=done.count(Done.SKIPPED),
         )
 
 
@@ -125,9 +127,9 @@ class Import:
     one row have been checked; rules on other rows are checked again, since those may have
     changed. submit: whether events are submitted, and must be complete; otherwise they are drafts.
     not_yet_stored: numbers for rows that have no primary key yet. done: what became of each row
-    without a fault, a byte each, in the order of its kind's rows. changes: the columns of each
-    stored row that a judged import changes. updates: those changes, to be applied once the new
-    rows are stored.
+    without a fault, a byte each, in the order of its kind's rows. alike: how many new events may
+    repeat another report. changes: the columns of each stored row that a judged import changes.
+    updates: those changes, to be applied once the new rows are stored.
     """
 
     def __init__(
@@ -150,6 +152,7 @@ class Import:
         self.changes: dict[Key, tuple[str, ...]] = dict(changes or {})
         self.updates: list[StoredChange] = []
         self.done: dict[RowKind, bytearray] = {kind: bytearray() for kind in RowKind}
+        self.alike = 0
         self.makes_sites = by.may(Right.RUN_REGISTRY)
         self.precision = date_precision()
         self.latest_year = present_year()
@@ -256,6 +259,11 @@ class Import:
             changed = {name: texts[name] for name in names}
             self.updates.append(StoredChange(key[0], pk, changed, raw.line, raw.file))
         return Done.UPDATED if names else Done.UNCHANGED
+
+    def counts(self, kind: RowKind) -> ImportCounts:
+        """What became of the rows of a kind so far, in numbers."""
+        alike = self.alike if kind is RowKind.EVENT else 0
+        return ImportCounts.of(self.done[kind], alike=alike)
 
     def refuse(
         self, raw: RawReport, faults: Iterable[Fault], *, key: Key | None, whole: bool = False

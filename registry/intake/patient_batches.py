@@ -28,8 +28,7 @@ class JudgedPatients:
     @property
     def counts(self) -> ImportCounts:
         """How many are new, and how many known."""
-        new = sum(done is Done.NEW for done in self.done)
-        return ImportCounts(new=new, unchanged=len(self.done) - new)
+        return ImportCounts.of(self.done)
 
 
 def judge_patients(
