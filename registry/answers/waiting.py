@@ -7,27 +7,25 @@ from django.urls import reverse
 
 from registry.intake import RoundStanding, standings_of
 from registry.intake.waiting import (
+    QUEUES,
     agreements_to_decide,
-    answered,
-    came_back,
     count_without_exposure,
-    drafts_of,
     drafts_of_sites,
-    queried,
     queried_implants,
-    rejected_of_sites,
-    to_review,
     under_review,
     without_follow_up,
 )
 from registry.vocabulary import Right
 
-_FROM_REVIEWERS = (
-    ("came-back", came_back, "returned with a question"),
-    ("rejected", rejected_of_sites, "rejected, with the reason"),
-    ("queried", queried, "with an open query"),
-)
-"""What comes back to a site: its queue, its events, and its words."""
+_IN_WORDS = {
+    "to-review": ("event", "to review"),
+    "answered": ("event", "with an answered query"),
+    "my-drafts": ("draft", "of yours"),
+    "came-back": ("event", "returned with a question"),
+    "rejected": ("event", "rejected, with the reason"),
+    "queried": ("event", "with an open query"),
+}
+"""The queues of events in words, in the order told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,44 +44,37 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
     never of their own sites; leads and data managers device time to declare.
     """
     events = reverse("admin:registry_event_changelist")
-    waiting = []
-    if user.may(Right.SEE_ALL_ROWS):
-        n = to_review(user).count()
-        waiting.append(Waiting(n, plural(n, "event", "to review"), f"{events}?queue=to-review"))
-        n = answered(user).count()
-        words = plural(n, "event", "with an answered query")
-        waiting.append(Waiting(n, words, f"{events}?queue=answered"))
-    if user.may(Right.ENTER_ROWS):
-        n = drafts_of(user).count()
-        waiting.append(Waiting(n, plural(n, "draft", "of yours"), f"{events}?queue=my-drafts"))
+    implants = reverse("admin:registry_implant_changelist")
+    waiting: list[Waiting] = []
+
+    def tell(n: int, what: str, rest: str, address: str) -> None:
+        waiting.append(Waiting(n, plural(n, what, rest), address))
+
+    for name, (what, rest) in _IN_WORDS.items():
+        queue = QUEUES[name]
+        if queue.is_for(user):
+            tell(queue.events(user).count(), what, rest, f"{events}?queue={name}")
     if user.may(Right.WORK_AT_SITE):
-        for queue, rows, rest in _FROM_REVIEWERS:
-            n = rows(user).count()
-            waiting.append(Waiting(n, plural(n, "event", rest), f"{events}?queue={queue}"))
         n = drafts_of_sites(user).count()
-        waiting.append(Waiting(n, plural(n, "draft", "of your site"), f"{events}?state=draft"))
+        tell(n, "draft", "of your site", f"{events}?state=draft")
         n = under_review(user).count()
-        words = plural(n, "event", "of your site under review")
-        waiting.append(Waiting(n, words, f"{events}?state=submitted"))
-    if user.may(Right.WORK_AT_SITE):
+        tell(n, "event", "of your site under review", f"{events}?state=submitted")
         n = queried_implants(user).count()
-        implants = reverse("admin:registry_implant_changelist")
-        words = plural(n, "implant", "with an open query")
-        waiting.append(Waiting(n, words, f"{implants}?queried=yes"))
+        tell(n, "implant", "with an open query", f"{implants}?queried=yes")
     if user.may(Right.ENTER_ROWS):
         n = without_follow_up(user).count()
-        words = plural(n, "implant", "without follow-up for a year")
-        waiting.append(Waiting(n, words, reverse("admin:registry_implant_follow_up")))
+        follow_up = reverse("admin:registry_implant_follow_up")
+        tell(n, "implant", "without follow-up for a year", follow_up)
     if user.may(Right.WORK_AT_SITE):
         waiting += [open_round(each) for each in standings_of(user.sites())]
     if user.may(Right.RUN_REGISTRY) or leads:
         n = count_without_exposure(user)
-        words = plural(n, "year", "of a component without device time")
-        waiting.append(Waiting(n, words, reverse("admin:registry_exposure_by_year")))
+        by_year = reverse("admin:registry_exposure_by_year")
+        tell(n, "year", "of a component without device time", by_year)
     if user.may(Right.RUN_REGISTRY):
         n = agreements_to_decide(user).count()
-        address = reverse("admin:registry_agreement_changelist") + "?standing=waiting"
-        waiting.append(Waiting(n, plural(n, "request", "for an agreement"), address))
+        agreements = reverse("admin:registry_agreement_changelist")
+        tell(n, "request", "for an agreement", f"{agreements}?standing=waiting")
     return waiting
 
 
