@@ -8,6 +8,8 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
+from registry.answers.unsaved import forget_old
+
 SLID_AT = "slid_at"
 """In a session: when it was prolonged last, in seconds."""
 
@@ -26,14 +28,16 @@ class SlidingSessions(SessionMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Saves a session that is due or was changed, once, and sends its cookie again.
 
-        A page that only reads must not fail, nor wait each time, for want of this write: where
-        the database is busy, it is tried again in a minute or later.
+        Unsaved answers that are too old go at that. A page that only reads must not fail, nor wait
+        each time, for want of this write: where the database is busy, it is tried again in a
+        minute or later.
         """
         if not _is_due(request):
             return super().process_response(request, response)
         session = request.session
         was_modified = session.modified
         session[SLID_AT] = int(time.time())
+        forget_old(session)
         try:
             return super().process_response(request, response)
         except SessionInterrupted:

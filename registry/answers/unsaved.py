@@ -48,6 +48,12 @@ def forget_unsaved(session: SessionBase, token: str) -> None:
         session[UNSAVED] = {key: one for key, one in _fresh(session) if key != token}
 
 
+def forget_old(session: SessionBase) -> None:
+    """Forgets answers that were kept for KEPT_FOR seconds; the caller saves the session."""
+    if UNSAVED in session:
+        session[UNSAVED] = dict(_fresh(session))
+
+
 def unsaved_at(session: SessionBase, address: str, *, back_to: str) -> Unsaved | None:
     """The latest unsaved answers of the form at an address, signed for where they go back to."""
     mark = mark_of(address)

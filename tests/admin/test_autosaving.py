@@ -7,7 +7,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
 
-from registry.answers import unsaved
+from registry.answers import sessions, unsaved
 from registry.models import Event
 from tests.factories import ComplicationFactory, EventFactory, ImplantFactory, UserFactory
 
@@ -204,6 +204,22 @@ def test_answers_are_kept_for_a_day(term, reporter, signed_in, monkeypatch):
     monkeypatch.setattr(unsaved, "KEPT_FOR", -1)
 
     assert offered(client) is None
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(-1, 0), (60, 1)])
+def test_old_answers_leave_a_session_that_is_prolonged(
+    seconds, left, term, reporter, signed_in, monkeypatch
+):
+    client = signed_in(reporter)
+    leave(client, _form="t1", year="2013")
+    monkeypatch.setattr(unsaved, "KEPT_FOR", seconds)
+    client.get("/admin/")
+    assert kept_in(client).count("2013") == 1
+
+    monkeypatch.setattr(sessions, "SLIDES_AFTER", 0)
+    client.get("/admin/")
+
+    assert kept_in(client).count("2013") == left
 
 
 def test_signing_out_forgets_them(term, reporter, signed_in):
