@@ -61,10 +61,10 @@ class AutosavePages(RegistryAdmin):
         key = match.kwargs.get("object_id")
         row = self.get_object(request, key) if key is not None else None
         may = self.has_change_permission(request, row) if row else self.has_add_permission(request)
-        made = self.get_form(request, row, change=row is not None)
-        if not may or not issubclass(made, ReportForm):
+        if not may:
             raise Http404
-        form: ReportForm = made(request.POST, instance=row) if row else made(request.POST)
+        made = self.get_form(request, row, change=row is not None)
+        form: ReportForm = made(request.POST, instance=row)
         return form
 
     def render_change_form(

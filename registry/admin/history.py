@@ -1,6 +1,6 @@
 """A row's history in words: when, by whom, under which seal, and what changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,18 +79,22 @@ def version_of(record: Any, before: Any | None, names: Names) -> Version:
 
 
 def changes_between(record: Any, before: Any | None, names: Names) -> Iterable[Change]:
-    """The fields in which two versions differ."""
-    for field in record.tracked_fields:
-        if field.name in UNTOLD:
-            continue
-        after_value = getattr(record, field.attname)
-        before_value = getattr(before, field.attname) if before is not None else None
-        if after_value == before_value or (
-            before is None and (after_value is False or is_blank(after_value))
-        ):
+    """The fields in which two versions differ; of a first version those that were answered."""
+    for field in _differing(record, before):
+        answer = getattr(record, field.attname)
+        if before is None and (answer is False or is_blank(answer)):
             continue
         earlier = NOT_RECORDED if before is None else in_words(field, before, names)
         yield Change(str(field.verbose_name), earlier, in_words(field, record, names))
+
+
+def _differing(record: Any, before: Any | None) -> Iterator[Any]:
+    """The fields shown whose stored values differ; without a version before, from none."""
+    for field in record.tracked_fields:
+        if field.name not in UNTOLD:
+            earlier = None if before is None else getattr(before, field.attname)
+            if getattr(record, field.attname) != earlier:
+                yield field
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +129,5 @@ def unseen_changes(row: Any, *, by: User, looked: str) -> Unseen | None:
     if seen is None:
         return None
     names: Names = {}
-    before = {
-        field.name: in_words(field, seen, names)
-        for field in now.tracked_fields
-        if field.name not in UNTOLD and getattr(now, field.attname) != getattr(seen, field.attname)
-    }
+    before = {field.name: in_words(field, seen, names) for field in _differing(now, seen)}
     return Unseen(since, before)

@@ -18,7 +18,6 @@ from registry.vocabulary import Severity
 MOST_BOXES = 32
 """Answers of a question that are printed to be ticked; of longer lists one writes the answer."""
 
-_WRITTEN = frozenset({Holds.MODEL})
 _BY_HAND = frozenset({"drug", "indication"})
 """Questions whose lists are too long for a sheet; the form on the screen has them."""
 
@@ -67,7 +66,6 @@ def printed(column: RowColumn) -> PrintedQuestion:
         grades = tuple(f"{each.value} {each.label}: {each.definition}" for each in Severity)
         return PrintedQuestion(column.title, grades)
     codes = column.codes
-    by_hand = codes is None or column.holds in _WRITTEN or column.name in _BY_HAND
-    if codes is None or by_hand or len(codes.choices()) > MOST_BOXES:
+    if codes is None or column.name in _BY_HAND or len(codes.choices()) > MOST_BOXES:
         return PrintedQuestion(column.title)
     return PrintedQuestion(column.title, tuple(words for _code, words in codes.choices()))
