@@ -13,9 +13,9 @@ from registry.admin.rows import address_of
 from registry.admin.site_rows import SiteRowsAdmin, open_site_keys
 from registry.answers.refusable import in_sentences
 from registry.intake.quality import EVENT_RULES
-from registry.models import Event, Query
+from registry.models import Query
 from registry.records import Refusal
-from registry.vocabulary import QueryAnswer, QueryState, Right, State
+from registry.vocabulary import QueryAnswer, QueryState, State
 
 CLOSE = "close"
 
@@ -32,16 +32,11 @@ class QueryPages(SiteRowsAdmin):
     def _query_page(self) -> str:
         return f"registry_{self.opts.model_name}_query"
 
-    def closes_queries(self, request: HttpRequest, row: Any) -> bool:
-        """Whether the user may close the queries of a row, as intake decides."""
-        user: Any = request.user
-        right = Right.JUDGE_EVENTS if isinstance(row, Event) else Right.RUN_REGISTRY
-        return user.may(right) and not user.sites().filter(pk=row.site_id).exists()
-
     def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """The queries that are not settled, with what the user can do about each."""
         own = row.site_id in open_site_keys(request)
-        closes = self.closes_queries(request, row)
+        by: Any = request.user
+        closes = intake.may_close_queries(row, by=by)
         queries = [
             {
                 "row": query,

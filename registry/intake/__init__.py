@@ -51,6 +51,7 @@ from registry.intake.queries import (
     close_query,
     foreseen_queries,
     judge_registry,
+    may_close_queries,
     raise_query,
 )
 from registry.intake.redaction import identifying_keys, redact_identifying_keys, redact_key
@@ -138,6 +139,7 @@ __all__ = [
     "make_site",
     "mark_duplicate",
     "may_close",
+    "may_close_queries",
     "may_keep_words",
     "missing_for_submission",
     "open_decisions",

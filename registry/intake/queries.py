@@ -80,16 +80,30 @@ def close_query(public_id: UUID | str, *, by: User, version: int | None = None) 
     """
 
     def check(query: Query) -> None:
-        if query.event is not None:
-            require_reviewer(query.event, by=by)
-            return
-        require_data_manager(by, "close queries about implants")
-        if by.sites().filter(pk=query.site_id).exists():
-            detail = "members of a site cannot close its queries"
-            raise NotPermitted(Fault("", NotPermitted.code, detail))
+        _require_closer(query.event, query.site_id, by=by)
 
     states = {QueryState.OPEN, QueryState.ANSWERED}
     return _settle(public_id, by, version, "close-query", states, check, None)
+
+
+def may_close_queries(row: Event | Implant, *, by: User) -> bool:
+    """Whether the caller may close the queries about a row."""
+    try:
+        _require_closer(row if isinstance(row, Event) else None, row.site_id, by=by)
+    except NotPermitted:
+        return False
+    return True
+
+
+def _require_closer(event: Event | None, site_id: int, *, by: User) -> None:
+    """Raises NotPermitted unless the caller may close queries: of an event, or of an implant."""
+    if event is not None:
+        require_reviewer(event, by=by)
+        return
+    require_data_manager(by, "close queries about implants")
+    if by.sites().filter(pk=site_id).exists():
+        detail = "members of a site cannot close its queries"
+        raise NotPermitted(Fault("", NotPermitted.code, detail))
 
 
 def judge_quality(event: Event, seal: Sealing) -> None:

@@ -37,6 +37,7 @@ READING = {
     "wording_of",
     "likely_duplicates",
     "may_close",
+    "may_close_queries",
     "standings_of",
     "readable_columns",
 }
@@ -411,6 +412,8 @@ def test_reading_function_leaves_nothing(world, verb):
         list(intake.told_patients(intake.judge_patients([(1, PATIENT)], by=world.reporter)))
     elif verb == "likely_duplicates":
         intake.likely_duplicates(report(), by=world.lead)
+    elif verb == "may_close_queries":
+        intake.may_close_queries(event, by=world.lead)
     elif verb == "may_close":
         intake.may_close(world.site, by=world.lead)
     elif verb == "readable_columns":
