@@ -96,26 +96,21 @@ def _median(each: Told) -> Iterator[str]:
 
 def logrank(found: Told, release: Release) -> Iterator[str]:
     """The log-rank test of the curves, or why there is none."""
-    if found.get("chi2") is None:
-        yield f"No log-rank test. {found.get('reason') or 'There is nothing to compare.'}"
-        return
-    df = found["df"]
-    degrees = "degree" if df == 1 else "degrees"
-    yield (
-        f"Log-rank test of the curves: chi-squared {written(found['chi2'])} on {df} {degrees} of "
-        f"freedom, {p_value(found['p'])}. It does not adjust for differences between the groups."
-    )
+    yield _test_of_curves("Log-rank test", found, without="No log-rank test")
 
 
 def gray(found: Told, release: Release) -> Iterator[str]:
     """Gray's test of the curves, or why there is none."""
+    yield _test_of_curves("Gray's test", found, without="No test of the curves")
+
+
+def _test_of_curves(name: str, found: Told, *, without: str) -> str:
     if found.get("chi2") is None:
-        yield f"No test of the curves. {found.get('reason') or 'There is nothing to compare.'}"
-        return
+        return f"{without}. {found.get('reason') or 'There is nothing to compare.'}"
     df = found["df"]
     degrees = "degree" if df == 1 else "degrees"
-    yield (
-        f"Gray's test of the curves: chi-squared {written(found['chi2'])} on {df} {degrees} of "
+    return (
+        f"{name} of the curves: chi-squared {written(found['chi2'])} on {df} {degrees} of "
         f"freedom, {p_value(found['p'])}. It does not adjust for differences between the groups."
     )
 
