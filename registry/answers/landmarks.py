@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.answers.numbers import HIDDEN, in_percent, range_in_percent, written
-from registry.filters.codes import codes_of
+from registry.filters.codes import codes_of, with_not_recorded
 from registry.records import DIMENSIONS, Release
 from registry.vocabulary import NOT_RECORDED, Profile
 
@@ -48,26 +48,31 @@ def landmarks_of(release: Release) -> LandmarkTable | None:
     ]
     if not told:
         return None
+    kept = told[:MOST_CURVES]
     months = sorted({at["time_months"] for each in told for at in each["landmarks"]})
     hidden = HIDDEN if release.meta["profile"] == Profile.PROTECTED else ""
+    rows = [_row(each, months, hidden) for each in kept]
     return LandmarkTable(
         title=str(release.meta["title"]),
         years=tuple(_years(month // 12) for month in months),
-        rows=tuple((group_of(each), _row(each, months, hidden)) for each in told[:MOST_CURVES]),
-        more=max(0, len(told) - MOST_CURVES),
+        rows=tuple(zip(groups_of(kept), rows, strict=True)),
+        more=len(told) - len(kept),
     )
 
 
-def group_of(curve: Mapping[str, Any]) -> str:
-    """The group of a curve in words, "All" where there is one; a blank reads as not recorded."""
-    names = [name for name in DIMENSIONS if name in curve]
-    return ", ".join(_label(name, curve[name]) for name in names) or ALL
+def groups_of(curves: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The groups of an answer's curves in words, "All" where there is one.
+
+    A blank reads as not recorded. Looks the codes of each dimension up once, not for each curve.
+    """
+    names = [name for name in DIMENSIONS if curves and name in curves[0]]
+    labels = {name: dict(with_not_recorded(codes_of(name))) for name in names}
+    return [", ".join(_label(each[name], labels[name]) for name in names) or ALL for each in curves]
 
 
-def _label(name: str, value: Any) -> str:
-    if value is None or value == NOT_RECORDED:
-        return "Not recorded"
-    return str(dict(codes_of(name)).get(str(value), value))
+def _label(value: Any, labels: Mapping[str, str]) -> str:
+    code = NOT_RECORDED if value is None else str(value)
+    return labels.get(code, code)
 
 
 def _row(curve: Mapping[str, Any], months: Sequence[int], hidden: str) -> tuple[AtYears, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from registry.answers.landmarks import ALL, MOST_CURVES, group_of
+from registry.answers.landmarks import ALL, MOST_CURVES, groups_of
 from registry.answers.numbers import in_percent, range_of, written
 from registry.answers.reader_words import in_reader_words
 from registry.answers.tables import SIGNALS
@@ -41,8 +41,7 @@ def curves(found: Sequence[Told], release: Release) -> Iterator[str]:
     """Each curve's devices, events and median; groups too small for that in one sentence."""
     sentences: list[str] = []
     few: list[str] = []
-    for each in found:
-        group = group_of(each)
+    for each, group in zip(found, groups_of(found), strict=True):
         words = ", ".join(_curve(each))
         if words == TOO_FEW and group != ALL:
             few.append(group)

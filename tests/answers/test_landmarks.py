@@ -64,3 +64,16 @@ def test_curves_beyond_the_most_are_counted() -> None:
     page = render_to_string("registry/landmarks.html", {"landmarks": found})
     assert "2 more curves" in page
     assert "40 at risk" in page
+
+
+@pytest.mark.django_db
+def test_codes_are_looked_up_once_however_many_curves_there_are(
+    django_assert_num_queries: Any,
+) -> None:
+    curves = [{"site": f"S-{n}", "landmarks": [at(12, 0.9)]} for n in range(5)]
+
+    with django_assert_num_queries(1):
+        found = table(*curves)
+
+    assert found is not None
+    assert [group for group, _cells in found.rows] == ["S-0", "S-1", "S-2", "S-3", "S-4"]

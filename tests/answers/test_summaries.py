@@ -68,6 +68,16 @@ def test_each_curve_is_told_with_its_median():
     ]
 
 
+@pytest.mark.django_db
+def test_codes_of_the_groups_are_looked_up_once(django_assert_num_queries):
+    curves = [{"site": f"S-{n}", "devices": 12, "median_months": 30.0} for n in range(3)]
+
+    with django_assert_num_queries(1):
+        found = told(curves=curves)
+
+    assert found == [f"S-{n}: 12 devices, median 30 months." for n in range(3)]
+
+
 def test_a_curve_without_a_group_is_of_all_and_a_hidden_one_says_so():
     hidden = {"devices": None, "events": None, "median_months": None, "starts_at_months": None}
 
