@@ -6,8 +6,9 @@ from typing import Any
 from registry.answers.asking import Panel
 from registry.answers.landmarks import landmarks_of
 from registry.answers.numbers import HIDDEN, in_percent, range_in_percent, range_of, written
+from registry.answers.summaries import named
 from registry.answers.tables import GONE, UNITS, status_in_words
-from registry.records import DIMENSIONS, Cell, Release
+from registry.records import Cell, Release
 from registry.reporting import MEASURES
 from registry.vocabulary import CellStatus
 
@@ -68,11 +69,11 @@ def _of_years(told: Sequence[Row], release: Release) -> str:
     return f"{'; '.join(_named(row, release) for row in ends)}."
 
 
-def first_finding(panel: Panel, **named: Cell) -> str:
+def first_finding(panel: Panel, **values: Cell) -> str:
     """One row of an answer in a sentence; that it is hidden, with the reason, where it is."""
     if panel.release is None:
         return ""
-    row = panel.row_of(**named)
+    row = panel.row_of(**values)
     if row is None:
         return NO_TOTAL
     if _estimate(row) is None:
@@ -110,12 +111,7 @@ def _unit(row: Row) -> str:
 
 
 def _named(row: Row, release: Release) -> str:
-    return f"{_name(row)}, {_in_words(row, release)}"
-
-
-def _name(row: Row) -> str:
-    names = [name for name in DIMENSIONS if name in row]
-    return ", ".join(str(row.get(f"{name}_label") or row[name]) for name in names)
+    return f"{named(row, release)}, {_in_words(row, release)}"
 
 
 def _of_curves(release: Release) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from registry.answers.asking import Panel
 from registry.answers.findings import NO_TOTAL, NOTHING, finding_of, first_finding
-from registry.records import EventQuery, Release
+from registry.records import DIMENSIONS, Column, EventQuery, Release
 from registry.vocabulary import Measure
 
 
@@ -28,7 +28,9 @@ def row(
 
 def answer(*rows: dict[str, Any], measure: str = "rates", **meta: Any) -> Release:
     about = {"measure": measure, "per": 1000, "data_as_of": "2026-11-30T05:00:00+00:00"}
-    return Release(meta={**about, "profile": "protected", **meta}, columns=(), rows=rows)
+    names = [name for name in DIMENSIONS if rows and name in rows[0]]
+    columns = tuple(Column(name, "string", "dimension") for name in names)
+    return Release(meta={**about, "profile": "protected", **meta}, columns=columns, rows=rows)
 
 
 def test_highest_of_rows_that_divide_by_one_unit() -> None:
