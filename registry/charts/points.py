@@ -121,15 +121,21 @@ def _signals_notes(release: Release, drawn: int, shown: int) -> list[str]:
 def _signals_said(rows: Sequence[Drawn], hidden: int) -> str:
     shown = [row for row in rows if not row["chart_absent"]]
     marked = [row for row in shown if row["chart_kind"] != PLAIN]
-    named = "; ".join(f"{_flat(row)}: {row['chart_text']}" for row in (marked or shown)[:4])
+    named = "; ".join(f"{flat(row)}: {row['chart_text']}" for row in (marked or shown)[:4])
     beside = f" {counted_in_words(hidden, 'pair is', 'pairs are')} hidden." if hidden else ""
     count = counted_in_words(len(marked), "pair is", "pairs are")
     strongest = f" Strongest: {named}." if named else ""
     return f"Of {len(shown)} drawn {count} marked.{strongest}{beside}"
 
 
-def _flat(row: Drawn) -> str:
+def flat(row: Drawn) -> str:
+    """A row's label in one line."""
     return str(row["chart_label"]).replace("\n", " ")
+
+
+def told_of(rows: Sequence[Drawn]) -> str:
+    """The first eight rows with their figures, for the alternative text."""
+    return "; ".join(f"{flat(row)}: {row['chart_text'] or row['chart_absent']}" for row in rows[:8])
 
 
 def _number(value: object) -> float:
@@ -168,10 +174,7 @@ def forest(release: Release) -> Drawing:
         rows=rows,
         left=left,
         width=WIDTH + 2 * FIGURES,
-        said="; ".join(
-            f"{_flat(row)}: {row['chart_text'] or row['chart_absent']}" for row in rows[:8]
-        )
-        + ".",
+        said=f"{told_of(rows)}.",
         notes=[
             "Populations, follow-up and definitions differ between this registry and its sources.",
             *([CUT] if cut else []),

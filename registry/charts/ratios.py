@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from registry.charts.framing import Drawing
-from registry.charts.points import FIGURES, MOST_SIGNALS, plot_of_points
+from registry.charts.points import FIGURES, MOST_SIGNALS, flat, plot_of_points, told_of
 from registry.charts.shaping import (
     CUT,
     Drawn,
@@ -15,6 +15,7 @@ from registry.charts.shaping import (
     most_important,
     numbers,
     room_for,
+    size_of,
     wrapped,
 )
 from registry.charts.theme import ACCENT, INK, QUIET, WIDTH
@@ -39,7 +40,7 @@ def ratios(release: Release) -> Drawing:
     about: Mapping[str, Any] = meta.get("comparison") or {}
     beside = bool(about.get("adjusted_for"))
     most = MOST_SIGNALS // 2 if beside else MOST_SIGNALS
-    kept = most_important(release, release.rows, most, weight=_events)
+    kept = most_important(release, release.rows, most, weight=size_of("events"))
     named = ADJUSTED if beside else RATIO
     labels = labels_of(kept.rows, names := grouping_of(release))
     rows = [
@@ -70,14 +71,6 @@ def ratios(release: Release) -> Drawing:
         said=_said(rows),
         notes=[*kept.notes, *_notes(about), *([CUT] if cut else [])],
     )
-
-
-def _events(row: Row) -> float:
-    return _number(row.get("events"))
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else -1.0
 
 
 def _points(row: Row, label: str, named: str, *, beside: bool) -> Iterable[Drawn]:
@@ -139,14 +132,7 @@ def _notes(about: Mapping[str, Any]) -> list[str]:
 
 
 def _said(rows: list[Drawn]) -> str:
-    shown = [row for row in rows if row["chart_kind"] != REFERENCE]
-    named = "; ".join(
-        f"{str(row['chart_label']).replace(chr(10), ' ')}: "
-        f"{row['chart_text'] or row['chart_absent']}"
-        for row in shown[:8]
-    )
+    named = told_of([row for row in rows if row["chart_kind"] != REFERENCE])
     reference = next((row for row in rows if row["chart_kind"] == REFERENCE), None)
-    against = (
-        f"Against {str(reference['chart_label']).replace(chr(10), ' ')}: " if reference else ""
-    )
+    against = f"Against {flat(reference)}: " if reference else ""
     return f"{against}{named}." if named else f"{against}nothing to compare."
