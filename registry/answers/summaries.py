@@ -7,10 +7,10 @@ from registry.answers.landmarks import ALL, MOST_CURVES, groups_of
 from registry.answers.numbers import in_percent, range_of, written
 from registry.answers.reader_words import in_reader_words
 from registry.answers.tables import SIGNALS
-from registry.charts.ratios import REFERENCE_NOTE
 from registry.charts.years import crude_ratio, years_together
 from registry.records import DIMENSIONS, Cell, Release
 from registry.records.enumeration import enumerated
+from registry.records.reading import REFERENCE_NOTE
 
 TOO_FEW = "too few devices or events to show"
 

@@ -21,12 +21,12 @@ from registry.charts.shaping import (
 from registry.charts.theme import ACCENT, INK, QUIET, WIDTH
 from registry.charts.wording import estimate, figure, remark, why_absent
 from registry.records import Release
+from registry.records.reading import REFERENCE_NOTE
 
 FURTHEST = 4.0
 """The axis ends this many times beyond the outermost ratio; wider limits are cut off."""
 
 RATIO, CRUDE, REFERENCE = "Ratio", "Crude ratio", "Reference"
-REFERENCE_NOTE = "Reference."
 ADJUSTED = "Adjusted ratio"
 
 

@@ -6,6 +6,9 @@ from enum import Enum, auto
 
 Cell = str | int | float | bool | None
 
+REFERENCE_NOTE = "Reference."
+"""The note of the row of a comparison that the others are compared with: it has no other mark."""
+
 
 class PictureKind(Enum):
     """The kinds of pictures; estimates are drawn by their groupings."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from registry.records import BadQuery, Cell, Fault
+from registry.records.reading import REFERENCE_NOTE
 from registry.reporting.asking.spec import Question, Row
 from registry.reporting.estimating.cell_tables import (
     CellTable,
@@ -28,7 +29,6 @@ from registry.statistics.comparison import (
 )
 from registry.vocabulary import NOT_RECORDED, CellStatus
 
-REFERENCE = "Reference."
 FEWEST_EVENTS_A_PARAMETER = 5
 """With fewer events a parameter adjusted ratios are biased (Vittinghoff and McCulloch 2007)."""
 
@@ -147,7 +147,7 @@ def _row(
         "crude_upper": crude.upper,
         "crude_difference": crude.difference,
         "mantel_haenszel": stratified,
-        "note": REFERENCE if key == reference and adjusted.ratio else _note(adjusted),
+        "note": REFERENCE_NOTE if key == reference and adjusted.ratio else _note(adjusted),
     }
     least = min(events, totals[reference][0])
     status = CellStatus.OK if least >= FEWEST_STABLE_EVENTS else CellStatus.UNSTABLE

@@ -9,14 +9,10 @@ from scipy.special import chdtrc
 
 from registry.disclosure import Protection
 from registry.records import BadQuery, Cell, EventQuery, Fault, NotAvailableAtThisDetail
+from registry.records.reading import REFERENCE_NOTE
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import Answered, ProtectedQuestion, Row
-from registry.reporting.estimating.comparison import (
-    REFERENCE,
-    reference_of,
-    tested,
-    text_of,
-)
+from registry.reporting.estimating.comparison import reference_of, tested, text_of
 from registry.reporting.estimating.observed import Observed
 from registry.reporting.protected.shown import observed_rows, shown_nodes
 from registry.snapshot.statement import Key
@@ -81,7 +77,7 @@ def _row(row: Observed, reference: Key | None, against: Observed | None, per: fl
         numbers = {**rate, **empty, "note": None, "reason": HiddenReason.MARGINS}
         return Row(row.key, numbers, CellStatus.HIDDEN)
     if row.key == reference:
-        alone: dict[str, Cell] = {**empty, "ratio": 1.0, "difference": 0.0, "note": REFERENCE}
+        alone: dict[str, Cell] = {**empty, "ratio": 1.0, "difference": 0.0, "note": REFERENCE_NOTE}
         return Row(row.key, {**rate, **alone}, row.status)
     numbers = {**rate, **_compared(row, against, per), "note": "Limits: Poisson and perturbation."}
     unstable = CellStatus.UNSTABLE in (row.status, against.status)
