@@ -39,8 +39,8 @@ def _lines(found: Mapping[str, Any], *, exact: bool) -> Iterator[tuple[str, str]
         )
     closed = found["complete_to"]["sites_with_a_closed_round"]
     when = "at the last closed round" if closed else "when last heard of"
-    yield f"In follow-up {when}", f"{_share(follow_up, missing)}{counted}"
-    yield "Device time observed, of that possible", _time(follow_up["share_of_time"], missing)
+    yield f"In follow-up {when}", f"{_share(follow_up['share_in_follow_up'], missing)}{counted}"
+    yield "Device time observed, of that possible", _share(follow_up["share_of_time"], missing)
     yield "Data complete to", _rounds(found["complete_to"])
     share = denominators["share_of_sites"]
     of_sites = f"{written(denominators['sites'])} of {written(denominators['of'])}"
@@ -54,12 +54,7 @@ def _lines(found: Mapping[str, Any], *, exact: bool) -> Iterator[tuple[str, str]
         yield f"{each['title']} not recorded", told
 
 
-def _share(follow_up: Mapping[str, Any], missing: str) -> str:
-    share = follow_up["share_in_follow_up"]
-    return missing if share is None else whole(share)
-
-
-def _time(share: float | None, missing: str) -> str:
+def _share(share: float | None, missing: str) -> str:
     return missing if share is None else whole(share)
 
 
