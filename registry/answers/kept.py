@@ -35,7 +35,13 @@ class AnswersKept(Refusal):
 
 
 def keep(request: HttpRequest) -> str:
-    """The answers of a request as signed text, with the address they were sent to."""
+    """The answers of a request as signed text, with the address they were sent to.
+
+    Answers that the request already carries are carried on.
+    """
+    carried: str = request.POST.get(KEPT, "")
+    if kept(carried):
+        return carried
     sent = [(name, value) for name, value in request.POST.lists() if name not in _NO_ANSWERS]
     return signed_answers(request.get_full_path(), sent)
 

@@ -88,6 +88,25 @@ def test_a_wrong_password_loses_nothing(answers, reporter):
     assert hidden(again.text, "_kept") == hidden(lost.text, "_kept")
 
 
+def test_answers_are_carried_on_where_the_session_ends_again(answers):
+    lost = Client().post(ADD, answers)
+
+    again = Client().post(ADD, {"_kept": hidden(lost.text, "_kept")})
+
+    assert again.status_code == 403
+    assert hidden(again.text, "_kept") == hidden(lost.text, "_kept")
+
+
+def test_answers_are_carried_on_past_a_token_of_another_sign_in(answers, reporter):
+    lost = Client().post(ADD, answers)
+
+    refused = checked_client(reporter).post(
+        ADD, {"_kept": hidden(lost.text, "_kept")}, headers={"Origin": OWN}
+    )
+
+    assert hidden(refused.text, "_kept") == hidden(lost.text, "_kept")
+
+
 def checked_client(user):
     client = Client(enforce_csrf_checks=True)
     client.force_login(user, backend=BACKEND)
