@@ -17,7 +17,7 @@ from registry import reporting
 from registry.answers.asking import REFUSALS, Refused, may_look
 from registry.answers.citations import WRITERS, csv_digest, reference_of
 from registry.answers.files import as_csv, as_json, body_of
-from registry.answers.pictures import SVG_POLICY, picture_of, size_of
+from registry.answers.pictures import SVG_POLICY, in_words, picture_of, size_of
 from registry.answers.tables import EXACT, PROTECTED, table_of
 from registry.charts import chart_of
 from registry.intake.citations import citation_of, keep_citation
@@ -85,15 +85,17 @@ def citation(request: HttpRequest, code: str) -> HttpResponse:
     context: dict[str, Any] = {"room": "dashboard", "page": "citation", "kept": kept}
     context["address"] = request.build_absolute_uri(reverse("citation", args=[code]))
     try:
-        release = _answer(kept, request)
+        release = drawn = _answer(kept, request)
+        if in_words(release.query) != release.query:
+            drawn = _answer(kept, request, in_words=True)
     except tuple(REFUSALS) as refusal:
         context["refused"] = refused = Refused.because(refusal)
         return render(request, "registry/citation.html", context, status=refused.status)
     digest = csv_digest(release)
     context |= {
         "table": table_of(release),
-        "alt": chart_of(release).alt,
-        "size": size_of(_answer(kept, request, in_words=True)),
+        "alt": chart_of(drawn).alt,
+        "size": size_of(drawn),
         "release": release.meta["snapshot"],
         "profile_words": EXACT if release.meta["profile"] == Profile.EXACT else PROTECTED,
         "agreement": release.meta.get("agreement", ""),

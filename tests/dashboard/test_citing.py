@@ -11,7 +11,7 @@ from registry import reporting
 from registry.answers.citations import Reference, bibtex, ris
 from registry.filters import parse_query
 from registry.intake.citations import keep_citation
-from registry.models import Citation
+from registry.models import AccessLog, Citation
 from registry.models.citations import CODE_LENGTH, CODE_LETTERS
 from registry.records import Viewer
 from registry.vocabulary import Measure, Role
@@ -174,6 +174,34 @@ def test_exact_numbers_are_for_whoever_may_ask_for_them(as_role, released, setti
     assert as_role(Role.RESEARCHER).get(address).status_code == 404
     client.logout()
     assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("labels", ["code", "both"])
+def test_alternative_text_is_that_of_the_picture_in_words(labels, as_role, released):
+    viewer = Viewer(exact_everywhere=True, label="reviewer")
+    receipt = receipt_of(viewer, release="2026Q4", group_by="category", labels=labels)
+    client = as_role(Role.REVIEWER)
+    address = page_of(client, receipt)
+
+    page, svg = (client.get(each).content.decode() for each in (address, f"{address}answer.svg"))
+
+    said = re.search(r' alt="([^"]*)"', page)[1]
+    width, height = re.search(r'<img src="[^"]*" width="(\d+)" height="(\d+)"', page).groups()
+    assert "Catheter problem" in said
+    assert said == re.search(r"<desc[^>]*>(.*?)</desc>", svg)[1]
+    assert f'width="{width}" height="{height}"' in svg
+
+
+def test_exact_numbers_in_words_are_asked_and_logged_once_a_page(as_role, released):
+    viewer = Viewer(exact_everywhere=True, label="reviewer")
+    receipt = receipt_of(viewer, release="2026Q4", group_by="category", labels="both")
+    client = as_role(Role.REVIEWER)
+    address = page_of(client, receipt)
+    before = AccessLog.objects.filter(action="exact-statistics").count()
+
+    client.get(address)
+
+    assert AccessLog.objects.filter(action="exact-statistics").count() == before + 1
 
 
 def test_somebody_elses_exact_receipt_has_no_page_here(as_role, released):
