@@ -148,10 +148,10 @@ def _matrix(
     blocks = list(dict.fromkeys(row["chart_block"] for row in rows))
     for row in rows:
         row["chart_doubtful"] = row[shade] is not None and str(row["status"]) in DOUBTFUL
+    inside = {block: [row for row in rows if row["chart_block"] == block] for block in blocks}
+    highest_of = {block: _highest(of_block, shade) for block, of_block in inside.items()}
     for row in rows:
-        inside = [each for each in rows if each["chart_block"] == row["chart_block"]]
-        highest = _highest(inside, shade)
-        value = row[shade]
+        highest, value = highest_of[row["chart_block"]], row[shade]
         row["chart_down"] = wrapped(downs[(row[down],)])
         row["chart_across"] = acrosses[(row[across],)]
         row["chart_place"] = blocks.index(row["chart_block"])
@@ -164,7 +164,7 @@ def _matrix(
     plots = [
         partial(
             _block,
-            [row for row in rows if row["chart_place"] == place],
+            inside[block],
             place=place,
             title=block,
             columns=columns,
