@@ -3,9 +3,10 @@
 Whoever reads it, no answer in it is exact: a report is printed and passed on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from registry.answers.asking import Panel, Refused, ask, refused_alike
@@ -37,11 +38,12 @@ class NotProtected(Exception):
     """An answer of a report is exact: nothing may be written."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReportPart:
     """One answer of a report with its place, or why it was refused. place: 1 for the first.
 
-    finding: in one sentence; empty for one that was refused.
+    finding: in one sentence; empty for one that was refused. Its table and its sentences are made
+    once: the part, the chapter of methods and the list of receipts all read them.
     """
 
     place: int
@@ -59,7 +61,7 @@ class ReportPart:
         """Why there is no answer."""
         return self.panel.refused
 
-    @property
+    @cached_property
     def table(self) -> AnswerTable | None:
         """The answer as a table."""
         return table_of(self.panel.release) if self.panel.release else None
@@ -78,7 +80,7 @@ class ReportPart:
         method = str(self.panel.meta.get("method", ""))
         return [said for said in self.counted if not said.endswith(method)]
 
-    @property
+    @cached_property
     def landmarks(self) -> LandmarkTable | None:
         """Its curves at whole years; None without curves."""
         return landmarks_of(self.panel.release) if self.panel.release else None
@@ -88,7 +90,7 @@ class ReportPart:
         """Whether its rows are the months of curves, too many to print."""
         return self.panel.measure is Measure.SURVIVAL
 
-    @property
+    @cached_property
     def summary(self) -> Sequence[str]:
         """Its findings beside the rows, such as each curve's devices, events and median."""
         return summary_of(self.panel.release) if self.panel.release else ()
@@ -138,14 +140,12 @@ class Report:
     @property
     def methods(self) -> Sequence[str]:
         """How it was counted and estimated, each sentence once."""
-        said = (each for part in self.answered for each in part.counted)
-        return list(dict.fromkeys(said))
+        return _each_once(part.counted for part in self.answered)
 
     @property
     def caveats(self) -> Sequence[str]:
         """What the answers warn of, each once."""
-        tables = [table for part in self.parts if (table := part.table)]
-        return list(dict.fromkeys(said for table in tables for said in table.caveats))
+        return _each_once(table.caveats for table in self._tables)
 
     @property
     def legend(self) -> Sequence[CellStatus | HiddenReason]:
@@ -164,8 +164,15 @@ class Report:
     @property
     def protection(self) -> Sequence[str]:
         """How the answers are protected, each sentence once."""
-        tables = [table for part in self.parts if (table := part.table)]
-        return list(dict.fromkeys(said for table in tables for said in table.protection))
+        return _each_once(table.protection for table in self._tables)
+
+    @property
+    def _tables(self) -> Sequence[AnswerTable]:
+        return [part.table for part in self.parts if part.table]
+
+
+def _each_once(said: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(chain.from_iterable(said)))
 
 
 def report_of(label: str, viewer: Viewer) -> Report:
