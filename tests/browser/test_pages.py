@@ -21,6 +21,7 @@ DESK = {"width": 1280, "height": 800}
 OPEN = ["/", "/?q=leak", "/login/", "/complications/catheter-migration/", "/complications/none/"]
 OF_A_RESEARCHER = [
     "/cite/",
+    "/report/",
     "/",
     "/dashboard/",
     "/dashboard/?category=catheter",
@@ -127,6 +128,16 @@ def test_the_pages_behind_sign_in_are_clean(name, addresses, page):
     assert faults_at(page, addresses) == {}
 
 
+def test_the_permanent_page_of_an_answer_is_clean(page):
+    sign_in(page, "researcher")
+    page.goto("/dashboard/explore/?measure=counts&group_by=category")
+    page.get_by_text("Cite this answer").click()
+    page.get_by_role("button", name="Make its permanent page").click()
+    expect(page.get_by_role("heading", name="Cite it")).to_be_visible()
+
+    assert faults_of(page) == []
+
+
 def test_an_event_to_read_and_its_history_are_clean(page):
     sign_in(page, "reviewer")
     page.set_viewport_size(PHONE)
@@ -214,3 +225,14 @@ def test_a_page_works_without_script(plain_page):
     page.get_by_role("link", name="Catheter-tip inflammatory mass").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Catheter-tip inflammatory mass")
+
+
+def test_a_report_is_clean_on_a_phone_where_its_tables_scroll(page):
+    sign_in(page, "researcher")
+    page.set_viewport_size(PHONE)
+    page.goto("/report/")
+
+    assert page.evaluate(
+        "[...document.querySelectorAll('.wide')].some(each => each.scrollWidth > each.clientWidth)"
+    )
+    assert objections_to(page, RULES) == []
