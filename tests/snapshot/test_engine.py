@@ -4,6 +4,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from registry.snapshot import engine as module
 from registry.snapshot.engine import DuckDB
 
 
@@ -35,3 +36,21 @@ def test_engine_reads_no_other_file(engine: DuckDB, tmp_path: Path) -> None:
 
     with pytest.raises(duckdb.Error):
         engine.run("SELECT * FROM read_csv(?)", [str(other)])
+
+
+def test_engine_opens_the_file_anew_after_an_error_inside_it(
+    engine: DuckDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such an error leaves the connection unusable: here it is closed, as by a fatal one."""
+    answer = module._answer
+
+    def broken(connection: duckdb.DuckDBPyConnection, *statement: object) -> None:
+        connection.close()
+        raise duckdb.InternalException("INTERNAL Error: something in the engine")
+
+    monkeypatch.setattr(module, "_answer", broken)
+    with pytest.raises(duckdb.InternalException):
+        engine.run("SELECT n FROM rows", [])
+
+    monkeypatch.setattr(module, "_answer", answer)
+    assert engine.run("SELECT count(*) AS n FROM rows", [])["n"].tolist() == [2]
