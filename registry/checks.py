@@ -42,8 +42,8 @@ def disclosure_keys_are_safe(app_configs: Any, **_: Any) -> list[CheckMessage]:
     ]
 
 
-LEAST_RELEASE_DAYS, LEAST_RELEASE_GROWTH = 350, 10
-"""About a year, and a tenth of the accepted events: what was attacked was released so."""
+LEAST_RELEASE_DAYS, LEAST_RELEASE_GROWTH, LEAST_RELEASE_CHANGED = 350, 10, 200
+"""About a year, a tenth of the accepted events, and so many: what was attacked was released so."""
 
 
 @register(Tags.security, deploy=True)
@@ -57,6 +57,9 @@ def releases_are_far_apart(app_configs: Any, **_: Any) -> list[CheckMessage]:
     if settings.REGISTRY_RELEASE_GROWTH < LEAST_RELEASE_GROWTH:
         said = f"REGISTRY_RELEASE_GROWTH lets releases differ by under {LEAST_RELEASE_GROWTH} %."
         found.append(Warning(said, hint=hint, id="registry.W004"))
+    if settings.REGISTRY_RELEASE_CHANGED < LEAST_RELEASE_CHANGED:
+        said = f"REGISTRY_RELEASE_CHANGED lets under {LEAST_RELEASE_CHANGED} events differ."
+        found.append(Warning(said, hint=hint, id="registry.W005"))
     return found
 
 

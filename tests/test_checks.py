@@ -84,9 +84,17 @@ def test_production_passes_with_safe_keys():
     assert disclosure_keys_are_safe(None) == []
 
 
-@pytest.mark.parametrize(("days", "growth", "check"), [(349, 10, "W001"), (350, 9, "W004")])
-def test_deployment_is_warned_where_releases_may_tell_who_is_new(settings, days, growth, check):
+def released(settings, days, growth, changed):
     settings.REGISTRY_RELEASE_DAYS, settings.REGISTRY_RELEASE_GROWTH = days, growth
+    settings.REGISTRY_RELEASE_CHANGED = changed
+
+
+@pytest.mark.parametrize(
+    ("rules", "check"),
+    [((349, 10, 200), "W001"), ((350, 9, 200), "W004"), ((350, 10, 199), "W005")],
+)
+def test_deployment_is_warned_where_releases_may_tell_who_is_new(settings, rules, check):
+    released(settings, *rules)
 
     (warning,) = releases_are_far_apart(None)
 
@@ -95,7 +103,7 @@ def test_deployment_is_warned_where_releases_may_tell_who_is_new(settings, days,
 
 
 def test_yearly_releases_pass(settings):
-    settings.REGISTRY_RELEASE_DAYS, settings.REGISTRY_RELEASE_GROWTH = 350, 10
+    released(settings, 350, 10, 200)
 
     assert releases_are_far_apart(None) == []
 
@@ -129,10 +137,11 @@ def test_two_data_managers_are_there_where_two_must_grant(settings):
     assert a_second_person_can_grant(None, databases=["default"]) == []
 
 
-@pytest.mark.parametrize(("debug", "days"), [("0", "350 10"), ("1", "0 0")])
+@pytest.mark.parametrize(("debug", "days"), [("0", "350 10 200"), ("1", "0 0 0")])
 def test_a_year_goes_by_between_releases_unless_developing(tmp_path, debug, days):
-    names = "settings.REGISTRY_RELEASE_DAYS, settings.REGISTRY_RELEASE_GROWTH"
-    read = f"from registry_project import settings; print({names})"
+    names = ("DAYS", "GROWTH", "CHANGED")
+    asked = ", ".join(f"settings.REGISTRY_RELEASE_{name}" for name in names)
+    read = f"from registry_project import settings; print({asked})"
     production = {
         "DEBUG": debug,
         "SECRET_KEY": "x" * 50,

@@ -26,6 +26,7 @@ OFFERED = {
     "REGISTRY_FIRST_YEAR": ("1999", lambda s: s["REGISTRY_FIRST_YEAR"], 1999),
     "REGISTRY_RELEASE_DAYS": ("365", lambda s: s["REGISTRY_RELEASE_DAYS"], 365),
     "REGISTRY_RELEASE_GROWTH": ("25", lambda s: s["REGISTRY_RELEASE_GROWTH"], 25),
+    "REGISTRY_RELEASE_CHANGED": ("300", lambda s: s["REGISTRY_RELEASE_CHANGED"], 300),
     "REGISTRY_ANSWER_TICK_MS": ("0", lambda s: s["REGISTRY_ANSWER_TICK_MS"], 0),
     "REGISTRY_FREEZE_SECONDS": ("0", lambda s: s["REGISTRY_FREEZE_SECONDS"], 0),
     "REGISTRY_LOCK_SECONDS": (
@@ -95,6 +96,7 @@ REFUSED = {
     "REGISTRY_FIRST_YEAR": ["zebulon", "1979", "2999", "-1"],
     "REGISTRY_RELEASE_DAYS": ["zebulon", "-1", "1.5"],
     "REGISTRY_RELEASE_GROWTH": ["zebulon", "-1", "101"],
+    "REGISTRY_RELEASE_CHANGED": ["zebulon", "-1"],
     "REGISTRY_ANSWER_TICK_MS": ["zebulon", "1001", "-1"],
     "REGISTRY_FREEZE_SECONDS": ["zebulon", "-1", "1e6"],
     "REGISTRY_LOCK_SECONDS": ["zebulon", "0", "601"],
@@ -230,6 +232,7 @@ def test_production_starts_with_nothing_else(started):
     assert settings["CACHES"]["default"]["BACKEND"].endswith("LocMemCache")
     assert settings["REGISTRY_RELEASE_DAYS"] == 350
     assert settings["REGISTRY_RELEASE_GROWTH"] == 10
+    assert settings["REGISTRY_RELEASE_CHANGED"] == 200
     assert settings["REST_FRAMEWORK"]["NUM_PROXIES"] == 0
 
 

@@ -357,6 +357,19 @@ def test_release_of_too_little_new_is_refused_and_says_how_much_is_missing(setti
     assert not AccessLog.objects.exists()
 
 
+def test_release_of_few_new_records_is_refused_however_large_their_share(settings: Any) -> None:
+    settings.REGISTRY_RELEASE_GROWTH, settings.REGISTRY_RELEASE_CHANGED = 10, 4
+    events_accepted(2)
+    freshness.publish("2026")
+    events_accepted(3)
+
+    with pytest.raises(BadQuery, match=r"4 or more \(REGISTRY_RELEASE_CHANGED\) .* 1 more"):
+        freshness.publish("2027")
+
+    events_accepted(1)
+    assert freshness.publish("2027").early is False
+
+
 def accept_two_more(events: list[Event]) -> None:
     events_accepted(2)
 

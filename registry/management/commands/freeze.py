@@ -24,7 +24,8 @@ class Command(BaseCommand):
             "--early",
             action="store_true",
             help="Publish before REGISTRY_RELEASE_DAYS have gone by, or with less than "
-            "REGISTRY_RELEASE_GROWTH per cent changed; that is written down and told to readers.",
+            "REGISTRY_RELEASE_GROWTH per cent, or under REGISTRY_RELEASE_CHANGED events, changed; "
+            "that is written down and told to readers.",
         )
         parser.add_argument(
             "--whole",

@@ -99,9 +99,9 @@ def publish(label: str, *, early: bool = False) -> Snapshot:
     """Freezes the registry and publishes it as a release; releases are never changed or deleted.
 
     early: publish although REGISTRY_RELEASE_DAYS have not gone by since the last release, or less
-    than REGISTRY_RELEASE_GROWTH per cent of the records have changed, which is recorded and told
-    to readers. Raises BadQuery where that would be too early, and where the label, or a
-    release of the very same data, exists already.
+    than REGISTRY_RELEASE_GROWTH per cent of the records, or REGISTRY_RELEASE_CHANGED of them, have
+    changed, which is recorded and told to readers. Raises BadQuery where that would be too early,
+    and where the label, or a release of the very same data, exists already.
     """
     before = _newest()
     faults, said = _too_early(before) if before else ([], "")
@@ -212,16 +212,17 @@ def _too_early(before: Snapshot) -> tuple[list[Fault], str]:
             )
         )
     growth = growth_since(before.seal_number or 0)
-    if missing := growth.missing(settings.REGISTRY_RELEASE_GROWTH):
+    percent, least = settings.REGISTRY_RELEASE_GROWTH, settings.REGISTRY_RELEASE_CHANGED
+    if missing := growth.missing(percent, least):
         said.append(f"{growth.moved} of {growth.records} records changed since")
         faults.append(
             Fault(
                 "release",
                 "too-little-new",
                 f"Of {growth.records} accepted events {growth.moved} are new, changed or gone "
-                f"since release {before.label}; {settings.REGISTRY_RELEASE_GROWTH} % are asked for "
-                f"(REGISTRY_RELEASE_GROWTH): wait for {missing} more, or use --early, which is "
-                "written down and told to readers.",
+                f"since release {before.label}; {percent} % (REGISTRY_RELEASE_GROWTH) and "
+                f"{least} or more (REGISTRY_RELEASE_CHANGED) are asked for: wait for {missing} "
+                "more, or use --early, which is written down and told to readers.",
             )
         )
     return faults, " and ".join(said)

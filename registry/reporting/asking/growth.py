@@ -20,9 +20,9 @@ class Growth:
         """The share that is new, changed or gone; all of nothing."""
         return 100 * self.moved / self.records if self.records else 100.0
 
-    def missing(self, percent: float) -> int:
-        """How many more records must be new, changed or gone for this share."""
-        return max(0, -int(-self.records * percent // 100) - self.moved)
+    def missing(self, percent: float, least: int = 0) -> int:
+        """How many more records must be new, changed or gone for this share, and for so many."""
+        return max(0, -int(-self.records * percent // 100) - self.moved, least - self.moved)
 
 
 def growth_since(seal_number: int) -> Growth:
