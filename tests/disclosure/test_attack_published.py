@@ -19,6 +19,14 @@ from tests.disclosure.attack.registries import door_of, fill
 pytestmark = pytest.mark.django_db
 
 KNOWN = frozenset({"complication", "sex"})
+OTHERWISE_TOLD = (
+    ("complication", "wide_window"),
+    ("complication", "intervention"),
+    ("complication", "site"),
+    ("complication", "cause"),
+    ("category", "cause_category"),
+    ("category", "pump_family"),
+)
 
 
 def test_persons_are_looked_at_over_http_and_the_database_is_as_before(tmp_path):
@@ -53,4 +61,7 @@ def test_persons_are_looked_at_over_http_and_the_database_is_as_before(tmp_path)
         shown = server.table(("category",), AFTER)
         assert (~np.isnan(shown)).sum() >= 2
         assert np.nanmax(np.abs(shown - true)) < 15  # noise is smaller
+        for names in OTHERWISE_TOLD:
+            assert server.table(names, AFTER).shape == world.size(names)
+        assert (~np.isnan(server.table(("category", "wide_window"), AFTER))).any()
     cache.clear()

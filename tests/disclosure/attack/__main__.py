@@ -36,8 +36,8 @@ def main() -> int:
     )
     parser.add_argument(
         "--only",
-        choices=("curves", "persons"),
-        help="the attacks on curves and denominators, or on persons, alone",
+        choices=("cells", "curves", "persons"),
+        help="the attacks on cells, on curves and denominators, or on persons, alone",
     )
     parser.add_argument("--people", default="800,6000,50000", help="sizes for persons, by commas")
     parser.add_argument(
@@ -60,6 +60,7 @@ def main() -> int:
     else:
         sizes = [int(size) for size in asked.implants.split(",")]
         broken = [] if asked.only else _people(asked)
+        asked.only = None if asked.only == "cells" else asked.only
         broken = [*broken, *_orchestrate(sizes, asked)]
     print("\n".join(f"Broken: {each}" for each in broken) or "Every limit holds.")
     return 1 if broken else 0

@@ -6,7 +6,7 @@ differences are off, he learns on other registries.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,7 +74,7 @@ def grown(world: World, names: Names, *, growth: float, seed: int) -> list[World
     last = round(len(world) * ((1 + growth) ** (max(RELEASES) - 1) - 1))
     new = world.at(chance.choice(growing, last))
     patient = int(world.patient.max()) + 1 + np.arange(last)
-    new = World(new.columns, new.labels, patient, new.hand, new.in_totals)
+    new = replace(new, patient=patient)
     found = []
     for release in range(max(RELEASES)):
         so_far = round(len(world) * ((1 + growth) ** release - 1))

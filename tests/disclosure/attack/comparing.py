@@ -6,6 +6,7 @@ interval: its own universe.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -35,6 +36,8 @@ COMPARED: Sequence[Mapping[str, str]] = (
 )
 SIGNALS: Sequence[Names] = (("pump_model", "category"), ("catheter_model", "category"))
 CURVES: Sequence[tuple[Names, Mapping[str, str]]] = (
+    (("drug_class",), {"category": "catheter"}),
+    (("pump_family",), {"category": "pump"}),
     (("drug_class", "sex"), {"category": "catheter"}),
     (("indication_group", "sex"), {"category": "catheter"}),
     (("label_status", "sex"), {"category": "pump"}),
@@ -156,7 +159,8 @@ def true_curves(asker: Asker, names: Names, where: Mapping[str, str], frozen: Fr
         frozen.store.manifest.terms, data_as_of=frozen.data_as_of, policy=protected_answers.POLICY
     )
     filters = tuple((name, (value,)) for name, value in where.items())
-    planned = plan(EventQuery(group_by=names, where=filters), trees, protected_answers.POLICY)
+    unlimited = replace(protected_answers.POLICY, most_cells=10**6, most_beside=len(names))
+    planned = plan(EventQuery(group_by=names, where=filters), trees, unlimited)
     truths = curve_truths(planned.nodes, store=frozen.store, trees=trees)
     found = np.zeros((*(len(asker.axis(name)) for name in names), INTERVALS), np.int64)
     for row in planned.rows:

@@ -4,7 +4,7 @@ The second design is that of docs/disclosure.md; the others are what must lose t
 Noise is drawn by a hash of the sums of keys, as the registry does, but by arithmetic on arrays.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Protocol
@@ -12,12 +12,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.disclosure.attack.worlds import Ints, World, tree_of
+from tests.disclosure.attack.worlds import PAIRS, Ints, World, tree_of
 
 Values = NDArray[np.float64]
 Names = tuple[str, ...]
 
-EVENT_SIDE = frozenset({"complication", "year", "severity", "outcome"})
+EVENT_SIDE = frozenset(
+    {"complication", "year", "window", "intervention", "severity", "outcome", "cause"}
+)
 LAST = 24
 """From so many patients on the law of the noise is the same."""
 
@@ -39,7 +41,8 @@ class Design:
     lasting, fresh: the most variance, and variance for each patient, of the noise drawn for a set
     of patients and of that drawn for a set and a release. hands_off: a count is hidden too where it
     is under the threshold without so many of its largest hands. beside_category: how many others a
-    category, or none, may be crossed with. free: three dimensions of any kind.
+    category, or none, may be crossed with. free: three dimensions of any kind. beside_site: what a
+    site goes with; a complication in funnels.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Design:
     hands_off: int = 0
     beside_category: int = 1
     free: bool = False
+    beside_site: tuple[Set[str], ...] = ({"category"}, {"year"}, {"period"}, {"complication"})
 
     def offers(self, names: Sequence[str]) -> bool:
         """Whether these may be asked together."""
@@ -56,9 +60,11 @@ class Design:
         others = [name for name in names if tree_of(name) != "complication"]
         if len(set(trees)) < len(trees) or len(names) > 3:
             return False
+        if "cause" in trees:
+            return set(names) in PAIRS
         if "site" in names:
             rest = set(names) - {"site"}
-            return not rest or rest in ({"category"}, {"year"}, {"period"})
+            return not rest or rest in self.beside_site
         if self.free:
             return True
         if "complication" in names:
@@ -137,14 +143,13 @@ def sums(world: World, names: Names, size: int, seed: int, hands_off: int = 1) -
 
     Each of shape (3, cells).
     """
-    cell = world.cells(names)
-    inside = cell >= 0
+    rows, cell = world.places(names)
     most = int(world.patient.max(initial=0)) + 1
-    pairs, first = np.unique(cell[inside] * most + world.patient[inside], return_index=True)
+    pairs, first = np.unique(cell * most + world.patient[rows], return_index=True)
     cells, patients = np.divmod(pairs, most)
     halves = keys(most, seed)
     spread = int(world.hand.max(initial=0)) + 1
-    place = cells * spread + world.hand[inside][first]
+    place = cells * spread + world.hand[rows][first]
     by_hand = np.array(
         [
             np.bincount(place, weight, minlength=size * spread).reshape(size, spread)

@@ -14,7 +14,19 @@ from tests.disclosure.attack.persons import AFTER, BEFORE
 from tests.disclosure.attack.recognising import CODES, codes
 from tests.disclosure.attack.worlds import Ints, World
 
-NAMED = ("year", "severity", "drug", "pump_model", "age_band", "indication", "sex")
+NAMED = (
+    "year",
+    "window",
+    "severity",
+    "drug",
+    "pump_model",
+    "pump_site",
+    "pump_plane",
+    "procedure",
+    "age_band",
+    "indication",
+    "sex",
+)
 TRUST = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 """How much he may make of what moved; he takes what served him best elsewhere."""
 

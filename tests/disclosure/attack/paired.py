@@ -21,6 +21,8 @@ from tests.disclosure.attack.limits import (
 )
 from tests.disclosure.attack.naming import Newcomers, named
 from tests.disclosure.attack.persons import (
+    BY_ALL,
+    BY_COURSE,
     BY_EIGHT,
     BY_THREE,
     KINDS,
@@ -38,33 +40,51 @@ from tests.disclosure.attack.worlds import World
 Serve = Callable[[Pair, int], Tables]
 """Puts a pair of worlds behind a server; the number makes its noise."""
 
+RELEASED = "as released"
+FOUR, TWENTY, FORTY = (f"{RELEASED}, {planted} planted" for planted in (4, 20, 40))
 CHANGES: Mapping[str, Change] = {
-    "10 %": Change(),
-    "3 %": Change(growth=0.03),
-    "1 %": Change(growth=0.01),
-    "10 %, 4 planted": Change(planted=4),
-    "10 %, 20 planted": Change(planted=20),
-    "10 %, 40 planted": Change(planted=40),
-    "10 %, 40 planted at two hands": Change(planted=40, hands=2),
+    RELEASED: Change(),
+    "10 %": Change(least=0),
+    "3 %": Change(growth=0.03, least=0),
+    "1 %": Change(growth=0.01, least=0),
+    FOUR: Change(planted=4),
+    TWENTY: Change(planted=20),
+    "10 %, 20 planted": Change(planted=20, least=0),
+    FORTY: Change(planted=40),
+    f"{FORTY} at two hands": Change(planted=40, hands=2),
 }
-LIMITED = ("10 %", "10 %, 4 planted", "10 %, 20 planted")
-"""Changes that the limits are for; the others are told."""
+LIMITED = (RELEASED, FOUR, TWENTY)
+"""Changes that the limits are for; the others are told.
 
-LENSES = ("10 %, 20 planted", "10 %, 40 planted")
+A tenth alone is what a release waits for where that is 200 records or more.
+"""
+
+LENSES = (TWENTY, FORTY)
 VIEWS = {
     "complications": OVER_COMPLICATIONS,
     "categories": OVER_CATEGORIES,
     "both": OVER_COMPLICATIONS | OVER_CATEGORIES,
 }
-KNOWN = {8: BY_EIGHT, 3: BY_THREE}
+EIGHT = "eight"
+KNOWN = {
+    EIGHT: BY_EIGHT,
+    "eight of the course": BY_COURSE,
+    "all sixteen": BY_ALL,
+    "three": BY_THREE,
+}
+"""What the attacker knows of the person, in words."""
 STANDING_OUT = 0.25
 """The share of attributes that he names where he may choose."""
 
 
 @dataclass
 class Persons:
-    """What was seen of one registry: by change, then by kind; and of newcomers and hidden cells."""
+    """What was seen of one registry: by change, then by kind; and of newcomers and hidden cells.
 
+    known: of each person.
+    """
+
+    known: frozenset[str] = BY_EIGHT
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
     newcomers: dict[str, list[Newcomers]] = field(default_factory=dict)
     hidden: dict[int, Averaged] = field(default_factory=dict)
@@ -82,10 +102,10 @@ def collect(
     seed: int,
     many: int = 100,
     changes: Mapping[str, Change] = CHANGES,
-    known: frozenset[str] = BY_EIGHT,
+    known: frozenset[str] = BY_ALL,
 ) -> Persons:
     """Look at one registry through one server, until there are so many persons of each kind."""
-    found = Persons()
+    found = Persons(known)
     for place, (said, change) in enumerate(changes.items()):
         seen: dict[str, list[Seen]] = {}
         came = []
@@ -123,7 +143,7 @@ def recognised(
     change: str,
     kind: str,
     *,
-    known: int = 8,
+    known: str = EIGHT,
     view: str = "both",
     practice: Sequence[Persons] = (),
 ) -> Recognised:
@@ -146,7 +166,7 @@ def recognised(
     )
 
 
-def _view(persons: Persons, change: str, kind: str, known: int, view: str) -> Seen:
+def _view(persons: Persons, change: str, kind: str, known: str, view: str) -> Seen:
     return persons.seen[change][kind].by(KNOWN[known]).over(VIEWS[view])
 
 
@@ -157,7 +177,7 @@ def lines(
     told, broken = [], []
     for change in registries[0].seen:
         for kind in (kind for kind in KINDS if kind in registries[0].seen[change]):
-            for known in KNOWN:
+            for known in (said for said, each in KNOWN.items() if each <= registries[0].known):
                 rows = {
                     view: recognised(
                         registries, change, kind, known=known, view=view, practice=practice
@@ -196,11 +216,12 @@ def _lenses(
     size: int, registries: Sequence[Persons], practice: Sequence[Persons], told: list[str]
 ) -> list[str]:
     broken = []
-    for change in (each for each in CHANGES if "planted" in each):
+    for change in (each for each in CHANGES if each.startswith(RELEASED) and "planted" in each):
         if change not in registries[0].seen:
             continue
         with_them, none = (
-            recognised(registries, each, "arrival", practice=practice) for each in (change, "10 %")
+            recognised(registries, each, "arrival", practice=practice)
+            for each in (change, RELEASED)
         )
         gain = with_them.auc - none.auc
         limit = f"{MOST_BY_LENS:g}" if change in LENSES else "told only"

@@ -19,6 +19,8 @@ from tests.disclosure.attack.limits import CHANGE_LOSES, MOST_BY_CATEGORIES, MOS
 from tests.disclosure.attack.own_process import begin, environment
 from tests.disclosure.attack.paired import (
     CHANGES,
+    RELEASED,
+    TWENTY,
     Persons,
     collect,
     hidden_over_releases,
@@ -26,6 +28,7 @@ from tests.disclosure.attack.paired import (
     recognised,
     simulated,
 )
+from tests.disclosure.attack.persons import BY_ALL, BY_EIGHT
 from tests.disclosure.attack.worlds import EVENTS_PER_IMPLANT, made_up
 
 MODULE = "tests.disclosure.attack.people"
@@ -45,7 +48,7 @@ SERVERS = (PUBLISHED, "second", "finer", "first", "naive", "free")
 OWN_FROM = 101
 """The seeds of the attacker's own registries."""
 
-FEW_CHANGES = ("10 %", "10 %, 20 planted")
+FEW_CHANGES = (RELEASED, TWENTY)
 """What controls, and the registry over HTTP, are asked for: each takes long there."""
 HEAD = (
     "| registry | persons | many | over complications: AUC, TPR | over categories | over both "
@@ -201,7 +204,9 @@ def _attack(name: str, size: int, seed: int, many: int, into: Path) -> int:
 def _simulated(name: str, size: int, seed: int, many: int) -> Persons:
     world, design = made_up(implants=size, seed=seed), DESIGNS[name]
     changes = CHANGES if name in HELD else {said: CHANGES[said] for said in FEW_CHANGES}
-    found = collect(world, simulated(design, seed), seed=seed, many=many, changes=changes)
+    known = BY_ALL if name in HELD else BY_EIGHT
+    serve = simulated(design, seed)
+    found = collect(world, serve, seed=seed, many=many, changes=changes, known=known)
     found.hidden = hidden_over_releases(world, design, seed=seed)
     return found
 

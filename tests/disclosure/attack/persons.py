@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 
 from tests.disclosure.attack.designs import Names, Tables, Values
-from tests.disclosure.attack.worlds import ASKED, WHO, Ints, World, parted, tree_of
+from tests.disclosure.attack.worlds import ASKED, COURSE, WHO, Ints, World, parted, tree_of
 
 BEFORE, AFTER, OTHERWISE = "before", "after", "otherwise"
 """The first release, and what comes next in either world of a pair."""
@@ -21,6 +21,10 @@ PLAIN = "plain"
 """A column that a world may have: whether the attacker can know such a patient's attributes."""
 
 BY_EIGHT = frozenset({"complication", *WHO, "site"})
+BY_COURSE = frozenset({"complication", *COURSE, "cause", "sex", "site"})
+"""Eight others: what happened to somebody, what it came from, and what was done about it."""
+
+BY_ALL = BY_EIGHT | BY_COURSE | {"procedure", "pump_site", "pump_plane"}
 BY_THREE = frozenset({"complication", "age_band", "sex"})
 KINDS = ("arrival", "withdrawal", "correction")
 BANDS = {"1 to 10": (1, 10), "11 to 40": (11, 40), "41 to 150": (41, 150)}
@@ -31,20 +35,28 @@ BANDS = {"1 to 10": (1, 10), "11 to 40": (11, 40), "41 to 150": (41, 150)}
 class Change:
     """What happens between two releases.
 
-    growth: new records, as a share of those before. planted: invented records like the person's,
+    growth, least: new records, as a share of those before, or so many where that is more: a release
+    waits for both. planted: invented records like the person's,
     put in before the first release, at so many hands. a_round: persons of each kind in one pair.
     """
 
     growth: float = 0.10
+    least: int = 200
     planted: int = 0
     hands: int = 1
     a_round: int = 34
     kinds: tuple[str, ...] = KINDS
     bands: tuple[str, ...] = tuple(BANDS)
 
+    def share(self, records: int) -> float:
+        """New records as a share of those before."""
+        return max(self.growth, self.least / max(records, 1))
+
     def persons(self, records: int) -> int:
         """So many of each kind that they stay few among the records, and an even number."""
-        most = min(self.a_round, self.growth * records / 4, 0.06 * records / max(1, self.planted))
+        most = min(
+            self.a_round, self.share(records) * records / 4, 0.06 * records / max(1, self.planted)
+        )
         return max(2, 2 * int(most / 2))
 
 
@@ -88,7 +100,8 @@ def _pair(world: World, change: Change, each: int, chance: np.random.Generator) 
     changed_after = np.where(owner >= 0, in_after[owner], False)
     arriving = of_kind == KINDS.index("arrival")
     leaving = of_kind == KINDS.index("withdrawal")
-    new = change.growth / (1 + change.growth) * len(world) - arriving.sum() / 2
+    growth = change.share(len(world))
+    new = growth / (1 + growth) * len(world) - arriving.sum() / 2
     others = np.flatnonzero(owner < 0)
     (growing,) = parted(others.size, [max(0, round(new))], chance)
     later = np.zeros(len(world), bool)
@@ -162,14 +175,24 @@ def _planted(world: World, chosen: Ints, change: Change) -> World:
     hands = (copies.hand + 1 + own) % spread
     patient = int(world.patient.max()) + 1 + np.arange(rows.size)
     columns = {**copies.columns, "site": hands}
-    return World(columns, world.labels, patient, hands, copies.in_totals)
+    return World(columns, world.labels, patient, hands, copies.in_totals, copies.several)
 
 
 # What the attacker looks at
 
-PARTS = ("complication", "complication x", "category", "category x", "all", "site")
-OVER_COMPLICATIONS = frozenset({0, 1})
-OVER_CATEGORIES = frozenset({2, 3, 4, 5})
+PARTS = (
+    "complication",
+    "complication x",
+    "category",
+    "category x",
+    "all",
+    "site",
+    "complication x site",
+    "cascade of complications",
+    "cascade of categories",
+)
+OVER_COMPLICATIONS = frozenset({0, 1, 6, 7})
+OVER_CATEGORIES = frozenset({2, 3, 4, 5, 8})
 
 
 def tables_about(known: frozenset[str]) -> list[Names]:
@@ -183,13 +206,21 @@ def tables_about(known: frozenset[str]) -> list[Names]:
         found += [base, *((*base, name) for name in named), *((*base, *two) for two in crossed)]
     found += [("complication", *two) for two in crossed]
     if "site" in known:
-        found += [("site",), ("category", "site")]
+        found += [("site",), ("category", "site"), ("complication", "site")]
         found += [(name, "site") for name in ("year", "period") if "year" in known]
+    if "cause" in known:
+        found += [("complication", "cause"), ("category", "cause_category")]
     return [names for names in found if names]
 
 
 def part_of(names: Names) -> int:
     """Which of PARTS a table is."""
+    if "cause" in names:
+        return PARTS.index("cascade of complications")
+    if "cause_category" in names:
+        return PARTS.index("cascade of categories")
+    if names == ("complication", "site"):
+        return PARTS.index("complication x site")
     if "site" in names:
         return PARTS.index("site")
     if "complication" in names:
@@ -256,8 +287,12 @@ def look(server: Tables, pair: Pair, known: frozenset[str] = BY_EIGHT) -> dict[s
             for names in tables_about(known):
                 if way and not {"complication", "category"} & set(names):
                     continue
-                told = [server.table(names, release) for release in (BEFORE, AFTER, OTHERWISE)]
-                if any(each is None for each in told):
+                told = []
+                for release in (BEFORE, AFTER, OTHERWISE):
+                    told.append(server.table(names, release))
+                    if told[-1] is None:
+                        break
+                if told[-1] is None:
                     continue
                 place = tuple(records.columns[name] for name in names)
                 cells.append([each[place] for each in told])  # type: ignore[index]

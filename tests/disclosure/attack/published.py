@@ -4,18 +4,19 @@ The rows of both worlds of a pair lie in the database; an absent record waits fo
 releases, of the past and of either world, are asked over HTTP with a researcher's token.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
+from typing import Any
 
 import numpy as np
 from django.core.management import call_command
 from django.db import transaction
 
-from registry.catalogue import read_catalogue
+from registry.disclosure.trees import WINDOWS
 from registry.models import Complication, Event, Implant, Site
 from registry.reporting.asking.keys import make_keys
-from registry.vocabulary import NOT_RECORDED, Component, State
+from registry.vocabulary import NOT_RECORDED, Component, Intervention, State
 from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.designs import Names, Values
 from tests.disclosure.attack.naming import Newcomers
@@ -23,7 +24,7 @@ from tests.disclosure.attack.paired import Persons
 from tests.disclosure.attack.persons import (
     AFTER,
     BEFORE,
-    BY_EIGHT,
+    BY_ALL,
     OTHERWISE,
     PLAIN,
     Change,
@@ -34,7 +35,10 @@ from tests.disclosure.attack.persons import (
 )
 from tests.disclosure.attack.planting import copy_of, store
 from tests.disclosure.attack.registries import Door, door_of, fill
-from tests.disclosure.attack.worlds import COARSER, Labels, World, coded, groups_of
+from tests.disclosure.attack.worlds import PAIRS, Labels, World, window_of, world_of
+
+Reader = Callable[[Mapping[str, Any]], tuple[tuple[str, ...], float | None]]
+OF_PUMP = ("pump_model", "pump_site", "pump_plane")
 
 RECORD = "record"
 """The column that says which event in the database a record is: its primary key."""
@@ -55,17 +59,19 @@ def world_of_database() -> World:
             "outcome",
             "complication__code",
             "site__code",
+            "months_since_implant",
+            "interventions",
+            "caused_by__complication__code",
             "patient__sex",
             "patient__indication",
             "implant__drug",
             "implant__age_band",
+            "implant__procedure",
         )
     )
-    pumps: dict[int, list[str]] = {}
-    for patient, model in Implant.objects.filter(component=Component.PUMP).values_list(
-        "patient_id", "pump_model"
-    ):
-        pumps.setdefault(patient, []).append(model)
+    pumps: dict[int, list[dict[str, str]]] = {}
+    for pump in Implant.objects.filter(component=Component.PUMP).values("patient_id", *OF_PUMP):
+        pumps.setdefault(pump.pop("patient_id"), []).append(pump)
     kept = list(rows)
     plain = [
         row["implant__drug"] is not None and len(pumps.get(row["patient_id"], ())) == 1
@@ -74,28 +80,31 @@ def world_of_database() -> World:
     found = {
         "complication": [row["complication__code"] for row in kept],
         "site": [row["site__code"] for row in kept],
-        "pump_model": [pumps.get(row["patient_id"], [""])[0] or NOT_RECORDED for row in kept],
         "sex": [row["patient__sex"] or NOT_RECORDED for row in kept],
         "indication": [row["patient__indication"] or NOT_RECORDED for row in kept],
-        "drug": [row["implant__drug"] or NOT_RECORDED for row in kept],
-        "age_band": [row["implant__age_band"] or NOT_RECORDED for row in kept],
+        "cause": [row["caused_by__complication__code"] or NOT_RECORDED for row in kept],
+        "window": [window_of(row["months_since_implant"]) for row in kept],
     }
+    for name in OF_PUMP:
+        own = [pumps.get(row["patient_id"], [{name: ""}])[0][name] for row in kept]
+        found[name] = [value or NOT_RECORDED for value in own]
+    for name in ("drug", "age_band", "procedure"):
+        found[name] = [row[f"implant__{name}"] or NOT_RECORDED for row in kept]
     for name in ("year", "severity", "outcome"):
         found[name] = [str(row[name] or NOT_RECORDED) for row in kept]
-    for name, finer in COARSER.items():
-        group_of = groups_of(finer)
-        found[name] = [group_of(value) for value in found[finer]]
-    columns, labels = coded(found)
-    known = read_catalogue().by_code
-    columns[PLAIN] = np.array(plain, np.int64)
-    columns[RECORD] = np.array([row["pk"] for row in kept], np.int64)
-    return World(
-        columns,
-        labels,
-        np.array([row["patient_id"] for row in kept], np.int64),
-        columns["site"],
-        np.array([known[code].in_totals for code in found["complication"]], bool),
+    return world_of(
+        found,
+        interventions=[_packed(row["interventions"]) for row in kept],
+        patient=np.array([row["patient_id"] for row in kept], np.int64),
+        columns={
+            PLAIN: np.array(plain, np.int64),
+            RECORD: np.array([row["pk"] for row in kept], np.int64),
+        },
     )
+
+
+def _packed(codes: Collection[str] | None) -> int:
+    return sum(Intervention(code).bit for code in codes or ())
 
 
 @dataclass
@@ -113,6 +122,8 @@ class Published:
         return self._kept[names, release]
 
     def _asked(self, names: Names, release: str) -> Values | None:
+        if set(names) in ({"complication", "site"}, *PAIRS) or "wide_window" in names:
+            return self._otherwise(names, self.releases[release])
         table = self.asker.table(names, release=self.releases[release])
         if table is None:
             return None
@@ -123,6 +134,49 @@ class Published:
             blank = np.full((*shown.shape[:axis], 1, *shown.shape[axis + 1 :]), np.nan)
             shown = np.concatenate([shown, blank], axis=axis).take(order, axis=axis)
         return shown
+
+    def _otherwise(self, names: Names, release: str) -> Values | None:
+        """What stands in no table of counts by these names: groups of windows, what funnels tell
+        by complication (of first events, a patient or device once), and cascades."""
+        cells: list[tuple[tuple[str, ...], float | None]] = []
+        for asked, read in self._askings(names):
+            measure = asked.pop("measure", "counts")
+            reply = self.asker.server.reply(measure, {**asked, "release": release})
+            self.asker.requests += 1
+            if reply.status != 200:
+                return None
+            cells += [read(row) for row in reply.rows]
+        shown = np.full([len(self.labels[name]) for name in names], np.nan)
+        places = [{label: at for at, label in enumerate(self.labels[name])} for name in names]
+        for labels, told in cells:
+            at = tuple(place.get(label, -1) for place, label in zip(places, labels, strict=True))
+            if told is not None and -1 not in at:
+                shown[at] = told
+        return shown
+
+    def _askings(self, names: Names) -> Iterator[tuple[dict[str, str], Reader]]:
+        if set(names) == {"complication", "site"}:
+            for code in self.labels["complication"]:
+                said = {"complication": code}
+                yield {"measure": "funnel", **said}, _reader(names, "events", said)
+        elif set(names) in PAIRS:
+            level = "complication" if "complication" in names else "category"
+            asked = {"measure": "cascades", "group_by": level}
+            wanted = {"cause": "cause", "cause_category": "cause"}
+            yield asked, _reader(tuple(wanted.get(name, "effect") for name in names), "n", {})
+        else:
+            asked = {"group_by": ",".join("window" if n == "wide_window" else n for n in names)}
+            asked["window"] = ",".join(dict.fromkeys(WINDOWS.values()))
+            yield asked, _reader(tuple(asked["group_by"].split(",")), "n", {})
+
+
+def _reader(names: Names, column: str, said: Mapping[str, str]) -> Reader:
+    """From a row to its labels, of which some were said in asking, and its number."""
+
+    def read(row: Mapping[str, Any]) -> tuple[tuple[str, ...], float | None]:
+        return tuple(str(said.get(name) or row[name]) for name in names), row[column]
+
+    return read
 
 
 def filled(*, events: int, seed: int) -> Door:
@@ -139,14 +193,14 @@ def collect_published(
     seed: int,
     changes: Mapping[str, Change],
     many: int,
-    known: frozenset[str] = BY_EIGHT,
+    known: frozenset[str] = BY_ALL,
     newcomers: bool = True,
 ) -> Persons:
     """Look at the registry in the database, which is afterwards as it was before.
 
     newcomers: whether their attributes are asked for as well, in large tables.
     """
-    found = Persons()
+    found = Persons(known)
     world = world_of_database()
     for place, (said, change) in enumerate(changes.items()):
         seen: dict[str, list[Seen]] = {}

@@ -4,7 +4,7 @@ A record is one accepted event of a patient with its device's attributes, as it 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from registry import synthetic
 from registry.catalogue import read_catalogue
 from registry.disclosure import vocabulary_tree
+from registry.disclosure.trees import WINDOWS
 from registry.records import RowKind
-from registry.vocabulary import NOT_RECORDED
+from registry.vocabulary import NOT_RECORDED, Intervention, PumpModel
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -23,19 +24,48 @@ Labels = tuple[str, ...]
 EVENTS_PER_IMPLANT = 1.42
 YEARS_IN_PERIOD = 5
 EVENT_COLUMNS = ("complication", "year", "severity", "outcome")
-DEVICE_COLUMNS = ("drug", "pump_model", "age_band", "indication", "sex")
+DEVICE_COLUMNS = (
+    "drug",
+    "pump_model",
+    "age_band",
+    "indication",
+    "sex",
+    "procedure",
+    "pump_site",
+    "pump_plane",
+)
 COARSER = {
     "category": "complication",
     "period": "year",
+    "wide_window": "window",
     "drug_class": "drug",
     "manufacturer": "pump_model",
+    "pump_family": "pump_model",
+    "age_group": "age_band",
     "indication_group": "indication",
+    "cause_category": "cause",
 }
-"""Parameters that name the groups of another."""
+"""Parameters that follow from another: its groups, and a cause's category."""
 
 WHO = ("year", "drug", "pump_model", "age_band", "indication", "sex")
-ASKED = (*WHO, "severity", "period", "drug_class", "manufacturer", "indication_group")
+COURSE = ("window", "intervention", "severity", "outcome")
+"""What happened, and when: known to who has read the letters about a patient."""
+
+ASKED = (
+    *WHO,
+    *COURSE,
+    "procedure",
+    "pump_site",
+    "pump_plane",
+    *(name for name in COARSER if name not in {"category", "cause_category"}),
+)
 """What a complication or a category is crossed with."""
+
+PAIRS = ({"complication", "cause"}, {"category", "cause_category"})
+"""Cause and effect, which cascades tell."""
+
+UNTOLD = frozenset({"window", "wide_window", "cause", "cause_category"})
+"""Where these are not recorded, a record has no cell."""
 
 
 def tree_of(name: str) -> str:
@@ -48,7 +78,8 @@ class World:
     """Records as columns of positions in lists of labels.
 
     patient: a number for each record's patient; hand: the number of the hand that reported it.
-    in_totals: whether it counts in `all`; named: complications of categories that hold only such.
+    in_totals: whether it counts in `all`. several: of a column of which a record may have several
+    labels, which they are: (records, labels); the column itself holds one of them.
     """
 
     columns: Mapping[str, Ints]
@@ -56,6 +87,7 @@ class World:
     patient: Ints
     hand: Ints
     in_totals: Bools
+    several: Mapping[str, Bools] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.patient.size
@@ -68,6 +100,7 @@ class World:
             self.patient[records],
             self.hand[records],
             self.in_totals[records],
+            {name: labels[records] for name, labels in self.several.items()},
         )
 
     def joined(self, other: "World") -> "World":
@@ -78,6 +111,7 @@ class World:
             np.concatenate([self.patient, other.patient]),
             np.concatenate([self.hand, other.hand]),
             np.concatenate([self.in_totals, other.in_totals]),
+            {name: np.concatenate([m, other.several[name]]) for name, m in self.several.items()},
         )
 
     def changed(self, records: Ints, **columns: Ints) -> "World":
@@ -97,9 +131,24 @@ class World:
         cell = np.zeros(len(self), np.int64)
         for name in names:
             cell = cell * len(self.labels[name]) + self.columns[name]
-        if "complication" in names:
-            return cell
-        return np.where(self.in_totals, cell, -1)
+        inside = np.ones(len(self), bool) if "complication" in names else self.in_totals
+        for name in UNTOLD.intersection(names):
+            told = np.array([label != NOT_RECORDED for label in self.labels[name]], bool)
+            inside = inside & told[self.columns[name]]
+        return np.where(inside, cell, -1)
+
+    def places(self, names: Sequence[str]) -> tuple[Ints, Ints]:
+        """Every record that has a cell, as often as it has one, and which."""
+        rows = np.arange(len(self))
+        world = self
+        for name in names:
+            if name in self.several:
+                again, label = np.nonzero(self.several[name][rows])
+                rows = rows[again]
+                world = self.at(rows)
+                world = replace(world, columns={**world.columns, name: label})
+        cell = world.cells(names)
+        return rows[cell >= 0], cell[cell >= 0]
 
 
 def made_up(*, implants: int, seed: int, sites: int = 12) -> World:
@@ -116,18 +165,64 @@ def made_up(*, implants: int, seed: int, sites: int = 12) -> World:
     for name in DEVICE_COLUMNS:
         found[name] = [NOT_RECORDED if row < 0 else _text(devices[name][row]) for row in device_of]
     found["site"] = [str(events["site"][row]) for row in kept]
-    for name, finer in COARSER.items():
-        group_of = groups_of(finer)
-        found[name] = [group_of(value) for value in found[finer]]
-    columns, labels = coded(found)
-    counts = read_catalogue().by_code
-    return World(
-        columns,
-        labels,
-        _numbers(events["patient_number"])[kept],
-        columns["site"],
-        np.array([counts[code].in_totals for code in found["complication"]], bool),
+    found["window"] = [window_of(events["months_since_implant"][row]) for row in kept]
+    caused = [events["caused_by_number"][row] for row in kept]
+    found["cause"] = [
+        NOT_RECORDED if row is None else _text(events["complication"][row]) for row in caused
+    ]
+    return world_of(
+        found,
+        interventions=[events["interventions"][row] for row in kept],
+        patient=_numbers(events["patient_number"])[kept],
     )
+
+
+def world_of(
+    found: dict[str, list[str]],
+    *,
+    interventions: Sequence[int | None],
+    patient: Ints,
+    columns: Mapping[str, Ints] | None = None,
+) -> World:
+    """A world of columns of labels, of sets of interventions as bits, and of other numbers."""
+    for name, finer in COARSER.items():
+        group_of = groups_of(finer if name != "pump_family" else name)
+        found[name] = [group_of(value) for value in found[finer]]
+    placed, labels = coded(found)
+    codes = tuple(Intervention.codes())
+    labels["intervention"] = (*codes, NOT_RECORDED)
+    done = _members(interventions)
+    several = np.column_stack([done, ~done.any(axis=1)])
+    placed["intervention"] = _rarest(several)
+    known = read_catalogue().by_code
+    return World(
+        {**placed, **(columns or {})},
+        labels,
+        patient,
+        placed["site"],
+        np.array([known[code].in_totals for code in found["complication"]], bool),
+        {"intervention": several},
+    )
+
+
+def _members(packed: Sequence[int | None]) -> Bools:
+    bits = np.array([code.bit for code in Intervention], np.int64)
+    sets = np.array([0 if each is None else each for each in packed], np.int64)
+    return (sets[:, None] >> bits[None, :]) & 1 == 1
+
+
+def _rarest(several: Bools) -> Ints:
+    """Of each record the label that fewest have: it says most."""
+    often = several.sum(axis=0)
+    return np.where(several, often[None, :], several.shape[0] + 1).argmin(axis=1)
+
+
+def window_of(months: int | None) -> str:
+    """The window of a number of months since implant, as parameters write it."""
+    if months is None:
+        return NOT_RECORDED
+    starts = [(int(window.split("-")[0]), window) for window in WINDOWS]
+    return next(window for start, window in reversed(starts) if months >= start)
 
 
 def _columns(made: synthetic.SyntheticRegistry, kind: RowKind) -> dict[str, list[Any]]:
@@ -157,11 +252,16 @@ def coded(found: Mapping[str, Sequence[str]]) -> tuple[dict[str, Ints], dict[str
 
 def groups_of(finer: str) -> Callable[[str], str]:
     """The group of each value of a dimension."""
-    if finer == "complication":
+    if finer in {"complication", "cause"}:
         known = read_catalogue().by_code
-        return lambda code: known[code].category
+        return lambda code: NOT_RECORDED if code == NOT_RECORDED else known[code].category
     if finer == "year":
         return lambda year: _period(int(year))
+    if finer == "window":
+        return lambda window: WINDOWS.get(window, NOT_RECORDED)
+    if finer == "pump_family":
+        family = {str(model): str(model.family) for model in PumpModel}
+        return lambda model: family.get(model, NOT_RECORDED)
     groups = vocabulary_tree(finer).group_of
     return lambda value: groups.get(value, NOT_RECORDED)
 
