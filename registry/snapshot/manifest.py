@@ -57,7 +57,7 @@ class Manifest:
             "rounds": self.rounds,
             "closed_on": self.closed_on,
         }
-        (folder / MANIFEST).write_text(json.dumps(kept, indent=1, sort_keys=True))
+        (folder / MANIFEST).write_text(json.dumps(kept, sort_keys=True))
 
     @classmethod
     def read(cls, folder: Path) -> Self:

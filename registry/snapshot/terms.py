@@ -1,7 +1,7 @@
 """The catalogue as it stood when a snapshot was frozen, so that old answers stay repeatable."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from registry.vocabulary import StudiedAges, Therapy
@@ -80,10 +80,16 @@ class Terms:
         rows and the same catalogue make the same snapshot.
         """
         published = [
-            {name: value for name, value in asdict(each).items() if not each.leaves_out(name)}
+            {name: value for name, value in _kept(each).items() if not each.leaves_out(name)}
             for each in self.published
         ]
-        return asdict(self) | {"sites": dict(sorted(self.sites.items())), "published": published}
+        return {
+            "version": self.version,
+            "complications": [_kept(term) for term in self.complications],
+            "categories": [_kept(group) for group in self.categories],
+            "sites": dict(sorted(self.sites.items())),
+            "published": published,
+        }
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
@@ -95,3 +101,8 @@ class Terms:
             sites=kept["sites"],
             published=tuple(Published(**figure) for figure in kept.get("published", ())),
         )
+
+
+def _kept(each: Term | TermGroup | Published) -> dict[str, Any]:
+    """The fields of one that holds plain values only, which `asdict` would copy in depth."""
+    return {field.name: getattr(each, field.name) for field in fields(each)}
