@@ -168,7 +168,9 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "registry",
+    "django.forms",  # its templates, some of which the registry's own replace
 ]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

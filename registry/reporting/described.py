@@ -14,6 +14,8 @@ from registry.snapshot.schema import TABLES
 from registry.snapshot.terms import Terms
 from registry.vocabulary import CODELISTS, NOT_RECORDED, SnapshotKind
 
+_COMBINABLE = combinable(POLICY)
+
 
 def dimensions(viewer: Viewer) -> list[dict[str, object]]:
     """Every dimension: its title, side and values, and what this viewer may do with it.
@@ -67,7 +69,7 @@ def _offer(name: str, offered: Offered, trees: Mapping[str, Tree]) -> dict[str, 
         },
         "several_values": not offered.of_event,
         "of_the_event": offered.of_event,
-        "combined_with": list(combinable(POLICY)[name]),
+        "combined_with": list(_COMBINABLE[name]),
         "most_beside": POLICY.most_beside,
     }
 
