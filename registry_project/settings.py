@@ -115,6 +115,7 @@ REGISTRY_RELEASE_GROWTH = _whole("REGISTRY_RELEASE_GROWTH", 0 if DEBUG else 10, 
 REGISTRY_RELEASE_CHANGED = _whole("REGISTRY_RELEASE_CHANGED", 0 if DEBUG else 200, least=0)
 REGISTRY_ANSWER_TICK_MS = _whole("REGISTRY_ANSWER_TICK_MS", 50, least=0, most=1000)
 REGISTRY_LOCK_SECONDS = _whole("REGISTRY_LOCK_SECONDS", 20, least=1, most=600)
+REGISTRY_TOKEN_DAYS = _whole("REGISTRY_TOKEN_DAYS", 365, least=1, most=3_650)
 REGISTRY_AGREEMENT_SECOND_PERSON = _flag("REGISTRY_AGREEMENT_SECOND_PERSON")
 REGISTRY_AGREEMENT_REMINDER_DAYS = _whole("REGISTRY_AGREEMENT_REMINDER_DAYS", 30, least=1, most=365)
 REGISTRY_DIGEST_ADDRESS = _origin("REGISTRY_DIGEST_ADDRESS")  # off without one
@@ -288,12 +289,13 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    {"NAME": name}
     for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
+        "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "django.contrib.auth.password_validation.CommonPasswordValidator",
+        "django.contrib.auth.password_validation.NumericPasswordValidator",
+        "registry.models.access.TokensEndWithPassword",
     )
 ]
 LOGIN_URL = "/login/"
@@ -326,8 +328,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "registry.api.operations.OperationSchema",
     "EXCEPTION_HANDLER": "registry.api.problems.problem_response",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "registry.api.throttling.StrangersLimit",
+        "registry.api.throttling.UsersLimit",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": _rate("THROTTLE_ANON", "600/min"),
@@ -345,6 +347,7 @@ CORS_ALLOW_HEADERS = (
 CORS_EXPOSE_HEADERS = (
     *("Content-Disposition", "ETag", "Link", "Location", "Retry-After"),
     *("Idempotent-Replayed", "Registry-Agreement"),
+    *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
 )
 MIGRATION_MODULES = {"knox": None}  # its own token table would stand empty and block TRUNCATE
 KNOX_TOKEN_MODEL = "registry.Token"  # noqa: S105 - a model's name
@@ -362,6 +365,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "registry.api.operations.close_bodies",
+        "registry.api.reply_headers.describe_headers",
     ],
     "ENUM_NAME_OVERRIDES": {
         "DeviceModel": "registry.api.bodies.MODELS",

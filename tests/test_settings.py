@@ -34,6 +34,7 @@ OFFERED = {
         lambda s: s["DATABASES"]["default"]["OPTIONS"]["timeout"],
         7,
     ),
+    "REGISTRY_TOKEN_DAYS": ("30", lambda s: s["REGISTRY_TOKEN_DAYS"], 30),
     "REGISTRY_AGREEMENT_SECOND_PERSON": (
         "1",
         lambda s: s["REGISTRY_AGREEMENT_SECOND_PERSON"],
@@ -100,6 +101,7 @@ REFUSED = {
     "REGISTRY_ANSWER_TICK_MS": ["zebulon", "1001", "-1"],
     "REGISTRY_FREEZE_SECONDS": ["zebulon", "-1", "1e6"],
     "REGISTRY_LOCK_SECONDS": ["zebulon", "0", "601"],
+    "REGISTRY_TOKEN_DAYS": ["zebulon", "0", "3651"],
     "REGISTRY_AGREEMENT_SECOND_PERSON": ["zebulon"],
     "REGISTRY_AGREEMENT_REMINDER_DAYS": ["zebulon", "0", "366"],
     "REGISTRY_DIGEST_ADDRESS": ["zebulon", "https://zebulon/", "https://zebulon, https://b"],

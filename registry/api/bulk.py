@@ -68,7 +68,7 @@ class BulkSummarySerializer(serializers.Serializer[Any]):
 
     dry_run = serializers.BooleanField()
     new = serializers.IntegerField(help_text="Rows that were not stored before.")
-    updated = serializers.IntegerField(help_text="Stored implants with a later follow-up.")
+    updated = serializers.IntegerField(help_text="Stored rows that were changed.")
     unchanged = serializers.IntegerField(help_text="Stored already, and the same.")
     skipped = serializers.IntegerField(help_text="Stored with other values, and left so.")
     alike = serializers.IntegerField(help_text="New events that may repeat another report.")
@@ -358,12 +358,12 @@ class BulkExposures(BulkRows):
     says="Store a list of patients, or a CSV file of them. Implants bring their new patients with "
     "them; this is for patients without one, or ahead of it.",
     example=PATIENT,
+    options=[_ON_CONFLICT],
 )
 class BulkPatients(BulkRows):
     """Many patients of one's own sites at once."""
 
     fields = PATIENT_FIELDS
-    flags = ("dry_run",)
 
     def judged(self, body: Any, *, by: User, submit: bool, on_conflict: intake.OnConflict) -> Any:
         """The patients without a fault; raises ImportRefused with every fault of every row."""
@@ -374,7 +374,7 @@ class BulkPatients(BulkRows):
         else:
             rows = [(number, texts) for number, texts, _ in self.rows_of(body, faults)]
         try:
-            return intake.judge_patients(rows, by=by, earlier=faults)
+            return intake.judge_patients(rows, by=by, earlier=faults, on_conflict=on_conflict)
         except intake.ImportRefused as refusal:
             raise _located(refusal.every, of_list=not isinstance(body, bytes)) from refusal
 

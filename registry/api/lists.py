@@ -71,15 +71,15 @@ def list_reply(
     row: type[serializers.BaseSerializer[Any]],
     *,
     name: str,
+    chosen: Sequence[str],
 ) -> Response:
-    """One page of rows in the fields and the format that are asked for.
+    """One page of rows in these fields and the format that is asked for.
 
     The next page's address stands in `next`, and in the header Link (RFC 8288), which CSV has
-    alone. name: that of the file. Raises BadQuery for unknown fields.
+    alone. name: that of the file.
     """
     shown: Any = row(page.rows, many=True, context={"request": request})
     every = shown.child.fields
-    chosen = _chosen(request, tuple(every))
     for left_out in set(every) - set(chosen):
         every.pop(left_out)
     if request.accepted_renderer.format == CsvRenderer.format:
@@ -92,8 +92,12 @@ def list_reply(
     return reply
 
 
-def _chosen(request: Request, every: Sequence[str]) -> tuple[str, ...]:
-    """The fields that are asked for, in the order of the request; all without the parameter."""
+def chosen_fields(request: Request, row: type[serializers.BaseSerializer[Any]]) -> tuple[str, ...]:
+    """The fields of such rows that are asked for, in the order of the request; all by default.
+
+    Raises BadQuery for unknown fields.
+    """
+    every = tuple(row().fields)  # type: ignore[attr-defined]
     text = request.query_params.get(FIELDS, "")
     names = [name.strip() for name in text.split(",") if name.strip()]
     faults = []
@@ -105,7 +109,7 @@ def _chosen(request: Request, every: Sequence[str]) -> tuple[str, ...]:
             faults.append(Fault(FIELDS, "repeated-name", "Name each field once."))
     if faults:
         raise BadQuery(faults)
-    return tuple(names) or tuple(every)
+    return tuple(names) or every
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,9 @@ SAID_OF = {
 }
 """The registry's own messages for refused fields: the framework's echo the value."""
 
+OUT_OF_RANGE = frozenset({"min_value", "max_value"})
+"""Faults whose message a serializer words with the range that it takes."""
+
 TITLE_OF: Mapping[int, tuple[str, str]] = {
     400: ("bad-request", "The request is not understood"),
     401: ("not-authenticated", "Sign in first"),
@@ -206,7 +209,7 @@ def _told_by_framework(exc: exceptions.APIException) -> HttpResponse:
         headers["Retry-After"] = str(int(getattr(exc, "wait", None) or 60))
         return _plain(429, detail="Wait for the seconds in Retry-After.", headers=headers)
     if isinstance(exc, exceptions.ValidationError):
-        errors = list(_field_errors(exc.get_codes(), ""))
+        errors = list(_field_errors(exc.get_full_details(), ""))
         title = TITLE_OF[400][1]
         return problem(
             400, code="bad-request", title=title, detail="Correct the fields named.", errors=errors
@@ -220,14 +223,19 @@ def _told_by_framework(exc: exceptions.APIException) -> HttpResponse:
     return _plain(status, detail=detail, headers=headers)
 
 
-def _field_errors(codes: Any, pointer: str) -> Iterator[dict[str, Any]]:
-    """The errors of a serializer as faults, field by field, in the registry's own words."""
-    if isinstance(codes, dict):
-        for name, inner in codes.items():
-            yield from _field_errors(inner, f"{pointer}/{name}")
-    elif isinstance(codes, list):
-        for inner in codes:
+def _field_errors(found: Any, pointer: str) -> Iterator[dict[str, Any]]:
+    """The errors of a serializer as faults, field by field, in the registry's own words.
+
+    found: as the framework details them: a code and a message at each leaf.
+    """
+    if isinstance(found, list):
+        for inner in found:
             yield from _field_errors(inner, pointer)
+    elif isinstance(found.get("message"), str):
+        code = str(found["code"])
+        own_words = found["message"] if code in OUT_OF_RANGE else SAID_OF["invalid"]
+        detail = SAID_OF.get(code, own_words)
+        yield {"pointer": pointer or "/", "code": code, "detail": detail}
     else:
-        detail = SAID_OF.get(str(codes), SAID_OF["invalid"])
-        yield {"pointer": pointer or "/", "code": str(codes), "detail": detail}
+        for name, inner in found.items():
+            yield from _field_errors(inner, f"{pointer}/{name}")

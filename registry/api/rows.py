@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from registry.api.conditions import etag_of, names_tag
 from registry.api.filtering import RowFilterBackend
 from registry.api.idempotency import WrittenReply, answered_once
-from registry.api.lists import ListsRows, list_reply
+from registry.api.lists import ListsRows, chosen_fields, list_reply
 from registry.api.pagination import page_of
 from registry.api.permissions import WorksWithRows
 from registry.api.refusals import VersionRequired
@@ -136,7 +136,11 @@ class SiteRows(Generic[Row]):
     def page(
         self, request: Request, rows: QuerySet[Row], *, what: str, order_by: str = "pk"
     ) -> Response:
-        """One page of rows, oldest first; access is logged. what: the filters, in words."""
+        """One page of rows, oldest first; access is logged. what: the filters, in words.
+
+        A request that is refused shows nothing and is no access.
+        """
+        chosen = chosen_fields(request, self.serializer)
         page = page_of(
             rows,
             request,
@@ -146,7 +150,7 @@ class SiteRows(Generic[Row]):
             among=self.seen(request),
         )
         log_look(request, what, len(page.rows))
-        return list_reply(request, page, self.serializer, name=self.plural)
+        return list_reply(request, page, self.serializer, name=self.plural, chosen=chosen)
 
     def read(self, request: Request, public_id: UUID) -> Response:
         """One row with its ETag, or 304 where the caller has that version; access is logged."""

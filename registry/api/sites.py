@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from registry import intake
 from registry.api.described import READING, WRITING, problems
 from registry.api.idempotency import WrittenReply, answered_once
-from registry.api.lists import ListsRows, fields_parameter, list_reply, listed
+from registry.api.lists import ListsRows, chosen_fields, fields_parameter, list_reply, listed
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, RowView
@@ -46,8 +46,9 @@ class Sites(ListsRows, RowView):
         """List the sites whose rows the caller sees, by code."""
         refuse_unknown(request, ("limit", "cursor", "fields"))
         user: Any = request.user
+        chosen = chosen_fields(request, SiteSerializer)
         page = page_of(Site.objects.visible_to(user), request, key="code")
-        return list_reply(request, page, SiteSerializer, name="sites")
+        return list_reply(request, page, SiteSerializer, name="sites", chosen=chosen)
 
 
 class CloseRound(RowView):

@@ -1,9 +1,12 @@
 """Tokens for scripts and dashboards: created with a password, listed and revoked by their owner."""
 
+from copy import copy
+from datetime import timedelta
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_cool_off
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db.models import QuerySet
@@ -16,7 +19,8 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
+from rest_framework.throttling import BaseThrottle
+from rest_framework.utils.html import is_html_input
 from rest_framework.views import APIView
 
 from registry.api.authentication import TokenAuthentication
@@ -24,9 +28,21 @@ from registry.api.described import OPEN, listing, problems
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.parsers import StrictJSONParser
+from registry.api.throttling import TokensLimit
 from registry.models import Token, User
 from registry.records import Fault, NotPermitted, RowRuleBroken, UnknownRow
 from registry.vocabulary import TokenScope
+
+
+class WholeDaysField(serializers.IntegerField):
+    """Days as a number; a form, which has texts alone, sends digits."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number; refuses text in JSON, and true and false."""
+        is_number = isinstance(data, int | float) and not isinstance(data, bool)
+        if not is_number and not is_html_input(self.root.initial_data):  # type: ignore[attr-defined]
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class NewTokenSerializer(serializers.Serializer[Any]):
@@ -45,6 +61,20 @@ class NewTokenSerializer(serializers.Serializer[Any]):
         required=False,
         allow_empty=False,
     )
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """The fields; the most days are the deployment's."""
+        most = settings.REGISTRY_TOKEN_DAYS
+        said = "Whole days until it ends; without it ten hours, for a script that runs once."
+        refused = f"Give whole days, from 1 to {most}."
+        lasts = WholeDaysField(
+            min_value=1,
+            max_value=most,
+            required=False,
+            help_text=said,
+            error_messages={"min_value": refused, "max_value": refused},
+        )
+        return super().get_fields() | {"lasts": lasts}
 
 
 class MadeTokenSerializer(serializers.Serializer[Any]):
@@ -103,7 +133,7 @@ class Tokens(APIView):
 
     def get_throttles(self) -> list[BaseThrottle]:
         if self.request.method == "POST":
-            return [ScopedRateThrottle()]
+            return [TokensLimit()]
         return super().get_throttles()
 
     @extend_schema(
@@ -120,6 +150,7 @@ class Tokens(APIView):
                     "password": "correct horse",
                     "otp": "123456",
                     "scopes": ["read-rows", "write-events"],
+                    "lasts": 30,
                 },
                 request_only=True,
             ),
@@ -149,8 +180,11 @@ class Tokens(APIView):
             user=user,
             label=fields.get("label", ""),
             scopes=fields.get("scopes") or [TokenScope.READ_STATISTICS],
+            **({"expiry": timedelta(days=fields["lasts"])} if "lasts" in fields else {}),
         )
-        user_logged_in.send(sender=type(user), request=request._request, user=user)
+        bare = copy(request._request)
+        vars(bare).pop("session", None)  # else the log of sign-ins opens one, and sends its cookie
+        user_logged_in.send(sender=type(user), request=bare, user=user)
         made = {
             "id": token.public_id,
             "token": key,

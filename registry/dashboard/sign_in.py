@@ -110,7 +110,9 @@ class ChangePassword(auth_views.PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Confirms the change; ends the account's other sessions."""
         messages.success(
-            self.request, "Your password was changed. Your other browsers are signed out."
+            self.request,
+            "Your password was changed. Your other browsers are signed out, and your API tokens "
+            "no longer work.",
         )
         return super().form_valid(form)
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,7 +16,17 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 from knox.models import get_token_model
 
-LASTS = (("1", "One day"), ("30", "30 days"), ("90", "90 days"), ("365", "One year"))
+LASTS = {1: "One day", 30: "30 days", 90: "90 days", 365: "One year"}
+"""Days that a token may last, as they are offered."""
+
+
+def lasts_choices() -> list[tuple[str, str]]:
+    """The times that are within the deployment's limit, and the limit where it is another."""
+    most = settings.REGISTRY_TOKEN_DAYS
+    within = {days: said for days, said in LASTS.items() if days <= most}
+    if most < max(LASTS):
+        within.setdefault(most, f"{most} days")
+    return [(str(days), said) for days, said in within.items()]
 
 
 def scope_choices() -> list[tuple[str, str]]:
@@ -36,7 +47,11 @@ class TokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="Nothing ticked: statistics only.",
     )
-    lasts = forms.ChoiceField(label="Lasts", choices=LASTS, initial="90")
+    lasts = forms.ChoiceField(
+        label="Lasts",
+        choices=lasts_choices,
+        initial=lambda: str(min(90, settings.REGISTRY_TOKEN_DAYS)),
+    )
 
 
 @never_cache

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
 
 from registry.deidentify import patient_record
-from registry.intake.devices import stripped
-from registry.intake.drafts import Drafts
-from registry.intake.importing import Done, Import, ImportCounts, differs, repeated
+from registry.intake.devices import stripped, update_patient
+from registry.intake.drafts import Drafts, SourceKey
+from registry.intake.importing import Done, Import, ImportCounts, OnConflict, differs, repeated
 from registry.intake.stored import patient_columns
 from registry.intake.told import AT_A_TIME, ToldRow, as_stored, by_key
 from registry.intake.writers import not_your_site
@@ -18,32 +20,50 @@ SentPatient = tuple[int, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class PatientRow:
+    """One patient of a request: its line, its record, and the columns that were sent."""
+
+    line: int
+    record: PatientRecord = field(repr=False)
+    sent: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedPatients:
-    """Patients without a fault, ready to be stored, and what becomes of each."""
+    """Patients without a fault, ready to be stored, and what becomes of each.
+
+    changes: the columns of each stored patient that are changed, by site and key.
+    """
 
     by: User
-    rows: Sequence[tuple[int, PatientRecord]] = field(repr=False)
+    rows: Sequence[PatientRow] = field(repr=False)
     done: Sequence[Done] = field(repr=False)
+    on_conflict: OnConflict
+    changes: Mapping[SourceKey, tuple[str, ...]] = field(repr=False)
 
     @property
     def counts(self) -> ImportCounts:
-        """How many are new, and how many known."""
+        """How many are new, changed, known and left as they were."""
         return ImportCounts.of(self.done)
 
 
 def judge_patients(
-    sent: Iterable[SentPatient], *, by: User, earlier: Iterable[Fault] = ()
+    sent: Iterable[SentPatient],
+    *,
+    by: User,
+    earlier: Iterable[Fault] = (),
+    on_conflict: OnConflict = OnConflict.REFUSE,
 ) -> JudgedPatients:
     """Reads patients and checks each against the rules and the stored ones; writes nothing.
 
-    A patient that is stored already is unchanged; any difference is a fault. earlier: faults of
-    what could not be read at all, which are taken once all rows are read. One query for five
-    hundred rows, and one for each site.
+    A patient that is stored already is unchanged; any difference is a fault, or what
+    `on_conflict` says. earlier: faults of what could not be read at all, which are taken once all
+    rows are read. One query for five hundred rows, and one for each site.
 
     Raises ImportRefused with the faults by kind, the first 200 singly, and all.
     """
-    run = Import(seal=Drafts(), by=by, accept=False)
-    rows: list[tuple[int, PatientRecord]] = []
+    run = Import(seal=Drafts(), by=by, accept=False, on_conflict=on_conflict)
+    rows: list[PatientRow] = []
     for line, texts in sent:
         try:
             record = patient_record(stripped(texts))
@@ -51,27 +71,36 @@ def judge_patients(
             for fault in refusal.faults:
                 run.note(replace(fault, line=line))
         else:
-            rows.append((line, record))
+            rows.append(PatientRow(line, record, frozenset(texts)))
     for fault in earlier:
         run.note(fault)
-    done = _taken(rows, run)
+    taking = _Taking(run)
+    taking.take(rows)
     run.refuse_faults()
-    return JudgedPatients(by, rows, done)
+    return JudgedPatients(by, rows, taking.done, on_conflict, taking.changes)
 
 
 def store_patients(judged: JudgedPatients) -> JudgedPatients:
     """Stores judged patients under one seal; checks again, since others may have written.
 
-    Gives what became of each. Where all are stored already, writes and locks nothing. Raises as
-    `judge_patients` does, and then stores nothing.
+    Gives what became of each. Where nothing is new or changed, writes and locks nothing. Raises
+    as `judge_patients` does, and then stores nothing.
     """
-    if not judged.counts.new:
+    if not judged.counts.new and not judged.counts.updated:
         return judged
     with sealed(by=judged.by, action="import") as seal:
-        run = Import(seal=seal, by=User.objects.get(pk=judged.by.pk), accept=False, judged=True)
-        done = _taken(judged.rows, run)
+        by = User.objects.get(pk=judged.by.pk)
+        run = Import(seal=seal, by=by, accept=False, judged=True, on_conflict=judged.on_conflict)
+        taking = _Taking(run, changes=dict(judged.changes))
+        taking.take(judged.rows)
+        for line, public_id, texts in taking.updates:
+            try:
+                update_patient(public_id, texts, by=by, version=None, seal=seal)
+            except Refusal as refusal:
+                for fault in refusal.faults:
+                    run.note(replace(fault, line=line))
         run.refuse_faults()
-    return JudgedPatients(judged.by, judged.rows, done)
+    return replace(judged, done=taking.done)
 
 
 def told_patients(judged: JudgedPatients) -> Iterable[ToldRow]:
@@ -81,7 +110,7 @@ def told_patients(judged: JudgedPatients) -> Iterable[ToldRow]:
     """
     done = iter(judged.done)
     for start in range(0, len(judged.rows), AT_A_TIME):
-        batch = [record for _line, record in judged.rows[start : start + AT_A_TIME]]
+        batch = [row.record for row in judged.rows[start : start + AT_A_TIME]]
         found = by_key(Patient.objects.with_versions(), batch, "source_id")
         for record in batch:
             key = record.source_id
@@ -89,35 +118,64 @@ def told_patients(judged: JudgedPatients) -> Iterable[ToldRow]:
             yield ToldRow(next(done), record.site, key, **as_stored(row))
 
 
-def _taken(rows: Sequence[tuple[int, PatientRecord]], run: Import) -> list[Done]:
-    """What becomes of each row; the new ones are passed to the import's seal."""
-    done: list[Done] = []
-    seen: set[tuple[int, str]] = set()
-    for start in range(0, len(rows), AT_A_TIME):
-        placed: list[tuple[int, PatientRecord, Site]] = []
-        for line, record in rows[start : start + AT_A_TIME]:
-            site = run.site(record.site)
-            if site is None:
-                run.note(replace(not_your_site(), line=line))
-            else:
-                placed.append((line, record, site))
-        keys = [(site.pk, record.source_id) for _line, record, site in placed]
-        stored = run.stored(Patient, keys, "sex", "indication")
+@dataclass(slots=True)
+class _Taking:
+    """Decides what becomes of each row, and passes the new ones to the import's seal.
+
+    changes: of a check, what it finds; of storing, what the check found. updates: the line, the
+    id and the new texts of each change.
+    """
+
+    run: Import
+    done: list[Done] = field(default_factory=list)
+    changes: dict[SourceKey, tuple[str, ...]] = field(default_factory=dict)
+    updates: list[tuple[int, UUID, dict[str, str]]] = field(default_factory=list)
+    seen: set[SourceKey] = field(default_factory=set)
+
+    def take(self, rows: Sequence[PatientRow]) -> None:
+        """Takes all rows. One query for five hundred, and one for each site."""
+        for start in range(0, len(rows), AT_A_TIME):
+            placed: list[tuple[PatientRow, Site]] = []
+            for row in rows[start : start + AT_A_TIME]:
+                site = self.run.site(row.record.site)
+                if site is None:
+                    self.run.note(replace(not_your_site(), line=row.line))
+                else:
+                    placed.append((row, site))
+            self._batch(placed)
+
+    def _batch(self, placed: Sequence[tuple[PatientRow, Site]]) -> None:
+        keys = [(site.pk, row.record.source_id) for row, site in placed]
+        stored = self.run.stored(Patient, keys, "public_id", "sex", "indication")
         fresh: list[Patient] = []
-        for line, record, site in placed:
-            key = site.pk, record.source_id
-            columns = patient_columns(record)
-            row = stored.get(key)
-            if key in seen:
-                run.note(replace(repeated("source_id"), line=line))
-            elif row is None:
-                fresh.append(Patient(site=site, **columns))
-                done.append(Done.NEW)
+        for row, site in placed:
+            key = site.pk, row.record.source_id
+            on_file = stored.get(key)
+            if key in self.seen:
+                self.run.note(replace(repeated("source_id"), line=row.line))
+            elif on_file is None:
+                fresh.append(Patient(site=site, **patient_columns(row.record)))
+                self.done.append(Done.NEW)
             else:
-                for name in columns:
-                    if columns[name] != row[name]:
-                        run.note(replace(differs(name), line=line))
-                done.append(Done.UNCHANGED)
-            seen.add(key)
-        run.seal.bulk_create(Patient, fresh)
-    return done
+                self.done.append(self._known(row, key, on_file))
+            self.seen.add(key)
+        self.run.seal.bulk_create(Patient, fresh)
+
+    def _known(self, row: PatientRow, key: SourceKey, on_file: Mapping[str, Any]) -> Done:
+        """What becomes of a row whose key is on file; notes the faults of one that may not be."""
+        columns = patient_columns(row.record)
+        differing = [name for name in columns if columns[name] != on_file[name]]
+        policy = self.run.on_conflict
+        if differing and policy is OnConflict.SKIP:
+            return Done.SKIPPED
+        if differing and policy is OnConflict.UPDATE and not self.run.judged:
+            self.changes[key] = tuple(name for name in differing if name in row.sent)
+        if not differing or (policy is OnConflict.UPDATE and key in self.changes):
+            names = self.changes.get(key, ()) if differing else ()
+            if names and self.run.judged:
+                texts = {name: columns[name] for name in names}
+                self.updates.append((row.line, on_file["public_id"], texts))
+            return Done.UPDATED if names else Done.UNCHANGED
+        for name in differing:
+            self.run.note(replace(differs(name), line=row.line))
+        return Done.UNCHANGED

@@ -206,6 +206,26 @@ class Token(AbstractAuthToken):
         return scope in (scopes or {TokenScope.READ_STATISTICS})
 
 
+class TokensEndWithPassword:
+    """A validator of passwords that takes all, and revokes a user's tokens where it changes.
+
+    Django tells validators of every stored change: one's own, a data manager's, a command's. A
+    stronger hash of the same password is none.
+    """
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Takes every password."""
+
+    def password_changed(self, password: str, user: User | None = None) -> None:
+        """Revokes the tokens that were made under the old password. One query."""
+        if user is not None:
+            Token.objects.filter(user=user).delete()
+
+    def get_help_text(self) -> str:
+        """What people are told beside the new password."""
+        return "With the old password your API tokens end: make new ones for your scripts."
+
+
 class Site(models.Model):
     """A hospital or practice that reports; others see its code only."""
 

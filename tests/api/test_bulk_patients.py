@@ -232,3 +232,76 @@ def test_patient_that_another_stored_meanwhile_is_told_as_unchanged(
 
     assert (body["new"], body["unchanged"]) == (1, 1)
     assert [row["done"] for row in body["rows"]] == ["unchanged", "new"]
+
+
+@pytest.fixture
+def on_file(registry):
+    """Two patients on file, one of whom the requests below send otherwise."""
+    for key in ("pt-1", "pt-2"):
+        PatientFactory(site=registry.here, source_id=key, sex="male", indication="stroke")
+
+
+OTHERWISE = [patient("pt-1"), patient("pt-2", sex="male"), patient("pt-3")]
+
+
+@pytest.mark.parametrize(
+    ("policy", "done", "sex"),
+    [
+        ("skip", ["skipped", "unchanged", "new"], "male"),
+        ("update", ["updated", "unchanged", "new"], "female"),
+    ],
+)
+def test_patient_that_differs_is_left_or_changed_as_is_said(
+    policy, done, sex, on_file, as_reporter
+):
+    seals = Seal.objects.count()
+
+    checked = send(as_reporter, OTHERWISE, f"?on_conflict={policy}&dry_run=true").json()
+    assert Patient.objects.get(source_id="pt-1").sex == "male"
+    body = send(as_reporter, OTHERWISE, f"?on_conflict={policy}").json()
+
+    assert [row["done"] for row in checked["rows"]] == done
+    assert [row["done"] for row in body["rows"]] == done
+    stored = Patient.objects.get(source_id="pt-1")
+    assert (stored.sex, stored.version) == (sex, 1 + (policy == "update"))
+    assert stored.history.count() == stored.version
+    assert Seal.objects.count() == seals + 1
+
+
+def test_columns_that_are_not_sent_stay_and_empty_ones_are_emptied(on_file, as_reporter):
+    body = send_file(
+        as_reporter, "site,source_id,sex\nHERE-1,pt-1,\nHERE-1,pt-2,male\n", "?on_conflict=update"
+    ).json()
+
+    assert (body["updated"], body["unchanged"]) == (1, 1)
+    assert list(Patient.objects.order_by("pk").values_list("sex", "indication")) == [
+        ("", "stroke"),
+        ("male", "stroke"),
+    ]
+
+
+def test_update_writes_nothing_where_a_patient_changed_since_it_was_judged(
+    on_file, as_reporter, monkeypatch
+):
+    judge = intake.judge_patients
+
+    def judge_slowly(*args, **options):
+        judged = judge(*args, **options)
+        Patient.objects.filter(source_id="pt-2").update(sex="other")
+        return judged
+
+    monkeypatch.setattr(intake, "judge_patients", judge_slowly)
+
+    reply = send(as_reporter, OTHERWISE, "?on_conflict=update")
+
+    assert [each["pointer"] for each in reply.json()["errors"]] == ["/1/sex"]
+    assert not Patient.objects.filter(source_id="pt-3").exists()
+
+
+def test_patients_of_others_are_not_changed(registry, as_reporter):
+    PatientFactory(site=registry.there, source_id="pt-1", sex="male")
+
+    reply = send(as_reporter, [patient("pt-1", site="THERE-2")], "?on_conflict=update")
+
+    assert reply.status_code == 400
+    assert Patient.objects.get().sex == "male"

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from registry import intake
-from registry.models import Seal
+from registry.models import AccessLog, Seal
 from tests.api.conftest import client_of, stored
 from tests.factories import ExposureFactory, ImplantFactory, PatientFactory
 
@@ -109,6 +109,7 @@ def test_unknown_field_is_refused_and_not_repeated(kind, rows, as_reporter):
         ("fields", "unknown-column")
     ]
     assert "password" not in reply.content.decode()
+    assert not AccessLog.objects.exists()
 
 
 def test_field_is_named_once(rows, as_reporter):

@@ -6,7 +6,7 @@ import pytest
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.test import APIClient
-from rest_framework.throttling import AnonRateThrottle
+from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 
 from registry.api import catalogue
 from registry.api.problems import problem_response
@@ -210,6 +210,21 @@ def test_throttled_reader_is_told_how_long_to_wait(client, monkeypatch):
 
     check(reply, 429, "throttled")
     assert 0 < int(reply["Retry-After"]) <= 60
+
+
+def test_every_reply_tells_its_limit(client, registry, monkeypatch):
+    monkeypatch.setattr(UserRateThrottle, "THROTTLE_RATES", {"user": "9/min"})
+    monkeypatch.setattr(AnonRateThrottle, "THROTTLE_RATES", {"anon": "3/hour"})
+    own = APIClient()
+    own.force_authenticate(user=registry.reporter)
+
+    replies = [client.get("/api/v1/categories/") for _ in range(4)]
+    told = [own.get("/api/v1/sites/"), own.get("/api/v1/zebra/"), own.get("/fhir/r4/AdverseEvent")]
+
+    assert [each["RateLimit-Remaining"] for each in replies] == ["2", "1", "0", "0"]
+    assert {each["RateLimit-Limit"] for each in replies} == {"3"}
+    assert all(3_590 <= int(each["RateLimit-Reset"]) <= 3_600 for each in replies)
+    assert [each.get("RateLimit-Remaining") for each in told] == ["8", None, "7"]
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,27 @@ def validator(schema, name):
     return jsonschema.Draft202012Validator(described)
 
 
+def test_headers_of_replies_are_described_as_they_are_sent(schema, as_reporter):
+    known = set(schema["components"]["headers"])
+    body = {"site": "HERE-1", "complication": "infection-pocket"}
+    made = as_reporter.post(
+        "/api/v1/events/", body, format="json", headers={"Idempotency-Key": "k-1"}
+    )
+    asked = {
+        ("post", "/api/v1/events/"): made,
+        ("get", "/api/v1/events/{public_id}/"): as_reporter.get(made["Location"]),
+        ("get", "/api/v1/events/"): as_reporter.get("/api/v1/events/"),
+        ("get", "/api/v1/categories/"): as_reporter.get("/api/v1/categories/"),
+        ("post", "/api/v1/events/{public_id}/submit/"): as_reporter.post(
+            f"{made['Location']}submit/"
+        ),
+    }
+
+    for (method, path), reply in asked.items():
+        described = schema["paths"][path][method]["responses"][str(reply.status_code)]
+        assert set(described.get("headers", {})) >= known & set(reply.headers), path
+
+
 @pytest.mark.usefixtures("own_folder")
 def test_answer_of_every_measure_is_of_its_own_type(schema, cohort):
     call_command("freeze", "--release", "2026Q4")

@@ -62,6 +62,36 @@ def test_form_makes_a_token_as_well(client, credentials, content_type):
     assert reply.json()["scopes"] == ["read-statistics"]
 
 
+@pytest.mark.parametrize("format", ["json", "multipart"])
+def test_token_lasts_as_long_as_is_asked(client, credentials, settings, format):
+    settings.REGISTRY_TOKEN_DAYS = 30
+
+    made = client.post(TOKENS, credentials | {"lasts": 30}, format=format)
+    refused = client.post(TOKENS, credentials | {"lasts": 31}, format=format)
+
+    left = Token.objects.get().expiry - timezone.now()
+    assert timedelta(days=29, hours=23) < left <= timedelta(days=30)
+    assert (made.status_code, refused.status_code) == (201, 400)
+    assert refused.json()["errors"] == [
+        {"pointer": "/lasts", "code": "max_value", "detail": "Give whole days, from 1 to 30."}
+    ]
+
+
+def test_making_a_token_opens_no_session(client, credentials):
+    reply = client.post(TOKENS, credentials, format="json")
+
+    assert not reply.cookies
+
+
+def test_stored_password_ends_every_token_of_its_user_alone(registry, as_reporter):
+    other = client_of(registry.stranger)
+    registry.reporter.set_password("another one 8")
+    registry.reporter.save()
+
+    assert as_reporter.get("/api/v1/sites/").status_code == 401
+    assert other.get("/api/v1/sites/").status_code == 200
+
+
 def test_key_is_not_stored(client, credentials):
     key = client.post(TOKENS, credentials, format="json").json()["token"]
 
@@ -85,6 +115,10 @@ def test_token_keeps_its_label_and_scopes(client, credentials):
         ({"scopes": ["everything"]}, "/scopes/0", "invalid_choice"),
         ({"label": "x" * 61}, "/label", "max_length"),
         ({"site": "HERE-1"}, "/site", "unknown-field"),
+        ({"lasts": 0}, "/lasts", "min_value"),
+        ({"lasts": 366}, "/lasts", "max_value"),
+        ({"lasts": "30"}, "/lasts", "invalid"),
+        ({"lasts": True}, "/lasts", "invalid"),
     ],
 )
 def test_bad_request_is_refused_field_by_field(client, credentials, change, pointer, code):
@@ -184,6 +218,8 @@ def test_making_tokens_is_throttled(client, credentials, monkeypatch):
     assert [reply.status_code for reply in replies] == [201, 201, 429]
     assert 0 < int(replies[-1]["Retry-After"]) <= 60
     assert replies[-1].json()["code"] == "throttled"
+    assert [reply["RateLimit-Remaining"] for reply in replies] == ["1", "0", "0"]
+    assert {reply["RateLimit-Limit"] for reply in replies} == {"2"}
 
 
 def test_expired_token_is_refused(registry):

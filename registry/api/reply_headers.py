@@ -1,0 +1,55 @@
+"""The headers of replies in the schema: limits, versions, addresses, pages."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from registry.api.throttling import LIMIT, REMAINING, RESET
+
+Json = dict[str, Any]
+
+_WHOLE = {"type": "integer", "minimum": 0}
+_TEXT = {"type": "string"}
+HEADERS: dict[str, tuple[Json, str]] = {
+    LIMIT: (_WHOLE, "Requests that the tightest limit allows in its time."),
+    REMAINING: (_WHOLE, "Requests that are left of it."),
+    RESET: (_WHOLE, "Seconds until the oldest counted request is forgotten."),
+    "Retry-After": (_WHOLE, "Seconds to wait before the request is repeated."),
+    "ETag": (_TEXT, "The version of the row, or of the answer: for If-Match and If-None-Match."),
+    "Location": ({"type": "string", "format": "uri"}, "The address of the new row."),
+    "Link": (_TEXT, 'The address of the next page, with rel="next"; none on the last.'),
+    "Idempotent-Replayed": (_TEXT, "`true` where this is the reply to an earlier request."),
+}
+"""The form and the meaning of each header."""
+
+
+def describe_headers(result: Json, generator: Any, request: Any, public: bool) -> Json:
+    """Names the headers of every reply; hook of the generator."""
+    described = {
+        name: {"schema": form, "description": said} for name, (form, said) in HEADERS.items()
+    }
+    result["components"]["headers"] = described
+    for path, methods in result["paths"].items():
+        for method, operation in methods.items():
+            for status, reply in operation["responses"].items():
+                names = _names(path, method, operation, status)
+                reply["headers"] = {
+                    name: {"$ref": f"#/components/headers/{name}"} for name in names
+                }
+    return result
+
+
+def _names(path: str, method: str, operation: Json, status: str) -> Iterator[str]:
+    if not path.endswith("/schema/"):
+        yield from (LIMIT, REMAINING, RESET)
+    if status in {"429", "503"}:
+        yield "Retry-After"
+    sent = {each["name"] for each in operation.get("parameters", ())}
+    is_row = "304" in operation["responses"] or "If-Match" in sent
+    if status == "304" or (is_row and status == "200"):
+        yield "ETag"
+    if status == "201" and "Idempotency-Key" in sent:
+        yield from ("Location", "ETag")
+    if status in {"200", "201"} and "Idempotency-Key" in sent:
+        yield "Idempotent-Replayed"
+    if status == "200" and "fields" in sent:
+        yield "Link"

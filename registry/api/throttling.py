@@ -1,0 +1,46 @@
+"""Limits on requests, which every reply tells: how many, how many are left, and until when."""
+
+import math
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.throttling import (
+    AnonRateThrottle,
+    ScopedRateThrottle,
+    SimpleRateThrottle,
+    UserRateThrottle,
+)
+
+LIMIT, REMAINING, RESET = "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"
+"""The headers of the IETF's draft (draft-ietf-httpapi-ratelimit-headers, to version 6)."""
+
+
+class TellsLimit(SimpleRateThrottle):
+    """A limit whose state stands in the headers of the reply; of several the tightest."""
+
+    key: str | None = None
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Whether the request is within the limit."""
+        allowed: bool = super().allow_request(request, view)
+        if self.key is not None:
+            left = self.num_requests - len(self.history)
+            if left < int(view.headers.get(REMAINING, left + 1)):
+                oldest = self.history[-1] if self.history else self.now
+                wait = max(1, math.ceil(oldest + self.duration - self.now))
+                view.headers[LIMIT] = str(self.num_requests)
+                view.headers[REMAINING] = str(left)
+                view.headers[RESET] = str(wait)
+        return allowed
+
+
+class StrangersLimit(TellsLimit, AnonRateThrottle):
+    """The requests of an address without a token or a session."""
+
+
+class UsersLimit(TellsLimit, UserRateThrottle):
+    """The requests of a user, by all tokens and sessions together."""
+
+
+class TokensLimit(TellsLimit, ScopedRateThrottle):
+    """The requests for a token, from an address or of a user."""
