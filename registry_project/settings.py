@@ -365,7 +365,8 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "registry.api.operations.close_bodies",
-        "registry.api.reply_headers.describe_headers",
+        "registry.api.replies.describe_headers",
+        "registry.api.replies.link_rows",
     ],
     "ENUM_NAME_OVERRIDES": {
         "DeviceModel": "registry.api.bodies.MODELS",

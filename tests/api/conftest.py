@@ -16,6 +16,7 @@ from registry.models import Event, Site, Token, User, sealed
 from registry.records import RawReport, RowKind
 from registry.reporting.asking import freshness
 from registry.vocabulary import TokenScope
+from tests.factories import ExposureFactory, ImplantFactory
 from tests.kept_rows import copy_snapshots, kept_rows, snapshots_in
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -135,6 +136,24 @@ def stored(user: User, *, submit: bool = False, **columns: str) -> Event:
         **columns,
     }
     return intake.record_event(RawReport(RowKind.EVENT, values), by=user, submit=submit)
+
+
+@pytest.fixture
+def row_ids(registry: Registry) -> dict[str, str]:
+    """The id of a row of each kind, by the noun of its address."""
+    draft = stored(registry.reporter)
+    submitted = stored(registry.reporter, submit=True, outcome="recovered", seriousness="none")
+    implant = ImplantFactory(patient__site=registry.here, adjuncts=frozenset({"clonidine"}))
+    query = intake.raise_query(
+        submitted.public_id, by=registry.reviewer, column="organism", ask="missing"
+    )
+    return {
+        "events": str(draft.public_id),
+        "patients": str(implant.patient.public_id),
+        "implants": str(implant.public_id),
+        "exposures": str(ExposureFactory(site=registry.here).public_id),
+        "queries": str(query.public_id),
+    }
 
 
 @pytest.fixture

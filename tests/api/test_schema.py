@@ -197,6 +197,24 @@ def test_headers_of_replies_are_described_as_they_are_sent(schema, as_reporter):
         assert set(described.get("headers", {})) >= known & set(reply.headers), path
 
 
+def test_new_row_leads_to_the_operations_of_it(schema, as_reporter):
+    made = schema["paths"]["/api/v1/events/"]["post"]["responses"]["201"]
+    known = {
+        operation["operationId"]: path
+        for path, methods in schema["paths"].items()
+        for operation in methods.values()
+    }
+
+    assert {known[link["operationId"]] for link in made["links"].values()} >= {
+        "/api/v1/events/{public_id}/",
+        "/api/v1/events/{public_id}/submit/",
+        "/api/v1/events/{public_id}/history/",
+    }
+    assert {tuple(link["parameters"].items()) for link in made["links"].values()} == {
+        (("public_id", "$response.body#/id"),)
+    }
+
+
 @pytest.mark.usefixtures("own_folder")
 def test_answer_of_every_measure_is_of_its_own_type(schema, cohort):
     call_command("freeze", "--release", "2026Q4")

@@ -1,4 +1,4 @@
-"""The headers of replies in the schema: limits, versions, addresses, pages."""
+"""What replies lead to, in the schema: their headers, and the operations of a new row."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -53,3 +53,22 @@ def _names(path: str, method: str, operation: Json, status: str) -> Iterator[str
         yield "Idempotent-Replayed"
     if status == "200" and "fields" in sent:
         yield "Link"
+
+
+def link_rows(result: Json, generator: Any, request: Any, public: bool) -> Json:
+    """Links the reply of a new row to every operation of that row; hook of the generator."""
+    for path, methods in result["paths"].items():
+        made = methods.get("post", {}).get("responses", {}).get("201")
+        if made is None or "Location" not in made["headers"]:
+            continue
+        of_row = f"{path}{{public_id}}/"
+        made["links"] = {
+            operation["operationId"]: {
+                "operationId": operation["operationId"],
+                "parameters": {"public_id": "$response.body#/id"},
+            }
+            for address, there in result["paths"].items()
+            if address.startswith(of_row)
+            for operation in there.values()
+        }
+    return result
