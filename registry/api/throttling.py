@@ -19,6 +19,8 @@ class TellsLimit(SimpleRateThrottle):
     """A limit whose state stands in the headers of the reply; of several the tightest."""
 
     key: str | None = None
+    num_requests: int
+    duration: int
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Whether the request is within the limit."""

@@ -40,7 +40,7 @@ class WholeDaysField(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
         """The number; refuses text in JSON, and true and false."""
         is_number = isinstance(data, int | float) and not isinstance(data, bool)
-        if not is_number and not is_html_input(self.root.initial_data):  # type: ignore[attr-defined]
+        if not is_number and not is_html_input(self.root.initial_data):
             self.fail("invalid")
         return super().to_internal_value(data)
 
