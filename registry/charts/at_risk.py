@@ -1,11 +1,10 @@
 """The numbers at risk under the axis of a curve, which are its legend too."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import altair as alt
 
-from registry.charts.framing import once_data, rows_data
+from registry.charts.framing import Part, layered, once_data, rows_data
 from registry.charts.shaping import Row
 from registry.charts.theme import DASHES, INK, QUIET, SERIES, SHAPES, WIDE
 from registry.charts.wording import figure
@@ -32,7 +31,7 @@ def risk_of(row: Row) -> str:
     return figure(row["at_risk"]) if row["at_risk"] is not None else "x"
 
 
-def at_risk(names: Sequence[str], *, end: float, left: float, with_points: bool) -> Any:
+def at_risk(names: Sequence[str], *, end: float, left: float, with_points: bool) -> Part:
     """A line for each curve: its sample, its name, and its numbers under the months of their rows.
 
     with_points: whether curves differ by their points, not by their dashes.
@@ -67,4 +66,4 @@ def at_risk(names: Sequence[str], *, end: float, left: float, with_points: bool)
                 x=12 - left,
             )
             layers.append(point.encode(y=y))
-    return alt.layer(*layers).properties(width=WIDE, height=LINE * (len(names) + 1))
+    return layered(*layers, width=WIDE, height=LINE * (len(names) + 1))

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from registry.charts.framing import Drawing, rows_data
+from registry.charts.framing import Drawing, Part, layered, rows_data, stacked
 from registry.charts.shaping import (
     CUT,
     LABEL_LINE,
@@ -73,7 +73,7 @@ def bars(release: Release) -> Drawing:
             partial(_panel, release, measured, inside, title=title, series=series, **sizes)
         )
     return Drawing(
-        plot=lambda: alt.vconcat(*(made() for made in plots), spacing=18),
+        plot=lambda: stacked(*(made() for made in plots), spacing=18),
         rows=rows,
         left=left,
         width=WIDTH + FIGURES + (COUNTS if measured.of else -60),
@@ -180,7 +180,7 @@ def _panel(
     series: Sequence[str],
     left: float,
     top: float,
-) -> Any:
+) -> Part:
     """One plot: bars, limits, figures on the right, and a word where a number is hidden."""
     labels = list(dict.fromkeys(row["chart_label"] for row in rows))
     tall = max(label.count("\n") + 1 for label in labels)
@@ -252,8 +252,12 @@ def _panel(
             x=alt.XValue(WIDTH + 12 + FIGURES), text=alt.Text("chart_counts:N"), **shared
         ),
     ]
-    plot = alt.layer(*layers).properties(width=WIDTH, height=slot * len(labels))
-    return plot.properties(title=_panel_title(title)) if title else plot
+    return layered(
+        *layers,
+        width=WIDTH,
+        height=slot * len(labels),
+        title=_panel_title(title) if title else None,
+    )
 
 
 def _panel_title(title: str) -> Any:

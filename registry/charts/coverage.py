@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from registry.charts.framing import Drawing, rows_data
+from registry.charts.framing import Drawing, Part, layered, rows_data
 from registry.charts.shaping import (
     Drawn,
     Row,
@@ -61,7 +61,7 @@ def coverage(release: Release) -> Drawing:
     )
 
 
-def _plot(rows: Sequence[Drawn], left: float) -> Any:
+def _plot(rows: Sequence[Drawn], left: float) -> Part:
     y = label_axis("chart_label", [row["chart_label"] for row in rows], left)
     top = max(numbers(rows, "n"), default=1.0) or 1.0
     scale = alt.Scale(domain=[0, top], nice=True)
@@ -70,7 +70,7 @@ def _plot(rows: Sequence[Drawn], left: float) -> Any:
         title="Events; in full colour those that a rate counts", format=",d", tickCount=5
     )
     letters: dict[str, Any] = {"align": "left", "baseline": "middle"}
-    return alt.layer(
+    return layered(
         whole.mark_bar(fill=LINE, stroke=EDGE, strokeWidth=0.8).encode(
             x=alt.X("n:Q", scale=scale, axis=axis), y=y
         ),
@@ -83,7 +83,9 @@ def _plot(rows: Sequence[Drawn], left: float) -> Any:
         whole.mark_text(**letters, fill=QUIET).encode(
             x=alt.XValue(WIDTH + 12 + FIGURES), y=y, text=alt.Text("chart_counts:N")
         ),
-    ).properties(width=WIDTH, height=SLOT * len(rows))
+        width=WIDTH,
+        height=SLOT * len(rows),
+    )
 
 
 def _reasons(row: Row) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 from registry.charts.at_risk import at_risk, fixed_ticks, risk_of
-from registry.charts.framing import Drawing, in_words_alone, rows_data
+from registry.charts.framing import Drawing, Part, in_words_alone, layered, rows_data, stacked
 from registry.charts.shaping import Drawn, Row, grouping_of, labels_of, numbers, room_for
 from registry.charts.theme import DASHES, INK, MOST_SERIES, SERIES, SHAPES, WIDE
 from registry.charts.wording import (
@@ -109,7 +109,7 @@ def curves(release: Release) -> Drawing:
     if starts and max(starts.values()) > 0:
         notes.append("Curves of devices that entered late start where enough were at risk.")
     return Drawing(
-        plot=lambda: alt.vconcat(
+        plot=lambda: stacked(
             _plot(rows, names, axes),
             at_risk(names, end=end, left=axes.left, with_points=is_life_table),
             spacing=4,
@@ -295,7 +295,7 @@ def _logrank(release: Release) -> list[str]:
     return [f"Log-rank test: chi-squared {found['chi2']:.3g} on {found['df']} df, {p}."]
 
 
-def _plot(rows: Sequence[Drawn], names: Sequence[str], axes: _Axes) -> Any:
+def _plot(rows: Sequence[Drawn], names: Sequence[str], axes: _Axes) -> Part:
     x = alt.X(
         "time_months:Q",
         scale=alt.Scale(domain=[0, axes.end], nice=False),
@@ -355,7 +355,7 @@ def _plot(rows: Sequence[Drawn], names: Sequence[str], axes: _Axes) -> Any:
                 x=x, y=y, fill=fill, shape=shape
             ),
         ]
-        return alt.layer(*layers).properties(width=WIDE, height=TALL)
+        return layered(*layers, width=WIDE, height=TALL)
     dash = alt.StrokeDash(
         "chart_series:N", scale=alt.Scale(domain=domain, range=list(DASHES[:count])), legend=None
     )
@@ -370,7 +370,7 @@ def _plot(rows: Sequence[Drawn], names: Sequence[str], axes: _Axes) -> Any:
         .mark_point(shape="cross", angle=45, filled=True, size=34)
         .encode(x=x, y=alt.YValue(TALL - 6), fill=fill),
     ]
-    return alt.layer(*layers).properties(width=WIDE, height=TALL)
+    return layered(*layers, width=WIDE, height=TALL)
 
 
 def _said(release: Release, rows: Sequence[Drawn], drawn: Mapping[tuple[Any, ...], str]) -> str:

@@ -19,6 +19,8 @@ from registry.records import Release
 
 schemapi.disable_debug_mode()  # checking each part took half a picture's time; tests check wholes
 
+Part = dict[str, Any]
+"""A part of a specification."""
 ROWS = "rows"
 """The name of the data set that every part of a picture draws from."""
 ONCE = "once"
@@ -29,12 +31,12 @@ ONCE = "once"
 class Drawing:
     """A drawing without title: its plot, rows and size.
 
-    plot: makes the plot, lazily. rows: the released rows, with labels and positions in added keys
-    that begin with `chart_`. left: pixels of labels before the plot. width: pixels of the rest.
-    said: the main numbers, for the alternative text. notes: notes for readers.
+    plot: makes the plot by `layered` or `stacked`, lazily. rows: the released rows, with labels and
+    positions in added keys that begin with `chart_`. left: pixels of labels before the plot. width:
+    pixels of the rest. said: the main numbers, for the alternative text. notes: notes for readers.
     """
 
-    plot: Callable[[], Any]
+    plot: Callable[[], Part]
     rows: Sequence[Mapping[str, Any]]
     left: float
     width: float
@@ -52,14 +54,31 @@ def once_data() -> Any:
     return alt.NamedData(name=ONCE)
 
 
+def layered(*marks: Any, width: float, height: float, title: Any = None) -> Part:
+    """A plot of marks over one another, which share its scales; width, height: in pixels.
+
+    Written here, since Altair copies all layers anew at each step that puts them together.
+    """
+    drawn = [_mark(mark) for mark in marks]
+    part = drawn[0] if len(drawn) == 1 else {"layer": drawn}
+    part |= {"width": width, "height": height}
+    return part if title is None else part | {"title": title.to_dict()}
+
+
+def stacked(*plots: Part, spacing: int, own_colours: bool = False) -> Part:
+    """Plots below one another; own_colours: whether each has a scale of colours of its own."""
+    part: Part = {"vconcat": list(plots), "spacing": spacing}
+    return part | {"resolve": {"scale": {"color": "independent"}}} if own_colours else part
+
+
 def in_words_alone(sentence: str, *, said: str, notes: Sequence[str] = ()) -> Drawing:
     """A drawing that is a sentence, for an answer with nothing to draw."""
 
-    def plot() -> Any:
+    def plot() -> Part:
         letters: dict[str, Any] = {"align": "left", "fill": QUIET, "x": 0, "y": 30}
         text = lines([sentence], width=WIDE)
         marked = alt.Chart(once_data()).mark_text(text=text, lineHeight=LINE_HEIGHT, **letters)
-        return marked.properties(width=WIDE, height=30 + LINE_HEIGHT * (len(text) + 1))
+        return layered(marked, width=WIDE, height=30 + LINE_HEIGHT * (len(text) + 1))
 
     return Drawing(plot=plot, rows=[], left=0, width=WIDE, said=said, notes=notes)
 
@@ -100,7 +119,7 @@ def _specification(drawing: Drawing, release: Release, words: str) -> dict[str, 
         "background": GROUND,
         "description": words,
         "title": title.to_dict(),
-        "vconcat": [_part(drawing.plot()), _part(_small_print(below, drawing))],
+        "vconcat": [drawing.plot(), _small_print(below, drawing)],
         "spacing": 14,
         "datasets": {
             ROWS: [dict(row) for row in drawing.rows],
@@ -110,29 +129,26 @@ def _specification(drawing: Drawing, release: Release, words: str) -> dict[str, 
     }
 
 
-def _small_print(sentences: Sequence[str], drawing: Drawing) -> Any:
+def _small_print(sentences: Sequence[str], drawing: Drawing) -> Part:
     """Lines of text, aligned with the labels of the plot."""
-    return (
-        alt.Chart(once_data())
-        .mark_text(
-            text=list(sentences),
-            align="left",
-            baseline="top",
-            fill=QUIET,
-            lineHeight=LINE_HEIGHT,
-            x=-drawing.left,
-            y=0,
-        )
-        .properties(width=drawing.width, height=LINE_HEIGHT * len(sentences))
+    text = alt.Chart(once_data()).mark_text(
+        text=list(sentences),
+        align="left",
+        baseline="top",
+        fill=QUIET,
+        lineHeight=LINE_HEIGHT,
+        x=-drawing.left,
+        y=0,
     )
+    return layered(text, width=drawing.width, height=LINE_HEIGHT * len(sentences))
 
 
-def _part(plot: Any) -> dict[str, Any]:
-    """A plot as a part of a whole, which alone has a schema and settings.
+def _mark(mark: Any) -> Part:
+    """A mark as a part of a whole, which alone has a schema and settings.
 
     Not validated against the schema here, which is slow: a test validates every kind of picture.
     """
-    part: dict[str, Any] = plot.to_dict(validate=False)
+    part: Part = mark.to_dict(validate=False)
     for name in ("$schema", "config"):
         part.pop(name, None)
     return part

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from registry.charts.framing import Drawing, in_words_alone, once_data, rows_data
+from registry.charts.framing import Drawing, Part, in_words_alone, layered, once_data, rows_data
 from registry.charts.shaping import Drawn, label_of_site, numbers
 from registry.charts.theme import (
     ACCENT,
@@ -138,7 +138,7 @@ def _limit_at_median(rows: Sequence[Drawn]) -> float:
     return found[len(found) // 2] if found else 0.0
 
 
-def _plot(rows: Sequence[Drawn], top: float) -> Any:
+def _plot(rows: Sequence[Drawn], top: float) -> Part:
     end = END * max(numbers(rows, "expected"), default=1.0)
     x_scale = alt.Scale(domain=[0, end], nice=False)
     y_scale = alt.Scale(domain=[0, top], nice=True)
@@ -207,7 +207,7 @@ def _plot(rows: Sequence[Drawn], top: float) -> Any:
             for chosen, weight in weights
         ),
     ]
-    return alt.layer(*layers).properties(width=WIDE, height=TALL)
+    return layered(*layers, width=WIDE, height=TALL)
 
 
 def _notes(release: Release, hidden: Sequence[Drawn], without: int) -> list[str]:

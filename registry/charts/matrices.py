@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from registry.charts.bars import said_of
-from registry.charts.framing import Drawing, rows_data
+from registry.charts.framing import Drawing, Part, layered, rows_data, stacked
 from registry.charts.shaping import (
     LABEL_LINE,
     Drawn,
@@ -176,9 +176,7 @@ def _matrix(
     ]
     full = len(downs) * len(acrosses) * len(blocks) == len(rows)
     return Drawing(
-        plot=lambda: alt.vconcat(*(made() for made in plots), spacing=20).resolve_scale(
-            color="independent"
-        ),
+        plot=lambda: stacked(*(made() for made in plots), spacing=20, own_colours=True),
         rows=rows,
         left=left,
         width=max(CELL * len(columns) + 60, 420),
@@ -248,7 +246,7 @@ def _block(
     left: float,
     shade: str,
     across: str,
-) -> Any:
+) -> Part:
     labels = list(dict.fromkeys(row["chart_down"] for row in rows))
     lines = 2 if any(row["chart_more"] for row in rows) else 1
     longest = max(label.count("\n") + 1 for label in labels)
@@ -275,7 +273,8 @@ def _block(
     colour = alt.Color(
         f"{shade}:Q", scale=alt.Scale(domain=[0, highest], range=list(SCALE)), legend=None
     )
-    plot = alt.layer(
+    heading = alt.Title(title[:1].upper() + title[1:], anchor="start", fontSize=TEXT, frame="group")
+    return layered(
         inside.transform_filter("!datum.chart_hidden && !datum.chart_doubtful")
         .mark_rect(stroke=LINE, strokeWidth=1)
         .encode(x=x, y=y, color=colour),
@@ -300,11 +299,10 @@ def _block(
                 ("chart_more", TEXT, 10),
             )
         ),
-    ).properties(width=CELL * len(columns), height=tall * len(labels))
-    if not title:
-        return plot
-    heading = alt.Title(title[:1].upper() + title[1:], anchor="start", fontSize=TEXT, frame="group")
-    return plot.properties(title=heading)
+        width=CELL * len(columns),
+        height=tall * len(labels),
+        title=heading if title else None,
+    )
 
 
 def _hatching(cells: Any, columns: Sequence[str], labels: Sequence[str]) -> list[Any]:

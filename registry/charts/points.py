@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from registry.charts.framing import Drawing, once_data, rows_data
+from registry.charts.framing import Drawing, Part, layered, once_data, rows_data
 from registry.charts.shaping import (
     CUT,
     LABEL_LINE,
@@ -272,7 +272,7 @@ def plot_of_points(
     zero: bool = False,
     share: bool = False,
     log: bool = False,
-) -> Any:
+) -> Part:
     """Points with limits below one another, each with its figures behind it.
 
     columns: of value and limits. domain: of the axis. kinds: shape and colour of each. zero, log:
@@ -328,6 +328,6 @@ def plot_of_points(
             x=alt.XValue(WIDTH + 12 + FIGURES), y=y, text=alt.Text("chart_counts:N")
         ),
     ]
-    return alt.layer(*layers).properties(
-        width=WIDTH, height=max(SLOT, LABEL_LINE * tall + 8) * max(len(rows), 1)
+    return layered(
+        *layers, width=WIDTH, height=max(SLOT, LABEL_LINE * tall + 8) * max(len(rows), 1)
     )

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from registry.charts.bars import said_of
-from registry.charts.framing import Drawing, once_data, rows_data
+from registry.charts.framing import Drawing, Part, layered, once_data, rows_data, stacked
 from registry.charts.shaping import (
     CUT,
     Drawn,
@@ -191,7 +191,7 @@ def _drawing(
         notes = [*notes, "CUSUM: the sum of events above those expected; alarms are orange."]
     starred = any(row["chart_text"].endswith("*") for row in rows) and single
     return Drawing(
-        plot=lambda: alt.vconcat(*(made() for made in parts), spacing=6),
+        plot=lambda: stacked(*(made() for made in parts), spacing=6),
         rows=list(rows),
         left=LEFT,
         width=max(width, 480),
@@ -237,7 +237,7 @@ def _plot(
     legend: str,
     top: float,
     width: float,
-) -> Any:
+) -> Part:
     x = _x(axis)
     scale = alt.Scale(domain=[0, top], nice=True)
     y = alt.Y(
@@ -314,7 +314,7 @@ def _plot(
             x=x, y=alt.YValue(TALL - 6), color=colour, **dodge
         ),
     ]
-    return alt.layer(*layers).properties(width=width, height=TALL)
+    return layered(*layers, width=width, height=TALL)
 
 
 def _upright(step: float) -> dict[str, Any]:
@@ -324,7 +324,7 @@ def _upright(step: float) -> dict[str, Any]:
     return {"angle": 270, "align": "left", "dx": 6}
 
 
-def _below(measured: Estimated, axis: Sequence[str], width: float, *, share: bool) -> Any:
+def _below(measured: Estimated, axis: Sequence[str], width: float, *, share: bool) -> Part:
     """The figures under the years: the number itself, and the events behind it."""
     lines = [("%" if share else "Value", "chart_text")]
     lines += [("Events" if not share else "With", "chart_counts")] if measured.of else []
@@ -340,21 +340,18 @@ def _below(measured: Estimated, axis: Sequence[str], width: float, *, share: boo
             ),
             once.mark_text(fill=QUIET, align="right", text=name, x=-10).encode(y=y),
         ]
-    return alt.layer(*layers).properties(width=width, height=LINE * len(lines))
+    return layered(*layers, width=width, height=LINE * len(lines))
 
 
-def _cusum(axis: Sequence[str], width: float) -> Any:
+def _cusum(axis: Sequence[str], width: float) -> Part:
     sums = alt.Chart(rows_data()).transform_filter("isValid(datum.cusum)")
     alarm = alt.ColorValue(**alt.condition("datum.alarm", alt.value(ALERT), alt.value(EDGE)))
     y = alt.Y(
         "cusum:Q",
         axis=alt.Axis(title="CUSUM", tickCount=3, minExtent=LEFT - 26, maxExtent=LEFT - 26),
     )
-    return (
-        sums.mark_bar(stroke=EDGE, strokeWidth=0.5)
-        .encode(x=_x(axis), y=y, color=alarm)
-        .properties(width=width, height=70)
-    )
+    bars = sums.mark_bar(stroke=EDGE, strokeWidth=0.5).encode(x=_x(axis), y=y, color=alarm)
+    return layered(bars, width=width, height=70)
 
 
 def fits(release: Release) -> bool:
