@@ -1,6 +1,6 @@
 """Curves from shown numbers only: interval life tables of freedom and of incidence."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, log, sqrt
 
@@ -201,7 +201,7 @@ def _points(
     at_start = truth.keyed(truth.at_risk[0])
     if protection.count(at_start, minimum=protection.policy.curve_minimum) is None:
         return ()
-    at_risk = [_at_risk(truth.keyed(each), protection) for each in truth.at_risk]
+    at_risk = _at_risk([truth.keyed(each) for each in truth.at_risk], protection)
     points = [CurvePoint(BOUNDARIES[0], at_risk[0], 0, start, start, start)]
     began = 0
     for end in range(1, len(BOUNDARIES)):
@@ -226,11 +226,13 @@ def _points(
     return (*points, *rest)
 
 
-def _at_risk(devices: Keyed, protection: Protection) -> int | None:
-    n = protection.count(devices, minimum=protection.policy.denominator_minimum)
-    if n is None:
-        return None
-    multiple = protection.policy.rounding_at_risk(n)
+def _at_risk(devices: Sequence[Keyed], protection: Protection) -> list[int | None]:
+    policy = protection.policy
+    perturbed = protection.counts(devices, minimum=policy.denominator_minimum)
+    return [None if n is None else _rounded(n, policy.rounding_at_risk(n)) for n in perturbed]
+
+
+def _rounded(n: int, multiple: int) -> int:
     return (2 * n + multiple) // (2 * multiple) * multiple
 
 

@@ -135,10 +135,10 @@ class Protection:
         minimum: what it must reach; the threshold. Without the records of the largest hands it must
         reach the threshold as well.
         """
-        return self._counts([counted], minimum=minimum)[0]
+        return self.counts([counted], minimum=minimum)[0]
 
-    def _counts(self, counted: Sequence[Keyed], *, minimum: int | None = None) -> list[int | None]:
-        """Each perturbed number that reaches the minimum, and the threshold without its hand."""
+    def counts(self, counted: Sequence[Keyed], *, minimum: int | None = None) -> list[int | None]:
+        """The perturbed numbers of several sets, each as it would be alone."""
         least = self.policy.threshold if minimum is None else minimum
         perturbed = self._perturbed(counted)
         high_enough = [place for place, n in enumerate(perturbed) if n >= least]
@@ -187,8 +187,8 @@ class Protection:
         if not truths:
             return []
         minimum = self.policy.denominator_minimum
-        populations = self._counts([truth.population for truth in truths], minimum=minimum)
-        counts = self._counts([truth.counted for truth in truths])
+        populations = self.counts([truth.population for truth in truths], minimum=minimum)
+        counts = self.counts([truth.counted for truth in truths])
         exposures: list[int | None] = [None] * len(truths)
         by_unit: dict[Denominator, list[tuple[int, ShownExposure]]] = {}
         for at, truth in enumerate(truths):

@@ -23,6 +23,7 @@ from registry.snapshot.statement import (
     Grouping,
     Piece,
     Source,
+    among_codes,
     restrict,
     small_table,
 )
@@ -112,7 +113,14 @@ def _value_group(source: Source, alias: str, name: str, placed: Placed | None) -
 
 
 def _join_places(source: Source, expression: str, kind: Kind, placed: Placed) -> Grouping:
-    """Group by places; for a set of codes a row may stand in several."""
+    """Group by places; for a set of codes a row may stand in several.
+
+    Where each place is one code, rows are grouped by the code, and no place is looked up.
+    """
+    if kind is Kind.CODE and (alone := _codes_alone(source.codes, placed)):
+        size = len(source.codes.lists[placed.column])
+        source.where.append(among_codes(expression, set(alone), size))
+        return Grouping(expression, lambda number: alone[int(number)])
     alias = f"p_{placed.column}"
     if kind is Kind.BITS:
         codes = {
@@ -141,6 +149,16 @@ def _join_places(source: Source, expression: str, kind: Kind, placed: Placed) ->
         on = f"{alias}.value = {held}"
     source.join(small_table(("value", "place"), rows), f"{alias} ON {on}")
     return Grouping(f"{alias}.place", int)
+
+
+def _codes_alone(codes: Codes, placed: Placed) -> dict[int, int]:
+    """The place of each code, if no place has two; otherwise empty."""
+    numbered = {
+        codes.number(placed.column, "" if value is None else str(value)): place
+        for value, place in placed.place_of
+    }
+    alone = len(set(numbered.values())) == len(placed.place_of)
+    return {n: place for n, place in numbered.items() if n != UNKNOWN} if alone else {}
 
 
 def _join_codes(source: Source, selection: Selection, name: str) -> Grouping:

@@ -32,7 +32,7 @@ from registry.reporting.estimating.curves import (
 )
 from registry.reporting.estimating.landmarks import LANDMARKS, landmark
 from registry.reporting.protected.truths import Natural, sheets_of
-from registry.snapshot.lives import BY_EVENT, ENTERED, LEFT, Ints, Lives, lives, lives_of
+from registry.snapshot.lives import BY_EVENT, ENTERED, LEFT, Ints, Lives, lives
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
@@ -52,14 +52,15 @@ def finer_curves(query: EventQuery) -> Iterable[Fault]:
 
 
 def curve_truths(
-    nodes: Iterable[Node], *, store: Store, trees: Mapping[str, Tree]
+    nodes: Iterable[Node], *, store: Store, trees: Mapping[str, Tree], competing: bool = True
 ) -> dict[Node, CurveTruth]:
     """The true numbers behind the curve of each node; three statements for nodes that are alike.
 
-    The first events are those of the node's rate, keyed as there, up to the last boundary.
+    competing: with how devices ended otherwise. The first events are those of the node's rate,
+    keyed as there, up to the last boundary.
     """
     natural = Natural(trees, store.manifest.terms)
-    kinds = _kinds_of_ends(store)
+    kinds = _kinds_of_ends(store) if competing else {}
 
     def sort_of(node: Node) -> Sort:
         return sort_of_unit(natural.chosen(node), natural.unit(node))
@@ -73,8 +74,13 @@ def curve_truths(
         hands: Sequence[Key] = [(hand,) for hand in sheet.hands] or [()]
         for node, key in sheet.key_of.items():
             shared = sheet.shared(node)
-            each = [lives_of(without, changes, (*key, *hand), (*shared, *hand)) for hand in hands]
-            found[node] = _truth(each, kinds, fixes_site=not sheet.hands)
+            each = [
+                (number, found_lives)
+                for number, hand in enumerate(hands)
+                for found_lives in (without.get((*shared, *hand)), changes.get((*key, *hand)))
+                if found_lives is not None
+            ]
+            found[node] = _truth(each, len(hands), kinds, fixes_site=not sheet.hands)
     return found
 
 
@@ -90,46 +96,49 @@ def _kinds_of_ends(store: Store) -> dict[str, Ints]:
     }
 
 
-def _truth(hands: Sequence[Lives], kinds: Mapping[str, Ints], *, fixes_site: bool) -> CurveTruth:
+def _truth(
+    each: Sequence[tuple[int, Lives]], hands: int, kinds: Mapping[str, Ints], *, fixes_site: bool
+) -> CurveTruth:
     """Who was at risk at each boundary, and what came between two, hand by hand.
 
-    At 0 all are at risk that were followed from the start, those with an event in month 0 too.
+    each: lives with the number of their hand, of so many hands. At 0 all are at risk that were
+    followed from the start, those with an event in month 0 too.
     """
+    lines = [Lives.none(), *(life for _hand, life in each)]
+    what, why, month, sums, owners = (
+        np.concatenate([getattr(life, name) for life in lines])
+        for name in ("what", "why", "month", "sums", "owners")
+    )
+    hand = np.repeat([0, *(number for number, _life in each)], [len(life.what) for life in lines])
+    place = np.searchsorted(BOUNDARIES, month)
 
-    def by_hand(counted: Iterable[Ints]) -> Ints:
-        return np.stack(list(counted), axis=1)
+    def upto(counted: NDArray[np.bool_]) -> Ints:
+        inside = counted & (place < len(BOUNDARIES))
+        return _added(sums, place, hand, inside, (len(BOUNDARIES), hands)).cumsum(axis=0)
 
+    interval = np.maximum(place - 1, 0)  # the first takes month 0
+
+    def between(of: Ints, counted: NDArray[np.bool_]) -> Ints:
+        inside = counted & (place < len(BOUNDARIES))
+        return _added(of, interval, hand, inside, (len(BOUNDARIES) - 1, hands))
+
+    at_risk = upto(what == ENTERED)
+    at_risk[1:] -= upto(what != ENTERED)[1:]
+    left = what == LEFT
     return CurveTruth(
-        at_risk=by_hand(map(_at_risk, hands)),
-        events=by_hand(_between(life.owners, life.month, life.what == BY_EVENT) for life in hands),
-        ends={kind: by_hand(_ended(life, of) for life in hands) for kind, of in kinds.items()},
+        at_risk=at_risk,
+        events=between(owners, what == BY_EVENT),
+        ends={kind: between(sums, left & np.isin(why, of)) for kind, of in kinds.items()},
         fixes_site=fixes_site,
     )
 
 
-def _ended(life: Lives, statuses: Ints) -> Ints:
-    """Devices that ended by one of these exit statuses between each boundary and the next."""
-    return _between(life.sums, life.month, (life.what == LEFT) & np.isin(life.why, statuses))
-
-
-def _at_risk(life: Lives) -> Ints:
-    entered, month = life.what == ENTERED, life.month
-    rows = []
-    for boundary in BOUNDARIES:
-        upto = month <= boundary
-        present = life.sums[entered & upto].sum(axis=0)
-        if boundary:
-            present = present - life.sums[~entered & upto].sum(axis=0)
-        rows.append(present)
-    return np.stack(rows)
-
-
-def _between(sums: Ints, month: Ints, counted: NDArray[np.bool_]) -> Ints:
-    """The sums of what counts between each boundary and the next; the first takes month 0."""
-    place = np.searchsorted(np.array(BOUNDARIES[1:]), month)
-    found = np.zeros((len(BOUNDARIES) - 1, sums.shape[1]), dtype=np.int64)
-    inside = counted & (place < len(found))
-    np.add.at(found, place[inside], sums[inside])
+def _added(
+    sums: Ints, place: Ints, hand: Ints, inside: NDArray[np.bool_], shape: tuple[int, int]
+) -> Ints:
+    """Add lines up by place and hand."""
+    found = np.zeros((*shape, sums.shape[1]), dtype=np.int64)
+    np.add.at(found, (place[inside], hand[inside]), sums[inside])
     return found
 
 

@@ -91,7 +91,9 @@ def _curves(
     question: ProtectedQuestion, frozen: Frozen, protection: Protection, *, competing: bool
 ) -> Answered:
     """A curve for each row of the plan."""
-    truths = curve_truths(question.plan.nodes, store=frozen.store, trees=question.trees)
+    truths = curve_truths(
+        question.plan.nodes, store=frozen.store, trees=question.trees, competing=competing
+    )
     return Answered(
         *curve_rows(
             question.plan,
