@@ -12,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser, Group, PermissionsMixin, U
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Left
 from django.utils import timezone
 from django.utils.functional import cached_property
 from knox.models import AbstractAuthToken
@@ -51,7 +52,7 @@ class SiteRowsQuerySet(models.QuerySet):
             return self.none()
         if user.may(Right.SEE_ALL_ROWS):
             return self.all()
-        return self.filter(**{f"{self.site_path}__in": user.sites()})
+        return self.filter(**{f"{self.site_path}__in": user.site_keys})
 
 
 class SiteQuerySet(SiteRowsQuerySet):
@@ -164,6 +165,15 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         return Site.objects.filter(
             pk__in=Membership.objects.filter(user=self, active=True).values("site")
         )
+
+    @cached_property
+    def site_keys(self) -> tuple[int, ...]:
+        """The keys of those sites, for conditions on rows. One query.
+
+        With the keys in the statement a database knows how many rows a site has, and reads them by
+        the index that fits; with a subquery it takes every site for an average one.
+        """
+        return tuple(self.sites().order_by().values_list("pk", flat=True))
 
     def sites_led(self) -> models.QuerySet[Site]:
         """The sites of which the user is a lead now; none once deactivated."""
@@ -345,7 +355,7 @@ class AccessLog(models.Model):
 
     at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
     user = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     action = models.CharField(max_length=40)
     what = models.TextField(
@@ -355,6 +365,10 @@ class AccessLog(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["action"], name="registry_log_by_action"),
+            models.Index("user", Left("what", 60), name="registry_log_by_what"),
+        ]
         constraints = [
             rule(
                 "action_is_a_code",

@@ -69,6 +69,7 @@ class Seal(models.Model):
 
     class Meta:
         ordering = ["number"]
+        indexes = [models.Index(fields=["action"], name="registry_seal_by_action")]
         constraints = [
             rule("number_is_positive", Q(number__gte=1), "Seals are numbered from 1."),
             rule(

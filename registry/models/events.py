@@ -14,6 +14,7 @@ from registry.models.catalogue import Complication
 from registry.models.event_rules import CRITERIA, event_constraints
 from registry.models.exposure import Implant, Patient
 from registry.models.fields import CodeSetField, GradeField
+from registry.models.indexes import KeyIndex
 from registry.models.rules import code_field
 from registry.vocabulary import (
     Actuality,
@@ -68,7 +69,7 @@ class Event(models.Model):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="events")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="events", db_index=False)
     source_id = models.CharField(
         max_length=40, blank=True, default="", help_text="The site's own random key."
     )
@@ -84,13 +85,18 @@ class Event(models.Model):
         related_name="events",
     )
     complication = models.ForeignKey(
-        Complication, on_delete=models.PROTECT, related_name="events", help_text="As adjudicated."
+        Complication,
+        on_delete=models.PROTECT,
+        related_name="events",
+        db_index=False,
+        help_text="As adjudicated.",
     )
     reported_complication = models.ForeignKey(
         Complication,
         on_delete=models.PROTECT,
         related_name="+",
         editable=False,
+        db_index=False,
         help_text="As reported.",
     )
     round_number = models.PositiveSmallIntegerField(
@@ -170,7 +176,11 @@ class Event(models.Model):
     reason = code_field(WithdrawalReason, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     seal = models.ForeignKey(
-        "registry.Seal", on_delete=models.PROTECT, related_name="+", editable=False
+        "registry.Seal",
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        db_index=False,
     )
 
     history = SealedRecords()
@@ -178,7 +188,14 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["state", "site"], name="registry_event_by_state")]
+        indexes = [
+            models.Index(fields=["state", "site"], name="registry_event_by_state"),
+            models.Index(fields=["site", "year"], name="registry_event_by_site"),
+            models.Index(fields=["year"], name="registry_event_by_year"),
+            models.Index(fields=["complication"], name="registry_event_by_term"),
+            models.Index(fields=["seal", "id"], name="registry_event_by_seal"),
+            KeyIndex(fields=["source_id"], name="registry_event_by_key"),
+        ]
         constraints = event_constraints()
 
     def __str__(self) -> str:

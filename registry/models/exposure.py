@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from registry.models.access import Site, SiteRowsQuerySet
 from registry.models.audit import SealedRecords
 from registry.models.fields import CodeSetField
+from registry.models.indexes import KeyIndex
 from registry.models.rules import (
     all_coded,
     code_field,
@@ -75,6 +76,7 @@ class Patient(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [KeyIndex(fields=["source_id"], name="registry_patient_by_key")]
         constraints = [
             models.UniqueConstraint(
                 fields=["site", "source_id"],
@@ -125,7 +127,9 @@ class Implant(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     source_id = models.CharField(max_length=40, help_text="The site's own random key.")
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="implants")
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="implants", db_index=False
+    )
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="implants")
     component = code_field(Component, blank=False)
     pump_model = code_field(PumpModel)
@@ -168,6 +172,10 @@ class Implant(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["site", "seal"], name="registry_implant_by_site"),
+            KeyIndex(fields=["source_id"], name="registry_implant_by_key"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["site", "source_id"],

@@ -79,3 +79,20 @@ def copy_to_history(
             f"ORDER BY {quote(key.column)}",
             params,
         )
+
+
+def distinct_values(model: type[models.Model], name: str) -> list[Any]:
+    """The different values of an indexed column that is never NULL, in order.
+
+    Each is the next after the one before, by the index: a DISTINCT reads every row.
+    """
+    quote = connection.ops.quote_name
+    field: Any = model._meta.get_field(name)
+    column, table = quote(field.column), quote(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE found(v) AS (SELECT min({column}) FROM {table} "  # noqa: S608  # nosec B608
+            f"UNION ALL SELECT (SELECT min({column}) FROM {table} WHERE {column} > found.v) "
+            "FROM found WHERE found.v IS NOT NULL) SELECT v FROM found WHERE v IS NOT NULL"
+        )
+        return [value for (value,) in cursor.fetchall()]
