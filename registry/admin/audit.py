@@ -1,19 +1,21 @@
 """The auditor's read-only pages: history across rows, seals with their state, access log."""
 
+import re
 from typing import Any
 
 from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
+from registry.admin.filters import ActionFilter
 from registry.admin.history import Version, versions_in
+from registry.admin.paging import KeyPaginator
 from registry.admin.rows import ReadOnlyAdmin
 from registry.models import AccessLog, Seal, Snapshot, User
 from registry.models.audit import GENESIS
@@ -35,7 +37,7 @@ class SealAdmin(ReadOnlyAdmin):
 
     list_display = ("number", "at", "actor_name", "action", "rows", "in_chain")
     list_select_related = ("actor",)
-    list_filter = ("action",)
+    list_filter = (ActionFilter,)
     search_fields = ("=number", "actor__username", "hash__startswith")
     search_help_text = "Search by number, user name or the beginning of a hash."
     ordering = ("-number",)
@@ -162,7 +164,8 @@ class HistoryForm(forms.Form):
         if cleaned["by"]:
             rows = rows.filter(history_user=cleaned["by"])
         if cleaned["row"]:
-            rows = rows.filter(**{_keyed_by(model): cleaned["row"]})
+            stored = model._base_manager.filter(**{_keyed_by(model): cleaned["row"]})
+            rows = rows.filter(**{f"{model._meta.pk.attname}__in": stored.values("pk")})
         return rows
 
     def clean_row(self) -> str:
@@ -196,7 +199,9 @@ def history_page(request: HttpRequest) -> HttpResponse:
     valid = form.is_valid()
     kind = form.cleaned_data.get("kind") or "event"
     records = form.records() if valid else kinds()[kind].history.none()  # type: ignore[attr-defined]
-    page = Paginator(records, PAGE).get_page(request.GET.get("page"))
+    asked = request.GET.get("page", "")
+    number = int(asked) if re.fullmatch(r"[0-9]{1,9}", asked) else 1
+    page = KeyPaginator(records, PAGE, page_number=number).get_page(number)
     listed = list(page.object_list)
     _log(request, f"{kind} history of all", len(listed))
     params = request.GET.copy()
@@ -226,7 +231,7 @@ class AccessLogAdmin(ReadOnlyAdmin):
 
     list_display = ("at", "user_name", "action", "what", "count")
     list_select_related = ("user",)
-    list_filter = ("action",)
+    list_filter = (ActionFilter,)
     search_fields = ("user__username", "what")
     search_help_text = "Search by user name, or by a word of the question."
     ordering = ("-at", "-pk")

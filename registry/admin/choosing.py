@@ -19,9 +19,9 @@ from django.urls import reverse
 from registry.admin.naming import label_of, name_of
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.filters.catalogue import every_complication, find_complications
-from registry.models import Complication, Event, Implant
+from registry.models import Complication, Event, Implant, Site
 from registry.models.exposure import IN_FOLLOW_UP
-from registry.vocabulary import Component, State
+from registry.vocabulary import Component, Right, State
 
 PAGE = 20
 TYPED = "_key"
@@ -208,7 +208,7 @@ def fitting_implants(request: HttpRequest, rows: QuerySet[Implant]) -> QuerySet[
     site, component = sent.get("site", ""), sent.get("component", "")
     cause = sent.get("caused_by", "")
     if site:
-        rows = rows.filter(site__code=site.replace("\0", ""))
+        rows = rows.filter(site__in=_site_keys(site))
     if component in Component.codes():
         rows = rows.filter(component=component)
     if _is_uuid(cause):
@@ -225,10 +225,15 @@ def possible_causes(request: HttpRequest, rows: QuerySet[Event]) -> QuerySet[Eve
     sent = looked_up(request)
     site, implant = sent.get("site", ""), sent.get("implant", "")
     if site:
-        rows = rows.filter(site__code=site.replace("\0", ""))
+        rows = rows.filter(site__in=_site_keys(site))
     if _is_uuid(implant):
         rows = rows.filter(patient__implants__public_id=implant)
     return rows
+
+
+def _site_keys(code: str) -> list[int]:
+    """The key of a site, looked up first: with it the database reads by the site's index."""
+    return list(Site.objects.filter(code=code.replace("\0", "")).values_list("pk", flat=True))
 
 
 def matches(
@@ -238,15 +243,25 @@ def matches(
     *,
     keyed_by: str,
     labelled: Callable[[Any], str],
+    in_turn: Sequence[Q] = (Q(),),
 ) -> JsonResponse:
-    """One page of the rows that match the typed text, as JSON for the list widget."""
+    """One page of the rows that match the typed text, as JSON for the list widget.
+
+    in_turn: conditions; rows that meet the first come first. Each part is in the order of keys.
+    Where nothing is typed and no one site's rows are looked for, the newest rows come first: who
+    sees every site has no use for the first keys of all.
+    """
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     sent = looked_up(request)
     term = sent.get("term", "").replace("\0", "")
     rows, _ = model_admin.get_search_results(request, rows, term)
+    user: Any = request.user
+    narrowed = term.strip() or any(sent.get(name) for name in ("site", "implant", "caused_by"))
+    by_key = bool(narrowed) or not user.may(Right.SEE_ALL_ROWS)
+    rows = rows.order_by(*(("source_id", "pk") if by_key else ("-pk",)))
     first = (_page(sent.get("page", "")) - 1) * PAGE
-    found = list(rows[first : first + PAGE + 1])
+    found = _slice_of([rows.filter(each) for each in in_turn], first, PAGE + 1)
     if isinstance(model_admin, SiteRowsAdmin):
         model_admin.log_look(request, "choices", len(found[:PAGE]))
     return JsonResponse(
@@ -258,6 +273,24 @@ def matches(
             "pagination": {"more": len(found) > PAGE},
         }
     )
+
+
+def _slice_of(parts: Sequence[QuerySet[Any]], first: int, size: int) -> list[Any]:
+    """So many rows from a place on, of querysets one after the other. Two queries a part at most.
+
+    Ordered one by one, since no index orders rows by a condition.
+    """
+    found: list[Any] = []
+    for part in parts:
+        some = list(part[first : first + size - len(found)])
+        if not some and first:
+            first -= part.order_by()[:first].count()
+        elif some:
+            first = 0
+        found += some
+        if len(found) == size:
+            break
+    return found
 
 
 def term_matches(request: HttpRequest) -> JsonResponse:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, When
+from django.db.models import Q
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
@@ -11,12 +11,13 @@ from registry import intake
 from registry.admin.choosing import fitting_implants, matches, row_label
 from registry.admin.declaring import DeclaringPages
 from registry.admin.device_forms import ExposureForm, ImplantForm
+from registry.admin.filters import OwnSitesFilter
 from registry.admin.following import FollowUpPages
 from registry.admin.implant_sections import ENTRY, READING
 from registry.admin.queries import OpenQueryFilter, QueryPages
 from registry.admin.redacting import RedactPages
 from registry.admin.replacing import ReplacePages
-from registry.admin.site_rows import OwnSitesFilter
+from registry.admin.searching import PUBLIC_ID
 from registry.admin.stored_values import listed
 from registry.admin.system_form import NEW_SECTIONS, NEW_SYSTEM, STORED_SECTIONS, STORED_SYSTEM
 from registry.admin.timeline import moments_of
@@ -98,7 +99,7 @@ class ImplantAdmin(FollowUpPages, ReplacePages, QueryPages, RedactPages):
     search_fields = (
         "source_id__istartswith",
         "patient__source_id__istartswith",
-        "public_id__istartswith",
+        PUBLIC_ID,
     )
     search_help_text = (
         "Search by the beginning of your own key for the implant or the patient, or of its code."
@@ -115,10 +116,16 @@ class ImplantAdmin(FollowUpPages, ReplacePages, QueryPages, RedactPages):
     def choices(self, request: HttpRequest) -> JsonResponse:
         """Implants that the caller may see, for the form of an event: those in place first, each
         kind by its site's own key."""
-        in_place = Case(When(exit_status__in=IN_FOLLOW_UP, then=0), default=1)
         within = self.get_queryset(request).select_related("patient")
-        rows = fitting_implants(request, within.order_by(in_place, "source_id"))
-        return matches(self, request, rows, keyed_by="public_id", labelled=row_label)
+        in_place = Q(exit_status__in=IN_FOLLOW_UP)
+        return matches(
+            self,
+            request,
+            fitting_implants(request, within),
+            keyed_by="public_id",
+            labelled=row_label,
+            in_turn=(in_place, ~in_place),
+        )
 
     def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Implant:
         """Records an implant, or its later follow-up."""

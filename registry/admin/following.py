@@ -1,5 +1,6 @@
 """Follow-up of a site's implants in bulk: a page of implants, a preview, one seal."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,7 +11,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
@@ -21,6 +22,7 @@ from django.utils.safestring import SafeString
 
 from registry import intake
 from registry.admin.answers import open_sites
+from registry.admin.paging import KeyPaginator
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.answers.refusable import sentence
 from registry.models import Implant, Site
@@ -214,12 +216,13 @@ class FollowUpPages(SiteRowsAdmin):
         step = request.POST.get("do") if request.method == "POST" else None
         if step == "close":
             return self._closed(request, site)
-        rows = self.get_queryset(request).filter(site__code=site).select_related("patient")
+        rows = self.get_queryset(request).filter(**of_site(site)).select_related("patient")
         if step in {"look", "save"}:
             return self._answered(request, rows, narrow, saving=step == "save")
-        page = Paginator(narrow.narrowed(rows.order_by(*ORDER)), PAGE).get_page(
-            request.GET.get("page")
-        )
+        asked = request.GET.get("page", "")
+        number = int(asked) if re.fullmatch(r"[0-9]{1,6}", asked) else 1
+        narrowed = narrow.narrowed(rows.order_by(*ORDER))
+        page = KeyPaginator(narrowed, PAGE, page_number=number).get_page(number)
         lines = [Line.of(row) for row in page.object_list]
         for line in lines:
             line.answer(request.POST)
@@ -331,6 +334,15 @@ def chosen_site(request: HttpRequest, codes: list[str]) -> str | None:
     if code and code not in codes:
         raise Http404
     return code or None
+
+
+def of_site(code: str) -> dict[str, Any]:
+    """The condition for implants of a site, by its key.
+
+    Said of the patient too, so that an index gives the patients in the order of their keys.
+    """
+    keys = list(Site.objects.filter(code=code).values_list("pk", flat=True))
+    return {"site__in": keys, "patient__site__in": keys}
 
 
 def months_passed(implant_year: int, *, year: int, month: int) -> tuple[int, int]:

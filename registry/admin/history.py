@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models.functions import Left
+
 from registry.admin.stored_values import NOT_RECORDED, Names, in_words, is_blank
 from registry.models import AccessLog, User
 
@@ -118,8 +120,9 @@ def unseen_changes(row: Any, *, by: User, looked: str) -> Unseen | None:
     newest = row.history.exclude(history_user=by).order_by("-history_id").first()
     if newest is None:
         return None
-    looks = AccessLog.objects.filter(
-        user=by, action="row-read", what=looked, at__lt=newest.history_date
+    of_user = AccessLog.objects.alias(begins=Left("what", 60))  # as its index has it
+    looks = of_user.filter(
+        user=by, begins=looked[:60], what=looked, action="row-read", at__lt=newest.history_date
     )
     since = looks.order_by("-at").values_list("at", flat=True).first()
     if since is None:

@@ -52,7 +52,11 @@ class AlikeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The reports with an open pair."""
-        return queryset.filter(has_open_pair()) if self.value() == "yes" else queryset
+        if self.value() != "yes":
+            return queryset
+        pairs = DuplicateCandidate.objects.open()
+        first, second = pairs.values("first"), pairs.values("second")
+        return queryset.filter(Q(pk__in=first) | Q(pk__in=second))
 
 
 def has_open_pair() -> Exists:

@@ -101,7 +101,9 @@ class OpenQueryFilter(admin.SimpleListFilter):
         """The rows with an open query."""
         if self.value() != "yes":
             return queryset
-        return queryset.filter(queries__state=QueryState.OPEN).distinct()
+        named = queryset.model._meta.model_name
+        asked = Query.objects.open().filter(**{f"{named}__isnull": False})
+        return queryset.filter(pk__in=asked.values(named))
 
 
 def why_it_came_back(event: Any) -> str | SafeString:

@@ -1,5 +1,6 @@
 """Base classes of the admin's lists and forms: scoped, sealed, without deletion."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.db.models import Model, QuerySet
@@ -21,7 +22,8 @@ from django.utils.text import capfirst
 
 from registry.admin.history import versions_of
 from registry.admin.naming import name_of
-from registry.admin.searching import SEARCH, remembered_search, term_of
+from registry.admin.paging import KeyPaginator
+from registry.admin.searching import SEARCH, remembered_search, rows_found, term_of
 from registry.admin.stored_values import NOT_RECORDED, ReadForm, is_blank
 from registry.answers.kept import KEPT, take_back
 from registry.answers.refusable import sentence
@@ -95,6 +97,18 @@ class AddressedChangeList(ChangeList):
         """The address of a row's page."""
         return address_of(result)
 
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows of the page, by the keys that the paginator has read; none is counted.
+
+        They are read by their keys alone: the filters have done their work.
+        """
+        super().get_results(request)
+        is_whole = (self.show_all and self.can_show_all) or not self.multi_page
+        keys = self.paginator.keys_of(None if is_whole else self.page_num)
+        rows = self.apply_select_related(self.root_queryset.filter(pk__in=keys))
+        by_key = {row.pk: row for row in rows.order_by()}
+        self.result_list = [by_key[key] for key in keys if key in by_key]
+
 
 def address_of(row: Model) -> str:
     """The admin address of a row, by its public id where it has one."""
@@ -110,6 +124,7 @@ class RegistryAdmin(admin.ModelAdmin):
     """
 
     show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
     list_per_page = 50
     empty_value_display = NOT_RECORDED
     actions_on_bottom = False
@@ -147,6 +162,19 @@ class RegistryAdmin(admin.ModelAdmin):
         """The list class, which links rows by public id."""
         return AddressedChangeList
 
+    def get_paginator(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        per_page: int,
+        *args: Any,
+        **kwargs: Any,
+    ) -> KeyPaginator:
+        """The pages of the list, without counting its table."""
+        asked = request.GET.get(PAGE_VAR, "")
+        number = int(asked) if re.fullmatch(r"[0-9]{1,9}", asked) else 1
+        return KeyPaginator(queryset, per_page, *args, page_number=number, **kwargs)
+
     def action_checkbox(self, obj: Any) -> SafeString:
         """The box that selects a row for an action, by its public id."""
         key = getattr(obj, "public_id", obj.pk)
@@ -180,8 +208,14 @@ class RegistryAdmin(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The rows that match the search, whose term the address does not hold."""
-        return super().get_search_results(request, queryset, term_of(request, search_term))
+        """The rows that match the search, whose term the address does not hold.
+
+        Each word is looked up field by field, by the indexes of keys.
+        """
+        fields = self.get_search_fields(request)
+        if not fields:
+            return queryset, False
+        return rows_found(queryset, fields, term_of(request, search_term)), False
 
     def changeform_view(
         self,

@@ -124,23 +124,6 @@ class SiteRowsAdmin(AutosavePages):
         return row.site.code
 
 
-class OwnSitesFilter(admin.SimpleListFilter):
-    """Filters rows by a site that the caller may see."""
-
-    title = "site"
-    parameter_name = "site"
-    template = "admin/registry/filter.html"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The sites of the rows that the caller may see."""
-        codes = model_admin.get_queryset(request).order_by("site__code")
-        return [(code, code) for code in codes.values_list("site__code", flat=True).distinct()]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """The rows of the chosen site."""
-        return queryset.at(self.value()) if self.value() else queryset
-
-
 def is_member(request: HttpRequest) -> bool:
     """Whether the caller is a member of any site; cached, one query a request."""
     known: bool | None = getattr(request, "registry_is_member", None)

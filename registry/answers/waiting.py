@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from registry.intake import RoundStanding, standings_of
@@ -10,10 +11,10 @@ from registry.intake.waiting import (
     QUEUES,
     agreements_to_decide,
     count_without_exposure,
+    count_without_follow_up,
     drafts_of_sites,
     queried_implants,
     under_review,
-    without_follow_up,
 )
 from registry.vocabulary import Right
 
@@ -28,13 +29,25 @@ _IN_WORDS = {
 """The queues of events in words, in the order told."""
 
 
+MOST_COUNTED = 1000
+"""Rows of a queue that are counted; of more, the number says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One queue of the user: how many rows wait, their kind, and the address of their list."""
+    """One queue of the user: how many rows wait, their kind, and the address of their list.
+
+    Where more than MOST_COUNTED rows wait, number is one more than that.
+    """
 
     number: int
     words: str
     address: str
+
+    @property
+    def counted(self) -> str:
+        """How many rows wait, in words: `12`, `more than 1,000`."""
+        return f"{self.number:,}" if self.number <= MOST_COUNTED else f"more than {MOST_COUNTED:,}"
 
 
 def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
@@ -53,16 +66,16 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
     for name, (what, rest) in _IN_WORDS.items():
         queue = QUEUES[name]
         if queue.is_for(user):
-            tell(queue.events(user).count(), what, rest, f"{events}?queue={name}")
+            tell(bounded_count(queue.events(user)), what, rest, f"{events}?queue={name}")
     if user.may(Right.WORK_AT_SITE):
-        n = drafts_of_sites(user).count()
+        n = bounded_count(drafts_of_sites(user))
         tell(n, "draft", "of your site", f"{events}?state=draft")
-        n = under_review(user).count()
+        n = bounded_count(under_review(user))
         tell(n, "event", "of your site under review", f"{events}?state=submitted")
-        n = queried_implants(user).count()
+        n = bounded_count(queried_implants(user))
         tell(n, "implant", "with an open query", f"{implants}?queried=yes")
     if user.may(Right.ENTER_ROWS):
-        n = without_follow_up(user).count()
+        n = count_without_follow_up(user)
         follow_up = reverse("admin:registry_implant_follow_up")
         tell(n, "implant", "without follow-up for a year", follow_up)
     if user.may(Right.WORK_AT_SITE):
@@ -72,16 +85,21 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
         by_year = reverse("admin:registry_exposure_by_year")
         tell(n, "year", "of a component without device time", by_year)
     if user.may(Right.RUN_REGISTRY):
-        n = agreements_to_decide(user).count()
+        n = bounded_count(agreements_to_decide(user))
         agreements = reverse("admin:registry_agreement_changelist")
         tell(n, "request", "for an agreement", f"{agreements}?standing=waiting")
     return waiting
 
 
+def bounded_count(rows: QuerySet[Any]) -> int:
+    """How many rows there are, or MOST_COUNTED + 1: of a long queue nobody needs the number."""
+    return rows.order_by()[: MOST_COUNTED + 1].count()
+
+
 def open_round(standing: RoundStanding) -> Waiting:
     """The open follow-up round of a site: how many implants keep it open, and its page."""
     rest = f"behind in round {standing.number} of {standing.site}"
-    words = f"{plural(standing.behind, 'implant', rest)}"
+    words = plural(standing.behind, "implant", rest)
     page = reverse("admin:registry_implant_follow_up")
     return Waiting(standing.behind, words, f"{page}?site={standing.site}&behind=on")
 

@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from registry.filters.lists import ONCE, ChangedSinceFilter, key_filter, repeated_parameter
+from registry.filters.lists import ONCE, ChangedSinceFilter, KeysFilter, repeated_parameter
 from registry.filters.questions import EventFilterSet
 from registry.filters.rows import filter_events
 from registry.models import Event
@@ -15,9 +15,9 @@ OF_ROWS = ("source_id", "patient", "implant", "changed_since")
 class EventListFilterSet(EventFilterSet):
     """The filters of a list of events."""
 
-    source_id = key_filter("source_id", "The site's own key")
-    patient = key_filter("patient__source_id", "The site's own key of the patient")
-    implant = key_filter("implant__source_id", "The site's own key of the implant")
+    source_id = KeysFilter("source_id", "The site's own key")
+    patient = KeysFilter("patient__source_id", "The site's own key of the patient")
+    implant = KeysFilter("implant__source_id", "The site's own key of the implant")
     changed_since = ChangedSinceFilter()
 
     def filter_queryset(self, queryset: QuerySet[Event]) -> QuerySet[Event]:

@@ -8,13 +8,13 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Min, Model, Q, QuerySet
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
 from registry.filters.codes import nearest
 from registry.filters.fields import listed
-from registry.models import Exposure, Implant, Patient
+from registry.models import Exposure, Implant, Patient, Seal
 from registry.models.rules import SITE_CODE, SOURCE_ID
 from registry.records import BadQuery, Fault
 from registry.vocabulary import CODELISTS, Right
@@ -106,9 +106,22 @@ class ValuesFilter(django_filters.Filter):
         )
 
 
-def key_filter(column: str, label: str) -> ValuesFilter:
-    """The filter by a site's own key."""
-    return ValuesFilter(column, label, form=SOURCE_ID, mend=KEY)
+class KeysFilter(ValuesFilter):
+    """Keeps the rows whose own key, or whose implant's or patient's, is among the values.
+
+    Keys are found first, by their index, which also answers for other cases of letters.
+    """
+
+    def __init__(self, column: str, label: str) -> None:
+        super().__init__(column, label, form=SOURCE_ID, mend=KEY)
+
+    def filter(self, queryset: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
+        """The rows with any of these keys."""
+        if not value:
+            return queryset
+        column = str(self.field_name)
+        either = [Q(**{f"{column}__iexact": key, column: key}) for key in value]
+        return queryset.filter(Q.create(either, connector=Q.OR))  # type: ignore[arg-type]
 
 
 class ChangedSinceField(forms.Field):
@@ -136,7 +149,7 @@ class ChangedSinceFilter(django_filters.Filter):
     """Keeps rows stored or changed at an instant or later, or under a later seal.
 
     Numbers of seals are for those who see every row: others would learn how much other sites
-    enter. Reads history, by the index of each row's own.
+    enter. Reads history, by its index of seals.
     """
 
     field_class = ChangedSinceField
@@ -149,14 +162,18 @@ class ChangedSinceFilter(django_filters.Filter):
         if value is None:
             return queryset
         if isinstance(value, datetime):
-            since: dict[str, Any] = {"history_date__gte": value}
+            # The least number, and not that of the first instant: a clock may be set back.
+            first = Seal.objects.filter(at__gte=value).aggregate(n=Min("number"))["n"]
+            if first is None:
+                return queryset.none()
+            since: dict[str, Any] = {"seal_number__gte": first}
         else:
             user = getattr(self.parent.request, "user", None)
             if user is None or not user.may(Right.SEE_ALL_ROWS):
                 raise BadQuery(Fault("changed_since", "bad-value", INSTANT))
             since = {"seal_number__gt": value}
         model: Any = queryset.model
-        return queryset.filter(Exists(model.history.filter(id=OuterRef("pk"), **since)))
+        return queryset.filter(pk__in=model.history.filter(**since).values("id"))
 
 
 ONCE = ("changed_since",)
@@ -199,7 +216,7 @@ class RowFilterSet(django_filters.FilterSet):
 class PatientFilterSet(RowFilterSet):
     """The filters of the list of patients."""
 
-    source_id = key_filter("source_id", "The site's own key")
+    source_id = KeysFilter("source_id", "The site's own key")
 
     class Meta:
         model = Patient
@@ -209,8 +226,8 @@ class PatientFilterSet(RowFilterSet):
 class ImplantFilterSet(RowFilterSet):
     """The filters of the list of implants."""
 
-    patient = key_filter("patient__source_id", "The site's own key of the patient")
-    implant = key_filter("source_id", "The site's own key")
+    patient = KeysFilter("patient__source_id", "The site's own key of the patient")
+    implant = KeysFilter("source_id", "The site's own key")
     component = ValuesFilter("component", "Component", codelist="component")
     exit_status = ValuesFilter("exit_status", "Exit status", codelist="exit-status")
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, IntegerField, QuerySet
 from django.db.models.functions import Cast
 
+from registry.intake.kept_by_site import kept_by_site
 from registry.models import Exposure, Implant, Site
 from registry.vocabulary import Component, ExitStatus
 
@@ -63,7 +64,7 @@ def flat(years: list[list[DeviceTime]]) -> list[DeviceTime]:
 
 
 def device_time(site: Site, *, present: int) -> list[list[DeviceTime]]:
-    """A site's years, newest first, each with its components. Three queries.
+    """A site's years, newest first, each with its components. Five queries.
 
     From the first year with anything on file to the current one, which is not over yet; last year
     and this for a site without anything.
@@ -72,15 +73,23 @@ def device_time(site: Site, *, present: int) -> list[list[DeviceTime]]:
 
 
 def device_times(sites: QuerySet[Site], *, present: int) -> dict[str, list[list[DeviceTime]]]:
-    """The years of each site by its code, as `device_time` gives them. Three queries in all."""
+    """The years of each site by its code, as `device_time` gives them. Five queries in all.
+
+    The implants of each year are kept until those of the site change.
+    """
     declared: dict[tuple[str, int, str], list[Exposure]] = defaultdict(list)
     rows = Exposure.objects.filter(site__in=sites).select_related("site")
     for row in rows.order_by("pump_model", "catheter_model", "pk"):
         declared[row.site.code, row.year, row.component].append(row)
-    implants: Counter[tuple[str, int, str]] = Counter()
-    for code, component, first, last, number in spans(Implant.objects.filter(site__in=sites)):
-        for year in range(first, min(last, present) + 1):
-            implants[code, year, component] += number
+    codes = dict(sites.order_by("code").values_list("pk", "code"))
+
+    def by_year(some: QuerySet[Site]) -> dict[int, Counter[tuple[int, str]]]:
+        return _implants_by_year(some, present=present)
+
+    kept = kept_by_site(f"implants-by-year-{present}", sites, by_year)
+    implants: Counter[tuple[str, int, str]] = Counter(
+        {(codes[pk], *cell): n for pk, cells in kept.items() for cell, n in cells.items()}
+    )
     began: dict[str, int] = {}
     for code, year, _component in (*declared, *implants):
         began[code] = min(year, began.get(code, present - 1))
@@ -98,8 +107,21 @@ def device_times(sites: QuerySet[Site], *, present: int) -> dict[str, list[list[
             ]
             for year in range(present, began.get(code, present - 1) - 1, -1)
         ]
-        for code in sites.order_by("code").values_list("code", flat=True)
+        for code in codes.values()
     }
+
+
+def _implants_by_year(
+    sites: QuerySet[Site], *, present: int
+) -> dict[int, Counter[tuple[int, str]]]:
+    """How many implants of each site have device time in each year and component. Two queries."""
+    pks = {code: pk for pk, code in sites.values_list("pk", "code")}
+    found: dict[int, Counter[tuple[int, str]]] = {pk: Counter() for pk in pks.values()}
+    rows = Implant.objects.filter(site__in=list(pks.values()))
+    for code, component, first, last, number in spans(rows):
+        for year in range(first, min(last, present) + 1):
+            found[pks[code]][year, component] += number
+    return found
 
 
 def implants_in(exposure: Exposure) -> int:

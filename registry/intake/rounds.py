@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
+from registry.intake.kept_by_site import kept_by_site
 from registry.intake.writers import may_write, not_permitted, not_your_site
 from registry.models import Implant, Sealing, Site, User, sealed
 from registry.models.exposure import IN_FOLLOW_UP
@@ -35,24 +36,23 @@ class RoundStanding:
 
 
 def standings_of(sites: Iterable[Site]) -> list[RoundStanding]:
-    """The open round of each site. Two queries."""
-    listed = list(
-        Site.objects.filter(pk__in=[site.pk for site in sites]).select_related("round_seal")
-    )
-    counts = {
-        row["site"]: row
-        for row in Implant.objects.in_follow_up()
-        .filter(site__in=listed)
-        .order_by()
-        .values("site")
+    """The open round of each site, kept for the day until its implants change. Three queries."""
+    listed = Site.objects.filter(pk__in=[site.pk for site in sites]).select_related("round_seal")
+    counts = kept_by_site(f"round-standing-{timezone.now():%Y-%m-%d}", listed, _counts)
+    return [RoundStanding(site, *counts[site.pk]) for site in listed]
+
+
+def _counts(sites: QuerySet[Site]) -> dict[int, tuple[int, int]]:
+    """How many implants of each site are in follow-up, and how many of them are behind."""
+    listed = list(sites.select_related("round_seal"))
+    rows = Implant.objects.in_follow_up().filter(site__in=[site.pk for site in listed])
+    counted = (
+        rows.order_by()
+        .values_list("site")
         .annotate(n=Count("pk"), late=Count("pk", filter=behind_round(listed)))
-    }
-    nothing = {"n": 0, "late": 0}
-    return [
-        RoundStanding(site, row["n"], row["late"])
-        for site in listed
-        for row in [counts.get(site.pk, nothing)]
-    ]
+    )
+    found = {pk: (n, late) for pk, n, late in counted}
+    return {site.pk: found.get(site.pk, (0, 0)) for site in listed}
 
 
 def behind_round(sites: Iterable[Site], *, at: datetime | None = None) -> Q:

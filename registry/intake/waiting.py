@@ -1,16 +1,17 @@
 """What waits for a user, among the rows that the user may see: queues, oldest first."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from registry.intake.device_years import MISSING, device_times, flat
-from registry.models import Agreement, Event, Implant, Query, Seal, Site, User
+from registry.intake.kept_by_site import kept_by_site
+from registry.models import Agreement, Event, Implant, Query, Site, User
 from registry.vocabulary import Component, Right, State
 
 
@@ -27,53 +28,55 @@ class EventQueue:
 def to_review(user: User) -> QuerySet[Event]:
     """Submitted events that the user may judge: never those of the user's own sites."""
     submitted = Event.objects.visible_to(user).filter(state=State.SUBMITTED)
-    return submitted.exclude(site__in=user.sites())
+    return submitted.exclude(site__in=user.site_keys)
 
 
 def drafts_of(user: User) -> QuerySet[Event]:
     """Visible drafts that the user has written or changed."""
-    written = Event.history.filter(id=OuterRef("pk"), history_user=user)
-    return Event.objects.visible_to(user).filter(Exists(written), state=State.DRAFT)
+    written = Event.history.filter(id=OuterRef("pk"), history_user=user).values("pk")[:1]
+    drafts = Event.objects.visible_to(user).filter(state=State.DRAFT)
+    # Looked up draft by draft: as a condition it would read all that the user ever wrote.
+    return drafts.alias(written=Subquery(written)).filter(written__isnull=False)
 
 
 def drafts_of_sites(user: User) -> QuerySet[Event]:
     """Drafts of the user's own sites, by any author."""
-    return Event.objects.filter(site__in=user.sites(), state=State.DRAFT)
+    return Event.objects.filter(site__in=user.site_keys, state=State.DRAFT)
 
 
 def under_review(user: User) -> QuerySet[Event]:
     """Events of the user's own sites that wait for a reviewer."""
-    return Event.objects.filter(site__in=user.sites(), state=State.SUBMITTED)
+    return Event.objects.filter(site__in=user.site_keys, state=State.SUBMITTED)
 
 
 def came_back(user: User) -> QuerySet[Event]:
     """Drafts of the user's own sites that a reviewer returned with a question."""
-    asked = Query.objects.open().filter(event=OuterRef("pk"), rule="")
-    return drafts_of_sites(user).filter(Exists(asked))
+    asked = Query.objects.open().filter(rule="", site__in=user.site_keys)
+    return drafts_of_sites(user).filter(pk__in=asked.values("event"))
 
 
 def rejected_of_sites(user: User) -> QuerySet[Event]:
     """Events of the user's own sites that a reviewer rejected, each with its reason."""
-    return Event.objects.filter(site__in=user.sites(), state=State.REJECTED)
+    return Event.objects.filter(site__in=user.site_keys, state=State.REJECTED)
 
 
 def queried(user: User) -> QuerySet[Event]:
     """Events of the user's own sites about which a query is open."""
-    asked = Query.objects.open().filter(event=OuterRef("pk"))
-    return Event.objects.filter(Exists(asked), site__in=user.sites())
+    asked = Query.objects.open().filter(site__in=user.site_keys, event__isnull=False)
+    return Event.objects.filter(pk__in=asked.values("event"), site__in=user.site_keys)
 
 
 def queried_implants(user: User) -> QuerySet[Implant]:
     """Implants of the user's own sites about which a query is open."""
-    asked = Query.objects.open().filter(implant=OuterRef("pk"))
-    return Implant.objects.filter(Exists(asked), site__in=user.sites())
+    asked = Query.objects.open().filter(site__in=user.site_keys, implant__isnull=False)
+    return Implant.objects.filter(pk__in=asked.values("implant"), site__in=user.site_keys)
 
 
 def answered(user: User) -> QuerySet[Event]:
     """Events that the user may judge, about which the site answered a query."""
-    said = Query.objects.answered().filter(event=OuterRef("pk"))
-    seen = Event.objects.visible_to(user).exclude(site__in=user.sites())
-    return seen.filter(Exists(said))
+    said = Query.objects.answered().filter(event__isnull=False)
+    seen = Event.objects.visible_to(user).exclude(site__in=user.site_keys)
+    return seen.filter(pk__in=said.values("event"))
 
 
 def waiting_seal() -> Coalesce:
@@ -119,9 +122,41 @@ class Undeclared:
 def without_exposure(user: User) -> list[Undeclared]:
     """The missing years of the user's sites, as on the page of a site's years.
 
-    Three queries for any number of sites.
+    Five queries for any number of sites, three where none has changed.
     """
-    sites = Site.objects.visible_to(user).filter(active=True)
+    return _undeclared(_open_sites(user))
+
+
+def count_without_exposure(user: User) -> int:
+    """The number of missing years; each site's is kept until its device time next changes."""
+
+    def missing(sites: QuerySet[Site]) -> dict[int, int]:
+        found = Counter(one.site for one in _undeclared(sites))
+        return {pk: found[code] for pk, code in sites.values_list("pk", "code")}
+
+    name = f"missing-years-{timezone.now().year}"
+    return sum(kept_by_site(name, _open_sites(user), missing).values())
+
+
+def count_without_follow_up(user: User) -> int:
+    """The number of implants without news for certainly a year, kept in the same way."""
+    today = timezone.now()
+
+    def without_news(sites: QuerySet[Site]) -> dict[int, int]:
+        rows = Implant.objects.filter(site__in=list(sites.values_list("pk", flat=True)))
+        behind = rows.behind(year=today.year - 1, month=today.month).order_by()
+        found = dict(behind.values_list("site").annotate(n=Count("pk")))
+        return {pk: found.get(pk, 0) for pk in sites.values_list("pk", flat=True)}
+
+    name = f"without-news-{today:%Y-%m}"
+    return sum(kept_by_site(name, Site.objects.visible_to(user), without_news).values())
+
+
+def _open_sites(user: User) -> QuerySet[Site]:
+    return Site.objects.visible_to(user).filter(active=True)
+
+
+def _undeclared(sites: QuerySet[Site]) -> list[Undeclared]:
     years = device_times(sites, present=timezone.now().year)
     return [
         Undeclared(site, cell.year, cell.component)
@@ -129,20 +164,6 @@ def without_exposure(user: User) -> list[Undeclared]:
         for cell in flat(lines)
         if cell.state == MISSING
     ]
-
-
-def count_without_exposure(user: User) -> int:
-    """The number of missing years; cached until the next write, since it reads all implants.
-
-    The key holds the hash of the last seal, so the number is never out of date.
-    """
-    last = Seal.objects.order_by("-number").values_list("hash", flat=True).first()
-    key = f"without-exposure-{user.pk}-{timezone.now().year}-{last}"
-    known: int | None = cache.get(key)
-    if known is None:
-        known = len(without_exposure(user))
-        cache.set(key, known)
-    return known
 
 
 QUEUES = {

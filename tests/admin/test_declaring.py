@@ -198,4 +198,5 @@ def test_the_page_takes_as_many_queries_for_many_rows(own_site, patient, reporte
         ExposureFactory(site=own_site, year=2010 + n)
         ImplantFactory(patient=patient, implant_year=2010 + n, months_followed=12 + n)
 
+    queries()  # what is kept of the site is worked out again, once
     assert queries() == few

@@ -484,10 +484,10 @@ def test_implants_are_offered_that_fit_the_event(catheter, pump, other_site, man
     theirs = EventFactory(implant=other, complication=cause.complication, source_id="x")
     client = signed_in(manager)
 
-    assert named(client, IMPLANTS) == ["i-cath", "i-other", "i-pump"]
+    assert sorted(named(client, IMPLANTS)) == ["i-cath", "i-other", "i-pump"]
     assert named(client, IMPLANTS, site="OWN-1") == ["i-cath", "i-pump"]
-    assert named(client, IMPLANTS, component="pump") == ["i-other", "i-pump"]
-    assert named(client, IMPLANTS, component="wire") == ["i-cath", "i-other", "i-pump"]
+    assert sorted(named(client, IMPLANTS, component="pump")) == ["i-other", "i-pump"]
+    assert sorted(named(client, IMPLANTS, component="wire")) == ["i-cath", "i-other", "i-pump"]
     assert named(client, IMPLANTS, caused_by=cause.public_id) == ["i-cath", "i-pump"]
     assert named(client, IMPLANTS, caused_by=theirs.public_id) == ["i-other"]
 
@@ -546,3 +546,35 @@ def test_a_key_of_two_sites_has_to_be_chosen(catheter, other_site, migration, ma
     answer = signed_in(manager).post(ADD, sent)
 
     assert form_of(answer).errors["implant"] == ["Two sites have this key. Choose from the list."]
+
+
+def test_the_newest_are_offered_first_where_every_site_s_rows_are_looked_through(
+    catheter, other_site, manager, reporter, signed_in
+):
+    """Who sees every site has no use for the first keys of all; by site they come by key."""
+    for key in ("a-2", "a-1", "a-3"):
+        ImplantFactory(patient=PatientFactory(site=other_site), source_id=key)
+    ImplantFactory(patient=catheter.patient, source_id="a-9", exit_status="lost-to-follow-up")
+
+    assert named(signed_in(manager), IMPLANTS) == ["a-3", "a-1", "a-2", "i-cath", "a-9"]
+    assert named(signed_in(manager), IMPLANTS, site="OTHER-2") == ["a-1", "a-2", "a-3"]
+    assert named(signed_in(manager), IMPLANTS, term="a-") == ["a-1", "a-2", "a-3", "a-9"]
+    assert named(signed_in(reporter), IMPLANTS) == ["i-cath", "a-9"]
+
+
+def test_a_list_that_is_searched_while_typing_goes_on_over_its_parts(
+    own_site, reporter, signed_in, monkeypatch
+):
+    monkeypatch.setattr("registry.admin.choosing.PAGE", 2)
+    patient = PatientFactory(site=own_site)
+    for key in ("b-1", "b-2", "b-3"):
+        ImplantFactory(patient=patient, source_id=key)
+    for key in ("a-1", "a-2"):
+        ImplantFactory(patient=patient, source_id=key, exit_status="lost-to-follow-up")
+    client = signed_in(reporter)
+
+    pages = [client.get(IMPLANTS, {"page": page}).json() for page in (1, 2, 3, 4)]
+
+    keys = [[row["text"].split()[0] for row in page["results"]] for page in pages]
+    assert keys == [["b-1", "b-2"], ["b-3", "a-1"], ["a-2"], []]
+    assert [page["pagination"]["more"] for page in pages] == [True, True, False, False]

@@ -16,7 +16,7 @@ from tests.factories import (
 )
 
 LIST = "/admin/registry/event/"
-QUERIES = 22  # session, user, roles, places, lead, ten counts, three of rounds, two devices
+QUERIES = 23  # session, user, roles, places, sites, lead, ten counts, three of rounds, two devices
 
 
 @pytest.fixture

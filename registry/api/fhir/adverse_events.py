@@ -36,6 +36,9 @@ from registry.interchange.fhir_import import ReadResource
 from registry.models import Event, User
 from registry.vocabulary import State
 
+MOST_COUNTED = 1000
+"""Matches that are counted for a page; `_count=0` asks for the number alone, and gets it."""
+
 FHIR_EVENTS = replace(EVENTS, beside=(*EVENTS.beside, "patient", "seal", "complication__category"))
 """Events as the API finds and shows them, with the rows that only a resource needs."""
 
@@ -83,7 +86,10 @@ class Searched(FhirReplies, RowView):
         """
         found = search(FHIR_EVENTS.seen(request), params, self.fhir_version)
         count = count_of(params)
-        bundle: Json = {"resourceType": "Bundle", "type": "searchset", "total": found.count()}
+        bundle: Json = {"resourceType": "Bundle", "type": "searchset"}
+        total = found.count() if not count else found.order_by()[: MOST_COUNTED + 1].count()
+        if not count or total <= MOST_COUNTED:  # FHIR asks for no total; to count costs a scan
+            bundle["total"] = total
         links = [{"relation": "self", "url": address}]
         entries: list[Json] = []
         if count:

@@ -54,7 +54,7 @@ class Command(BaseCommand):
 def message(person: User, due: list[Waiting]) -> EmailMessage:
     """The message to one person: a line and a link for each queue that is not empty."""
     address = settings.REGISTRY_DIGEST_ADDRESS
-    lines = "\n".join(f"- {one.number} {one.words}\n  {address}{one.address}" for one in due)
+    lines = "\n".join(f"- {one.counted} {one.words}\n  {address}{one.address}" for one in due)
     return EmailMessage(
         subject="What waits for you in the pump registry",
         body=(
