@@ -47,6 +47,9 @@ lock: setup  ## Make the locks anew from pyproject.toml (UPGRADE=--upgrade for n
 bench: setup  ## Compare statistics with the ORM and numpy; quick (BENCH="--events 1000000" is not)
 	@$(BIN)/python -m tests.benchmarks.bench_statistics $(BENCH)
 
+bench-pages: setup  ## Measure the pages of entry at 10,000 and a million events (BENCH="--events 100000")
+	@$(BIN)/python -m tests.benchmarks.bench_pages $(BENCH)
+
 bench-%: setup
 	@DEBUG=1 $(BIN)/python tests/benchmarks/bench_$*.py $(BENCH)
 
