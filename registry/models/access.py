@@ -168,11 +168,7 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
 
     @cached_property
     def site_keys(self) -> tuple[int, ...]:
-        """The keys of those sites, for conditions on rows. One query.
-
-        With the keys in the statement a database knows how many rows a site has, and reads them by
-        the index that fits; with a subquery it takes every site for an average one.
-        """
+        """The keys of those sites: a database reads rows by them as it cannot by a subquery."""
         return tuple(self.sites().order_by().values_list("pk", flat=True))
 
     def sites_led(self) -> models.QuerySet[Site]:
