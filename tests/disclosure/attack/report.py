@@ -158,7 +158,8 @@ def _line(
     if limited:
         told.hold(f"{size}: {said}, points above the commonest", gain, limit)
         told.hold(f"{size}: {said}, sure and right", sure, MOST_SURE)
-        if naive is not None and naive < NAIVE_LOSES:
+        few = 2 * np.sqrt(NAIVE_LOSES * (1 - NAIVE_LOSES) / sum(v.cells for v in judged))
+        if naive is not None and naive < NAIVE_LOSES - few:
             told.broken.append(f"{size}: {said}: the naive server lost only {100 * naive:.0f} %")
     return gain
 
@@ -175,7 +176,7 @@ def _nothing_at_all(told: Report, size: int, records: Sequence[Record]) -> None:
         for name in ("universe_asked", "universe_refused")
     )
     add(
-        "F: three-way tables asked with all margins, of those offered",
+        "F: two-way tables asked with all margins, of those offered",
         f"{asked:,} of {records[0].universe:,}; {refused} of them refused",
         "",
     )
