@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from registry.records import DIMENSIONS
 from registry.records.columns import DECLARED
-from registry.snapshot.derive import (
+from registry.snapshot.followed import (
     AFTER_FOLLOW_UP,
     AFTER_LAST_ROUND,
     AT_RISK,

@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from registry.snapshot.derive import AFTER_LAST_ROUND, AT_RISK, BEFORE_ENTRY
+from registry.snapshot.followed import AFTER_LAST_ROUND, AT_RISK, BEFORE_ENTRY
 from registry.snapshot.procedures import WITHIN_90_DAYS
 from registry.snapshot.schema import RECORD_KEYS, column
 from registry.snapshot.selected import (
@@ -196,7 +196,7 @@ def _hold_to_follow_up(source: Source, *, clock: str, quantity: str) -> None:
 class Placing:
     """How many reported events lie at one place of a clock.
 
-    place: as `registry.snapshot.derive` names it; near_procedure: within 90 days of one.
+    place: as `registry.snapshot.followed` names it; near_procedure: within 90 days of one.
     """
 
     place: str

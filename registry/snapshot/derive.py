@@ -3,8 +3,8 @@
 Codes are values of an enumeration in here and its numbers in the snapshot; months are whole, and
 device time is counted in quarters of a month.
 
-Four things hold here and nowhere else. Follow-up is complete up to a site's last closed round:
-devices, their ends and their events count up to it, whenever they were heard of. An implant counts
+Three things hold here and nowhere else, and a fourth in `followed`: devices, their ends and their
+events count up to their site's last closed round, whenever they were heard of. An implant counts
 as made in the middle of its year, so a month on one clock is a month on another (`origin`). An
 event counts on the clock of the device it names, and on the clock of the other component that the
 patient had at that time. And a patient who may have turned ninety during follow-up is kept without
@@ -18,131 +18,41 @@ caused, and on the terms; on nothing else. So the statements work on `raw_implan
 # ruff: noqa: S608 - the text is made of this module's constants and the schema's names
 
 from registry.records import RowKind
-from registry.snapshot.procedures import (
-    ENDED_LAST,
-    OPERATED,
-    WITH_DATED_PROCEDURES,
-    of_procedure,
+from registry.snapshot.followed import (
+    AFTER_FOLLOW_UP,
+    AT_RISK,
+    COUNTED,
+    INELIGIBLE,
+    INELIGIBLE_STATUS,
+    QUARTERS,
+    YEAR,
+    counted_place,
+    is_at_risk,
+    is_late,
+    place_of,
+    quarters,
+    until,
 )
+from registry.snapshot.procedures import ENDED_LAST, OPERATED, of_procedure
 from registry.snapshot.schema import (
-    ENTERED_SINCE,
     Kind,
     SnapshotColumn,
     as_they_are,
     code_type,
     columns_of,
 )
-from registry.vocabulary import AgeBand, Component, ExitStatus, Seriousness
-
-AT_RISK = "at-risk"
-BEFORE_ENTRY = "before-entry"
-AFTER_FOLLOW_UP = "after-follow-up"
-AFTER_LAST_ROUND = "after-last-round"
-NO_MONTH = "no-month"
-INELIGIBLE = "ineligible"
+from registry.vocabulary import AgeBand, Component, Seriousness
 
 AGED_BAND = AgeBand.AGE_80_89.value
 MONTHS_TO_NINETY = 120
 """After so many a patient of the last band with an end may be over 89."""
 
-QUARTERS = 4
-"""Quarters of a month in a month: device time is counted in them."""
-_YEAR = 12 * QUARTERS
-_INELIGIBLE = ExitStatus.ELIGIBILITY_NOT_MET.value
-_CUT = "(r.round_number > 0 AND r.followed_at_round)"
-_AT_ROUND = f"coalesce({_CUT} AND r.months_followed >= r.months_at_round, false)"
 _PUMP, _CATHETER = Component.PUMP.value, Component.CATHETER.value
 
 CRITERIA = {criterion: f"serious_{criterion.value.replace('-', '_')}" for criterion in Seriousness}
 """The source column of each criterion of a serious event."""
 
-
-def _place(month: str, device: str) -> str:
-    """Where the month of an event `e` lies in a device's follow-up.
-
-    After entry and not after the end counts. On a device that should not have been followed it
-    does not, and has a place of its own; so has what will count once another round is closed.
-    """
-    entry = f"{device}.months_to_entry"
-    return f"""CASE
-        WHEN {device}.device_no IS NULL THEN ''
-        WHEN {month} IS NULL THEN '{NO_MONTH}'
-        WHEN {_is_at_risk(month, f"{device}.")} AND NOT {_is_late(month, f"{device}.")}
-            THEN {_counted(f"{device}.")}
-        WHEN {month} <= {entry} AND {entry} > 0 THEN '{BEFORE_ENTRY}'
-        WHEN {device}.cut OR {device}.round_number = {ENTERED_SINCE} THEN '{AFTER_LAST_ROUND}'
-        ELSE '{AFTER_FOLLOW_UP}' END"""
-
-
-def _is_at_risk(month: str, device: str) -> str:
-    """Whether a month lies after entry and not after the end of a device's counted follow-up."""
-    entry, followed = f"{device}months_to_entry", f"{device}months_followed"
-    return f"({month} <= {followed} AND ({month} > {entry} OR {entry} = 0))"
-
-
-def _is_late(month: str, device: str) -> str:
-    """Whether an event `e` of the very month of a round was reported after it was closed.
-
-    Months are rounded: without this, half a month's events more would count than time.
-    """
-    return (
-        f"({device}cut AND {month} = {device}months_followed "
-        f"AND coalesce(e.round_number, 0) >= {device}round_number)"
-    )
-
-
-def _counted(device: str) -> str:
-    """The place of an event at risk: whether its device should have been followed."""
-    status = f"{device}exit_status"
-    return f"(CASE WHEN {status} = '{_INELIGIBLE}' THEN '{INELIGIBLE}' ELSE '{AT_RISK}' END)"
-
-
-def _quarters(implants: str) -> tuple[str, str, str]:
-    """Quarters from year 0 to the implantation; and from it, where device time starts and ends."""
-    return (
-        f"{QUARTERS} * (12 * {implants}.implant_year + 6)",
-        f"{QUARTERS} * {implants}.months_to_entry",
-        _until(f"{implants}.months_followed"),
-    )
-
-
-def _to_round(count: str) -> str:
-    """Of a count since entry of a device in follow-up at its round, the even share up to that."""
-    share = "(r.months_at_round - r.months_to_entry) / (r.months_followed - r.months_to_entry)"
-    return (
-        f"CASE WHEN {_CUT} AND r.months_followed > r.months_at_round "
-        f"THEN CAST(round(({count}) * {share}) AS INTEGER) ELSE {count} END"
-    )
-
-
-def _until(months: str) -> str:
-    """Quarters at the end of so many months; a quarter where they are 0."""
-    return f"CASE WHEN {months} = 0 THEN 1 ELSE {QUARTERS} * {months} END"
-
-
-# A device in follow-up at its site's last closed round counts up to it, and is in follow-up still
-# where its end was not before. One that was entered since is not at risk in any month.
-_COUNTED = f"""
-CREATE TEMP VIEW counted AS
-SELECT r.* REPLACE (
-        CASE WHEN r.round_number = {ENTERED_SINCE} THEN -1
-             WHEN {_CUT} THEN least(r.months_followed, r.months_at_round)
-             ELSE r.months_followed END AS months_followed,
-        CASE WHEN {_CUT} AND r.months_followed >= r.months_at_round
-                AND r.exit_status NOT IN ('', '{_INELIGIBLE}')
-             THEN '{ExitStatus.ACTIVE.value}' ELSE r.exit_status END AS exit_status,
-        {_to_round("r.refills")} AS refills,
-        r.at_start + {_to_round("r.procedures - r.at_start - r.at_end")}
-            + CASE WHEN {_AT_ROUND} THEN 0 ELSE r.at_end END AS procedures,
-        CASE WHEN {_AT_ROUND} THEN 0 ELSE r.at_end END AS at_end),
-    r.months_followed AS months_heard, r.exit_status AS exit_heard,
-    {_AT_ROUND} AS cut,
-    r.exit_status <> '{_INELIGIBLE}' AND coalesce(r.round_number <> {ENTERED_SINCE}, true)
-        AS counts
-FROM ({WITH_DATED_PROCEDURES}) r
-"""
-
-_ORIGIN, _FROM, _TO = _quarters("r")
+_ORIGIN, _FROM, _TO = quarters("r")
 
 # A patient's number is that of the first implant, and so stays when others are entered.
 _DEVICES = f"""
@@ -150,7 +60,7 @@ CREATE TEMP TABLE devices AS
 SELECT r.*, min(r.device_no) OVER (PARTITION BY r.patient) AS patient_no,
     {_ORIGIN} AS origin, {_FROM} AS time_from,
     CASE WHEN r.months_followed < 0 THEN {_FROM} ELSE {_TO} END AS time_to,
-    {_until("r.months_heard")} AS heard_to,
+    {until("r.months_heard")} AS heard_to,
     row_number() OVER (
         PARTITION BY r.patient, r.component
         ORDER BY r.implant_year, r.exit_heard IN {ENDED_LAST}, r.months_heard, r.device_no
@@ -206,10 +116,10 @@ SELECT d.device_no, d.patient_no, d.sequence, d.alone, d.months_to_entry, d.mont
     d.counts, d.round_number, d.cut,
     d.time_from, d.time_to, d.at_start AS procedures_at_start, d.at_end AS procedures_at_end,
     d.kept_origin AS origin, d.first_year,
-    least(d.kept_origin + d.time_to, {_YEAR} * (d.first_year + 1)) - d.kept_origin - d.time_from
+    least(d.kept_origin + d.time_to, {YEAR} * (d.first_year + 1)) - d.kept_origin - d.time_from
         AS first_quarters,
     d.last_year,
-    CASE WHEN d.last_year > d.first_year THEN d.kept_origin + d.time_to - {_YEAR} * d.last_year
+    CASE WHEN d.last_year > d.first_year THEN d.kept_origin + d.time_to - {YEAR} * d.last_year
          WHEN d.last_year IS NOT NULL THEN 0 END AS last_quarters,
     {as_they_are(RowKind.IMPLANT, "d")}, d.site, s.country, d.component,
     {_of_pump("pump_model")} AS pump_model, fp.parent AS pump_family,
@@ -225,8 +135,8 @@ SELECT d.device_no, d.patient_no, d.sequence, d.alone, d.months_to_entry, d.mont
     d.implant, d.patient
 FROM (
     SELECT *, CASE WHEN NOT aged THEN origin END AS kept_origin,
-        CASE WHEN NOT aged THEN (origin + time_from) // {_YEAR} END AS first_year,
-        CASE WHEN NOT aged THEN (origin + time_to + {_YEAR} - 1) // {_YEAR} - 1 END AS last_year
+        CASE WHEN NOT aged THEN (origin + time_from) // {YEAR} END AS first_year,
+        CASE WHEN NOT aged THEN (origin + time_to + {YEAR} - 1) // {YEAR} - 1 END AS last_year
     FROM devices
 ) d
 LEFT JOIN ({_PAIRED}) p USING (device_no)
@@ -253,10 +163,10 @@ FROM (
             c.months_ahead + e.months_since_implant AS month
         FROM raw_events e
         JOIN couples c ON c.implant = e.implant
-        WHERE {_is_at_risk("e.months_since_implant", "c.own_")}
-            AND NOT {_is_late("e.months_since_implant", "c.own_")}
+        WHERE {is_at_risk("e.months_since_implant", "c.own_")}
+            AND NOT {is_late("e.months_since_implant", "c.own_")}
     ) o
-    WHERE {_is_at_risk("o.month", "o.")} AND o.month >= 0
+    WHERE {is_at_risk("o.month", "o.")} AND o.month >= 0
 ) p
 WHERE place = 1
 """
@@ -264,7 +174,7 @@ WHERE place = 1
 
 def _of_procedure(of_pump: str, of_other: str, of_ended: str) -> str:
     """What is told of the procedure that an event in or after follow-up belongs to."""
-    place = _place("e.months_since_implant", "i")
+    place = place_of("e.months_since_implant", "i")
     placed = f"{place} IN ('{AT_RISK}', '{INELIGIBLE}', '{AFTER_FOLLOW_UP}')"
     return of_procedure(placed, of_pump, of_other, of_ended)
 
@@ -272,19 +182,19 @@ def _of_procedure(of_pump: str, of_other: str, of_ended: str) -> str:
 def _clock(component: str) -> str:
     own = f"i.component = '{component}'"
     other = f"o.component = '{component}'"
-    place = _place("e.months_since_implant", "i")
+    place = place_of("e.months_since_implant", "i")
     return f"""
     CASE WHEN {own} THEN i.device_no WHEN {other} THEN o.device_no END AS {component}_no,
     CASE WHEN {own} THEN e.months_since_implant WHEN {other} THEN o.month END
         AS {component}_month,
-    CASE WHEN {other} THEN {_counted("o.")}
+    CASE WHEN {other} THEN {counted_place("o.")}
          WHEN {own} OR {place} NOT IN ('{AT_RISK}', '{INELIGIBLE}') THEN {place} ELSE '' END
         AS {component}_time,"""
 
 
 _EVENTS = f"""
 SELECT e.event_no, i.patient_no, i.device_no,
-    {_place("e.months_since_implant", "i")} AS device_time,
+    {place_of("e.months_since_implant", "i")} AS device_time,
     {_clock(_PUMP)}
     {_clock(_CATHETER)}
     {_of_procedure("i.device_no", "o.device_no", "p.device_no")} AS procedure_no,
@@ -331,7 +241,7 @@ LEFT JOIN groups_of_ages ag ON ag.code = ab.parent
 """
 
 # The years that implants give the device time of, at each site: all staged implants, always.
-_ORIGIN_OF_ALL, _FROM_OF_ALL, _TO_OF_ALL = _quarters("i")
+_ORIGIN_OF_ALL, _FROM_OF_ALL, _TO_OF_ALL = quarters("i")
 _EXPOSURES = f"""
 SELECT row_number() OVER (ORDER BY r.exposure) - 1 AS exposure_no,
     r.site, s.country, r.year, r.component, r.pump_model, fp.parent AS pump_family,
@@ -343,10 +253,10 @@ SELECT row_number() OVER (ORDER BY r.exposure) - 1 AS exposure_no,
             SELECT DISTINCT i.site, i.component,
                 {_ORIGIN_OF_ALL} + {_FROM_OF_ALL} AS start, {_ORIGIN_OF_ALL} + {_TO_OF_ALL} AS stop
             FROM staged_implants i
-            WHERE i.exit_status <> '{_INELIGIBLE}'
+            WHERE i.exit_status <> '{INELIGIBLE_STATUS}'
         ) d
         WHERE d.site = r.site AND d.component = r.component
-            AND d.stop > {_YEAR} * r.year AND d.start < {_YEAR} * (r.year + 1)
+            AND d.stop > {YEAR} * r.year AND d.start < {YEAR} * (r.year + 1)
     ) AS counts
 FROM staged_exposures r
 LEFT JOIN sites s ON s.code = r.site
@@ -356,7 +266,7 @@ LEFT JOIN makers_of_catheters cm ON cm.code = r.catheter_model
 """
 
 IN_ORDER = (
-    _COUNTED,
+    COUNTED,
     _DEVICES,
     "DROP VIEW counted",
     _COUPLES,
@@ -388,7 +298,7 @@ YEARS = f"""
 SELECT min(first) AS first, max(last) AS last FROM (
     SELECT min(year) AS first, max(year) AS last FROM frozen.events
     UNION ALL SELECT min(year), max(year) FROM frozen.exposures
-    UNION ALL SELECT min(first_year), max((origin + time_to) // {_YEAR}) FROM frozen.implants)
+    UNION ALL SELECT min(first_year), max((origin + time_to) // {YEAR}) FROM frozen.implants)
 """
 """The calendar years that hold an event or any device time."""
 

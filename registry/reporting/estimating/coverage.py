@@ -8,14 +8,14 @@ from registry.reporting.asking.spec import Part, Question
 from registry.reporting.estimating.found import Found
 from registry.snapshot.counting import matched, placings
 from registry.snapshot.declared import declared, declared_events
-from registry.snapshot.derive import (
+from registry.snapshot.exposure import exposure
+from registry.snapshot.followed import (
     AFTER_FOLLOW_UP,
     AFTER_LAST_ROUND,
     AT_RISK,
     BEFORE_ENTRY,
     INELIGIBLE,
 )
-from registry.snapshot.exposure import exposure
 from registry.snapshot.selected import name_their_devices
 from registry.snapshot.selection import Selection
 from registry.snapshot.statement import Key
