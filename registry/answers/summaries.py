@@ -98,6 +98,13 @@ def logrank(found: Told, release: Release) -> Iterator[str]:
     yield _test_of_curves("Log-rank test", found, without="No log-rank test")
 
 
+def stratified_logrank(found: Told, release: Release) -> Iterator[str]:
+    """The log-rank test within strata, or why there is none."""
+    names = [DIMENSIONS[name].title.lower() for name in found["adjusted_for"]]
+    within = f"Log-rank test within strata of {enumerated(names, last='and')}"
+    yield _test_of_curves(within, found, without=f"No {within[0].lower()}{within[1:]}")
+
+
 def gray(found: Told, release: Release) -> Iterator[str]:
     """Gray's test of the curves, or why there is none."""
     yield _test_of_curves("Gray's test", found, without="No test of the curves")
@@ -108,10 +115,13 @@ def _test_of_curves(name: str, found: Told, *, without: str) -> str:
         return f"{without}. {found.get('reason') or 'There is nothing to compare.'}"
     df = found["df"]
     degrees = "degree" if df == 1 else "degrees"
-    return (
+    said = (
         f"{name} of the curves: chi-squared {written(found['chi2'])} on {df} {degrees} of "
-        f"freedom, {p_value(found['p'])}. It does not adjust for differences between the groups."
+        f"freedom, {p_value(found['p'])}."
     )
+    if found.get("adjusted_for"):
+        return said
+    return f"{said} It does not adjust for differences between the groups."
 
 
 def funnel(found: Told, release: Release) -> Iterator[str]:
@@ -199,7 +209,8 @@ def trend(found: Told, release: Release) -> Iterator[str]:
 
 
 def _held(found: Told) -> str:
-    return ", with months since implant held alike" if found.get("adjusted_for") else ""
+    names = [DIMENSIONS[name].title.lower() for name in found.get("adjusted_for") or ()]
+    return f", with {enumerated(names, last='and')} held alike" if names else ""
 
 
 def _change(found: Told) -> str:
@@ -238,6 +249,7 @@ def named(row: Mapping[str, Cell], release: Release) -> str:
 TELL: Mapping[str, Callable[[Any, Release], Iterator[str]]] = {
     "curves": curves,
     "logrank": logrank,
+    "stratified_logrank": stratified_logrank,
     "gray": gray,
     "comparison": comparison,
     "funnel": funnel,

@@ -72,7 +72,7 @@ def _standardise(spec: MeasureSpec) -> OpenApiParameter:
 
 def _adjust(spec: MeasureSpec) -> OpenApiParameter:
     named = ", ".join(ADJUSTERS)
-    said = f"Up to {MOST_ADJUSTERS} of these, comma-separated: {named}."
+    said = f"What to hold alike: up to {MOST_ADJUSTERS} of these, comma-separated: {named}."
     return OpenApiParameter("adjust", str, description=f"{said} Exact answers only.")
 
 

@@ -475,6 +475,45 @@ def test_groups_are_compared_as_statsmodels_does_with_late_entries(tangled: Aske
     assert meta["logrank"]["df"] == len(set(keys)) - 1
 
 
+def test_groups_are_compared_within_strata_as_statsmodels_does(tangled: Asker) -> None:
+    keys, entry, ends, happened, _ = arrays(tangled, Measure.SURVIVAL, group_by=("drug", "sex"))
+    _, meta = survival(tangled, group_by=("drug",), adjust=("sex",))
+    _, plain = survival(tangled, group_by=("drug",))
+
+    chi2, p = survdiff(
+        ends + 1,
+        happened.astype(int),
+        [str(key[0]) for key in keys],
+        strata=[str(key[1]) for key in keys],
+        entry=np.where(entry == 0, 0, entry + 1),
+    )
+
+    told = meta["stratified_logrank"]
+    assert (told["adjusted_for"], told["strata"]) == (["sex"], len({key[1] for key in keys}))
+    assert told["chi2"] == pytest.approx(chi2, rel=1e-9)
+    assert told["p"] == pytest.approx(p, rel=1e-6)
+    assert meta["logrank"] == plain["logrank"]
+    assert told["chi2"] != pytest.approx(plain["logrank"]["chi2"], rel=1e-3)
+
+
+def test_curve_of_one_group_has_nothing_to_compare_in_strata(tangled: Asker) -> None:
+    _, meta = survival(tangled, adjust=("sex",))
+
+    assert (meta["logrank"], meta["stratified_logrank"]["p"]) == (None, None)
+    assert meta["stratified_logrank"]["reason"] == "There is only one group."
+
+
+@pytest.mark.parametrize(("name", "words"), [("window", "changes"), ("drug", "differ in")])
+def test_what_changes_or_makes_the_groups_is_no_stratum(
+    tangled: Asker, name: str, words: str
+) -> None:
+    with pytest.raises(BadQuery) as refused:
+        survival(tangled, group_by=("drug",), adjust=(name,))
+    (fault,) = refused.value.faults
+    assert (fault.column, fault.code) == ("adjust", "bad-adjustment")
+    assert words in fault.detail
+
+
 def test_groups_from_implantation_are_compared_as_lifelines_does(tmp_path: Path) -> None:
     implants, events = tangled_rows(12, patients=300)
     from_start = [row for row in implants if row[ENTRY] == 0]

@@ -68,6 +68,7 @@ def refused_of_freedom(
     chosen: the complications that the question selects, from the catalogue.
     """
     yield from refused_of_curves(query, chosen, elsewhere)
+    yield from _strata(query)
     if not WHICH_EVENT & set(query.group_by):
         yield from _death(query, chosen)
 
@@ -87,6 +88,18 @@ def _groupings(query: EventQuery, elsewhere: Elsewhere) -> Iterable[Fault]:
         else:
             continue
         yield Fault("group_by", code, f"{said} {elsewhere([name])}")
+
+
+def _strata(query: EventQuery) -> Iterable[Fault]:
+    """What the log-rank test cannot be stratified by: what changes, and what the groups are."""
+    for name in query.adjust:
+        title = DIMENSIONS[name].title.lower()
+        if name not in KNOWN_AT_IMPLANT:
+            detail = f"A curve starts at implantation, and {title} changes: adjust for what was "
+            yield Fault("adjust", "bad-adjustment", f"{detail}known then.")
+        elif name in query.group_by:
+            detail = f"The groups differ in {title}: adjust for something else."
+            yield Fault("adjust", "bad-adjustment", detail)
 
 
 def _death(query: EventQuery, chosen: Sequence[Term]) -> Iterable[Fault]:

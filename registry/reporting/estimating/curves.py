@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.records import BadQuery, Cell, EventQuery, Fault
+from registry.reporting.asking.question import question_of
 from registry.reporting.asking.spec import Question, Row
 from registry.reporting.estimating.landmarks import landmarks_of, restricted_mean_of
 from registry.reporting.estimating.rows import ordered, shown_value
@@ -26,6 +27,7 @@ from registry.statistics.survival import (
     aalen_johansen,
     logrank_of,
     product_limit,
+    stratified_logrank,
 )
 from registry.vocabulary import CellStatus, ExitStatus
 
@@ -132,8 +134,12 @@ def survival_curves(store: Store, question: Question) -> tuple[list[Row], dict[s
 
     groups = _groups(store, question)
     rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=1.0)
-    tested = _logrank(groups, question) if question.query.group_by else None
-    return rows, {"curves": curves, "logrank": tested, "warnings": _warnings(groups, curves)}
+    said: dict[str, Any] = {"curves": curves, "logrank": None}
+    if question.query.group_by:
+        said["logrank"] = _logrank(groups, question)
+    if question.query.adjust:
+        said["stratified_logrank"] = _within_strata(store, groups, question)
+    return rows, {**said, "warnings": _warnings(groups, curves)}
 
 
 def incidence_curves(store: Store, question: Question) -> tuple[list[Row], dict[str, Any]]:
@@ -346,6 +352,29 @@ def _logrank(groups: Sequence[Group], question: Question) -> dict[str, Any]:
     found = logrank_of([group.counts for group in groups])
     reason = NOT_COMPARED[found.reason] if found.reason else None
     return {"chi2": found.chi2, "df": found.df, "p": found.p, "reason": reason}
+
+
+def _within_strata(store: Store, groups: Sequence[Group], question: Question) -> dict[str, Any]:
+    """The log-rank test of the same groups within the strata that are asked for."""
+    query = question.query
+    finer = replace(query, group_by=(*query.group_by, *query.adjust), adjust=())
+    cells = {
+        each.key: each.counts
+        for each in _groups(
+            store,
+            question_of(finer, question.spec, manifest=store.manifest, as_of=question.as_of),
+        )
+    }
+    size = len(query.group_by)
+    strata = list(dict.fromkeys(key[size:] for key in cells))
+    nobody = _counts(Lives.none(), np.zeros(0, dtype=np.int64))
+    tables = [[cells.get(each.key + stratum, nobody) for each in groups] for stratum in strata]
+    told = {"adjusted_for": list(query.adjust), "strata": len(strata)}
+    if len({part.clock for part in question.parts}) > 1:
+        return {**told, "chi2": None, "df": None, "p": None, "reason": TWO_CLOCKS}
+    found = stratified_logrank(tables)
+    reason = NOT_COMPARED[found.reason] if found.reason else None
+    return {**told, "chi2": found.chi2, "df": found.df, "p": found.p, "reason": reason}
 
 
 def _gray(groups: Sequence[Group], question: Question) -> dict[str, Any]:

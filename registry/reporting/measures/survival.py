@@ -38,11 +38,11 @@ SPEC = MeasureSpec(
         "Estimate freedom from the selection's first event by Kaplan-Meier.\n\n"
         "The clock is that of the complications, pump or catheter. Devices that entered late count "
         "from the month after. Groups are what was known at implantation; `ci` is the scale of the "
-        "limits. A row for each month with an event, and one at the start and the end of each "
-        "curve."
+        "limits; `adjust` names strata within which the log-rank test compares the groups too. A "
+        "row for each month with an event, and one at the start and the end of each curve."
     ),
     counting=(CountingRule.FIRST_EVENT,),
-    takes=frozenset({"level", "ci"}),
+    takes=frozenset({"level", "ci", "adjust"}),
     group_by=KNOWN_AT_IMPLANT,
     ordering=CURVE_COLUMNS,
     not_filtered_by=NOT_FILTERED_BY,

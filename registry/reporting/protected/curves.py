@@ -46,6 +46,9 @@ def finer_curves(query: EventQuery) -> Iterable[Fault]:
     if query.ci is not None:
         detail = "limits of published curves are on the log-log scale; leave it out"
         yield Fault("ci", NotAvailableAtThisDetail.code, detail)
+    if query.adjust:
+        detail = "no test of curves is published, in strata either; leave adjust out"
+        yield Fault("adjust", NotAvailableAtThisDetail.code, detail)
     if "implant_year" in {*query.group_by, *dict(query.where)}:
         detail = "curves are not published by year of implant; leave it out"
         yield Fault("implant_year", NotAvailableAtThisDetail.code, detail)
