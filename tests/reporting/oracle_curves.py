@@ -42,11 +42,12 @@ class Drawn:
     outside: int
 
 
-def lives_of(oracle: Oracle, selection: OracleSelection) -> list[Life]:
-    """Every device of a selection up to its first event, or the patient's."""
+def devices_of_curve(
+    oracle: Oracle, selection: OracleSelection
+) -> tuple[list[Device], Denominator]:
+    """The devices behind a curve, and the months of its clock."""
     component = MONTHS_OF.get(oracle.unit(selection), Component.PUMP)
     pumps = component is Component.PUMP
-    unit = Denominator.PUMP_MONTHS if pumps else Denominator.CATHETER_MONTHS
     devices = [
         device
         for device in oracle.devices.values()
@@ -55,7 +56,13 @@ def lives_of(oracle: Oracle, selection: OracleSelection) -> list[Life]:
         and device.fits(selection, oracle.countries)
         and device.months(selection) > 0
     ]
-    by_patient = pumps and oracle.is_by_patient(selection)
+    return devices, Denominator.PUMP_MONTHS if pumps else Denominator.CATHETER_MONTHS
+
+
+def lives_of(oracle: Oracle, selection: OracleSelection) -> list[Life]:
+    """Every device of a selection up to its first event, or the patient's."""
+    devices, unit = devices_of_curve(oracle, selection)
+    by_patient = unit is Denominator.PUMP_MONTHS and oracle.is_by_patient(selection)
     places = oracle.matched(selection, unit, set(devices))
     first: dict[Device, int] = {}
     gone: set[Device] = set()

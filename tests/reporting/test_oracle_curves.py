@@ -1,4 +1,4 @@
-"""Every curve of many random questions is what plain loops over the sent rows draw."""
+"""Every curve, and burden, of many random questions is what plain loops over the sent rows draw."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -11,6 +11,7 @@ from registry.filters import parse_query
 from registry.records import Refusal
 from registry.reporting import answer
 from registry.vocabulary import Measure
+from tests.reporting.oracle_burden import burden_of
 from tests.reporting.oracle_curves import Point, drawn, lives_of
 from tests.reporting.test_oracle import (
     DEVICE_SIDE,
@@ -92,6 +93,26 @@ def differences(world: World, measure: Measure, params: dict[str, str]) -> Itera
             yield f"{said} {key}: left out"
 
 
+def burdens_that_differ(world: World, params: dict[str, str]) -> Iterator[str]:
+    """Each way in which an answer on recurring events differs from the oracle's."""
+    said, selection = f"burden {params}", selection_of(params)
+    query = parse_query(params, measure=Measure.BURDEN)
+    release = answer(query, measure=Measure.BURDEN, viewer=world.viewer)
+    groups = params["group_by"].split(",") if "group_by" in params else []
+    rows = groupby(release.rows, key=lambda row: tuple(str(row[name]) for name in groups))
+    curves: Any = release.meta["curves"]
+    for (key, members), curve in zip(rows, curves, strict=True):
+        cell = selection.narrowed(dict(zip(groups, key, strict=True)))
+        told, expected = list(members), burden_of(world.oracle, cell, level=query.level)
+        found = [tuple(row[name] for name in NAMES) for row in told]
+        if not alike(found, expected.points):
+            yield f"{said} {key}: told {found}, found {expected.points}"
+        if {row["status"] for row in told} != {expected.status.value}:
+            yield f"{said} {key}: told {told[0]['status']}, found {expected.status}"
+        if curve["events_outside"] != expected.outside:
+            yield f"{said} {key}: told {curve}, found {expected.outside}"
+
+
 def alike(found: list[tuple[Any, ...]], expected: list[Point]) -> bool:
     """Whether all rows agree, numbers within the error of adding up in another order."""
     return len(found) == len(expected) and all(
@@ -116,5 +137,6 @@ def test_curves_are_what_plain_loops_draw(seed: int) -> None:
         for measure in (Measure.SURVIVAL, Measure.INCIDENCE)
         for difference in differences(world, measure, params)
     ]
+    found += [each for params in selection for each in burdens_that_differ(world, params)]
 
     assert not found, "\n".join([f"{len(found)} curves differ:", *found[:SHOWN]])
