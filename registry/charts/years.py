@@ -30,7 +30,7 @@ from registry.charts.wording import (
     remark,
     unit_in_words,
 )
-from registry.records import Cell, Estimated, Release
+from registry.records import DIMENSIONS, Cell, Estimated, Release
 from registry.records.enumeration import enumerated
 
 TIMES = ("year", "implant_year", "period")
@@ -74,7 +74,8 @@ def trend(release: Release) -> Drawing:
     if found.get("rate_ratio") is not None:
         ratio = estimate(found["rate_ratio"], found.get("ci_lower"), found.get("ci_upper"))
         p = found.get("p")
-        held = ", months since implant held alike" if found.get("adjusted_for") else ""
+        names = [DIMENSIONS[name].title.lower() for name in found.get("adjusted_for") or ()]
+        held = f", {enumerated(names, last='and')} held alike," if names else ""
         said.append(f"Rate ratio from year to year{held} {ratio}{f', p = {p:.2g}' if p else ''}.")
     said += [_sentence(found["reason"])] if found.get("reason") else []
     said += crude_ratio(found)
@@ -86,12 +87,12 @@ def trend(release: Release) -> Drawing:
 
 
 def crude_ratio(found: Mapping[str, Any]) -> list[str]:
-    """The ratio that does not hold the age of devices alike; nothing where there is no other."""
+    """The ratio that holds nothing alike; nothing where there is no other."""
     crude: Mapping[str, Any] = found.get("crude") or {}
     if crude.get("rate_ratio") is None:
         return []
     ratio = estimate(crude["rate_ratio"], crude.get("ci_lower"), crude.get("ci_upper"))
-    return [f"Crude, whatever the age of devices, {ratio}."]
+    return [f"Crude {ratio}."]
 
 
 def years_together(found: Mapping[str, Any]) -> list[str]:

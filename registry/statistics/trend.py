@@ -1,5 +1,6 @@
 """Rates over time: a straight trend on the log scale, and an alarm when events run ahead."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 
 import numpy as np
@@ -17,6 +18,7 @@ from registry.statistics.arguments import (
 from registry.statistics.regression import poisson_regression
 from registry.statistics.results import (
     AdjustedTrend,
+    BoolArray,
     Cusum,
     FloatArray,
     IntArray,
@@ -94,51 +96,51 @@ def adjusted_rate_trend(
     events: Numbers,
     exposure: Numbers,
     periods: Numbers,
-    strata: Numbers,
+    strata: Numbers | Sequence[Numbers],
     *,
     level: float = 0.95,
 ) -> AdjustedTrend:
     """Rate ratio from one period to the next with the strata held alike, by Poisson regression.
 
     One entry a cell: a period in a stratum, such as a calendar year in a year of the devices' age.
-    log(rate) = stratum + slope * period. The dispersion is Pearson's of the periods' totals over n
-    - 2, and less than 1 counts as 1; p and limits are Student's with n - 2 degrees of freedom, as
-    of `rate_trend`, which this is with one stratum. Strata without events say nothing and are left
-    out.
+    strata: the number of each cell's stratum, or several such rows, of which each has main effects,
+    such as ages and models. log(rate) = stratum (+ stratum ...) + slope * period. The dispersion is
+    Pearson's of the periods' totals over n - 2, and less than 1 counts as 1; p and limits are
+    Student's with n - 2 degrees of freedom, as of `rate_trend`, which this is with one stratum.
+    Strata without events say nothing and are left out.
     Undefined with a reason as of `rate_trend`; and where the fit does not converge, or where
-    periods and strata cannot be told apart: less than a tenth of the periods' variance lies within
-    strata (a variance inflation factor over 10), so that what differs within a stratum would pass
-    for a trend. Raises ValueError as `rate_trend` does.
+    periods and strata cannot be told apart: less than a tenth of the periods' variance is not
+    explained by strata (a variance inflation factor over 10), so that what differs within a stratum
+    would pass for a trend. Raises ValueError as `rate_trend` does.
     """
     each_tail = tail(level)
     y, time, when = row("events", events), row("exposure", exposure), finite_row("periods", periods)
-    stratum = whole_row("strata", strata)
-    equally_long(events=y, exposure=time, periods=when, strata=stratum)
+    rows = np.atleast_2d(np.asarray(strata))
+    columns = [whole_row("strata", each) for each in rows]
+    for column in columns:
+        equally_long(events=y, exposure=time, periods=when, strata=column)
     kept = time > 0
-    y, time, when, stratum = y[kept], time[kept], when[kept], stratum[kept]
-    each, place = np.unique(when, return_inverse=True)
-    own, given = (_by(place, values, each.size) for values in (y, time))
+    each, place = np.unique(when[kept], return_inverse=True)
+    own, given = (_by(place, values[kept], each.size) for values in (y, time))
     if reason := _why_no_trend(own, given, each, FEWEST_PERIODS):
-        return AdjustedTrend(RateTrend(None, None, None, None, None, reason), each, None)
-    eventful = np.bincount(stratum, y)[stratum] > 0
-    y, time, when, stratum = y[eventful], time[eventful], when[eventful], stratum[eventful]
+        return _not_adjusted(each, reason)
+    kept = _eventful(y, columns, kept)
+    y, time, when = y[kept], time[kept], when[kept]
     place = np.searchsorted(each, when)
     middle, half_span = (each[-1] + each[0]) / 2, (each[-1] - each[0]) / 2
-    levels = np.unique(stratum, return_inverse=True)[1]
-    design = np.column_stack([(when - middle) / half_span, np.eye(levels.max() + 1)[levels]])
+    levels = np.column_stack([_indicators(column[kept]) for column in columns])
+    design = np.column_stack([(when - middle) / half_span, levels])
     fit = poisson_regression(y, time, design)
     slope = np.eye(design.shape[1])[0]
     if fit.reason or not fit.is_estimable(slope) or _apart(when, levels, fit.fitted) < LEAST_APART:
-        reason = fit.reason or Reason.ONE_AGE
-        return AdjustedTrend(RateTrend(None, None, None, None, None, reason), each, None)
+        return _not_adjusted(each, fit.reason or Reason.ONE_AGE)
     fitted = _by(place, fit.fitted, each.size)
     dispersion = max(1.0, _pearson(own, fitted, fitted) / (each.size - 2))
     log_ratio = float(fit.coefficients[0]) / half_span
     se = float(np.sqrt(dispersion * fit.covariance[0, 0])) / half_span
     half = -float(stdtrit(each.size - 2, each_tail)) * se
     if abs(log_ratio) + half > LARGEST_LOG:
-        nothing = RateTrend(None, None, None, None, None, Reason.NO_INFORMATION)
-        return AdjustedTrend(nothing, each, None)
+        return _not_adjusted(each, Reason.NO_INFORMATION)
     found = RateTrend(
         rate_ratio=float(np.exp(log_ratio)),
         lower=float(np.exp(log_ratio - half)),
@@ -242,12 +244,33 @@ def _by(places: IntArray, values: FloatArray, size: int) -> FloatArray:
     return np.bincount(places, values, size).astype(np.float64)
 
 
-def _apart(when: FloatArray, levels: IntArray, weights: FloatArray) -> float:
-    """The share of the periods' variance that lies within strata."""
-    means = np.bincount(levels, weights * when) / np.bincount(levels, weights)
+def _not_adjusted(periods: FloatArray, reason: Reason) -> AdjustedTrend:
+    return AdjustedTrend(RateTrend(None, None, None, None, None, reason), periods, None)
+
+
+def _eventful(y: FloatArray, columns: Sequence[IntArray], kept: BoolArray) -> BoolArray:
+    """The cells whose strata all have events in such cells."""
+    while True:
+        found = kept.copy()
+        for column in columns:
+            found &= np.bincount(column, np.where(found, y, 0.0))[column] > 0
+        if found.sum() == kept.sum():
+            return found
+        kept = found
+
+
+def _indicators(column: IntArray) -> FloatArray:
+    """A column of 0 and 1 for each value."""
+    values, levels = np.unique(column, return_inverse=True)
+    return np.eye(values.size)[levels]
+
+
+def _apart(when: FloatArray, levels: FloatArray, weights: FloatArray) -> float:
+    """The share of the periods' variance that the strata do not explain."""
+    root = np.sqrt(weights)[:, np.newaxis]
     total = when - np.average(when, weights=weights)
-    within = when - means[levels]
-    return float((within**2 @ weights) / (total**2 @ weights))
+    explained = levels @ np.linalg.lstsq(root * levels, root[:, 0] * total, rcond=None)[0]
+    return float(((total - explained) ** 2 @ weights) / (total**2 @ weights))
 
 
 def _pearson(y: FloatArray, fitted: FloatArray, varying: FloatArray) -> float:

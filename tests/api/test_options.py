@@ -43,6 +43,8 @@ SHOWN_BY_META = {
     ("per=100", "funnel"),
     ("cluster=patient", "comparison"),
     ("cluster=patient", "rates"),
+    ("adjust=age_band", "survival"),
+    ("adjust=age_band", "trend"),
 }
 """Options that change no row: a ratio has no unit, the rate that it is held against has one; where
 there are few sites limits are robust to patients anyway."""
@@ -61,6 +63,8 @@ PUBLISHED_OTHERWISE = {
     ("standardise=age_band", "rates"),
     ("unit=procedures", "comparison"),
     ("adjust=age_band", "comparison"),
+    ("adjust=age_band", "survival"),
+    ("adjust=age_band", "trend"),
     ("cluster=patient", "comparison"),
     ("cluster=patient", "rates"),
 }

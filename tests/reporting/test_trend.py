@@ -14,8 +14,9 @@ from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.years import running_year
 from registry.reporting.estimating.observed import Observed, observed_of_shown
 from registry.reporting.estimating.trend import Point, trend_of
+from registry.statistics.cusum import in_control_limit
 from registry.statistics.trend import poisson_cusum, rate_trend
-from registry.vocabulary import CellStatus, CountingRule, Measure, SnapshotKind
+from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, SnapshotKind
 from tests.reporting.protecting import ask, frozen_rows, tangled_rows
 from tests.snapshot.rows import event, implant
 
@@ -140,16 +141,36 @@ def test_year_without_exposure_is_shown_and_not_reckoned_with():
     assert found.meta["trend"] == trend(years).meta["trend"]
 
 
-def test_cusum_compares_with_the_rate_of_all_years_and_says_so():
-    counts = [3, 3, 3, 3, 3, 3, 15, 3]
+def test_cusum_compares_the_later_years_with_the_earlier_and_says_so():
+    counts = [3, 4, 2, 3, 3, 9, 9, 3]
     found = trend([year(2015 + n, count) for n, count in enumerate(counts)])
 
-    mean = sum(counts) / len(counts)
-    cusum = poisson_cusum(counts, [mean] * len(counts), ratio=2, h=5)
-    assert [row.numbers["cusum"] for row in found.rows] == pytest.approx(cusum.statistic.tolist())
-    assert [row.numbers["alarm"] for row in found.rows] == [False] * 6 + [True, True]
     told = found.meta["trend"]["cusum"]
-    assert (told["ratio"], told["h"], told["baseline_rate"]) == (2, 5, pytest.approx(mean))
+    cusum = poisson_cusum(counts[4:], [3] * 4, ratio=2, h=told["h"])
+    assert [row.numbers.get("cusum") for row in found.rows[:4]] == [None] * 4
+    assert [row.numbers["cusum"] for row in found.rows[4:]] == pytest.approx(cusum.statistic)
+    assert [row.numbers["alarm"] for row in found.rows[4:]] == cusum.alarms.tolist()
+    assert cusum.alarms.tolist() == [False, False, True, False]
+    assert told["h"] == in_control_limit([3] * 4, baseline_events=12, ratio=2)
+    assert (told["ratio"], told["baseline"], told["baseline_rate"]) == (2, [2015, 2018], 3)
+    assert "2015 to 2018" in told["in_words"]
+
+
+def test_a_rise_does_not_raise_what_it_is_compared_with():
+    steady = trend([year(2010 + n, 10) for n in range(12)]).meta["trend"]["cusum"]
+    risen = trend([year(2010 + n, 10 if n < 6 else 40) for n in range(12)]).meta["trend"]["cusum"]
+
+    assert (risen["h"], risen["baseline_rate"]) == (steady["h"], steady["baseline_rate"])
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"), [([9, 9, 9], "over 3 years"), ([1, 1, 1, 1, 9, 9, 9], "under 5 events")]
+)
+def test_too_little_before_is_no_cusum_and_says_why(counts, words):
+    found = trend([year(2015 + n, count) for n, count in enumerate(counts)])
+
+    assert words in found.meta["trend"]["cusum"]["reason"]
+    assert not any("cusum" in row.numbers for row in found.rows)
 
 
 def test_perturbation_widens_the_limits_of_a_trend():
@@ -445,7 +466,7 @@ def test_devices_that_left_make_a_crude_trend_of_first_events_flatter(older):
     found = exact(older).meta["trend"]
     in_row = exact(older, counting=FIRST_IN_ROW).meta["trend"]
 
-    assert found["adjusted_for"] == ["window"]
+    assert found["adjusted_for"] == ["window", "pump_model"]
     assert found["rate_ratio"] == pytest.approx(1, abs=0.03)
     assert found["ci_lower"] < 1 < found["ci_upper"]
     assert found["crude"]["rate_ratio"] < in_row["crude"]["rate_ratio"] - 0.01
@@ -456,7 +477,7 @@ def test_a_registry_that_grows_older_has_a_crude_trend_and_none_that_is_adjusted
     told = exact(older, counting=counting)
 
     found = told.meta["trend"]
-    assert found["adjusted_for"] == ["window"]
+    assert found["adjusted_for"] == ["window", "pump_model"]
     assert found["rate_ratio"] == pytest.approx(1, abs=0.03)
     assert found["ci_lower"] < 1 < found["ci_upper"]
     assert found["crude"]["ci_lower"] > 1.03
@@ -486,6 +507,127 @@ def test_exact_trend_says_what_is_held_alike(older):
         for counting in (CountingRule.FIRST_EVENT, CountingRule.EVENTS)
     )
 
-    assert any("holds months since implant alike" in said for said in first)
+    assert any("the ratio holds both alike" in said for said in first)
     assert not any("Exposure that sites declare has no months" in said for said in first)
     assert any("Exposure that sites declare has no months" in said for said in every)
+
+
+# What devices differ in held alike ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def renewed(tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    """Thirty pumps and catheters a year; a catheter of half the rate takes over in the tenth year.
+
+    Pumps are replaced after five years, catheters stay; a mass grows at the tip of each second
+    catheter in its ninth year.
+    """
+    implants, events = [], []
+    for place, year in enumerate(range(2004, 2020)):
+        model = "ascenda" if place >= 9 and place % 3 else "indura-1p"
+        for n in range(30):
+            name, followed = f"{year}{n:02}", 12 * (2023 - year) + 6
+            for pump in range(0, followed, 60):
+                ends = min(60, followed - pump)
+                own = {"implant_year": year + pump // 12, "months_followed": ends}
+                status = "active" if pump + 60 >= followed else "replaced-end-of-service"
+                implants.append(implant(f"p{name}-{pump}", patient=name, exit_status=status, **own))
+            about = {"component": "catheter", "pump_model": "", "catheter_model": model}
+            implants.append(
+                implant(
+                    f"c{name}", patient=name, implant_year=year, months_followed=followed, **about
+                )
+            )
+            every = 48 if model == "ascenda" else 24
+            for month in range(1 + n % every, followed, every):
+                kink = {"complication": "catheter-kink", "year": year + (6 + month) // 12}
+                events.append(
+                    event(f"k{name}-{month}", on=f"c{name}", months_since_implant=month, **kink)
+                )
+            month = 96 + n % 12
+            if n % 2 == 0 and month <= followed:
+                mass = {"complication": "granuloma", "year": year + (6 + month) // 12}
+                events.append(event(f"g{name}", on=f"c{name}", months_since_implant=month, **mass))
+            for month in range(5 + n, followed, 36):
+                pump = month // 60 * 60
+                if month - pump > 0 and n % 4 == 1:
+                    other = {"complication": "arachnoiditis", "year": year + (6 + month) // 12}
+                    on = f"p{name}-{pump}"
+                    since = month - pump
+                    events.append(
+                        event(f"a{name}-{month}", on=on, months_since_implant=since, **other)
+                    )
+    return frozen_rows(tmp_path_factory.mktemp("renewed"), events=events, implants=implants)
+
+
+CATHETERS = (("category", ("catheter",)),)
+EVERY = CountingRule.EVENTS
+
+
+def test_a_better_model_is_no_trend_where_models_are_held_alike(renewed):
+    found = exact(renewed, where=CATHETERS, counting=EVERY).meta["trend"]
+    by_age = exact(renewed, where=CATHETERS, counting=EVERY, adjust=("window",)).meta["trend"]
+
+    assert found["adjusted_for"] == ["window", "catheter_model"]
+    assert found["rate_ratio"] == pytest.approx(1, abs=0.01)
+    assert by_age["adjusted_for"] == ["window"]
+    assert by_age["ci_upper"] < 1
+    assert by_age["crude"] == found["crude"]
+
+
+def test_complications_of_both_clocks_age_with_their_own_component(renewed):
+    neurological = (("category", ("neurological",)),)
+
+    found = exact(renewed, where=neurological, counting=EVERY).meta["trend"]
+    of_pumps = exact(
+        renewed,
+        where=neurological,
+        counting=EVERY,
+        adjust=("window",),
+        unit=Denominator.PUMP_MONTHS,
+    )
+
+    assert found["adjusted_for"] == ["window", "catheter_model", "pump_model"]
+    assert found["ci_lower"] < 1 < found["ci_upper"]
+    assert found["rate_ratio"] == pytest.approx(1, abs=0.02)
+    assert of_pumps.meta["trend"]["rate_ratio"] > 1.03, (found, of_pumps.meta["trend"])
+
+
+def test_what_to_hold_alike_may_be_chosen_and_is_said(renewed):
+    told = exact(renewed, where=CATHETERS, adjust=("sex", "window"))
+
+    assert told.meta["trend"]["adjusted_for"] == ["sex", "window"]
+    assert any("holds sex, months since implant alike" in said for said in told.meta["warnings"])
+
+
+def test_years_are_not_held_alike_in_a_trend(renewed):
+    with pytest.raises(BadQuery) as refused:
+        exact(renewed, adjust=("year",))
+    assert (refused.value.faults[0].column, refused.value.faults[0].code) == (
+        "adjust",
+        "bad-adjustment",
+    )
+
+
+def test_where_models_are_those_of_their_years_months_alone_are_held_alike(tmp_path):
+    models = ["synchromed-el", "synchromed-ii-20", "synchromed-ii-40", "prometra-ii-20"]
+    implants, events = [], []
+    for place, year in enumerate(range(2012, 2020)):
+        for n in range(12):
+            own = {"pump_model": models[place // 2], "implant_year": year, "months_followed": 18}
+            implants.append(implant(f"{year}{n}", **own))
+            if n < 4:
+                when = {"year": year, "months_since_implant": 3}
+                events.append(event(f"e{year}{n}", on=f"{year}{n}", **when))
+    frozen = frozen_rows(tmp_path, events=events, implants=implants)
+
+    found = exact(frozen, counting=EVERY).meta["trend"]
+
+    assert found["adjusted_for"] == ["window"]
+    assert found["reason"] is None
+
+
+def test_protected_trend_refuses_an_adjustment(large):
+    with pytest.raises(NotAvailableAtThisDetail) as refused:
+        ask(large, Measure.TREND, adjust=("window",))
+    assert refused.value.faults[0].column == "adjust"

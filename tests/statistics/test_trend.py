@@ -363,3 +363,32 @@ def test_limits_of_an_adjusted_trend_hold_the_truth():
         held += found.lower <= 1.0 <= found.upper
 
     assert 0.93 <= held / 600 <= 0.985  # the dispersion's floor makes them a little wide
+
+
+def test_ratio_is_the_true_one_where_a_better_model_takes_over():
+    """Two thirds of the exposure of each year from the fourth on are of a model with half the rate.
+
+    Ages and models have effects of their own.
+    """
+    cells = [
+        (0.01 * 1.2**age * 0.5**model * share * 1000, 1000 * share, 2010 + year, age, model)
+        for year in range(12)
+        for age in range(year + 1)
+        for model, share in ((0, 1 / 3), (1, 2 / 3))
+        if year - age >= 4 or not model
+    ]
+    events, exposure, years, ages, models = map(list, zip(*cells, strict=True))
+
+    found = adjusted_rate_trend(events, exposure, years, [ages, models]).trend
+
+    assert found.rate_ratio == pytest.approx(1, rel=1e-9)
+    by_age = adjusted_rate_trend(events, exposure, years, ages).trend
+    assert by_age.rate_ratio < 0.97
+
+
+def test_models_that_came_one_each_year_cannot_be_told_apart_from_years():
+    years = [2010, 2011, 2012, 2013, 2014]
+
+    found = adjusted_rate_trend([9, 8, 9, 7, 9], [100.0] * 5, years, [[0] * 5, range(5)])
+
+    assert (found.trend.rate_ratio, found.trend.reason) == (None, Reason.ONE_AGE)

@@ -44,10 +44,12 @@ class CellTable:
     events_without_time: float
 
 
-def cell_table(store: Store, question: Question, adjust: Sequence[str]) -> CellTable:
+def cell_table(
+    store: Store, question: Question, adjust: Sequence[str], *, most: int = MOST_STRATA
+) -> CellTable:
     """The cells of a question by its own grouping and what it is adjusted for.
 
-    Raises BadQuery (`too-many-cells`) over the limit of rows.
+    most: how many cells may have exposure. Raises BadQuery (`too-many-cells`) over that.
     """
     query = question.query
     grouped = replace(query, group_by=(*query.group_by, *adjust), adjust=())
@@ -57,9 +59,9 @@ def cell_table(store: Store, question: Question, adjust: Sequence[str]) -> CellT
     (part,) = finer.parts
     found = amounts(store, part, question.counting, part.selection)
     cells = {key: each for key, each in found.items() if each[1] > 0}
-    if len(cells) > MOST_STRATA:
+    if len(cells) > most:
         detail = (
-            f"Groups and strata make over {MOST_STRATA:,} cells: adjust for fewer or coarser "
+            f"Groups and strata make over {most:,} cells: adjust for fewer or coarser "
             "dimensions, or filter more."
         )
         raise BadQuery(Fault("adjust", "too-many-cells", detail))

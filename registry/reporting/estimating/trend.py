@@ -6,29 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from registry.records import Cell
-from registry.reporting.asking.spec import Question, Row
+from registry.reporting.asking.spec import Row
 from registry.reporting.asking.years import running_year
-from registry.reporting.estimating.cell_tables import cell_table
+from registry.reporting.estimating.cusum import cusum_of
+from registry.reporting.estimating.held_alike import HeldAlike
 from registry.reporting.estimating.observed import Observed
 from registry.reporting.words.reasons import in_words
-from registry.snapshot.store import Store
-from registry.statistics.results import AdjustedTrend, RateTrend, Reason
+from registry.statistics.results import RateTrend, Reason
 from registry.statistics.trend import (
     FEWEST_PERIODS,
-    adjusted_rate_trend,
-    poisson_cusum,
     rate_trend,
     trend_line,
 )
 
-CUSUM_RATIO = 2.0
-CUSUM_H = 5.0
-"""The rise that the CUSUM detects, and the excess of events that alarms.
-
-Over twelve years at a constant rate these alarm in at most 4 % of series, whatever the yearly
-count; after a rise to 2.5 times in the last four years in 58 % at three events a year and in 97 %
-at ten (docs/methods.md).
-"""
 FEWEST_SHOWN = 3
 """Shown years and periods that a line needs where years can be hidden."""
 
@@ -68,7 +58,7 @@ def trend_of(
     as_of: datetime | None,
     with_cusum: bool,
     pooled: Sequence[Point] = (),
-    adjusted: AdjustedTrend | None = None,
+    adjusted: HeldAlike | None = None,
 ) -> FittedTrend:
     """Fits a log-linear trend to the years that are over.
 
@@ -77,7 +67,7 @@ def trend_of(
     a line through the others would lie too high where few are shown. So the years of a period of
     which one is hidden are one observation, of the period's own number; a period that is hidden, or
     not over, is left out unless all its years that are over are shown. adjusted: the trend with
-    months since implant held alike, which is then the answer's, and the crude one beside it.
+    what devices differ in held alike, which is then the answer's, and the crude one beside it.
     """
     running = running_year(as_of)
     dated_years = sorted((each for each in years if each.key[0] is not None), key=_year)
@@ -107,10 +97,11 @@ def trend_of(
         "pooled": [list(point.years) for point in points if len(point.years) > 1],
     }
     if adjusted is not None:
-        why = in_words(adjusted.trend.reason)
-        meta |= {**_told(adjusted.trend, why), "adjusted_for": ["window"], "crude": crude}
-        if adjusted.fitted is not None:
-            for at, rate in zip(adjusted.periods.tolist(), adjusted.fitted.tolist(), strict=True):
+        held = adjusted.found
+        why = in_words(held.trend.reason)
+        meta |= {**_told(held.trend, why), "adjusted_for": list(adjusted.names), "crude": crude}
+        if held.fitted is not None:
+            for at, rate in zip(held.periods.tolist(), held.fitted.tolist(), strict=True):
                 more.setdefault(int(at), {})["fitted"] = per * rate
     elif found.rate_ratio is not None:
         line = trend_line(found.rate_ratio, events, exposure, places)
@@ -119,44 +110,13 @@ def trend_of(
                 fitted = per * rate * found.rate_ratio ** (year - point.at)
                 more.setdefault(year, {})["fitted"] = fitted
     if with_cusum and any(events):
-        baseline = sum(events) / sum(exposure)
-        cusum = poisson_cusum(
-            events, [baseline * time for time in exposure], ratio=CUSUM_RATIO, h=CUSUM_H
-        )
-        steps = zip(map(_year, used), cusum.statistic.tolist(), cusum.alarms.tolist(), strict=True)
-        for year, statistic, alarm in steps:
-            more.setdefault(year, {}).update(cusum=statistic, alarm=bool(alarm))
-        meta["cusum"] = {
-            "ratio": CUSUM_RATIO,
-            "h": CUSUM_H,
-            "baseline_rate": per * baseline,
-            "in_words": (
-                f"Sum of events above those expected at the rate of all these years (Lucas 1985); "
-                f"the reference value is set for a rise to {CUSUM_RATIO:g} times that rate, and "
-                f"{CUSUM_H:g} events in excess alarm."
-            ),
-        }
+        steps, meta["cusum"] = cusum_of(list(map(_year, used)), events, exposure, per=per)
+        for year, told in steps.items():
+            more.setdefault(year, {}).update(told)
     rows = [
         Row(each.key, {**each.numbers, **more.get(_year(each), {})}, each.status) for each in over
     ]
     return FittedTrend(rows, {"trend": meta})
-
-
-def adjusted_trend(store: Store, question: Question) -> AdjustedTrend:
-    """The trend of the years that are over, with months since implant held alike.
-
-    Of the tier of implants: exposure that sites declare has no months since implant.
-    """
-    table = cell_table(store, question, ("window",))
-    running = running_year(question.as_of)
-    ages = list(dict.fromkeys(key[1] for key in table.keys))
-    cells = [
-        (events, time, int(str(key[0])), ages.index(key[1]))
-        for key, events, time in zip(table.keys, table.events, table.exposure, strict=True)
-        if key[0] is not None and (running is None or int(str(key[0])) < running)
-    ]
-    columns = zip(*cells, strict=True) if cells else ((), (), (), ())
-    return adjusted_rate_trend(*map(list, columns), level=question.query.level)
 
 
 def _told(found: RateTrend, reason: str | None) -> dict[str, Any]:

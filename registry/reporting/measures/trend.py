@@ -1,13 +1,15 @@
 """The trend of a rate from year to year."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from registry.disclosure import Form, Protection, plan
-from registry.records import Column, PictureKind, Reading
+from registry.records import DIMENSIONS, Column, EventQuery, Fault, PictureKind, Reading
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import (
     Answered,
     Divides,
+    Elsewhere,
     Example,
     MeasureSpec,
     ProtectedForm,
@@ -17,8 +19,9 @@ from registry.reporting.asking.spec import (
 from registry.reporting.asking.years import running_year
 from registry.reporting.estimating.cells import rate_cells
 from registry.reporting.estimating.coverage import coverage_of
+from registry.reporting.estimating.held_alike import held_alike
 from registry.reporting.estimating.observed import observed_of
-from registry.reporting.estimating.trend import Point, adjusted_trend, trend_of
+from registry.reporting.estimating.trend import Point, trend_of
 from registry.reporting.measures import rates
 from registry.reporting.measures.columns import (
     COUNTED_EVENTS,
@@ -28,10 +31,12 @@ from registry.reporting.measures.columns import (
     STATUS,
     exposure_column,
 )
+from registry.reporting.protected.comparison import finer_comparisons
 from registry.reporting.protected.shown import observed_rows, shown_nodes
 from registry.reporting.words.published import about_exposure, exposure_minimums
 from registry.reporting.words.sentences import unit_in_words
 from registry.snapshot.store import Store
+from registry.snapshot.terms import Term
 from registry.vocabulary import CountingRule, Measure, Profile
 
 
@@ -43,7 +48,7 @@ def _answered(store: Store, question: Question, per: int) -> Answered:
         level=question.query.level,
         as_of=question.as_of,
         with_cusum=True,
-        adjusted=adjusted_trend(store, question),
+        adjusted=held_alike(store, question),
     )
     return Answered(found.rows, {**found.meta, "coverage": coverage_of(store, question)})
 
@@ -93,8 +98,12 @@ def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) 
 
 
 OF_AGE = (
-    "Devices of a growing registry grow older: the ratio holds months since implant alike, and the "
-    "crude one stands beside."
+    "Devices of a growing registry grow older, and their models change: the ratio holds both "
+    "alike, as far as years can be told apart from them, and the crude one stands beside."
+)
+CHOSEN = (
+    "The ratio holds {names} alike, as far as recorded; what is not named here, such as how old "
+    "devices are, may make a trend of its own. The crude one stands beside."
 )
 DECLARED_HAS_NO_AGE = (
     "Exposure that sites declare has no months since implant: it is in the years' rates and the "
@@ -109,8 +118,19 @@ RUNNING_YEAR = "The year that the data end in is left out until it is over."
 NO_YEAR = "Events without a year are left out."
 
 
+def _held(query: EventQuery) -> str:
+    names = ", ".join(DIMENSIONS[name].title.lower() for name in query.adjust)
+    return CHOSEN.format(names=names) if query.adjust else OF_AGE
+
+
+def _refuses(query: EventQuery, chosen: Sequence[Term], elsewhere: Elsewhere) -> Iterable[Fault]:
+    if "year" in query.adjust:
+        detail = "The years are what a trend compares: adjust for something else."
+        yield Fault("adjust", "bad-adjustment", detail)
+
+
 def _warnings(question: Question, profile: Profile) -> list[str]:
-    said = [CRUDE if profile is Profile.PROTECTED else OF_AGE]
+    said = [CRUDE if profile is Profile.PROTECTED else _held(question.query)]
     if profile is Profile.EXACT and not question.counting.of_firsts:
         said.append(DECLARED_HAS_NO_AGE)
     if running_year(question.as_of) is not None:
@@ -122,13 +142,15 @@ SPEC = MeasureSpec(
     measure=Measure.TREND,
     about=(
         "Follow a rate from year to year, with the ratio from one to the next.\n\n"
-        "Exact answers hold months since implant alike, and give the crude ratio beside."
+        "Exact answers hold months since implant and the model alike, or what `adjust` names, and "
+        "give the crude ratio beside."
     ),
     counting=rates.COUNTING,
-    takes=rates.OPTIONS,
+    takes=rates.OPTIONS | {"adjust"},
     group_by=("year",),
     places=(("year",),),
     ordering=RATE_COLUMNS,
+    refuses=_refuses,
     divides=Divides.EXPOSURE,
     answered=_answered,
     columns=_columns,
@@ -145,6 +167,7 @@ SPEC = MeasureSpec(
         ),
         minimums=exposure_minimums,
         changed=about_exposure,
+        refuses=finer_comparisons,
         says=(
             "A year is hidden because its number is low, so that a line through the others would "
             "rise too late: pooled names the periods that stand for their years. A hidden period, "
@@ -154,8 +177,8 @@ SPEC = MeasureSpec(
         ),
     ),
     method=lambda question: (
-        "Log-linear quasi-Poisson regression of events on the calendar year, with months since "
-        "implant as strata, and Student's limits (McCullagh and Nelder 1989); a year's rate has "
+        "Log-linear quasi-Poisson regression of events on the calendar year, with main effects of "
+        "what is held alike, and Student's limits (McCullagh and Nelder 1989); a year's rate has "
         "the interval of a rate."
     ),
     denominator=unit_in_words,
@@ -188,7 +211,7 @@ SPEC = MeasureSpec(
                 "periods": 9,
                 "reason": None,
                 "dropped_period": 2024,
-                "adjusted_for": ["window"],
+                "adjusted_for": ["window", "catheter_model"],
                 "crude": {
                     "rate_ratio": 1.07,
                     "ci_lower": 1.01,

@@ -34,8 +34,8 @@ IN_WORDS: Mapping[Reason, str] = MappingProxyType(
             "The reference had no events: nothing can be divided by its rate. Choose another."
         ),
         Reason.ONE_AGE: (
-            "Calendar years and months since implant cannot be told apart: the devices are all of "
-            "nearly one age."
+            "Calendar years cannot be told apart from what is held alike: the devices are all of "
+            "nearly one age, or of a model of their years."
         ),
         Reason.NO_COMMON_STRATUM: (
             "No stratum connects the group with the reference: adjusted, they cannot be compared."
