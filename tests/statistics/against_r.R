@@ -27,10 +27,14 @@ told(per_group(devices, devices$cohort, function(one) {
 
 told(per_group(devices, devices$cohort, function(one) {
   one$what <- factor(one$cause, 0:2, c("censored", "event", "death"))
-  fit <- survfit(Surv(start, end, what) ~ 1, data = one, id = seq_len(nrow(one)))
+  fit <- survfit(
+    Surv(start, end, what) ~ 1, data = one, id = seq_len(nrow(one)), conf.type = "log-log"
+  )
   of <- match(c("event", "death"), fit$states)
   frame <- data.frame(
-    cohort = one$cohort[1], time = fit$time, event = fit$pstate[, of[1]], death = fit$pstate[, of[2]]
+    cohort = one$cohort[1], time = fit$time, event = fit$pstate[, of[1]],
+    death = fit$pstate[, of[2]], se = fit$std.err[, of[1]],
+    lower = fit$lower[, of[1]], upper = fit$upper[, of[1]], at_risk = fit$n.risk[, 1]
   )
   frame[rowSums(fit$n.event[, of]) > 0, ]
 }), "incidence")
@@ -58,6 +62,15 @@ if (requireNamespace("cmprsk", quietly = TRUE)) {
     test <- cmprsk::cuminc(data$end, data$cause, data$triple)$Tests
     data.frame(cohort = one$cohort[1], chi2 = test["1", "stat"], df = test["1", "df"])
   }), "gray")
+
+  told(per_group(devices, devices$cohort, function(one) {
+    data <- one[one$entry == 0, ]
+    times <- c(6, 12, 24, 36)
+    found <- cmprsk::timepoints(cmprsk::cuminc(data$end, data$cause), times)
+    data.frame(
+      cohort = one$cohort[1], time = times, event = found$est["1 1", ], se = sqrt(found$var["1 1", ])
+    )
+  }), "cuminc")
 }
 
 counts <- given("counts")
@@ -105,7 +118,7 @@ told(do.call(rbind, Map(function(a, b, c, d) {
 }, tables$a, tables$b, tables$c, tables$d)), "tables")
 
 told(per_group(given("ages"), given("ages")$series, function(one) {
-  fit <- glm(events ~ year + factor(age) + offset(log(exposure)), poisson, one, epsilon = 1e-14)
+  fit <- glm(events ~ year + factor(age) + factor(model) + offset(log(exposure)), poisson, one, epsilon = 1e-14)
   x <- model.matrix(fit)
   bread <- solve(crossprod(x, fitted(fit) * x))
   by_year <- rowsum(cbind(one$events, fitted(fit)), one$year)
