@@ -76,7 +76,7 @@ def product_limit(
     times, events = counts.times[ended > 0], ended[ended > 0]
     at_risk = counts.at_risk(times)
     survival, variance = _survival_and_variance(at_risk, events)
-    lower, upper = _survival_limits(survival, np.sqrt(variance), z, ci)
+    lower, upper = survival_limits(survival, np.sqrt(variance), z, ci)
     median, reason = _median(times, survival)
     return SurvivalCurve(
         times=times,
@@ -138,7 +138,7 @@ def aalen_johansen(counts: LifeCounts, *, level: float = 0.95) -> IncidenceCurve
         own[key] = ended[happened]
         incidence[key] = np.minimum(np.cumsum(before * own[key] / at_risk), 1.0)
         se[key] = _incidence_se(incidence[key], own[key], events, at_risk, before)
-        lower[key], upper[key] = _log_log(incidence[key], se[key], z)
+        lower[key], upper[key] = log_log(incidence[key], se[key], z)
     return IncidenceCurves(times, at_risk, survival, own, incidence, se, lower, upper)
 
 
@@ -253,11 +253,11 @@ def _survival_and_variance(at_risk: IntArray, events: IntArray) -> tuple[FloatAr
     return np.cumprod(surviving / n, dtype=np.float64), np.cumsum(terms)
 
 
-def _survival_limits(
+def survival_limits(
     survival: FloatArray, log_se: FloatArray, z: float, ci: ConfidenceScale
 ) -> LimitArrays:
     if ci == "log-log":
-        return _log_log(survival, survival * log_se, z)
+        return log_log(survival, survival * log_se, z)
     if ci == "log":
         factor = np.exp(z * log_se)
         return survival / factor, np.minimum(survival * factor, 1.0)
@@ -265,7 +265,7 @@ def _survival_limits(
     return np.maximum(survival - half, 0.0), np.minimum(survival + half, 1.0)
 
 
-def _log_log(probability: FloatArray, se: FloatArray, z: float) -> LimitArrays:
+def log_log(probability: FloatArray, se: FloatArray, z: float) -> LimitArrays:
     """Limits on the scale of log(-log(probability)), which keeps them between 0 and 1."""
     inside = np.where((probability > 0) & (probability < CERTAIN), probability, np.nan)
     scaled = z * se / (inside * -np.log(inside))

@@ -30,7 +30,7 @@ OPTIONS = {
     "standardise": "age_band",
     "adjust": "age_band",
     "reference": "female",
-    "cluster": "patient",
+    "cluster": "site",
 }
 TAKEN_BY = {
     f"{name}={value}": {each.value for each, spec in MEASURES.items() if name in spec.takes}
@@ -41,8 +41,10 @@ TAKEN_BY = {
 EVERY = {"group_by", "counting", "release", "labels", "ordering"}
 SHOWN_BY_META = {
     ("per=100", "funnel"),
-    ("cluster=patient", "comparison"),
-    ("cluster=patient", "rates"),
+    ("cluster=site", "comparison"),
+    ("cluster=site", "rates"),
+    ("cluster=site", "survival"),
+    ("cluster=site", "incidence"),
     ("adjust=age_band", "survival"),
     ("adjust=age_band", "trend"),
 }
@@ -65,8 +67,10 @@ PUBLISHED_OTHERWISE = {
     ("adjust=age_band", "comparison"),
     ("adjust=age_band", "survival"),
     ("adjust=age_band", "trend"),
-    ("cluster=patient", "comparison"),
-    ("cluster=patient", "rates"),
+    ("cluster=site", "comparison"),
+    ("cluster=site", "rates"),
+    ("cluster=site", "survival"),
+    ("cluster=site", "incidence"),
 }
 """What protected answers have none of, or of their own rows' denominator only."""
 

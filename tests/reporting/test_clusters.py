@@ -1,13 +1,18 @@
 """Rates' limits are robust to sites, where there are ten or more that differ."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from scipy.special import stdtrit
 
-from registry.records import EventQuery
+from registry.records import BadQuery, EventQuery
 from registry.reporting.answering import _exact
 from registry.reporting.estimating.cells import rate_cells
 from registry.reporting.estimating.clusters import clusters_of
+from registry.reporting.estimating.curves import incidence_curves, survival_curves
 from registry.statistics.rates import ClusterSums, quasi_poisson_interval, site_dispersion
 from registry.vocabulary import CountingRule, Measure
 from tests.reporting.asking import Asker
@@ -168,3 +173,64 @@ def test_rows_of_one_patient_among_others_are_said(tmp_path: Path) -> None:
     assert "Quasi" in str(rows.meta["method"])
     assert "Rows of one patient" in str(rows.meta["warnings"])
     assert "one patient" not in str(all_together.meta["warnings"])
+
+
+# Curves ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("measure", "curves"),
+    [(Measure.SURVIVAL, survival_curves), (Measure.INCIDENCE, incidence_curves)],
+)
+def test_limits_of_curves_are_those_of_the_jackknife_over_sites(
+    asker: Asker, measure: Measure, curves: Callable[..., Any]
+) -> None:
+    plain, about = curves(asker.store, asker.question(measure))
+    robust, told = curves(asker.store, asker.question(measure, cluster="site"))
+
+    at = robust[1].numbers  # all events are in month 6, before which nobody left
+    assert (at["time_months"], at["at_risk"], at["events"]) == (6, 60, 20)
+    assert [each.numbers["estimate"] for each in robust] == [
+        each.numbers["estimate"] for each in plain
+    ]
+    without = np.array([1 - (20 - 5 * (site % 3 == 0)) / 55 for site in range(SITES)])
+    se = np.sqrt(11 / 12 * ((without - without.mean()) ** 2).sum())
+    own = 2 / 3 if measure is Measure.SURVIVAL else 1 / 3
+    wide = -stdtrit(11, 0.025) * se / (own * -np.log(own))
+    assert at["ci_lower"] == pytest.approx(own ** np.exp(wide), rel=1e-9)
+    assert at["ci_upper"] == pytest.approx(own ** np.exp(-wide), rel=1e-9)
+    assert at["ci_lower"] < plain[1].numbers["ci_lower"]
+    assert told["curves"][0]["robust_to"] == "sites"
+    assert "robust_to" not in about["curves"][0]
+
+
+def test_restricted_mean_has_limits_of_the_sites_too(asker: Asker) -> None:
+    (plain,), (robust,) = (
+        survival_curves(asker.store, asker.question(Measure.SURVIVAL, **asked))[1]["curves"]
+        for asked in ({}, {"cluster": "site"})
+    )
+
+    ours, theirs = robust["restricted_mean"], plain["restricted_mean"]
+    assert ours["mean_months"] == theirs["mean_months"]
+    assert ours["ci_lower"] < theirs["ci_lower"] < theirs["ci_upper"] < ours["ci_upper"]
+    assert robust["landmarks"][0]["ci_lower"] < plain["landmarks"][0]["ci_lower"]
+
+
+def test_curves_of_sites_or_of_few_have_their_own_limits(asker: Asker) -> None:
+    few = (("site", tuple(f"S{n}" for n in range(9))),)
+    for asked in ({"group_by": ("site",)}, {"where": few}):
+        plain, _ = survival_curves(asker.store, asker.question(Measure.SURVIVAL, **asked))
+        robust, told = survival_curves(
+            asker.store, asker.question(Measure.SURVIVAL, cluster="site", **asked)
+        )
+        assert robust == plain, asked
+        drawn = [each for each in told["curves"] if each["starts_at_months"] is not None]
+        assert all(each["robust_to"] == "nothing" for each in drawn)
+
+
+def test_curves_are_not_made_robust_to_patients(asker: Asker) -> None:
+    for measure in (Measure.SURVIVAL, Measure.INCIDENCE):
+        with pytest.raises(BadQuery) as refused:
+            asker.question(measure, cluster="patient")
+        (fault,) = refused.value.faults
+        assert (fault.column, fault.code) == ("cluster", "option-not-taken")

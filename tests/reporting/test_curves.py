@@ -12,7 +12,8 @@ from statsmodels.duration.survfunc import survdiff
 from registry.records import BadQuery
 from registry.reporting.asking.spec import Row
 from registry.reporting.estimating import curves
-from registry.reporting.estimating.curves import TWO_CLOCKS, incidence_curves, survival_curves
+from registry.reporting.estimating.curve_tests import TWO_CLOCKS
+from registry.reporting.estimating.curves import incidence_curves, survival_curves
 from registry.snapshot.schema import EVENT_SOURCE, IMPLANT_SOURCE
 from registry.statistics.survival import kaplan_meier
 from registry.vocabulary import ExitEffect, ExitStatus, Measure

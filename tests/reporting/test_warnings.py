@@ -149,6 +149,7 @@ CASES: list[tuple[str, Asked, Asked]] = [
     (curves.COMPETES, INCIDENCE(protected=True), SURVIVAL()),
     (curves.OF_PATIENT, SURVIVAL(where=WITHDRAWAL), SURVIVAL(where=PUMP)),
     (curves.CLUSTERED, INCIDENCE(), BURDEN()),
+    (curves.ALLOWED_FOR, INCIDENCE(cluster="site"), INCIDENCE()),
     (curves.AT_BOUNDARIES, INCIDENCE(protected=True), INCIDENCE()),
     (curves.CROWDED, SURVIVAL(protected=True), SURVIVAL()),
     (NEVER_TEN, SURVIVAL("few"), SURVIVAL()),

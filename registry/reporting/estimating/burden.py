@@ -8,7 +8,8 @@ import numpy as np
 
 from registry.records import BadQuery, Cell, Fault
 from registry.reporting.asking.spec import Question, Row
-from registry.reporting.estimating.curves import FEWEST_AT_RISK, MOST_ROWS, named
+from registry.reporting.estimating.curve_groups import FEWEST_AT_RISK
+from registry.reporting.estimating.curves import MOST_ROWS, named
 from registry.reporting.estimating.rows import ordered
 from registry.snapshot.counting import before_entry
 from registry.snapshot.recurrences import DeviceEvents, device_events

@@ -8,91 +8,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.records import BadQuery, Cell, EventQuery, Fault
-from registry.reporting.asking.question import question_of
 from registry.reporting.asking.spec import Question, Row
+from registry.reporting.estimating.curve_groups import (
+    DEATH,
+    EXPLANT,
+    FEWEST_AT_RISK,
+    STOPPED,
+    THE_EVENT,
+    Group,
+    groups_of,
+)
+from registry.reporting.estimating.curve_tests import grays_test, logrank_test, within_strata
 from registry.reporting.estimating.landmarks import landmarks_of, restricted_mean_of
-from registry.reporting.estimating.rows import ordered, shown_value
-from registry.reporting.words.reasons import in_words
-from registry.snapshot.counting import before_entry
-from registry.snapshot.lives import BY_EVENT, ENTERED, Lives, lives, lives_of
+from registry.reporting.estimating.rows import shown_value
+from registry.reporting.estimating.site_limits import by_site, robust_to, site_limits
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
-from registry.statistics.gray import gray_test
 from registry.statistics.landmarks import median_limits
-from registry.statistics.life_counts import CENSORED
-from registry.statistics.results import Limits, Reason
+from registry.statistics.results import Limits
 from registry.statistics.survival import (
     LifeCounts,
     aalen_johansen,
-    logrank_of,
     product_limit,
-    stratified_logrank,
 )
-from registry.vocabulary import CellStatus, ExitStatus
-
-FEWEST_AT_RISK = 10
-"""A curve starts at the first month with so many at risk, and stops where fewer are."""
+from registry.vocabulary import CellStatus
 
 FEWEST_STABLE_EVENTS = 20
 MOST_ROWS = 2000
 HALF = 0.5
 
-THE_EVENT, DEATH, EXPLANT, STOPPED = 1, 2, 3, 4
-COMPETING = {
-    ExitStatus.DEATH_RELATED: DEATH,
-    ExitStatus.DEATH_UNRELATED: DEATH,
-    ExitStatus.DEATH_UNKNOWN: DEATH,
-    ExitStatus.REPLACED_FOR_FAILURE: EXPLANT,
-    ExitStatus.EXPLANTED_FOR_COMPLICATION: EXPLANT,
-    ExitStatus.EXPLANT_ELECTIVE: EXPLANT,
-    ExitStatus.THERAPY_DISCONTINUED: STOPPED,
-}
-"""Competing ends of follow-up; every other end censors."""
-
-NOT_COMPARED = {
-    Reason.NO_OBSERVATIONS: "There are no devices to compare.",
-    Reason.ONE_GROUP: "There is only one group.",
-    Reason.NOTHING_TO_COMPARE: "No event happened while devices of two groups were at risk.",
-}
-CAUSE_OF = {status.value: cause for status, cause in COMPETING.items()}
 AT_THE_END = {"event": THE_EVENT, "death": DEATH, "explant": EXPLANT, "therapy_stopped": STOPPED}
 
-TWO_CLOCKS = "The curves run on two clocks, a pump's and a catheter's, and are not compared."
 Span = tuple[int, int]
 ConfidenceScale = Literal["log-log", "log", "plain"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Group:
-    """The devices of one curve, counted by month.
-
-    counts: when they entered and when they were last at risk: at the first event, THE_EVENT, at
-    another of COMPETING, or censored. before_entry: events before entry.
-    """
-
-    key: Key
-    counts: LifeCounts
-    before_entry: int
-
-    @property
-    def events(self) -> int:
-        """The number of first events, on the curve or beyond its ends."""
-        return int(self.counts.ended_of(THE_EVENT).sum())
-
-    def span(self) -> tuple[int, int] | None:
-        """The first month with enough at risk and the last before there are fewer, or None.
-
-        Without delayed entry the first is always 0.
-        """
-        enough = self.counts.at_risk_by_month() >= FEWEST_AT_RISK
-        if not enough.any():
-            return None
-        first = int(np.argmax(enough))
-        fewer = np.flatnonzero(~enough[first:])
-        return first, first + int(fewer[0]) - 1 if fewer.size else int(enough.size) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,13 +83,14 @@ def survival_curves(store: Store, question: Question) -> tuple[list[Row], dict[s
             },
         )
 
-    groups = _groups(store, question)
-    rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=1.0)
+    groups = groups_of(store, question)
+    sites = by_site(store, question) if question.query.cluster else None
+    rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=1.0, sites=sites)
     said: dict[str, Any] = {"curves": curves, "logrank": None}
     if question.query.group_by:
-        said["logrank"] = _logrank(groups, question)
+        said["logrank"] = logrank_test(groups, question)
     if question.query.adjust:
-        said["stratified_logrank"] = _within_strata(store, groups, question)
+        said["stratified_logrank"] = within_strata(store, groups, question)
     return rows, {**said, "warnings": _warnings(groups, curves)}
 
 
@@ -180,9 +132,10 @@ def incidence_curves(store: Store, question: Question) -> tuple[list[Row], dict[
             },
         )
 
-    groups = _groups(store, question)
-    rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=0.0)
-    tested = _gray(groups, question) if question.query.group_by else None
+    groups = groups_of(store, question)
+    sites = by_site(store, question) if question.query.cluster else None
+    rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=0.0, sites=sites)
+    tested = grays_test(groups, question) if question.query.group_by else None
     said = {"curves": curves, "logrank": None, "gray": tested}
     return rows, {**said, "warnings": _warnings(groups, curves)}
 
@@ -191,50 +144,29 @@ def _median(limits: Limits) -> dict[str, Cell]:
     return {"median_lower": limits[0], "median_upper": limits[1]}
 
 
+def _robust(
+    curve: Steps, sites: Sequence[LifeCounts], span: Span, question: Question, *, start: float
+) -> Steps:
+    """The same curve with limits that are robust to sites, where there are ten or more."""
+    found = site_limits(
+        sites,
+        span,
+        curve.times,
+        curve.said,
+        incidence=not start,
+        level=question.query.level,
+        ci=_scale(question.query.ci),
+    )
+    said = {**curve.said, "robust_to": robust_to(found)}
+    if found is None:
+        return replace(curve, said=said)
+    return replace(curve, lower=found.lower, upper=found.upper, said={**said, **found.said})
+
+
 def _scale(ci: str | None) -> ConfidenceScale:
     if ci == "log":
         return "log"
     return "plain" if ci == "plain" else "log-log"
-
-
-def _groups(store: Store, question: Question) -> list[Group]:
-    """The devices of each curve, in the order of the answer."""
-    found: dict[Key, Group] = {}
-    statuses = store.codes.lists["exit_status"]
-    causes = np.array([CAUSE_OF.get(status, CENSORED) for status in statuses])
-    for part in question.parts:
-        clock, selection = str(part.clock), part.selection
-        without, changes = lives(store, selection, clock=clock, per_patient=part.per_patient)
-        early = before_entry(store, selection, clock=clock)
-        for key in without:
-            life = lives_of(without, changes, key, key)
-            found[key] = Group(key, _counts(life, causes), early.pop(key, 0))
-        if not question.query.group_by and not found:
-            found[()] = Group((), _counts(Lives.none(), causes), early.get((), 0))
-    unordered = replace(question, query=replace(question.query, ordering=()))
-    rows = [Row(key, {}, CellStatus.OK) for key in found]
-    in_order = ordered(rows, question=unordered, terms=store.manifest.terms, columns=())
-    return [found[row.key] for row in in_order]
-
-
-def _counts(life: Lives, causes: Ints) -> LifeCounts:
-    """The months of a group; a device with an event ends by it, whatever else was in that month.
-
-    causes: the cause of each exit status, by its number.
-    """
-    months, places = np.unique(life.month, return_inverse=True)
-    n, entered = life.sums[:, 0], life.what == ENTERED
-    cause = np.where(life.what == BY_EVENT, THE_EVENT, causes[life.why])
-
-    def by_month(lines: NDArray[np.bool_]) -> Ints:
-        found = np.zeros(months.size, dtype=np.int64)
-        np.add.at(found, places[lines], n[lines])
-        return found
-
-    ended = {
-        each: by_month(~entered & (cause == each)) for each in np.unique(cause[~entered]).tolist()
-    }
-    return LifeCounts(months.astype(np.float64), by_month(entered), ended)
 
 
 def _drawn(
@@ -244,8 +176,12 @@ def _drawn(
     steps: Callable[[LifeCounts, Span], Steps],
     *,
     start: float,
+    sites: Mapping[Key, Sequence[LifeCounts]] | None,
 ) -> tuple[list[Row], list[dict[str, Any]]]:
-    """The rows of every curve, and the metadata of each; start: its first value."""
+    """The rows of every curve, and the metadata of each; start: its first value.
+
+    sites: the devices of each curve by site, where limits are to be robust to sites.
+    """
     rows: list[Row] = []
     curves = []
     for group in groups:
@@ -266,6 +202,8 @@ def _drawn(
             rows.append(_untold(group))
         else:
             curve = steps(group.counts.between(*span), span)
+            if sites is not None:
+                curve = _robust(curve, sites.get(group.key, ()), span, question, start=start)
             drawn = (curve.times, curve.estimate, curve.lower, curve.upper)
             on_curve = int(curve.events.sum())
             said |= {
@@ -343,47 +281,6 @@ def _numbers(
 
 def _defined(limit: float | None) -> float | None:
     return None if limit is None or np.isnan(limit) else limit
-
-
-def _logrank(groups: Sequence[Group], question: Question) -> dict[str, Any]:
-    """The log-rank test over all follow-up; where undefined, with the reason."""
-    if len({part.clock for part in question.parts}) > 1:
-        return {"chi2": None, "df": None, "p": None, "reason": TWO_CLOCKS}
-    found = logrank_of([group.counts for group in groups])
-    reason = NOT_COMPARED[found.reason] if found.reason else None
-    return {"chi2": found.chi2, "df": found.df, "p": found.p, "reason": reason}
-
-
-def _within_strata(store: Store, groups: Sequence[Group], question: Question) -> dict[str, Any]:
-    """The log-rank test of the same groups within the strata that are asked for."""
-    query = question.query
-    finer = replace(query, group_by=(*query.group_by, *query.adjust), adjust=())
-    cells = {
-        each.key: each.counts
-        for each in _groups(
-            store,
-            question_of(finer, question.spec, manifest=store.manifest, as_of=question.as_of),
-        )
-    }
-    size = len(query.group_by)
-    strata = list(dict.fromkeys(key[size:] for key in cells))
-    nobody = _counts(Lives.none(), np.zeros(0, dtype=np.int64))
-    tables = [[cells.get(each.key + stratum, nobody) for each in groups] for stratum in strata]
-    told = {"adjusted_for": list(query.adjust), "strata": len(strata)}
-    if len({part.clock for part in question.parts}) > 1:
-        return {**told, "chi2": None, "df": None, "p": None, "reason": TWO_CLOCKS}
-    found = stratified_logrank(tables)
-    reason = NOT_COMPARED[found.reason] if found.reason else None
-    return {**told, "chi2": found.chi2, "df": found.df, "p": found.p, "reason": reason}
-
-
-def _gray(groups: Sequence[Group], question: Question) -> dict[str, Any]:
-    """Gray's test over all follow-up; where undefined, with the reason."""
-    if len({part.clock for part in question.parts}) > 1:
-        return {"chi2": None, "df": None, "p": None, "reason": TWO_CLOCKS}
-    found = gray_test([group.counts for group in groups])
-    df = found.df if found.chi2 is not None else None
-    return {"chi2": found.chi2, "df": df, "p": found.p, "reason": in_words(found.reason)}
 
 
 def _warnings(groups: Sequence[Group], curves: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -39,7 +39,7 @@ SPEC = MeasureSpec(
         "Death, explant for another cause and the end of therapy compete."
     ),
     counting=(CountingRule.FIRST_EVENT,),
-    takes=frozenset({"level"}),
+    takes=frozenset({"level", "cluster"}),
     group_by=KNOWN_AT_IMPLANT,
     ordering=CURVE_COLUMNS,
     not_filtered_by=NOT_FILTERED_BY,

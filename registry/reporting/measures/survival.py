@@ -42,7 +42,7 @@ SPEC = MeasureSpec(
         "row for each month with an event, and one at the start and the end of each curve."
     ),
     counting=(CountingRule.FIRST_EVENT,),
-    takes=frozenset({"level", "ci", "adjust"}),
+    takes=frozenset({"level", "ci", "adjust", "cluster"}),
     group_by=KNOWN_AT_IMPLANT,
     ordering=CURVE_COLUMNS,
     not_filtered_by=NOT_FILTERED_BY,

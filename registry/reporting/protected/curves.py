@@ -22,14 +22,8 @@ from registry.disclosure import (
 from registry.records import Cell, EventQuery, Fault, NotAvailableAtThisDetail
 from registry.reporting.asking.question import Sort, sort_of_unit
 from registry.reporting.asking.spec import Row
-from registry.reporting.estimating.curves import (
-    AT_THE_END,
-    CAUSE_OF,
-    FEWEST_STABLE_EVENTS,
-    HALF,
-    THE_EVENT,
-    named,
-)
+from registry.reporting.estimating.curve_groups import CAUSE_OF, THE_EVENT
+from registry.reporting.estimating.curves import AT_THE_END, FEWEST_STABLE_EVENTS, HALF, named
 from registry.reporting.estimating.landmarks import LANDMARKS, landmark
 from registry.reporting.protected.truths import Natural, sheets_of
 from registry.snapshot.lives import BY_EVENT, ENTERED, LEFT, Ints, Lives, lives

@@ -60,6 +60,14 @@ OF_PATIENT = (
     "The complication is the patient's: a pump that he or she had later is not at risk, on its own "
     "clock, after the first event."
 )
+BY_SITES = (
+    " Of ten sites or more the variance is the jackknife's that leaves out a site at a time, with "
+    "Student's t (Lipsitz and Parzen 1996)."
+)
+ALLOWED_FOR = (
+    "Limits allow for how sites differ where a curve has ten or more (robust_to of meta.curves); "
+    "of fewer they assume independent devices."
+)
 CLUSTERED = "Limits assume independent devices, though a patient may have several."
 AT_BOUNDARIES = (
     "Given at 0, 1, 3, 6, 12, 24, 36, 60 and 84 months. Within an interval devices that left count "
@@ -74,13 +82,15 @@ CROWDED = (
 def kaplan_meier(question: Question) -> str:
     """The method of a curve of freedom and of its limits."""
     said = KAPLAN_MEIER.format(limits=LIMITS[question.query.ci])
+    said += BY_SITES if question.query.cluster else ""
     said = f"{said} {MEDIANS}"
     return f"{said} {TESTED}" if question.query.group_by else said
 
 
 def aalen_johansen(question: Question) -> str:
     """The method of a curve of incidence and of its limits."""
-    return f"{AALEN_JOHANSEN} {GRAY}" if question.query.group_by else AALEN_JOHANSEN
+    said = AALEN_JOHANSEN + (BY_SITES if question.query.cluster else "")
+    return f"{said} {GRAY}" if question.query.group_by else said
 
 
 def curve_denominator(question: Question) -> str:
@@ -99,4 +109,4 @@ def curve_warnings(question: Question, profile: Profile, *, ends: str) -> list[s
         said = [MONTHS, AT_BOUNDARIES, CROWDED, UNSTABLE, ends]
     if any(part.per_patient for part in question.parts):
         said.append(OF_PATIENT)
-    return [*said, CLUSTERED]
+    return [*said, ALLOWED_FOR if question.query.cluster else CLUSTERED]
