@@ -206,6 +206,23 @@ def trend(found: Told, release: Release) -> Iterator[str]:
     if found.get("dropped_period"):
         yield f"{found['dropped_period']} is not over and is left out of the trend."
     yield from years_together(found)
+    yield from _cusum(found.get("cusum") or {}, release)
+
+
+def _cusum(found: Told, release: Release) -> Iterator[str]:
+    """The years that alarm, what they are held against, and what it takes; or why there is none."""
+    if not found:
+        return
+    if found.get("reason"):
+        yield f"No CUSUM. {found['reason']}"
+        return
+    alarms = [str(row["year"]) for row in release.rows if row.get("alarm")]
+    which = f"alarms in {enumerated(alarms, last='and')}" if alarms else "no year alarms"
+    first, last = found["baseline"]
+    yield (
+        f"CUSUM: {which}, against the rate of {first} to {last}; "
+        f"{written(found['h'])} events in excess alarm."
+    )
 
 
 def _held(found: Told) -> str:

@@ -219,6 +219,23 @@ def test_without_a_trend_the_reason_is_told():
     ]
 
 
+def test_a_cusum_names_its_alarms_and_what_it_takes():
+    cusum = {"reason": None, "baseline": [2010, 2014], "h": 6.5}
+    quiet = trend(1.1, 1.02, 1.19, cusum=cusum)
+    nothing = trend(1.1, 1.02, 1.19, cusum={"reason": "The years have too few events."})
+
+    assert quiet[-1] == (
+        "CUSUM: no year alarms, against the rate of 2010 to 2014; 6.5 events in excess alarm."
+    )
+    assert nothing[-1] == "No CUSUM. The years have too few events."
+
+
+def test_what_a_trend_holds_alike_is_named():
+    said, *_ = trend(1.1, 1.02, 1.19, adjusted_for=["window", "catheter_model"])
+
+    assert said.endswith("with months since implant and catheter model held alike.")
+
+
 def test_signals_are_named_with_their_rule_and_how_many_were_compared():
     rows = [
         {"pump_model": "a", "pump_model_label": "Pump A", "complication": "leak", "signal": True},
