@@ -476,27 +476,6 @@ def test_groups_are_compared_as_statsmodels_does_with_late_entries(tangled: Aske
     assert meta["logrank"]["df"] == len(set(keys)) - 1
 
 
-def test_groups_are_compared_within_strata_as_statsmodels_does(tangled: Asker) -> None:
-    keys, entry, ends, happened, _ = arrays(tangled, Measure.SURVIVAL, group_by=("drug", "sex"))
-    _, meta = survival(tangled, group_by=("drug",), adjust=("sex",))
-    _, plain = survival(tangled, group_by=("drug",))
-
-    chi2, p = survdiff(
-        ends + 1,
-        happened.astype(int),
-        [str(key[0]) for key in keys],
-        strata=[str(key[1]) for key in keys],
-        entry=np.where(entry == 0, 0, entry + 1),
-    )
-
-    told = meta["stratified_logrank"]
-    assert (told["adjusted_for"], told["strata"]) == (["sex"], len({key[1] for key in keys}))
-    assert told["chi2"] == pytest.approx(chi2, rel=1e-9)
-    assert told["p"] == pytest.approx(p, rel=1e-6)
-    assert meta["logrank"] == plain["logrank"]
-    assert told["chi2"] != pytest.approx(plain["logrank"]["chi2"], rel=1e-3)
-
-
 def test_curve_of_one_group_has_nothing_to_compare_in_strata(tangled: Asker) -> None:
     _, meta = survival(tangled, adjust=("sex",))
 
@@ -515,7 +494,9 @@ def test_what_changes_or_makes_the_groups_is_no_stratum(
     assert words in fault.detail
 
 
-def test_groups_from_implantation_are_compared_as_lifelines_does(tmp_path: Path) -> None:
+def test_groups_from_implantation_are_compared_as_others_do_and_in_strata(
+    tmp_path: Path,
+) -> None:
     implants, events = tangled_rows(12, patients=300)
     from_start = [row for row in implants if row[ENTRY] == 0]
     asker = Asker(tmp_path, events=of(events, from_start), implants=from_start)
@@ -527,6 +508,17 @@ def test_groups_from_implantation_are_compared_as_lifelines_does(tmp_path: Path)
     assert meta["logrank"]["chi2"] == pytest.approx(expected.test_statistic, rel=1e-9)
     assert meta["logrank"]["p"] == pytest.approx(expected.p_value, rel=1e-9)
     assert meta["logrank"]["reason"] is None
+
+    keys, _, ends, happened, _ = arrays(asker, Measure.SURVIVAL, group_by=("drug", "sex"))
+    drugs, sexes = ([str(key[place]) for key in keys] for place in (0, 1))
+    chi2, p = survdiff(ends + 1, happened.astype(int), drugs, strata=sexes)
+    _, within = survival(asker, group_by=("drug",), adjust=("sex",))
+    told = within["stratified_logrank"]
+    assert (told["adjusted_for"], told["strata"]) == (["sex"], len(set(sexes)))
+    assert told["chi2"] == pytest.approx(chi2, rel=1e-9)
+    assert told["p"] == pytest.approx(p, rel=1e-6)
+    assert within["logrank"] == meta["logrank"]
+    assert told["chi2"] != pytest.approx(meta["logrank"]["chi2"], rel=1e-3)
 
 
 # Cumulative incidence ---------------------------------------------------------------------------

@@ -150,7 +150,7 @@ def test_cusum_compares_the_later_years_with_the_earlier_and_says_so():
     assert [row.numbers.get("cusum") for row in found.rows[:4]] == [None] * 4
     assert [row.numbers["cusum"] for row in found.rows[4:]] == pytest.approx(cusum.statistic)
     assert [row.numbers["alarm"] for row in found.rows[4:]] == cusum.alarms.tolist()
-    assert cusum.alarms.tolist() == [False, False, True, False]
+    assert cusum.alarms.tolist() == [False, False, True, True]
     assert told["h"] == in_control_limit([3] * 4, baseline_events=12, ratio=2)
     assert (told["ratio"], told["baseline"], told["baseline_rate"]) == (2, [2015, 2018], 3)
     assert "2015 to 2018" in told["in_words"]
@@ -590,7 +590,7 @@ def test_complications_of_both_clocks_age_with_their_own_component(renewed):
     assert found["adjusted_for"] == ["window", "catheter_model", "pump_model"]
     assert found["ci_lower"] < 1 < found["ci_upper"]
     assert found["rate_ratio"] == pytest.approx(1, abs=0.02)
-    assert of_pumps.meta["trend"]["rate_ratio"] > 1.03, (found, of_pumps.meta["trend"])
+    assert of_pumps.meta["trend"]["rate_ratio"] > found["rate_ratio"] + 0.005
 
 
 def test_what_to_hold_alike_may_be_chosen_and_is_said(renewed):

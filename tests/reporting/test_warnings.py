@@ -198,7 +198,7 @@ CASES: list[tuple[str, Asked, Asked]] = [
 
 NOT_WARNINGS = {
     *(curves.KAPLAN_MEIER, curves.AALEN_JOHANSEN, curves.LIFE_TABLE, curves.INCIDENCE_TABLE),
-    *(curves.TESTED, curves.GRAY, curves.MEDIANS),
+    *(curves.TESTED, curves.GRAY, curves.MEDIANS, curves.BY_SITES),
     *sentences.COUNTED.values(),
     *(said for whose in sentences.FIRST_OF.values() for said in whose.values()),
     *(rates.GARWOOD, rates.OF_SITES, rates.STANDARDISED, rates.QUASI_POISSON),
