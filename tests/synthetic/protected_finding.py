@@ -31,6 +31,8 @@ PAIRS = (
 )
 CATEGORIES = ("infection", "catheter", "pump", "neurological", "drug-effect", "withdrawal")
 VERDICTS = ("signal", "outlier")
+FUNNELS = {"funnel, beyond 95 %": ("95", "998"), "funnel, beyond 99.8 %": ("998",)}
+"""Verdicts on sites, and how the signals of rows end that are so."""
 TRENDS = (
     *((("category", (each,)),) for each in CATEGORIES),
     *((("complication", (each,)),) for each in ("catheter-migration", "catheter-kink")),
@@ -50,11 +52,16 @@ class Verdicts:
 
 @dataclass(slots=True)
 class ProtectedStudy:
-    """Verdicts by name, faulty pumps found by verdict, and trends as pairs of logarithms."""
+    """Verdicts by name, faulty pumps and outlying sites found by verdict, and trends as pairs of
+    logarithms.
+
+    with_outlier: registries whose outlying site has its number of catheter events shown.
+    """
 
     registries: int = 0
     verdicts: dict[str, Verdicts] = field(default_factory=dict)
     found: dict[str, int] = field(default_factory=dict)
+    with_outlier: int = 0
     off: list[float] = field(default_factory=list)
     held: list[bool] = field(default_factory=list)
     refused: int = 0
@@ -70,6 +77,8 @@ class ProtectedStudy:
                 self._pairs(frozen, group_by, model)
             for where in TRENDS:
                 self._trend(frozen, where)
+            for category in CATEGORIES:
+                self._funnel(frozen, category, made.truth["outlying_site"]["code"])
 
     def _pairs(self, frozen: Frozen, group_by: tuple[str, str], faulty: str) -> None:
         query = EventQuery(group_by=group_by, counting=CountingRule.DEVICES)
@@ -85,6 +94,30 @@ class ProtectedStudy:
             if group_by == PAIRS[0] and row[verdict] and _key(row, group_by) == (faulty, "pump"):
                 self.found[verdict] = self.found.get(verdict, 0) + 1
 
+    def _funnel(self, frozen: Frozen, category: str, outlying: str) -> None:
+        query = EventQuery(
+            where=(("category", (category,)),),
+            group_by=("site",),
+            counting=CountingRule.FIRST_EVENT,
+        )
+        exact = {row["site"]: row["signal"] for row in _exact(query, Measure.FUNNEL, frozen).rows}
+        for row in protected_answer(query, Measure.FUNNEL, frozen).rows:
+            if row["signal"] is None:
+                continue
+            sought = category == "catheter" and row["site"] == outlying
+            self.with_outlier += sought
+            for name, ends in FUNNELS.items():
+                tally = self.verdicts.setdefault(name, Verdicts())
+                given, true = (
+                    str(said).endswith(ends) for said in (row["signal"], exact[row["site"]])
+                )
+                tally.judged += 1
+                tally.exact += true
+                tally.given += given
+                tally.untrue += given and not true
+                if sought and given:
+                    self.found[name] = self.found.get(name, 0) + 1
+
     def _trend(self, frozen: Frozen, where: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
         query = EventQuery(where=where, group_by=("year",))
         exact = _exact(query, Measure.TREND, frozen).meta["trend"]
@@ -99,10 +132,10 @@ class ProtectedStudy:
         """The table as it stands in the docs."""
         written = [
             "| verdict | registries | given | none in exact numbers | exact among judged | "
-            "faulty pump found |",
+            "faulty pump, or outlying site, found |",
             "|---|---|---|---|---|---|",
         ]
-        for name in VERDICTS:
+        for name in (*VERDICTS, *FUNNELS):
             each = self.verdicts.get(name, Verdicts())
             share = 100 * each.untrue / max(each.given, 1)
             written.append(
@@ -111,6 +144,7 @@ class ProtectedStudy:
             )
         off = np.array(self.off or [0.0])
         written.append("")
+        written.append(f"The outlying site's number is shown in {self.with_outlier} registries.")
         written.append(
             f"Trends: {len(self.off)} told, {self.refused} not; protected over exact ratio on "
             f"average {100 * (exp(off.mean()) - 1):+.2f} % a year (standard error "
