@@ -28,12 +28,13 @@ def test_verdicts_of_shown_numbers_are_true_in_exact_ones(study, verdict):
     assert study.found[verdict] == len(SEEDS)
 
 
-def test_funnels_of_shown_numbers_accuse_no_site_that_exact_ones_do_not(study):
+def test_funnels_of_shown_numbers_accuse_few_sites_that_exact_ones_do_not(study):
+    # one in four over forty registries, which answers say
     found = study.verdicts["funnel, beyond 95 %"]
 
     assert found.judged >= 60
     assert found.exact >= 3  # there is something to accuse of
-    assert found.untrue <= max(1, 0.1 * found.given)
+    assert found.untrue <= 2
 
 
 def test_trends_of_shown_numbers_are_those_of_exact_ones(study):

@@ -131,6 +131,8 @@ SPEC = MeasureSpec(
             "A site whose number is hidden has a row without one. A site with few events "
             "is shown only when chance and noise made them eleven or more, so that a low ratio of "
             "a small site cannot be seen.",
+            "Of the sites beyond these limits about one in four lies within them in exact numbers: "
+            "a reason to look, and to ask for exact numbers.",
         ),
         compares_sites=True,
     ),
