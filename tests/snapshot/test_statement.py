@@ -16,7 +16,7 @@ def test_texts_never_enter_a_statement_and_conditions_go_to_placeholders() -> No
         on_events=(Condition("severity", (8642,)), Condition("intervention", bits=77001)),
         on_devices=(Condition("site", (ODD,), blank=True),),
         group_by=("intervention", "window", "year", "sex", "age_band"),
-        placed=(Placed("age_band", (("0-5", 8765), (None, 8766))),),
+        placed=(Placed("age_band", (("0-5", 8765), ("6-11", 8765), (None, 8766))),),
         years=(1987,),
         spans=(MonthSpan(ODD, 31, 41),),
     )
