@@ -8,7 +8,6 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.validation import validate_schema
 
 from registry.api.urls import urlpatterns
 from registry.records import DIMENSIONS
@@ -29,13 +28,13 @@ def test_schema_is_valid_openapi_3_1_and_gives_no_warning():
     assert "openapi: 3.1.0" in out.getvalue()
 
 
-def test_schema_is_open_to_all(client, db):
+def test_schema_is_open_to_all(client, db, schema):
     reply = client.get("/api/v1/schema/", {"format": "json"})
 
     assert reply.status_code == 200
     document = reply.json()
-    validate_schema(document)
     assert document["openapi"] == "3.1.0"
+    assert document["paths"].keys() == schema["paths"].keys()  # which is validated above
 
 
 def test_schema_refuses_parameters_that_nothing_reads(client, db):

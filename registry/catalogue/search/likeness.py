@@ -8,6 +8,9 @@ SLIP, FURTHER_SLIP = 0.78, 0.14
 _LONG_ENOUGH = {1: 4, 2: 7, 3: 11}
 """From how many letters on one, two or three slips are taken for the same word."""
 
+_CHEAPEST = 0.75
+"""What a slip counts at least, by which a letter can come or go."""
+
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _PLACES = {
     key: (row, column + row / 2)
@@ -24,13 +27,28 @@ def _near(one: str, other: str) -> bool:
     return abs(row - other_row) <= 1 and abs(column - other_column) <= 1
 
 
+def _letters_apart(one: str, other: str) -> int:
+    """How many letters of one word the other has not, or more: a slip brings or takes one."""
+    own, others = _letters(one), _letters(other)
+    return max((own & ~others).bit_count(), (others & ~own).bit_count())
+
+
+@lru_cache(maxsize=20_000)
+def _letters(word: str) -> int:
+    """The letters of a word as a bit set."""
+    found = 0
+    for letter in word:
+        found |= 1 << ord(letter) % 64
+    return found
+
+
 def slips(one: str, other: str, most: float) -> float:
     """The least number of slips between two words, or more than `most`.
 
     A letter left out, added, replaced or changed in order is one slip; a doubled letter or one
     replaced by its neighbour on the keyboard three quarters. (Damerau, 1964.)
     """
-    if abs(len(one) - len(other)) > most:
+    if abs(len(one) - len(other)) > most or _CHEAPEST * _letters_apart(one, other) > most:
         return most + 1
     before: list[float] = []
     row = [float(place) for place in range(len(other) + 1)]
@@ -38,7 +56,7 @@ def slips(one: str, other: str, most: float) -> float:
         earlier, before = before, row
         row = [float(i)]
         for j, opposite in enumerate(other, start=1):
-            change = 0.0 if letter == opposite else 0.75 if _near(letter, opposite) else 1.0
+            change = 0.0 if letter == opposite else _CHEAPEST if _near(letter, opposite) else 1.0
             best = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + change)
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == opposite:
                 best = min(best, earlier[j - 2] + 1)
