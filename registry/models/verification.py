@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -45,14 +46,18 @@ class Verified:
     redacted: int = 0
 
 
-def models_with_history() -> list[type[models.Model]]:
-    """Every model whose writes are sealed, in the order in which digests take them."""
+@cache
+def models_with_history() -> tuple[type[models.Model], ...]:
+    """Every model whose writes are sealed, in the order in which digests take them.
+
+    Found once: each look at a model's history makes a class, and pages for auditors took 44 ms.
+    """
     sealed_models = (
         model
         for model in apps.get_models()
         if hasattr(model, "history") and issubclass(model.history.model, SealedHistory)
     )
-    return sorted(sealed_models, key=history_label)
+    return tuple(sorted(sealed_models, key=history_label))
 
 
 def verify_trail() -> Verified:

@@ -49,8 +49,8 @@ CHECKS = [
     unsupported_method,
     allow_header_conformance,
 ]
-EXAMPLES = int(os.environ.get("REGISTRY_FUZZ_EXAMPLES", "6"))
-COVERED = None if "REGISTRY_FUZZ_EXAMPLES" in os.environ else 12
+EXAMPLES = int(os.environ.get("REGISTRY_FUZZ_EXAMPLES", "4"))
+COVERED = None if "REGISTRY_FUZZ_EXAMPLES" in os.environ else 8
 """How many cases of the coverage phase are tried for an operation: all by `make fuzz`."""
 
 FEW = settings(
@@ -251,7 +251,7 @@ def test_what_replies_tell_is_held_to_the_schema(schema, registry, row_ids):
             if case.path_parameters and response.status_code != 404:
                 followed[case.operation.label] += 1
 
-    Asking.run(settings=settings(FEW, max_examples=4 * EXAMPLES, stateful_step_count=8))
+    Asking.run(settings=settings(FEW, max_examples=4 * EXAMPLES, stateful_step_count=6))
 
     assert set(told) <= RULES, told
     assert len(followed) >= 4, followed

@@ -32,7 +32,7 @@ from tests.reporting import nasty
 from tests.reporting.oracle import Oracle
 from tests.reporting.oracle_selection import EVENT_SIDE, OracleSelection
 
-QUESTIONS = int(os.environ.get("REGISTRY_ORACLE_QUESTIONS", "20"))
+QUESTIONS = int(os.environ.get("REGISTRY_ORACLE_QUESTIONS", "10"))
 """Questions of each measure for each registry; a soak asks thousands."""
 
 SEEDS = range(int(os.environ.get("REGISTRY_ORACLE_SEEDS", "3")))

@@ -4,12 +4,12 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from registry.catalogue.search.folding import words_of
 from registry.catalogue.search.likeness import CONCEPT, EXACT, HEARD, STEM, likeness
-from registry.catalogue.search.reading import Reading, Unit, readings
+from registry.catalogue.search.reading import Unit, readings
 
 FITS = 0.5
 """The least fit of a complication that answers the search; below it stand the nearest."""
@@ -107,7 +107,7 @@ class SearchIndex:
         ]
         places = {
             unit: place
-            for place, unit in enumerate(dict.fromkeys(unit for *_, own in read for unit in own))
+            for place, unit in enumerate(dict.fromkeys(unit for *_, each in read for unit in each))
         }
         self._vocabulary = tuple(places)
         holders: dict[str, set[int]] = defaultdict(set)
@@ -117,14 +117,15 @@ class SearchIndex:
                     holders[key].add(number)
         self._held = {key: len(found) for key, found in holders.items()}
         weights = [self._weight(unit) for unit in self._vocabulary]
-        self._names = []
+        self._names: list[_Name] = []
         self._named: list[list[int]] = [[] for _ in self._vocabulary]
         for place, (number, text, scale, reading) in enumerate(read):
-            units = tuple(places[unit] for unit in reading)
-            own = tuple(weights[unit] for unit in units)
-            self._names.append(_Name(number, text, scale, units, own))
-            for unit in set(units):
-                self._named[unit].append(place)
+            own = tuple(places[unit] for unit in reading)
+            self._names.append(
+                _Name(number, text, scale, own, tuple(weights[each] for each in own))
+            )
+            for each in set(own):
+                self._named[each].append(place)
 
     def search(self, text: str, *, within: Container[str] | None = None) -> Matches:
         """The complications that a text may mean, best first; an IMDRF code finds its own.
