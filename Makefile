@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock bench attack fuzz soak clean
+.PHONY: help setup demo test check lock bench attack fuzz soak pictures clean
 PORT ?= 8000
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c "" 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
@@ -63,6 +63,9 @@ fuzz: setup  ## Ask the API what its schema allows, 100 examples an operation (E
 soak: setup  ## Hold 20,000 random questions against plain loops; hours (SEEDS=20 QUESTIONS=100)
 	@REGISTRY_ORACLE_SEEDS=$(or $(SEEDS),20) REGISTRY_ORACLE_QUESTIONS=$(or $(QUESTIONS),100) \
 	  $(BIN)/python -m pytest -q -n 0 tests/reporting/test_oracle.py tests/reporting/test_oracle_curves.py tests/reporting/test_oracle_truths.py
+
+pictures: setup  ## Take the pictures of docs/entering-events.md anew (needs Chromium)
+	@$(BIN)/python -m tests.browser.docs_pictures
 
 clean:  ## Remove the environment and everything made by it
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
