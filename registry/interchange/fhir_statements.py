@@ -73,15 +73,32 @@ def capability_statement(version: FhirVersion, *, base: str) -> Json:
                             {"name": name, "type": kind, "documentation": said}
                             for name, (kind, said) in search_parameters(version).items()
                         ],
-                    }
+                    },
+                    *(
+                        {
+                            "type": kind,
+                            "interaction": [{"code": "read"}, {"code": "search-type"}],
+                            "searchParam": [
+                                {
+                                    "name": "url",
+                                    "type": "uri",
+                                    "documentation": "The canonical address; open to all.",
+                                }
+                            ],
+                        }
+                        for kind in ("CodeSystem", "ValueSet")
+                    ),
                 ],
             }
         ],
     }
 
 
-def structure_definition(name: str, *, base: str) -> Json:
-    """The definition, in R5, of one of `EXTENSIONS`; resources of both versions use them."""
+def structure_definition(name: str, *, base: str, bound_to: str | None = None) -> Json:
+    """The definition, in R5, of one of `EXTENSIONS`; resources of both versions use them.
+
+    bound_to: the address of the ValueSet whose codes the value takes.
+    """
     if name in _OTHER_EXTENSIONS:
         kind, title, said = _OTHER_EXTENSIONS[name]
         many = False
@@ -96,6 +113,8 @@ def structure_definition(name: str, *, base: str) -> Json:
         "min": 1,
         "type": [{"code": kind}],
     }
+    if bound_to is not None:
+        value["binding"] = {"strength": "required", "valueSet": bound_to}
     if kind == "Reference":
         profile = "http://hl7.org/fhir/StructureDefinition/AdverseEvent"
         value["type"] = [{"code": kind, "targetProfile": [profile]}]

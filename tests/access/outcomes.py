@@ -24,6 +24,11 @@ NAMED = {
     "api/v1/snapshots/<str:name>/dictionary.csv": "2026Q4",
     "admin/registry/event/steps/<slug:name>/": "accept",
     "fhir/r5/StructureDefinition/<str:name>": "severity",
+    **{
+        f"fhir/{version}/{kind}/<str:name>": "outcome"
+        for version in ("r4", "r5")
+        for kind in ("CodeSystem", "ValueSet")
+    },
 }
 """What stands for a capture that names no row, by route."""
 

@@ -108,6 +108,7 @@ OPEN = (
     "fhir/r4/metadata",
     "fhir/r5/metadata",
     "fhir/r5/StructureDefinition/",
+    *(f"fhir/{version}/{kind}" for version in ("r4", "r5") for kind in ("CodeSystem", "ValueSet")),
 )
 
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path, re_path
 
 from registry.api.fhir.adverse_events import AdverseEventDetail, AdverseEvents, SearchByPost
 from registry.api.fhir.bundles import Bundles
+from registry.api.fhir.code_lists import CodeListDetail, CodeListSearch
 from registry.api.fhir.statements import Capabilities, Definition, UnknownResource
 from registry.interchange.fhir import FhirVersion
 
@@ -23,6 +24,14 @@ def _addresses(version: FhirVersion) -> list[URLPattern]:
             f"{at}/AdverseEvent/<uuid:public_id>",
             AdverseEventDetail.as_view(**said),
             name=f"{at}-event",
+        ),
+        *(
+            path(f"{at}/{kind}{rest}", view.as_view(kind=kind, **said), name=f"{at}-{name}")
+            for kind, noun in (("CodeSystem", "code-system"), ("ValueSet", "value-set"))
+            for rest, view, name in (
+                ("", CodeListSearch, f"{noun}s"),
+                ("/<str:name>", CodeListDetail, noun),
+            )
         ),
     ]
 
