@@ -129,6 +129,10 @@ def test_save_is_within_reach_on_a_phone(chromium, served):
     for top in (0, 1500, 99_999):
         page.evaluate(f"window.scrollTo(0, {top})")
         expect(page.get_by_role("button", name="Save as draft", exact=True)).to_be_in_viewport()
+        for button in page.locator(".submit-row input:visible").all():
+            box = button.bounding_box()
+            assert 0 <= box["x"] <= box["x"] + box["width"] <= PHONE["width"]
+            assert box["y"] + box["height"] <= PHONE["height"]
     context.close()
 
 

@@ -1,5 +1,7 @@
 """Lists on a phone: a card a row, read without a swipe, and a way to the filters."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -27,6 +29,12 @@ def test_a_list_is_read_without_a_swipe(address, page):
     assert all(fits)
     page.get_by_role("link", name="Filters").click()
     expect(page.locator("#changelist-filter-header")).to_be_in_viewport()
+    page.locator(".sorts summary").click()
+    page.locator(".sorts a").filter(has_text=re.compile("year", re.IGNORECASE)).click()
+    expect(page.locator(".sorts a[aria-current]")).to_contain_text("ascending")
+    years = page.locator("#result_list :is(.field-year, .field-implant_year)").all_inner_texts()
+    assert len(years) > 1
+    assert years == sorted(years)
 
 
 def test_a_desk_has_the_table_and_its_filters_beside_it(page):
@@ -35,3 +43,4 @@ def test_a_desk_has_the_table_and_its_filters_beside_it(page):
 
     expect(page.get_by_role("columnheader", name="Complication")).to_be_visible()
     expect(page.get_by_role("link", name="Filters")).to_be_hidden()
+    expect(page.locator(".sorts")).to_be_hidden()
