@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django import forms
 
@@ -257,7 +258,9 @@ class ReportForm(IntakeForm):
             try:
                 answer = field.clean(sent)
             except forms.ValidationError:
-                continue
+                if not self._may_be_own(name, sent):
+                    continue
+                answer = sent
             if type(field) is forms.CharField:
                 column = self.column_of(name)
                 alone = RawReport(kind=self.kind, values={"site": site, column: answer})
@@ -269,6 +272,14 @@ class ReportForm(IntakeForm):
                 read.append((name, given if takes_several else given[-1:]))
         return read
 
+    def _may_be_own(self, name: str, sent: Any) -> bool:
+        """Whether an answer may be the site or a row of somebody whose session has ended."""
+        if self.user.pk is not None or not isinstance(sent, str):
+            return False
+        if name == "site":
+            return Site.objects.filter(code=sent).exists()
+        return isinstance(self.fields[name], forms.ModelChoiceField) and _is_id(sent)
+
     def raw(self) -> RawReport:
         """The answers as a report for intake."""
         return RawReport(kind=self.kind, values=self.texts())
@@ -277,3 +288,11 @@ class ReportForm(IntakeForm):
         """The version that was on the screen, so that a later one is not overwritten."""
         read: int | None = self.cleaned_data["version"]
         return read
+
+
+def _is_id(text: str) -> bool:
+    """Whether a text is the random id of a row."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

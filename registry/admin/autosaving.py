@@ -11,6 +11,7 @@ from registry.admin.once import FORM_TOKEN, was_stored
 from registry.admin.rows import RegistryAdmin
 from registry.answers.kept import is_form_of_a_row
 from registry.answers.unsaved import forget_unsaved, keep_unsaved, mark_of, unsaved_at
+from registry.models import User
 
 AT, DISCARD = "_at", "_discard"
 """What the page sends beside the answers: the address of its form; a form whose answers go."""
@@ -41,14 +42,26 @@ class AutosavePages(RegistryAdmin):
             forget_unsaved(request.session, request.POST[DISCARD])
             return HttpResponse(status=204)
         form = self._form_at(request, request.POST.get(AT, ""))
-        own = own_token(request)
-        if not was_stored(request.user, own):
-            sent = form.answered_so_far()
-            if own:
-                sent.append((FORM_TOKEN, [own]))
-            token, address = token_of(request), request.POST[AT]
-            keep_unsaved(request.session, token=token, address=address, sent=sent)
+        if not was_stored(request.user, own_token(request)):
+            self._keep(request, form, address=request.POST[AT])
         return HttpResponse(status=204)
+
+    def keep_refused(self, request: HttpRequest) -> None:
+        """Keeps the answers of a form that was sent and could not be taken, with the session.
+
+        Of somebody who is not signed in the form is that of nobody's site: of its choices of rows
+        those are kept that have the form of one.
+        """
+        made = self.get_form(request, None, change=False)
+        made.user = request.user if request.user.is_authenticated else User(is_active=False)
+        self._keep(request, made(request.POST), address=address_of_form(request))
+
+    def _keep(self, request: HttpRequest, form: ReportForm, *, address: str) -> None:
+        if not (sent := form.answered_so_far()):
+            return
+        if own := own_token(request):
+            sent.append((FORM_TOKEN, [own]))
+        keep_unsaved(request.session, token=token_of(request), address=address, sent=sent)
 
     def _form_at(self, request: HttpRequest, address: str) -> ReportForm:
         try:

@@ -1,5 +1,6 @@
 """Permissions of the lists and forms of a site's own rows: who reads, enters and changes."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -16,11 +17,13 @@ class SiteRowsAdmin(AutosavePages):
     """Rows of the caller's own sites; reviewers and data managers read those of every site.
 
     Access is logged: lists with the number of rows, pages and histories by public id.
-    entry: the sections of the form. reading: those of the read-only page.
+    entry: the sections of the form. reading: those of the read-only page. store: writes the row
+    through intake, and returns it.
     """
 
     entry: Any = ()
     reading: Any = ()
+    store: Callable[..., Any]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Users with a role that allows it, and members of a site."""
@@ -113,10 +116,6 @@ class SiteRowsAdmin(AutosavePages):
         """Passes the report to intake, and continues with the stored row."""
         vars(obj).update(vars(self.store(request, obj, form, change=change)))
         self.forget_answers(request)
-
-    def store(self, request: HttpRequest, obj: Any, form: Any, *, change: bool) -> Any:
-        """Writes the row through intake and returns it."""
-        raise NotImplementedError
 
     @admin.display(description="Site", ordering="site__code")
     def site_code(self, row: Any) -> str:

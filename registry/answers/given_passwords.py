@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from registry.answers.kept import is_form_of_a_row, keep, page_with_answers
+from registry.answers.kept import is_form_of_a_row, refused_form
 
 OPEN_MEANWHILE = frozenset({"login", "logout", "password", "health:live", "health:ready"})
 """The pages that such an account opens; the server's own health asks no database who is there."""
@@ -32,5 +32,5 @@ class ChangeGivenPassword:
         if not getattr(request.user, "must_change_password", False):
             return None
         if request.method == "POST" and is_form_of_a_row(match):
-            return page_with_answers(request, keep(request), status=403)
+            return refused_form(request, match)
         return HttpResponseRedirect(reverse("password"))

@@ -1,8 +1,8 @@
 """Answers that were sent and could not be taken are kept in the page, and go back into their form.
 
 A session that ended, a sign-in in another tab, or a page that stood open too long: what was typed
-is carried in the reply itself, signed, through the sign-in and back. It is never stored, neither
-here nor by the browser, and going on fills in the form without saving anything.
+is carried in the reply itself, signed, through the sign-in and back. As it was typed it is never
+stored, neither here nor by the browser, and going on fills in the form without saving anything.
 """
 
 import re
@@ -83,6 +83,18 @@ def page_with_answers(request: HttpRequest, text: str, *, status: int = 200) -> 
     return render(request, "registry/kept.html", context, status=status)
 
 
+def refused_form(request: HttpRequest, match: ResolverMatch | None) -> HttpResponse:
+    """Answers a form that could not be taken: 403, with a page that leads back to its answers.
+
+    What reads as an answer is kept with the browser's session too, signed in or not, so that the
+    form offers it to who goes back by the browser's button and signs in again.
+    """
+    rows: Any = getattr(match.func, "model_admin", None) if match is not None else None
+    if hasattr(rows, "keep_refused"):
+        rows.keep_refused(request)
+    return page_with_answers(request, keep(request), status=403)
+
+
 def is_form_of_a_row(match: ResolverMatch | None) -> bool:
     """Whether an address is a form on which people type a row."""
     name = str(match.url_name or "") if match is not None else ""
@@ -99,7 +111,7 @@ def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     except Resolver404:
         match = None
     if is_form_of_a_row(match) and _is_own(request):
-        return page_with_answers(request, keep(request), status=403)
+        return refused_form(request, match)
     context = {"address": request.path, "room": "kept"}
     return render(request, "registry/stale.html", context, status=403)
 
@@ -132,5 +144,5 @@ class KeepAnswers:
             and is_form_of_a_row(request.resolver_match)
             and not request.user.is_authenticated
         ):
-            return page_with_answers(request, keep(request), status=403)
+            return refused_form(request, request.resolver_match)
         return None

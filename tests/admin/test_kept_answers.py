@@ -77,6 +77,33 @@ def test_a_form_sent_without_a_session_comes_back_after_signing_in(answers, repo
     assert Event.objects.count() == 1
 
 
+def test_the_back_button_and_a_sign_in_of_its_own_bring_the_answers_back(answers, reporter):
+    reporter.set_password("a long password 7")
+    reporter.save()
+    client = Client()
+    client.post(ADD, {**answers, "_form": "t1", "source_id": "Maria-Schmidt", "months": "Schmidt"})
+    assert "Schmidt" not in str(dict(client.session))
+
+    assert client.get(ADD)["Location"].startswith("/admin/login/")
+    signed = {"username": "reporter", "password": "a long password 7", "next": ADD}
+    assert client.post("/login/", signed)["Location"] == ADD
+    offer = re.search(r'id="unsaved".*?name="_kept" value="([^"]*)"', client.get(ADD).text, re.S)
+    form = client.post(ADD, {"_kept": offer[1]}).context["adminform"].form
+
+    kept = {name: form[name].data for name in answers if name != "_save"}
+    assert kept == {name: value for name, value in answers.items() if name != "_save"}
+    client.post(ADD, {**answers, "_form": "t1"})
+    assert Event.objects.count() == 1
+    assert 'id="unsaved"' not in client.get(ADD).text
+
+
+def test_a_stranger_keeps_no_more_than_answers(answers):
+    client = Client()
+    client.post(ADD, {"site": "NONE-9", "implant": "Schmidt", "year": "born 1961", "alarm": "x"})
+
+    assert "unsaved" not in client.session
+
+
 def test_a_wrong_password_loses_nothing(answers, reporter):
     client = Client()
     lost = client.post(ADD, answers)
