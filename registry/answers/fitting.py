@@ -94,5 +94,25 @@ def title_of(name: str) -> str:
 
 
 def label_of(name: str) -> str:
-    """The label of a filter or an option within a sentence."""
-    return str(EventFilterSet.base_filters[name].label).lower()
+    """A filter or an option as the noun of a sentence: "without the adjustment"."""
+    if name in NOUNS:
+        return NOUNS[name]
+    return f"the filter {str(EventFilterSet.base_filters[name].label).lower()}"
+
+
+NOUNS = {
+    "adjust": "the adjustment by regression",
+    "ci": "the scale of the limits",
+    "cluster": "the choice of what limits are robust to",
+    "counting": "the rule of counting",
+    "group_by": "the grouping",
+    "labels": "the choice of labels",
+    "level": "the confidence level",
+    "ordering": "the order",
+    "per": "the multiple of the denominator",
+    "reference": "the row to compare with",
+    "release": "the release",
+    "standardise": "the standardisation",
+    "unit": "the denominator",
+}
+"""Options, whose labels in a form begin a sentence that their choice ends."""

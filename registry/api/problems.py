@@ -19,6 +19,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import APIView, set_rollback
 
+from registry.answers.refusable import sentence
 from registry.intake import FaultKind, ImportRefused
 from registry.records import (
     BadQuery,
@@ -170,12 +171,11 @@ def refused(exc: Refusal, request: Request | None) -> HttpResponse:
 
 
 def _sentence(fault: Fault) -> str:
-    text = fault.detail[:1].upper() + fault.detail[1:]
+    text = sentence(fault.detail)
     column = f"/{fault.column}" if "/" in fault.column else fault.column
     line = "" if fault.line is None else f"line {fault.line}"
     place = ", ".join(filter(None, (line, column)))
-    named = f"{place}: {text}" if place else text
-    return named if named.endswith((".", "?", "!")) else f"{named}."
+    return f"{place}: {text}" if place else text
 
 
 def _entry(fault: Fault, *, reading: bool) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def _entry(fault: Fault, *, reading: bool) -> dict[str, Any]:
     if fault.column:
         is_parameter = reading or fault.column in HEADERS
         entry = {"parameter": fault.column} if is_parameter else {"pointer": f"/{fault.column}"}
-    entry |= {"code": fault.code, "detail": fault.detail}
+    entry |= {"code": fault.code, "detail": sentence(fault.detail)}
     if fault.line is not None:
         entry["line"] = fault.line
     return entry
@@ -195,7 +195,7 @@ def _kind(kind: FaultKind) -> dict[str, Any]:
     return {
         "field": kind.column,
         "code": kind.code,
-        "detail": kind.detail,
+        "detail": sentence(kind.detail),
         "rows": kind.rows,
         "first": list(kind.lines),
     }

@@ -4,7 +4,7 @@ import pytest
 from django.http import QueryDict
 
 from registry import reporting
-from registry.answers.fitting import fitted_for, fitted_to
+from registry.answers.fitting import NOUNS, OPTIONS, fitted_for, fitted_to
 from registry.records import Viewer
 
 EXACT = Viewer(exact_everywhere=True, label="reviewer")
@@ -24,14 +24,23 @@ def fitted(address, measure, viewer=EXACT):
             "survival",
             "level=0.99&measure=survival&group_by=sex",
             [
-                *("divide by", "per", "the grouping by complication category"),
-                *("the grouping by calendar year", "order by"),
+                *(
+                    "the denominator",
+                    "the multiple of the denominator",
+                    "the grouping by complication category",
+                ),
+                *("the grouping by calendar year", "the order"),
             ],
         ),
         (
             "counts",
             "measure=counts&group_by=category,sex,year",
-            ["divide by", "per", "confidence level", "order by"],
+            [
+                "the denominator",
+                "the multiple of the denominator",
+                "the confidence level",
+                "the order",
+            ],
         ),
         (
             "trend",
@@ -51,7 +60,11 @@ def test_a_curve_has_no_calendar_and_no_window():
     found = fitted("year_min=2015&period=2015-2019&window=0-3&sex=female", "survival")
 
     assert dict(found.params.items()) == {"sex": "female", "measure": "survival"}
-    assert found.left_out == ["from year", "five-year period", "months since implant"]
+    assert found.left_out == [
+        "the filter from year",
+        "the filter five-year period",
+        "the filter months since implant",
+    ]
 
 
 def test_counting_stays_where_the_viewer_may_have_it():
@@ -90,4 +103,9 @@ def test_a_denominator_that_its_asker_is_not_given_is_left_out():
     )
 
     assert dict(found.params.items()) == {"measure": "funnel", "per": "100"}
-    assert found.left_out == ["divide by"]
+    assert found.left_out == ["the denominator"]
+
+
+def test_every_option_is_a_noun_of_a_sentence():
+    assert set(NOUNS) >= set(OPTIONS)
+    assert not [said for said in NOUNS.values() if not said.startswith("the ")]

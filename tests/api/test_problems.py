@@ -249,9 +249,9 @@ def test_every_refusal_has_its_status(kind, status, code):
     assert reply.status_code == status
     body = json.loads(reply.content)
     assert body["code"] == code
-    detail = "mend it"
+    detail = "Mend it."
     if kind is NotAvailableAtThisDetail:
-        detail += ". For more, ask for an agreement: /agreement/"
+        detail += " For more, ask for an agreement: /agreement/."
     assert body["errors"] == [{"parameter": "year", "code": "too-many-cells", "detail": detail}]
 
 
@@ -271,7 +271,7 @@ def test_fault_of_a_body_points_into_it(rf):
     )
 
     assert json.loads(reply.content)["errors"] == [
-        {"pointer": "/year", "code": "x", "detail": "mend it", "line": 3}
+        {"pointer": "/year", "code": "x", "detail": "Mend it.", "line": 3}
     ]
 
 
