@@ -1,5 +1,6 @@
 """Permissions: closed by default; a refusal names the missing right."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rest_framework.permissions import BasePermission, IsAuthenticated
@@ -24,12 +25,12 @@ def viewer_in(request: Request) -> Viewer:
 
 
 class Scoped(BasePermission):
-    """A permission that asks a token for scopes; a session has all scopes of its user."""
+    """A permission that asks a token for scopes; a session has all scopes of its user.
 
-    @staticmethod
-    def scopes(method: str, view: Any) -> tuple[TokenScope, ...]:
-        """The scopes that a token needs for a method of an address."""
-        raise NotImplementedError
+    scopes: those that a token needs for a method of an address.
+    """
+
+    scopes: Callable[[str, Any], tuple[TokenScope, ...]]
 
     def token_allows(self, request: Request, view: Any) -> bool:
         """Whether the token in use, if any, has every scope; the message names the first missing.

@@ -48,35 +48,46 @@ class PooledAgeBand(Code):
         self.group = group
 
 
+def _as_pooled(band: PooledAgeBand) -> tuple[str, str, str, PooledAgeBand]:
+    """The entry of a band that statistics tell as it is entered."""
+    return band.value, band.label, band.definition, band
+
+
 class AgeBand(Code):
-    """Age at implant, in completed years, as a band; what a site enters."""
+    """Age at implant, in completed years, as a band; what a site enters.
 
-    group: AgeGroup
+    pooled: the band in which statistics tell it.
+    """
 
-    AGE_0_5 = "0-5", "0 to 5 years", "Infant to preschool child.", AgeGroup.CHILD
-    AGE_6_11 = "6-11", "6 to 11 years", "School child.", AgeGroup.CHILD
-    AGE_12_17 = "12-17", "12 to 17 years", "Adolescent.", AgeGroup.CHILD
-    AGE_18_39 = "18-39", "18 to 39 years", "Younger adult.", AgeGroup.ADULT
-    AGE_40_64 = "40-64", "40 to 64 years", "Adult of middle age.", AgeGroup.ADULT
-    AGE_65_79 = "65-79", "65 to 79 years", "Older adult.", AgeGroup.OLDER
-    AGE_80_89 = "80-89", "80 to 89 years", "Older adult, the last band with an end.", AgeGroup.OLDER
+    pooled: PooledAgeBand
+
+    AGE_0_5 = _as_pooled(PooledAgeBand.AGE_0_5)
+    AGE_6_11 = _as_pooled(PooledAgeBand.AGE_6_11)
+    AGE_12_17 = _as_pooled(PooledAgeBand.AGE_12_17)
+    AGE_18_39 = _as_pooled(PooledAgeBand.AGE_18_39)
+    AGE_40_64 = _as_pooled(PooledAgeBand.AGE_40_64)
+    AGE_65_79 = _as_pooled(PooledAgeBand.AGE_65_79)
+    AGE_80_89 = (
+        "80-89",
+        "80 to 89 years",
+        "Older adult, the last band with an end.",
+        PooledAgeBand.AGE_80_PLUS,
+    )
     AGE_90_PLUS = (
         "90-plus",
         "90 years and over",
         "All ages over 89 pooled, so that great age singles nobody out.",
-        AgeGroup.OLDER,
+        PooledAgeBand.AGE_80_PLUS,
     )
-    UNKNOWN = "unknown", "Unknown", "Asked, and not known.", AgeGroup.UNKNOWN
+    UNKNOWN = _as_pooled(PooledAgeBand.UNKNOWN)
 
-    def __init__(self, code: str, label: str, definition: str, group: AgeGroup) -> None:
-        self.group = group
+    def __init__(self, code: str, label: str, definition: str, pooled: PooledAgeBand) -> None:
+        self.pooled = pooled
 
     @property
-    def pooled(self) -> PooledAgeBand:
-        """The band in which statistics tell it."""
-        if self in (AgeBand.AGE_80_89, AgeBand.AGE_90_PLUS):
-            return PooledAgeBand.AGE_80_PLUS
-        return PooledAgeBand.of(self.value)
+    def group(self) -> AgeGroup:
+        """The wider band for breakdowns."""
+        return self.pooled.group
 
 
 class IndicationGroup(Code):
