@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from registry.api.described import listing
 from registry.api.pagination import Page
+from registry.api.parameters import NO_FILTER
 from registry.api.renderers import CsvRenderer, csv_file
 from registry.filters.codes import nearest
 from registry.records import BadQuery, Fault
@@ -32,11 +33,11 @@ FIELDS = "fields"
 
 def fields_parameter(row: type[serializers.BaseSerializer[Any]]) -> OpenApiParameter:
     """The parameter that chooses fields of such rows, for the schema."""
-    names = list(row().fields)  # type: ignore[attr-defined]
+    names = [*row().fields, NO_FILTER]  # type: ignore[attr-defined]
     return OpenApiParameter(
         FIELDS,
         {"type": "array", "items": {"type": "string", "enum": names}, "uniqueItems": True},
-        description="Only these fields of each row, by commas; all by default.",
+        description="Only these fields of each row, by commas; all by default, or where empty.",
         explode=False,
         style="form",
     )

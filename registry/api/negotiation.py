@@ -31,7 +31,8 @@ class FormatNegotiation(DefaultContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> Any:
-        if request.method == "OPTIONS":  # says what the address takes; never an answer's format
+        if request.method == "OPTIONS" or not _is_taken(request):
+            # It says what the address takes, or that it is no method of it: in no answer's format.
             plain = JSONRenderer()
             return plain, plain.media_type
         formats = request.query_params.getlist("format")
@@ -45,3 +46,9 @@ class FormatNegotiation(DefaultContentNegotiation):
             return ["*/*"]
         accepted: list[str] = super().get_accept_list(request)
         return accepted
+
+
+def _is_taken(request: Request) -> bool:
+    """Whether the address takes the request's method; another is 405 in whatever format."""
+    view = request.parser_context.get("view")
+    return view is None or hasattr(view, str(request.method).lower())

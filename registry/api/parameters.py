@@ -74,21 +74,26 @@ _FORMS: Mapping[ValueKind, str] = {
 """The form of a value of each kind of dimension that has no list."""
 
 
+NO_FILTER = ""
+"""The value of a parameter that was left empty, as a form or a dashboard sends it."""
+
+
 def _values_of(dimension: Dimension) -> Any:
     """The values of a filter: codes of its list and of its groups, or a form.
 
     Those of the catalogue, of sites and of countries are text: their lists grow.
     """
     if dimension.kind in _FORMS:
-        return _several({"type": "string", "pattern": f"^({_FORMS[dimension.kind]})$"})
+        return _several({"type": "string", "pattern": f"^({_FORMS[dimension.kind]})?$"})
     if dimension.kind is ValueKind.FLAG:
-        return _several({"type": "string", "enum": ["yes", "no", "true", "false", NOT_RECORDED]})
+        flags = ["yes", "no", "true", "false", NOT_RECORDED, NO_FILTER]
+        return _several({"type": "string", "enum": flags})
     group = DIMENSIONS[dimension.parent] if dimension.parent else None
     lists = [each.codelist for each in (dimension, group) if each is not None]
     if not all(name in CODELISTS for name in lists):
         return str
     codes = [str(member.value) for name in lists if name for member in CODELISTS[name]]
-    return _several({"type": "string", "enum": [*dict.fromkeys(codes), NOT_RECORDED]})
+    return _several({"type": "string", "enum": [*dict.fromkeys(codes), NOT_RECORDED, NO_FILTER]})
 
 
 def _several(items: dict[str, Any]) -> dict[str, Any]:
