@@ -33,6 +33,7 @@ from registry.models import Event
 from registry.records import DIMENSIONS, BadQuery, Dimension, EventQuery, Fault, ValueKind, Window
 from registry.reporting import (
     ADJUSTERS,
+    CLUSTERS,
     MEASURES,
     MOST_ADJUSTERS,
     SOME_MEASURES,
@@ -48,7 +49,6 @@ SCALES = ("log-log", "log", "plain")
 PER = ("100", "1000")
 MOST_GROUPS = 3
 MOST_STANDARDS = 2
-CLUSTERS = ("patient", "site")
 
 RANGE = ("year_min", "year_max")
 OPTIONS = ("group_by", "counting", *SOME_MEASURES, "release", "labels", "ordering")

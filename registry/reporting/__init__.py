@@ -5,7 +5,7 @@ from registry.reporting.asking.adjusting import ADJUSTERS, MOST_ADJUSTERS
 from registry.reporting.asking.noting import NOTED_AS
 from registry.reporting.asking.populations import in_words as population_in_words
 from registry.reporting.asking.populations import is_like
-from registry.reporting.asking.spec import SOME_MEASURES, Figure, MeasureSpec
+from registry.reporting.asking.spec import CLUSTERS, SOME_MEASURES, Figure, MeasureSpec
 from registry.reporting.asking.viewers import viewer_of
 from registry.reporting.described import dictionary, dimensions, snapshots
 from registry.reporting.examples import columns_ever, example_columns
@@ -23,6 +23,7 @@ from registry.reporting.taken import NOT_TAKEN, held_to_measure, not_taken
 __all__ = [
     "ADJUSTERS",
     "ASKED_OF_EVENTS",
+    "CLUSTERS",
     "MEASURES",
     "MOST_ADJUSTERS",
     "NOTED_AS",

@@ -197,6 +197,10 @@ Elsewhere = Callable[[Sequence[str]], str]
 Refuses = Callable[[EventQuery, Sequence[Term], Elsewhere], Iterable[Fault]]
 
 
+CLUSTERS = ("patient", "site")
+"""What limits can be made robust to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureSpec:
     """Everything about a measure; forms, API, answers, protection and charts read it.
@@ -205,7 +209,8 @@ class MeasureSpec:
     its options of SOME_MEASURES. group_by: dimensions that its rows can be grouped by, up to three.
     places: for each place of group_by the names that it may hold, the default first; None where any
     of group_by is allowed; own_rows: the message for a wrong grouping. ordering: the columns of
-    numbers that rows can be ordered by. not_filtered_by: filters that it does not take. refuses:
+    numbers that rows can be ordered by. clusters: what its limits can be made robust to, where it
+    takes `cluster`. not_filtered_by: filters that it does not take. refuses:
     faults from the question and the complications it selects.
 
     divides: its denominators. by_unit: whether rows are grouped by denominator. what_counts: the
@@ -231,6 +236,7 @@ class MeasureSpec:
     group_by: tuple[str, ...] = ANY_DIMENSION
     places: tuple[tuple[str, ...], ...] | None = None
     own_rows: str = ""
+    clusters: tuple[str, ...] = CLUSTERS
     not_filtered_by: tuple[str, ...] = ()
     refuses: Refuses = lambda query, chosen, elsewhere: ()
 

@@ -40,6 +40,7 @@ SPEC = MeasureSpec(
     ),
     counting=(CountingRule.FIRST_EVENT,),
     takes=frozenset({"level", "cluster"}),
+    clusters=("site",),
     group_by=KNOWN_AT_IMPLANT,
     ordering=CURVE_COLUMNS,
     not_filtered_by=NOT_FILTERED_BY,

@@ -43,6 +43,7 @@ SPEC = MeasureSpec(
     ),
     counting=(CountingRule.FIRST_EVENT,),
     takes=frozenset({"level", "ci", "adjust", "cluster"}),
+    clusters=("site",),
     group_by=KNOWN_AT_IMPLANT,
     ordering=CURVE_COLUMNS,
     not_filtered_by=NOT_FILTERED_BY,
