@@ -29,7 +29,7 @@ OF_KIND: Mapping[PictureKind, Callable[[Release], Drawing]] = {
 
 COMPLICATIONS = frozenset({"complication", "category"})
 DEVICES = frozenset({"pump_model", "catheter_model", "manufacturer"})
-NOTHING = "The answer has no rows: nothing recorded matches the question."
+NO_ROWS = "The answer has no rows: nothing recorded matches the question."
 
 
 def chart_of(release: Release) -> Chart:
@@ -46,7 +46,7 @@ def chart_of(release: Release) -> Chart:
 
 def _drawing_of(release: Release) -> Drawing:
     if not release.rows:
-        return in_words_alone(NOTHING, said=NOTHING)
+        return in_words_alone(NO_ROWS)
     if release.reading.picture is not PictureKind.ESTIMATES:
         return OF_KIND[release.reading.picture](release)
     if has_literature(release):

@@ -34,7 +34,7 @@ TICKS = (1, 2, 3, 6, 12, 24, 36, 60, 120)
 MOST_TICKS = 10
 NAMED = 4
 """The number of groups without a value that are named; of more, the number."""
-NOTHING = "No value of any group can be shown: there is no curve to draw."
+NO_CURVE = "No value of any group can be shown: there is no curve to draw."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def curves(release: Release) -> Drawing:
     drawn = {key: text or "All" for key, text in labels.items() if key in most}
     silent = [text for key, text in labels.items() if key not in valued]
     if not drawn:
-        return in_words_alone(NOTHING, said=NOTHING, notes=statuses_in_words(release.rows))
+        return in_words_alone(NO_CURVE, notes=statuses_in_words(release.rows))
     starts = _told(release, groups, "starts_at_months")
     ends = {} if is_life_table else _told(release, groups, "ends_at_months")
     shown = [row for row in release.rows if _key(row, groups) in drawn]

@@ -71,7 +71,7 @@ def stacked(*plots: Part, spacing: int, own_colours: bool = False) -> Part:
     return part | {"resolve": {"scale": {"color": "independent"}}} if own_colours else part
 
 
-def in_words_alone(sentence: str, *, said: str, notes: Sequence[str] = ()) -> Drawing:
+def in_words_alone(sentence: str, *, notes: Sequence[str] = ()) -> Drawing:
     """A drawing that is a sentence, for an answer with nothing to draw."""
 
     def plot() -> Part:
@@ -80,7 +80,7 @@ def in_words_alone(sentence: str, *, said: str, notes: Sequence[str] = ()) -> Dr
         marked = alt.Chart(once_data()).mark_text(text=text, lineHeight=LINE_HEIGHT, **letters)
         return layered(marked, width=WIDE, height=30 + LINE_HEIGHT * (len(text) + 1))
 
-    return Drawing(plot=plot, rows=[], left=0, width=WIDE, said=said, notes=notes)
+    return Drawing(plot=plot, rows=[], left=0, width=WIDE, said=sentence, notes=notes)
 
 
 def framed(drawing: Drawing, release: Release) -> Chart:

@@ -41,7 +41,7 @@ MARKS = {
     "below 95 %": ("triangle-down", "#56b4e9"),
     "below 99.8 %": ("triangle-down", "#009e73"),
 }
-NOTHING = "No site has a number that can be drawn."
+NO_SITE = "No site has a number that can be drawn."
 HEADROOM = 1.25
 END = 1.06
 """The end of the axis, as a multiple of the most expected events."""
@@ -63,7 +63,7 @@ def funnel(release: Release) -> Drawing:
     drawn = [row for row in rows if row["chart_drawn"]]
     if not drawn:
         notes = [*_notes(release, _hidden(rows), 0), *statuses_in_words(rows)]
-        return in_words_alone(NOTHING, said=NOTHING, notes=notes)
+        return in_words_alone(NO_SITE, notes=notes)
     top = max(HEADROOM * max(numbers(drawn, "ratio"), default=1.0), _limit_at_median(drawn), 1.6)
     end = max(numbers(drawn, "expected"), default=1.0)
     for row in drawn:

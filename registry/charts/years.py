@@ -7,7 +7,15 @@ from typing import Any
 import altair as alt
 
 from registry.charts.bars import said_of
-from registry.charts.framing import Drawing, Part, layered, once_data, rows_data, stacked
+from registry.charts.framing import (
+    Drawing,
+    Part,
+    in_words_alone,
+    layered,
+    once_data,
+    rows_data,
+    stacked,
+)
 from registry.charts.shaping import (
     CUT,
     Drawn,
@@ -42,6 +50,7 @@ STEP, FULL_STEP = 48, 64
 ENOUGH, FAR = 8, 5.0
 """The number of points in several series from which the axis is cut, and at how many medians."""
 LEFT = 92
+NO_YEAR = "No year has a number that can be drawn."
 TREND = Estimated("rate", "ci_lower", "ci_upper", ("events", "in", "exposure"))
 
 
@@ -174,6 +183,9 @@ def _drawing(
     legend: str,
     notes: Sequence[str],
 ) -> Drawing:
+    """The plot of the years; a sentence where none of them has a number."""
+    if all(row["chart_absent"] for row in rows):
+        return in_words_alone(NO_YEAR, notes=notes)
     time = next(name for name in (*TIMES, "chart_time") if name in rows[0])
     axis = _axis_of(rows, time)
     step = max(STEP, min(FULL_STEP, WIDE // len(axis)))

@@ -8,7 +8,7 @@ import pytest
 
 from registry.charts import chart_of
 from registry.charts.at_risk import CLOSEST, fixed_ticks
-from registry.charts.curves import NOTHING
+from registry.charts.curves import NO_CURVE
 from registry.charts.theme import WIDE
 from tests.charts.answers import life_table, survival
 
@@ -117,8 +117,8 @@ def test_groups_that_are_all_hidden_are_a_sentence():
 
     chart = chart_of(release)
 
-    assert NOTHING in chart.alt
-    assert NOTHING in chart.svg()
+    assert NO_CURVE in chart.alt
+    assert NO_CURVE in chart.svg()
     assert "Drawn" not in chart.svg()
 
 

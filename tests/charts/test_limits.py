@@ -14,6 +14,7 @@ from tests.charts.answers import (
     funnel,
     rate,
     signals,
+    trend,
     unstable_models,
 )
 
@@ -263,6 +264,18 @@ def test_funnel_without_a_point_is_a_sentence_and_not_an_endless_picture():
     assert "No site has a number that can be drawn." in chart.alt
     assert "6 sites have no point, hidden:" in " ".join(chart.spec["vconcat"][-1]["mark"]["text"])
     assert "Infinity" not in chart.svg()
+
+
+def test_years_and_a_trend_without_a_number_are_a_sentence_and_not_an_empty_axis():
+    gone = {"rate": None, "ci_lower": None, "ci_upper": None, "events": None}
+    gone |= {"exposure": None, "fitted": None, "cusum": None, "status": "suppressed"}
+    for release in (by_year(), trend()):
+        rows = tuple({**row, **{k: gone[k] for k in gone if k in row}} for row in release.rows)
+
+        chart = chart_of(replace(release, rows=rows))
+
+        assert "No year has a number that can be drawn." in chart.alt
+        assert chart.spec["datasets"]["rows"] == []
 
 
 def test_funnel_has_pale_points_for_sites_with_few_events_and_says_so():

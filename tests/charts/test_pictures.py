@@ -13,7 +13,7 @@ import vl_convert
 from altair.utils import schemapi
 
 from registry.charts import chart_of
-from registry.charts.choice import NOTHING
+from registry.charts.choice import NO_ROWS
 from registry.charts.picture import NO_ADDRESS, VEGA_LITE
 from registry.charts.theme import (
     ACCENT,
@@ -257,8 +257,8 @@ def test_whole_coverage_is_one_sentence():
 def test_answer_without_rows_is_a_picture_that_says_so():
     chart = chart_of(answer("counts", [], group_by=("drug",), columns=("drug", "n", "status")))
 
-    assert NOTHING in texts(chart.svg())
-    assert NOTHING in chart.alt
+    assert NO_ROWS in texts(chart.svg())
+    assert NO_ROWS in chart.alt
     assert chart.png().startswith(PNG_HEAD)
 
 
