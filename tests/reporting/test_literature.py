@@ -187,6 +187,16 @@ def test_other_measures_say_nothing_of_the_literature(cohort: Frozen, measure: M
     assert "literature" not in exact(cohort, measure, where=MIGRATION).meta
 
 
+def test_some_events_of_a_complication_have_no_literature(cohort: Frozen):
+    of_migration = ("complication", ("catheter-migration",))
+    whole = beside(cohort, figure(), where=(of_migration,))
+    severe = beside(cohort, figure(), where=(of_migration, ("severity", ("3",))))
+    men = beside(cohort, figure(), where=(of_migration, ("sex", ("male",))))
+
+    assert len(whole) == len(men) == 1
+    assert severe == []
+
+
 def test_unread_source_is_said_to_be_unverified(cohort: Frozen):
     told = [
         beside(cohort, figure(confidence=word), where=MIGRATION)[0] for word in ("", "abstract")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from registry.records import Cell
+from registry.records import DIMENSIONS, Cell, EventQuery, Side
 from registry.reporting.asking.populations import is_like
 from registry.reporting.asking.question import natural_unit, selected_terms
 from registry.reporting.asking.spec import Figure, Literature, Question
@@ -61,16 +61,16 @@ def literature_beside(
 
     In the catalogue's order: figures of a complication or a category of the answer's rows, of the
     same measure and unit, with their counts, from cohorts of the therapy and the ages that the
-    question selects, if it does. Only where rows are by complication and category
-    alone; none for a share of devices, as sources count patients. Depends on the question and the
-    snapshot's catalogue.
+    question selects, if it does. Only where rows are by complication and category alone, and of
+    all such events: a source's count is not of one grade or one cause. None for a share of
+    devices, as sources count patients. Depends on the question and the snapshot's catalogue.
     """
     query = question.query
     beside = question.spec.literature
     if beside is None:
         return {}
     apart = set(query.group_by) - {"complication", "category"}
-    if apart or question.counting is CountingRule.DEVICES:
+    if apart or question.counting is CountingRule.DEVICES or _of_some_events(query):
         return {"literature": []}
     units = dict(_subjects(question, terms))
     found = [
@@ -86,6 +86,14 @@ def literature_beside(
         )
     ]
     return {"literature": found}
+
+
+def _of_some_events(query: EventQuery) -> bool:
+    """Whether a filter keeps some events of a complication and leaves out others."""
+    return any(
+        DIMENSIONS[name].side is Side.EVENT and name not in {"complication", "category"}
+        for name, _values in query.where
+    )
 
 
 Subject = tuple[str, str]
