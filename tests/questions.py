@@ -15,7 +15,7 @@ EXACT = {
     "Funnel": "standardise=age_band,sex&unit=pump-months&per=100&counting=events&ordering=-ratio",
     "Trend": "unit=catheter-months&per=100&level=0.99&ordering=-year&counting=episodes",
     "Signals": "level=0.99&counting=devices&group_by=drug,category&ordering=-ic_lower",
-    "Cascades": "group_by=category&ordering=-share",
+    "Cascades": "group_by=category&ordering=-share&effect=pump",
     "Coverage": "unit=refills&group_by=site,category&ordering=-counted&period=2015-2019",
 }
 """A question of each measure with every option that it takes."""

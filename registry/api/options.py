@@ -88,6 +88,11 @@ def _cluster(spec: MeasureSpec) -> OpenApiParameter:
     )
 
 
+def _effect(spec: MeasureSpec) -> OpenApiParameter:
+    said = "What the pairs led to: codes of complications or categories, comma-separated."
+    return OpenApiParameter("effect", str, description=said)
+
+
 def _release(spec: MeasureSpec) -> OpenApiParameter:
     return OpenApiParameter("release", str, description="Label of a release, or id of a snapshot.")
 
@@ -113,6 +118,7 @@ DESCRIBED: Mapping[str, Callable[[MeasureSpec], OpenApiParameter]] = {
     "adjust": _adjust,
     "reference": _reference,
     "cluster": _cluster,
+    "effect": _effect,
     "release": _release,
     "labels": _labels,
     "ordering": _ordering,

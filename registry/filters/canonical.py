@@ -56,6 +56,7 @@ def event_query(cleaned: Mapping[str, Any]) -> EventQuery:
         adjust=tuple(sorted(cleaned.get("adjust") or ())),
         reference=cleaned.get("reference") or None,
         cluster=cleaned.get("cluster") or None,
+        effect=tuple(sorted(cleaned.get("effect") or ())),
     )
 
 

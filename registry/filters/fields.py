@@ -260,7 +260,8 @@ class NamesField(forms.Field):
         given = ",".join(value) if isinstance(value, list) else value or ""
         words = [part for part in given.split(",") if part]
         bare = [word.removeprefix("-") for word in words] if self.most is None else words
-        errors = refusals(bare, self.known(), code=self.code, what=self.what)
+        known = self.known() if bare else ()  # some lists are kept in tables
+        errors = refusals(bare, known, code=self.code, what=self.what)
         if len(set(bare)) < len(bare):
             errors.append(ValidationError("Name each only once.", code="repeated-name"))
         if self.most is not None and len(words) > self.most:

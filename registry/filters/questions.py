@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from registry.filters.canonical import EXPLAINED_RANGE, event_query
-from registry.filters.codes import nearest
+from registry.filters.codes import nearest, own_codes
 from registry.filters.fields import (
     CodesField,
     FlagField,
@@ -49,6 +49,7 @@ SCALES = ("log-log", "log", "plain")
 PER = ("100", "1000")
 MOST_GROUPS = 3
 MOST_STANDARDS = 2
+MOST_EFFECTS = 50
 
 RANGE = ("year_min", "year_max")
 OPTIONS = ("group_by", "counting", *SOME_MEASURES, "release", "labels", "ordering")
@@ -159,6 +160,10 @@ def _standardisable() -> tuple[str, ...]:
     return tuple(name for name, dimension in DIMENSIONS.items() if dimension.of_devices_alone)
 
 
+def _effects() -> tuple[str, ...]:
+    return (*own_codes("complication"), *own_codes("category"))
+
+
 def _orderable() -> tuple[str, ...]:
     measured = (column for spec in MEASURES.values() for column in spec.ordering)
     return (*DIMENSIONS, *dict.fromkeys(measured))
@@ -238,6 +243,14 @@ class EventFilterSet(django_filters.FilterSet):
         filters["reference"] = OptionFilter("Compare with", ReferenceField)
         filters["cluster"] = OptionFilter(
             "Limits robust to", OptionField, choices=_choices(CLUSTERS)
+        )
+        filters["effect"] = OptionFilter(
+            "What it led to",
+            NamesField,
+            known=_effects,
+            what="a complication or a category",
+            code="unknown-code",
+            most=MOST_EFFECTS,
         )
         filters["release"] = OptionFilter("Release", ReleaseField)
         filters["labels"] = OptionFilter("Show", OptionField, choices=_choices(LABELS))

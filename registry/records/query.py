@@ -160,7 +160,7 @@ class Window:
         return f"{self.start}-{'' if self.end is None else self.end}"
 
 
-LATER_OPTIONS = ("ci", "standardise", "adjust", "reference", "cluster")
+LATER_OPTIONS = ("ci", "standardise", "adjust", "reference", "cluster", "effect")
 """Options of a question that earlier versions did not have; empty by default."""
 
 
@@ -177,6 +177,7 @@ class EventQuery:
     standardise: dimensions that rates, or a funnel's expected numbers, are adjusted for.
     adjust: dimensions that a comparison is adjusted for by regression; reference: the row that the
     others are compared with. cluster: what limits are robust to, patient or site.
+    effect: the complications or categories that pairs of a cascade lead to; all where empty.
     release: a release's label or id; None is the viewer's default.
     """
 
@@ -196,6 +197,7 @@ class EventQuery:
     adjust: tuple[str, ...] = ()
     reference: str | None = None
     cluster: str | None = None
+    effect: tuple[str, ...] = ()
 
     def values(self, dimension: str) -> tuple[str, ...]:
         """The values of a filter on a dimension; empty without a filter."""

@@ -31,6 +31,7 @@ OPTIONS = {
     "adjust": "age_band",
     "reference": "female",
     "cluster": "site",
+    "effect": "revision-surgery",
 }
 TAKEN_BY = {
     f"{name}={value}": {each.value for each, spec in MEASURES.items() if name in spec.takes}
@@ -47,6 +48,7 @@ SHOWN_BY_META = {
     ("cluster=site", "incidence"),
     ("adjust=age_band", "survival"),
     ("adjust=age_band", "trend"),
+    ("effect=revision-surgery", "cascades"),
 }
 """Options that change no row: a ratio has no unit, the rate that it is held against has one; where
 there are few sites limits are robust to patients anyway."""

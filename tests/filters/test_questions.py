@@ -532,6 +532,7 @@ def test_what_the_caller_reads_itself_is_given_once():
     ]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("option", OPTIONS)
 def test_list_of_rows_refuses_the_options_of_a_measure(option):
     assert codes(f"{option}=drug", None) == [(option, "unknown-parameter")]

@@ -124,6 +124,29 @@ def test_filters_choose_the_causes_and_any_effect_counts(linked: Frozen):
     assert any("Filters choose the causes" in said for said in exact(linked).meta["warnings"])
 
 
+def test_effects_are_filtered_without_changing_a_number(linked: Frozen):
+    whole = pairs(linked)
+
+    alone = pairs(linked, effect=("revision-surgery",))
+    of_category = pairs(linked, effect=("withdrawal",))
+
+    assert set(alone) == {pair for pair in whole if pair[1] == "revision-surgery"}
+    assert set(of_category) == {pair for pair in whole if pair[1] == "baclofen-withdrawal"}
+    assert all(whole[pair] == row for pair, row in {**alone, **of_category}.items())
+    assert "led to: Unplanned revision surgery" in str(
+        exact(linked, effect=("revision-surgery",)).meta["title"]
+    )
+
+
+def test_an_effect_that_is_no_row_is_refused(linked: Frozen):
+    with pytest.raises(BadQuery) as refusal:
+        exact(linked, group_by=("category",), effect=("revision-surgery",))
+
+    (fault,) = refusal.value.faults
+    assert (fault.column, fault.code) == ("effect", "bad-effect")
+    assert "name a category" in fault.detail
+
+
 def test_both_events_are_accepted_and_actual(tmp_path: Path):
     devices = [implant("p1", months_followed=60)]
     kinds = {"ok": {}, "sub": {"state": "submitted"}, "near": {"actuality": "near-miss"}}
@@ -302,6 +325,17 @@ def test_only_shown_pairs_are_published(many: Frozen, level: str, cause: str, ef
     assert row["share"] == pytest.approx(row["n"] / row["cause_events"])  # type: ignore[operator]
     assert not {"with_interval", "before_cause", "median_months"} & set(row)
     assert any("Only pairs whose number is shown" in said for said in release.meta["warnings"])  # type: ignore[attr-defined]
+
+
+def test_protected_effects_are_filtered_without_changing_a_number(many: Frozen):
+    whole = ask(many, Measure.CASCADES, group_by=("complication",))
+    effect = str(whole.rows[0]["effect"])
+
+    same = ask(many, Measure.CASCADES, group_by=("complication",), effect=(effect,))
+    none = ask(many, Measure.CASCADES, group_by=("complication",), effect=("granuloma",))
+
+    assert same.rows == whole.rows
+    assert none.rows == ()
 
 
 def test_pair_of_one_hand_is_not_published(tmp_path: Path):

@@ -152,6 +152,7 @@ def test_withheld_measure_says_why_and_what_is_published(measure: Measure) -> No
         ("adjust", ("sex",)),
         ("reference", "male"),
         ("cluster", "site"),
+        ("effect", ("revision-surgery",)),
     ],
 )
 def test_option_is_taken_as_the_spec_says_or_refused(

@@ -20,7 +20,7 @@ EVERY_MEASURE = ("group_by", "counting", "release", "labels", "ordering")
 
 SOME_MEASURES = (
     *("unit", "per", "level", "ci"),
-    *("standardise", "adjust", "reference", "cluster"),
+    *("standardise", "adjust", "reference", "cluster", "effect"),
 )
 """Options that only some measures take."""
 

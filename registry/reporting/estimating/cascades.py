@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from registry.records import Cell, EventQuery
+from registry.records import BadQuery, Cell, EventQuery, Fault
 from registry.reporting.asking.spec import Question, Row
 from registry.reporting.estimating.cells import hold_to_limit, numbers_of
 from registry.reporting.words import sentences
@@ -27,9 +27,11 @@ def cascade_rows(store: Store, question: Question) -> tuple[list[Row], dict[str,
     """
     (level,) = question.query.group_by
     selection = question.parts[0].selection
+    effects = effects_of(question.query, store.manifest.terms)
     found: dict[Key, list[Interval]] = {}
     for each in cascades.intervals(store, selection, level=level):
-        found.setdefault(each.pair, []).append(each)
+        if effects is None or each.pair[1] in effects:
+            found.setdefault(each.pair, []).append(each)
     hold_to_limit(list(found), question)
     having = cascades.causes(store, selection, level=level)
     by_patient = question.counting is CountingRule.PATIENTS
@@ -64,6 +66,26 @@ def cascade_rows(store: Store, question: Question) -> tuple[list[Row], dict[str,
         rows.append(Row((), numbers, CellStatus.OK))
     causes = sum(of.values())
     return rows, {"cascades": {"pairs": len(rows), "cause_events": causes, "level": level}}
+
+
+def effects_of(query: EventQuery, terms: Terms) -> frozenset[str] | None:
+    """The effects that the question names, at the level of its rows; None for all of them.
+
+    A category stands for its complications. Raises BadQuery for a complication where rows are
+    categories.
+    """
+    if not query.effect:
+        return None
+    named = set(query.effect)
+    groups = {group.code for group in terms.categories}
+    if tuple(query.group_by) == ("category",):
+        if named <= groups:
+            return frozenset(named)
+        detail = "Effects are categories here: name a category, or group by complication."
+        raise BadQuery(Fault("effect", "bad-effect", detail))
+    return frozenset(
+        term.code for term in terms.complications if term.code in named or term.category in named
+    )
 
 
 def _pairs(counted: Iterable[tuple[int, int]]) -> int:

@@ -20,8 +20,9 @@ from registry.snapshot.store import Store
 from registry.vocabulary import CountingRule, Measure, Profile
 
 WARNINGS = (
-    "Filters choose the causes; every event that names one of them as its cause is an effect. "
-    "Both are accepted and actual by default.",
+    "Filters choose the causes; every event that names one of them as its cause is an effect, of "
+    "the complications that effect names where it is given. Both are accepted and actual by "
+    "default.",
     "A cause is what the site named: events that merely follow one another are no pair.",
 )
 OF_INTERVALS = (
@@ -79,6 +80,7 @@ SPEC = MeasureSpec(
     measure=Measure.CASCADES,
     about="Count the pairs of events that sites linked as cause and effect.",
     counting=(CountingRule.EVENTS, CountingRule.PATIENTS),
+    takes=frozenset({"effect"}),
     group_by=LEVELS,
     places=(LEVELS,),
     own_rows="Cascades are by complication or by category: group by one of them.",

@@ -7,7 +7,7 @@ from registry.disclosure import NOBODY, Form, NodeTruth, Protection, ShownNode, 
 from registry.records import Cell, EventQuery, Fault, NotAvailableAtThisDetail
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import Answered, ProtectedQuestion, Row
-from registry.reporting.estimating.cascades import codes_of, named_pair
+from registry.reporting.estimating.cascades import codes_of, effects_of, named_pair
 from registry.reporting.estimating.pairs import LEVELS
 from registry.reporting.protected.truths import Sheet, truths_of
 from registry.snapshot.cascades import patients
@@ -43,6 +43,7 @@ def shown_cascades(question: ProtectedQuestion, frozen: Frozen, protection: Prot
     """
     (level,) = question.query.group_by
     store = frozen.store
+    named = effects_of(question.query, store.manifest.terms)
     truths = truths_of(
         question.plan.nodes,
         store=store,
@@ -77,7 +78,7 @@ def shown_cascades(question: ProtectedQuestion, frozen: Frozen, protection: Prot
     rows = [
         _row(question, (cause, effect), pair, causes[node], frozen)
         for (cause, effect, node), pair in zip(pairs, shown, strict=True)
-        if pair.count is not None
+        if pair.count is not None and (named is None or effect in named)
     ]
     return Answered(
         rows, {"cascades": {"pairs": len(rows), "level": level}, "warnings": [ONLY_SHOWN]}

@@ -90,6 +90,12 @@ def _selection(query: EventQuery, terms: Terms) -> list[str]:
         ]
         listed = " or ".join(labels) if len(labels) <= 3 else f"{len(labels)} values"
         said.append(f"{DIMENSIONS[name].title.lower()}: {listed}")
+    if query.effect:
+        named = {group.code: group.name for group in terms.categories}
+        named |= {term.code: term.name for term in terms.complications}
+        effects = [named.get(code, code) for code in query.effect]
+        listed = " or ".join(effects) if len(effects) <= 3 else f"{len(effects)} complications"
+        said.append(f"led to: {listed}")
     if query.windows and "window" not in query.group_by:
         windows = " or ".join(str(window) for window in query.windows)
         said.append(f"{DIMENSIONS['window'].title.lower()}: {windows}")
