@@ -232,11 +232,16 @@ def _held(found: Told) -> str:
 
 def _change(found: Told) -> str:
     """The direction and size of a trend whose limits exclude no change."""
-    lower, upper = found.get("ci_lower"), found.get("ci_upper")
-    if lower is None or upper is None or lower <= 1 <= upper:
+    if not is_clear(found):
         return "shows no clear change"
     change = 100 * (found["rate_ratio"] - 1)
     return f"{'rises' if change > 0 else 'falls'} by {written(abs(change))} %"
+
+
+def is_clear(found: Told) -> bool:
+    """Whether the limits of a trend exclude no change."""
+    lower, upper = found.get("ci_lower"), found.get("ci_upper")
+    return lower is not None and upper is not None and not lower <= 1 <= upper
 
 
 def signals(found: Told, release: Release) -> Iterator[str]:

@@ -1,19 +1,17 @@
-"""The geometry of two small pictures: a rate by year, and figures side by side with their limits.
+"""The geometry of small pictures: figures with limits side by side, in strips, and by year.
 
 Templates draw it as inline SVG; the stylesheet sets colours and fonts.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from math import floor, log10
+from dataclasses import dataclass
+from math import floor, inf, log10
 
 WIDTH = 480.0
-TREND_HEIGHT = 250.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 14.0, 34.0
+RIGHT, TOP, BOTTOM = 10.0, 14.0, 34.0
 ROW = 30.0
 LABELS = 170.0
 MOST_TICKS = 5
-MOST_YEARS = 6
 HEADROOM = 1.6
 """The longest axis, as a multiple of the highest estimate; wider limits are cut off."""
 
@@ -27,6 +25,7 @@ class Estimate:
     lower: float | None
     upper: float | None
     own: bool = True
+    stable: bool = True
 
     @property
     def is_whole(self) -> bool:
@@ -36,7 +35,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class DrawnMark:
-    """One estimate in the picture: its point and its limits. cut: the limit exceeds the axis."""
+    """One estimate in the picture: its point and its limits.
+
+    cut: the limit exceeds the axis. beyond: the point itself does, and stands at its end.
+    """
 
     label: str
     at: float
@@ -45,18 +47,17 @@ class DrawnMark:
     upper: float
     cut: bool
     own: bool = True
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Marks with their axes; lines join marks of neighbouring years. All in units of the view."""
+    """Marks with their axis, in units of the view."""
 
     width: float
     height: float
     marks: Sequence[DrawnMark]
     values: Sequence[tuple[float, str]]
-    places: Sequence[tuple[float, str]] = ()
-    lines: Sequence[str] = field(default=())
 
     @property
     def view(self) -> str:
@@ -73,31 +74,8 @@ class Picture:
         """The lower edge of the marks, above the axis labels."""
         return self.height - BOTTOM
 
-    left = LEFT
     labels = LABELS
-    right = WIDTH - RIGHT
     top = TOP
-
-
-def trend_picture(years: Sequence[tuple[int, Estimate]]) -> Picture | None:
-    """A rate by calendar year, from left to right; None where fewer than two years have one."""
-    drawn = [(year, each) for year, each in years if each.is_whole]
-    if len(drawn) < 2:
-        return None
-    ticks = ticks_to(highest([each for _year, each in drawn]))
-    down = scale(0.0, ticks[-1], TREND_HEIGHT - BOTTOM, TOP)
-    first, last = drawn[0][0], drawn[-1][0]
-    across = scale(first, last, LEFT + 14, WIDTH - RIGHT - 14)
-    marks = [marked(each, across(year), down, ticks[-1]) for year, each in drawn]
-    step = -(-(last - first + 1) // MOST_YEARS)
-    return Picture(
-        width=WIDTH,
-        height=TREND_HEIGHT,
-        marks=marks,
-        values=[(down(tick), f"{tick:g}") for tick in ticks],
-        places=[(across(year), str(year)) for year in range(first, last + 1, step)],
-        lines=joined([year for year, _each in drawn], marks),
-    )
 
 
 def forest_picture(estimates: Sequence[Estimate], *, unit: str = "") -> Picture | None:
@@ -127,6 +105,12 @@ def highest(estimates: Sequence[Estimate]) -> float:
     limit = max(each.upper or 0.0 for each in estimates)
     top = max(each.value or 0.0 for each in estimates)
     return (min(limit, HEADROOM * top) if top else limit) or 1.0
+
+
+def typical(estimates: Sequence[Estimate]) -> float:
+    """The median of the values above 0; infinite without any."""
+    found = sorted(each.value for each in estimates if each.value)
+    return found[len(found) // 2] if found else inf
 
 
 def ticks_to(top: float) -> list[float]:
@@ -160,14 +144,121 @@ def marked(
         upper=place(min(upper, most)),
         cut=upper > most,
         own=estimate.own,
+        beyond=value > most,
     )
 
 
-def joined(years: Sequence[int], marks: Sequence[DrawnMark]) -> list[str]:
+STRIP_WIDTH, STRIP_HEIGHT = 200.0, 26.0
+STRIP_EDGE = 12.0
+"""Pixels at either end of a strip, so that no mark and no number of the axis is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One row's estimate with its limits on the axis of its table; others: beside it, as places."""
+
+    mark: DrawnMark
+    others: Sequence[tuple[str, float]] = ()
+
+    view = f"0 0 {STRIP_WIDTH:g} {STRIP_HEIGHT:g}"
+    middle = STRIP_HEIGHT / 2
+    height = STRIP_HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class StripAxis:
+    """The axis that the strips of one table share: the places of its numbers."""
+
+    ticks: Sequence[float]
+
+    width = STRIP_WIDTH
+    height = STRIP_HEIGHT
+
+    @property
+    def values(self) -> Sequence[tuple[float, str]]:
+        """The places of the numbers with their words."""
+        return [(self.place(tick), f"{tick:g}") for tick in self.ticks]
+
+    def place(self, value: float) -> float:
+        """Where a number is; at the end where it is beyond."""
+        across = scale(0.0, self.ticks[-1], STRIP_EDGE, STRIP_WIDTH - STRIP_EDGE)
+        return across(min(value, self.ticks[-1]))
+
+    def strip(self, estimate: Estimate, others: Sequence[tuple[str, float | None]] = ()) -> Strip:
+        """A row on this axis; others are marked by their kind where they have a number."""
+        return Strip(
+            marked(estimate, STRIP_HEIGHT / 2, self.place, self.ticks[-1]),
+            [(kind, self.place(value)) for kind, value in others if value is not None],
+        )
+
+
+def strip_axis(estimates: Sequence[Estimate]) -> StripAxis | None:
+    """The axis of these rows; None where none can be drawn."""
+    drawn = [each for each in estimates if each.is_whole]
+    return StripAxis(ticks_to(highest(drawn))) if drawn else None
+
+
+FAR = 5.0
+"""The longest axis of years, as a multiple of their median."""
+SMALL_WIDTH, SMALL_HEIGHT = 228.0, 104.0
+SMALL_LEFT, SMALL_RIGHT, SMALL_TOP, SMALL_BOTTOM = 40.0, 8.0, 10.0, 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class SmallPicture:
+    """One rate by calendar year. lines: joined over neighbouring years. hidden: years without."""
+
+    marks: Sequence[DrawnMark]
+    lines: Sequence[str]
+    values: Sequence[tuple[float, str]]
+    places: Sequence[tuple[float, str]]
+    changes: Sequence[float]
+    hidden: Sequence[float]
+
+    view = f"0 0 {SMALL_WIDTH:g} {SMALL_HEIGHT:g}"
+    width, height = SMALL_WIDTH, SMALL_HEIGHT
+    left, right = SMALL_LEFT, SMALL_WIDTH - SMALL_RIGHT
+    top, floor = SMALL_TOP, SMALL_HEIGHT - SMALL_BOTTOM
+
+
+def small_picture(
+    years: Sequence[tuple[int, Estimate]],
+    *,
+    between: tuple[int, int],
+    step: int = 1,
+    changed: Sequence[int] = (),
+) -> SmallPicture | None:
+    """A rate by calendar year, from left to right; None where fewer than two years have one.
+
+    years: in order; step: years from one to the next. between: the first and the last year of the
+    axis. changed: years to mark with a line. The axis is that of the stable ones, if there are two,
+    and at most FAR times the median: what is beyond is marked.
+    """
+    drawn = [(year, each) for year, each in years if each.is_whole]
+    if len(drawn) < 2:
+        return None
+    stable = [each for _year, each in drawn if each.stable]
+    kept = stable if len(stable) > 1 else [each for _year, each in drawn]
+    top = ticks_to(min(highest(kept), FAR * typical([each for _year, each in drawn])))[-1]
+    down = scale(0.0, top, SMALL_HEIGHT - SMALL_BOTTOM, SMALL_TOP)
+    first, last = between
+    across = scale(first, last, SMALL_LEFT + 8, SMALL_WIDTH - SMALL_RIGHT - 8)
+    marks = [marked(each, across(year), down, top) for year, each in drawn]
+    return SmallPicture(
+        marks=marks,
+        lines=joined([year for year, _each in drawn], marks, step=step),
+        values=[(down(value), f"{value:g}") for value in (0.0, top)],
+        places=[(across(year), str(year)) for year in (first, last)],
+        changes=[across(year) for year in changed if first < year <= last],
+        hidden=[across(year) for year, each in years if not each.is_whole],
+    )
+
+
+def joined(years: Sequence[int], marks: Sequence[DrawnMark], *, step: int = 1) -> list[str]:
     """The points of a line through neighbouring years, a new line after every gap."""
     runs: list[list[str]] = []
     for place, (year, mark) in enumerate(zip(years, marks, strict=True)):
-        if place == 0 or year != years[place - 1] + 1:
+        if place == 0 or year != years[place - 1] + step:
             runs.append([])
         runs[-1].append(f"{mark.at:g},{mark.value:g}")
     return [" ".join(run) for run in runs if len(run) > 1]

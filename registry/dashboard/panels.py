@@ -1,37 +1,60 @@
 """The questions behind the overview; their number does not depend on the data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from registry.answers.asking import Panel, ask, of_complications
-from registry.dashboard.literature import PER
-from registry.filters.catalogue import every_complication
+from registry.answers.asking import Panel, ask
+from registry.answers.whole_years import last_whole_year
+from registry.dashboard.common_units import HUNDRED_YEARS, CommonUnit, unit_of
+from registry.filters.codes import periods
 from registry.records import DIMENSIONS, EventQuery, Side, Viewer
 from registry.vocabulary import CountingRule, Measure
+
+YEARS_BEFORE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearSpans:
+    """The last calendar year that was over when the data ended, and the years before it.
+
+    before: a five-year period where only whole periods are told.
+    """
+
+    last: int
+    before: tuple[int, int]
+
+    @property
+    def before_words(self) -> str:
+        """The years before, as in `2020 to 2024`."""
+        return f"{self.before[0]} to {self.before[1]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panels:
     """The answers that the overview is made of.
 
-    core: the core groups within the question, as (name, terms). joint: for groups of several
-    terms, name -> (rates, proportions) of all its terms together. by_component, devices:
-    only exact answers give whole device time, and count devices. shares_by_category: only protected
-    answers need it, for groups of several terms.
+    ranked: by complication in the common unit. last, before: the same of the last whole year and
+    of the years before; None where the unit is a share, or the question names years. by_component,
+    devices: only exact answers give whole device time, and count devices. own, own_funnel: of the
+    reader's own site and of all sites side by side, for members who see all sites protected.
     """
 
-    core: Sequence[tuple[str, Sequence[Any]]]
+    unit: CommonUnit
+    spans: YearSpans | None
     counts: Panel
     shares: Panel
     by_component: Panel | None
     devices: Panel | None
     by_category: Panel
-    shares_by_category: Panel | None
-    by_complication: Panel
-    shares_by_complication: Panel
+    ranked: Panel
+    last: Panel | None
+    before: Panel | None
     by_year: Panel
-    joint: Mapping[str, tuple[Panel, Panel]]
+    by_period: Panel | None
+    by_site: Panel
+    trend: Panel
+    own: Panel | None
+    own_funnel: Panel | None
 
     @property
     def level(self) -> int:
@@ -39,58 +62,78 @@ class Panels:
         return round(100 * self.shares.query.level)
 
     def everything(self) -> Sequence[Panel]:
-        """Every panel, the simplest question first."""
+        """Every panel of the question itself, the simplest first."""
         panels = [
             self.counts,
+            self.ranked,
             self.by_category,
-            self.by_year,
             self.shares,
+            self.by_year,
+            self.trend,
             self.by_component,
             self.devices,
-            self.shares_by_category,
-            self.by_complication,
-            self.shares_by_complication,
-            *(panel for pair in self.joint.values() for panel in pair),
+            self.last,
+            self.before,
         ]
         return [panel for panel in panels if panel]
 
 
-def ask_all(query: EventQuery, viewer: Viewer) -> Panels:
-    """Asks every question of the page: eight, and two for each group of several terms.
+def ask_all(query: EventQuery, viewer: Viewer, *, unit: str = "") -> Panels:
+    """Asks every question of the page: eleven of an exact reader, ten of a protected one.
 
-    One fewer where the answers are protected. Totals of devices count every device and its whole
-    time: they ignore filters on events.
+    Two more for members, who see their own site beside all. Totals of devices count every device
+    and its whole time: they ignore filters on events.
     """
-    terms = terms_within(query)
-    core = core_groups(terms)
-    shares = replace(query, labels="both", unit=None, per=None)
-    rates = replace(shares, per=PER)
-    counts = ask(replace(shares, level=EventQuery().level), Measure.COUNTS, viewer)
+    asked = replace(query, labels="both", unit=None, per=None)
+    counts = ask(replace(asked, level=EventQuery().level), Measure.COUNTS, viewer)
     exact = counts.is_exact
-    devices = replace(of_devices(shares), group_by=("component",), counting=CountingRule.DEVICES)
-    device_time = replace(devices, per=PER, counting=CountingRule.EVENTS)
-    by_category = replace(shares, group_by=("category",))
-    by_complication = replace(shares, group_by=("complication",))
+    common = unit_of(unit, exact=exact)
+    ranked = common.asked(asked)
+    spans = None if common.shares else spans_of(query, counts, exact=exact)
+    rates = replace(asked, per=HUNDRED_YEARS)
+    devices = replace(of_devices(asked), group_by=("component",), counting=CountingRule.DEVICES)
+    device_time = replace(devices, per=HUNDRED_YEARS, counting=CountingRule.EVENTS)
+    own = own_side(query, viewer)
     return Panels(
-        core=core,
+        unit=common,
+        spans=spans,
         counts=counts,
-        shares=ask(shares, Measure.PROPORTIONS, viewer),
+        shares=ask(asked, Measure.PROPORTIONS, viewer),
         by_component=ask(device_time, Measure.RATES, viewer) if exact else None,
         devices=ask(devices, Measure.PROPORTIONS, viewer) if exact else None,
-        by_category=ask(replace(by_category, per=PER), Measure.RATES, viewer),
-        shares_by_category=None if exact else ask(by_category, Measure.PROPORTIONS, viewer),
-        by_complication=ask(replace(by_complication, per=PER), Measure.RATES, viewer),
-        shares_by_complication=ask(by_complication, Measure.PROPORTIONS, viewer),
-        by_year=ask(replace(rates, group_by=("year",)), Measure.RATES, viewer),
-        joint={
-            name: (
-                ask(of_complications(rates, codes_of(several)), Measure.RATES, viewer),
-                ask(of_complications(shares, codes_of(several)), Measure.PROPORTIONS, viewer),
-            )
-            for name, several in core
-            if len(several) > 1
-        },
+        by_category=ask(replace(asked, group_by=("category",)), Measure.RATES, viewer),
+        ranked=ask(ranked, common.measure, viewer),
+        last=ask(in_years(ranked, spans.last, spans.last), common.measure, viewer)
+        if spans
+        else None,
+        before=ask(in_years(ranked, *spans.before), common.measure, viewer) if spans else None,
+        by_period=None
+        if exact
+        else ask(replace(rates, group_by=("category", "period")), Measure.RATES, viewer),
+        by_year=ask(replace(rates, group_by=("category", "year")), Measure.RATES, viewer),
+        by_site=ask(of_sites(query), Measure.RATES, viewer),
+        trend=ask(replace(asked, per=None), Measure.TREND, viewer),
+        own=ask(own_of(ranked, own), common.measure, viewer) if own else None,
+        own_funnel=ask(asked, Measure.FUNNEL, viewer) if own else None,
     )
+
+
+def own_side(query: EventQuery, viewer: Viewer) -> frozenset[str]:
+    """The reader's own sites where they stand beside all sites; empty where they do not."""
+    beside = not viewer.exact_everywhere and not query.values("site")
+    return viewer.exact_sites if beside else frozenset()
+
+
+def own_of(query: EventQuery, sites: frozenset[str]) -> EventQuery:
+    """The same question of these sites, as they stand today."""
+    where = {**dict(query.where), "site": tuple(sorted(sites))}
+    return replace(query, where=tuple(sorted(where.items())), release=None)
+
+
+def of_sites(query: EventQuery) -> EventQuery:
+    """Which sites have device time in which year: of the same sites and release, all devices."""
+    kept = [(name, values) for name, values in query.where if name in {"site", "country"}]
+    return EventQuery(where=tuple(kept), release=query.release, group_by=("site", "year"))
 
 
 def of_devices(query: EventQuery) -> EventQuery:
@@ -104,27 +147,20 @@ def is_of_events(name: str) -> bool:
     return DIMENSIONS[name].side is Side.EVENT
 
 
-def terms_within(query: EventQuery) -> list[Any]:
-    """The catalogue's current terms that the question is about. One query."""
-    codes, categories = set(query.values("complication")), set(query.values("category"))
-    return [
-        term
-        for term in every_complication()
-        if not term.retired
-        and (not codes or term.code in codes)
-        and (not categories or term.category_id in categories)
-    ]
+def spans_of(query: EventQuery, panel: Panel, *, exact: bool) -> YearSpans | None:
+    """The last whole year of the data and the years before; None where years are asked for.
+
+    Protected answers have the last five-year period that ended before.
+    """
+    last = last_whole_year(panel.meta)
+    if query.years or last is None:
+        return None
+    if exact:
+        return YearSpans(last=last, before=(last - YEARS_BEFORE, last - 1))
+    over = [(int(each[:4]), int(each[5:])) for each in periods() if int(each[5:]) < last]
+    return YearSpans(last=last, before=over[-1]) if over else None
 
 
-def core_groups(terms: Iterable[Any]) -> list[tuple[str, list[Any]]]:
-    """The core groups with their terms within the question."""
-    groups: dict[str, list[Any]] = {}
-    for term in terms:
-        if term.core_group:
-            groups.setdefault(term.core_group, []).append(term)
-    return list(groups.items())
-
-
-def codes_of(terms: Iterable[Any]) -> list[str]:
-    """The codes of some terms."""
-    return [term.code for term in terms]
+def in_years(query: EventQuery, first: int, last: int) -> EventQuery:
+    """The same question of some calendar years."""
+    return replace(query, years=(first, last))

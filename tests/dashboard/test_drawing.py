@@ -7,8 +7,9 @@ from registry.dashboard.drawing import (
     forest_picture,
     highest,
     joined,
+    small_picture,
+    strip_axis,
     ticks_to,
-    trend_picture,
 )
 
 
@@ -31,7 +32,7 @@ def test_ticks_are_round_numbers_up_to_the_top(top, ticks):
 
 
 def test_a_trend_runs_from_left_to_right_and_upwards():
-    picture = trend_picture([year(2019, 1.5), year(2020, 2.5)])
+    picture = small_picture([year(2019, 1.5), year(2020, 2.5)], between=(2019, 2020))
 
     first, last = picture.marks
     assert first.at < last.at
@@ -42,15 +43,17 @@ def test_a_trend_runs_from_left_to_right_and_upwards():
 
 def test_a_line_breaks_where_a_year_is_hidden():
     hidden = (2021, Estimate("2021", None, None, None))
-    picture = trend_picture([year(2019), year(2020), hidden, year(2022), year(2023)])
+    years = [year(2019), year(2020), hidden, year(2022), year(2023)]
+    picture = small_picture(years, between=(2019, 2023))
 
     assert len(picture.marks) == 4
     assert len(picture.lines) == 2
     assert all(len(line.split()) == 2 for line in picture.lines)
+    assert len(picture.hidden) == 1
 
 
 def test_a_lone_year_between_gaps_is_a_point_without_a_line():
-    picture = trend_picture([year(2019), year(2021)])
+    picture = small_picture([year(2019), year(2021)], between=(2019, 2021))
 
     assert joined([2019, 2021], picture.marks) == []
 
@@ -59,14 +62,14 @@ def test_a_lone_year_between_gaps_is_a_point_without_a_line():
     "years", [[], [year(2020)], [year(2020), (2021, Estimate("", *[None] * 3))]]
 )
 def test_fewer_than_two_years_are_no_trend(years):
-    assert trend_picture(years) is None
+    assert small_picture(years, between=(2019, 2021)) is None
 
 
 def test_limits_beyond_belief_do_not_press_the_others_flat():
     usual, odd = Estimate("a", 2.0, 1.0, 3.0), Estimate("b", 2.0, 0.1, 300.0)
 
     assert highest([usual, odd]) == 3.2
-    picture = trend_picture([(2019, usual), (2020, odd)])
+    picture = forest_picture([usual, odd])
     assert [mark.cut for mark in picture.marks] == [False, True]
     assert picture.is_cut
 
@@ -99,3 +102,48 @@ def test_our_hidden_number_is_not_drawn():
 
     assert [mark.label for mark in forest_picture([ours, *others]).marks] == ["a", "b"]
     assert forest_picture([ours, others[0]]) is None
+
+
+def test_an_unstable_year_beyond_the_axis_of_the_stable_ones_is_marked_as_such():
+    odd = (2018, Estimate("2018", 57.0, 20.0, 99.0, stable=False))
+
+    picture = small_picture([odd, year(2019), year(2020)], between=(2018, 2020))
+
+    assert [mark.beyond for mark in picture.marks] == [True, False, False]
+    assert picture.values[-1][1] == "3"
+
+
+def test_spans_of_five_years_are_joined_where_they_follow_one_another():
+    spans = [year(2007), year(2012), year(2022)]
+
+    picture = small_picture(spans, between=(2005, 2025), step=5)
+
+    assert [len(line.split()) for line in picture.lines] == [2]
+
+
+def test_a_year_in_which_sites_changed_is_marked():
+    picture = small_picture([year(2019), year(2021)], between=(2019, 2021), changed=[2019, 2020])
+
+    assert len(picture.changes) == 1
+
+
+def test_strips_share_the_axis_of_their_table():
+    axis = strip_axis([Estimate("a", 2.0, 1.0, 3.0), Estimate("b", 8.0, 7.0, 9.0)])
+
+    low = axis.strip(Estimate("a", 2.0, 1.0, 3.0), [("last", 4.0), ("published", None)])
+    high = axis.strip(Estimate("b", 8.0, 7.0, 9.0))
+    assert low.mark.lower < low.mark.value < low.mark.upper < high.mark.lower
+    assert low.others == [("last", axis.place(4.0))]
+    assert strip_axis([Estimate("a", None, None, None)]) is None
+
+
+def test_one_far_year_does_not_press_the_others_flat_where_none_is_stable():
+    years = [
+        (number, Estimate(str(number), value, 0.5 * value, 2 * value, stable=False))
+        for number, value in ((2018, 57.0), (2019, 1.0), (2020, 1.0), (2021, 2.0))
+    ]
+
+    picture = small_picture(years, between=(2018, 2021))
+
+    assert [mark.beyond for mark in picture.marks] == [True, False, False, False]
+    assert picture.values[-1][1] == "10"  # five times the median, 2

@@ -1,12 +1,8 @@
-"""The overview: totals, core groups, trend and categories, each as far as its reader may know."""
-
-import re
+"""The overview: finding, totals, ranking, years and categories, as far as its reader may know."""
 
 import pytest
-from django.core.management import call_command
 
 from registry import reporting
-from registry.models import PublishedRate, sealed
 from registry.records import Fault, NotAvailableAtThisDetail
 from registry.vocabulary import Role
 from tests.factories import (
@@ -42,31 +38,6 @@ def infections(followed, site):
 
 
 @pytest.fixture
-def published(followed):
-    def publish(**columns):
-        with sealed(by=None, action="load-catalogue") as seal:
-            seal.save(
-                PublishedRate(
-                    **{
-                        "rate_id": "R004",
-                        "complication_id": "catheter-migration",
-                        "metric": "migration",
-                        "measure_type": "proportion",
-                        "numerator": 25,
-                        "denominator": 400,
-                        "unit": "patients",
-                        "reported_rate": "6.3%",
-                        "population": "severe spasticity, Japan",
-                        "source": "Taira et al, Neuromodulation 2013;16:266",
-                        **columns,
-                    }
-                )
-            )
-
-    return publish
-
-
-@pytest.fixture
 def questions(monkeypatch):
     """Every question that a page puts to the door out."""
     questions = []
@@ -82,10 +53,6 @@ def questions(monkeypatch):
 
 def totals_of(answer):
     return {total.title: (total.number, total.note) for total in answer.context["totals"]}
-
-
-def core_of(answer):
-    return {row.name: row for row in answer.context["core"]}
 
 
 def test_strangers_are_led_to_sign_in_and_back(client, released):
@@ -142,101 +109,6 @@ def test_a_protected_reader_gets_no_total_of_sites_and_implants(as_role, release
     assert "Patients with an event" in totals
 
 
-def test_a_core_group_has_its_rate_and_its_share_of_patients(as_role, released):
-    row = core_of(as_role(Role.REVIEWER).get("/dashboard/"))["Catheter dislodgement"]
-
-    # 2 first events in 624 catheter-months; 2 of 12 patients
-    assert (row.rate.value, row.rate.limits) == ("3.21", "0.388 to 11.6")
-    assert (row.rate.counts, row.rate.unit) == ("2 in 624", "per 1,000 catheter-months")
-    assert row.rate.remark == "unstable"
-    assert (row.share.value, row.share.counts) == ("16.67 %", "2 of 12")
-    assert row.address == "/dashboard/explore/?complication=catheter-migration"
-
-
-def test_a_group_of_several_counts_each_patient_once_for_all_of_them(as_role, infections):
-    row = core_of(as_role(Role.REVIEWER).get("/dashboard/"))["Infection"]
-
-    assert row.share.counts == "2 of 2"
-    assert row.rate.unit == "per 1,000 procedures"
-    assert row.note == ""
-    assert row.address == f"/dashboard/explore/?complication={POCKET},{SEPSIS}"
-
-
-def test_protected_readers_get_the_whole_category_for_a_group_of_several(as_role, infections):
-    call_command("freeze", release="2026Q4", verbosity=0)
-
-    row = core_of(as_role(Role.RESEARCHER).get("/dashboard/"))["Infection"]
-
-    assert row.note == "the whole category infection"
-    assert row.share.value == "hidden"
-    assert row.address == "/dashboard/explore/?category=infection"
-
-
-def test_core_groups_outside_the_question_are_left_out(as_role, infections):
-    client = as_role(Role.REVIEWER)
-
-    assert list(core_of(client.get("/dashboard/"))) == ["Infection", "Catheter dislodgement"]
-    assert list(core_of(client.get("/dashboard/?category=infection"))) == ["Infection"]
-    assert list(core_of(client.get(f"/dashboard/?complication={SEPSIS}"))) == ["Infection"]
-
-
-def test_published_figures_stand_beside_ours_with_source_and_population(
-    as_role, released, published
-):
-    published()
-
-    answer = as_role(Role.REVIEWER).get("/dashboard/")
-
-    [figure] = core_of(answer)["Catheter dislodgement"].published
-    assert (figure.value_words, figure.counts) == ("6.25 %", "25 of 400 patients")
-    assert "Taira et al 2013: severe spasticity, Japan" in answer.text
-
-
-@pytest.mark.parametrize("unlike", [{"unit": "procedures"}, {"shown": False}])
-def test_unlike_or_withheld_figures_do_not_stand_beside_ours(unlike, as_role, released, published):
-    published(**unlike)
-
-    answer = as_role(Role.REVIEWER).get("/dashboard/")
-
-    assert core_of(answer)["Catheter dislodgement"].published == []
-    assert "Taira" not in answer.text
-
-
-def test_published_figures_do_not_stand_beside_some_events_only(as_role, released, published):
-    published()
-
-    answer = as_role(Role.REVIEWER).get("/dashboard/?severity=2")
-
-    assert core_of(answer)["Catheter dislodgement"].published == []
-
-
-def test_the_trend_has_the_same_numbers_as_picture_and_as_table(as_role, released):
-    answer = as_role(Role.REVIEWER).get("/dashboard/")
-
-    trend = answer.context["trend"]
-    years = {each.year: (each.events, each.value) for each in trend.years}
-    assert years[2011] == ("2", str(years[2011][1]))
-    assert trend.unit == "per 1,000 pump-months" or trend.unit == "per 1,000 catheter-months"
-    drawn = {mark.label for mark in trend.picture.marks} if trend.picture else set()
-    assert drawn <= {str(year) for year in years}
-
-
-def test_the_picture_is_described_and_has_neither_script_nor_style(as_role, released):
-    html = as_role(Role.REVIEWER).get("/dashboard/?category=catheter").text
-
-    [svg] = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)
-    assert re.search(r'<title id="trend-title">[^<]+</title>', svg)
-    assert re.search(r'<desc id="trend-desc">From 20\d\d to 20\d\d: lowest', svg)
-    assert 'aria-labelledby="trend-title trend-desc"' in svg
-    assert "style=" not in svg
-
-
-def test_infections_by_year_are_divided_by_procedures(as_role, infections):
-    answer = as_role(Role.REVIEWER).get("/dashboard/?category=infection")
-
-    assert answer.context["trend"].unit == "per 1,000 procedures"
-
-
 def test_every_category_is_there_with_its_own_denominator(as_role, released):
     table = as_role(Role.REVIEWER).get("/dashboard/").context["table"]
 
@@ -273,7 +145,7 @@ def test_a_panel_that_is_refused_says_so_in_its_place(as_role, released, monkeyp
     answer = reporting.answer
 
     def no_years(query, **how):
-        if query.group_by == ("year",):
+        if query.group_by == ("category", "year"):
             fault = Fault("year", "not-available-at-this-detail", "ask for a five-year period")
             raise NotAvailableAtThisDetail(fault)
         return answer(query, **how)
@@ -285,7 +157,7 @@ def test_a_panel_that_is_refused_says_so_in_its_place(as_role, released, monkeyp
     assert page.status_code == 200
     assert "This level of detail is not available" in page.text
     assert "ask for a five-year period" in page.text
-    assert "<svg" not in page.text
+    assert page.context["multiples"] is None
     assert page.context["table"].rows
 
 
@@ -313,10 +185,13 @@ def test_a_question_that_cannot_be_read_is_explained(as_role, released):
 def test_nothing_hidden_is_shown_as_zero(as_role, released):
     answer = as_role(Role.RESEARCHER).get("/dashboard/?category=catheter")
 
-    row = core_of(answer)["Catheter dislodgement"]
-    assert (row.share.value, row.share.hidden) == ("hidden", True)
+    ranking = answer.context["ranking"]
+    assert ranking.groups == []
+    [(why, [(name, _address)])] = ranking.hidden
+    assert (why, name) == ("Hidden: too few patients or devices", "Catheter migration")
+    assert answer.context["headline"].startswith("No complication is told here")
     assert totals_of(answer)["Patients with an event"][0] == "hidden"
-    assert "hidden: too few patients or devices" in answer.text
+    assert "Hidden: too few patients or devices" in answer.text
     assert "&lt;11" not in answer.text
     assert "624" not in answer.text
 
@@ -329,15 +204,76 @@ def test_a_member_is_led_to_exact_numbers_of_the_own_site(as_role, released, sit
     assert totals_of(own)["Events"][0] == "2"
 
 
+def test_complications_from_few_events_are_told_and_not_ranked(as_role, released):
+    ranking = as_role(Role.REVIEWER).get("/dashboard/").context["ranking"]
+
+    # 2 first events in 624 catheter-months, divided by pump-months: nobody has a pump here
+    assert ranking.unit.code == "pump-years"
+    own = as_role(Role.REVIEWER).get("/dashboard/?ranked_per=device-years").context["ranking"]
+    [row] = own.unstable
+    assert own.groups == []
+    assert (row.name, row.address) == ("Catheter migration", "/complications/catheter-migration/")
+    # 2 / 624 x 1,200 = 3.85; Garwood (1936) for 2 events: 0.2422 to 7.2247
+    assert (row.figure.value, row.figure.limits) == ("3.85", "0.466 to 13.9")
+
+
+def test_a_unit_is_chosen_and_kept_by_the_form(as_role, released):
+    answer = as_role(Role.REVIEWER).get("/dashboard/?ranked_per=patients&category=catheter")
+
+    [row] = answer.context["ranking"].apart + answer.context["ranking"].groups[0].rows
+    assert (row.figure.value, row.figure.limits) == ("16.67 %", "4.7 to 44.8 %")  # 2 of 12, Wilson
+    assert '<input type="hidden" name="ranked_per" value="patients">' in answer.text
+    assert answer.context["panels"].last is None  # shares grow with time
+
+
+def test_a_unit_that_there_is_not_is_refused_with_those_there_are(as_role, released):
+    answer = as_role(Role.REVIEWER).get("/dashboard/?ranked_per=zzqzz")
+
+    assert answer.status_code == 400
+    assert "Choose one of pump-years, device-years, patients" in answer.text
+    assert "zzqzz" not in answer.context["refusal"].faults[0].detail
+
+
+def test_a_protected_reader_cannot_have_pump_years_and_is_told_why(as_role, released):
+    answer = as_role(Role.RESEARCHER).get("/dashboard/?ranked_per=pump-years")
+
+    assert answer.context["panels"].unit.code == "device-years"
+    assert [label for label, address, _chosen in answer.context["units"] if not address] == [
+        "Per 100 pump-years"
+    ]
+    assert "Protected numbers have one denominator each" in answer.text
+
+
+def test_a_member_sees_the_own_site_beside_all(as_role, released, site):
+    answer = as_role(Role.SITE_STAFF, sites=[site]).get("/dashboard/?ranked_per=patients")
+
+    panels, own = answer.context["panels"], answer.context["own_site"]
+    assert panels.own.is_exact
+    assert not panels.ranked.is_exact
+    assert panels.own.rows[0]["numerator"] == 2
+    [said] = own.said
+    assert said.startswith("OWN-1: hidden: ")
+    assert said.endswith("Hidden does not mean none.")
+    assert "16.67" not in answer.context["headline"]
+
+
+def test_nobody_else_has_an_own_site_beside_all(as_role, released, site):
+    for roles in ([Role.RESEARCHER], [Role.REVIEWER]):
+        answer = as_role(*roles).get("/dashboard/")
+        assert (answer.context["panels"].own, answer.context["own_site"]) == (None, None)
+    named = as_role(Role.SITE_STAFF, sites=[site]).get("/dashboard/?site=OWN-1")
+    assert named.context["own_site"] is None
+
+
 def test_as_many_questions_and_queries_whatever_the_registry_holds(
     as_role, infections, questions, django_assert_num_queries
 ):
     client = as_role(Role.REVIEWER)
     client.get("/dashboard/")
     questions.clear()
-    with django_assert_num_queries(31):
+    with django_assert_num_queries(32):
         client.get("/dashboard/")
-    assert len(questions) == 10  # eight, and two for the infections together
+    assert len(questions) == 11
 
     for number in range(3):
         term = ComplicationFactory(code=f"catheter-other-{number}")
@@ -345,6 +281,6 @@ def test_as_many_questions_and_queries_whatever_the_registry_holds(
         EventFactory(implant=implant, complication=term)
     client.get("/dashboard/")
     questions.clear()
-    with django_assert_num_queries(31):
+    with django_assert_num_queries(32):
         client.get("/dashboard/")
-    assert len(questions) == 10
+    assert len(questions) == 11
