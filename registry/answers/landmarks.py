@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.answers.numbers import HIDDEN, in_percent, range_in_percent, written
+from registry.answers.tables import address_of
 from registry.filters.codes import codes_of, with_not_recorded
 from registry.records import DIMENSIONS, Release
 from registry.vocabulary import NOT_RECORDED, Profile
@@ -30,12 +31,20 @@ class LandmarkTable:
     """Curves at whole years.
 
     years: the columns. rows: the curve's group and its values. more: curves that are left out.
+    addresses: the page of each row's product; empty for other groups.
     """
 
     title: str
     years: tuple[str, ...]
     rows: tuple[tuple[str, tuple[AtYears, ...]], ...]
     more: int
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def linked(self) -> list[tuple[str, str, tuple[AtYears, ...]]]:
+        """The rows with the page of each."""
+        told = zip(self.rows, self.addresses, strict=True)
+        return [(group, address, cells) for (group, cells), address in told]
 
 
 def landmarks_of(release: Release) -> LandmarkTable | None:
@@ -57,7 +66,14 @@ def landmarks_of(release: Release) -> LandmarkTable | None:
         years=tuple(_years(month // 12) for month in months),
         rows=tuple(zip(groups_of(kept), rows, strict=True)),
         more=len(told) - len(kept),
+        addresses=tuple(_address(each) for each in kept),
     )
+
+
+def _address(curve: Mapping[str, Any]) -> str:
+    """The page of the model whose curve it is; empty for a curve of several dimensions or none."""
+    names = [name for name in DIMENSIONS if name in curve]
+    return address_of(names[0], str(curve[names[0]])) if len(names) == 1 else ""
 
 
 def groups_of(curves: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,11 +1,13 @@
 """A release as a table for readers: titles, cells and statuses in words, caption and legend."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 from typing import Any
 
+from django.urls import reverse
 from django.utils.dateformat import format as date_format
 
 from registry.answers.numbers import (
@@ -18,7 +20,15 @@ from registry.answers.numbers import (
 )
 from registry.records import Cell, Column, Release
 from registry.reporting import MEASURES
-from registry.vocabulary import LEAST_SHOWN, CellStatus, Denominator, HiddenReason, Profile
+from registry.vocabulary import (
+    CODELISTS,
+    LEAST_SHOWN,
+    NOT_RECORDED,
+    CellStatus,
+    Denominator,
+    HiddenReason,
+    Profile,
+)
 
 STATUSES = {each.value: each for each in CellStatus}
 REASONS = {each.value: each for each in HiddenReason}
@@ -53,6 +63,13 @@ TITLES = {
 }
 """Headings that replace a column's own title."""
 
+NAME_COMPLICATIONS = frozenset({"complication", "cause", "effect"})
+"""Columns that name complications; in cascades by category, categories."""
+CODE = re.compile(r"[a-z0-9-]+")
+"""What tells a code from a label, where an answer has labels in place of codes."""
+PRODUCTS: Mapping[str, str] = {"pump_model": "pump", "catheter_model": "catheter"}
+"""The kind of product that a dimension's values are models of."""
+
 UNDEFINED = "not defined"
 """The text for a number that is undefined, such as a ratio to 0."""
 
@@ -70,12 +87,13 @@ GONE = frozenset({CellStatus.SUPPRESSED, CellStatus.HIDDEN})
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One cell of a page's table."""
+    """One cell of a page's table. address: the page of what it names; empty without one."""
 
     text: str
     heading: bool = False
     number: bool = False
     hidden: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +258,10 @@ def shown(row: Mapping[str, Cell], column: Column, meta: Mapping[str, Any]) -> S
         return Shown(UNITS[str(value)].label if value else "")
     if column.role == "dimension" and column.name != "unit":
         text = written(value) if isinstance(value, float) else str(value)
-        return Shown(text, heading=True)
+        name = column.name.removesuffix("_label")
+        by_category = (meta.get("cascades") or {}).get("level") == "category"
+        code = "" if by_category else str(row.get(name) or "")
+        return Shown(text, heading=True, address=address_of(name, code))
     if value is None:
         return Shown(missing(column.name, str(row["status"])), number=number, hidden=True)
     if column.type == "boolean":
@@ -248,6 +269,16 @@ def shown(row: Mapping[str, Cell], column: Column, meta: Mapping[str, Any]) -> S
     if column.name == "signal":
         return Shown(SIGNALS.get(str(value), str(value)))
     return Shown(_number(row, column.name, meta), number=number)
+
+
+def address_of(name: str, code: str) -> str:
+    """The page of a complication or a model; empty for what is no code of one."""
+    if name in NAME_COMPLICATIONS and CODE.fullmatch(code) and code != NOT_RECORDED:
+        return reverse("complication", args=[code])
+    kind = PRODUCTS.get(name)
+    if kind is not None and code in {each.value for each in CODELISTS[name.replace("_", "-")]}:
+        return reverse("product", args=[kind, code])
+    return ""
 
 
 def _number(row: Mapping[str, Cell], name: str, meta: Mapping[str, Any]) -> str:

@@ -12,6 +12,8 @@ from registry import reporting
 from registry.answers.asking import Panel, ask, may_look, of_complications, refused_alike
 from registry.answers.completeness import completeness_of
 from registry.answers.tables import source_of, why_hidden
+from registry.dashboard.breakdowns import Breakdown, breakdown_of
+from registry.dashboard.causes import cascades_of
 from registry.dashboard.literature import PER, comparison_of
 from registry.dashboard.work import tasks_of
 from registry.filters.catalogue import (
@@ -23,7 +25,7 @@ from registry.filters.catalogue import (
     shown_rates,
 )
 from registry.records import EventQuery, Viewer
-from registry.vocabulary import Evidence, Measure, PublishedMeasure
+from registry.vocabulary import Component, Evidence, Measure, PublishedMeasure
 
 EVIDENCE = {each.value: each for each in Evidence}
 MEASURES = {each.value: each for each in PublishedMeasure}
@@ -64,7 +66,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def complication(request: HttpRequest, code: str) -> HttpResponse:
     """One complication: definition, names, sources, published rates, and the registry's own.
 
-    The registry's own are two answers, for callers who may see statistics; others see how to
+    The registry's own are ten answers, for callers who may see statistics; others see how to
     sign in.
     """
     term = every_complication().filter(code=code).first()
@@ -79,7 +81,8 @@ def complication(request: HttpRequest, code: str) -> HttpResponse:
         "may_look": may_look(request),
     }
     if context["may_look"]:
-        panels = ours_of(term.code, reporting.viewer_of(request.user))
+        viewer = reporting.viewer_of(request.user)
+        panels = ours_of(term.code, viewer)
         context["refused"] = refused_alike(panels)
         context["comparisons"] = [
             comparison_of(panel, panel.rows[0], rates) for panel in panels if panel.rows
@@ -89,6 +92,8 @@ def complication(request: HttpRequest, code: str) -> HttpResponse:
         context["source"] = next((source_of(one.meta) for one in panels if one.release), "")
         rules = (one.meta.get("agreement") for one in panels)
         context["agreement"] = next(filter(None, rules), "")
+        context["breakdowns"] = breakdowns_of(term, viewer)
+        context["cascades"] = cascades_of(term.code, viewer)
         context["why_hidden"] = why_hidden([panel.rows[0] for panel in panels if panel.rows])
     return render(request, "registry/complication.html", context)
 
@@ -100,3 +105,11 @@ def ours_of(code: str, viewer: Viewer) -> list[Panel]:
         ask(share, Measure.PROPORTIONS, viewer),
         ask(replace(share, per=PER), Measure.RATES, viewer),
     ]
+
+
+def breakdowns_of(term: Any, viewer: Viewer) -> list[Breakdown]:
+    """The rate of one complication by who had it, with which device, when: seven questions."""
+    query = of_complications(EventQuery(), [term.code])
+    models = "catheter_model" if term.clock == Component.CATHETER else "pump_model"
+    names = ("window", "year", "age_band", "sex", "drug", models, "procedure")
+    return [breakdown_of(query, name, viewer, where=f"complication={term.code}") for name in names]

@@ -43,6 +43,8 @@ def targets(address: Address, world: World) -> dict[str, dict[str, Any]]:
         return {"": {}}
     if address.route in NAMED:
         return {"": dict.fromkeys(address.captures, NAMED[address.route])}
+    if address.name == "product":
+        return {"": {"kind": "pump", "code": "synchromed-ii-20"}}
     if address.captures == ("receipt",):
         return {name: {"receipt": receipt} for name, receipt in receipts(world).items()}
     if address.name in {"citation", "citation-file"}:

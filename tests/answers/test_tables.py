@@ -209,3 +209,19 @@ def test_pairs_that_can_be_read_come_first_and_the_strongest_on_top():
 
     assert listed("signals") == ["strong", "weak", "undefined", "hidden"]
     assert listed("counts") == ["hidden", "weak", "undefined", "strong"]
+
+
+def test_names_of_complications_and_models_lead_to_their_pages():
+    def address(told, meta=RATES):
+        column = Column(next(iter(reversed(told))), "string", "dimension")
+        return shown({**told, "status": "ok"}, column, {"measure": "rates", **meta}).address
+
+    both = {"complication": "catheter-migration", "complication_label": "Catheter migration"}
+    by_category = {"measure": "cascades", "cascades": {"level": "category"}}
+    assert address(both) == "/complications/catheter-migration/"
+    assert address({"cause": "pump-flip"}) == "/complications/pump-flip/"
+    assert address({"pump_model": "synchromed-ii-20"}) == "/products/pump/synchromed-ii-20/"
+    assert address({"complication": "Catheter migration"}) == ""
+    assert address({"pump_model": "not-recorded"}) == ""
+    assert address({"cause": "pump"}, by_category) == ""
+    assert address({"sex": "female"}) == ""

@@ -30,6 +30,8 @@ OF_A_RESEARCHER = [
     "/dashboard/explore/?severity=3,4",
     "/dashboard/?ranked_per=patients",
     "/complications/catheter-migration/",
+    "/products/",
+    "/products/pump/synchromed-ii-20/",
     "/tokens/",
     "/password/",
 ]

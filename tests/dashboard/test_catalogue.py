@@ -7,7 +7,7 @@ import pytest
 from registry import reporting
 from registry.models import Complication, PublishedRate, sealed
 from registry.vocabulary import Role
-from tests.factories import CategoryFactory, ComplicationFactory
+from tests.factories import CategoryFactory, ComplicationFactory, EventFactory
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_ours_stands_beside_the_published_where_measure_and_unit_agree(as_role, 
     assert (share.ours_counts, share.ours_value) == ("2 of 12", "16.67 %")
     assert [each.label for each in share.published] == ["Taira et al 2013"]
     assert (rate.ours_value, rate.remark, rate.published) == ("3.21", "unstable", [])
-    [svg] = re.findall(r"<svg.*?</svg>", answer.text, flags=re.DOTALL)
+    [svg] = re.findall(r'<svg[^>]* role="img".*?</svg>', answer.text, flags=re.DOTALL)
     assert "This registry 16.67 %; Taira et al 2013 6.25 %" in svg
     assert "style=" not in svg
     assert "/dashboard/explore/?complication=catheter-migration" in answer.text
@@ -177,19 +177,73 @@ def test_a_complication_that_is_younger_than_the_release_has_a_page(role, as_rol
     assert as_role(role).get("/complications/brand-new/").status_code == 200
 
 
-def test_a_complications_page_asks_two_questions(as_role, released, monkeypatch):
-    measures = []
+def test_a_complications_page_asks_as_many_questions_whatever_there_is(
+    as_role, released, monkeypatch
+):
+    asked = []
     answer = reporting.answer
 
     def noted(query, **how):
-        measures.append(how["measure"].value)
+        asked.append((how["measure"].value, *query.group_by))
         return answer(query, **how)
 
     monkeypatch.setattr(reporting, "answer", noted)
 
     as_role(Role.REVIEWER).get("/complications/catheter-migration/")
 
-    assert measures == ["proportions", "rates"]
+    by = ("window", "year", "age_band", "sex", "drug", "catheter_model", "procedure")
+    assert asked == [
+        ("proportions",),
+        ("rates",),
+        *(("rates", name) for name in by),
+        ("cascades", "complication"),
+    ]
+
+
+def test_a_complications_rates_stand_by_who_had_it_and_when(as_role, released):
+    answer = as_role(Role.REVIEWER).get("/complications/catheter-migration/")
+
+    found = {one.id: one for one in answer.context["breakdowns"]}
+    [drug] = found["by-drug"].rows
+    # 2 first events in 624 catheter-months, per 1,200
+    assert (drug.name, drug.figure.value, drug.figure.counts) == ("Morphine", "3.85", "2")
+    assert found["by-drug"].unit == "per 100 catheter-years"
+    windows = {row.name: row.figure.counts for row in found["by-window"].rows}
+    assert windows["4 to 12 months"] == "2"
+    assert found["by-sex"].explore == (
+        "/dashboard/explore/?complication=catheter-migration&group_by=sex"
+    )
+
+
+def test_a_protected_reader_is_told_that_rows_are_hidden(as_role, released):
+    answer = as_role(Role.RESEARCHER).get("/complications/catheter-migration/")
+
+    found = {one.id: one for one in answer.context["breakdowns"]}
+    assert all(one.rows == [] for one in found.values())
+    assert found["by-sex"].hidden > 0
+    assert "which does not mean none" in answer.text
+    assert "3.85" not in answer.text
+
+
+def test_causes_and_effects_lead_to_their_pages(as_role, followed):
+    migration = Complication.objects.get(code="catheter-migration")
+    withdrawal = ComplicationFactory(
+        code="withdrawal", name="Withdrawal", category=CategoryFactory(code="withdrawal")
+    )
+    implant = followed[3]
+    cause = EventFactory(implant=implant, complication=migration)
+    EventFactory(implant=implant, complication=withdrawal, caused_by=cause)
+    client = as_role(Role.REVIEWER)
+
+    of_cause = client.get("/complications/catheter-migration/").context["cascades"]
+    of_effect = client.get("/complications/withdrawal/").context["cascades"]
+
+    [led_to] = of_cause.it_led_to
+    assert (led_to.name, led_to.n) == ("Withdrawal", "1")
+    assert led_to.share == "33.33 %"  # of three migrations
+    [led_by] = of_effect.led_to_it
+    assert led_by.address == "/complications/catheter-migration/"
+    assert (of_cause.led_to_it, of_effect.it_led_to) == ([], [])
 
 
 def released_term():

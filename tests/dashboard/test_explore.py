@@ -96,7 +96,7 @@ def test_rows_are_made_of_up_to_three_dimensions(as_role, released):
     assert headings_of(answer)[:3] == ["Drug", "Sex", "Site"]
     assert cells_of(answer)[0][:4] == ["Morphine", "Male", "OWN-1", "2 of 12"]
     chosen = [
-        [name for name, _title, picked in offered if picked]
+        [name for name, _title, picked, _why in offered if picked]
         for _id, _title, _nothing, offered in answer.context["form"].groups
     ]
     assert chosen == [["drug"], ["sex"], ["site"]]
@@ -246,7 +246,7 @@ def test_a_researcher_is_offered_only_what_may_be_asked(as_role, released):
     form = as_role(Role.RESEARCHER).get("/dashboard/explore/").context["form"]
 
     assert {field.name for field in form.first} >= {"category", "complication", "site"}
-    groups = {name for name, _title, _chosen in form.groups[0][3]}
+    groups = {name for name, _title, _chosen, _why in form.groups[0][3]}
     assert groups >= {"category", "year", "window", "drug"}
     assert not groups & {"implant_year", "detection", "state"}
 
