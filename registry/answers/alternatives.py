@@ -33,10 +33,14 @@ OPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A question close to a refused one: in words, and as a page's parameters."""
+    """A question close to a refused one: in words, and as a page's parameters.
+
+    told: how many of its rows are told; empty where that is not known beforehand.
+    """
 
     words: str
     params: str
+    told: str = ""
 
 
 def alternatives(params: QueryDict, viewer: Viewer) -> list[Alternative]:

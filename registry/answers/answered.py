@@ -1,18 +1,21 @@
 """An answer as a page shows it: table, picture, findings, files, and how to cite it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from django.http import QueryDict
 
 from registry.answers.alternatives import Alternative, alternatives, with_device_time
 from registry.answers.asking import Refused, ask, with_set
 from registry.answers.completeness import CompletenessBlock, completeness_of
 from registry.answers.landmarks import LandmarkTable, landmarks_of
 from registry.answers.numbers import in_percent, range_in_percent, range_of, written
-from registry.answers.page_question import PageQuestion, api_address
+from registry.answers.page_question import PageQuestion, api_address, read_page_question
 from registry.answers.pictures import size_of
 from registry.answers.summaries import summary_of
 from registry.answers.tables import AnswerTable, day_of, table_of
+from registry.answers.told_before import rows_told
 from registry.charts import chart_of
 from registry.records import Cell, Release, Viewer
 from registry.reporting import MEASURES, population_in_words
@@ -96,9 +99,17 @@ def reply_to(
     own = question.params if params is None else params
     if panel.release is None:
         finer = panel.refused is not None and panel.refused.status == 422
-        return Reply(refused=panel.refused, instead=alternatives(own, viewer) if finer else ())
+        nearest = alternatives(own, viewer) if finer else []
+        return Reply(refused=panel.refused, instead=[with_told(each, viewer) for each in nearest])
     instead = with_device_time(own, viewer) if divides_by_nothing(panel.release) else ()
     return Reply(answered=answered(panel.release, question, absolute), instead=instead)
+
+
+def with_told(alternative: Alternative, viewer: Viewer) -> Alternative:
+    """The same with how many of its rows are told: one question, whose answer is kept."""
+    question = read_page_question(QueryDict(alternative.params), viewer)
+    panel = ask(question.query, question.measure, viewer)
+    return replace(alternative, told=rows_told(panel)) if panel.release else alternative
 
 
 def divides_by_nothing(release: Release) -> bool:

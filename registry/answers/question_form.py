@@ -1,5 +1,6 @@
 """The form of a question, with the filters and options that its viewer may use."""
 
+import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -7,15 +8,16 @@ from django.forms import BoundField
 from django.http import QueryDict
 
 from registry import reporting
+from registry.answers.combining import YEARS, Combining
 from registry.answers.page_question import FIRST_MEASURE
 from registry.filters import EventFilterSet
 from registry.filters.codes import codes_of
-from registry.filters.fields import OptionInput, listed
+from registry.filters.fields import CodesInput, OptionInput, listed
 from registry.records import DIMENSIONS, Side, Viewer
 from registry.reporting import CLUSTERS, MEASURES, SOME_MEASURES, Offer
 from registry.vocabulary import CountingRule, Measure
 
-FIRST_FIELDS = ("category", "complication", "site", "year_min", "year_max")
+FIRST_FIELDS = ("category", "complication", "drug", "age_group", "site", "year_min", "year_max")
 """The most common filters; the others are one click away."""
 
 SECTIONS: tuple[tuple[str, Side], ...] = (
@@ -35,8 +37,8 @@ OVERVIEW = "overview"
 GROUPINGS = ("One row for each", "and each", "and each")
 NOTHING = ("Nothing: one row", "Nothing more", "Nothing more")
 
-Box = tuple[str, str, str, list[tuple[str, str, bool]]]
-"""A box to group by: its id, title, text for no grouping, and (name, title, chosen)."""
+Box = tuple[str, str, str, list[tuple[str, str, bool, str]]]
+"""A box to group by: its id, title, text for no grouping, and (name, title, chosen, why not)."""
 
 
 class QuestionForm:
@@ -46,13 +48,22 @@ class QuestionForm:
     measures, releases: (code, words, chosen). groups: a box for each place of group_by.
     first, further: the filters, the common ones apart. options: how it is counted. carried: valid
     parameters without a box, sent as hidden fields. mark: the measure whose boxes these are.
-    own_site_only: whether most of them work only together with an own site.
+    own_site_only: whether most of them work only together with an own site. combining: what cannot
+    stand beside what is asked, where the answer is protected.
     """
 
-    def __init__(self, params: QueryDict, viewer: Viewer, *, measure: Measure | None) -> None:
+    def __init__(
+        self,
+        params: QueryDict,
+        viewer: Viewer,
+        *,
+        measure: Measure | None,
+        protected: bool = False,
+    ) -> None:
         self.known = {str(each["name"]): each for each in reporting.dimensions(viewer)}
         exact = bool(viewer.exact_everywhere or viewer.exact_sites)
         self.own_site_only = any(each["only_with_own_site"] for each in self.known.values())
+        self.combining = Combining(self.known) if protected else Combining()
         offers = reporting.offers(viewer)
         offer = next((each for each in offers if each.measure is measure), None)
         self.measures = [(each.measure.value, each.measure.label, each is offer) for each in offers]
@@ -73,11 +84,15 @@ class QuestionForm:
         if "site" in usable:
             fields.fields["site"].choices = self._values("site")
         self.releases = self._releases(params, viewer)
+        self.used = [name for name in self.filled if name in DIMENSIONS or name in YEARS]
         self.groups = self._groups(params, offer) if measure else []
         if "reference" in takes.takes:
             self._offer_references(
                 fields.fields["reference"], takes.rows(listed(params, "group_by"))
             )
+        if "effect" in takes.takes:
+            level = takes.rows(listed(params, "group_by"))[0]
+            fields.fields["effect"].widget = CodesInput(choices=self._values(level))
         self.first = [fields[name] for name in FIRST_FIELDS if name in usable]
         self.options = [fields[name] for name in self._options(fields, offer, exact=exact)]
         self.further = [
@@ -88,12 +103,29 @@ class QuestionForm:
         for box in boxes:
             if box.name in self.filled:
                 self._offer_chosen(box)
+        self._block(boxes, params)
         shown = {box.name for box in boxes}
         shown |= {"release"} if self.releases else set()
         shown |= {"group_by"} if self.groups or offer is None else set()
         self.carried = [
             (name, ",".join(listed(params, name))) for name in self.filled if name not in shown
         ]
+
+    def _block(self, boxes: Sequence[BoundField], params: QueryDict) -> None:
+        """Greys filters that protected answers cannot have beside what is asked."""
+        used = [*self.used, *listed(params, "group_by")]
+        for box in boxes:
+            field: Any = box.field
+            why = self.combining.why_not(YEARS.get(box.name, box.name), used)
+            if why and box.name not in self.filled:
+                field.widget.attrs["disabled"] = True
+                box.help_text = f"{why.capitalize()}."
+
+    @property
+    def combining_data(self) -> str:
+        """What may stand together, as JSON for the page's script; empty where all may."""
+        found = self.combining.as_data()
+        return json.dumps(found) if found else ""
 
     def _offer_references(self, field: Any, rows: Sequence[str]) -> None:
         """Lists the values of the rows to compare with, where there is a list of them."""
@@ -159,13 +191,31 @@ class QuestionForm:
         takes = MEASURES[offer.measure if offer else FIRST_MEASURE].group_by
         every = [name for name, each in self.known.items() if each["group_by"] and name in takes]
         return [
-            self._box(place, chosen[place] if place < len(chosen) else "", every)
+            self._box(
+                place,
+                chosen[place] if place < len(chosen) else "",
+                every,
+                beside=[name for at, name in enumerate(chosen) if at != place],
+            )
             for place in range(len(GROUPINGS))
         ]
 
-    def _box(self, place: int, picked: str, names: Collection[str], *, must: bool = False) -> Box:
+    def _box(
+        self,
+        place: int,
+        picked: str,
+        names: Collection[str],
+        *,
+        must: bool = False,
+        beside: Sequence[str] = (),
+    ) -> Box:
         offered = [
-            (name, str(each["title"]), name == picked)
+            (
+                name,
+                str(each["title"]),
+                name == picked,
+                "" if name == picked else self.combining.why_not(name, [*self.used, *beside]),
+            )
             for name, each in self.known.items()
             if name in names or name == picked
         ]
@@ -188,6 +238,8 @@ class QuestionForm:
             if name not in filters or name in {"group_by", "labels", "format", "ordering"}:
                 continue
             labels = dict(COUNTED if name == "counting" else self._values(name))
+            if name == "effect":
+                labels = {**dict(self._values("category")), **dict(self._values("complication"))}
             codes = [part.strip() for text in texts for part in text.split(",") if part.strip()]
             words = ", ".join(labels.get(code, code) for code in codes)
             said.append((str(filters[name].label), words))

@@ -78,7 +78,9 @@ def page_of(request: HttpRequest, viewer: Viewer, *, beside: bool) -> dict[str, 
         ]
         dropped = questions[0][2].dropped
         readable = True
-    context["form"] = form = QuestionForm(params, viewer, measure=measure)
+    context["form"] = form = QuestionForm(
+        params, viewer, measure=measure, protected=is_protected(params, viewer, beside=beside)
+    )
     context["question_words"] = (
         form.in_words(given) if readable else []
     )  # never echoes a refused value
@@ -123,6 +125,14 @@ def _questions(params: QueryDict, viewer: Viewer, *, beside: bool) -> list[tuple
         return [("", params)]
     mine = with_set(params, site=",".join(sorted(named or own)), release="")
     return [(OWN, mine), (ALL, with_set(params, site=""))]
+
+
+def is_protected(params: QueryDict, viewer: Viewer, *, beside: bool = False) -> bool:
+    """Whether no answer of the page can be exact."""
+    if viewer.exact_everywhere or not viewer.exact_sites:
+        return not viewer.exact_everywhere
+    named = {code for text in params.getlist("site") for code in text.split(",") if code}
+    return not beside and not (named and named <= viewer.exact_sites)
 
 
 def _side(

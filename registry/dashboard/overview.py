@@ -20,6 +20,7 @@ from registry.answers.completeness import completeness_of
 from registry.answers.page_question import api_address
 from registry.answers.question_form import QuestionForm
 from registry.answers.sending import address_of_form
+from registry.answers.sides import is_protected
 from registry.answers.tables import EXACT, PROTECTED, source_of, table_of
 from registry.dashboard.common_units import EVERY, ONE_EACH, PARAMETER, PUMP_YEARS
 from registry.dashboard.headline import headline_of
@@ -67,7 +68,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     else:
         context |= answered(query, given, viewer)
         readable = True
-    context["form"] = form = QuestionForm(params, viewer, measure=None)
+    context["form"] = form = QuestionForm(
+        params, viewer, measure=None, protected=is_protected(params, viewer)
+    )
     context["question_words"] = (
         form.in_words(params) if readable else []
     )  # never echoes a refused value

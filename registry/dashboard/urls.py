@@ -20,6 +20,7 @@ urlpatterns = [
     path("complications/<slug:code>/", catalogue.complication, name="complication"),
     path("dashboard/", overview.overview, name="dashboard"),
     path("dashboard/explore/", explore.explore, name="explore"),
+    path("dashboard/explore/told/", explore.how_much_is_told, name="told-before"),
     path("products/", product_pages.products, name="products"),
     path("products/<slug:kind>/<slug:code>/", product_pages.product, name="product"),
     path("report/", yearly.yearly_report, name="report"),

@@ -1,7 +1,6 @@
 """What can be asked instead of a question that is finer than is given out."""
 
 import pytest
-from django.core.cache import cache
 from django.http import QueryDict
 
 from registry import reporting
@@ -11,27 +10,12 @@ from registry.answers.page_question import read_page_question
 from registry.records import Viewer
 from registry.reporting.asking import freshness
 from tests.factories import EventFactory
-from tests.kept_rows import copy_snapshots
-from tests.reporting.registry_rows import cohort_kept, import_cohort
+from tests.reporting.registry_rows import import_cohort
 
 pytestmark = pytest.mark.django_db
 
 RESEARCHER = Viewer(label="researcher")
 EXACT = Viewer(label="reviewer", exact_everywhere=True)
-
-
-@pytest.fixture(scope="module")
-def kept_cohort(django_db_setup, django_db_blocker, tmp_path_factory):
-    with cohort_kept(django_db_blocker, tmp_path_factory.mktemp("cohort")) as folder:
-        yield folder
-
-
-@pytest.fixture
-def released(kept_cohort, db, tmp_path, settings):
-    copy_snapshots(kept_cohort, tmp_path)
-    settings.REGISTRY_VAR = tmp_path
-    cache.clear()
-    freshness.publish("2026Q4")
 
 
 def instead_of(address):

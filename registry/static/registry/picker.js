@@ -45,6 +45,7 @@
     let found = [];
 
     function show() {
+      select.dispatchEvent(new Event("picked", { bubbles: true }));
       chosen.replaceChildren(...options.filter(({ option }) => option.selected).map(({ option }) => {
         const item = made("li");
         const button = made("button", "tag", `${option.text} ×`);
