@@ -138,6 +138,18 @@ def told(question: PublishedQuestion, frozen: Frozen) -> Told:
     return Told.PARTLY if known else Told.HIDDEN
 
 
+def is_told_exactly(question: PublishedQuestion, frozen: Frozen) -> bool:
+    """Whether the exact answer has a row with something to divide by; of a trend, a ratio."""
+    try:
+        query = parse_query(question.params, measure=question.measure)
+        exact = _exact(query, question.measure, frozen)
+    except BadQuery:
+        return False
+    if question.measure is Measure.TREND:
+        return exact.meta["trend"]["rate_ratio"] is not None
+    return any(row["status"] != "no_denominator" for row in exact.rows)
+
+
 def tally(frozen: Frozen) -> Mapping[Told, int]:
     """How many questions are told, and how far."""
     return Counter(told(question, frozen) for question in QUESTIONS)

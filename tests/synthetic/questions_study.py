@@ -21,7 +21,7 @@ def main() -> None:
 
         from registry.synthetic import registry
         from tests.synthetic.frozen import frozen_synthetic
-        from tests.synthetic.questions import QUESTIONS, tally, told
+        from tests.synthetic.questions import QUESTIONS, is_told_exactly, tally, told
 
         call_command("migrate", verbosity=0)
         call_command("make_keys", verbosity=0)
@@ -32,7 +32,8 @@ def main() -> None:
                 made = registry(events=size, sites=24, seed=1)
                 frozen = frozen_synthetic(Path(folder), made)
                 found.append([told(question, frozen) for question in QUESTIONS])
-                print(size, dict(tally(frozen)))
+                exactly = sum(is_told_exactly(question, frozen) for question in QUESTIONS)
+                print(size, dict(tally(frozen)), "exact:", exactly)
         for place, question in enumerate(QUESTIONS):
             said = " | ".join(each[place] for each in found)
             print(f"| {question.about} | {said} |")

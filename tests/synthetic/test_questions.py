@@ -7,7 +7,7 @@ import pytest
 from registry import intake
 from registry.synthetic import registry
 from tests.synthetic.frozen import frozen_synthetic
-from tests.synthetic.questions import QUESTIONS, Told, tally, told
+from tests.synthetic.questions import QUESTIONS, Told, is_told_exactly, tally, told
 
 pytestmark = pytest.mark.django_db
 
@@ -29,3 +29,6 @@ def test_questions_of_papers_are_told_as_often_as_the_documents_say(frozen):
     finer = by_about["catheter problems by model, baclofen"]
     assert told(finer, frozen) is Told.REFUSED
     assert told(by_about["a catheter problem, baclofen"], frozen) is Told.ANSWERED
+
+    exactly = [question.about for question in QUESTIONS if is_told_exactly(question, frozen)]
+    assert len(exactly) >= 0.9 * len(QUESTIONS)
