@@ -15,6 +15,9 @@ from registry.reporting import MEASURES, Offer
 OF_SOME_ASKERS = ("unit", "counting")
 """Options whose values depend on the viewer's profile."""
 
+OF_SOME_MEASURES = ("adjust", "cluster")
+"""Options of which several measures each take other values."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
@@ -57,9 +60,10 @@ def fitted_for(
 ) -> Fitted:
     """The closest question in the offered measure that its viewer gets an answer to.
 
-    Also leaves out a denominator and a counting rule that the viewer may not use, and uses the
-    coarsest level for pairs that would be too many. Depends on the question alone. Calls
-    `is_answered` only for a question that has one of these.
+    Also leaves out a denominator and a counting rule that the viewer may not use, and what another
+    measure is adjusted for or robust to, and uses the coarsest level for pairs that would be too
+    many. Depends on the question alone. Calls `is_answered` only for a question that has one of
+    these.
     """
     fitted = fitted_to(params, offer)
     params, left_out = fitted.params, list(fitted.left_out)
@@ -74,6 +78,14 @@ def fitted_for(
         if listed(params, name) and not is_answered(params):
             params = with_set(params, **{name: ""})
             left_out.append(label_of(name))
+    chosen = [name for name in OF_SOME_MEASURES if listed(params, name)]
+    if chosen and not is_answered(params):
+        for names in (*([name] for name in chosen), chosen):
+            without = with_set(params, **dict.fromkeys(names, ""))
+            if is_answered(without):
+                params = without
+                left_out += [label_of(name) for name in names]
+                break
     return Fitted(params=params, left_out=left_out)
 
 
@@ -105,6 +117,7 @@ NOUNS = {
     "ci": "the scale of the limits",
     "cluster": "the choice of what limits are robust to",
     "counting": "the rule of counting",
+    "effect": "the effect that was led to",
     "group_by": "the grouping",
     "labels": "the choice of labels",
     "level": "the confidence level",

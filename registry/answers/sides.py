@@ -104,7 +104,7 @@ def in_each_measure(
 
     def has_answer(candidate: QueryDict) -> bool:
         questions = _questions(candidate, viewer, beside=beside)
-        return viewer.exact_everywhere or any(is_answered(mine, viewer) for _, mine in questions)
+        return any(is_answered(mine, viewer) for _, mine in questions)
 
     found = []
     for offer in reporting.offers(viewer):
