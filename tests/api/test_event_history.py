@@ -106,6 +106,6 @@ def test_history_takes_the_same_queries_however_long(
         raw = RawReport(RowKind.EVENT, {"year": str(2010 + step)})
         intake.change_event(draft.public_id, raw, by=registry.reporter)
 
-    # the token (two), roles, sites, event, versions, what was done, complication, and the log
-    with django_assert_num_queries(8):
+    # the token (two), roles, sites and their keys, event, versions, complication, and the log
+    with django_assert_num_queries(9):
         assert len(history(as_reporter, draft).json()["results"]) == 1 + more

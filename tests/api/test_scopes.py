@@ -108,4 +108,5 @@ def test_every_address_of_fhir_asks_for_a_scope_or_is_open_to_all(registry):
                 if status == 200:
                     open_to_all.add(path)
 
-    assert open_to_all == {"/fhir/r4/metadata", "/fhir/r5/metadata"}
+    shared = ("metadata", "CodeSystem", "ValueSet")
+    assert open_to_all == {f"/fhir/{version}/{name}" for version in ("r4", "r5") for name in shared}

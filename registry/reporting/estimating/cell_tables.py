@@ -45,12 +45,14 @@ class CellTable:
 
 
 def cell_table(
-    store: Store, question: Question, adjust: Sequence[str], *, most: int = MOST_STRATA
+    store: Store, question: Question, adjust: Sequence[str], *, most: int | None = None
 ) -> CellTable:
     """The cells of a question by its own grouping and what it is adjusted for.
 
-    most: how many cells may have exposure. Raises BadQuery (`too-many-cells`) over that.
+    most: how many cells may have exposure, MOST_STRATA where it is left out. Raises BadQuery
+    (`too-many-cells`) over that.
     """
+    most = MOST_STRATA if most is None else most
     query = question.query
     grouped = replace(query, group_by=(*query.group_by, *adjust), adjust=())
     if "window" in adjust:

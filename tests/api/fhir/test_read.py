@@ -275,7 +275,8 @@ def test_capabilities_are_open_and_true(client, as_reporter, version, number):
     assert (shown["resourceType"], shown["fhirVersion"]) == ("CapabilityStatement", number)
     assert [each["code"] for each in shown["rest"][0]["interaction"]] == ["transaction", "batch"]
     assert shown["implementation"]["url"] == f"{BASE}/fhir/{version}"
-    (resource,) = shown["rest"][0]["resource"]
+    resources = {each["type"]: each for each in shown["rest"][0]["resource"]}
+    resource = resources["AdverseEvent"]
     named = {each["name"] for each in resource["searchParam"]}
     element = "event" if version == "r4" else "code"
     assert named == {"_id", "_lastUpdated", "date", "category", element}

@@ -64,6 +64,9 @@ USUAL_TICK = 50
 WITHHELD = tuple(measure.value for measure, spec in MEASURES.items() if not spec.published)
 ROW_ADDRESSES = ("events/", "patients/", "implants/", "exposures/")
 
+ANEW = {"Date", "RateLimit-Remaining", "RateLimit-Reset"}
+"""Headers of the moment: the time, and how often this caller has asked in this minute."""
+
 
 def unequal_refusals(door: Door, one: str, other: str) -> list[str]:
     """Questions whose refusal differs between two releases of different data, in any byte."""
@@ -81,7 +84,7 @@ def unequal_refusals(door: Door, one: str, other: str) -> list[str]:
 
 
 def _said(response: HttpResponse) -> tuple[object, ...]:
-    headers = {name: value for name, value in response.items() if name not in {"Date"}}
+    headers = {name: value for name, value in response.items() if name not in ANEW}
     return response.status_code, response.content, tuple(sorted(headers.items()))
 
 
