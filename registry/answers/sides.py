@@ -9,7 +9,7 @@ from django.http import HttpRequest, QueryDict
 from registry import reporting
 from registry.answers.answered import Reply, reply_to
 from registry.answers.asking import Refused, with_set, without_blanks
-from registry.answers.fitting import fitted_for
+from registry.answers.fitting import OF_SOME_MEASURES, fitted_for
 from registry.answers.page_question import (
     FIRST_GROUPING,
     FIRST_MEASURE,
@@ -103,6 +103,8 @@ def in_each_measure(
     own = ",".join(sorted(viewer.exact_sites))
 
     def has_answer(candidate: QueryDict) -> bool:
+        if viewer.exact_everywhere and not any(map(candidate.get, OF_SOME_MEASURES)):
+            return True  # looked up only where a measure may refuse how it is asked
         questions = _questions(candidate, viewer, beside=beside)
         return any(is_answered(mine, viewer) for _, mine in questions)
 
