@@ -1,6 +1,6 @@
 """Fits a question to another measure: leaves out, and names, what that measure does not take."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import QueryDict
@@ -15,9 +15,6 @@ from registry.reporting import MEASURES, Offer
 OF_SOME_ASKERS = ("unit", "counting")
 """Options whose values depend on the viewer's profile."""
 
-OF_SOME_MEASURES = ("adjust", "cluster")
-"""Options of which several measures each take other values."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
@@ -30,15 +27,23 @@ class Fitted:
 def fitted_to(params: QueryDict, offer: Offer) -> Fitted:
     """The closest question in the offered measure.
 
-    Leaves out options, counting rules and filters that the measure does not take, and groupings
+    Leaves out options, values of options and filters that the measure does not take, and groupings
     and columns that its rows do not have. Keeps unknown names: they are refused later, with the
     nearest known name.
     """
     measure, takes = offer.measure, MEASURES[offer.measure]
     params = with_set(params, measure=measure.value)
+    values: Mapping[str, Collection[str]] = {
+        "counting": [rule.value for rule in offer.counting],
+        "cluster": takes.clusters,
+        "adjust": takes.adjusters,
+    }
     needless = [name for name in OPTIONS if name not in takes.options]
-    if not set(listed(params, "counting")) <= {rule.value for rule in offer.counting}:
-        needless.append("counting")
+    needless += [
+        name
+        for name, taken in values.items()
+        if name not in needless and not {*listed(params, name)} <= {*taken}
+    ]
     without = [name for name in (*needless, *takes.not_filtered_by) if listed(params, name)]
     left_out = [label_of(name) for name in without]
     names = listed(params, "group_by")
@@ -60,10 +65,9 @@ def fitted_for(
 ) -> Fitted:
     """The closest question in the offered measure that its viewer gets an answer to.
 
-    Also leaves out a denominator and a counting rule that the viewer may not use, and what another
-    measure is adjusted for or robust to, and uses the coarsest level for pairs that would be too
-    many. Depends on the question alone. Calls `is_answered` only for a question that has one of
-    these.
+    Also leaves out a denominator and a counting rule that the viewer may not use, and uses the
+    coarsest level for pairs that would be too many. Depends on the question alone. Calls
+    `is_answered` only for a question that has one of these.
     """
     fitted = fitted_to(params, offer)
     params, left_out = fitted.params, list(fitted.left_out)
@@ -78,14 +82,6 @@ def fitted_for(
         if listed(params, name) and not is_answered(params):
             params = with_set(params, **{name: ""})
             left_out.append(label_of(name))
-    chosen = [name for name in OF_SOME_MEASURES if listed(params, name)]
-    if chosen and not is_answered(params):
-        for names in (*([name] for name in chosen), chosen):
-            without = with_set(params, **dict.fromkeys(names, ""))
-            if is_answered(without):
-                params = without
-                left_out += [label_of(name) for name in names]
-                break
     return Fitted(params=params, left_out=left_out)
 
 

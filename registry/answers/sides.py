@@ -9,7 +9,7 @@ from django.http import HttpRequest, QueryDict
 from registry import reporting
 from registry.answers.answered import Reply, reply_to
 from registry.answers.asking import Refused, with_set, without_blanks
-from registry.answers.fitting import OF_SOME_MEASURES, fitted_for
+from registry.answers.fitting import fitted_for
 from registry.answers.page_question import (
     FIRST_GROUPING,
     FIRST_MEASURE,
@@ -19,6 +19,7 @@ from registry.answers.page_question import (
     read_page_question,
 )
 from registry.answers.question_form import QuestionForm
+from registry.filters.fields import listed
 from registry.records import BadQuery, Viewer
 from registry.vocabulary import Measure
 
@@ -103,10 +104,8 @@ def in_each_measure(
     own = ",".join(sorted(viewer.exact_sites))
 
     def has_answer(candidate: QueryDict) -> bool:
-        if viewer.exact_everywhere and not any(map(candidate.get, OF_SOME_MEASURES)):
-            return True  # looked up only where a measure may refuse how it is asked
         questions = _questions(candidate, viewer, beside=beside)
-        return any(is_answered(mine, viewer) for _, mine in questions)
+        return viewer.exact_everywhere or any(is_answered(mine, viewer) for _, mine in questions)
 
     found = []
     for offer in reporting.offers(viewer):
@@ -121,8 +120,7 @@ def in_each_measure(
 
 
 def _questions(params: QueryDict, viewer: Viewer, *, beside: bool) -> list[tuple[str, QueryDict]]:
-    own = viewer.exact_sites
-    named = {code for text in params.getlist("site") for code in text.split(",") if code}
+    own, named = viewer.exact_sites, {*listed(params, "site")}
     if not beside or not own or viewer.exact_everywhere or not named <= own:
         return [("", params)]
     mine = with_set(params, site=",".join(sorted(named or own)), release="")
@@ -133,7 +131,7 @@ def is_protected(params: QueryDict, viewer: Viewer, *, beside: bool = False) -> 
     """Whether no answer of the page can be exact."""
     if viewer.exact_everywhere or not viewer.exact_sites:
         return not viewer.exact_everywhere
-    named = {code for text in params.getlist("site") for code in text.split(",") if code}
+    named = {*listed(params, "site")}
     return not beside and not (named and named <= viewer.exact_sites)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from drf_spectacular.utils import OpenApiParameter
 
 from registry.filters.questions import LABELS, LEVELS, MOST_GROUPS, PER, SCALES
-from registry.reporting import ADJUSTERS, MEASURES, MOST_ADJUSTERS, MeasureSpec
+from registry.reporting import MEASURES, MOST_ADJUSTERS, MeasureSpec
 from registry.vocabulary import Denominator, Measure
 
 
@@ -71,7 +71,7 @@ def _standardise(spec: MeasureSpec) -> OpenApiParameter:
 
 
 def _adjust(spec: MeasureSpec) -> OpenApiParameter:
-    named = ", ".join(ADJUSTERS)
+    named = ", ".join(spec.adjusters)
     said = f"What to hold alike: up to {MOST_ADJUSTERS} of these, comma-separated: {named}."
     return OpenApiParameter("adjust", str, description=f"{said} Exact answers only.")
 

@@ -6,7 +6,7 @@ import pytest
 
 from registry.disclosure import Form
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail
-from registry.reporting import example_columns
+from registry.reporting import ADJUSTERS, example_columns
 from registry.reporting.asking.spec import ANY_DIMENSION, SOME_MEASURES, Withheld
 from registry.reporting.measures import MEASURES
 from registry.reporting.protected_answers import published_form
@@ -167,3 +167,21 @@ def test_option_is_taken_as_the_spec_says_or_refused(
         held_to_measure(query, measure)
     (fault,) = refusal.value.faults
     assert (fault.column, fault.code) == (option, "option-not-taken")
+
+
+ADJUSTED = [each for each, spec in MEASURES.items() if "adjust" in spec.takes]
+
+
+@pytest.mark.parametrize("measure", ADJUSTED)
+def test_what_a_measure_cannot_be_adjusted_for_is_declared_as_it_is_refused(measure):
+    """Tabs and the schema offer what is declared; the question itself is held to its refusals."""
+    spec = MEASURES[measure]
+
+    refused = [
+        name
+        for name in ADJUSTERS
+        for fault in spec.refuses(EventQuery(adjust=(name,)), (), lambda names: "")
+        if fault.code == "bad-adjustment"
+    ]
+
+    assert refused == [name for name in ADJUSTERS if name not in spec.adjusters]

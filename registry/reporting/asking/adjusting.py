@@ -1,8 +1,8 @@
 """What comparisons and trends are adjusted for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from registry.records import Window
+from registry.records import DIMENSIONS, EventQuery, Fault, Window
 
 ADJUSTERS = (
     *("window", "year", "age_band", "sex", "indication_group"),
@@ -27,6 +27,15 @@ AGES = (
     Window(121, None),
 )
 """Months since implant as strata: hazards differ most early on, and near the end of a battery."""
+
+
+def refused_of_groups(query: EventQuery) -> Iterable[Fault]:
+    """What cannot be held alike, since the groups are made of it."""
+    for name in query.adjust:
+        if name in query.group_by:
+            title = DIMENSIONS[name].title.lower()
+            detail = f"The groups differ in {title}: adjust for something else."
+            yield Fault("adjust", "bad-adjustment", detail)
 
 
 def ages_within(windows: Sequence[Window]) -> tuple[Window, ...]:

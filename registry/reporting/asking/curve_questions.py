@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from registry.records import DIMENSIONS, EventQuery, Fault, Side
+from registry.reporting.asking.adjusting import refused_of_groups
 from registry.reporting.asking.spec import ANY_DIMENSION, Elsewhere
 from registry.snapshot.terms import Term
 from registry.vocabulary import Outcome, Seriousness, Severity
@@ -99,13 +100,11 @@ def _groupings(query: EventQuery, elsewhere: Elsewhere) -> Iterable[Fault]:
 def _strata(query: EventQuery) -> Iterable[Fault]:
     """What the log-rank test cannot be stratified by: what changes, and what the groups are."""
     for name in query.adjust:
-        title = DIMENSIONS[name].title.lower()
         if name not in KNOWN_AT_IMPLANT:
+            title = DIMENSIONS[name].title.lower()
             detail = f"A curve starts at implantation, and {title} changes: adjust for what was "
             yield Fault("adjust", "bad-adjustment", f"{detail}known then.")
-        elif name in query.group_by:
-            detail = f"The groups differ in {title}: adjust for something else."
-            yield Fault("adjust", "bad-adjustment", detail)
+    yield from refused_of_groups(query)
 
 
 def _death(query: EventQuery, chosen: Sequence[Term]) -> Iterable[Fault]:

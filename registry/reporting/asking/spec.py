@@ -8,6 +8,7 @@ from typing import Any
 
 from registry.disclosure import Form, Plan, Policy, Protection, Tree
 from registry.records import DIMENSIONS, Cell, Column, EventQuery, Fault, Reading, Window
+from registry.reporting.asking.adjusting import ADJUSTERS
 from registry.reporting.asking.freshness import Frozen
 from registry.snapshot.selection import Selection, joined_spans
 from registry.snapshot.statement import Key
@@ -209,9 +210,9 @@ class MeasureSpec:
     its options of SOME_MEASURES. group_by: dimensions that its rows can be grouped by, up to three.
     places: for each place of group_by the names that it may hold, the default first; None where any
     of group_by is allowed; own_rows: the message for a wrong grouping. ordering: the columns of
-    numbers that rows can be ordered by. clusters: what its limits can be made robust to, where it
-    takes `cluster`. not_filtered_by: filters that it does not take. refuses:
-    faults from the question and the complications it selects.
+    numbers that rows can be ordered by. clusters, adjusters: what its limits can be made robust to,
+    and what it can be adjusted for, where it takes `cluster` or `adjust`. not_filtered_by: filters
+    that it does not take. refuses: faults from the question and the complications it selects.
 
     divides: its denominators. by_unit: whether rows are grouped by denominator. what_counts: the
     question whose events count. names_rows: whether its groupings name its rows.
@@ -237,6 +238,7 @@ class MeasureSpec:
     places: tuple[tuple[str, ...], ...] | None = None
     own_rows: str = ""
     clusters: tuple[str, ...] = CLUSTERS
+    adjusters: tuple[str, ...] = ADJUSTERS
     not_filtered_by: tuple[str, ...] = ()
     refuses: Refuses = lambda query, chosen, elsewhere: ()
 

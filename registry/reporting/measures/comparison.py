@@ -1,14 +1,11 @@
 """Rates of groups against a reference's: ratios and differences, crude and adjusted."""
 
-from collections.abc import Iterable, Sequence
-
 from registry.disclosure import Form
-from registry.records import DIMENSIONS, Column, EventQuery, Fault, PictureKind, Reading
-from registry.reporting.asking.adjusting import GROUPS
+from registry.records import DIMENSIONS, Column, PictureKind, Reading
+from registry.reporting.asking.adjusting import GROUPS, refused_of_groups
 from registry.reporting.asking.spec import (
     Answered,
     Divides,
-    Elsewhere,
     Example,
     MeasureSpec,
     ProtectedForm,
@@ -28,7 +25,6 @@ from registry.reporting.protected.comparison import finer_comparisons, shown_com
 from registry.reporting.words.published import about_exposure, exposure_minimums
 from registry.reporting.words.sentences import unit_in_words
 from registry.snapshot.store import Store
-from registry.snapshot.terms import Term
 from registry.vocabulary import CountingRule, Measure, Profile
 
 CRUDE = "Crude: the groups may differ in how old their devices are, in patients, sites and years."
@@ -80,13 +76,6 @@ def _columns(question: Question) -> tuple[Column, ...]:
     )
 
 
-def _refuses(query: EventQuery, chosen: Sequence[Term], elsewhere: Elsewhere) -> Iterable[Fault]:
-    if same := [name for name in query.adjust if name in query.group_by]:
-        title = DIMENSIONS[same[0]].title.lower()
-        detail = f"The groups differ in {title}: adjust for something else."
-        yield Fault("adjust", "bad-adjustment", detail)
-
-
 def _method(question: Question) -> str:
     of = f", adjusted for {_named(question)} (main effects)" if question.query.adjust else ""
     return (
@@ -126,7 +115,7 @@ SPEC = MeasureSpec(
     places=(GROUPS,),
     own_rows="A comparison is of groups that split exposure: group by one such dimension.",
     ordering=("events", "exposure", "rate", "ratio", "ci_lower", "ci_upper", "difference"),
-    refuses=_refuses,
+    refuses=lambda query, chosen, elsewhere: refused_of_groups(query),
     divides=Divides.EXPOSURE,
     of_implants=True,
     answered=_answered,

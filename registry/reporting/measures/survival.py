@@ -2,6 +2,7 @@
 
 from registry.disclosure import Form
 from registry.records import PictureKind, Reading
+from registry.reporting.asking.adjusting import ADJUSTERS
 from registry.reporting.asking.curve_questions import (
     KNOWN_AT_IMPLANT,
     NOT_FILTERED_BY,
@@ -44,6 +45,7 @@ SPEC = MeasureSpec(
     counting=(CountingRule.FIRST_EVENT,),
     takes=frozenset({"level", "ci", "adjust", "cluster"}),
     clusters=("site",),
+    adjusters=tuple(name for name in ADJUSTERS if name in KNOWN_AT_IMPLANT),
     group_by=KNOWN_AT_IMPLANT,
     ordering=CURVE_COLUMNS,
     not_filtered_by=NOT_FILTERED_BY,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from registry.disclosure import Form, Protection, plan
 from registry.records import DIMENSIONS, Column, EventQuery, Fault, PictureKind, Reading
+from registry.reporting.asking.adjusting import ADJUSTERS
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import (
     Answered,
@@ -147,6 +148,7 @@ SPEC = MeasureSpec(
     ),
     counting=rates.COUNTING,
     takes=rates.OPTIONS | {"adjust"},
+    adjusters=tuple(name for name in ADJUSTERS if name != "year"),
     group_by=("year",),
     places=(("year",),),
     ordering=RATE_COLUMNS,
