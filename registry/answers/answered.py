@@ -10,7 +10,7 @@ from registry.answers.alternatives import Alternative, alternatives, with_device
 from registry.answers.asking import Refused, ask, with_set
 from registry.answers.completeness import CompletenessBlock, completeness_of
 from registry.answers.landmarks import LandmarkTable, landmarks_of
-from registry.answers.numbers import in_percent, range_in_percent, range_of, written
+from registry.answers.numbers import in_percent, limits_of, written
 from registry.answers.page_question import PageQuestion, api_address, read_page_question
 from registry.answers.pictures import size_of
 from registry.answers.summaries import summary_of
@@ -169,8 +169,7 @@ def literature_of(meta: Mapping[str, Any]) -> list[PublishedFigure]:
 def _published(figure: Mapping[str, Any]) -> PublishedFigure:
     shares = MEASURES[figure["measure"]].reading.shares
     value: Cell = figure["value"]
-    limits = figure.get("ci_lower"), figure.get("ci_upper")
-    both = (range_in_percent if shares else range_of)(*limits) if None not in limits else ""
+    both = limits_of(figure.get("ci_lower"), figure.get("ci_upper"), shares=shares)
     unit = (
         ""
         if shares

@@ -5,7 +5,7 @@ from typing import Any
 
 from registry.answers.asking import Panel
 from registry.answers.landmarks import landmarks_of
-from registry.answers.numbers import HIDDEN, in_percent, range_in_percent, range_of, written
+from registry.answers.numbers import HIDDEN, in_brackets, in_percent, limits_of, value_of, written
 from registry.answers.summaries import named
 from registry.answers.tables import GONE, UNITS, status_in_words
 from registry.records import Cell, Release
@@ -32,7 +32,7 @@ def finding_of(release: Release, *, apart: Collection[str] = ()) -> str:
         return NOTHING
     if release.meta.get("curves"):
         return _of_curves(release)
-    told = [row for row in release.rows if _estimate(row) is not None]
+    told = [row for row in release.rows if value_of(row) is not None]
     gone = sum(row["status"] in GONE for row in release.rows)
     of_all = f"{written(gone)} of {written(len(release.rows))} rows are hidden."
     if not told:
@@ -53,7 +53,7 @@ def _ranked(told: Sequence[Row], release: Release, apart: Collection[str]) -> It
         yield f"{'; '.join(_named(row, release) for row in own)}."
     else:
         stable = [row for row in alike if row["status"] == CellStatus.OK] or alike
-        most = max(stable, key=lambda row: _estimate(row) or 0.0)
+        most = max(stable, key=lambda row: value_of(row) or 0.0)
         among = "" if len(alike) == len(own or told) else f" of those divided by {_unit(most)}"
         yield f"Highest{among}: {_named(most, release)}."
     beside = [row for row in told if row not in own] if own else []
@@ -76,14 +76,9 @@ def first_finding(panel: Panel, **values: Cell) -> str:
     row = panel.row_of(**values)
     if row is None:
         return NO_TOTAL
-    if _estimate(row) is None:
+    if value_of(row) is None:
         return f"All together: {status_in_words(row).lower()}. {NOT_NONE}"
     return f"All together: {_in_words(row, panel.release)}."
-
-
-def _estimate(row: Row) -> float | None:
-    value = row.get("proportion", row.get("rate"))
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _of_one_unit(rows: Sequence[Row]) -> Sequence[Row]:
@@ -96,11 +91,8 @@ def _in_words(row: Row, release: Release) -> str:
     """An estimate with its limits and its unit."""
     meta: Mapping[str, Any] = release.meta
     shares = MEASURES[meta["measure"]].reading.shares
-    limits = row["ci_lower"], row["ci_upper"]
-    between = ""
-    if None not in limits:
-        between = f" ({(range_in_percent if shares else range_of)(*limits)})"
-    value = _estimate(row)
+    between = in_brackets(limits_of(row["ci_lower"], row["ci_upper"], shares=shares))
+    value = value_of(row)
     if shares:
         return f"{in_percent(value)}{between} of {written(row['denominator'])} patients"
     return f"{written(value)}{between} per {written(meta['per'])} {_unit(row)}"
@@ -124,6 +116,6 @@ def _of_curves(release: Release) -> str:
         known = [place for place, at in enumerate(cells) if at.value not in {"", HIDDEN}]
         if known:
             at = cells[known[-1]]
-            limits = f" ({at.limits})" if at.limits else ""
+            limits = in_brackets(at.limits)
             said.append(f"{group} {at.value}{limits} at {table.years[known[-1]]}")
     return f"Free of it: {'; '.join(said)}."

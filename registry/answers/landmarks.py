@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.answers.numbers import HIDDEN, in_percent, range_in_percent, written
+from registry.answers.numbers import HIDDEN, in_percent, limits_of, written
 from registry.answers.tables import address_of
 from registry.filters.codes import codes_of, with_not_recorded
 from registry.records import DIMENSIONS, Release
@@ -99,10 +99,9 @@ def _row(curve: Mapping[str, Any], months: Sequence[int], hidden: str) -> tuple[
 def _cell(at: Mapping[str, Any], hidden: str) -> AtYears:
     if at["estimate"] is None:
         return AtYears(hidden)
-    limits = at["ci_lower"], at["ci_upper"]
     return AtYears(
         in_percent(at["estimate"]),
-        range_in_percent(*limits) if None not in limits else "",
+        limits_of(at["ci_lower"], at["ci_upper"], shares=True),
         written(at["at_risk"]) if at["at_risk"] is not None else "",
     )
 

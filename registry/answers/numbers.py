@@ -1,5 +1,7 @@
 """Numbers for readers: grouped, to three figures, proportions in per cent."""
 
+from collections.abc import Mapping
+
 from registry.records import Cell
 from registry.vocabulary import LEAST_SHOWN
 
@@ -38,6 +40,24 @@ def range_in_percent(lower: Cell, upper: Cell) -> str:
 def range_of(lower: Cell, upper: Cell) -> str:
     """The limits of a rate, as in `0.388 to 11.6`."""
     return f"{written(lower)} to {written(upper)}"
+
+
+def value_of(row: Mapping[str, Cell]) -> float | None:
+    """The share or the rate of a row; None where it is hidden or undefined."""
+    value = row.get("proportion", row.get("rate"))
+    return float(value) if isinstance(value, int | float) else None
+
+
+def limits_of(lower: Cell, upper: Cell, *, shares: bool = False) -> str:
+    """The limits of a rate or of a proportion; nothing where one is missing."""
+    if lower is None or upper is None:
+        return ""
+    return (range_in_percent if shares else range_of)(lower, upper)
+
+
+def in_brackets(words: str) -> str:
+    """Limits behind a number, as in ` (0.388 to 11.6)`; nothing for none."""
+    return f" ({words})" if words else ""
 
 
 def _number(value: Cell) -> float:

@@ -199,7 +199,7 @@ def trend(found: Told, release: Release) -> Iterator[str]:
         p = f", {p_value(found['p'])}" if found.get("p") is not None else ""
         years = found["periods"] + sum(len(each) - 1 for each in found.get("pooled") or ())
         yield (
-            f"From one year to the next the rate {_change(found)}: rate ratio "
+            f"From one year to the next the rate {change_of(found)}: rate ratio "
             f"{written(found['rate_ratio'])}{limits}{p}, over {years} years{_held(found)}."
         )
     yield from crude_ratio(found)
@@ -230,7 +230,7 @@ def _held(found: Told) -> str:
     return f", with {enumerated(names, last='and')} held alike" if names else ""
 
 
-def _change(found: Told) -> str:
+def change_of(found: Told) -> str:
     """The direction and size of a trend whose limits exclude no change."""
     if not is_clear(found):
         return "shows no clear change"

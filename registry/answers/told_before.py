@@ -5,6 +5,7 @@ from django.http import QueryDict
 from registry.answers.asking import Panel, ask
 from registry.answers.numbers import written
 from registry.answers.page_question import read_page_question
+from registry.answers.refusable import sentence
 from registry.answers.tables import GONE
 from registry.records import BadQuery, Viewer
 
@@ -20,7 +21,7 @@ def told_before(params: QueryDict, viewer: Viewer) -> str:
         return ""
     panel = ask(question.query, question.measure, viewer)
     if panel.refused:
-        return f"{panel.refused.heading}. {panel.refused.faults[0].detail.capitalize()}."
+        return f"{panel.refused.heading}. {sentence(panel.refused.faults[0].detail)}"
     return f"{rows_told(panel)}."
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from django.urls import reverse
 
 from registry.answers.asking import Panel, Refused, ask
+from registry.answers.numbers import value_of
+from registry.answers.tables import address_of
 from registry.answers.whole_years import last_whole_year
 from registry.dashboard.common_units import HUNDRED_OF, HUNDRED_YEARS
 from registry.dashboard.drawing import Strip, StripAxis, strip_axis
-from registry.dashboard.products import address_of_product
-from registry.dashboard.ranking import RankedFigure, Row, estimate_of, figure_of, value_of
+from registry.dashboard.ranking import RankedFigure, Row, estimate_of, figure_of
 from registry.records import DIMENSIONS, EventQuery, Viewer
 from registry.vocabulary import Measure
 
@@ -21,7 +22,7 @@ NOT_IN_ORDER = frozenset({"complication", "drug", "pump_model", "catheter_model"
 
 @dataclass(frozen=True, slots=True)
 class BrokenDownRow:
-    """One value. address: the page of a product; empty otherwise."""
+    """One value. address: the page of a complication or a model; empty otherwise."""
 
     name: str
     figure: RankedFigure
@@ -72,8 +73,8 @@ def broken_down(panel: Panel, name: str, *, where: str, unit: str = "") -> Break
             BrokenDownRow(
                 _name(row, name, until),
                 figure_of(row),
-                axis.strip(estimate_of(row)) if axis and None not in _limits(row) else None,
-                address_of_product(name, str(row[name])),
+                axis.strip(estimate_of(row)) if axis and estimate_of(row).is_whole else None,
+                address_of(name, str(row[name])),
             )
             for row in kept
         ],
@@ -82,10 +83,6 @@ def broken_down(panel: Panel, name: str, *, where: str, unit: str = "") -> Break
         explore=f"{reverse('explore')}?{where}&group_by={name}",
         refused=panel.refused,
     )
-
-
-def _limits(row: Row) -> tuple[object, object]:
-    return row["ci_lower"], row["ci_upper"]
 
 
 def _name(row: Row, name: str, until: int | None) -> str:

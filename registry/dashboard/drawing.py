@@ -33,6 +33,10 @@ class Estimate:
         return None not in (self.value, self.lower, self.upper)
 
 
+NO_ESTIMATE = Estimate("", None, None, None)
+"""That of a row without a number."""
+
+
 @dataclass(frozen=True, slots=True)
 class DrawnMark:
     """One estimate in the picture: its point and its limits.

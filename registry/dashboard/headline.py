@@ -4,8 +4,8 @@ the reader's own site compares."""
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from registry.answers.numbers import range_of, written
-from registry.answers.summaries import is_clear
+from registry.answers.numbers import in_brackets, limits_of, written
+from registry.answers.summaries import change_of, is_clear
 from registry.dashboard.common_units import HUNDRED_OF, PATIENTS
 from registry.dashboard.own_site import is_within
 from registry.dashboard.panels import Panels
@@ -39,8 +39,7 @@ def _most_frequent(ranking: Ranking) -> str:
 
 
 def _number(row: RankedRow) -> str:
-    limits = f" ({row.figure.limits})" if row.figure.limits else ""
-    return f"{row.figure.value}{limits}"
+    return f"{row.figure.value}{in_brackets(row.figure.limits)}"
 
 
 def _change(panels: Panels) -> Iterator[str]:
@@ -48,16 +47,14 @@ def _change(panels: Panels) -> Iterator[str]:
     found: Any = panels.trend.meta.get("trend")
     if not found or found.get("rate_ratio") is None:
         return
-    ratio, limits = found["rate_ratio"], (found.get("ci_lower"), found.get("ci_upper"))
-    between = f" ({range_of(*limits)})" if None not in limits else ""
+    between = in_brackets(limits_of(found.get("ci_lower"), found.get("ci_upper")))
+    ratio = f"ratio {written(found['rate_ratio'])}{between}"
     of = HUNDRED_OF.get(str(panels.trend.meta.get("denominator")), "")
     what = f"all together, {of}," if of else "all together"
     if not is_clear(found):
-        yield f"{what} there is no clear change from year to year, ratio {written(ratio)}{between}"
-        return
-    change = 100 * (ratio - 1)
-    percent = f"{'rises' if change > 0 else 'falls'} by {written(abs(change))} %"
-    yield f"{what} the rate {percent} a year, ratio {written(ratio)}{between}"
+        yield f"{what} there is no clear change from year to year, {ratio}"
+    else:
+        yield f"{what} the rate {change_of(found)} a year, {ratio}"
 
 
 def _own(panels: Panels, sites: Collection[str]) -> Iterator[str]:

@@ -7,14 +7,14 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from registry.answers.asking import Panel, with_set
+from registry.answers.numbers import value_of
 from registry.answers.whole_years import last_whole_year
 from registry.dashboard.common_units import HUNDRED_OF
-from registry.dashboard.drawing import Estimate, SmallPicture, small_picture
-from registry.dashboard.ranking import Row, estimate_of, figure_of, value_of
+from registry.dashboard.drawing import NO_ESTIMATE, SmallPicture, small_picture
+from registry.dashboard.ranking import Row, estimate_of, figure_of
 from registry.records.enumeration import enumerated
 from registry.vocabulary import CellStatus
 
-NONE = Estimate("", None, None, None)
 HIDDEN_SITES = (
     "Whether the participating sites changed over these years is not told: numbers by site and "
     "year are hidden. A rise or a fall may come from a site that joined or left."
@@ -116,7 +116,7 @@ def _multiple(
     some = next(iter(rows.values()))
     unit = next((HUNDRED_OF[str(row["unit"])] for row in rows.values() if row["unit"]), "")
     places = years if step == 1 else sorted(year for year in rows if years[0] <= year <= years[-1])
-    points = [(year, estimate_of(rows[year]) if year in rows else NONE) for year in places]
+    points = [(year, estimate_of(rows[year]) if year in rows else NO_ESTIMATE) for year in places]
     name = "year" if step == 1 else "period"
     alone = with_set(of, category=code, complication="", group_by=name)
     title = str(some.get("category_label", code))

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import QueryDict
 
 from registry.answers.asking import Panel, with_set
-from registry.answers.numbers import range_of, written
+from registry.answers.numbers import limits_of, written
 from registry.answers.page_question import api_address
 from registry.answers.pictures import size_of
 from registry.answers.tables import SIGNALS, status_in_words
@@ -56,8 +56,8 @@ def place_of(site: str, row: Mapping[str, Cell] | None) -> str:
     if row["ratio"] is None:
         return f"{site}: {status_in_words(row).lower()}. Hidden does not mean none."
     signal = str(row.get("signal") or "within")
-    limits = row.get("lower_95"), row.get("upper_95")
-    between = f", where chance alone gives {range_of(*limits)}" if None not in limits else ""
+    limits = limits_of(row.get("lower_95"), row.get("upper_95"))
+    between = f", where chance alone gives {limits}" if limits else ""
     return (
         f"{site}: {SIGNALS.get(signal, signal).lower()}. {written(row['events'])} events where "
         f"its device time lets expect {written(row['expected'])}: a ratio of "

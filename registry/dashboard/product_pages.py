@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -13,7 +13,8 @@ from registry import reporting
 from registry.answers.asking import Panel, ask, may_look, refused_alike
 from registry.answers.completeness import completeness_of
 from registry.answers.landmarks import LandmarkTable, landmarks_of
-from registry.answers.numbers import range_of, written
+from registry.answers.numbers import in_brackets, limits_of, written
+from registry.answers.page_question import api_address
 from registry.answers.pictures import size_of
 from registry.answers.tables import EXACT, PROTECTED, address_of, source_of, status_in_words
 from registry.charts import chart_of
@@ -180,9 +181,9 @@ def _picture(panel: Panel, kind: ProductKind, code: str) -> dict[str, Any] | Non
     """The model's own curve as a picture; None where it has no value to draw."""
     if panel.release is None or landmarks_of(panel.release) is None:
         return None
-    query = f"category={kind.code}&{kind.dimension}={code}&labels=both&format=svg"
+    params = QueryDict(f"category={kind.code}&{kind.dimension}={code}&labels=both&format=svg")
     return {
-        "address": f"/api/v1/statistics/survival/?{query}",
+        "address": api_address(Measure.SURVIVAL, params),
         "size": size_of(panel.release),
         "alt": chart_of(panel.release).alt,
     }
@@ -204,8 +205,7 @@ def compared_in_words(panel: Panel, kind: ProductKind, code: str) -> str:
         return f"{said}. No ratio: {row['note'] or status_in_words(row).lower()}"
     against = next((each for each in panel.rows if each["note"] == REFERENCE_NOTE), None)
     name = against[f"{kind.dimension}_label"] if against else "the reference"
-    limits = row["ci_lower"], row["ci_upper"]
-    between = f" ({range_of(*limits)})" if None not in limits else ""
+    between = in_brackets(limits_of(row["ci_lower"], row["ci_upper"]))
     return f"{said}: {written(row['ratio'])}{between} times the rate of {name}, crude."
 
 
@@ -242,14 +242,13 @@ def signal_table(panel: Panel, kind: ProductKind, code: str, level: str) -> Sign
 
 
 def _line(row: Row, level: str) -> SignalLine:
-    limits = row["prr_lower"], row["prr_upper"]
     verdicts = [name for name, on in (("signal", row["signal"]), ("outlier", row["outlier"])) if on]
     return SignalLine(
         name=str(row.get(f"{level}_label", row[level])),
         address=address_of(level, str(row[level])),
         reports=f"{written(row['n'])} where {written(row['expected'])} are expected",
         prr="" if row["prr"] is None else written(row["prr"]),
-        limits=range_of(*limits) if None not in limits else "",
+        limits=limits_of(row["prr_lower"], row["prr_upper"]),
         q="" if row["q"] is None else written(row["q"]),
         against="" if row["rate_ratio"] is None else written(row["rate_ratio"]),
         verdict=" and ".join(verdicts),

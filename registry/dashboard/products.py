@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from registry.answers.tables import address_of
 from registry.vocabulary import CODELISTS
 
 
@@ -29,8 +28,3 @@ KINDS = {
     "catheter": ProductKind("catheter", "catheter_model", "Catheter models", "catheter"),
 }
 """The kinds of products by their code in addresses, which is that of their category, too."""
-
-
-def address_of_product(dimension: str, code: str) -> str:
-    """The page of a model; empty for a value that is none."""
-    return address_of(dimension, code)

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from registry.answers.asking import NAMED, Panel, with_set
-from registry.answers.numbers import in_percent, range_in_percent, range_of, written
+from registry.answers.numbers import in_percent, limits_of, range_of, value_of, written
 from registry.answers.tables import GONE, missing, status_in_words
 from registry.charts.points import short_source
 from registry.dashboard.common_units import (
@@ -18,7 +18,7 @@ from registry.dashboard.common_units import (
     CommonUnit,
     in_hundreds,
 )
-from registry.dashboard.drawing import Estimate, Strip, StripAxis, strip_axis
+from registry.dashboard.drawing import NO_ESTIMATE, Estimate, Strip, StripAxis, strip_axis
 from registry.dashboard.panels import Panels
 from registry.filters.catalogue import every_complication
 from registry.records import Cell
@@ -214,12 +214,6 @@ def _per_procedure(panels: Panels) -> str:
     return f"{TWO_DENOMINATORS} All infections here: {said}."
 
 
-def value_of(row: Row) -> float | None:
-    """A row's rate or share; None where it is hidden or undefined."""
-    value = row.get("proportion", row.get("rate"))
-    return float(value) if isinstance(value, int | float) else None
-
-
 def _by_size(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: -_scaled(row, value_of(row) or 0.0))
 
@@ -235,7 +229,7 @@ def estimate_of(row: Row) -> Estimate:
     value = value_of(row)
     limits = (row["ci_lower"], row["ci_upper"])
     if value is None or None in limits:
-        return Estimate("", None, None, None)
+        return NO_ESTIMATE
     lower, upper = (_scaled(row, each) for each in limits)
     stable = row["status"] != CellStatus.UNSTABLE
     return Estimate("", _scaled(row, value), lower, upper, stable=stable)
@@ -252,15 +246,12 @@ def figure_of(row: Row | None) -> RankedFigure:
         said = missing("value", str(row["status"]))
         return RankedFigure(said, remark=status_in_words(row).lower(), hidden=True)
     limits = (row["ci_lower"], row["ci_upper"])
-    words = ""
-    if None not in limits and shares:
-        words = range_in_percent(*limits)
-    elif None not in limits:
-        words = range_of(*(_scaled(row, each) for each in limits))
+    if not shares and None not in limits:
+        limits = (_scaled(row, limits[0]), _scaled(row, limits[1]))
     stands = row["status"] in {CellStatus.OK, CellStatus.ZERO}
     return RankedFigure(
         in_percent(value) if shares else written(_scaled(row, value)),
-        words,
+        limits_of(*limits, shares=shares),
         counts,
         "" if stands else status_in_words(row).lower(),
         hidden=row["status"] in GONE,
@@ -316,7 +307,7 @@ def _literature(panel: Panel) -> dict[str, list[PublishedBeside]]:
         found.setdefault(str(each["complication"]), []).append(
             PublishedBeside(
                 in_percent(value) if shares else written(value),
-                (range_in_percent if shares else range_of)(*limits),
+                limits_of(*limits, shares=shares),
                 short_source(each),
                 population_in_words(str(each["therapy"]), str(each["age_group"])),
                 100.0 * value if shares else value,
