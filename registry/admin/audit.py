@@ -1,6 +1,5 @@
 """The auditor's read-only pages: history across rows, seals with their state, access log."""
 
-import re
 from typing import Any
 
 from django import forms
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from registry.admin.filters import ActionFilter
 from registry.admin.history import Version, versions_in
-from registry.admin.paging import KeyPaginator
+from registry.admin.paging import KeyPaginator, page_asked
 from registry.admin.rows import ReadOnlyAdmin
 from registry.models import AccessLog, Seal, Snapshot, User
 from registry.models.audit import GENESIS
@@ -199,8 +198,7 @@ def history_page(request: HttpRequest) -> HttpResponse:
     valid = form.is_valid()
     kind = form.cleaned_data.get("kind") or "event"
     records = form.records() if valid else kinds()[kind].history.none()  # type: ignore[attr-defined]
-    asked = request.GET.get("page", "")
-    number = int(asked) if re.fullmatch(r"[0-9]{1,9}", asked) else 1
+    number = page_asked(request, "page")
     page = KeyPaginator(records, PAGE, page_number=number).get_page(number)
     listed = list(page.object_list)
     _log(request, f"{kind} history of all", len(listed))

@@ -6,10 +6,12 @@ it knows how many there are, or that there are more, and fetches its own rows by
 scan at most, where Django's paginator takes three.
 """
 
+import re
 from typing import Any
 
 from django.core.paginator import EmptyPage, Page, Paginator
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 KNOWN = 1000
@@ -18,6 +20,12 @@ KNOWN = 1000
 PAGES_AHEAD = 10
 MOST_PAGES = 200
 """Pages that can be turned to; whoever looks for older rows narrows the list, or asks the API."""
+
+
+def page_asked(request: HttpRequest, name: str) -> int:
+    """The number of the page that a parameter asks for; the first where it is none."""
+    asked = request.GET.get(name, "")
+    return int(asked) if re.fullmatch(r"[0-9]{1,9}", asked) else 1
 
 
 class KeyPaginator(Paginator):

@@ -1,6 +1,5 @@
 """Base classes of the admin's lists and forms: scoped, sealed, without deletion."""
 
-import re
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -22,7 +21,7 @@ from django.utils.text import capfirst
 
 from registry.admin.history import versions_of
 from registry.admin.naming import name_of
-from registry.admin.paging import KeyPaginator
+from registry.admin.paging import KeyPaginator, page_asked
 from registry.admin.searching import SEARCH, remembered_search, rows_found, term_of
 from registry.admin.stored_values import NOT_RECORDED, ReadForm, is_blank
 from registry.answers.kept import KEPT, take_back
@@ -171,8 +170,7 @@ class RegistryAdmin(admin.ModelAdmin):
         **kwargs: Any,
     ) -> KeyPaginator:
         """The pages of the list, without counting its table."""
-        asked = request.GET.get(PAGE_VAR, "")
-        number = int(asked) if re.fullmatch(r"[0-9]{1,9}", asked) else 1
+        number = page_asked(request, PAGE_VAR)
         return KeyPaginator(queryset, per_page, *args, page_number=number, **kwargs)
 
     def action_checkbox(self, obj: Any) -> SafeString:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
 from django.urls import reverse
 
+from registry.filters.lists import MOST_COUNTED, bounded_count
 from registry.intake import RoundStanding, standings_of
 from registry.intake.waiting import (
     QUEUES,
@@ -27,10 +27,6 @@ _IN_WORDS = {
     "queried": ("event", "with an open query"),
 }
 """The queues of events in words, in the order told."""
-
-
-MOST_COUNTED = 1000
-"""Rows of a queue that are counted; of more, the number says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +85,6 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
         agreements = reverse("admin:registry_agreement_changelist")
         tell(n, "request", "for an agreement", f"{agreements}?standing=waiting")
     return waiting
-
-
-def bounded_count(rows: QuerySet[Any]) -> int:
-    """How many rows there are, or MOST_COUNTED + 1: of a long queue nobody needs the number."""
-    return rows.order_by()[: MOST_COUNTED + 1].count()
 
 
 def open_round(standing: RoundStanding) -> Waiting:

@@ -6,7 +6,7 @@ year. A refusal names the nearest that can be had.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from registry.disclosure.policy import Policy
+from registry.disclosure.policy import Offered, Policy
 from registry.disclosure.tree_questions import TreeQuestion, ends_of
 from registry.disclosure.trees import Tree
 from registry.records import EventQuery, Fault, NotAvailableAtThisDetail
@@ -91,24 +91,29 @@ def _may_cross_site(question: TreeQuestion, policy: Policy, by_funnel: bool) -> 
 
 def combinable(policy: Policy) -> dict[str, tuple[str, ...]]:
     """What each offered parameter may stand with in one question, two at a time."""
-    names = [
-        name for offer in policy.offered for name in (offer.name, offer.group) if name is not None
-    ]
-    return {one: tuple(other for other in names if _may_meet(one, other, policy)) for one in names}
+    named = {
+        name: offered
+        for offered in policy.offered
+        for name in (offered.name, offered.group)
+        if name is not None
+    }
+    return {
+        one: tuple(other for other in named if _may_meet(one, other, named, policy))
+        for one in named
+    }
 
 
-def _may_meet(one: str, other: str, policy: Policy) -> bool:
-    offers = policy.offer(one), policy.offer(other)
-    if offers[0] is None or offers[1] is None or offers[0] is offers[1]:
+def _may_meet(one: str, other: str, named: Mapping[str, Offered], policy: Policy) -> bool:
+    """Whether two parameters may stand together; named: the dimension that each belongs to."""
+    if named[one] is named[other]:
         return False
-    named = {offer.name: name for offer, name in zip(offers, (one, other), strict=True) if offer}
-    if "site" in named:
-        (beside,) = (name for name in named if name != "site")
+    parameters = {named[one].name: one, named[other].name: other}
+    if "site" in parameters:
+        (beside,) = (name for name in parameters if name != "site")
         only_groups = policy.with_site.get(beside)
-        offered = policy.offer(beside)
-        is_group = offered is not None and named[beside] == offered.group
+        is_group = parameters[beside] == named[beside].group
         return only_groups is not None and (is_group or not only_groups)
-    return "complication" in named
+    return "complication" in parameters
 
 
 def _either(words: Iterable[str]) -> str:

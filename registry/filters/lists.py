@@ -106,6 +106,15 @@ class ValuesFilter(django_filters.Filter):
         )
 
 
+MOST_COUNTED = 1000
+"""Rows of a list or a queue that are counted; of more, it is said that there are."""
+
+
+def bounded_count(rows: QuerySet[Any]) -> int:
+    """How many rows there are, or MOST_COUNTED + 1: to count more costs a scan."""
+    return rows.order_by()[: MOST_COUNTED + 1].count()
+
+
 class KeysFilter(ValuesFilter):
     """Keeps the rows whose own key, or whose implant's or patient's, is among the values.
 

@@ -52,6 +52,13 @@ CODE_LISTS: Mapping[str, CodeList] = {
 """The lists by the id of their resources."""
 
 
+def list_of_extension(name: str) -> str | None:
+    """The id of the list whose codes an extension takes; None for one of another kind."""
+    if name in CODE_LISTS:
+        return name
+    return list_of(EVENT[name]) if name in EVENT else None
+
+
 def code_system(name: str, concepts: Iterable[Concept], *, base: str) -> Json:
     """The list as a CodeSystem, whole. base: the deployment's address."""
     listed = list(concepts)

@@ -30,14 +30,12 @@ from registry.api.pagination import page_of
 from registry.api.parameters import flag_of
 from registry.api.parsers import StrictJSONParser
 from registry.api.rows import RowView, log_look
+from registry.filters.lists import MOST_COUNTED, bounded_count
 from registry.interchange.fhir import FhirVersion, Json
 from registry.interchange.fhir_export import BesideEvent, adverse_event
 from registry.interchange.fhir_import import ReadResource
 from registry.models import Event, User
 from registry.vocabulary import State
-
-MOST_COUNTED = 1000
-"""Matches that are counted for a page; `_count=0` asks for the number alone, and gets it."""
 
 FHIR_EVENTS = replace(EVENTS, beside=(*EVENTS.beside, "patient", "seal", "complication__category"))
 """Events as the API finds and shows them, with the rows that only a resource needs."""
@@ -87,8 +85,8 @@ class Searched(FhirReplies, RowView):
         found = search(FHIR_EVENTS.seen(request), params, self.fhir_version)
         count = count_of(params)
         bundle: Json = {"resourceType": "Bundle", "type": "searchset"}
-        total = found.count() if not count else found.order_by()[: MOST_COUNTED + 1].count()
-        if not count or total <= MOST_COUNTED:  # FHIR asks for no total; to count costs a scan
+        total = found.count() if not count else bounded_count(found)
+        if not count or total <= MOST_COUNTED:  # `_count=0` asks for it; a page needs none
             bundle["total"] = total
         links = [{"relation": "self", "url": address}]
         entries: list[Json] = []

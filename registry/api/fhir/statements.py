@@ -9,8 +9,7 @@ from rest_framework.response import Response
 
 from registry.api.fhir.replies import FhirReplies, base_of, refuse_parameters
 from registry.api.unknown import UnknownAddress
-from registry.interchange.fhir import EVENT
-from registry.interchange.fhir_code_lists import CODE_LISTS, list_of, value_set_address
+from registry.interchange.fhir_code_lists import list_of_extension, value_set_address
 from registry.interchange.fhir_statements import (
     EXTENSIONS,
     capability_statement,
@@ -43,9 +42,7 @@ class Definition(FhirReplies):
         if name not in EXTENSIONS:
             raise UnknownRow(Fault("", "not-found", "The registry has no such extension."))
         column, base = EXTENSIONS[name], base_of(request)
-        codes = (
-            column if column in CODE_LISTS else list_of(EVENT[column]) if column in EVENT else None
-        )
+        codes = list_of_extension(column)
         bound_to = value_set_address(codes, base) if codes is not None else None
         return Response(structure_definition(column, base=base, bound_to=bound_to))
 
