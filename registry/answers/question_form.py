@@ -14,7 +14,7 @@ from registry.filters import EventFilterSet
 from registry.filters.codes import codes_of
 from registry.filters.fields import CodesInput, OptionInput, listed
 from registry.records import DIMENSIONS, Side, Viewer
-from registry.reporting import CLUSTERS, MEASURES, SOME_MEASURES, Offer
+from registry.reporting import MEASURES, SOME_MEASURES, Offer
 from registry.vocabulary import CountingRule, Measure
 
 FIRST_FIELDS = ("category", "complication", "drug", "age_group", "site", "year_min", "year_max")
@@ -167,9 +167,9 @@ class QuestionForm:
             for name in SOME_MEASURES
             if name in takes and (exact or name not in EXACT_ONLY or name in self.filled)
         ]
-        if (few := MEASURES[offer.measure].clusters) != CLUSTERS and "cluster" in names:
-            field = fields.fields["cluster"]
-            field.choices = [(code, label) for code, label in field.choices if code in ("", *few)]
+        if "cluster" in names:
+            field, taken = fields.fields["cluster"], ("", *MEASURES[offer.measure].clusters)
+            field.choices = [each for each in field.choices if each[0] in taken]
         if len(offer.counting) < 2:
             return names
         fields.fields["counting"].choices = [
