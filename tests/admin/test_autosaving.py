@@ -123,6 +123,20 @@ def test_nothing_that_is_sent_beside_an_answer_is_kept(sent, term, reporter, sig
     assert taken_up(client, sent.get("at", ADD))["severity"].data == "3"
 
 
+def test_sites_and_rows_that_the_form_does_not_offer_are_not_kept(
+    term, other_site, reporter, signed_in
+):
+    """Only of somebody whose session has ended may they be: the form cannot know."""
+    other = ImplantFactory(patient__site=other_site)
+    client = signed_in(reporter)
+
+    leave(client, _form="t1", site=other_site.code, implant=str(other.public_id), year="2013")
+
+    assert "2013" in kept_in(client)
+    assert other_site.code not in kept_in(client)
+    assert str(other.public_id) not in kept_in(client)
+
+
 def test_a_key_that_intake_takes_is_kept(term, reporter, signed_in):
     client = signed_in(reporter)
 

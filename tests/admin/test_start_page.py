@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from registry.answers import waiting as answers_waiting
 from registry.intake import record_event
 from registry.records import RawReport, RowKind
 from registry.vocabulary import Role
@@ -62,6 +63,17 @@ def test_whoever_judges_sees_what_is_to_review(role, events, signed_in):
     assert waiting(answer)["events to review"] == 2
     assert f'href="{LIST}?queue=to-review"' in answer.text
     assert f"you are here as {role.label.lower()}" in answer.text
+
+
+@pytest.mark.parametrize(("most", "said"), [(2, "2"), (1, "more than 1")])
+def test_a_long_queue_is_counted_so_far(most, said, events, signed_in, monkeypatch):
+    monkeypatch.setattr(answers_waiting, "MOST_COUNTED", most)
+
+    answer = signed_in(UserFactory(roles=[Role.REVIEWER])).get("/admin/")
+
+    (told,) = (one for one in answer.context["waiting"] if "to-review" in one.address)
+    assert told.counted == said
+    assert f"<strong>{said}</strong> events to review" in answer.text
 
 
 def test_a_draft_counts_as_mine_for_who_wrote_it(own_site, reporter, lead, signed_in):

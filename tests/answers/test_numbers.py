@@ -2,7 +2,14 @@
 
 import pytest
 
-from registry.answers.numbers import in_percent, range_in_percent, range_of, written
+from registry.answers.numbers import (
+    in_brackets,
+    in_percent,
+    limits_of,
+    range_in_percent,
+    range_of,
+    written,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +40,14 @@ def test_limits_stand_together():
     # Wilson's interval of 34 in 400 (Taira et al. 2013)
     assert range_in_percent(0.061463020023938206, 0.1164321842735279) == "6.15 to 11.64 %"
     assert range_of(0.388, 11.58) == "0.388 to 11.6"
+
+
+@pytest.mark.parametrize("limits", [(None, None), (None, 0.5), (0.25, None)])
+def test_one_limit_alone_is_not_told(limits):
+    """A limit that is not reached, or hidden, leaves no range."""
+    assert limits_of(*limits) == limits_of(*limits, shares=True) == in_brackets("") == ""
+    assert in_brackets(limits_of(0.25, 0.5)) == " (0.25 to 0.5)"
+    assert limits_of(0.25, 0.5, shares=True) == "25 to 50 %"
 
 
 def test_a_hidden_number_is_no_percentage():

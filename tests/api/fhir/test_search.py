@@ -2,6 +2,8 @@
 
 import pytest
 
+from registry.api.fhir import adverse_events
+from registry.filters import lists
 from registry.models import AccessLog, Seal
 from tests.api.conftest import client_of
 
@@ -22,6 +24,18 @@ def refused(client, **params):
         (issue["location"][0], issue["details"]["coding"][0]["code"])
         for issue in reply.json()["issue"]
     ]
+
+
+@pytest.mark.parametrize(("most", "total"), [(3, 3), (2, None)])
+def test_no_page_counts_more_than_so_many_matches(as_reporter, make, monkeypatch, most, total):
+    """FHIR asks a page for no total; `_count=0` asks for the number alone, and gets it."""
+    for module in (lists, adverse_events):
+        monkeypatch.setattr(module, "MOST_COUNTED", most)
+    for key in ("a-1", "a-2", "a-3"):
+        make(source_id=key)
+
+    assert as_reporter.get(EVENTS).json().get("total") == total
+    assert as_reporter.get(EVENTS, {"_count": "0"}).json()["total"] == 3
 
 
 @pytest.fixture
