@@ -486,6 +486,17 @@ def test_a_registry_that_grows_older_has_a_crude_trend_and_none_that_is_adjusted
     assert by_year[2010]["fitted"] < by_year[2017]["fitted"]
 
 
+def test_a_year_that_is_not_over_is_in_no_adjusted_trend(older):
+    running = replace(older, data_as_of=datetime(2021, 6, 30, tzinfo=UTC))
+
+    found = exact(running, counting=CountingRule.EVENTS, years=(2008, 2021)).meta["trend"]
+
+    over = exact(running, counting=CountingRule.EVENTS, years=(2008, 2020)).meta["trend"]
+    assert found["dropped_period"] == 2021
+    assert found["rate_ratio"] == pytest.approx(over["rate_ratio"], rel=1e-9)
+    assert found["ci_upper"] == pytest.approx(over["ci_upper"], rel=1e-9)
+
+
 def test_fitted_events_of_all_ages_are_those_observed(older):
     told = exact(older, counting=CountingRule.EVENTS)
 
