@@ -39,6 +39,11 @@ class Migration(migrations.Migration):
                 ('indication', models.CharField(blank=True, default='', max_length=40)),
             ],
             options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('source_id__regex', '\\A[A-Za-z0-9._-]{1,40}\\Z')), name='registry_patient_source_id_is_a_key', violation_error_code='source-id-is-a-key', violation_error_message='A source id has 1 to 40 letters, digits, dots, underscores or hyphens.'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.Sex', edition='6d2a8dd3', field='sex', name='registry_patient_sex_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.Indication', edition='09c3273d', field='indication', name='registry_patient_indication_is_coded'),
+                ],
                 'ordering': ['pk'],
             },
         ),
@@ -112,6 +117,14 @@ class Migration(migrations.Migration):
                 ('replaced_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaces', to='registry.complication')),
             ],
             options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('code__regex', '\\A[a-z0-9]+(-[a-z0-9]+)*\\Z')), name='registry_complication_code_is_kebab_case', violation_error_code='code-is-kebab-case', violation_error_message='Write a code in lower-case words with hyphens.'),
+                    registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.statistics.Origin', edition='7281b95c', field='origin', name='registry_complication_origin_is_coded'),
+                    registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.device.Component', edition='a5645045', field='clock', name='registry_complication_clock_is_coded'),
+                    registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.statistics.Denominator', edition='802602f7', field='natural_denominator', name='registry_complication_natural_denominator_is_coded'),
+                    registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.statistics.Evidence', edition='a4eb01eb', field='evidence', name='registry_complication_evidence_is_coded'),
+                    models.CheckConstraint(condition=models.Q(('replaced_by__isnull', True), models.Q(('retired', True), models.Q(('replaced_by', models.F('code')), _negated=True)), _connector='OR'), name='registry_complication_replaced_means_retired', violation_error_code='replaced-means-retired', violation_error_message='Retire a complication that another one replaces.'),
+                ],
                 'ordering': ['category', 'name'],
             },
         ),
@@ -340,6 +353,9 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('user', 'key'), name='registry_idempotencykey_once'),
+                ],
                 'ordering': ['-created_at'],
             },
         ),
@@ -356,6 +372,11 @@ class Migration(migrations.Migration):
                 ('complication', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imdrf_codes', to='registry.complication')),
             ],
             options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('annex__in', ['A', 'E'])), name='registry_imdrfcode_annex_is_a_or_e', violation_error_code='annex-is-a-or-e', violation_error_message='Annex A or E.'),
+                    registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.terms.ImdrfRelation', edition='86550127', field='relation', name='registry_imdrfcode_relation_is_coded'),
+                    registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.terms.ImdrfRole', edition='46248118', field='role', name='registry_imdrfcode_role_is_coded'),
+                ],
                 'verbose_name': 'IMDRF code',
                 'ordering': ['complication', 'annex', '-role', 'code'],
             },
@@ -382,6 +403,10 @@ class Migration(migrations.Migration):
                 ('complication', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='published_rates', to='registry.complication')),
             ],
             options={
+                'constraints': [
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.terms.StudiedAges', edition='ad03dd0b', field='age_group', name='registry_publishedrate_age_group_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.terms.Therapy', edition='60ef47b6', field='therapy', name='registry_publishedrate_therapy_is_coded'),
+                ],
                 'ordering': ['rate_id'],
             },
         ),
@@ -398,6 +423,10 @@ class Migration(migrations.Migration):
                 ('actor', models.ForeignKey(blank=True, help_text="Empty where a command wrote without anyone's name.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='seals', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='registry_seal_number_is_positive', violation_error_code='number-is-positive', violation_error_message='Seals are numbered from 1.'),
+                    models.CheckConstraint(condition=models.Q(('action__regex', '\\A[a-z0-9]+(-[a-z0-9]+)*\\Z')), name='registry_seal_action_is_a_code', violation_error_code='action-is-a-code', violation_error_message='Name the action in lower-case words with hyphens.'),
+                ],
                 'ordering': ['number'],
             },
         ),
@@ -429,6 +458,28 @@ class Migration(migrations.Migration):
                 ('seal', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.seal')),
             ],
             options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('source_id__regex', '\\A[A-Za-z0-9._-]{1,40}\\Z')), name='registry_implant_source_id_is_a_key', violation_error_code='source-id-is-a-key', violation_error_message='A source id has 1 to 40 letters, digits, dots, underscores or hyphens.'),
+                    registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.device.Component', edition='a5645045', field='component', name='registry_implant_component_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PumpModel', edition='2eed3ebd', field='pump_model', name='registry_implant_pump_model_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.CatheterModel', edition='64e2397d', field='catheter_model', name='registry_implant_catheter_model_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.AgeBand', edition='5db7b44b', field='age_band', name='registry_implant_age_band_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.drugs.Drug', edition='7bfaba61', field='drug', name='registry_implant_drug_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.drugs.LabelStatus', edition='8a1a0e4d', field='label_status', name='registry_implant_label_status_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PlacingProcedure', edition='0dd68666', field='procedure', name='registry_implant_procedure_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PumpSite', edition='5440c5b0', field='pump_site', name='registry_implant_pump_site_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PumpPlane', edition='912fd0cc', field='pump_plane', name='registry_implant_pump_plane_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.YesNoUnknown', edition='a9e6f174', field='as_designed', name='registry_implant_as_designed_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.exit.ExitStatus', edition='ec62af43', field='exit_status', name='registry_implant_exit_status_is_coded'),
+                    models.CheckConstraint(condition=models.Q(('adjuncts__isnull', True), models.Q(('adjuncts__gte', 1), ('adjuncts__lt', 134217728)), _connector='OR'), name='registry_implant_adjuncts_is_coded', violation_error_code='adjuncts-is-coded', violation_error_message='Choose adjuncts from the list.'),
+                    models.CheckConstraint(condition=models.Q(('implant_year__isnull', True), models.Q(('implant_year__gte', 1980), ('implant_year__lte', 2100)), _connector='OR'), name='registry_implant_implant_year_is_plausible', violation_error_code='implant-year-is-plausible', violation_error_message='Give implant year as four digits, 1980 to 2100.'),
+                    models.CheckConstraint(condition=models.Q(('months_to_entry__isnull', True), models.Q(('months_to_entry__gte', 0), ('months_to_entry__lte', 1200)), _connector='OR'), name='registry_implant_months_to_entry_is_plausible', violation_error_code='months-to-entry-is-plausible', violation_error_message='Give months to entry in whole months, 0 to 1200.'),
+                    models.CheckConstraint(condition=models.Q(('months_followed__isnull', True), models.Q(('months_followed__gte', 0), ('months_followed__lte', 1200)), _connector='OR'), name='registry_implant_months_followed_is_plausible', violation_error_code='months-followed-is-plausible', violation_error_message='Give months followed in whole months, 0 to 1200.'),
+                    models.CheckConstraint(condition=models.Q(('refills__isnull', True), ('refills__gte', 0), _connector='OR'), name='registry_implant_refills_is_not_negative', violation_error_code='refills-is-not-negative', violation_error_message='Give refills as a whole number, 0 or more.'),
+                    models.CheckConstraint(condition=models.Q(('procedures__isnull', True), ('procedures__gte', 0), _connector='OR'), name='registry_implant_procedures_is_not_negative', violation_error_code='procedures-is-not-negative', violation_error_message='Give procedures as a whole number, 0 or more.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('catheter_model', ''), ('component', 'pump')), models.Q(('component', 'catheter'), ('pump_model', '')), _connector='OR'), name='registry_implant_model_fits_component', violation_error_code='model-fits-component', violation_error_message='A pump has a pump model and a catheter a catheter model: clear the other one.'),
+                    models.CheckConstraint(condition=models.Q(('months_to_entry__lte', models.F('months_followed'))), name='registry_implant_entry_is_not_after_follow_up', violation_error_code='entry-is-not-after-follow-up', violation_error_message='Months to entry cannot be more than months followed: both count from implant.'),
+                ],
                 'ordering': ['pk'],
             },
         ),
@@ -506,6 +557,55 @@ class Migration(migrations.Migration):
                 ('seal', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.seal')),
             ],
             options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('source_id__regex', '\\A[A-Za-z0-9._-]{1,40}\\Z'), ('source_id', ''), _connector='OR'), name='registry_event_source_id_is_a_key', violation_error_code='source-id-is-a-key', violation_error_message='A source id has 1 to 40 letters, digits, dots, underscores or hyphens.'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Relatedness', edition='4fbb4b90', field='relatedness_device', name='registry_event_relatedness_device_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Relatedness', edition='4fbb4b90', field='relatedness_procedure', name='registry_event_relatedness_procedure_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Relatedness', edition='4fbb4b90', field='relatedness_drug', name='registry_event_relatedness_drug_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Relatedness', edition='4fbb4b90', field='relatedness_programming', name='registry_event_relatedness_programming_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Relatedness', edition='4fbb4b90', field='relatedness_disease', name='registry_event_relatedness_disease_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Outcome', edition='370137cf', field='outcome', name='registry_event_outcome_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.management.RootCause', edition='1c582e34', field='root_cause', name='registry_event_root_cause_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Detection', edition='7d650619', field='detection', name='registry_event_detection_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.DaysSinceProcedure', edition='c04dc80a', field='days_since_procedure', name='registry_event_days_since_procedure_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.DaysSinceRefill', edition='06ecbd80', field='days_since_refill', name='registry_event_days_since_refill_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.YesNoUnknown', edition='a9e6f174', field='mri_24h', name='registry_event_mri_24h_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.YesNoUnknown', edition='a9e6f174', field='alarm', name='registry_event_alarm_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.VolumeDiscrepancy', edition='dbfaefde', field='volume_discrepancy', name='registry_event_volume_discrepancy_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Organism', edition='7bf733f9', field='organism', name='registry_event_organism_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Actuality', edition='9b4aec59', field='actuality', name='registry_event_actuality_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PumpModel', edition='2eed3ebd', field='pump_model', name='registry_event_pump_model_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.CatheterModel', edition='64e2397d', field='catheter_model', name='registry_event_catheter_model_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.drugs.Drug', edition='7bfaba61', field='drug', name='registry_event_drug_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.Indication', edition='09c3273d', field='indication', name='registry_event_indication_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.AgeBand', edition='5db7b44b', field='age_band', name='registry_event_age_band_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.Sex', edition='6d2a8dd3', field='sex', name='registry_event_sex_is_coded'),
+                    registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.event.State', edition='1cf38ec6', field='state', name='registry_event_state_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.WithdrawalReason', edition='733ecdc6', field='reason', name='registry_event_reason_is_coded'),
+                    models.CheckConstraint(condition=models.Q(('interventions__isnull', True), models.Q(('interventions__gte', 1), ('interventions__lt', 536870912)), _connector='OR'), name='registry_event_interventions_is_coded', violation_error_code='interventions-is-coded', violation_error_message='Choose interventions from the list.'),
+                    models.CheckConstraint(condition=models.Q(('severity__isnull', True), ('severity__in', [1, 2, 3, 4, 5]), _connector='OR'), name='registry_event_severity_is_a_grade', violation_error_code='severity-is-a-grade', violation_error_message='Grade 1 to 5, or leave it empty.'),
+                    models.CheckConstraint(condition=models.Q(('year__isnull', True), models.Q(('year__gte', 1980), ('year__lte', 2100)), _connector='OR'), name='registry_event_year_is_plausible', violation_error_code='year-is-plausible', violation_error_message='Give year as four digits, 1980 to 2100.'),
+                    models.CheckConstraint(condition=models.Q(('months_since_implant__isnull', True), models.Q(('months_since_implant__gte', 0), ('months_since_implant__lte', 1200)), _connector='OR'), name='registry_event_months_since_implant_is_plausible', violation_error_code='months-since-implant-is-plausible', violation_error_message='Give months since implant in whole months, 0 to 1200.'),
+                    models.CheckConstraint(condition=models.Q(('month__isnull', True), models.Q(('month__gte', 1), ('month__lte', 12)), _connector='OR'), name='registry_event_month_is_a_month', violation_error_code='month-is-a-month', violation_error_message='Give the month as 1 to 12, or leave it empty.'),
+                    models.CheckConstraint(condition=models.Q(('month__isnull', True), ('year__isnull', False), _connector='OR'), name='registry_event_month_has_a_year', violation_error_code='month-has-a-year', violation_error_message='Give the year that the month belongs to.'),
+                    models.CheckConstraint(condition=models.Q(('months_since_implant__isnull', True), models.Q(('days_since_procedure__in', ['31-60', '61-90', '91-365', 'over-365']), _negated=True), models.Q(('days_since_procedure', '31-60'), ('months_since_implant__gte', 1)), models.Q(('days_since_procedure', '61-90'), ('months_since_implant__gte', 1)), models.Q(('days_since_procedure', '91-365'), ('months_since_implant__gte', 2)), models.Q(('days_since_procedure', 'over-365'), ('months_since_implant__gte', 12)), _connector='OR'), name='registry_event_days_since_procedure_fit', violation_error_code='days-since-procedure-fit', violation_error_message='The last procedure cannot lie before the implant: check the days since procedure.'),
+                    models.CheckConstraint(condition=models.Q(('months_since_implant__isnull', True), models.Q(('days_since_refill__in', ['31-90', 'over-90']), _negated=True), models.Q(('days_since_refill', '31-90'), ('months_since_implant__gte', 1)), models.Q(('days_since_refill', 'over-90'), ('months_since_implant__gte', 2)), _connector='OR'), name='registry_event_days_since_refill_fit', violation_error_code='days-since-refill-fit', violation_error_message='The last refill cannot lie before the implant: check the days since refill.'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), ('year__isnull', False), _connector='OR'), name='registry_event_submitted_has_a_year', violation_error_code='submitted-has-a-year', violation_error_message='Give the year of the event before you submit it.'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), ('implant__isnull', True), ('months_since_implant__isnull', False), _connector='OR'), name='registry_event_submitted_has_months_since_implant', violation_error_code='submitted-has-months-since-implant', violation_error_message='Give the months since implant before you submit the event.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='registry_event_withdrawn_has_a_reason', violation_error_code='withdrawn-has-a-reason', violation_error_message='Say why the event is withdrawn.'),
+                    models.CheckConstraint(condition=models.Q(('duplicate_of__isnull', True), models.Q(('state', 'duplicate'), models.Q(('duplicate_of', models.F('id')), _negated=True)), _connector='OR'), name='registry_event_duplicate_names_the_other', violation_error_code='duplicate-names-the-other', violation_error_message='Only a duplicate names the report that it repeats, which is another one.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('severity', 5), ('severity__isnull', False), ('outcome', 'fatal')), models.Q(models.Q(('severity', 5), ('severity__isnull', False), _negated=True), models.Q(('outcome', 'fatal'), _negated=True)), models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('severity__isnull', True), ('outcome', ''), _connector='OR')), _connector='OR'), name='registry_event_grade_5_means_fatal', violation_error_code='grade-5-means-fatal', violation_error_message='Grade 5 is death: set the outcome to fatal, or choose another grade.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('severity', 5), ('severity__isnull', False), ('serious_death', True)), models.Q(models.Q(('severity', 5), ('severity__isnull', False), _negated=True), models.Q(('serious_death', True), _negated=True)), models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('severity__isnull', True), models.Q(('serious_chronic_disease', False), ('serious_death', False), ('serious_fetal_congenital', False), ('serious_hospitalisation', False), ('serious_intervention_to_prevent', False), ('serious_life_threatening', False), ('serious_medically_important', False), ('serious_permanent_impairment', False), ('serious_none', False)), _connector='OR')), _connector='OR'), name='registry_event_grade_5_means_criterion_death', violation_error_code='grade-5-means-criterion-death', violation_error_message='Grade 5 is death: tick death among the criteria, or choose another grade.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'fatal'), ('serious_death', True)), models.Q(models.Q(('outcome', 'fatal'), _negated=True), models.Q(('serious_death', True), _negated=True)), models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('outcome', ''), models.Q(('serious_chronic_disease', False), ('serious_death', False), ('serious_fetal_congenital', False), ('serious_hospitalisation', False), ('serious_intervention_to_prevent', False), ('serious_life_threatening', False), ('serious_medically_important', False), ('serious_permanent_impairment', False), ('serious_none', False)), _connector='OR')), _connector='OR'), name='registry_event_fatal_means_criterion_death', violation_error_code='fatal-means-criterion-death', violation_error_message='A fatal outcome is death: tick death among the criteria, or change the outcome.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('complication', 'death'), _negated=True), models.Q(('severity', 5), ('severity__isnull', False)), models.Q(('state__in', ['draft', 'withdrawn']), ('severity__isnull', True)), _connector='OR'), name='registry_event_death_is_grade_5', violation_error_code='death-is-grade-5', violation_error_message='The complication death has grade 5: set the grade, or choose what led to it.'),
+                    models.UniqueConstraint(condition=models.Q(('complication', 'death'), ('state__in', [registry.vocabulary.event.State['SUBMITTED'], registry.vocabulary.event.State['ACCEPTED']])), fields=('patient',), name='registry_event_one_death_a_patient', violation_error_message='The death of this patient is in the registry already.'),
+                    models.CheckConstraint(condition=models.Q(('serious_none', False), models.Q(('serious_chronic_disease', False), ('serious_death', False), ('serious_fetal_congenital', False), ('serious_hospitalisation', False), ('serious_intervention_to_prevent', False), ('serious_life_threatening', False), ('serious_medically_important', False), ('serious_permanent_impairment', False)), _connector='OR'), name='registry_event_none_stands_alone', violation_error_code='none-stands-alone', violation_error_message='Not serious stands alone: clear it, or clear the criteria.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('severity__in', [4, 5]), _negated=True), ('serious_none', False), _connector='OR'), name='registry_event_grade_4_is_serious', violation_error_code='grade-4-is-serious', violation_error_message='Grade 4 or 5 is serious: tick the criterion that is met, or choose another grade.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('actuality', 'near-miss'), _negated=True), models.Q(('severity__isnull', True), ('serious_chronic_disease', False), ('serious_death', False), ('serious_fetal_congenital', False), ('serious_hospitalisation', False), ('serious_intervention_to_prevent', False), ('serious_life_threatening', False), ('serious_medically_important', False), ('serious_permanent_impairment', False), models.Q(('outcome', 'not-applicable'), models.Q(('state__in', ['draft', 'withdrawn']), ('outcome', '')), _connector='OR')), _connector='OR'), name='registry_event_near_miss_harms_nobody', violation_error_code='near-miss-harms-nobody', violation_error_message='A near miss has no grade, no criterion, and the outcome not-applicable.'),
+                    models.CheckConstraint(condition=models.Q(('implant__isnull', True), models.Q(('age_band', ''), ('catheter_model', ''), ('drug', ''), ('indication', ''), ('pump_model', ''), ('sex', '')), _connector='OR'), name='registry_event_reported_only_without_implant', violation_error_code='reported-only-without-implant', violation_error_message="Model, drug, indication, age and sex are the implant's: clear them here."),
+                    models.CheckConstraint(condition=models.Q(models.Q(('implant__isnull', True), ('patient__isnull', True)), models.Q(('implant__isnull', False), ('patient__isnull', False)), _connector='OR'), name='registry_event_patient_is_the_implants', violation_error_code='patient-is-the-implants', violation_error_message='An event that names an implant names its patient too.'),
+                    models.CheckConstraint(condition=models.Q(('caused_by__isnull', True), models.Q(('caused_by', models.F('id')), _negated=True), _connector='OR'), name='registry_event_not_caused_by_itself', violation_error_code='not-caused-by-itself', violation_error_message='An event cannot cause itself: choose the event that came before.'),
+                ],
                 'ordering': ['pk'],
             },
         ),
@@ -549,6 +649,10 @@ class Migration(migrations.Migration):
                 ('site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='registry.site')),
             ],
             options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('user', 'site'), name='registry_membership_once_a_site', violation_error_message='This user is a member of the site already.'),
+                    registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.access.MembershipRole', edition='b74ace47', field='role', name='registry_membership_role_is_coded'),
+                ],
                 'ordering': ['site', 'user'],
             },
         ),
@@ -762,6 +866,19 @@ class Migration(migrations.Migration):
                 ('site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exposures', to='registry.site')),
             ],
             options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('site', 'year', 'component', 'pump_model', 'catheter_model'), name='registry_exposure_once_a_year', violation_error_message='The site has declared this year and model already.'),
+                    registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.device.Component', edition='a5645045', field='component', name='registry_exposure_component_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PumpModel', edition='2eed3ebd', field='pump_model', name='registry_exposure_pump_model_is_coded'),
+                    registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.CatheterModel', edition='64e2397d', field='catheter_model', name='registry_exposure_catheter_model_is_coded'),
+                    models.CheckConstraint(condition=models.Q(('year__isnull', True), models.Q(('year__gte', 1980), ('year__lte', 2100)), _connector='OR'), name='registry_exposure_year_is_plausible', violation_error_code='year-is-plausible', violation_error_message='Give year as four digits, 1980 to 2100.'),
+                    models.CheckConstraint(condition=models.Q(('devices__isnull', True), ('devices__gte', 0), _connector='OR'), name='registry_exposure_devices_is_not_negative', violation_error_code='devices-is-not-negative', violation_error_message='Give devices as a whole number, 0 or more.'),
+                    models.CheckConstraint(condition=models.Q(('component_months__isnull', True), ('component_months__gte', 0), _connector='OR'), name='registry_exposure_component_months_is_not_negative', violation_error_code='component-months-is-not-negative', violation_error_message='Give component months as a whole number, 0 or more.'),
+                    models.CheckConstraint(condition=models.Q(('procedures__isnull', True), ('procedures__gte', 0), _connector='OR'), name='registry_exposure_procedures_is_not_negative', violation_error_code='procedures-is-not-negative', violation_error_message='Give procedures as a whole number, 0 or more.'),
+                    models.CheckConstraint(condition=models.Q(('refills__isnull', True), ('refills__gte', 0), _connector='OR'), name='registry_exposure_refills_is_not_negative', violation_error_code='refills-is-not-negative', violation_error_message='Give refills as a whole number, 0 or more.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('catheter_model', ''), ('component', 'pump')), models.Q(('component', 'catheter'), ('pump_model', '')), _connector='OR'), name='registry_exposure_model_fits_component', violation_error_code='model-fits-component', violation_error_message='A pump has a pump model and a catheter a catheter model: clear the other one.'),
+                    models.CheckConstraint(condition=models.Q(('component_months__lte', django.db.models.expressions.CombinedExpression(models.F('devices'), '*', models.Value(12)))), name='registry_exposure_months_fit_devices', violation_error_code='months-fit-devices', violation_error_message='A device has 12 months a year at the most: check devices and months.'),
+                ],
                 'ordering': ['pk'],
             },
         ),
@@ -801,6 +918,9 @@ class Migration(migrations.Migration):
                 ('complication', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='names_elsewhere', to='registry.complication')),
             ],
             options={
+                'constraints': [
+                    registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.terms.TermLanguage', edition='74ae4afa', field='language', name='registry_synonym_language_is_coded'),
+                ],
                 'ordering': ['complication', 'language', 'term'],
             },
         ),
@@ -817,6 +937,9 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='auth_token_set', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('scopes__isnull', True), models.Q(('scopes__gte', 1), ('scopes__lt', 8)), _connector='OR'), name='registry_token_scopes_is_coded', violation_error_code='scopes-is-coded', violation_error_message='Choose scopes from the list.'),
+                ],
                 'ordering': ['-created'],
             },
         ),
@@ -836,212 +959,12 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name='complication',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '\\A[a-z0-9]+(-[a-z0-9]+)*\\Z')), name='registry_complication_code_is_kebab_case', violation_error_code='code-is-kebab-case', violation_error_message='Write a code in lower-case words with hyphens.'),
-        ),
-        migrations.AddConstraint(
-            model_name='complication',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.statistics.Origin', edition='7281b95c', field='origin', name='registry_complication_origin_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='complication',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.device.Component', edition='a5645045', field='clock', name='registry_complication_clock_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='complication',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.statistics.Denominator', edition='802602f7', field='natural_denominator', name='registry_complication_natural_denominator_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='complication',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.statistics.Evidence', edition='a4eb01eb', field='evidence', name='registry_complication_evidence_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='complication',
-            constraint=models.CheckConstraint(condition=models.Q(('replaced_by__isnull', True), models.Q(('retired', True), models.Q(('replaced_by', models.F('code')), _negated=True)), _connector='OR'), name='registry_complication_replaced_means_retired', violation_error_code='replaced-means-retired', violation_error_message='Retire a complication that another one replaces.'),
-        ),
-        migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.UniqueConstraint(fields=('user', 'key'), name='registry_idempotencykey_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='imdrfcode',
-            constraint=models.CheckConstraint(condition=models.Q(('annex__in', ['A', 'E'])), name='registry_imdrfcode_annex_is_a_or_e', violation_error_code='annex-is-a-or-e', violation_error_message='Annex A or E.'),
-        ),
-        migrations.AddConstraint(
-            model_name='imdrfcode',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.terms.ImdrfRelation', edition='86550127', field='relation', name='registry_imdrfcode_relation_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='imdrfcode',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.terms.ImdrfRole', edition='46248118', field='role', name='registry_imdrfcode_role_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedrate',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.terms.StudiedAges', edition='ad03dd0b', field='age_group', name='registry_publishedrate_age_group_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedrate',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.terms.Therapy', edition='60ef47b6', field='therapy', name='registry_publishedrate_therapy_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='seal',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='registry_seal_number_is_positive', violation_error_code='number-is-positive', violation_error_message='Seals are numbered from 1.'),
-        ),
-        migrations.AddConstraint(
-            model_name='seal',
-            constraint=models.CheckConstraint(condition=models.Q(('action__regex', '\\A[a-z0-9]+(-[a-z0-9]+)*\\Z')), name='registry_seal_action_is_a_code', violation_error_code='action-is-a-code', violation_error_message='Name the action in lower-case words with hyphens.'),
-        ),
-        migrations.AddConstraint(
             model_name='patient',
             constraint=models.UniqueConstraint(fields=('site', 'source_id'), name='registry_patient_source_id_once_a_site', violation_error_message='The site has a patient of this key already.'),
         ),
         migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('source_id__regex', '\\A[A-Za-z0-9._-]{1,40}\\Z')), name='registry_patient_source_id_is_a_key', violation_error_code='source-id-is-a-key', violation_error_message='A source id has 1 to 40 letters, digits, dots, underscores or hyphens.'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.Sex', edition='6d2a8dd3', field='sex', name='registry_patient_sex_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.Indication', edition='09c3273d', field='indication', name='registry_patient_indication_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'site'), name='registry_membership_once_a_site', violation_error_message='This user is a member of the site already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.access.MembershipRole', edition='b74ace47', field='role', name='registry_membership_role_is_coded'),
-        ),
-        migrations.AddConstraint(
             model_name='implant',
             constraint=models.UniqueConstraint(fields=('site', 'source_id'), name='registry_implant_source_id_once_a_site', violation_error_message='The site has an implant of this key already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=models.CheckConstraint(condition=models.Q(('source_id__regex', '\\A[A-Za-z0-9._-]{1,40}\\Z')), name='registry_implant_source_id_is_a_key', violation_error_code='source-id-is-a-key', violation_error_message='A source id has 1 to 40 letters, digits, dots, underscores or hyphens.'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.device.Component', edition='a5645045', field='component', name='registry_implant_component_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PumpModel', edition='2eed3ebd', field='pump_model', name='registry_implant_pump_model_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.CatheterModel', edition='64e2397d', field='catheter_model', name='registry_implant_catheter_model_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.AgeBand', edition='5db7b44b', field='age_band', name='registry_implant_age_band_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.drugs.Drug', edition='7bfaba61', field='drug', name='registry_implant_drug_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.drugs.LabelStatus', edition='8a1a0e4d', field='label_status', name='registry_implant_label_status_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PlacingProcedure', edition='0dd68666', field='procedure', name='registry_implant_procedure_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PumpSite', edition='5440c5b0', field='pump_site', name='registry_implant_pump_site_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PumpPlane', edition='912fd0cc', field='pump_plane', name='registry_implant_pump_plane_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.YesNoUnknown', edition='a9e6f174', field='as_designed', name='registry_implant_as_designed_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.exit.ExitStatus', edition='ec62af43', field='exit_status', name='registry_implant_exit_status_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=models.CheckConstraint(condition=models.Q(('adjuncts__isnull', True), models.Q(('adjuncts__gte', 1), ('adjuncts__lt', 134217728)), _connector='OR'), name='registry_implant_adjuncts_is_coded', violation_error_code='adjuncts-is-coded', violation_error_message='Choose adjuncts from the list.'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=models.CheckConstraint(condition=models.Q(('implant_year__isnull', True), models.Q(('implant_year__gte', 1980), ('implant_year__lte', 2100)), _connector='OR'), name='registry_implant_implant_year_is_plausible', violation_error_code='implant-year-is-plausible', violation_error_message='Give implant year as four digits, 1980 to 2100.'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=models.CheckConstraint(condition=models.Q(('months_to_entry__isnull', True), models.Q(('months_to_entry__gte', 0), ('months_to_entry__lte', 1200)), _connector='OR'), name='registry_implant_months_to_entry_is_plausible', violation_error_code='months-to-entry-is-plausible', violation_error_message='Give months to entry in whole months, 0 to 1200.'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=models.CheckConstraint(condition=models.Q(('months_followed__isnull', True), models.Q(('months_followed__gte', 0), ('months_followed__lte', 1200)), _connector='OR'), name='registry_implant_months_followed_is_plausible', violation_error_code='months-followed-is-plausible', violation_error_message='Give months followed in whole months, 0 to 1200.'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=models.CheckConstraint(condition=models.Q(('refills__isnull', True), ('refills__gte', 0), _connector='OR'), name='registry_implant_refills_is_not_negative', violation_error_code='refills-is-not-negative', violation_error_message='Give refills as a whole number, 0 or more.'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=models.CheckConstraint(condition=models.Q(('procedures__isnull', True), ('procedures__gte', 0), _connector='OR'), name='registry_implant_procedures_is_not_negative', violation_error_code='procedures-is-not-negative', violation_error_message='Give procedures as a whole number, 0 or more.'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('catheter_model', ''), ('component', 'pump')), models.Q(('component', 'catheter'), ('pump_model', '')), _connector='OR'), name='registry_implant_model_fits_component', violation_error_code='model-fits-component', violation_error_message='A pump has a pump model and a catheter a catheter model: clear the other one.'),
-        ),
-        migrations.AddConstraint(
-            model_name='implant',
-            constraint=models.CheckConstraint(condition=models.Q(('months_to_entry__lte', models.F('months_followed'))), name='registry_implant_entry_is_not_after_follow_up', violation_error_code='entry-is-not-after-follow-up', violation_error_message='Months to entry cannot be more than months followed: both count from implant.'),
-        ),
-        migrations.AddConstraint(
-            model_name='exposure',
-            constraint=models.UniqueConstraint(fields=('site', 'year', 'component', 'pump_model', 'catheter_model'), name='registry_exposure_once_a_year', violation_error_message='The site has declared this year and model already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='exposure',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.device.Component', edition='a5645045', field='component', name='registry_exposure_component_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='exposure',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PumpModel', edition='2eed3ebd', field='pump_model', name='registry_exposure_pump_model_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='exposure',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.CatheterModel', edition='64e2397d', field='catheter_model', name='registry_exposure_catheter_model_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='exposure',
-            constraint=models.CheckConstraint(condition=models.Q(('year__isnull', True), models.Q(('year__gte', 1980), ('year__lte', 2100)), _connector='OR'), name='registry_exposure_year_is_plausible', violation_error_code='year-is-plausible', violation_error_message='Give year as four digits, 1980 to 2100.'),
-        ),
-        migrations.AddConstraint(
-            model_name='exposure',
-            constraint=models.CheckConstraint(condition=models.Q(('devices__isnull', True), ('devices__gte', 0), _connector='OR'), name='registry_exposure_devices_is_not_negative', violation_error_code='devices-is-not-negative', violation_error_message='Give devices as a whole number, 0 or more.'),
-        ),
-        migrations.AddConstraint(
-            model_name='exposure',
-            constraint=models.CheckConstraint(condition=models.Q(('component_months__isnull', True), ('component_months__gte', 0), _connector='OR'), name='registry_exposure_component_months_is_not_negative', violation_error_code='component-months-is-not-negative', violation_error_message='Give component months as a whole number, 0 or more.'),
-        ),
-        migrations.AddConstraint(
-            model_name='exposure',
-            constraint=models.CheckConstraint(condition=models.Q(('procedures__isnull', True), ('procedures__gte', 0), _connector='OR'), name='registry_exposure_procedures_is_not_negative', violation_error_code='procedures-is-not-negative', violation_error_message='Give procedures as a whole number, 0 or more.'),
-        ),
-        migrations.AddConstraint(
-            model_name='exposure',
-            constraint=models.CheckConstraint(condition=models.Q(('refills__isnull', True), ('refills__gte', 0), _connector='OR'), name='registry_exposure_refills_is_not_negative', violation_error_code='refills-is-not-negative', violation_error_message='Give refills as a whole number, 0 or more.'),
-        ),
-        migrations.AddConstraint(
-            model_name='exposure',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('catheter_model', ''), ('component', 'pump')), models.Q(('component', 'catheter'), ('pump_model', '')), _connector='OR'), name='registry_exposure_model_fits_component', violation_error_code='model-fits-component', violation_error_message='A pump has a pump model and a catheter a catheter model: clear the other one.'),
-        ),
-        migrations.AddConstraint(
-            model_name='exposure',
-            constraint=models.CheckConstraint(condition=models.Q(('component_months__lte', django.db.models.expressions.CombinedExpression(models.F('devices'), '*', models.Value(12)))), name='registry_exposure_months_fit_devices', violation_error_code='months-fit-devices', violation_error_message='A device has 12 months a year at the most: check devices and months.'),
         ),
         migrations.AddIndex(
             model_name='event',
@@ -1050,201 +973,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='event',
             constraint=models.UniqueConstraint(condition=models.Q(('source_id', ''), _negated=True), fields=('site', 'source_id'), name='registry_event_source_id_once_a_site', violation_error_message='The site has an event of this key already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('source_id__regex', '\\A[A-Za-z0-9._-]{1,40}\\Z'), ('source_id', ''), _connector='OR'), name='registry_event_source_id_is_a_key', violation_error_code='source-id-is-a-key', violation_error_message='A source id has 1 to 40 letters, digits, dots, underscores or hyphens.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Relatedness', edition='4fbb4b90', field='relatedness_device', name='registry_event_relatedness_device_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Relatedness', edition='4fbb4b90', field='relatedness_procedure', name='registry_event_relatedness_procedure_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Relatedness', edition='4fbb4b90', field='relatedness_drug', name='registry_event_relatedness_drug_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Relatedness', edition='4fbb4b90', field='relatedness_programming', name='registry_event_relatedness_programming_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Relatedness', edition='4fbb4b90', field='relatedness_disease', name='registry_event_relatedness_disease_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Outcome', edition='370137cf', field='outcome', name='registry_event_outcome_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.management.RootCause', edition='1c582e34', field='root_cause', name='registry_event_root_cause_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Detection', edition='7d650619', field='detection', name='registry_event_detection_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.DaysSinceProcedure', edition='c04dc80a', field='days_since_procedure', name='registry_event_days_since_procedure_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.DaysSinceRefill', edition='06ecbd80', field='days_since_refill', name='registry_event_days_since_refill_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.YesNoUnknown', edition='a9e6f174', field='mri_24h', name='registry_event_mri_24h_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.YesNoUnknown', edition='a9e6f174', field='alarm', name='registry_event_alarm_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.VolumeDiscrepancy', edition='dbfaefde', field='volume_discrepancy', name='registry_event_volume_discrepancy_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Organism', edition='7bf733f9', field='organism', name='registry_event_organism_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.Actuality', edition='9b4aec59', field='actuality', name='registry_event_actuality_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.PumpModel', edition='2eed3ebd', field='pump_model', name='registry_event_pump_model_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.device.CatheterModel', edition='64e2397d', field='catheter_model', name='registry_event_catheter_model_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.drugs.Drug', edition='7bfaba61', field='drug', name='registry_event_drug_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.Indication', edition='09c3273d', field='indication', name='registry_event_indication_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.AgeBand', edition='5db7b44b', field='age_band', name='registry_event_age_band_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.people.Sex', edition='6d2a8dd3', field='sex', name='registry_event_sex_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.event.State', edition='1cf38ec6', field='state', name='registry_event_state_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=registry.models.rules.CodedColumn(blank=True, codes='registry.vocabulary.event.WithdrawalReason', edition='733ecdc6', field='reason', name='registry_event_reason_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('interventions__isnull', True), models.Q(('interventions__gte', 1), ('interventions__lt', 536870912)), _connector='OR'), name='registry_event_interventions_is_coded', violation_error_code='interventions-is-coded', violation_error_message='Choose interventions from the list.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('severity__isnull', True), ('severity__in', [1, 2, 3, 4, 5]), _connector='OR'), name='registry_event_severity_is_a_grade', violation_error_code='severity-is-a-grade', violation_error_message='Grade 1 to 5, or leave it empty.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('year__isnull', True), models.Q(('year__gte', 1980), ('year__lte', 2100)), _connector='OR'), name='registry_event_year_is_plausible', violation_error_code='year-is-plausible', violation_error_message='Give year as four digits, 1980 to 2100.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('months_since_implant__isnull', True), models.Q(('months_since_implant__gte', 0), ('months_since_implant__lte', 1200)), _connector='OR'), name='registry_event_months_since_implant_is_plausible', violation_error_code='months-since-implant-is-plausible', violation_error_message='Give months since implant in whole months, 0 to 1200.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('month__isnull', True), models.Q(('month__gte', 1), ('month__lte', 12)), _connector='OR'), name='registry_event_month_is_a_month', violation_error_code='month-is-a-month', violation_error_message='Give the month as 1 to 12, or leave it empty.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('month__isnull', True), ('year__isnull', False), _connector='OR'), name='registry_event_month_has_a_year', violation_error_code='month-has-a-year', violation_error_message='Give the year that the month belongs to.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('months_since_implant__isnull', True), models.Q(('days_since_procedure__in', ['31-60', '61-90', '91-365', 'over-365']), _negated=True), models.Q(('days_since_procedure', '31-60'), ('months_since_implant__gte', 1)), models.Q(('days_since_procedure', '61-90'), ('months_since_implant__gte', 1)), models.Q(('days_since_procedure', '91-365'), ('months_since_implant__gte', 2)), models.Q(('days_since_procedure', 'over-365'), ('months_since_implant__gte', 12)), _connector='OR'), name='registry_event_days_since_procedure_fit', violation_error_code='days-since-procedure-fit', violation_error_message='The last procedure cannot lie before the implant: check the days since procedure.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('months_since_implant__isnull', True), models.Q(('days_since_refill__in', ['31-90', 'over-90']), _negated=True), models.Q(('days_since_refill', '31-90'), ('months_since_implant__gte', 1)), models.Q(('days_since_refill', 'over-90'), ('months_since_implant__gte', 2)), _connector='OR'), name='registry_event_days_since_refill_fit', violation_error_code='days-since-refill-fit', violation_error_message='The last refill cannot lie before the implant: check the days since refill.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), ('year__isnull', False), _connector='OR'), name='registry_event_submitted_has_a_year', violation_error_code='submitted-has-a-year', violation_error_message='Give the year of the event before you submit it.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), ('implant__isnull', True), ('months_since_implant__isnull', False), _connector='OR'), name='registry_event_submitted_has_months_since_implant', violation_error_code='submitted-has-months-since-implant', violation_error_message='Give the months since implant before you submit the event.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='registry_event_withdrawn_has_a_reason', violation_error_code='withdrawn-has-a-reason', violation_error_message='Say why the event is withdrawn.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('duplicate_of__isnull', True), models.Q(('state', 'duplicate'), models.Q(('duplicate_of', models.F('id')), _negated=True)), _connector='OR'), name='registry_event_duplicate_names_the_other', violation_error_code='duplicate-names-the-other', violation_error_message='Only a duplicate names the report that it repeats, which is another one.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('severity', 5), ('severity__isnull', False), ('outcome', 'fatal')), models.Q(models.Q(('severity', 5), ('severity__isnull', False), _negated=True), models.Q(('outcome', 'fatal'), _negated=True)), models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('severity__isnull', True), ('outcome', ''), _connector='OR')), _connector='OR'), name='registry_event_grade_5_means_fatal', violation_error_code='grade-5-means-fatal', violation_error_message='Grade 5 is death: set the outcome to fatal, or choose another grade.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('severity', 5), ('severity__isnull', False), ('serious_death', True)), models.Q(models.Q(('severity', 5), ('severity__isnull', False), _negated=True), models.Q(('serious_death', True), _negated=True)), models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('severity__isnull', True), models.Q(('serious_chronic_disease', False), ('serious_death', False), ('serious_fetal_congenital', False), ('serious_hospitalisation', False), ('serious_intervention_to_prevent', False), ('serious_life_threatening', False), ('serious_medically_important', False), ('serious_permanent_impairment', False), ('serious_none', False)), _connector='OR')), _connector='OR'), name='registry_event_grade_5_means_criterion_death', violation_error_code='grade-5-means-criterion-death', violation_error_message='Grade 5 is death: tick death among the criteria, or choose another grade.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'fatal'), ('serious_death', True)), models.Q(models.Q(('outcome', 'fatal'), _negated=True), models.Q(('serious_death', True), _negated=True)), models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('outcome', ''), models.Q(('serious_chronic_disease', False), ('serious_death', False), ('serious_fetal_congenital', False), ('serious_hospitalisation', False), ('serious_intervention_to_prevent', False), ('serious_life_threatening', False), ('serious_medically_important', False), ('serious_permanent_impairment', False), ('serious_none', False)), _connector='OR')), _connector='OR'), name='registry_event_fatal_means_criterion_death', violation_error_code='fatal-means-criterion-death', violation_error_message='A fatal outcome is death: tick death among the criteria, or change the outcome.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('complication', 'death'), _negated=True), models.Q(('severity', 5), ('severity__isnull', False)), models.Q(('state__in', ['draft', 'withdrawn']), ('severity__isnull', True)), _connector='OR'), name='registry_event_death_is_grade_5', violation_error_code='death-is-grade-5', violation_error_message='The complication death has grade 5: set the grade, or choose what led to it.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(condition=models.Q(('complication', 'death'), ('state__in', [registry.vocabulary.event.State['SUBMITTED'], registry.vocabulary.event.State['ACCEPTED']])), fields=('patient',), name='registry_event_one_death_a_patient', violation_error_message='The death of this patient is in the registry already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('serious_none', False), models.Q(('serious_chronic_disease', False), ('serious_death', False), ('serious_fetal_congenital', False), ('serious_hospitalisation', False), ('serious_intervention_to_prevent', False), ('serious_life_threatening', False), ('serious_medically_important', False), ('serious_permanent_impairment', False)), _connector='OR'), name='registry_event_none_stands_alone', violation_error_code='none-stands-alone', violation_error_message='Not serious stands alone: clear it, or clear the criteria.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('severity__in', [4, 5]), _negated=True), ('serious_none', False), _connector='OR'), name='registry_event_grade_4_is_serious', violation_error_code='grade-4-is-serious', violation_error_message='Grade 4 or 5 is serious: tick the criterion that is met, or choose another grade.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('actuality', 'near-miss'), _negated=True), models.Q(('severity__isnull', True), ('serious_chronic_disease', False), ('serious_death', False), ('serious_fetal_congenital', False), ('serious_hospitalisation', False), ('serious_intervention_to_prevent', False), ('serious_life_threatening', False), ('serious_medically_important', False), ('serious_permanent_impairment', False), models.Q(('outcome', 'not-applicable'), models.Q(('state__in', ['draft', 'withdrawn']), ('outcome', '')), _connector='OR')), _connector='OR'), name='registry_event_near_miss_harms_nobody', violation_error_code='near-miss-harms-nobody', violation_error_message='A near miss has no grade, no criterion, and the outcome not-applicable.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('implant__isnull', True), models.Q(('age_band', ''), ('catheter_model', ''), ('drug', ''), ('indication', ''), ('pump_model', ''), ('sex', '')), _connector='OR'), name='registry_event_reported_only_without_implant', violation_error_code='reported-only-without-implant', violation_error_message="Model, drug, indication, age and sex are the implant's: clear them here."),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('implant__isnull', True), ('patient__isnull', True)), models.Q(('implant__isnull', False), ('patient__isnull', False)), _connector='OR'), name='registry_event_patient_is_the_implants', violation_error_code='patient-is-the-implants', violation_error_message='An event that names an implant names its patient too.'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('caused_by__isnull', True), models.Q(('caused_by', models.F('id')), _negated=True), _connector='OR'), name='registry_event_not_caused_by_itself', violation_error_code='not-caused-by-itself', violation_error_message='An event cannot cause itself: choose the event that came before.'),
-        ),
-        migrations.AddConstraint(
-            model_name='synonym',
-            constraint=registry.models.rules.CodedColumn(blank=False, codes='registry.vocabulary.terms.TermLanguage', edition='74ae4afa', field='language', name='registry_synonym_language_is_coded'),
-        ),
-        migrations.AddConstraint(
-            model_name='token',
-            constraint=models.CheckConstraint(condition=models.Q(('scopes__isnull', True), models.Q(('scopes__gte', 1), ('scopes__lt', 8)), _connector='OR'), name='registry_token_scopes_is_coded', violation_error_code='scopes-is-coded', violation_error_message='Choose scopes from the list.'),
         ),
     ]
