@@ -166,7 +166,8 @@ def open_store(root: Path, snapshot_id: str) -> Store:
 @lru_cache(maxsize=8)
 def _open(folder: Path) -> Store:
     manifest = Manifest.read(folder)
-    return Store(DuckDB(folder / DATABASE), manifest)
+    rows = max(manifest.events, manifest.implants, manifest.exposures)
+    return Store(DuckDB(folder / DATABASE, rows=rows), manifest)
 
 
 def tidy(root: Path, *, keep: frozenset[str], now: float | None = None) -> list[str]:

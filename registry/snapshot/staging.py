@@ -38,6 +38,8 @@ RecordKeys = Callable[[bytes], NDArray[np.int64]]
 
 MEMORY = "128MB"
 """What DuckDB may hold while freezing; the rest goes through a folder of temporary files."""
+FEW_BYTES = 4_000_000
+"""A feed of no more is staged by one thread: to share it out takes more than it brings."""
 
 
 def _holding(*what: Holds) -> frozenset[str]:
@@ -120,6 +122,8 @@ def stage(connection: duckdb.DuckDBPyConnection, feed: Feed, terms: Terms, folde
     files = {table: folder / f"{table}.csv" for table in STAGED}
     for table, path in files.items():
         feed.write(table, path)
+    if sum(path.stat().st_size for path in files.values()) <= FEW_BYTES:
+        connection.execute("SET threads = 1")
     codes = code_lists(terms)
     try:
         _stage(connection, files, feed.key_type, codes, terms)

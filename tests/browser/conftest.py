@@ -49,6 +49,7 @@ def served(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> It
         fill()
         connection.inc_thread_sharing()  # for good: a request may end after its server has
         server = LiveServer("localhost")
+        server.thread.httpd.RequestHandlerClass.disable_nagle_algorithm = True
         yield server.url
         server.stop()
         cache.clear()

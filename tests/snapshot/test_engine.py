@@ -1,21 +1,29 @@
 from pathlib import Path
+from shutil import copy
 
 import duckdb
 import numpy as np
 import pytest
 
 from registry.snapshot import engine as module
-from registry.snapshot.engine import DuckDB
+from registry.snapshot.engine import ROWS_FOR_TWO, DuckDB
+
+THREADS = "SELECT value AS found FROM duckdb_settings() WHERE name = 'threads'"
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> DuckDB:
+def path(tmp_path: Path) -> Path:
     path = tmp_path / "one.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute(
             "CREATE TABLE rows AS SELECT * FROM (VALUES (1, 'a'), (NULL, 'b')) t(n, c)"
         )
-    return DuckDB(path)
+    return path
+
+
+@pytest.fixture
+def engine(path: Path) -> DuckDB:
+    return DuckDB(path, rows=2)
 
 
 def test_engine_gives_an_array_per_column_masked_where_nothing_is_recorded(engine: DuckDB) -> None:
@@ -23,6 +31,17 @@ def test_engine_gives_an_array_per_column_masked_where_nothing_is_recorded(engin
 
     assert found["c"].tolist() == ["a", "b"]
     assert np.ma.getmaskarray(found["n"]).tolist() == [False, True]
+
+
+def test_engine_reads_few_rows_by_one_thread_and_more_by_all(path: Path) -> None:
+    with duckdb.connect() as usual:
+        (every,) = usual.execute(THREADS).fetchnumpy()["found"]
+    other = Path(copy(path, path.with_name("other.duckdb")))
+
+    few, many = DuckDB(path, rows=ROWS_FOR_TWO - 1), DuckDB(other, rows=ROWS_FOR_TWO)
+
+    assert few.run(THREADS, [])["found"].tolist() == ["1"]
+    assert many.run(THREADS, [])["found"].tolist() == [every]
 
 
 def test_engine_changes_nothing(engine: DuckDB) -> None:
