@@ -1,9 +1,11 @@
 """The API's OpenAPI 3.1 schema, and offline pages to try it on."""
 
+from functools import cache as once
 from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp
+from django.http import HttpResponse
 from django.utils.decorators import method_decorator
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -44,7 +46,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 
 class Schema(SpectacularAPIView):
-    """The schema as YAML or JSON; open to all."""
+    """The schema as YAML or JSON; open to all, and so written once in a process."""
 
     permission_classes = [AllowAny]
     content_negotiation_class = DefaultContentNegotiation
@@ -53,6 +55,26 @@ class Schema(SpectacularAPIView):
         """Refuses unknown parameters."""
         super().initial(request, *args, **kwargs)
         refuse_unknown(request)
+
+    def _get_schema_response(self, request: Request) -> HttpResponse:
+        """The document as it was written for the first who asked for this format."""
+        renderer = request.accepted_renderer
+        return HttpResponse(
+            _written(renderer.media_type),
+            content_type=renderer.media_type
+            + (f"; charset={renderer.charset}" if renderer.charset else ""),
+            headers={
+                "Content-Disposition": f'inline; filename="{self._get_filename(request, "")}"'
+            },
+        )
+
+
+@once
+def _written(media_type: str) -> bytes:
+    (renderer,) = (each for each in Schema.renderer_classes if each.media_type == media_type)
+    document = Schema.generator_class().get_schema(request=None, public=True)
+    written = renderer().render(document, media_type, {})
+    return written if isinstance(written, bytes) else written.encode()
 
 
 @method_decorator(csp(SWAGGER_POLICY), name="dispatch")

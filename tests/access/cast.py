@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.test import Client
+from django.test.client import ClientHandler
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -154,6 +155,10 @@ TOKENS_ONLY = frozenset({"expired-token", "statistics-token", "rows-token"})
 """Callers that are the API's alone: a page knows no token."""
 
 
+_HANDLER = ClientHandler(enforce_csrf_checks=False)
+"""One for all, which loads the middleware once and not for each caller of each address."""
+
+
 class Caller(Client):
     """Asks pages by a session and the API by a token, as people and scripts do."""
 
@@ -163,6 +168,7 @@ class Caller(Client):
     def with_(cls, *, session: str | None = None, key: str | None = None) -> "Caller":
         """A new client of somebody who signed in before."""
         caller = cls(raise_request_exception=False)
+        caller.handler = _HANDLER
         caller.key = key
         if session:
             caller.cookies[settings.SESSION_COOKIE_NAME] = session

@@ -37,6 +37,18 @@ def test_schema_is_open_to_all(client, db, schema):
     assert document["paths"].keys() == schema["paths"].keys()  # which is validated above
 
 
+@pytest.mark.parametrize("format", ["json", "yaml"])
+def test_schema_is_written_once_for_all(client, db, format, monkeypatch):
+    first = client.get("/api/v1/schema/", {"format": format})
+    monkeypatch.setattr(SchemaGenerator, "get_schema", None)  # would fail where it is asked again
+
+    again = client.get("/api/v1/schema/", {"format": format})
+
+    assert again.content == first.content
+    assert f'.{format}"' in again.headers["Content-Disposition"]
+    assert again.headers["Content-Type"].startswith("application/vnd.oai.openapi")
+
+
 def test_schema_refuses_parameters_that_nothing_reads(client, db):
     reply = client.get("/api/v1/schema/", {"formt": "json"})
 
