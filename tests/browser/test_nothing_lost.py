@@ -7,7 +7,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_event_form import ADD, choose, open_form
-from tests.browser.test_pages import PHONE, faults_of, sign_in
+from tests.browser.test_pages import PHONE, faults_of, sign_in, sign_in_by_form
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
@@ -57,7 +57,7 @@ def test_a_sign_in_in_another_tab_keeps_the_answers(page):
     fill_in(page, year="2012")
     other = page.context.new_page()
     page.context.clear_cookies()
-    sign_in(other, "reporter")
+    sign_in_by_form(other, "reporter")
 
     page.get_by_role("button", name="Save as draft", exact=True).click()
     page.get_by_role("button", name="Go on with my answers").click()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_pages import sign_in
+from tests.browser.test_pages import sign_in, sign_in_by_form
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
@@ -44,7 +44,7 @@ def accepted_kinks(page: Page) -> int:
 
 def change_user(page: Page, name: str) -> None:
     page.context.clear_cookies()
-    sign_in(page, name)
+    sign_in_by_form(page, name)
 
 
 def draft_by_keyboard(page: Page) -> set[str]:
