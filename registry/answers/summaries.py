@@ -16,7 +16,7 @@ TOO_FEW = "too few devices or events to show"
 
 Told = Mapping[str, Any]
 
-BEYOND = {place: words for place, words in SIGNALS.items() if place != "within"}
+BEYOND = {place: words for place, words in SIGNALS.items() if place not in {"within", "not-judged"}}
 ENDS = {
     "event": "with the event",
     "death": "died before it",
@@ -133,8 +133,13 @@ def funnel(found: Told, release: Release) -> Iterator[str]:
             f"{written(found.get('sites'))} sites against the rate of all, "
             f"{written(found['target_rate'])}{unit}; {_adjusted(found.get('standardisation'))}."
         )
-    spread = found.get("overdispersion") or {}
-    if spread.get("applied"):
+    spread, verdicts = found.get("overdispersion") or {}, found.get("verdicts") or {}
+    if verdicts.get("reason"):
+        yield str(verdicts["reason"])
+        return
+    if verdicts:
+        yield f"{found['multiplicity']}."
+    elif spread.get("applied"):
         yield (
             "Sites vary more than by chance alone: the limits are widened (between-site "
             f"variance {written(spread['tau2'])}, phi {written(spread['phi'])})."

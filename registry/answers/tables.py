@@ -45,6 +45,7 @@ LONG = 30
 
 SIGNALS = {
     "within": "Within the limits",
+    "not-judged": "Not judged",
     "above-95": "Above the 95 % limits",
     "above-998": "Above the 99.8 % limits",
     "below-95": "Below the 95 % limits",

@@ -1,6 +1,6 @@
 """Sites' observed over expected events, with 95 and 99.8 % limits (Spiegelhalter 2005)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,14 +27,18 @@ from registry.vocabulary import CellStatus
 TALL = 340
 LEFT = 76
 LIMITS = {"lower_998": "998", "upper_998": "998", "lower_95": "95", "upper_95": "95"}
+NOT_JUDGED = "not judged"
 SIGNALS = {
+    "not-judged": NOT_JUDGED,
     "within": "within the limits",
     "above-95": "above 95 %",
     "above-998": "above 99.8 %",
     "below-95": "below 95 %",
     "below-998": "below 99.8 %",
 }
+INSIDE = {"within the limits", NOT_JUDGED}
 MARKS = {
+    NOT_JUDGED: ("circle", QUIET),
     "within the limits": ("circle", ACCENT),
     "above 95 %": ("triangle-up", "#e69f00"),
     "above 99.8 %": ("triangle-up", ALERT),
@@ -88,7 +92,7 @@ def _hidden(rows: Sequence[Drawn]) -> list[Drawn]:
 def _placed(row: Mapping[str, Any]) -> Drawn:
     drawn = row["ratio"] is not None and row["expected"] is not None
     named = SIGNALS.get(str(row.get("signal") or ""), "within the limits")
-    outside = drawn and named != "within the limits"
+    outside = drawn and named not in INSIDE
     site = label_of_site(row)
     return {
         **row,
@@ -176,6 +180,7 @@ def _plot(rows: Sequence[Drawn], top: float) -> Part:
             interpolate="monotone",
         ).encode(x=x, y=alt.Y(f"{name}:Q", scale=y_scale), order=alt.Order("expected:Q"))
         for name, kind in LIMITS.items()
+        if numbers(rows, name)
     ]
     layers += [
         alt.Chart(once_data())
@@ -213,14 +218,9 @@ def _plot(rows: Sequence[Drawn], top: float) -> Part:
 def _notes(release: Release, hidden: Sequence[Drawn], without: int) -> list[str]:
     meta: Mapping[str, Any] = release.meta
     about: Mapping[str, Any] = meta.get("funnel") or {}
-    said = ["Solid lines: 99.8 % limits around 1; broken lines: 95 % limits."]
+    said = [*_of_limits(about)]
     if about.get("standardisation"):
-        said.append(f"Expected numbers: {about['standardisation']}.")
-    over: Mapping[str, Any] = about.get("overdispersion") or {}
-    if over.get("applied"):
-        said.append(f"The limits allow for over-dispersion (phi {over['phi']:.3g}).")
-    elif over.get("reason"):
-        said.append(f"No allowance for over-dispersion: {str(over['reason']).rstrip('.')}.")
+        said.insert(1, f"Expected numbers: {about['standardisation']}.")
     if hidden:
         listed = enumerated([row["chart_site"] for row in hidden], last="and")
         sites = counted_in_words(len(hidden), "site has", "sites have")
@@ -229,6 +229,25 @@ def _notes(release: Release, hidden: Sequence[Drawn], without: int) -> list[str]
         sites = counted_in_words(without, "site has", "sites have")
         said.append(f"{sites} no point: their expected number is 0.")
     return said
+
+
+def _of_limits(about: Mapping[str, Any]) -> Iterator[str]:
+    """What the limits are and allow for, or why there are none."""
+    verdicts: Mapping[str, Any] = about.get("verdicts") or {}
+    if verdicts.get("reason"):
+        yield str(verdicts["reason"])
+        return
+    yield "Solid lines: 99.8 % limits around 1; broken lines: 95 % limits."
+    over: Mapping[str, Any] = about.get("overdispersion") or {}
+    if verdicts:
+        yield (
+            "Wider than those of exact numbers: of the sites beyond them at most one in ten is not "
+            "beyond those."
+        )
+    elif over.get("applied"):
+        yield f"The limits allow for over-dispersion (phi {over['phi']:.3g})."
+    elif over.get("reason"):
+        yield f"No allowance for over-dispersion: {str(over['reason']).rstrip('.')}."
 
 
 def _said(rows: Sequence[Drawn], hidden: int) -> str:
@@ -240,6 +259,9 @@ def _said(rows: Sequence[Drawn], hidden: int) -> str:
     )
     more = f" and {len(outside) - 4} more" if len(outside) > 4 else ""
     beside = f"; {counted_in_words(hidden, 'site is', 'sites are')} hidden" if hidden else ""
+    if all(row["chart_signal"] == NOT_JUDGED for row in rows):
+        shown = counted_in_words(len(rows), "site is", "sites are")
+        return f"{shown} shown and not judged: too few for limits{beside}."
     within = len(rows) - len(outside)
     return (
         f"{counted_in_words(within, 'site is', 'sites are')} within the limits, {len(outside)}"

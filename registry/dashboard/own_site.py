@@ -15,6 +15,9 @@ from registry.charts import chart_of
 from registry.records import Cell
 from registry.vocabulary import Measure
 
+NOT_JUDGED = "not-judged"
+"""The signal of a site in a funnel without limits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnSite:
@@ -57,7 +60,9 @@ def place_of(site: str, row: Mapping[str, Cell] | None) -> str:
         return f"{site}: {status_in_words(row).lower()}. Hidden does not mean none."
     signal = str(row.get("signal") or "within")
     limits = limits_of(row.get("lower_95"), row.get("upper_95"))
-    between = f", where chance alone gives {limits}" if limits else ""
+    between = f", with 95 % limits of {limits}" if limits else ""
+    if signal == NOT_JUDGED:
+        between = "; too few sites are shown to say whether that is unusual"
     return (
         f"{site}: {SIGNALS.get(signal, signal).lower()}. {written(row['events'])} events where "
         f"its device time lets expect {written(row['expected'])}: a ratio of "
@@ -68,6 +73,6 @@ def place_of(site: str, row: Mapping[str, Cell] | None) -> str:
 def is_within(site: str, panel: Panel | None) -> bool | None:
     """Whether a site lies within the 95 % limits of the funnel; None where it is not told."""
     row = panel.row_of(site=site) if panel and panel.release else None
-    if row is None or row["ratio"] is None:
+    if row is None or row["ratio"] is None or row.get("signal") == NOT_JUDGED:
         return None
     return str(row.get("signal") or "within") == "within"

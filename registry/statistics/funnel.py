@@ -88,6 +88,62 @@ def overdispersion(
     return Overdispersion(phi=phi, tau=float(np.sqrt(tau_squared)), reason=None)
 
 
+def tau_at_most(
+    found: Overdispersion,
+    expected: Numbers,
+    *,
+    level: float,
+    added_variance: float | Numbers = 0.0,
+) -> float | None:
+    """Upper limit of tau, the standard deviation of sites' log ratios beyond chance.
+
+    found: of the sites that `overdispersion` found it from; expected, added_variance: what it was
+    found from. The variance of n log ratios is tau^2 + v, with v the harmonic mean of
+    1 / expected + added_variance, and its estimate has the standard error sqrt(2 / n) of itself
+    (normal theory), so that with the level's normal quantile z
+
+        tau^2 at most = tau^2 + z sqrt(2 / n) (tau^2 + v)
+
+    None where tau is.
+    """
+    if found.tau is None:
+        return None
+    target = row("expected", expected)
+    noise = np.broadcast_to(row("added_variance", np.atleast_1d(added_variance)), target.shape)
+    target, noise = target[target > 0], noise[target > 0]
+    chance = 1 / float(np.mean(target / (1 + target * noise)))
+    error = np.sqrt(2 / target.size) * (found.tau**2 + chance)
+    return float(np.sqrt(found.tau**2 - ndtri(tail(level)) * error))
+
+
+def limits_beyond_noise(
+    expected: Numbers,
+    *,
+    level: float,
+    tau: float,
+    count_variance: Numbers,
+    ratio_sd: Numbers,
+    noise_sds: float,
+) -> LimitArrays:
+    """Limits of perturbed observed / expected: a ratio beyond them most likely is so exactly, too.
+
+    Those of `poisson_limits`, each moved out by noise_sds standard deviations of the noise in a
+    ratio that lies at it, on the log scale: hypot(sqrt(count_variance) / (limit * expected),
+    ratio_sd). count_variance: of the perturbation of the observed count; ratio_sd: of the log of
+    the expected number. Raises ValueError on negative or missing values.
+    """
+    target = row("expected", expected)
+    variance, spread = row("count_variance", count_variance), row("ratio_sd", ratio_sd)
+    equally_long(expected=target, count_variance=variance, ratio_sd=spread)
+    lower, upper = poisson_limits(target, level=level, tau=tau)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below, above = (
+            noise_sds * np.hypot(np.sqrt(variance) / (limit * target), spread)
+            for limit in (lower, upper)
+        )
+    return lower * np.exp(-below), upper * np.exp(above)
+
+
 def _winsorised(scores: FloatArray) -> FloatArray:
     lowest, highest = np.quantile(scores, (WINSORISED, 1 - WINSORISED))
     return np.clip(scores, lowest, highest)

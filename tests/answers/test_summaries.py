@@ -173,6 +173,24 @@ def test_a_funnel_names_the_sites_beyond_its_limits():
     ]
 
 
+def test_a_protected_funnel_says_what_its_limits_mean():
+    rows = [{"site": "A-1", "signal": "above-95"}, {"site": "B-2", "signal": "within"}]
+    meant = {"verdicts": {"given": True, "reason": None}, "multiplicity": "One in ten at most"}
+    spread = {"phi": 2.5, "tau2": 0.04, "applied": True, "reason": None}
+
+    assert told(rows, ["site"], funnel=FUNNEL | meant | {"overdispersion": spread})[1:] == [
+        "One in ten at most.",
+        "Above the 95 % limits: A-1.",
+    ]
+
+
+def test_a_funnel_without_verdicts_says_why_and_names_no_site():
+    rows = [{"site": "A-1", "signal": "not-judged"}]
+    without = {"verdicts": {"given": False, "reason": "No site is judged: too few."}}
+
+    assert told(rows, ["site"], funnel=FUNNEL | without)[1:] == ["No site is judged: too few."]
+
+
 def test_a_funnel_says_why_its_limits_are_not_widened():
     spread = {"phi": None, "tau2": None, "applied": False, "reason": "Ten sites are needed."}
 

@@ -178,6 +178,7 @@ def test_signals_and_places_in_a_funnel_are_words():
     assert cell("alarm", False, type="boolean").text == "No"
     assert cell("signal", "above-998", type="string").text == "Above the 99.8 % limits"
     assert cell("signal", "within", type="string").text == "Within the limits"
+    assert cell("signal", "not-judged", type="string").text == "Not judged"
 
 
 def test_a_share_of_a_cause_and_a_curve_are_in_per_cent():

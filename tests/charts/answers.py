@@ -240,6 +240,18 @@ def crowded_funnel() -> Release:
     return answer("funnel", rows, group_by=("site",))
 
 
+def unjudged_funnel() -> Release:
+    """The crowded funnel where too few sites are shown to judge any: no limits."""
+    found = crowded_funnel()
+    none: dict[str, Cell] = dict.fromkeys(("lower_95", "upper_95", "lower_998", "upper_998"))
+    about = {
+        "standardisation": "crude",
+        "verdicts": {"given": False, "reason": "No site is judged: too few are shown."},
+    }
+    rows = tuple({**row, **none, "signal": "not-judged"} for row in found.rows)
+    return replace(found, rows=rows, meta={**found.meta, "funnel": about})
+
+
 def unstable_models() -> Release:
     """Rates of complications by model, of which the highest rest on few events."""
     rows: list[dict[str, Cell]] = []
@@ -456,6 +468,7 @@ EVERY = {
     "comparison": comparison,
     "funnel": funnel,
     "funnel-crowded": crowded_funnel,
+    "funnel-unjudged": unjudged_funnel,
     "trend": trend,
     "trend-protected": lambda: trend(cusum=False),
     "signals": signals,

@@ -15,6 +15,7 @@ from tests.charts.answers import (
     rate,
     signals,
     trend,
+    unjudged_funnel,
     unstable_models,
 )
 
@@ -276,6 +277,29 @@ def test_years_and_a_trend_without_a_number_are_a_sentence_and_not_an_empty_axis
 
         assert "No year has a number that can be drawn." in chart.alt
         assert chart.spec["datasets"]["rows"] == []
+
+
+def test_funnel_without_verdicts_has_points_and_no_limits_and_says_why():
+    release = unjudged_funnel()
+
+    rows, said = drawn(release)
+    chart = chart_of(release)
+
+    assert {row["chart_signal"] for row in rows} == {"not judged"}
+    assert not any(row["chart_outside"] for row in rows)
+    assert "No site is judged: too few are shown." in said
+    assert "Solid lines" not in said
+    assert "12 sites are shown and not judged" in chart.alt
+    assert "upper_95" not in str(chart.spec["vconcat"])
+
+
+def test_funnel_of_shown_numbers_says_how_sure_its_verdicts_are():
+    release = funnel()
+    about = {"standardisation": "crude", "verdicts": {"given": True, "reason": None}}
+
+    _rows, said = drawn(replace(release, meta={**release.meta, "funnel": about}))
+
+    assert "of the sites beyond them at most one in ten is not" in said
 
 
 def test_funnel_has_pale_points_for_sites_with_few_events_and_says_so():

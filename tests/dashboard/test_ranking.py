@@ -8,6 +8,7 @@ from django.http import QueryDict
 from registry.answers.asking import Panel
 from registry.dashboard.common_units import DEVICE_YEARS, PATIENTS, PUMP_YEARS, unit_of
 from registry.dashboard.headline import headline_of
+from registry.dashboard.own_site import place_of
 from registry.dashboard.panels import YearSpans, spans_of
 from registry.dashboard.ranking import TWO_DENOMINATORS, ranking_of
 from registry.records import EventQuery
@@ -179,6 +180,19 @@ def test_the_headline_claims_no_change_within_the_limits_and_no_place_that_is_hi
     assert said.startswith("No complication is told here")
     assert "no clear change from year to year, ratio 0.99 (0.97 to 1.01)." in said
     assert "OWN-1" not in said
+
+
+def test_an_own_site_that_is_not_judged_is_neither_within_nor_outside(terms):
+    row_ = {"site": "OWN-1", "ratio": 1.2, "events": 12, "expected": 10.0, "signal": "not-judged"}
+    made = panels(rates([row("one", 2.0)]), own_funnel=panel(Measure.FUNNEL, [row_]))
+
+    said = headline_of(made, ranking_of(made, QueryDict("")), {"OWN-1"})
+
+    assert "OWN-1" not in said
+    assert place_of("OWN-1", row_) == (
+        "OWN-1: not judged. 12 events where its device time lets expect 10: a ratio of 1.2; too "
+        "few sites are shown to say whether that is unusual."
+    )
 
 
 def test_pump_years_are_for_exact_readers():

@@ -12,7 +12,7 @@ from registry.reporting.answering import _exact
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.estimating.funnel import funnel_of, overall_rate
 from registry.reporting.estimating.observed import Observed
-from registry.reporting.measures import funnel
+from registry.reporting.protected import funnels
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.shelf import open_store
 from registry.statistics.funnel import overdispersion, poisson_limits
@@ -142,16 +142,6 @@ def test_sites_alike_have_no_over_dispersion_and_it_is_said():
 
     assert about["overdispersion"]["applied"] is False
     assert "no more than expected by chance" in about["overdispersion"]["reason"]
-
-
-def test_perturbation_widens_limits_and_is_no_over_dispersion():
-    plain, _ = drawn([site("A", 20)], [20])
-    (noisy,), _ = drawn([site("A", 20, count_variance=6.0, exposure_sd=100.0)], [20])
-
-    noise = ((6 / 20**2) + 0.1**2) ** 0.5
-    wide = poisson_limits(20.0, level=0.95, tau=noise)
-    assert (noisy["lower_95"], noisy["upper_95"]) == pytest.approx(wide)
-    assert noisy["upper_95"] > plain[0]["upper_95"]
 
 
 def test_noise_of_known_size_is_not_taken_for_a_difference_between_sites():
@@ -358,8 +348,8 @@ def test_protected_sites_are_those_of_the_protected_rates(twelve: Frozen):
             one["ci_lower"] / 1000 * one["exposure"] / row["expected"]
         )
         plain = poisson_limits(row["expected"], level=0.95)
-        assert row["lower_95"] < plain[0]
-        assert row["upper_95"] > plain[1]
+        assert row["lower_998"] < row["lower_95"] < plain[0]
+        assert row["upper_998"] > row["upper_95"] > plain[1]
     assert [row["status"] for row in release.rows].count("suppressed") == 1
 
 
@@ -368,7 +358,7 @@ def test_a_site_is_hidden_where_what_it_is_held_against_is(
 ):
     shown = ask(twelve, Measure.FUNNEL, where=OF_PUMPS).rows
     cache.clear()
-    monkeypatch.setattr(funnel, "overall_rate", lambda cells: None)
+    monkeypatch.setattr(funnels, "overall_rate", lambda cells: None)
 
     rows = ask(twelve, Measure.FUNNEL, where=OF_PUMPS).rows
 
@@ -384,7 +374,83 @@ def test_protected_funnel_finds_the_outlying_site(twelve: Frozen):
 
     assert {
         row["site"]: row["signal"] for row in rows if row["signal"] not in {"within", None}
-    } == {"S11": "above-998"}
+    } == {"S11": "above-95"}
+    # three times what is expected: 45 of 20, with the variance between sites at its upper limit
+
+
+# Verdicts of shown numbers ----------------------------------------------------------------------
+
+NOISE = {"count_variance": 6.0, "exposure_sd": 20.0}
+ALL = Observed(
+    key=(), numbers={}, status=CellStatus.OK, events=240, exposure=12_000.0, count_variance=6.0
+)
+
+
+def hidden_site(name: str) -> Observed:
+    return Observed(
+        key=(name,), numbers={}, status=CellStatus.SUPPRESSED, events=None, exposure=None
+    )
+
+
+def judged(sites: list[Observed], of_all: Observed = ALL):
+    rows, meta = funnels.funnel_of_shown(sites, of_all, per=100)
+    return [row.numbers for row in rows], meta["funnel"]
+
+
+def test_limits_of_shown_numbers_lie_out_by_two_deviations_of_the_noise():
+    rows, about = judged([site(name, 20, **NOISE) for name in SITES])
+
+    noise = 6 / 240**2 + 0.02**2  # of the rate of all, and of the site's exposure
+    chance = 1 / 20 + 6 / 20**2 + noise
+    tau2 = 1.959964 * (2 / 12) ** 0.5 * chance  # sites alike: 0, and its upper limit
+    assert about["overdispersion"]["tau2"] == 0
+    assert about["overdispersion"]["tau2_at_most"]["95"] == pytest.approx(tau2, rel=1e-6)
+    lower, upper = poisson_limits(20.0, level=0.95, tau=tau2**0.5)
+    for row in rows:
+        assert row["upper_95"] == pytest.approx(
+            upper * np.exp(2 * (6 / (20 * upper) ** 2 + noise) ** 0.5), rel=1e-6
+        )
+        assert row["lower_95"] == pytest.approx(
+            lower * np.exp(-2 * (6 / (20 * lower) ** 2 + noise) ** 0.5), rel=1e-6
+        )
+        assert (row["signal"], row["ratio"]) == ("within", 1.0)
+    assert about["verdicts"]["given"] is True
+    assert about["verdicts"]["reason"] is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "hidden", "given", "said"),
+    [
+        (10, 0, True, None),
+        (9, 0, False, "9 of 9 sites are shown, and 9 of these"),
+        (10, 5, True, None),
+        (10, 6, False, "10 of 16 sites are shown"),
+    ],
+)
+def test_no_site_is_judged_where_too_few_are_shown(shown, hidden, given, said):
+    told = [site(f"T{at:02}", 20 if at else 90, **NOISE) for at in range(shown)]
+    rows, about = judged([*told, *(hidden_site(f"H{at:02}") for at in range(hidden))])
+
+    assert about["verdicts"]["given"] is given
+    assert rows[0]["ratio"] == 4.5
+    if given:
+        assert rows[0]["signal"] == "above-998"
+    else:
+        assert said in about["verdicts"]["reason"]
+        assert {row["signal"] for row in rows[:shown]} == {"not-judged"}
+        assert {row["upper_95"] for row in rows[:shown]} == {None}
+    assert {row["signal"] for row in rows[shown:]} <= {None}
+
+
+def test_sites_that_expect_few_events_say_nothing_of_the_spread_between_sites():
+    # a small site is shown only where its count came out high
+    told = [site(f"T{at}", 20, **NOISE) for at in range(9)]
+    small = [site(f"U{at}", 14, exposure=450.0, **NOISE) for at in range(3)]
+
+    _rows, about = judged([*told, *small])
+
+    assert about["verdicts"]["expecting_enough"] == 9
+    assert about["verdicts"]["given"] is False
 
 
 def test_single_complication_by_site_is_published_of_funnels_alone(twelve: Frozen):

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-from registry.statistics.funnel import overdispersion, poisson_limits
+from registry.statistics.funnel import (
+    limits_beyond_noise,
+    overdispersion,
+    poisson_limits,
+    tau_at_most,
+)
 from registry.statistics.results import Overdispersion, Reason
 
 sites = st.lists(st.tuples(st.integers(0, 60), st.floats(0.5, 50)), min_size=10, max_size=40)
@@ -173,3 +178,55 @@ def test_known_variance_is_taken_off_what_sites_differ_by():
     assert known.phi == pytest.approx(plain.phi / 2)
     assert known.tau**2 == pytest.approx((10 * known.phi - 9) / (9 * 10))
     assert known.tau < plain.tau
+
+
+# Limits of perturbed numbers --------------------------------------------------------------------
+
+
+def test_tau_at_most_is_worked_by_hand():
+    # ten sites expect 16, noise 0.0375: v = 1/16 + 0.0375 = 0.1; tau2 = 0.04
+    # z sqrt(2 / 10) (0.04 + 0.1) = 1.959964 * 0.447214 * 0.14 = 0.122713
+    found = Overdispersion(phi=1.4, tau=0.2, reason=None)
+
+    most = tau_at_most(found, [16] * 10, level=0.95, added_variance=0.0375)
+
+    assert most == pytest.approx((0.04 + 0.122713) ** 0.5, rel=1e-5)
+
+
+def test_tau_at_most_is_undefined_where_tau_is():
+    few = Overdispersion(phi=None, tau=None, reason=Reason.TOO_FEW_SITES)
+
+    assert tau_at_most(few, [16] * 9, level=0.95) is None
+
+
+@given(st.floats(0, 1), st.lists(st.floats(5, 500), min_size=10, max_size=30))
+def test_tau_at_most_is_above_tau_and_grows_with_the_level(tau, expected):
+    found = Overdispersion(phi=1.0, tau=tau, reason=None)
+    most = [tau_at_most(found, expected, level=level) for level in (0.95, 0.998)]
+
+    assert tau < most[0] < most[1]
+
+
+def test_limits_beyond_noise_are_those_of_poisson_moved_out():
+    lower, upper = limits_beyond_noise(
+        [20.0], level=0.95, tau=0.1, count_variance=[6.0], ratio_sd=[0.05], noise_sds=2.0
+    )
+
+    low, high = poisson_limits(20.0, level=0.95, tau=0.1)
+    assert upper[0] == pytest.approx(high * np.exp(2 * (6 / (20 * high) ** 2 + 0.0025) ** 0.5))
+    assert lower[0] == pytest.approx(low * np.exp(-2 * (6 / (20 * low) ** 2 + 0.0025) ** 0.5))
+
+
+def test_limits_beyond_no_noise_are_those_of_poisson():
+    found = limits_beyond_noise(
+        [15, 20], level=0.998, tau=0.2, count_variance=[0, 0], ratio_sd=[0, 0], noise_sds=2.0
+    )
+
+    np.testing.assert_allclose(found, poisson_limits([15, 20], level=0.998, tau=0.2))
+
+
+def test_limits_beyond_noise_refuse_and_name_what_is_not_one_a_site():
+    with pytest.raises(ValueError, match=r"^expected, count_variance, ratio_sd: "):
+        limits_beyond_noise(
+            [15, 20], level=0.95, tau=0.2, count_variance=[0], ratio_sd=[0, 0], noise_sds=2.0
+        )

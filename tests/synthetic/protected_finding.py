@@ -56,26 +56,30 @@ class ProtectedStudy:
     logarithms.
 
     with_outlier: registries whose outlying site has its number of catheter events shown.
+    judged_funnels: funnels that give verdicts at all.
     """
 
     registries: int = 0
     verdicts: dict[str, Verdicts] = field(default_factory=dict)
     found: dict[str, int] = field(default_factory=dict)
     with_outlier: int = 0
+    judged_funnels: int = 0
     off: list[float] = field(default_factory=list)
     held: list[bool] = field(default_factory=list)
     refused: int = 0
 
-    def add(self, seed: int, *, events: int, sites: int = SITES) -> None:
+    def add(
+        self, seed: int, *, events: int, sites: int = SITES, only_funnels: bool = False
+    ) -> None:
         """Make, freeze and ask one registry."""
         made = registry(events=events, sites=sites, seed=seed)
         model = made.truth["faulty_pump_model"]["model"]
         self.registries += 1
         with tempfile.TemporaryDirectory() as folder:
             frozen = frozen_synthetic(Path(folder), made)
-            for group_by in PAIRS:
+            for group_by in () if only_funnels else PAIRS:
                 self._pairs(frozen, group_by, model)
-            for where in TRENDS:
+            for where in () if only_funnels else TRENDS:
                 self._trend(frozen, where)
             for category in CATEGORIES:
                 self._funnel(frozen, category, made.truth["outlying_site"]["code"])
@@ -101,7 +105,9 @@ class ProtectedStudy:
             counting=CountingRule.FIRST_EVENT,
         )
         exact = {row["site"]: row["signal"] for row in _exact(query, Measure.FUNNEL, frozen).rows}
-        for row in protected_answer(query, Measure.FUNNEL, frozen).rows:
+        shown = protected_answer(query, Measure.FUNNEL, frozen)
+        self.judged_funnels += shown.meta["funnel"]["verdicts"]["given"]
+        for row in shown.rows:
             if row["signal"] is None:
                 continue
             sought = category == "catheter" and row["site"] == outlying
@@ -145,7 +151,10 @@ class ProtectedStudy:
             )
         off = np.array(self.off or [0.0])
         written.append("")
-        written.append(f"The outlying site's number is shown in {self.with_outlier} registries.")
+        written.append(
+            f"Funnels with verdicts: {self.judged_funnels} of {self.registries * len(CATEGORIES)}. "
+            f"The outlying site's number is shown in {self.with_outlier} registries."
+        )
         written.append(
             f"Trends: {len(self.off)} told, {self.refused} not; protected over exact ratio on "
             f"average {100 * (exp(off.mean()) - 1):+.2f} % a year (standard error "

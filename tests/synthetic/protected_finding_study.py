@@ -1,7 +1,10 @@
-"""`python -m tests.synthetic.protected_finding_study [REGISTRIES] [EVENTS]` prints its table."""
+"""`python -m tests.synthetic.protected_finding_study [REGISTRIES] [EVENTS]` prints its table.
 
+--first SEED: the seed of the first registry. --funnels: funnels alone.
+"""
+
+import argparse
 import os
-import sys
 
 import django
 
@@ -12,9 +15,13 @@ if __name__ == "__main__":
     django.setup()
     from tests.synthetic.protected_finding import ProtectedStudy
 
-    registries = int(sys.argv[1]) if len(sys.argv) > 1 else REGISTRIES
-    events = int(sys.argv[2]) if len(sys.argv) > 2 else EVENTS
+    parser = argparse.ArgumentParser()
+    parser.add_argument("registries", type=int, nargs="?", default=REGISTRIES)
+    parser.add_argument("events", type=int, nargs="?", default=EVENTS)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--funnels", action="store_true")
+    asked = parser.parse_args()
     study = ProtectedStudy()
-    for number in range(1, 1 + registries):
-        study.add(number, events=events)
+    for number in range(asked.registries):
+        study.add(asked.first + number, events=asked.events, only_funnels=asked.funnels)
     print(study.table())

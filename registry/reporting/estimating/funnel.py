@@ -15,11 +15,14 @@ from registry.reporting.words.reasons import in_words
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.statistics.funnel import overdispersion, poisson_limits
+from registry.statistics.results import LimitArrays
 from registry.vocabulary import CellStatus
 
 CRUDE = "crude"
 WITHIN = "within"
 """The position of a site within all limits."""
+NOT_JUDGED = "not-judged"
+"""That of a shown site whose ratio nothing can be said of."""
 
 LIMITS = {"95": 0.95, "998": 0.998}
 MULTIPLICITY = (
@@ -65,36 +68,19 @@ def funnel_of(
     per: float,
     standardisation: str,
 ) -> tuple[list[Row], dict[str, Any]]:
-    """The rows and the metadata of a funnel.
+    """The rows and the metadata of a funnel of exact numbers.
 
     expected: events by site, above 0 where the site counts. target: the rate of the selection per
     unit of exposure, None where there is none. The limits are those of a ratio of 1 at the site's
     expected number: exact Poisson limits, widened on the log scale for over-dispersion, if ten
-    sites or more show it, and for the variance of a perturbation.
+    sites or more show it.
     """
     counted = [site for site in sites if site.counts and expected.get(site.key, 0.0) > 0]
     goal = np.array([expected[site.key] for site in counted])
-    noise = np.array(
-        [site.noise(awaited) for site, awaited in zip(counted, goal.tolist(), strict=True)]
-    )
-    beyond = overdispersion(
-        [float(site.events or 0) for site in counted], goal, added_variance=noise**2
-    )
+    beyond = overdispersion([float(site.events or 0) for site in counted], goal)
     tau = beyond.tau or 0.0
-    spread = np.hypot(tau, noise)
-    limits = {name: poisson_limits(goal, level=each, tau=spread) for name, each in LIMITS.items()}
-    placed = {
-        site.key: _placed(
-            site,
-            float(goal[at]),
-            {name: (float(low[at]), float(high[at])) for name, (low, high) in limits.items()},
-        )
-        for at, site in enumerate(counted)
-    }
-    rows = [
-        Row(site.key, {**site.numbers, **NO_PLACE, **placed.get(site.key, {})}, site.status)
-        for site in sites
-    ]
+    limits = {name: poisson_limits(goal, level=each, tau=tau) for name, each in LIMITS.items()}
+    rows = placed_rows(sites, counted, goal.tolist(), limits)
     about = {
         "target_rate": None if target is None else per * target,
         "per": per,
@@ -110,6 +96,30 @@ def funnel_of(
         "multiplicity": MULTIPLICITY,
     }
     return rows, {"funnel": about}
+
+
+def placed_rows(
+    sites: Sequence[Observed],
+    counted: Sequence[Observed],
+    expected: Sequence[float],
+    limits: Mapping[str, LimitArrays],
+) -> list[Row]:
+    """A row for each site, those that count with their place; in the order of `sites`.
+
+    expected, limits: of each site that counts. Without limits none is judged.
+    """
+    placed = {
+        site.key: _placed(
+            site,
+            awaited,
+            {name: (float(low[at]), float(high[at])) for name, (low, high) in limits.items()},
+        )
+        for at, (site, awaited) in enumerate(zip(counted, expected, strict=True))
+    }
+    return [
+        Row(site.key, {**site.numbers, **NO_PLACE, **placed.get(site.key, {})}, site.status)
+        for site in sites
+    ]
 
 
 def overall_rate(sites: Sequence[Observed]) -> float | None:
@@ -129,16 +139,17 @@ def _placed(
 ) -> dict[str, Cell]:
     """A site's position; its interval is that of its events, over its expected events."""
     ratio = (site.events or 0) / expected
+    (low, high), (lowest, highest) = (limits.get(name, (None, None)) for name in LIMITS)
     return {
         "expected": expected,
         "ratio": ratio,
         "ci_lower": None if site.lower is None else site.lower / expected,
         "ci_upper": None if site.upper is None else site.upper / expected,
-        "lower_95": limits["95"][0],
-        "upper_95": limits["95"][1],
-        "lower_998": limits["998"][0],
-        "upper_998": limits["998"][1],
-        "signal": _signal(ratio, limits),
+        "lower_95": low,
+        "upper_95": high,
+        "lower_998": lowest,
+        "upper_998": highest,
+        "signal": _signal(ratio, limits) if limits else NOT_JUDGED,
     }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import hypot
 
 from registry.disclosure import ShownNode, rate_parts, rate_row
 from registry.records import Cell
@@ -35,12 +34,10 @@ class Observed:
         """Whether the row has events and exposure."""
         return self.events is not None and self.exposure is not None
 
-    def noise(self, expected: float) -> float:
-        """The standard deviation, on the log scale, that perturbation adds to observed / expected.
-
-        By the delta method, around the expected count (above 0).
-        """
-        return hypot(self.count_variance**0.5 / expected, self.exposure_sd / (self.exposure or 1.0))
+    @property
+    def exposure_noise(self) -> float:
+        """The standard deviation of the logarithm of the exposure, by perturbation."""
+        return self.exposure_sd / (self.exposure or 1.0)
 
 
 def observed_of(found: Found, *, per: float) -> Observed:

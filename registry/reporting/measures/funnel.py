@@ -1,29 +1,24 @@
 """Sites' observed events against those expected from their exposure."""
 
-from dataclasses import replace
-
-from registry.disclosure import Form, Protection, plan
+from registry.disclosure import Form
 from registry.records import Column, PictureKind, Reading
-from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import (
     Answered,
     Divides,
     Example,
     MeasureSpec,
     ProtectedForm,
-    ProtectedQuestion,
     Question,
 )
 from registry.reporting.estimating.coverage import coverage_of
-from registry.reporting.estimating.funnel import CRUDE, funnel_of, funnel_sites, overall_rate
-from registry.reporting.estimating.observed import Observed
+from registry.reporting.estimating.funnel import funnel_of, funnel_sites, overall_rate
 from registry.reporting.measures import rates
 from registry.reporting.measures.columns import COUNTED_EVENTS, INTERVAL, STATUS, exposure_column
-from registry.reporting.protected.shown import observed_rows, shown_nodes
+from registry.reporting.protected.funnels import shown_funnel
 from registry.reporting.words.published import about_exposure, exposure_minimums
 from registry.reporting.words.sentences import unit_in_words
 from registry.snapshot.store import Store
-from registry.vocabulary import CellStatus, CountingRule, HiddenReason, Measure, Profile
+from registry.vocabulary import CountingRule, Measure, Profile
 
 AS_IT_IS = "Crude: sites treat different patients."
 ADJUSTED = (
@@ -68,33 +63,6 @@ def _columns(question: Question) -> tuple[Column, ...]:
     )
 
 
-def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) -> Answered:
-    """Shown sites against the rate of the whole selection, which is a node of its own."""
-    shown = shown_nodes(question, question.plan, frozen=frozen, protection=protection)
-    whole = plan(
-        replace(question.query, group_by=()), question.trees, question.policy, by_funnel=True
-    )
-    shown_whole = shown_nodes(question, whole, frozen=frozen, protection=protection)
-    sites = observed_rows(question, question.plan, shown)
-    target = overall_rate(observed_rows(question, whole, shown_whole))
-    if target is None:
-        sites = [_not_compared(site) for site in sites]
-    expected = {site.key: (target or 0.0) * (site.exposure or 0.0) for site in sites if site.counts}
-    return Answered(
-        *funnel_of(
-            sites, expected, target=target, per=question.query.per or 1, standardisation=CRUDE
-        )
-    )
-
-
-def _not_compared(site: Observed) -> Observed:
-    """A shown site where the rate of all sites is hidden."""
-    if not site.counts:
-        return site
-    numbers = {**site.numbers, "reason": HiddenReason.MARGINS}
-    return replace(site, numbers=numbers, status=CellStatus.HIDDEN)
-
-
 def _warnings(question: Question, profile: Profile) -> list[str]:
     query = question.query
     said = [ADJUSTED if query.standardise else AS_IT_IS]
@@ -119,11 +87,12 @@ SPEC = MeasureSpec(
     protected=ProtectedForm(
         form=Form.FUNNEL,
         counting=(CountingRule.FIRST_EVENT,),
-        rows=_shown,
+        rows=shown_funnel,
         method=(
-            "Funnel of observed / expected (Spiegelhalter 2005) from perturbed numbers: the "
-            "limits around 1 carry the variance of the perturbation, and additive random effects "
-            "where ten sites or more differ beyond both."
+            "Funnel of observed / expected (Spiegelhalter 2005) from perturbed numbers: exact "
+            "Poisson limits around 1, widened by additive random effects at the upper limit of the "
+            "variance between sites and moved out by two standard deviations of the noise; none "
+            "where too few sites are shown."
         ),
         minimums=exposure_minimums,
         changed=about_exposure,
@@ -131,8 +100,9 @@ SPEC = MeasureSpec(
             "A site whose number is hidden has a row without one. A site with few events "
             "is shown only when chance and noise made them eleven or more, so that a low ratio of "
             "a small site cannot be seen.",
-            "Of the sites beyond these limits about one in four lies within them in exact numbers: "
-            "a reason to look, and to ask for exact numbers.",
+            "A site is called beyond the limits only where it very probably is in exact numbers: "
+            "at most one in ten such sites is within them there. Many that are beyond the limits "
+            "in exact numbers are not called so. Where too few sites are shown none is judged.",
         ),
         compares_sites=True,
     ),
