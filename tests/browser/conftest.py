@@ -1,7 +1,6 @@
 """Debian's Chromium over a running server; without it these tests say that they were skipped."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.core.cache import cache
@@ -12,9 +11,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from registry.models.append_only import lift_append_only_triggers
+from tests.browser.chromium import BROWSERS, CHROMIUM
 from tests.small_registry import fill
 
-CHROMIUM = Path("/usr/bin/chromium")
 REPORTS_VIOLATIONS = """
 window.refused = [];
 document.addEventListener("securitypolicyviolation", event =>
@@ -24,8 +23,8 @@ document.addEventListener("securitypolicyviolation", event =>
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs Debian's Chromium at {CHROMIUM}")
+    if CHROMIUM is None:
+        pytest.skip(f"needs Debian's Chromium at {' or '.join(map(str, BROWSERS))}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=str(CHROMIUM),

@@ -20,7 +20,8 @@ from urllib.request import urlopen
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-CHROMIUM = Path("/usr/bin/chromium")
+from tests.browser.chromium import CHROMIUM
+
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 LARGEST = 100_000
@@ -181,6 +182,7 @@ def picture(browser: Browser, address: str, name: str) -> bytes:
 def main(folder: Path, names: list[str]) -> None:
     """Writes the pictures of these names, all by default, and says how large they are."""
     with served() as address, sync_playwright() as playwright:
+        assert CHROMIUM, "Install Debian's package chromium-headless-shell."
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         for name in names or PICTURED:
             made = picture(browser, address, name)
