@@ -94,7 +94,7 @@ def reminders_can_be_mailed(app_configs: Any, **_: Any) -> list[CheckMessage]:
         Warning(
             f"No mail is configured ({' and '.join(missing)}): nobody is reminded by mail that a "
             "data-use agreement ends.",
-            hint="Give EMAIL_HOST and DEFAULT_FROM_EMAIL; see docs/operating.md.",
+            hint="Give EMAIL_HOST and DEFAULT_FROM_EMAIL; see docs/operations.md.",
             id="registry.W002",
         )
     ]

@@ -1,4 +1,4 @@
-"""Every setting that docs/operating.md offers does what it says, or is refused in words."""
+"""Every setting that docs/operations.md offers does what it says, or is refused in words."""
 
 import re
 import runpy
@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = ROOT / "registry_project" / "settings.py"
-MANUAL = (ROOT / "docs" / "operating.md").read_text()
+MANUAL = (ROOT / "docs" / "operations.md").read_text()
 
 OFFERED = {
     "DATABASE_URL": (
