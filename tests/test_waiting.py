@@ -96,6 +96,7 @@ def freeze():
         record_keys=lambda ids: np.ones((len(ids) // 16, 2), dtype=np.int64),
         keys="mark",
         hands_of=lambda sites, together: dict(),
+        signing=b"",
     )
     return (Path({folder!r}) / manifest.snapshot_id).is_dir()
 

@@ -1,4 +1,7 @@
-"""Pages that say that the registry is busy; the API answers with a problem document."""
+"""Pages that say that the registry is busy, or has no sound data to answer from.
+
+The API answers with a problem document.
+"""
 
 import sys
 from collections.abc import Callable
@@ -7,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views import defaults
 
+from registry.records import SnapshotUnusable
 from registry.records.waiting import RETRY_AFTER, waited_too_long
 
 
 class BusyPages:
-    """Answers 503 where a view waited too long for other writers."""
+    """Answers 503 where a view waited too long for other writers, or has nothing to ask."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -22,6 +26,8 @@ class BusyPages:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The page that says so, if this is why the view failed."""
+        if isinstance(error, SnapshotUnusable):
+            return unusable_page(error)
         return busy_page(is_stored=False) if waited_too_long(error) else None
 
 
@@ -31,6 +37,13 @@ def busy_page(*, is_stored: bool) -> HttpResponse:
     is_stored: the view had finished, so the data sent may be stored.
     """
     page = HttpResponse(render_to_string("503.html", {"is_stored": is_stored}), status=503)
+    page["Retry-After"] = str(RETRY_AFTER)
+    return page
+
+
+def unusable_page(refusal: SnapshotUnusable) -> HttpResponse:
+    """Says why no data can be answered from, where a page has no place of its own for it."""
+    page = HttpResponse(render_to_string("unusable.html", {"faults": refusal.faults}), status=503)
     page["Retry-After"] = str(RETRY_AFTER)
     return page
 

@@ -19,6 +19,7 @@ from registry.records import (
     Refusal,
     Release,
     SnapshotGone,
+    SnapshotUnusable,
     Viewer,
     without_agreement,
 )
@@ -56,6 +57,12 @@ REFUSALS: Mapping[type[Refusal], tuple[int, str, str, str]] = {
         "warning",
         "This release is closed",
         "Ask the newest release instead.",
+    ),
+    SnapshotUnusable: (
+        503,
+        "error",
+        SnapshotUnusable.title,
+        "Reports can be entered and read as always. Try again in a few minutes.",
     ),
 }
 """HTTP status, tone, heading and next step for each refusal."""

@@ -1,6 +1,7 @@
 """Liveness and readiness for the load balancer; reads no rows."""
 
 from http import HTTPStatus
+from os import R_OK, W_OK, X_OK, access
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -9,6 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from registry.reporting.verifying import at_a_glance
 from registry.shared_cache import cache_fault
 
 
@@ -22,16 +24,20 @@ def live(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """Checks that database (with every migration), data folder and cache can be used.
+    """Checks that database (with every migration), folder, cache, keys and snapshots can be used.
 
     200, or 503 with the failed checks. Pages still answer while the cache fails, but request
-    limits then hold for each process only.
+    limits then hold for each process only; and while freezing fails, from older data. Files of
+    snapshots are read again only where they look different than before.
     """
+    database = _database_is_current()
     checks = {
-        "database": _database_is_current(),
-        "folder": settings.REGISTRY_VAR.is_dir(),
+        "database": database,
+        "folder": access(settings.REGISTRY_VAR, R_OK | W_OK | X_OK),
         "cache": cache_fault() is None,
     }
+    if database:
+        checks |= at_a_glance()
     is_ready = all(checks.values())
     return JsonResponse(
         {

@@ -166,6 +166,7 @@ def refused(exc: Refusal, request: Request | None) -> HttpResponse:
         detail=" ".join(_sentence(fault) for fault in exc.faults[:3])
         + (f" And {len(exc.faults) - 3} more." if len(exc.faults) > 3 else ""),
         errors=[_entry(fault, reading=reading) for fault in exc.faults],
+        headers={"Retry-After": str(RETRY_AFTER)} if exc.status == 503 else None,
         **members,
     )
 

@@ -40,7 +40,7 @@ class ReceiptDetail(AnswerView):
             (200, "text/csv"): str,
             **PICTURES,
             304: None,
-            **problems(*READING, 404, 409, 410),
+            **problems(*READING, 404, 409, 410, 503),
         },
     )
     def get(self, request: Request, receipt: str) -> Response:

@@ -112,7 +112,7 @@ def statistic_of(spec: MeasureSpec) -> type[Statistic]:
             (200, "text/csv"): str,
             **PICTURES,
             304: None,
-            **problems(*READING, 409, 422),
+            **problems(*READING, 409, 422, 503),
         },
         examples=[example_of(spec), UNKNOWN_CODE],
     )
@@ -178,7 +178,7 @@ class Dimensions(APIView):
         tags=["statistics"],
         responses={
             200: listing("DimensionList", DimensionSerializer),
-            **problems(*READING, 409),
+            **problems(*READING, 409, 503),
         },
     )
     def get(self, request: Request) -> Response:

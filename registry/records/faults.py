@@ -151,6 +151,14 @@ class NoSnapshot(Refusal):
     title = "No snapshot answers this yet"
 
 
+class SnapshotUnusable(Refusal):
+    """The snapshot that would answer is damaged, or cannot be checked, and none stands in."""
+
+    code = "snapshot-unusable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    title = "The data cannot be answered from"
+
+
 class UnknownReceipt(Refusal):
     """A receipt that was not signed here, or not for this caller: both get the same message."""
 

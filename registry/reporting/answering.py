@@ -14,8 +14,8 @@ from registry.records import Column, EventQuery, Fault, NotPermitted, Release, V
 from registry.reporting import protected_answers
 from registry.reporting.asking import freshness
 from registry.reporting.asking.freshness import Frozen
-from registry.reporting.asking.keys import read_keys
 from registry.reporting.asking.noting import note_question
+from registry.reporting.asking.opening import disclosure_keys
 from registry.reporting.asking.profiles import profile_of
 from registry.reporting.asking.spec import Answered, Question
 from registry.reporting.estimating.completeness import completeness_of
@@ -51,10 +51,13 @@ def answer(query: EventQuery, *, measure: Measure, viewer: Viewer) -> Release:
     return exact_answer(query, measure, frozen, viewer=viewer)
 
 
-def exact_answer(query: EventQuery, measure: Measure, frozen: Frozen, *, viewer: Viewer) -> Release:
+def exact_answer(
+    query: EventQuery, measure: Measure, frozen: Frozen, *, viewer: Viewer, anew: bool = False
+) -> Release:
     """An exact answer for a viewer allowed to have it; logged beyond own sites.
 
-    What is read under a data-use agreement says so, with its rule: `agreement` in meta.
+    What is read under a data-use agreement says so, with its rule: `agreement` in meta. anew:
+    works it out even where the cache holds it.
     """
     release = _cached(
         query,
@@ -62,6 +65,7 @@ def exact_answer(query: EventQuery, measure: Measure, frozen: Frozen, *, viewer:
         profile=Profile.EXACT,
         frozen=frozen,
         work=lambda: _exact(query, measure, frozen),
+        anew=anew,
     )
     if _own_sites_only(query, viewer):
         return release
@@ -105,12 +109,14 @@ def _cached(
     profile: Profile,
     frozen: Frozen,
     work: Callable[[], Release],
+    anew: bool,
 ) -> Release:
     """Caches answers by snapshot, question, measure and profile."""
     about = f"{code_version()} {frozen.kind} {frozen.label} {frozen.data_as_of}"
+    about += " behind" if frozen.cannot_follow else ""
     named = f"{frozen.snapshot_id} {about} {measure} {profile} {query.canonical()}"
     key = f"answer-{hashlib.sha256(named.encode()).hexdigest()}"
-    release: Release | None = cache.get(key)
+    release: Release | None = None if anew else cache.get(key)
     if release is None:
         release = work()
         cache.set(key, release, CACHED_SECONDS)
@@ -134,9 +140,14 @@ def _read(query: EventQuery, measure: Measure, frozen: Frozen) -> Question:
     )
 
 
-def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
-    """The same protected answer for every viewer; does not depend on the viewer."""
-    keys = read_keys()
+def protected_answer(
+    query: EventQuery, measure: Measure, frozen: Frozen, *, anew: bool = False
+) -> Release:
+    """The same protected answer for every viewer; does not depend on the viewer.
+
+    anew: works it out even where the cache holds it.
+    """
+    keys = disclosure_keys()
     protected_answers.hold_to_keys(frozen, keys)
     protected_answers.hold_to_hands(frozen)
     protected_question = protected_answers.read_protected(
@@ -165,6 +176,7 @@ def protected_answer(query: EventQuery, measure: Measure, frozen: Frozen) -> Rel
         profile=Profile.PROTECTED,
         frozen=frozen,
         work=lambda: at_full_ticks(work),
+        anew=anew,
     )
 
 

@@ -9,6 +9,7 @@ from registry.records import (
     NotAvailableAtThisDetail,
     NotPermitted,
     SnapshotGone,
+    SnapshotUnusable,
     Viewer,
 )
 from registry.reporting import answering
@@ -69,7 +70,9 @@ def can_be_answered(query: EventQuery, *, measure: Measure, viewer: Viewer) -> b
             per = answering.DEFAULT_PER
             protected_question = read_protected(query, measure=measure, frozen=frozen, per=per)
             read_question(protected_question.query, measure=measure, manifest=frozen.store.manifest)
-    except (BadQuery, NotPermitted, NotAvailableAtThisDetail, NoSnapshot, SnapshotGone):
+    except (BadQuery, NotPermitted, NotAvailableAtThisDetail):
+        return False
+    except (NoSnapshot, SnapshotGone, SnapshotUnusable):
         return False
     return True
 

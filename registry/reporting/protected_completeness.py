@@ -14,7 +14,7 @@ from typing import Any
 from registry.disclosure import Keyed, Protection, ShownExposure
 from registry.records import DIMENSIONS, Cell, EventQuery
 from registry.reporting.asking.freshness import Frozen
-from registry.reporting.asking.keys import read_keys
+from registry.reporting.asking.opening import disclosure_keys
 from registry.reporting.asking.spec import Question
 from registry.reporting.estimating.completeness import (
     BLANKS,
@@ -79,7 +79,9 @@ class _Shown:
 def _of_component(frozen: Frozen, component: str) -> _Shown:
     """Shows the follow-up of one component; one statement a release and component."""
     manifest = frozen.store.manifest
-    protection = Protection.under(read_keys().noise, release=frozen.snapshot_id, policy=POLICY)
+    protection = Protection.under(
+        disclosure_keys().noise, release=frozen.snapshot_id, policy=POLICY
+    )
     as_of = frozen.data_as_of.date() if frozen.data_as_of else None
     by_site = {
         site: each
@@ -154,6 +156,6 @@ def _number(name: str, frozen: Frozen, *, of_devices: bool) -> int | None:
     query = EventQuery(group_by=(name,) if name else (), counting=CountingRule.PATIENTS)
     measure = Measure.PROPORTIONS if of_devices else Measure.COUNTS
     question = read_protected(query, measure=measure, frozen=frozen, per=1)
-    rows = protected_rows(question, frozen=frozen, keys=read_keys()).rows
+    rows = protected_rows(question, frozen=frozen, keys=disclosure_keys()).rows
     told = [row.numbers["denominator" if of_devices else "n"] for row in rows if not any(row.key)]
     return int(told[0]) if told and told[0] is not None else None

@@ -19,7 +19,8 @@ from registry.snapshot import derive
 from registry.snapshot.canonical import Digests
 from registry.snapshot.episodes import link_episodes
 from registry.snapshot.freeze import DATABASE, Freeze, NewSnapshot
-from registry.snapshot.manifest import Manifest
+from registry.snapshot.integrity import Damage, digest_of, read_signed, signed
+from registry.snapshot.manifest import Manifest, write_whole
 from registry.snapshot.schema import SCHEMA_VERSION
 from registry.snapshot.staging import (
     STAGED,
@@ -34,6 +35,7 @@ from registry.snapshot.staging import (
 from registry.snapshot.terms import Terms
 
 KEPT = ".staged"
+STAGED_FILE, SEALED = "staged.duckdb", "sealed.json"
 SHARE_FOR_WHOLE = 0.2
 LEAST_FOR_WHOLE = 10_000
 """Where more rows than these have changed since the last whole freeze, the next one is whole.
@@ -68,15 +70,19 @@ class Kept:
     schema_version: int = SCHEMA_VERSION
 
     @classmethod
-    def read(cls, root: Path) -> Self | None:
-        """What the staging folder says of itself; None where a freeze must start afresh."""
-        if not (root / KEPT / "staged.duckdb").exists():
-            return None
+    def read(cls, root: Path, *, key: bytes) -> Self | None:
+        """What the staging folder says of itself; None where a freeze must start afresh.
+
+        So it must where the staged rows are not those that `seal_staged` sealed under the key.
+        """
         try:
+            sealed = read_signed(root / KEPT / SEALED, key)
+            if sealed["files"] != _staged_files(root / KEPT):
+                return None
             with open_staging(root / KEPT) as connection:
                 texts = connection.execute("SELECT said FROM kept").fetchall()
             said = json.loads(texts[0][0]) if texts else None
-        except duckdb.Error:
+        except (Damage, FileNotFoundError, duckdb.Error):
             return None
         if said is None or said["schema_version"] != SCHEMA_VERSION:
             return None
@@ -91,6 +97,16 @@ class Kept:
             connection.execute("INSERT INTO kept VALUES (?)", [json.dumps(asdict(self))])
 
 
+def seal_staged(folder: Path, *, key: bytes) -> None:
+    """Seal the staged rows, which the next freeze builds on; call it when their file is closed."""
+    write_whole(folder / SEALED, signed({"files": _staged_files(folder)}, key))
+
+
+def _staged_files(folder: Path) -> dict[str, list[object]]:
+    """The staging file, and DuckDB's log where one is left; as `seal_staged` keeps them."""
+    return {path.name: list(digest_of(path)) for path in sorted(folder.glob(f"{STAGED_FILE}*"))}
+
+
 def freeze_changes(
     root: Path,
     workspace: Path,
@@ -103,6 +119,7 @@ def freeze_changes(
     keys: str,
     hands: Mapping[str, int],
     closed_on: Mapping[str, str],
+    signing: bytes,
     when_read: Callable[[], None],
 ) -> tuple[Freeze, int]:
     """Freeze the registry again, from the staged rows and those that changed since.
@@ -113,7 +130,7 @@ def freeze_changes(
     let go. Raises MustFreezeWhole, or an error of DuckDB's, where it
     cannot be built on.
     """
-    manifest = _manifest(root, kept.snapshot_id)
+    manifest = _manifest(root, kept.snapshot_id, signing)
     if (manifest.schema_version, manifest.keys) != (SCHEMA_VERSION, keys):
         raise MustFreezeWhole("The last snapshot is of other keys or of an older schema.")
     if manifest.terms != terms:
@@ -144,16 +161,19 @@ def freeze_changes(
         keys=keys,
         hands=hands,
         closed_on=closed_on,
+        signing=signing,
         keyed=True,
     )
     return snapshot.write(connection, root, workspace, before=before), kept.changed + changed
 
 
-def _manifest(root: Path, snapshot_id: str) -> Manifest:
+def _manifest(root: Path, snapshot_id: str, key: bytes) -> Manifest:
     try:
-        return Manifest.read(root / snapshot_id)
+        return Manifest.sound(root / snapshot_id, key=key)
     except FileNotFoundError as error:
         raise MustFreezeWhole("The last snapshot is gone.") from error
+    except Damage as damage:
+        raise MustFreezeWhole(f"The last snapshot is damaged: {damage}") from damage
 
 
 def _count(connection: duckdb.DuckDBPyConnection, *tables: str) -> int:

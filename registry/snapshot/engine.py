@@ -51,6 +51,11 @@ class DuckDB:
             self._reopen(connection)
             raise
 
+    def close(self) -> None:
+        """Let go of the file; whoever is still asking fails."""
+        with self._lock:
+            self._connection.close()
+
     def _connected(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(self._path), read_only=True, config=self._config)
 

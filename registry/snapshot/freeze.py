@@ -13,8 +13,9 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from registry.snapshot import derive
 from registry.snapshot.canonical import Digests, changed_blocks, digest_table, snapshot_id
 from registry.snapshot.episodes import link_episodes
+from registry.snapshot.integrity import Damage, digests_of
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.parts import derived, parts_of
 from registry.snapshot.schema import SCHEMA_VERSION, TABLES
@@ -69,6 +71,7 @@ def freeze_rows(
     keys: str = "",
     hands: Mapping[str, int] | None = None,
     closed_on: Mapping[str, str] | None = None,
+    signing: bytes = b"",
     when_read: Callable[[], None] | None = None,
 ) -> Manifest:
     """Write one snapshot under `root`, unless the same one is there already, and describe it.
@@ -79,6 +82,7 @@ def freeze_rows(
     keys: the mark of the secret behind `record_key`; other keys make another snapshot.
     hands: the number of each site's hand; each site is one of its own where they are left out.
     closed_on: the day of each site's last closed follow-up round.
+    signing: the key that signs the manifest; a snapshot is opened with the same.
     when_read: called once all rows are read, when their source may be let go.
     Raises ValueError where `caused_by` runs in a circle.
     """
@@ -95,6 +99,7 @@ def freeze_rows(
             keys=keys,
             hands=each_its_own(terms.sites) if hands is None else hands,
             closed_on=closed_on or {},
+            signing=signing,
             when_read=when_read,
         ).manifest
 
@@ -135,6 +140,7 @@ def freeze_feed(
     keys: str,
     hands: Mapping[str, int],
     closed_on: Mapping[str, str],
+    signing: bytes,
     when_read: Callable[[], None] | None = None,
 ) -> Freeze:
     """Stage everything that a feed has, and freeze it.
@@ -154,6 +160,7 @@ def freeze_feed(
         keys=keys,
         hands=hands,
         closed_on=closed_on,
+        signing=signing,
         keyed=record_keys is not None,
     )
     return snapshot.write(connection, root, workspace)
@@ -161,13 +168,17 @@ def freeze_feed(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSnapshot:
-    """What a snapshot is made with, besides its rows; keyed: whether it has record keys."""
+    """What a snapshot is made with, besides its rows; keyed: whether it has record keys.
+
+    signing: the key that signs its manifest.
+    """
 
     terms: Terms
     codes: Codes
     keys: str
     hands: Mapping[str, int]
     closed_on: Mapping[str, str]
+    signing: bytes
     keyed: bool
 
     def write(
@@ -207,11 +218,32 @@ class NewSnapshot:
                     connection.execute(_copied(f"FROM frozen.{table}", path, "COMPRESSION zstd"))
             digests = digesting.result()
         connection.execute("RESET threads")
-        manifest = self._described(connection, digests)
+        manifest = self.described(connection, digests)
         connection.execute("DETACH frozen")
-        manifest.write(folder)
-        _publish(folder, root / manifest.snapshot_id)
+        manifest = self._published(folder, root, manifest)
         return Freeze(manifest=manifest, digests=digests)
+
+    def _published(self, folder: Path, root: Path, manifest: Manifest) -> Manifest:
+        """Sync every file, sign, and rename the folder into place; gives the manifest there.
+
+        An equal snapshot that is there and sound stays; one that is not makes way.
+        """
+        for path in folder.iterdir():
+            path.chmod(0o600)
+            _sync(path)
+        manifest = replace(manifest, files=digests_of(folder))
+        manifest.write(folder, key=self.signing)
+        _sync(folder)
+        place = root / manifest.snapshot_id
+        try:
+            return Manifest.sound(place, key=self.signing)
+        except FileNotFoundError:
+            pass
+        except Damage:
+            place.rename(folder.parent / "damaged")
+        folder.rename(place)
+        _sync(root)
+        return manifest
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, workspace: Path) -> None:
         """Derive every staged row, and write them in the order of their numbers.
@@ -279,9 +311,17 @@ class NewSnapshot:
             for table in TABLES
         }
 
-    def _described(self, connection: duckdb.DuckDBPyConnection, digests: Digests) -> Manifest:
+    def described(
+        self, connection: duckdb.DuckDBPyConnection, digests: Digests | None = None
+    ) -> Manifest:
+        """The manifest of the rows in `frozen`, their id included; before their files are listed.
+
+        digests: those of the rows' blocks, where they are known.
+        """
+        if digests is None:
+            digests = self._digests(connection, None, dict.fromkeys(TABLES))
         first, last = connection.execute(derive.YEARS).fetchall()[0]
-        counts = {
+        counts: dict[str, Any] = {
             table: int(connection.execute(f"SELECT count(*) FROM frozen.{table}").fetchall()[0][0])
             for table in TABLES
         }
@@ -316,18 +356,6 @@ def _copied(rows: str, path: Path, *more: str) -> str:
     """A statement that writes rows as Parquet."""
     options = ", ".join(("FORMAT parquet", f"ROW_GROUP_SIZE {ROW_GROUP}", *more))
     return f"COPY ({rows}) TO {quoted(path)} ({options})"
-
-
-def _publish(written: Path, folder: Path) -> None:
-    """Sync every file and rename the folder into place; an equal snapshot there stays."""
-    for path in written.iterdir():
-        path.chmod(0o600)
-        _sync(path)
-    _sync(written)
-    if folder.exists():
-        return
-    written.rename(folder)
-    _sync(folder.parent)
 
 
 def _sync(path: Path) -> None:

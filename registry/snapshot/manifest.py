@@ -1,14 +1,23 @@
 """What a snapshot says of itself, kept beside its files."""
 
 import json
+import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+from registry.snapshot.integrity import (
+    MANIFEST,
+    Damage,
+    Files,
+    hold_to,
+    looks,
+    read_signed,
+    signed,
+)
 from registry.snapshot.terms import Terms
-
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +31,7 @@ class Manifest:
     hands: the number of each site's hand: sites that one person may report or correct at are one.
     rounds: for each site with implants, whether it has closed a follow-up round.
     closed_on: the day, ISO 8601, on which each site closed its last follow-up round.
+    files: the size and SHA-256 of each file; empty in what was frozen before manifests were signed.
     """
 
     snapshot_id: str
@@ -36,13 +46,14 @@ class Manifest:
     hands: Mapping[str, int] = field(default_factory=dict)
     rounds: Mapping[str, bool] = field(default_factory=dict)
     closed_on: Mapping[str, str] = field(default_factory=dict)
+    files: Files = field(default_factory=dict, compare=False)
 
     def __hash__(self) -> int:
         """By the id, which tells all of it apart; what depends on a manifest alone can be kept."""
         return hash(self.snapshot_id)
 
-    def write(self, folder: Path) -> None:
-        """Keep the manifest in the snapshot's folder."""
+    def write(self, folder: Path, *, key: bytes = b"") -> None:
+        """Keep the manifest in the snapshot's folder, signed; in place of one that is there."""
         kept = {
             "snapshot_id": self.snapshot_id,
             "schema_version": self.schema_version,
@@ -56,13 +67,35 @@ class Manifest:
             "hands": self.hands,
             "rounds": self.rounds,
             "closed_on": self.closed_on,
+            "files": self.files,
         }
-        (folder / MANIFEST).write_text(json.dumps(kept, sort_keys=True))
+        write_whole(folder / MANIFEST, signed(kept, key))
+
+    @classmethod
+    def sound(cls, folder: Path, *, key: bytes) -> Self:
+        """Read a manifest whose signature holds, of a folder whose files are as it says.
+
+        Raises Damage, and FileNotFoundError where there is no such folder.
+        """
+        found = looks(folder)
+        kept = read_signed(folder / MANIFEST, key)
+        if kept["snapshot_id"] != folder.name:
+            raise Damage("altered", f"{MANIFEST} is of another snapshot.")
+        manifest = cls._of(kept)
+        hold_to(manifest.files, folder, found)
+        return manifest
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read a snapshot's manifest; raises FileNotFoundError where there is no snapshot."""
-        kept = json.loads((folder / MANIFEST).read_text())
+        """Read a snapshot's manifest, whatever its signature and its files.
+
+        Raises FileNotFoundError where there is no snapshot, and ValueError, KeyError or TypeError
+        where it is none.
+        """
+        return cls._of(json.loads((folder / MANIFEST).read_text()))
+
+    @classmethod
+    def _of(cls, kept: Mapping[str, Any]) -> Self:
         return cls(
             snapshot_id=kept["snapshot_id"],
             schema_version=kept["schema_version"],
@@ -76,4 +109,23 @@ class Manifest:
             hands=kept.get("hands", {}),  # the first design had none
             rounds=kept.get("rounds", {}),  # schema 7 had no rounds
             closed_on=kept.get("closed_on", {}),  # nor were their days kept at first
+            files={name: (size, digest) for name, (size, digest) in kept.get("files", {}).items()},
         )
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that others see whole or not at all, of mode 600; leaves nothing half done."""
+    handle, name = tempfile.mkstemp(prefix=WRITING, dir=path.parent)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+WRITING = ".writing-"
+"""How the name of a file begins that is not whole yet."""

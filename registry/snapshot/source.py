@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -19,32 +19,23 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from numpy.typing import NDArray
 
-from registry.models import (
-    CatalogueVersion,
-    Category,
-    Complication,
-    Event,
-    Exposure,
-    Implant,
-    Membership,
-    Patient,
-    PublishedRate,
-    Seal,
-    Site,
+from registry.models import Event, Exposure, Implant, Patient, Seal
+from registry.snapshot.changes import (
+    KEPT,
+    Kept,
+    MustFreezeWhole,
+    freeze_changes,
+    seal_staged,
 )
-from registry.snapshot.changes import KEPT, Kept, MustFreezeWhole, freeze_changes
+from registry.snapshot.context import HandsOf, hands_now, rounds_closed_on, terms_now
 from registry.snapshot.derive import CRITERIA
 from registry.snapshot.freeze import STAGING, Freeze, building, freeze_feed
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import ENTERED_SINCE
 from registry.snapshot.shelf import Working
 from registry.snapshot.staging import STAGED, RecordKeys, Row, open_staging, write_rows
-from registry.snapshot.terms import Published, Term, TermGroup, Terms
-from registry.vocabulary import StudiedAges, Therapy
 
 logger = logging.getLogger(__name__)
-
-HandsOf = Callable[[Iterable[str], Iterable[Collection[str]]], Mapping[str, int]]
 
 _CHUNK = 5_000
 _COLUMNS: dict[str, dict[str, Combinable]] = {
@@ -101,28 +92,36 @@ def newest_mark() -> Mark:
 
 
 def freeze_database(
-    root: Path, *, record_keys: RecordKeys, keys: str, hands_of: HandsOf, whole: bool = False
+    root: Path,
+    *,
+    record_keys: RecordKeys,
+    keys: str,
+    hands_of: HandsOf,
+    signing: bytes,
+    whole: bool = False,
 ) -> tuple[Manifest, Mark]:
     """Freeze what the database holds, and say at which seal; writes nothing to the database.
 
     Only what was written since the last freeze is read, where its staged rows can be built on.
     record_keys: from public ids to two numbers each; keys: the mark of the secret behind it.
     hands_of: numbers the hand of each site, from all sites and those that each person belongs to.
-    whole: read everything all the same.
+    signing: the key that signs the manifest. whole: read everything all the same.
     """
-    kept = None if whole else Kept.read(root)
+    kept = None if whole else Kept.read(root, key=signing)
     if kept is not None:
         try:
             return _freeze_changes(
-                root, kept, record_keys=record_keys, keys=keys, hands_of=hands_of
+                root, kept, record_keys=record_keys, keys=keys, hands_of=hands_of, signing=signing
             )
         except (MustFreezeWhole, duckdb.Error) as error:
             logger.info("A whole freeze is made: %s", error)
-    return _freeze_whole(root, record_keys=record_keys, keys=keys, hands_of=hands_of)
+    return _freeze_whole(
+        root, record_keys=record_keys, keys=keys, hands_of=hands_of, signing=signing
+    )
 
 
 def _freeze_whole(
-    root: Path, *, record_keys: RecordKeys, keys: str, hands_of: HandsOf
+    root: Path, *, record_keys: RecordKeys, keys: str, hands_of: HandsOf, signing: bytes
 ) -> tuple[Manifest, Mark]:
     """Freeze everything, and keep the staged rows for the next freeze."""
     with ExitStack() as view, building(root) as workspace:
@@ -134,21 +133,29 @@ def _freeze_whole(
                 workspace,
                 DatabaseFeed(),
                 staging,
-                terms=_terms(),
+                terms=terms_now(),
                 record_keys=record_keys,
                 keys=keys,
-                hands=_hands(hands_of),
-                closed_on=_closed_on(),
+                hands=hands_now(hands_of),
+                closed_on=rounds_closed_on(),
+                signing=signing,
                 when_read=view.close,  # an old view keeps SQLite from tidying its log
             )
             _kept(freeze, mark).write(staging)
+        seal_staged(workspace / STAGING, key=signing)
         shutil.rmtree(root / KEPT, ignore_errors=True)
         (workspace / STAGING).rename(root / KEPT)
     return freeze.manifest, mark
 
 
 def _freeze_changes(
-    root: Path, kept: Kept, *, record_keys: RecordKeys, keys: str, hands_of: HandsOf
+    root: Path,
+    kept: Kept,
+    *,
+    record_keys: RecordKeys,
+    keys: str,
+    hands_of: HandsOf,
+    signing: bytes,
 ) -> tuple[Manifest, Mark]:
     """Freeze what was written since the last freeze.
 
@@ -169,14 +176,16 @@ def _freeze_changes(
             DatabaseFeed(since=kept.seal_number),
             staging,
             kept,
-            terms=_terms(),
+            terms=terms_now(),
             record_keys=record_keys,
             keys=keys,
-            hands=_hands(hands_of),
-            closed_on=_closed_on(),
+            hands=hands_now(hands_of),
+            closed_on=rounds_closed_on(),
+            signing=signing,
             when_read=view.close,
         )
         replace(_kept(freeze, mark), changed=changed).write(staging)
+    seal_staged(root / KEPT, key=signing)
     return freeze.manifest, mark
 
 
@@ -338,66 +347,3 @@ def _fetched(statement: str, parameters: Sequence[Any]) -> Iterator[Row]:
         cursor.execute(statement, parameters)
         while chunk := cursor.fetchmany(_CHUNK):
             yield from chunk
-
-
-def _terms() -> Terms:
-    version = CatalogueVersion.objects.order_by("-pk").first()
-    return Terms(
-        version=version.version if version else "",
-        complications=tuple(
-            Term(
-                code=each.code,
-                name=each.name,
-                category=each.category_id,
-                clock=each.clock,
-                natural_denominator=each.natural_denominator,
-                in_totals=each.in_totals,
-                retired=each.retired,
-                replaced_by=each.replaced_by_id or "",
-            )
-            for each in Complication.objects.order_by("category__sort_order", "code")
-        ),
-        categories=tuple(
-            TermGroup(each.code, each.name, each.natural_denominator)
-            for each in Category.objects.order_by("sort_order")
-        ),
-        sites=dict(Site.objects.values_list("code", "country")),
-        published=tuple(map(_published, PublishedRate.objects.filter(shown=True))),
-    )
-
-
-def _hands(hands_of: HandsOf) -> Mapping[str, int]:
-    """The hand of each site: who is an active member of two sites makes them one. Two queries."""
-    sites = Site.objects.values_list("code", flat=True)
-    members = Membership.objects.filter(active=True, user__is_active=True)
-    shared: dict[int, list[str]] = {}
-    for user, site in members.values_list("user_id", "site__code"):
-        shared.setdefault(user, []).append(site)
-    return hands_of(sites, shared.values())
-
-
-def _closed_on() -> Mapping[str, str]:
-    """The day on which each site closed its last follow-up round; one query."""
-    closed = Site.objects.filter(round_seal__isnull=False)
-    return {
-        code: at.date().isoformat() for code, at in closed.values_list("code", "round_seal__at")
-    }
-
-
-def _published(rate: PublishedRate) -> Published:
-    return Published(
-        rate_id=rate.rate_id,
-        complication=rate.complication_id or "",
-        category=rate.category_id or "",
-        metric=rate.metric,
-        measure_type=rate.measure_type,
-        numerator=None if rate.numerator is None else float(rate.numerator),
-        denominator=None if rate.denominator is None else float(rate.denominator),
-        unit=rate.unit,
-        population=rate.population,
-        source=rate.source,
-        confidence=rate.confidence,
-        note=rate.note,
-        therapy=rate.therapy or Therapy.NOT_STATED.value,
-        age_group=rate.age_group or StudiedAges.NOT_STATED.value,
-    )

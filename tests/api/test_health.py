@@ -1,5 +1,6 @@
 """What the balancer is told."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,11 @@ from django.db import DatabaseError
 from django.db.migrations.recorder import MigrationRecorder
 
 from registry.api import health
+from registry.reporting.asking import freshness
+from registry.snapshot import shelf
+from tests.factories import EventFactory
 from tests.redis_server import redis_at
+from tests.snapshot.damages import update_rows
 
 
 def test_server_that_answers_is_alive(client):
@@ -24,7 +29,9 @@ def test_server_with_its_database_is_ready(client):
     assert reply.status_code == 200
     assert reply.json() == {
         "status": "ok",
-        "checks": {"database": "ok", "folder": "ok", "cache": "ok"},
+        "checks": dict.fromkeys(
+            ("database", "folder", "cache", "keys", "snapshots", "freezing"), "ok"
+        ),
     }
 
 
@@ -74,3 +81,44 @@ def test_missing_folder_is_not_ready(client, settings):
 
 def test_health_is_only_read(client):
     assert client.post("/health/live").status_code == 405
+
+
+@pytest.mark.django_db
+def test_folder_that_may_not_be_written_is_not_ready(client, settings, tmp_path, monkeypatch):
+    settings.REGISTRY_VAR = tmp_path
+    monkeypatch.setattr(health, "access", lambda path, mode: not mode & os.W_OK)
+
+    assert client.get("/health/ready").json()["checks"]["folder"] == "failed"
+
+
+@pytest.mark.django_db
+def test_damaged_release_is_not_ready(client, settings, tmp_path):
+    settings.REGISTRY_VAR = tmp_path
+    EventFactory(state="accepted")
+    release = freshness.publish("2026")
+    before = client.get("/health/ready")
+    update_rows(freshness.root() / release.snapshot_id)
+
+    after = client.get("/health/ready")
+
+    assert (before.status_code, after.status_code) == (200, 503)
+    assert [name for name, how in after.json()["checks"].items() if how != "ok"] == ["snapshots"]
+
+
+@pytest.mark.django_db
+def test_missing_key_is_not_ready(client, settings):
+    settings.REGISTRY_KEY_SNAPSHOTS = ""
+
+    checks = client.get("/health/ready").json()["checks"]
+
+    assert (checks["keys"], checks["snapshots"]) == ("failed", "failed")
+
+
+@pytest.mark.django_db
+def test_freeze_that_failed_is_not_ready(client, settings, tmp_path):
+    settings.REGISTRY_VAR = tmp_path
+    freshness.root().mkdir()
+    with pytest.raises(OSError, match="full"), shelf.attempting(freshness.root()):
+        raise OSError("full")
+
+    assert client.get("/health/ready").json()["checks"]["freezing"] == "failed"

@@ -285,10 +285,10 @@ def test_a_release_that_is_not_kept_here_is_gone(released, researcher):
 def test_a_release_without_its_files_says_so(released, researcher, tmp_path):
     receipt = receipt_of(ask(researcher, "counts/"))
     release = Snapshot.objects.get(label="2026Q4")
-    shelf._open.cache_clear()
+    shelf.forget_open()
     (freshness.root() / release.snapshot_id).rename(tmp_path / "elsewhere")
 
-    assert code_of(researcher.get(address_of(receipt))) == (409, "no-snapshot")
+    assert code_of(researcher.get(address_of(receipt))) == (503, "snapshot-unusable")
 
 
 def test_receipts_outlive_a_new_secret_key(researcher, settings):

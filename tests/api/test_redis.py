@@ -158,7 +158,8 @@ def test_redis_that_goes_away_is_missed_by_no_page(
         assert client.get("/admin/").status_code == 200
         ready = client.get("/health/ready")
         assert ready.status_code == 503
-        assert ready.json()["checks"] == {"database": "ok", "folder": "ok", "cache": "failed"}
+        failed = [name for name, how in ready.json()["checks"].items() if how != "ok"]
+        assert failed == ["cache"]
         forwarded.open()
         time.sleep(0.3)
         assert reviewer.get(COUNTS).content == first.content

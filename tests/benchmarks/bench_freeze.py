@@ -105,7 +105,14 @@ def freeze(root: Path, *, whole: bool = False) -> None:
     from registry.snapshot.source import freeze_database
 
     keyed = partial(record_keys, bytes(range(32)))
-    freeze_database(root, record_keys=keyed, keys="benchmark", whole=whole, hands_of=hands)
+    freeze_database(
+        root,
+        record_keys=keyed,
+        keys="benchmark",
+        whole=whole,
+        hands_of=hands,
+        signing=bytes(range(32)),
+    )
 
 
 def add_event() -> None:

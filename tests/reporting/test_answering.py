@@ -9,7 +9,15 @@ from django.utils import timezone
 
 from registry import reporting
 from registry.models import AccessLog, Event, Site, User, sealed
-from registry.records import BadQuery, EventQuery, NoSnapshot, NotPermitted, Release, Viewer
+from registry.records import (
+    BadQuery,
+    EventQuery,
+    NoSnapshot,
+    NotPermitted,
+    Release,
+    SnapshotUnusable,
+    Viewer,
+)
 from registry.reporting import answering, receipts
 from registry.reporting.asking import freshness, viewers
 from registry.vocabulary import CountingRule, Measure, Profile, Role
@@ -229,10 +237,10 @@ def test_release_whose_files_are_gone_is_told(tmp_path: Path, settings: object) 
     freshness.publish("2026Q4")
     settings.REGISTRY_VAR = tmp_path / "elsewhere"  # type: ignore[attr-defined]
 
-    with pytest.raises(NoSnapshot) as refusal:
+    with pytest.raises(SnapshotUnusable) as refusal:
         ask(viewer=PUBLIC)
 
-    assert refusal.value.faults[0].code == "release-missing"
+    assert refusal.value.faults[0].code == "missing"
 
 
 @pytest.mark.usefixtures("kept_cohort")

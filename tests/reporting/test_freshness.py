@@ -15,7 +15,7 @@ from registry.disclosure import record_key
 from registry.models import AccessLog, Event, Seal, Site, Snapshot, sealed
 from registry.records import BadQuery, NoSnapshot, SnapshotGone
 from registry.reporting.asking import freshness
-from registry.reporting.asking.keys import read_keys
+from registry.reporting.asking.keys import read_keys, read_snapshot_key
 from registry.snapshot import canonical, freeze, schema, shelf
 from registry.snapshot.counting import Sums, reported
 from registry.snapshot.manifest import Manifest
@@ -63,9 +63,10 @@ def test_unchanged_registry_is_not_frozen_again(monkeypatch: pytest.MonkeyPatch)
 
 def slow_to_freeze() -> None:
     """Let the last freeze have taken long."""
-    working = Working.read(freshness.root())
+    working = Working.read(freshness.root(), key=read_snapshot_key())
     assert working is not None
-    replace(working, seconds=freshness.SECONDS_TO_WAIT).write(freshness.root())
+    slow = replace(working, seconds=freshness.SECONDS_TO_WAIT)
+    slow.write(freshness.root(), key=read_snapshot_key())
 
 
 @pytest.fixture
@@ -189,11 +190,11 @@ def test_staleness_is_seen_in_the_seals_hash_too() -> None:
         seal_hash="of another registry",
         data_as_of=None,
     )
-    forged.write(freshness.root())
+    forged.write(freshness.root(), key=read_snapshot_key())
 
     freshness.current()
 
-    read = Working.read(freshness.root())
+    read = Working.read(freshness.root(), key=read_snapshot_key())
     assert read is not None
     assert read.seal_hash == Seal.objects.order_by("-number")[0].hash
 
@@ -208,7 +209,7 @@ def test_snapshot_whose_folder_is_gone_is_frozen_again() -> None:
     ImplantFactory()
     first = freshness.refresh()
     shelf.tidy(freshness.root(), keep=frozenset(), now=4e9)
-    shelf._open.cache_clear()
+    shelf.forget_open()
 
     assert freshness.current().snapshot_id == first.snapshot_id
 

@@ -1,4 +1,4 @@
-"""The keys of disclosure control: where they come from, what is refused, that none is shown."""
+"""The secret keys: where they come from, what is refused, that none is shown."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from registry.reporting.asking import keys
 from registry_project.settings import Hidden
 
-ONE, OTHER = bytes(range(32)), bytes(range(50, 90))
+ONE, OTHER, THIRD = bytes(range(32)), bytes(range(50, 90)), bytes(range(100, 132))
 
 
 @pytest.fixture
@@ -21,6 +21,7 @@ def no_keys(settings, tmp_path):
     settings.REGISTRY_VAR = tmp_path
     settings.REGISTRY_KEY_FILE = ""
     settings.REGISTRY_KEY_RECORDS = settings.REGISTRY_KEY_NOISE = ""
+    settings.REGISTRY_KEY_SNAPSHOTS = THIRD.hex()
     return settings
 
 
@@ -182,3 +183,62 @@ def test_file_that_the_server_may_not_read_is_refused(no_keys, tmp_path):
     written(tmp_path / "disclosure-keys.json", ONE.hex(), OTHER.hex(), 0o000)
 
     assert codes() == ["missing"]
+
+
+def test_key_of_snapshots_is_looked_for_apart(no_keys, tmp_path):
+    written(tmp_path / "disclosure-keys.json", ONE.hex(), OTHER.hex())
+
+    assert keys.read_snapshot_key() == THIRD
+    assert codes() == []
+
+
+def test_missing_key_of_snapshots_is_refused_and_the_others_hold(no_keys, tmp_path):
+    written(tmp_path / "disclosure-keys.json", ONE.hex(), OTHER.hex())
+    no_keys.REGISTRY_KEY_SNAPSHOTS = ""
+
+    (fault,) = keys.key_faults()
+
+    assert (fault.code, "REGISTRY_KEY_SNAPSHOTS" in fault.message) == ("missing", True)
+    assert keys.read_keys() == keys.Keys(ONE, OTHER)
+    with pytest.raises(ImproperlyConfigured, match="make_keys"):
+        keys.read_snapshot_key()
+
+
+@pytest.mark.parametrize(("text", "code"), [("ab" * 31, "too-short"), (ONE.hex(), "equal")])
+def test_unsafe_key_of_snapshots_is_refused(no_keys, tmp_path, text, code):
+    written(tmp_path / "disclosure-keys.json", ONE.hex(), OTHER.hex())
+    no_keys.REGISTRY_KEY_SNAPSHOTS = text
+
+    assert codes() == [code]
+
+
+def test_key_of_snapshots_is_added_to_a_file_and_the_others_stay(no_keys, tmp_path):
+    written(tmp_path / "disclosure-keys.json", ONE.hex(), OTHER.hex())
+    no_keys.REGISTRY_KEY_SNAPSHOTS = ""
+
+    keys.make_keys()
+
+    assert keys.read_keys() == keys.Keys(ONE, OTHER)
+    assert len(keys.read_snapshot_key()) == 32
+    assert codes() == []
+    assert stat.S_IMODE((tmp_path / "disclosure-keys.json").stat().st_mode) == 0o600
+    with pytest.raises(FileExistsError):
+        keys.make_keys()
+
+
+def test_file_that_lacks_one_key_of_disclosure_is_left_alone(no_keys, tmp_path):
+    path = tmp_path / "disclosure-keys.json"
+    path.write_text(json.dumps({"records": ONE.hex(), "snapshots": THIRD.hex()}))
+    path.chmod(0o600)
+
+    with pytest.raises(FileExistsError):
+        keys.make_keys()
+
+
+def test_key_of_snapshots_is_made_while_developing(no_keys, tmp_path):
+    no_keys.DEBUG, no_keys.REGISTRY_KEY_SNAPSHOTS = True, ""
+    no_keys.REGISTRY_KEY_RECORDS, no_keys.REGISTRY_KEY_NOISE = ONE.hex(), OTHER.hex()
+
+    assert codes() == []
+    assert keys.read_snapshot_key() == keys.read_snapshot_key()
+    assert set(json.loads((tmp_path / "disclosure-keys.json").read_text())) == {"snapshots"}

@@ -138,6 +138,7 @@ CASES: list[tuple[str, Asked, Asked]] = [
     (left_out.RETIRED, COUNTS("retired", where=(("complication", ("csf-leak",)),)), COUNTS()),
     (left_out.REPLACED, COUNTS("retired", where=KINK), COUNTS(where=KINK)),
     (provisional.WORKING, COUNTS("working"), COUNTS()),
+    (provisional.BEHIND, COUNTS("behind"), COUNTS("working")),
     (provisional.RUNNING, COUNTS(group_by=("year",)), COUNTS("over", group_by=("year",))),
     (published.EARLY, COUNTS("early", protected=True), COUNTS(protected=True)),
     (published.EARLY, RATES("early", protected=True), COUNTS("early")),
@@ -308,6 +309,7 @@ def warned(tmp_path_factory: pytest.TempPathFactory) -> Answer:
 
 KINDS: dict[str, dict[str, Any]] = {
     "working": {"kind": SnapshotKind.WORKING},
+    "behind": {"kind": SnapshotKind.WORKING, "is_behind": True, "cannot_follow": True},
     "over": {"data_as_of": AS_OF.replace(month=12, day=31)},
     "early": {"is_early": True, "label": "2024Q3"},
 }

@@ -32,7 +32,12 @@ SECRET = bytes(range(32))
 
 def freeze(root: Path, **options: Any) -> Manifest:
     manifest, _ = source.freeze_database(
-        root, record_keys=partial(record_keys, SECRET), keys="mark", **options, hands_of=hands
+        root,
+        record_keys=partial(record_keys, SECRET),
+        keys="mark",
+        **options,
+        hands_of=hands,
+        signing=b"",
     )
     return manifest
 
@@ -330,7 +335,11 @@ def test_other_keys_are_frozen_whole(tmp_path: Path, ways: list[str]) -> None:
     freeze(tmp_path)
 
     manifest, _ = source.freeze_database(
-        tmp_path, record_keys=partial(record_keys, SECRET[::-1]), keys="other", hands_of=hands
+        tmp_path,
+        record_keys=partial(record_keys, SECRET[::-1]),
+        keys="other",
+        hands_of=hands,
+        signing=b"",
     )
 
     assert ways == ["whole", "whole"]

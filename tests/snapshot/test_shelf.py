@@ -173,3 +173,68 @@ def test_retiring_a_snapshot_that_is_gone_does_nothing(tmp_path: Path) -> None:
     shelf.retire(tmp_path, "0" * 64)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_without_a_manifest_goes_too(tmp_path: Path) -> None:
+    half = tmp_path / frozen(tmp_path, 1)
+    (half / MANIFEST).unlink()  # as a deletion that was killed left it
+
+    assert shelf.tidy(tmp_path, keep=frozenset()) == [half.name]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_that_was_half_written_goes_with_the_next_freeze(tmp_path: Path) -> None:
+    (tmp_path / ".staged").mkdir()
+    left = [tmp_path / ".writing-abc", tmp_path / ".staged" / ".writing-abc"]
+    for path in left:
+        path.touch()
+
+    with shelf.freezing(tmp_path):
+        assert not any(path.exists() for path in left)
+
+
+def test_record_that_cannot_be_written_leaves_the_old_one_and_no_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = working("1" * 64)
+    old.write(tmp_path)
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        working("2" * 64).write(tmp_path)
+
+    assert Working.read(tmp_path) == old
+    assert [path.name for path in tmp_path.iterdir()] == ["working.json"]
+
+
+def test_snapshots_are_counted_once_for_each_file_that_they_share(tmp_path: Path) -> None:
+    one = tmp_path / frozen(tmp_path, 1)
+    size = sum(path.stat().st_size for path in one.iterdir())
+    (tmp_path / "other").mkdir()
+    os.link(one / "events.parquet", tmp_path / "other" / "events.parquet")
+
+    assert shelf.bytes_of(tmp_path) == size
+
+
+def test_oldest_go_first_where_there_are_too_many(tmp_path: Path) -> None:
+    now = 2_000_000_000.0
+    made = [frozen(tmp_path, n) for n in (1, 2, 3, 4)]
+    for place, each in enumerate(made):
+        age(tmp_path, each, 60 - place, now)
+
+    gone = shelf.tidy(tmp_path, keep=frozenset({made[0]}), most=1, now=now)
+
+    assert gone == sorted(made[1:3])
+
+
+def test_oldest_go_first_until_there_is_room(tmp_path: Path) -> None:
+    now = 2_000_000_000.0
+    made = [frozen(tmp_path, n) for n in (1, 2, 3)]
+    for place, each in enumerate(made):
+        age(tmp_path, each, 60 - place, now)
+    room = shelf.bytes_of(tmp_path) - 1
+
+    assert shelf.tidy(tmp_path, keep=frozenset(), most_bytes=room, now=now) == [made[0]]

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import duckdb
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.records import Refusal
@@ -34,6 +36,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Say what was frozen, or in a line why nothing was; the last snapshot answers then."""
+        try:
+            self._freeze(options)
+        except (OSError, duckdb.Error, ImproperlyConfigured) as error:
+            raise CommandError(f"Nothing was frozen. {error} See docs/operations.md.") from error
+
+    def _freeze(self, options: dict[str, Any]) -> None:
         label = options["release"]
         if label is None:
             working = freshness.refresh(whole=options["whole"])

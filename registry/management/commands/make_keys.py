@@ -1,4 +1,4 @@
-"""Makes the two keys of disclosure control, once in a registry's life."""
+"""Makes the keys that are missing: those of disclosure control once in a registry's life."""
 
 from typing import Any
 
@@ -11,16 +11,19 @@ from registry.reporting.asking import keys
 class Command(BaseCommand):
     """`manage.py make_keys`."""
 
-    help = "Make the two keys of disclosure control, in a file that only the server may read."
+    help = (
+        "Make the keys of disclosure control, and the one that signs snapshots, in a file that "
+        "only the server may read; keys that are there stay."
+    )
     requires_system_checks = []  # one of them fails until the keys are there
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Refuse where the environment gives keys or the file exists; otherwise create it."""
-        if any(getattr(settings, name) for name in keys.SETTINGS.values()):
-            raise CommandError("The environment gives the keys: nothing was made.")
+        """Refuse where no key is missing; otherwise create the file, or add to it."""
         try:
             path = keys.make_keys()
         except FileExistsError as error:
+            if any(getattr(settings, name) for name in keys.SETTINGS.values()):
+                raise CommandError("The environment gives the keys: nothing was made.") from error
             raise CommandError(
                 "There are keys already, and they never change: nothing was made. See docs/keys.md."
             ) from error

@@ -20,7 +20,8 @@ class Command(BaseCommand):
     """Ask the question of a receipt again; exit 1 where the receipt does not hold."""
 
     help = (
-        "Says whether a receipt holds: what was asked, of which data, and the SHA-256 of the "
+        "Works out the answer of a receipt again, from data that are checked to the last row, and "
+        "says whether it holds: what was asked, of which data, and the SHA-256 of the "
         "answer, which is that of the API's reply. With --format, writes the answer itself."
     )
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, receipt: str, format: str | None, **options: Any) -> None:
         """Say what the receipt stands for, or why it does not hold."""
         try:
-            release = reporting.answer_again(receipt.strip(), viewer=OPERATOR)
+            release = reporting.answer_again(receipt.strip(), viewer=OPERATOR, anew=True)
         except Refusal as refusal:
             said = " ".join(fault.detail for fault in refusal.faults)
             raise CommandError(f"The receipt does not hold. {said}") from refusal
@@ -59,4 +60,5 @@ def in_words(meta: Any) -> list[str]:
         f"Data: {named}, as of {meta['data_as_of'] or 'no entry yet'}, snapshot {snapshot['id']}",
         f"Profile: {meta['profile']}",
         f"Code: version {meta['code_version']}",
+        "Worked out again from a snapshot whose files, signature and rows hold.",
     ]

@@ -4,25 +4,32 @@ import logging
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
-from pathlib import Path
 from time import monotonic
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from registry.disclosure import hands, record_keys
 from registry.models import AccessLog, Snapshot
-from registry.records import BadQuery, Fault, NoSnapshot, SnapshotGone
-from registry.reporting.asking.growth import growth_since
-from registry.reporting.asking.keys import read_keys
+from registry.records import BadQuery, Fault, NoSnapshot, SnapshotGone, SnapshotUnusable
+from registry.reporting.asking.growth import too_early
+from registry.reporting.asking.keys import read_keys, read_snapshot_key
+from registry.reporting.asking.opening import (
+    open_snapshot,
+    recorded,
+    root,
+    signing_key,
+    unusable,
+    why_not_frozen,
+)
 from registry.snapshot import shelf
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import FIRST_DESIGN, SCHEMA_VERSION
-from registry.snapshot.shelf import Working
+from registry.snapshot.shelf import BEFORE, Working
 from registry.snapshot.source import Mark, freeze_database, newest_mark
 from registry.snapshot.store import Store
 from registry.vocabulary import SnapshotKind
@@ -56,11 +63,6 @@ class Frozen:
         return self.store.manifest.snapshot_id
 
 
-def root() -> Path:
-    """Where this deployment keeps its snapshots."""
-    return Path(settings.REGISTRY_VAR) / "snapshots"
-
-
 def refresh(*, whole: bool = False) -> Working:
     """Freezes the registry if it has changed since the working snapshot; waits for its turn.
 
@@ -72,17 +74,13 @@ def refresh(*, whole: bool = False) -> Working:
 
 def _refresh(*, whole: bool = False) -> Working:
     """Freezes, by the process that holds the lock."""
-    keys = read_keys()
-    working = Working.read(root())
-    if (
-        not whole
-        and working is not None
-        and newest_mark().is_of(working)
-        and _is_there(working)
-        and Manifest.read(root() / working.snapshot_id).keys == keys.mark
-    ):
-        shelf.end_attempt(root())
-        return working
+    keys, signing = read_keys(), read_snapshot_key()
+    before = _sound_working()
+    if before is not None and not whole:
+        working, store = before
+        if newest_mark().is_of(working) and store.manifest.keys == keys.mark:
+            shelf.end_attempt(root())
+            return working
     with shelf.attempting(root()):
         began = monotonic()
         manifest, mark = freeze_database(
@@ -90,9 +88,15 @@ def _refresh(*, whole: bool = False) -> Working:
             record_keys=partial(record_keys, keys.records),
             keys=keys.mark,
             hands_of=hands,
+            signing=signing,
             whole=whole,
         )
-        return _put_to_work(manifest, mark, before=working, seconds=monotonic() - began)
+        return _put_to_work(
+            manifest,
+            mark,
+            before=before[0] if before else None,
+            seconds=monotonic() - began,
+        )
 
 
 def publish(label: str, *, early: bool = False) -> Snapshot:
@@ -104,7 +108,7 @@ def publish(label: str, *, early: bool = False) -> Snapshot:
     and where the label, or a release of the very same data, exists already.
     """
     before = _newest()
-    faults, said = _too_early(before) if before else ([], "")
+    faults, said = too_early(before) if before else ([], "")
     if faults and not early:
         raise BadQuery(faults)
     working = refresh()
@@ -146,28 +150,99 @@ def current() -> Frozen:
     Where the last freeze took less than a second, a changed registry is frozen again first. A
     larger one is frozen in the background, one freeze at a time and at most every
     REGISTRY_FREEZE_SECONDS; until then, or where a freeze fails, the last good snapshot answers,
-    so no reader waits. One query, where nothing has changed.
+    so no reader waits. A working snapshot that is damaged is frozen anew. One query, where nothing
+    has changed. Raises SnapshotUnusable where nothing sound can answer.
     """
-    working = Working.read(root())
-    is_behind = False
-    if working is None or not _is_there(working):
-        working = refresh()
-    elif not newest_mark().is_of(working):
-        newer = None
+    found = _sound_working()
+    if found is None:
+        return _frozen_anew()
+    working, store = found
+    if newest_mark().is_of(working):
+        return _as_working(working, store)
+    newer, is_failing = None, True
+    try:
         if working.seconds < SECONDS_TO_WAIT:
             newer = _refresh_now()
         else:
             _refresh_in_background()
-        is_behind = newer is None
-        working = newer or working
+        is_failing = shelf.is_failing(root())
+    except Exception:  # whatever it is, the reader has the last snapshot and the log has why
+        logger.exception("The registry could not be frozen: the last snapshot answers.")
+    if newer is not None:
+        return _as_working(newer, open_snapshot(newer.snapshot_id))
+    return _as_working(working, store, is_behind=True, cannot_follow=is_failing)
+
+
+def _as_working(
+    working: Working, store: Store, *, is_behind: bool = False, cannot_follow: bool = False
+) -> Frozen:
     return Frozen(
-        store=shelf.open_store(root(), working.snapshot_id),
+        store=store,
         kind=SnapshotKind.WORKING,
         label="",
         data_as_of=working.as_of,
         is_behind=is_behind,
-        cannot_follow=is_behind and shelf.is_failing(root()),
+        cannot_follow=cannot_follow,
     )
+
+
+def _sound_working() -> tuple[Working, Store] | None:
+    """The working snapshot, open; None where there is none, or none that can be answered from.
+
+    Raises SnapshotUnusable where there is no key to check it with.
+    """
+    signing_key()
+    try:
+        working = recorded()
+        store = open_snapshot(working.snapshot_id) if working else None
+    except SnapshotUnusable:  # the log has why
+        return None
+    if working is None or store is None or store.manifest.schema_version != SCHEMA_VERSION:
+        return None
+    return working, store
+
+
+def _frozen_anew() -> Frozen:
+    """Freezes where no sound working snapshot is there; where that fails, the last good one.
+
+    Where a freeze takes long, the last good one answers meanwhile.
+    """
+    before = _last_good()
+    try:
+        if before is not None and before[1] >= SECONDS_TO_WAIT:
+            _refresh_in_background()
+            return before[0]
+        working = refresh()
+        return _as_working(working, open_snapshot(working.snapshot_id))
+    except (SnapshotUnusable, DatabaseError):
+        raise
+    except Exception as error:
+        logger.exception("The registry could not be frozen.")
+        if before is not None:
+            return before[0]
+        raise unusable(why_not_frozen(error)) from error
+
+
+def _last_good() -> tuple[Frozen, float] | None:
+    """The last sound snapshot: the one before the working one, or the newest sound release.
+
+    With the seconds that freezing took, 0 for a release.
+    """
+    try:
+        before = recorded(BEFORE)
+        if before is not None:
+            store = open_snapshot(before.snapshot_id)
+            if store.manifest.schema_version == SCHEMA_VERSION:
+                frozen = _as_working(before, store, is_behind=True, cannot_follow=True)
+                return frozen, before.seconds
+    except SnapshotUnusable:
+        pass
+    for release in Snapshot.objects.filter(kind=SnapshotKind.RELEASE).order_by("-made_at"):
+        try:
+            return replace(_open(release), is_behind=True, cannot_follow=True), 0.0
+        except (SnapshotUnusable, NoSnapshot, SnapshotGone):
+            continue
+    return None
 
 
 def newest_release() -> Frozen:
@@ -190,44 +265,6 @@ def _is_of_first_design(release: Snapshot) -> bool:
     return int(release.schema_version) <= FIRST_DESIGN
 
 
-def _too_early(before: Snapshot) -> tuple[list[Fault], str]:
-    """Why a release would come too early after the last, and by how much, for the log.
-
-    Every release is another draw of whatever has changed, so that there must not be many; and in
-    one that differs by little, what is new stands out.
-    """
-    faults, said = [], []
-    wait = settings.REGISTRY_RELEASE_DAYS
-    days = (timezone.now() - before.made_at).days
-    if days < wait:
-        next_one = timezone.localdate(before.made_at + timedelta(days=wait))
-        said.append(f"{days} days after")
-        faults.append(
-            Fault(
-                "release",
-                "too-early",
-                f"Release {before.label} is less than {wait} days old (REGISTRY_RELEASE_DAYS): "
-                f"publish from {next_one.isoformat()} on, or use --early, which is recorded "
-                "and told to readers.",
-            )
-        )
-    growth = growth_since(before.seal_number or 0)
-    percent, least = settings.REGISTRY_RELEASE_GROWTH, settings.REGISTRY_RELEASE_CHANGED
-    if missing := growth.missing(percent, least):
-        said.append(f"{growth.moved} of {growth.records} records changed since")
-        faults.append(
-            Fault(
-                "release",
-                "too-little-new",
-                f"Of {growth.records} accepted events {growth.moved} are new, changed or gone "
-                f"since release {before.label}; {percent} % (REGISTRY_RELEASE_GROWTH) and "
-                f"{least} or more (REGISTRY_RELEASE_CHANGED) are asked for: wait for {missing} "
-                "more, or use --early, which is written down and told to readers.",
-            )
-        )
-    return faults, " and ".join(said)
-
-
 def named_release(name: str) -> Frozen:
     """A release by its label or its id; raises BadQuery where there is none."""
     releases = Snapshot.objects.filter(kind=SnapshotKind.RELEASE)
@@ -244,10 +281,7 @@ def kept_working(snapshot_id: str, *, data_as_of: datetime | None) -> Frozen | N
     """
     if not Snapshot.objects.filter(snapshot_id=snapshot_id).exists():
         return None
-    try:
-        store = shelf.open_store(root(), snapshot_id)
-    except FileNotFoundError:
-        return None
+    store = open_snapshot(snapshot_id)
     if store.manifest.schema_version != SCHEMA_VERSION:
         return None
     return Frozen(store=store, kind=SnapshotKind.WORKING, label="", data_as_of=data_as_of)
@@ -263,13 +297,7 @@ def _open(release: Snapshot) -> Frozen:
                 "numbers are closed. Ask a newer release.",
             )
         )
-    try:
-        store = shelf.open_store(root(), release.snapshot_id)
-    except FileNotFoundError as error:
-        raise NoSnapshot(
-            Fault("release", "release-missing", "The files of this release are not on the server.")
-        ) from error
-    if store.manifest.schema_version != SCHEMA_VERSION:
+    if int(release.schema_version) != SCHEMA_VERSION:
         raise NoSnapshot(
             Fault(
                 "release",
@@ -279,20 +307,12 @@ def _open(release: Snapshot) -> Frozen:
             )
         )
     return Frozen(
-        store=store,
+        store=open_snapshot(release.snapshot_id),
         kind=SnapshotKind.RELEASE,
         label=release.label,
         data_as_of=release.data_as_of,
         is_early=release.early,
     )
-
-
-def _is_there(working: Working) -> bool:
-    """Whether the snapshot's files exist in this version's format."""
-    try:
-        return Manifest.read(root() / working.snapshot_id).schema_version == SCHEMA_VERSION
-    except FileNotFoundError:
-        return False
 
 
 def _put_to_work(
@@ -305,9 +325,11 @@ def _put_to_work(
         data_as_of=mark.at,
         seconds=seconds,
     )
-    working.write(root())
+    signing = read_snapshot_key()
     if before is not None and before.snapshot_id != working.snapshot_id:
+        before.write(root(), key=signing, name=BEFORE)
         shelf.retire(root(), before.snapshot_id)
+    working.write(root(), key=signing)
     Snapshot.objects.get_or_create(
         snapshot_id=working.snapshot_id,
         defaults=_described(manifest, working) | {"kind": SnapshotKind.WORKING},
@@ -315,9 +337,31 @@ def _put_to_work(
     Snapshot.objects.filter(kind=SnapshotKind.WORKING).exclude(
         snapshot_id=working.snapshot_id
     ).delete()
-    released = Snapshot.objects.values_list("snapshot_id", flat=True)
-    shelf.tidy(root(), keep=frozenset(released) | {working.snapshot_id})
+    _tidy(working)
     return working
+
+
+def _tidy(working: Working) -> None:
+    """Delete what nobody needs; say it where what must stay takes more than it may."""
+    keep = {working.snapshot_id, *Snapshot.objects.values_list("snapshot_id", flat=True)}
+    try:
+        before = recorded(BEFORE)
+        keep.add(before.snapshot_id if before else "")
+    except SnapshotUnusable:  # cut, or of another key: nothing is named by it any more
+        (root() / BEFORE).unlink()
+    most_bytes = settings.REGISTRY_SNAPSHOTS_MB * 1_000_000
+    shelf.tidy(
+        root(),
+        keep=frozenset(keep),
+        most=settings.REGISTRY_SNAPSHOTS_KEPT,
+        most_bytes=most_bytes,
+    )
+    if (size := shelf.bytes_of(root())) > most_bytes:
+        logger.warning(
+            "Snapshots take %d MB, more than REGISTRY_SNAPSHOTS_MB: releases, the working snapshot "
+            "and the one before it are never deleted.",
+            size // 1_000_000,
+        )
 
 
 def _described(manifest: Manifest, working: Working) -> dict[str, object]:
@@ -333,15 +377,9 @@ def _described(manifest: Manifest, working: Working) -> dict[str, object]:
 
 
 def _refresh_now() -> Working | None:
-    """Freezes while a reader waits; None where another freeze takes long, or it fails."""
+    """Freezes while a reader waits; None where another freeze takes long."""
     with shelf.freezing(root(), wait=SECONDS_TO_WAIT) as free:
-        if not free:
-            return None
-        try:
-            return _refresh()
-        except Exception:  # whatever it is, the reader has the last snapshot and the log has why
-            logger.exception("The registry could not be frozen: the last snapshot answers.")
-            return None
+        return _refresh() if free else None
 
 
 def _refresh_in_background() -> None:
@@ -357,7 +395,6 @@ def _refresh_in_background() -> None:
         [sys.executable, "-m", "django", "freeze"],
         env=os.environ | {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]},
         cwd=settings.BASE_DIR,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # what goes wrong is told on the server's own stderr
         start_new_session=True,
     )

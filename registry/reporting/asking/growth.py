@@ -1,10 +1,14 @@
 """How much of the registry has changed since a release: what the next one may be published on."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import OuterRef, Subquery
+from django.utils import timezone
 
-from registry.models import Event
+from registry.models import Event, Snapshot
+from registry.records import Fault
 from registry.vocabulary import State
 
 
@@ -40,3 +44,41 @@ def growth_since(seal_number: int) -> Growth:
     gone = no_more.annotate(was=Subquery(before)).filter(was=State.ACCEPTED.value).count()
     moved = accepted.filter(seal__gt=seal_number).count() + gone
     return Growth(moved=moved, records=accepted.count() + gone)
+
+
+def too_early(before: Snapshot) -> tuple[list[Fault], str]:
+    """Why a release would come too early after the last, and by how much, for the log.
+
+    Every release is another draw of whatever has changed, so that there must not be many; and in
+    one that differs by little, what is new stands out.
+    """
+    faults, said = [], []
+    wait = settings.REGISTRY_RELEASE_DAYS
+    days = (timezone.now() - before.made_at).days
+    if days < wait:
+        next_one = timezone.localdate(before.made_at + timedelta(days=wait))
+        said.append(f"{days} days after")
+        faults.append(
+            Fault(
+                "release",
+                "too-early",
+                f"Release {before.label} is less than {wait} days old (REGISTRY_RELEASE_DAYS): "
+                f"publish from {next_one.isoformat()} on, or use --early, which is recorded "
+                "and told to readers.",
+            )
+        )
+    growth = growth_since(before.seal_number or 0)
+    percent, least = settings.REGISTRY_RELEASE_GROWTH, settings.REGISTRY_RELEASE_CHANGED
+    if missing := growth.missing(percent, least):
+        said.append(f"{growth.moved} of {growth.records} records changed since")
+        faults.append(
+            Fault(
+                "release",
+                "too-little-new",
+                f"Of {growth.records} accepted events {growth.moved} are new, changed or gone "
+                f"since release {before.label}; {percent} % (REGISTRY_RELEASE_GROWTH) and "
+                f"{least} or more (REGISTRY_RELEASE_CHANGED) are asked for: wait for {missing} "
+                "more, or use --early, which is written down and told to readers.",
+            )
+        )
+    return faults, " and ".join(said)

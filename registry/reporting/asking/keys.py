@@ -1,7 +1,7 @@
-"""The two secret keys of disclosure control: read when needed, never shown or stored.
+"""The secret keys: two of disclosure control, one of snapshots; never shown or stored.
 
-K1 keys the records at freeze, K2 the noise of every protected answer. They come from the
-environment or from a file that only the server may read; see docs/keys.md.
+K1 keys the records at freeze, K2 the noise of every protected answer, and a third signs snapshots.
+They come from the environment or from a file that only the server may read; see docs/keys.md.
 """
 
 import base64
@@ -22,7 +22,10 @@ from django.core.exceptions import ImproperlyConfigured
 LEAST_BYTES = 32
 KEY_FILE = "disclosure-keys.json"
 SETTINGS = {"records": "REGISTRY_KEY_RECORDS", "noise": "REGISTRY_KEY_NOISE"}
-"""The environment variable of each key, by its name in the file."""
+"""The environment variable of each key of disclosure control, by its name in the file."""
+
+SNAPSHOTS, SNAPSHOTS_SETTING = "snapshots", "REGISTRY_KEY_SNAPSHOTS"
+"""The key that signs snapshots: its name in the file, and its environment variable."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,7 +64,7 @@ def key_file() -> Path:
 
 
 def read_keys() -> Keys:
-    """The keys of this deployment; in development, creates missing ones.
+    """The two keys of disclosure control; in development, creates missing ones.
 
     Raises ImproperlyConfigured where they are missing, too short, equal, or open to others.
     """
@@ -69,42 +72,84 @@ def read_keys() -> Keys:
         make_keys()
     keys, faults = _looked_up()
     if keys is None:
-        raise ImproperlyConfigured(" ".join(f"{each.message} {each.hint}" for each in faults))
+        raise _improper(faults)
     return keys
+
+
+def read_snapshot_key() -> bytes:
+    """The key that signs snapshots; in development, creates a missing one.
+
+    Raises ImproperlyConfigured where it is missing, too short, another key's equal, or open to
+    others.
+    """
+    key, faults = _snapshot_key_looked_up()
+    if settings.DEBUG and not _snapshot_key_is_given():
+        make_keys()
+        key, faults = _snapshot_key_looked_up()
+    if key is None:
+        raise _improper(faults)
+    return key
 
 
 def key_faults() -> tuple[KeyFault, ...]:
     """Every fault of the keys; in development, missing ones are no fault."""
-    if settings.DEBUG and not _in_environment() and not key_file().exists():
-        return ()
-    return _looked_up()[1]
+    found: list[KeyFault] = []
+    if not settings.DEBUG or _in_environment() or key_file().exists():
+        found += _looked_up()[1]
+    if not settings.DEBUG or _snapshot_key_is_given():
+        found += _snapshot_key_looked_up()[1]
+    return tuple(dict.fromkeys(found))
 
 
 def make_keys() -> Path:
-    """Creates two random keys in a file of mode 600, atomically; never overwrites a file.
+    """Creates the keys that are missing, in a file of mode 600, atomically; replaces none.
 
-    Raises FileExistsError where there is one: new keys would change the noise.
+    Raises FileExistsError where the file lacks none, or one key of disclosure control alone: new
+    ones would change the noise.
     """
     path = key_file()
+    held, faults = _in_file(path)
+    if path.exists() and faults:
+        raise FileExistsError(path)
+    missing = [] if getattr(settings, SNAPSHOTS_SETTING) or SNAPSHOTS in held else [SNAPSHOTS]
+    if not _in_environment() and not held.keys() & SETTINGS.keys():
+        missing += SETTINGS
+    if not missing:
+        raise FileExistsError(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".keys-", dir=path.parent)  # of mode 600
     try:
         with os.fdopen(handle, "w") as file:
-            json.dump({name: secrets.token_hex(LEAST_BYTES) for name in SETTINGS}, file)
+            json.dump(held | {each: secrets.token_hex(LEAST_BYTES) for each in missing}, file)
             file.flush()
             os.fsync(file.fileno())
-        os.link(name, path)
+        if held:
+            os.replace(name, path)
+        else:
+            os.link(name, path)
     finally:
-        os.unlink(name)
+        Path(name).unlink(missing_ok=True)
     return path
+
+
+def _improper(faults: tuple[KeyFault, ...]) -> ImproperlyConfigured:
+    return ImproperlyConfigured(" ".join(f"{each.message} {each.hint}" for each in faults))
 
 
 def _in_environment() -> bool:
     return any(getattr(settings, name) for name in SETTINGS.values())
 
 
+def _snapshot_key_is_given() -> bool:
+    """Whether there is a key for snapshots, or a file that cannot be read for one."""
+    if getattr(settings, SNAPSHOTS_SETTING):
+        return True
+    held, faults = _in_file(key_file())
+    return SNAPSHOTS in held or bool(faults and key_file().exists())
+
+
 def _looked_up() -> tuple[Keys | None, tuple[KeyFault, ...]]:
-    """The keys, or their fault."""
+    """The two keys of disclosure control, or their fault."""
     if _in_environment():
         texts = {each: str(getattr(settings, name)) for each, name in SETTINGS.items()}
         faults: list[KeyFault] = []
@@ -114,11 +159,9 @@ def _looked_up() -> tuple[Keys | None, tuple[KeyFault, ...]]:
         return None, tuple(faults)
     found: dict[str, bytes] = {}
     for each, name in SETTINGS.items():
-        key = _decoded(texts.get(each, ""))
-        if not texts.get(each):
-            faults.append(KeyFault("missing", f"The key {name} is missing.", MAKE))
-        elif key is None or len(key) < LEAST_BYTES:
-            faults.append(KeyFault("too-short", f"The key {name} is too short.", WELL_FORMED))
+        key = _read(name, texts.get(each, ""), MAKE)
+        if isinstance(key, KeyFault):
+            faults.append(key)
         else:
             found[each] = key
     if not faults and hmac.compare_digest(found["records"], found["noise"]):
@@ -126,11 +169,42 @@ def _looked_up() -> tuple[Keys | None, tuple[KeyFault, ...]]:
     return (None if faults else Keys(**found)), tuple(faults)
 
 
+def _snapshot_key_looked_up() -> tuple[bytes | None, tuple[KeyFault, ...]]:
+    """The key that signs snapshots, or its fault; it is looked for apart from the other two."""
+    text = str(getattr(settings, SNAPSHOTS_SETTING))
+    if not text:
+        held, faults = _in_file(key_file())
+        if faults and not (_in_environment() and faults[0].code == "missing"):
+            return None, tuple(faults)
+        text = held.get(SNAPSHOTS, "")
+    key = _read(SNAPSHOTS_SETTING, text, ADD)
+    if isinstance(key, KeyFault):
+        return None, (key,)
+    others, _ = _looked_up()
+    if others is not None and key in (others.records, others.noise):
+        equal = "The key of snapshots is one of the disclosure keys."
+        return None, (KeyFault("equal", equal, WELL_FORMED),)
+    return key, ()
+
+
+def _read(name: str, text: str, mend: str) -> bytes | KeyFault:
+    if not text:
+        return KeyFault("missing", f"The key {name} is missing.", mend)
+    key = _decoded(text)
+    if key is None or len(key) < LEAST_BYTES:
+        return KeyFault("too-short", f"The key {name} is too short.", WELL_FORMED)
+    return key
+
+
 MAKE = (
     "Restore this registry's keys or, if it never had any, run `manage.py make_keys`; "
     "see docs/keys.md."
 )
-WELL_FORMED = f"Give two different random keys of {LEAST_BYTES} bytes or more, in hex or base64."
+ADD = (
+    "Restore it or, if this registry never had it, run `manage.py make_keys`, which adds it, and "
+    "then `manage.py verify_snapshots --sign`; see docs/keys.md."
+)
+WELL_FORMED = f"Give different random keys of {LEAST_BYTES} bytes or more, in hex or base64."
 
 
 def _in_file(path: Path) -> tuple[dict[str, str], list[KeyFault]]:

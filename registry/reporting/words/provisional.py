@@ -10,6 +10,10 @@ WORKING = (
     "Provisional: from the working snapshot, which changes as reports come in. To cite an answer, "
     "ask a release."
 )
+BEHIND = (
+    "The newest reports are missing: the registry has changed since the date of these data, and "
+    "could not be frozen again."
+)
 RUNNING = (
     "Provisional: the year {year} was not over when the data ended, and reports of its last "
     "months still come in."
@@ -19,10 +23,13 @@ RUNNING = (
 def provisional(question: Question, frozen: Frozen) -> list[str]:
     """Sentences on provisional numbers: of a working snapshot, and of an unfinished year.
 
-    A trend leaves the unfinished year out and says that itself. Depends on the question and the
-    date of the data, which the answer shows, not on recorded data.
+    Also where data of today cannot be frozen. A trend leaves the unfinished year out and says that
+    itself. Depends on the question and the date of the data, which the answer shows, not on
+    recorded data.
     """
     said = [WORKING] if frozen.kind is SnapshotKind.WORKING else []
+    if frozen.cannot_follow:
+        said.append(BEHIND)
     running = running_year(frozen.data_as_of)
     if running and question.spec.runs_on and _tells(question.query, running):
         said.append(RUNNING.format(year=running))

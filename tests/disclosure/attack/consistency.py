@@ -166,7 +166,7 @@ def attack(
 def forget_everything() -> None:
     """Throw away what a process keeps between requests: answers and open snapshots."""
     cache.clear()
-    shelf._open.cache_clear()
+    shelf.forget_open()
 
 
 def digest(door: Door, address: str) -> str:

@@ -1,0 +1,80 @@
+"""What the database's rows are frozen with: catalogue, sites, hands, and the days of rounds."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from registry.models import (
+    CatalogueVersion,
+    Category,
+    Complication,
+    Membership,
+    PublishedRate,
+    Site,
+)
+from registry.snapshot.terms import Published, Term, TermGroup, Terms
+from registry.vocabulary import StudiedAges, Therapy
+
+HandsOf = Callable[[Iterable[str], Iterable[Collection[str]]], Mapping[str, int]]
+
+
+def terms_now() -> Terms:
+    """The catalogue, the literature that is shown, and the sites."""
+    version = CatalogueVersion.objects.order_by("-pk").first()
+    return Terms(
+        version=version.version if version else "",
+        complications=tuple(
+            Term(
+                code=each.code,
+                name=each.name,
+                category=each.category_id,
+                clock=each.clock,
+                natural_denominator=each.natural_denominator,
+                in_totals=each.in_totals,
+                retired=each.retired,
+                replaced_by=each.replaced_by_id or "",
+            )
+            for each in Complication.objects.order_by("category__sort_order", "code")
+        ),
+        categories=tuple(
+            TermGroup(each.code, each.name, each.natural_denominator)
+            for each in Category.objects.order_by("sort_order")
+        ),
+        sites=dict(Site.objects.values_list("code", "country")),
+        published=tuple(map(_published, PublishedRate.objects.filter(shown=True))),
+    )
+
+
+def hands_now(hands_of: HandsOf) -> Mapping[str, int]:
+    """The hand of each site: who is an active member of two sites makes them one. Two queries."""
+    sites = Site.objects.values_list("code", flat=True)
+    members = Membership.objects.filter(active=True, user__is_active=True)
+    shared: dict[int, list[str]] = {}
+    for user, site in members.values_list("user_id", "site__code"):
+        shared.setdefault(user, []).append(site)
+    return hands_of(sites, shared.values())
+
+
+def rounds_closed_on() -> Mapping[str, str]:
+    """The day on which each site closed its last follow-up round; one query."""
+    closed = Site.objects.filter(round_seal__isnull=False)
+    return {
+        code: at.date().isoformat() for code, at in closed.values_list("code", "round_seal__at")
+    }
+
+
+def _published(rate: PublishedRate) -> Published:
+    return Published(
+        rate_id=rate.rate_id,
+        complication=rate.complication_id or "",
+        category=rate.category_id or "",
+        metric=rate.metric,
+        measure_type=rate.measure_type,
+        numerator=None if rate.numerator is None else float(rate.numerator),
+        denominator=None if rate.denominator is None else float(rate.denominator),
+        unit=rate.unit,
+        population=rate.population,
+        source=rate.source,
+        confidence=rate.confidence,
+        note=rate.note,
+        therapy=rate.therapy or Therapy.NOT_STATED.value,
+        age_group=rate.age_group or StudiedAges.NOT_STATED.value,
+    )
