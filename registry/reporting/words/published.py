@@ -67,7 +67,8 @@ def _sentences(question: Question, form: ProtectedForm, plan: Plan, policy: Poli
         said.append(
             "The limits allow for chance and perturbation together, not for what is hidden: of "
             "shown cells that expected 18 events or more of twelve sites alike they hold the truth "
-            "in 95 of 100 or more, of those that expected 10 in 84."
+            "in 95 of 100 or more, of those that expected 10 in 84. They are of the registry's own "
+            "sites: that other sites would differ is not in them."
         )
     return said
 

@@ -186,20 +186,24 @@ def _repeat(key: str) -> int:
 
 
 def _reference(events: int, into: Path) -> int:
-    """Exact rates of a registry so large that chance hardly moves them."""
+    """Exact rates of a registry so large that chance hardly moves them, and its hazards."""
     begin()
     from django.core.management import call_command
 
     from registry.reporting.asking.keys import make_keys
     from tests.disclosure.attack.asking import Asker
-    from tests.disclosure.attack.registries import door_of, fill, release
+    from tests.disclosure.attack.registries import SITES, door_of, fill, release
     from tests.disclosure.attack.utility import rate_limits
+    from tests.disclosure.attack.yardstick import Hazards, Yardstick
 
     call_command("migrate", verbosity=0)
     make_keys()
     fill(events=events, seed=1_000)
     release("large")
-    found = rate_limits(Asker(door_of("manager", "data manager")), release="large")
+    found = Yardstick(
+        rate_limits(Asker(door_of("manager", "data manager")), release="large"),
+        Hazards.of(events=events, sites=SITES, seed=1_000),
+    )
     with into.open("wb") as file:
         pickle.dump(found, file)
     return 0

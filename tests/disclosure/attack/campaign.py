@@ -29,6 +29,7 @@ from tests.disclosure.attack.populations import (
 )
 from tests.disclosure.attack.record import Record
 from tests.disclosure.attack.registries import (
+    SITES,
     Cell,
     Door,
     Planter,
@@ -47,6 +48,7 @@ from tests.disclosure.attack.utility import (
     usefulness,
     wrongly_shown,
 )
+from tests.disclosure.attack.yardstick import Hazards
 
 FIRST = "first"
 _Against = Sequence[tuple[dict[str, Findings], Asker]]
@@ -120,7 +122,8 @@ def run(
     door, other = (door_of(name, "researcher") for name in ("researcher", "colleague"))
     asker = Asker(door, most_filtered=plan.most_filtered)
     naive = Asker(Naive({"": truth, FIRST: truth}, trees_of(folder)))
-    record = Record(implants=truth.months.size)
+    hazards = Hazards.of(events=events, sites=SITES, seed=seed)
+    record = Record(implants=truth.months.size, hazards=hazards)
     curves = ("curves", lambda: _curves(record, plan, asker, naive, truth))
     steps = (
         ("A", lambda: _consistency(record, plan, door, other, asker, seed, again)),

@@ -7,6 +7,7 @@ import numpy as np
 
 from tests.disclosure.attack.judging import Findings
 from tests.disclosure.attack.utility import Usefulness
+from tests.disclosure.attack.yardstick import Hazards
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Record:
     device_pairs: list[tuple[float, float]] = field(default_factory=list)
     naive_device_pairs: list[tuple[float, float]] = field(default_factory=list)
     usefulness: Usefulness = field(default_factory=Usefulness)
+    hazards: Hazards | None = None
 
 
 def within_a_month(pairs: Sequence[tuple[float, float]]) -> float:

@@ -17,8 +17,8 @@ from tests.disclosure.attack.limits import (
 from tests.disclosure.attack.patience import FIRST_IN_MEAN, practised_insider
 from tests.disclosure.attack.record import Record, within_a_month
 from tests.disclosure.attack.utility import BANDS, SESSION_DRUG, WORTH_TELLING
+from tests.disclosure.attack.yardstick import Yardstick
 
-Reference = Mapping[tuple[str, ...], tuple[float, ...]]
 ON_LIMITS = (0.5, 5.0, 8.0, 20.0, 100.0, 1e9)
 """Bands of the expected number of events, by which coverage of limits is told."""
 
@@ -44,7 +44,7 @@ class Report:
         return "\n".join([*self.lines, "", *told])
 
 
-def report(records: Mapping[int, Sequence[Record]], reference: Reference | None = None) -> Report:
+def report(records: Mapping[int, Sequence[Record]], yardstick: Yardstick | None = None) -> Report:
     """Judge registries of each size: every one by what was learnt on the others of its size."""
     told = _of_small_cells(records)
     told.lines += ["", "| registry | check | found | limit |", "|---|---|---|---|"]
@@ -55,9 +55,9 @@ def report(records: Mapping[int, Sequence[Record]], reference: Reference | None 
     for size, of_size in records.items():
         _session(told, size, of_size)
     _curves(told, [record for of_size in records.values() for record in of_size])
-    if reference:
+    if yardstick:
         for size, of_size in records.items():
-            _coverage(told, size, of_size, reference)
+            _coverage(told, size, of_size, yardstick)
     return told
 
 
@@ -258,11 +258,8 @@ def _curves(told: Report, records: Sequence[Record]) -> None:
             )
 
 
-def _coverage(told: Report, size: int, records: Sequence[Record], reference: Reference) -> None:
-    """How often limits hold the rate of a registry so large that its own chance is nothing.
-
-    By the number of events that the large registry leads to expect.
-    """
+def _coverage(told: Report, size: int, records: Sequence[Record], yardstick: Yardstick) -> None:
+    """How often limits hold what is expected of the registry, by the number of events expected."""
     told.lines += [
         "",
         f"| {size:,} implants: events expected | rates shown | limits hold, % | exact, % |",
@@ -273,8 +270,8 @@ def _coverage(told: Report, size: int, records: Sequence[Record], reference: Ref
         kept = []
         for record in records:
             for labels, (events, rate, lower, upper) in getattr(record.usefulness, name).items():
-                if labels in reference and rate > 0:
-                    true = reference[labels][1]
+                true = yardstick.rate(labels, record.hazards) if record.hazards else None
+                if true is not None and rate > 0:
                     kept.append((events * true / rate, lower <= true <= upper))
         ways.append(np.array(kept, float).reshape(-1, 2))
     for low, high in pairwise(ON_LIMITS):
