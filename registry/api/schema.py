@@ -9,10 +9,10 @@ from django.http import HttpResponse
 from django.utils.decorators import method_decorator
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from registry.api.negotiation import QualityNegotiation
 from registry.api.parameters import refuse_unknown
 
 SWAGGER_POLICY = {
@@ -49,7 +49,7 @@ class Schema(SpectacularAPIView):
     """The schema as YAML or JSON; open to all, and so written once in a process."""
 
     permission_classes = [AllowAny]
-    content_negotiation_class = DefaultContentNegotiation
+    content_negotiation_class = QualityNegotiation
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuses unknown parameters."""
@@ -82,7 +82,7 @@ class Docs(SpectacularSwaggerSplitView):
     """Swagger UI from this server's files; its start-up script has an address of its own."""
 
     permission_classes = [AllowAny]
-    content_negotiation_class = DefaultContentNegotiation
+    content_negotiation_class = QualityNegotiation
     url_name = "api:schema"
 
     def _dump(self, data: Any) -> str:

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponse
 from django.urls import get_script_prefix
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from registry.api.negotiation import QualityNegotiation
 from registry.api.problems import problem_response
 from registry.api.refusals import FormatNotAvailable
 from registry.filters.lists import stray_parameters
@@ -69,7 +69,7 @@ class PlainRenderer(JSONRenderer):
     """The same, for clients that ask for plain JSON."""
 
 
-class FhirNegotiation(DefaultContentNegotiation):
+class FhirNegotiation(QualityNegotiation):
     """The format by `_format`, then by Accept; only JSON is to be had."""
 
     def filter_renderers(
