@@ -180,6 +180,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "registry.api.compression.CompressedReplies",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "registry.answers.sessions.SlidingSessions",
     "django.middleware.common.CommonMiddleware",

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from registry import intake
 from registry.api.bodies import FORMS, Fields
+from registry.api.compression import bounded
 from registry.api.described import WRITING, problems
 from registry.api.device_bodies import (
     EXPOSURE,
@@ -31,7 +32,7 @@ from registry.api.device_bodies import (
 from registry.api.event_bodies import EVENT_FIELDS, REPORT
 from registry.api.idempotency import WrittenReply, prepared_once
 from registry.api.parameters import choice_of, flag_of, refuse_unknown
-from registry.api.parsers import StrictJSONParser, bounded
+from registry.api.parsers import StrictJSONParser
 from registry.api.rows import IDEMPOTENCY_KEY, RowView
 from registry.interchange.patient_rows import read_patients
 from registry.models import User
@@ -60,7 +61,7 @@ class CsvParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The bytes of the file. Raises TooLarge."""
-        return bounded(stream, LARGEST_BULK)
+        return bounded(stream, LARGEST_BULK, parser_context)
 
 
 class BulkSummarySerializer(serializers.Serializer[Any]):

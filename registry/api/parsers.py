@@ -7,8 +7,7 @@ from typing import IO, Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from registry.api.refusals import TooLarge
-from registry.records import Fault
+from registry.api.compression import bounded
 
 LARGEST_BODY = 1 << 20
 """The most bytes of a body; one event takes less than two thousand."""
@@ -25,7 +24,7 @@ class StrictJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        body = bounded(stream, self.largest)
+        body = bounded(stream, self.largest, parser_context)
         try:
             return json.loads(
                 body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant
@@ -33,14 +32,6 @@ class StrictJSONParser(JSONParser):
         except (ValueError, RecursionError) as error:
             said = str(error) if isinstance(error, _NotStrict) else "The body is not valid JSON."
             raise ParseError(said) from error
-
-
-def bounded(stream: IO[Any], largest: int) -> bytes:
-    """The whole body; raises TooLarge where it is larger than the limit."""
-    body: bytes = stream.read(largest + 1)
-    if len(body) > largest:
-        raise TooLarge(Fault("", "body-too-large", f"Send at most {largest} bytes."))
-    return body
 
 
 class _NotStrict(ValueError):

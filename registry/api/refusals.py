@@ -35,3 +35,11 @@ class TooLarge(Refusal):
     code = "body-too-large"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     title = "The body is too large"
+
+
+class UnsupportedEncoding(Refusal):
+    """A body in a Content-Encoding that is not read here."""
+
+    code = "unsupported-media-type"
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    title = "This encoding of the body is not supported"

@@ -15,7 +15,6 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, Throttled
-from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +23,7 @@ from rest_framework.utils.html import is_html_input
 from rest_framework.views import APIView
 
 from registry.api.authentication import TokenAuthentication
+from registry.api.compression import PlainForms, PlainPartedForms
 from registry.api.described import OPEN, listing, problems
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
@@ -118,7 +118,7 @@ class Tokens(APIView):
     """Creates tokens and lists one's own. Also takes a form: `curl -d username=... -d ...`."""
 
     throttle_scope = "token"
-    parser_classes = (StrictJSONParser, FormParser, MultiPartParser)
+    parser_classes = (StrictJSONParser, PlainForms, PlainPartedForms)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Creating a token takes a password: a session is open to forged requests (CSRF)."""

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.db import transaction
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from registry.api.compression import PlainForms
 from registry.api.conditions import etag_of
 from registry.api.event_bodies import EVENTS
 from registry.api.fhir.creating import (
@@ -127,7 +127,7 @@ class Searched(FhirReplies, RowView):
 class SearchByPost(Searched):
     """The same search by POST, with its parameters in a form, in the address or in both."""
 
-    parser_classes = [FormParser]
+    parser_classes = [PlainForms]
     only_reads = True
 
     def post(self, request: Request) -> Response:
