@@ -3,7 +3,7 @@
 import pickle  # nosec B403
 import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -13,6 +13,7 @@ from registry.intake.device_batches import take_exposures, take_implants
 from registry.intake.drafts import Drafts
 from registry.intake.event_batches import EventBatches
 from registry.intake.importing import BATCH, Import, ImportCounts, Key, OnConflict
+from registry.intake.round_files import SentImplants
 from registry.intake.row_reading import AS_DOCUMENTED, RowReading, Source, Wording
 from registry.intake.updating import apply_updates
 from registry.intake.writers import require_data_manager
@@ -30,12 +31,14 @@ Take = Callable[[Rows], None]
 class ImportSummary:
     """The result of an import, for each kind of row in it, and how each file was read.
 
-    done: what became of each row, in the order sent; a `Done` a byte.
+    done: what became of each row, in the order sent; a `Done` a byte. closed: the number of the
+    round that was closed, by site.
     """
 
     counts: Mapping[RowKind, ImportCounts]
     readings: Mapping[RowKind, FileReading] = field(default_factory=dict)
     done: Mapping[RowKind, bytes | bytearray] = field(default_factory=dict, repr=False)
+    closed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def changes_nothing(self) -> bool:
@@ -68,7 +71,8 @@ class Records:
 class JudgedRecords:
     """Files without a fault, ready to be stored, and the result of storing them.
 
-    changes: the columns of each stored row that are changed.
+    changes: the columns of each stored row that are changed. rounds: the implants by site, where
+    the follow-up rounds of their sites are closed.
     """
 
     by: User
@@ -78,6 +82,7 @@ class JudgedRecords:
     records: Mapping[RowKind, Records] = field(repr=False)
     on_conflict: OnConflict = OnConflict.REFUSE
     changes: Mapping[Key, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    rounds: SentImplants | None = field(default=None, repr=False)
 
 
 def import_records(
@@ -89,6 +94,7 @@ def import_records(
     wording: Wording = AS_DOCUMENTED,
     progress: Progress | None = None,
     on_conflict: OnConflict = OnConflict.REFUSE,
+    close_rounds: bool = False,
 ) -> ImportSummary:
     """Stores the rows of all files in one transaction under one seal, all or nothing.
 
@@ -102,6 +108,7 @@ def import_records(
         wording=wording,
         progress=progress,
         on_conflict=on_conflict,
+        close_rounds=close_rounds,
     )
     return store_judged(judged, dry_run=dry_run)
 
@@ -115,6 +122,7 @@ def judge_records(
     wording: Wording = AS_DOCUMENTED,
     progress: Progress | None = None,
     on_conflict: OnConflict = OnConflict.REFUSE,
+    close_rounds: bool = False,
 ) -> JudgedRecords:
     """Reads files and checks their rows against every rule; writes and locks nothing.
 
@@ -122,7 +130,13 @@ def judge_records(
     `judging`.
     """
     steps = judging(
-        files, by=by, accept=accept, submit=submit, wording=wording, on_conflict=on_conflict
+        files,
+        by=by,
+        accept=accept,
+        submit=submit,
+        wording=wording,
+        on_conflict=on_conflict,
+        close_rounds=close_rounds,
     )
     while True:
         try:
@@ -142,6 +156,7 @@ def judging(
     submit: bool = True,
     wording: Wording = AS_DOCUMENTED,
     on_conflict: OnConflict = OnConflict.REFUSE,
+    close_rounds: bool = False,
 ) -> Steps:
     """Judges files step by step: yields the kind and its rows so far, and returns the records.
 
@@ -149,6 +164,8 @@ def judging(
     exposures, events. Events are submitted, or accepted (data managers, not at their own sites),
     or without `submit` stored as drafts, which may be incomplete.
     wording: how the sender words codes and headings; parsed rows are taken as they are.
+    close_rounds: the implants are all of their sites, whose follow-up rounds are then closed; an
+    implant on file that was not sent is a fault.
 
     A row that is already stored is unchanged; an implant with a later follow-up, exit, refills or
     procedures is updated; any other difference is a fault, or what `on_conflict` says. Whether
@@ -161,36 +178,43 @@ def judging(
     _require_right(by, accept=accept)
     run = Import(seal=Drafts(), by=by, accept=accept, submit=submit, on_conflict=on_conflict)
     records: dict[RowKind, Records] = {}
+    rounds = SentImplants() if close_rounds else None
     for kind in RowKind:
         if kind in files:
             records[kind] = Records()
             rows = RowReading(kind, files[kind], run, wording)
             run.readings[kind] = rows.found
-            yield from _judge(rows, run, records[kind])
+            sent = rounds if kind is RowKind.IMPLANT else None
+            yield from _judge(rows, run, records[kind], sent)
+    if rounds is not None:
+        rounds.judge(run)
     run.refuse_faults()
     counts = {kind: run.counts(kind) for kind in records}
     summary = ImportSummary(counts, run.readings, run.done)
-    return JudgedRecords(by, accept, submit, summary, records, on_conflict, run.changes)
+    return JudgedRecords(by, accept, submit, summary, records, on_conflict, run.changes, rounds)
 
 
 def store_judged(judged: JudgedRecords, *, dry_run: bool = False) -> ImportSummary:
     """Stores judged files in one transaction under one seal.
 
     Others may have written since: rules on other rows, the catalogue and the writer's rights are
-    checked again under the lock. Where everything is already stored, writes and locks nothing.
-    dry_run: stores nothing; changes of stored rows are rehearsed, stored with everything else and
-    undone.
+    checked again under the lock. Where everything is already stored, writes and locks nothing,
+    unless rounds are closed.
+    dry_run: stores nothing; changes of stored rows and the end of a round are rehearsed, stored
+    with everything else and undone.
 
-    Raises as `judge_records` does, and then stores nothing.
+    Raises as `judge_records` does, StateConflict where a round cannot be closed, and then stores
+    nothing.
     """
-    if judged.summary.changes_nothing:
+    if judged.summary.changes_nothing and judged.rounds is None:
         return judged.summary
     if not dry_run:
         return _stored(judged)
-    if any(judged.changes.values()):
+    if any(judged.changes.values()) or judged.rounds is not None:
         with transaction.atomic():
-            _stored(judged)
+            closed = _stored(judged).closed
             transaction.set_rollback(True)
+        return replace(judged.summary, closed=closed)
     return judged.summary
 
 
@@ -216,8 +240,9 @@ def _stored(judged: JudgedRecords) -> ImportSummary:
                 events.finish()
         apply_updates(run, seal)
         run.refuse_faults()
+        closed = {} if judged.rounds is None else judged.rounds.close(run, seal)
     counts = {kind: run.counts(kind) for kind in judged.records}
-    return ImportSummary(counts, judged.summary.readings, run.done)
+    return ImportSummary(counts, judged.summary.readings, run.done, closed)
 
 
 def _require_right(by: User, *, accept: bool) -> None:
@@ -226,7 +251,7 @@ def _require_right(by: User, *, accept: bool) -> None:
 
 
 def _judge(
-    reading: RowReading, run: Import, records: Records
+    reading: RowReading, run: Import, records: Records, sent: SentImplants | None
 ) -> Generator[tuple[RowKind, int], None, None]:
     kind = reading.kind
     events = EventBatches(run) if kind is RowKind.EVENT else None
@@ -235,8 +260,10 @@ def _judge(
     try:
         raws = iter(reading)
         while batch := list(islice(raws, BATCH)):
-            read = (reading.record(raw) for raw in batch)
+            read = [reading.record(raw) for raw in batch]
             rows = [row for row in read if row is not None]
+            if sent is not None:
+                sent.add(batch, read)
             take(rows)
             if not run.faults:
                 records.add(rows)

@@ -28,8 +28,8 @@ class ImportCommand(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="check all, store nothing")
         parser.add_argument("--faults", metavar="FILE", help="write every single fault as CSV")
 
-    def run_import(self, run: Import, options: Mapping[str, Any]) -> User:
-        """Runs an import as its user, says what came of it, and gives the user.
+    def run_import(self, run: Import, options: Mapping[str, Any]) -> None:
+        """Runs an import as its user, and says what came of it.
 
         Raises CommandError where there is no such user or right, SystemExit where rows have faults.
         """
@@ -52,9 +52,10 @@ class ImportCommand(BaseCommand):
                 f"{count.unchanged} unchanged"
                 + (f", {count.skipped} skipped" if count.skipped else "")
             )
+        for code, number in summary.closed.items():
+            self.stdout.write(f"{code}: follow-up round {number} is closed")
         if options["dry_run"]:
             self.stdout.write("dry run: nothing was stored")
-        return by
 
     def tell_progress(self, kind: RowKind, done: int) -> None:
         """Says on a terminal how many rows were read so far."""

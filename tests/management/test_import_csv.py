@@ -1,5 +1,6 @@
 """manage.py import_csv: its lines on both streams, and its exit codes."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from registry.models import Event, Implant, Site
 from registry.vocabulary import Role
-from tests.factories import UserFactory
+from tests.factories import MembershipFactory, UserFactory
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 IMPLANTS = str(SAMPLES / "taira-2013-implants.csv")
@@ -147,22 +148,62 @@ def test_accept_is_for_data_managers(manager):
         call_command("import_csv", "--by", "reporter", "--events", EVENTS, "--accept")
 
 
-def test_round_is_closed_once_the_rows_are_stored(manager, capsys, tmp_path):
+@pytest.fixture
+def ended(tmp_path):
+    """A file of one implant, ended, at a site that is not on file."""
     header, first = Path(IMPLANTS).read_text().splitlines()[:2]
-    ended = tmp_path / "ended.csv"
-    ended.write_text(f"{header}\n{first.replace('46,active', '46,site-closed')}\n")
+    file = tmp_path / "ended.csv"
+    file.write_text(f"{header}\n{first.replace('46,active', '46,site-closed')}\n")
+    return file
 
-    import_csv("--implants", ended, "--close-round", "TAIRA-D", "--dry-run")
-    assert not Site.objects.exists()
-    import_csv("--implants", ended, "--close-round", "TAIRA-D")
 
+def test_a_file_of_all_implants_closes_the_round_of_their_site(manager, capsys, ended):
+    import_csv("--implants", ended, "--close-round", "--dry-run")
     assert "TAIRA-D: follow-up round 1 is closed" in capsys.readouterr().out
-    assert Site.objects.get().round_number == 1
+    assert not Site.objects.exists()
+
+    for number in (1, 2):
+        import_csv("--implants", ended, "--close-round")
+
+        assert f"TAIRA-D: follow-up round {number} is closed" in capsys.readouterr().out
+        assert Site.objects.get().round_number == number
+    assert Site.objects.get().round_seal.action == "import"
+    call_command("verify_audit")
 
 
-def test_round_stays_open_and_the_rows_stored_where_implants_are_behind(manager):
-    with pytest.raises(CommandError, match=r"rows are stored; the round stays open: \d+ of"):
-        import_csv("--implants", IMPLANTS, "--close-round", "TAIRA-D")
+def test_implants_that_a_closing_file_does_not_hold_are_named(manager, capsys, ended):
+    import_csv("--implants", IMPLANTS)
+    capsys.readouterr()
 
+    with pytest.raises(SystemExit):
+        import_csv("--implants", ended, "--close-round", "--on-conflict", "update")
+
+    told = capsys.readouterr().err.splitlines()[0]
+    assert re.match(
+        r".*ended.csv: implant: to close the follow-up round of TAIRA-D the file must hold all its "
+        r"implants, and \d+ on file are missing: ([\w-]+, ){99}[\w-]+, and \d+ more: 1 row$",
+        told,
+    ), told
     assert Site.objects.get(code="TAIRA-D").round_number is None
-    assert Implant.objects.exists()
+    assert not Implant.objects.filter(exit_status="site-closed", months_followed=46).exists()
+
+
+def test_nothing_is_stored_where_a_round_cannot_be_closed(manager):
+    with pytest.raises(CommandError, match=r"^\d+ of the site's implants in follow-up have fewer"):
+        import_csv("--implants", IMPLANTS, "--close-round")
+
+    assert not Implant.objects.exists()
+
+
+def test_a_round_is_closed_by_leads_and_behind_implants_alone(manager, capsys, ended):
+    import_csv("--implants", ended)
+    site = Site.objects.get()
+    reporter = UserFactory(username="reporter")
+    MembershipFactory(user=reporter, site=site, role="reporter")
+
+    with pytest.raises(SystemExit):
+        call_command("import_csv", "--by", "reporter", "--implants", ended, "--close-round")
+    assert "the right to close a follow-up round" in capsys.readouterr().err
+    with pytest.raises(CommandError, match="needs the file of all implants"):
+        import_csv("--events", EVENTS, "--close-round")
+    assert Site.objects.get().round_number is None

@@ -10,13 +10,12 @@ from registry.intake import (
     ImportSummary,
     OnConflict,
     Wording,
-    close_round,
     import_records,
     wording_of,
 )
 from registry.management.import_command import ImportCommand
 from registry.models import User
-from registry.records import Refusal, RowKind
+from registry.records import RowKind
 
 
 class OneFile(Action):
@@ -52,8 +51,9 @@ class Command(ImportCommand):
             )
         parser.add_argument(
             "--close-round",
-            metavar="SITE",
-            help="then close the site's follow-up round (leads and data managers)",
+            action="store_true",
+            help="the implants are all of their sites: close their follow-up rounds (leads and "
+            "data managers); refused with the implants on file that are missing",
         )
         parser.add_argument(
             "--blank",
@@ -77,6 +77,8 @@ class Command(ImportCommand):
         files = {kind: options[kind.value] for kind in RowKind if options[kind.value]}
         if not files:
             raise CommandError("Name a file: --implants, --exposures or --events.")
+        if options["close_round"] and RowKind.IMPLANT not in files:
+            raise CommandError("--close-round needs the file of all implants: --implants.")
 
         def run(by: User) -> ImportSummary:
             return import_records(
@@ -87,20 +89,10 @@ class Command(ImportCommand):
                 wording=_wording(by, options["blank"], options["mapping"]),
                 progress=self.tell_progress,
                 on_conflict=OnConflict(options["on_conflict"]),
+                close_rounds=options["close_round"],
             )
 
-        by = self.run_import(run, options)
-        if options["close_round"] and not options["dry_run"]:
-            self._close(options["close_round"], by)
-
-    def _close(self, code: str, by: User) -> None:
-        """Close the site's round once the rows are stored; they stay where it is refused."""
-        try:
-            site = close_round(code, by=by)
-        except Refusal as refusal:
-            told = "; ".join(fault.detail for fault in refusal.faults)
-            raise CommandError(f"The rows are stored; the round stays open: {told}") from None
-        self.stdout.write(f"{site}: follow-up round {site.round_number} is closed")
+        self.run_import(run, options)
 
 
 def _wording(by: User, blank: str, mapping: str | None) -> Wording:
