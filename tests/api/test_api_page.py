@@ -1,4 +1,4 @@
-"""docs/api.md is run as it stands: by a shell, by R and by Python, against a server."""
+"""docs/api.md and docs/fhir.md are run as they stand: by a shell, by R and by Python."""
 
 import os
 import re
@@ -17,19 +17,20 @@ from tests.api.conftest import Registry, import_cohort, made_registry
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
-PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "api.md").read_text()
 END = "-- end of an example --"
 
 
-def blocks(language: str) -> list[str]:
-    """The examples in one language, in the page's order."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = PAGE) -> list[str]:
+    """The examples of a page in one language, in its order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
-def examples() -> list[tuple[str, str]]:
-    """Each command of the page, with what the page says that it prints."""
+def examples(page: str) -> list[tuple[str, str]]:
+    """Each command of a page, with what the page says that it prints."""
     found: list[tuple[list[str], list[str]]] = []
-    for line in "".join(blocks("console")).splitlines():
+    for line in "".join(blocks("console", page)).splitlines():
         if line.startswith("$ "):
             found.append(([line[2:]], []))
         elif line.startswith("> "):
@@ -63,13 +64,19 @@ def with_token(environment: dict[str, str], user: User) -> dict[str, str]:
     return {**environment, "TOKEN": key}
 
 
+@pytest.mark.parametrize(("name", "least", "stored"), [("api", 15, 3), ("fhir", 10, 1)])
 def test_shell_prints_what_the_page_says(
-    registry: Registry, environment: dict[str, str], tmp_path: Path
+    name: str,
+    least: int,
+    stored: int,
+    registry: Registry,
+    environment: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     for tool in ("bash", "curl", "jq"):
         if shutil.which(tool) is None:
             pytest.skip(f"needs {tool}")
-    steps = examples()
+    steps = examples((DOCS / f"{name}.md").read_text())
     script = "".join(f"{command}\necho '{END}'\n" for command, _printed in steps)
 
     ran = subprocess.run(
@@ -83,10 +90,10 @@ def test_shell_prints_what_the_page_says(
     )
 
     printed = [each.strip() for each in ran.stdout.split(END)]
-    assert len(steps) > 15
+    assert len(steps) >= least
     for (command, expected), said in zip(steps, printed, strict=False):
         assert said == expected, f"{command}\n{ran.stderr}"
-    assert Event.objects.filter(site=registry.here).count() == 3
+    assert Event.objects.filter(site=registry.here).count() == stored
 
 
 def test_r_reads_rates_and_signals_by_address(
