@@ -54,7 +54,13 @@ from registry.intake.queries import (
     may_close_queries,
     raise_query,
 )
-from registry.intake.redaction import identifying_keys, redact_identifying_keys, redact_key
+from registry.intake.redaction import (
+    identifying_keys,
+    redact_identifying_keys,
+    redact_key,
+    redact_rows_of_key,
+    rows_of_key,
+)
 from registry.intake.review import (
     accept_event,
     discard_event,
@@ -153,11 +159,13 @@ __all__ = [
     "record_system",
     "redact_identifying_keys",
     "redact_key",
+    "redact_rows_of_key",
     "reject_event",
     "remind_of_agreement",
     "reopen_event",
     "replace_implant",
     "return_event",
+    "rows_of_key",
     "site_to_export",
     "standings_of",
     "store_judged",

@@ -24,7 +24,7 @@ from registry.models import (
 )
 from registry.models.append_only import updates_allowed
 from registry.models.verification import digest_of
-from registry.records import DuplicateSourceId, Fault, refusal_of
+from registry.records import DuplicateSourceId, Fault, UnknownRow, refusal_of
 
 KEYED: Mapping[str, type[Model]] = {"patient": Patient, "implant": Implant, "event": Event}
 """The kinds of rows that have a key of their own."""
@@ -88,8 +88,35 @@ def redact_identifying_keys(*, by: User) -> list[Redacted]:
     """
     require_data_manager(by, "redact keys")
     with sealed(by=by, action=ACTION) as seal:
-        rows = [(kind, row, made_key(PREFIXES[kind])) for kind, row in identifying_keys()]
-        return _redact(rows, seal)
+        return _redact(_with_new_keys(identifying_keys()), seal)
+
+
+def rows_of_key(key: str) -> Iterator[tuple[str, Any]]:
+    """Rows that have a key, or had it before: kind and row. Two queries a kind."""
+    for kind, model in KEYED.items():
+        rows: Any = model._default_manager
+        past: Any = model.history  # type: ignore[attr-defined]
+        found = {*rows.filter(source_id=key).values_list("pk", flat=True)}
+        found |= {*past.filter(source_id=key).values_list("id", flat=True)}
+        for row in rows.filter(pk__in=found).select_related("site").order_by("pk"):
+            yield kind, row
+
+
+def redact_rows_of_key(key: str, *, by: User) -> list[Redacted]:
+    """Gives every row that has a key, or had it, a random one, under one seal; for data managers.
+
+    Raises NotPermitted, UnknownRow where no row has it.
+    """
+    require_data_manager(by, "redact keys")
+    with sealed(by=by, action=ACTION) as seal:
+        chosen = _with_new_keys(rows_of_key(key) if key else ())
+        if not chosen:
+            raise UnknownRow(Fault("key", UnknownRow.code, "no row has this key, now or before"))
+        return _redact(chosen, seal)
+
+
+def _with_new_keys(rows: Iterable[tuple[str, Any]]) -> list[tuple[str, Any, str]]:
+    return [(kind, row, made_key(PREFIXES[kind])) for kind, row in rows]
 
 
 def _redact(rows: Iterable[tuple[str, Any, str]], seal: Sealing) -> list[Redacted]:

@@ -20,6 +20,7 @@ from tests.intake.test_systems import ENDING, PATIENT, SUCCESSOR, component, raw
 
 ERROR = "entered-in-error"
 READING = {
+    "rows_of_key",
     "foreseen_queries",
     "identifying_keys",
     "judge_records",
@@ -270,6 +271,11 @@ VERBS = {
     "redact_identifying_keys": (
         lambda w: EventFactory(implant=w.catheter, source_id="HM19610201"),
         lambda w, _: intake.redact_identifying_keys(by=w.manager),
+        2,
+    ),
+    "redact_rows_of_key": (
+        None,
+        lambda w, _: intake.redact_rows_of_key(w.patient.source_id, by=w.manager),
         2,
     ),
     "make_site": (None, lambda w, _: intake.make_site(code="GENEVA", by=w.manager), 1),

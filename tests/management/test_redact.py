@@ -1,11 +1,13 @@
 """`redact` replaces keys, and never prints an old one."""
 
+from io import StringIO
+
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.models import Patient
+from registry.models import Implant, Patient, sealed
 from registry.vocabulary import Role
-from tests.factories import PatientFactory, UserFactory
+from tests.factories import ImplantFactory, PatientFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -25,12 +27,41 @@ def run(*args, **options):
 
 
 def test_one_row_gets_the_key_that_is_given(named, capsys):
-    run("patient", str(named.public_id), key="p-44")
+    run("patient", str(named.public_id), new="p-44")
 
     assert Patient.objects.get().source_id == "p-44"
-    assert capsys.readouterr().out == (
-        f"patient {named.public_id} of {named.site.code} is now p-44\n"
-    )
+    assert capsys.readouterr().out.splitlines() == [
+        f"patient {named.public_id} of {named.site.code} is now p-44",
+        "1 keys were redacted.",
+    ]
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_a_key_is_replaced_wherever_it_stands(typed, named, capsys, monkeypatch):
+    implant = ImplantFactory(source_id="i-1", patient__source_id="p-7")
+    implant.source_id = "Maria-Schmidt"
+    with sealed(by=None, action="earlier") as seal:
+        seal.save(implant)
+    implant.source_id = "i-2"
+    with sealed(by=None, action="earlier") as seal:
+        seal.save(implant)
+    monkeypatch.setattr("sys.stdin", StringIO("Maria-Schmidt\n"))
+
+    run("--key", "-" if typed else "Maria-Schmidt", dry_run=True)
+    assert capsys.readouterr().out.splitlines() == [
+        f"patient {named.public_id} of {named.site.code}",
+        f"implant {implant.public_id} of {implant.site.code}",
+        "2 keys would be redacted. Nothing was changed.",
+    ]
+    monkeypatch.setattr("sys.stdin", StringIO("Maria-Schmidt\n"))
+    run("--key", "-" if typed else "Maria-Schmidt")
+
+    for kind in (Patient, Implant):
+        assert not kind.objects.filter(source_id="Maria-Schmidt").exists()
+        assert not kind.history.filter(source_id="Maria-Schmidt").exists()
+    assert Patient.objects.filter(source_id="p-7").exists()
+    assert "Schmidt" not in capsys.readouterr().out
+    call_command("verify_audit")
 
 
 def test_all_keys_that_identify_are_listed_and_then_replaced(named, capsys):
@@ -38,7 +69,7 @@ def test_all_keys_that_identify_are_listed_and_then_replaced(named, capsys):
 
     run(found=True, dry_run=True)
     listed = capsys.readouterr().out
-    assert listed.endswith("1 keys look like identifiers. Nothing was changed.\n")
+    assert listed.endswith("1 keys would be redacted. Nothing was changed.\n")
     assert Patient.objects.filter(source_id="Maria-Schmidt").exists()
 
     run(found=True)
@@ -50,9 +81,18 @@ def test_all_keys_that_identify_are_listed_and_then_replaced(named, capsys):
 
 
 def test_refusals_are_told(named):
-    with pytest.raises(CommandError, match="Name a kind and an id, or --found"):
-        run()
+    row = ("patient", str(named.public_id))
+    for args in ([], ["--key", "a", "--found"], [*row, "--key", "a"], [*row, "--found"]):
+        with pytest.raises(CommandError, match="Name what to redact in one way"):
+            run(*args)
     with pytest.raises(CommandError, match="rule: name"):
-        run("patient", str(named.public_id), key="Anna-Meier")
+        run(*row, new="Anna-Meier")
+    for key in ("Anna-Meier", ""):
+        with pytest.raises(CommandError, match=r"^no row has this key, now or before$"):
+            run("--key", key)
     with pytest.raises(CommandError, match="no active user"):
         call_command("redact", found=True, by="nobody", skip_checks=True)
+    UserFactory(username="reader")
+    with pytest.raises(CommandError, match="the right to redact keys"):
+        call_command("redact", "--key", "Maria-Schmidt", by="reader", skip_checks=True)
+    assert Patient.objects.get().source_id == "Maria-Schmidt"
