@@ -32,14 +32,14 @@ class AutosavePages(RegistryAdmin):
         return f"registry_{self.opts.model_name}_autosave"
 
     def autosave(self, request: HttpRequest) -> HttpResponse:
-        """Keeps the answers of a form with the session; 404 for a form that the user cannot save.
+        """Keeps the answers of a form for their person; 404 for a form that the user cannot save.
 
         Nothing is stored in the registry, and nothing that is no answer is kept.
         """
         if request.method != "POST":
             raise Http404
         if DISCARD in request.POST:
-            forget_unsaved(request.session, request.POST[DISCARD])
+            forget_unsaved(request, request.POST[DISCARD])
             return HttpResponse(status=204)
         form = self._form_at(request, request.POST.get(AT, ""))
         if not was_stored(request.user, own_token(request)):
@@ -47,7 +47,7 @@ class AutosavePages(RegistryAdmin):
         return HttpResponse(status=204)
 
     def keep_refused(self, request: HttpRequest) -> None:
-        """Keeps the answers of a form that was sent and could not be taken, with the session.
+        """Keeps the answers of a form that was sent and could not be taken.
 
         Of somebody who is not signed in the form is that of nobody's site: of its choices of rows
         those are kept that have the form of one.
@@ -61,7 +61,7 @@ class AutosavePages(RegistryAdmin):
             return
         if own := own_token(request):
             sent.append((FORM_TOKEN, [own]))
-        keep_unsaved(request.session, token=token_of(request), address=address, sent=sent)
+        keep_unsaved(request, token=token_of(request), address=address, sent=sent)
 
     def _form_at(self, request: HttpRequest, address: str) -> ReportForm:
         try:
@@ -98,13 +98,13 @@ class AutosavePages(RegistryAdmin):
                 "autosave": reverse(f"admin:{self._autosave_page}"),
                 "autosave_at": at,
                 "here": here,
-                "unsaved": unsaved_at(request.session, at, back_to=here) if is_new else None,
+                "unsaved": unsaved_at(request, at, back_to=here) if is_new else None,
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def forget_answers(self, request: HttpRequest) -> None:
         """Forgets the answers of a form that was saved."""
-        forget_unsaved(request.session, token_of(request))
+        forget_unsaved(request, token_of(request))
 
 
 def address_of_form(request: HttpRequest) -> str:

@@ -14,6 +14,7 @@ from django.urls import reverse_lazy
 from django_otp import match_token, user_has_device
 
 from registry.answers.kept import KEPT, kept, page_with_answers
+from registry.answers.unsaved import forget_all_unsaved
 from registry.dashboard.work import first_place
 
 
@@ -81,6 +82,12 @@ class SignOut(auth_views.LogoutView):
     """Signs out; by POST only, so that a link cannot do it."""
 
     http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Signs out, and forgets what was typed and left unsaved."""
+        forget_all_unsaved(request)
+        answer: HttpResponse = super().post(request, *args, **kwargs)
+        return answer
 
 
 class OwnPasswordForm(PasswordChangeForm):

@@ -1,13 +1,19 @@
-"""Answers that were typed and left: kept with the session, offered again, never what identifies."""
+"""Answers that were typed and left: kept for their person, offered again, never what identifies."""
 
 import html
 import re
+import time
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from registry.answers import sessions, unsaved
+from registry.answers import unsaved
 from registry.models import Event
 from tests.factories import ComplicationFactory, EventFactory, ImplantFactory, UserFactory
 
@@ -34,7 +40,9 @@ def leave(client, at=ADD, keep=KEEP, **typed):
 
 
 def kept_in(client):
-    return str(client.session.get("unsaved", {}))
+    """What is kept, of the session and of the person who has it."""
+    records = [each.get_decoded() for each in Session.objects.all()]
+    return str({key: one for each in records for key, one in each.get("unsaved", {}).items()})
 
 
 def offered(client, at=ADD):
@@ -220,29 +228,72 @@ def test_answers_are_kept_for_a_day(term, reporter, signed_in, monkeypatch):
     assert offered(client) is None
 
 
-@pytest.mark.parametrize(("seconds", "left"), [(-1, 0), (60, 1)])
-def test_old_answers_leave_a_session_that_is_prolonged(
-    seconds, left, term, reporter, signed_in, monkeypatch
-):
+def test_answers_that_are_too_old_are_not_stored_again(term, reporter, signed_in, monkeypatch):
     client = signed_in(reporter)
     leave(client, _form="t1", year="2013")
-    monkeypatch.setattr(unsaved, "KEPT_FOR", seconds)
-    client.get("/admin/")
-    assert kept_in(client).count("2013") == 1
+    tomorrow = time.time() + 25 * 3600
+    monkeypatch.setattr(unsaved, "time", SimpleNamespace(time=lambda: tomorrow))
 
-    monkeypatch.setattr(sessions, "SLIDES_AFTER", 0)
-    client.get("/admin/")
+    leave(client, _form="t2", year="2014")
 
-    assert kept_in(client).count("2013") == left
+    assert "2013" not in kept_in(client)
+    assert "2014" in kept_in(client)
 
 
-def test_signing_out_forgets_them(term, reporter, signed_in):
+def test_purge_deletes_answers_of_yesterday(term, reporter, signed_in):
+    leave(signed_in(reporter), _form="t1", year="2013")
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+
+    call_command("purge", verbosity=0)
+
+    assert not Session.objects.exists()
+
+
+def test_answers_outlive_the_session_in_which_they_were_typed(term, reporter, signed_in):
+    client = signed_in(reporter)
+    leave(client, _form="t1", complication=term.code, year="2013")
+    Session.objects.get(session_key=client.session.session_key).delete()
+
+    again = signed_in(reporter)
+
+    assert taken_up(again)["year"].data == "2013"
+    again.post(ADD, {"site": "OWN-1", "complication": term.code, "_form": "t1", "_save": "1"})
+    assert Event.objects.count() == 1
+    assert kept_in(again) == "{}"
+
+
+def test_answers_are_offered_to_their_person_alone(term, reporter, lead, signed_in):
+    leave(signed_in(reporter), _form="t1", year="2013")
+    other = signed_in(lead)
+
+    assert offered(other) is None
+    leave(other, _form="t2", year="2014")
+
+    assert taken_up(signed_in(reporter))["year"].data == "2013"
+    assert taken_up(other)["year"].data == "2014"
+
+
+def test_the_record_of_answers_signs_nobody_in(term, reporter, signed_in):
     client = signed_in(reporter)
     leave(client, _form="t1", year="2013")
+    record = Session.objects.exclude(session_key=client.session.session_key).get()
+
+    stranger = Client()
+    stranger.cookies["sessionid"] = record.session_key
+
+    assert stranger.get(ADD).status_code == 302
+    assert set(record.get_decoded()) == {"unsaved"}
+
+
+def test_signing_out_forgets_them(term, reporter, lead, signed_in):
+    client = signed_in(reporter)
+    leave(client, _form="t1", year="2013")
+    leave(signed_in(lead), _form="t2", year="2014")
 
     client.post("/logout/")
 
-    assert not Session.objects.exists()
+    assert offered(signed_in(reporter)) is None
+    assert taken_up(signed_in(lead))["year"].data == "2014"
 
 
 @pytest.mark.parametrize(

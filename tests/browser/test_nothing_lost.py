@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_event_form import ADD, choose, open_form
@@ -48,6 +48,23 @@ def test_a_session_that_ended_in_mid_form_goes_on_after_signing_in(page):
         page.get_by_text("Your answers were kept, and nothing is stored yet").first
     ).to_be_visible()
     expect_answers(page)
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+    expect(page.locator(".success")).to_contain_text("is stored")
+
+
+def test_answers_of_a_session_that_ended_come_back_without_being_sent(page):
+    page.on("dialog", lambda dialog: dialog.accept())
+    open_form(page)
+    fill_in(page, year="2010")
+    page.goto("about:blank")
+    expect_kept(page)
+    end_session(page)
+
+    sign_in(page, "reporter")
+    page.goto(ADD)
+    page.locator("#unsaved").get_by_role("button", name="Take them up").click()
+
+    expect_answers(page, year="2010")
     page.get_by_role("button", name="Save as draft", exact=True).click()
     expect(page.locator(".success")).to_contain_text("is stored")
 
@@ -149,9 +166,8 @@ def test_the_catalogue_is_browsed_as_a_tree_beside_the_search(page):
 
 def expect_kept(page: Page) -> None:
     """Waits until the server has what the page sent when it was left."""
-    cookies = {each["name"]: each["value"] for each in page.context.cookies()}
     for _try in range(50):
-        if SessionStore(cookies["sessionid"]).get("unsaved"):
+        if any(each.get_decoded().get("unsaved") for each in Session.objects.all()):
             return
         page.wait_for_timeout(100)
     pytest.fail("nothing was kept")
