@@ -1,8 +1,11 @@
 """The registry's addresses, room by room."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path, re_path
+from django.views import defaults
 
+from registry.admin import busy
 from registry.admin.audit import history_page
 from registry.admin.completeness import completeness_page
 from registry.admin.exporting import export_page
@@ -10,6 +13,8 @@ from registry.admin.one_time_code import one_time_code_page, reset_code
 from registry.admin.start_page import start_page
 from registry.admin.statistics import statistics_page
 from registry.admin.upload import template_page, upload_page
+from registry.api import outside
+from registry.api.unknown import UnknownAddress
 
 urlpatterns = [
     path("", include("registry.dashboard.urls")),
@@ -42,4 +47,19 @@ urlpatterns = [
     path("api/v1/", include("registry.api.urls")),
     path("fhir/", include("registry.api.fhir.urls")),
     path("health/", include("registry.api.health_urls")),
+    re_path(r"^(?:api|health)/", UnknownAddress.as_view()),
 ]
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What a request that reaches no view is told: a problem of the API, or Django's page."""
+    if outside.is_for_programs(request):
+        return outside.bad_request(request)
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What is told of a failure around a view: a problem of the API, or a page."""
+    if outside.is_for_programs(request):
+        return outside.server_error(request)
+    return busy.server_error(request)

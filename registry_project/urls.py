@@ -2,6 +2,6 @@
 
 from django.urls import include, path
 
-handler400 = "registry.api.problems.bad_request"
-handler500 = "registry.admin.busy.server_error"
+handler400 = "registry.urls.bad_request"
+handler500 = "registry.urls.server_error"
 urlpatterns = [path("", include("registry.urls"))]

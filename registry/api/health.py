@@ -1,28 +1,45 @@
 """Liveness and readiness for the load balancer; reads no rows."""
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
 from os import R_OK, W_OK, X_OK, access
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 
+from registry.api.problems import DETAIL_OF, plain_problem
 from registry.reporting.verifying import at_a_glance
 from registry.shared_cache import cache_fault
 
 
+def reads_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """A view that answers GET and HEAD, and other methods with a problem."""
+
+    @wraps(view)
+    def answered(request: HttpRequest) -> HttpResponse:
+        if request.method in {"GET", "HEAD"}:
+            return view(request)
+        return plain_problem(405, detail=DETAIL_OF[405], headers={"Allow": "GET, HEAD"})
+
+    return answered
+
+
 @never_cache
-@require_safe
+@csrf_exempt
+@reads_only
 def live(request: HttpRequest) -> JsonResponse:
     """Says that the process answers; checks nothing."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
-@require_safe
+@csrf_exempt
+@reads_only
 def ready(request: HttpRequest) -> JsonResponse:
     """Checks that database (with every migration), folder, cache, keys and snapshots can be used.
 

@@ -12,9 +12,8 @@ from django.core.exceptions import (
     TooManyFilesSent,
 )
 from django.core.signals import got_request_exception
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.urls import reverse
-from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import APIView, set_rollback
@@ -47,8 +46,8 @@ SAID_OF = {
 }
 """The registry's own messages for refused fields: the framework's echo the value."""
 
-OUT_OF_RANGE = frozenset({"min_value", "max_value"})
-"""Faults whose message a serializer words with the range that it takes."""
+WORDED = frozenset({"min_value", "max_value", "invalid_choice"})
+"""Faults whose message a serializer words with the range or the codes that it takes."""
 
 TITLE_OF: Mapping[int, tuple[str, str]] = {
     400: ("bad-request", "The request is not understood"),
@@ -114,31 +113,27 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse
         response = refused(exc, request)
     elif isinstance(exc, Http404 | PermissionDenied | TOO_LARGE):
         status = {Http404: 404, PermissionDenied: 403}.get(type(exc), 413)
-        response = _plain(status, detail=DETAIL_OF[status])
+        response = plain_problem(status, detail=DETAIL_OF[status])
     elif isinstance(exc, exceptions.APIException):
         response = _told_by_framework(exc)
     elif waited_too_long(exc):
         later = {"Retry-After": str(RETRY_AFTER)}
-        response = _plain(503, detail=DETAIL_OF[503], headers=later)
+        response = plain_problem(503, detail=DETAIL_OF[503], headers=later)
     elif settings.DEBUG:
         return None
     else:
         logger.error("An API view failed", exc_info=exc)
         django_request = request._request if isinstance(request, Request) else None
         got_request_exception.send(sender=APIView, request=django_request)
-        response = _plain(500, detail=DETAIL_OF[500])
+        response = plain_problem(500, detail=DETAIL_OF[500])
     set_rollback()
     return response
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What a request that reaches no view is told: a problem of the API, or Django's page."""
-    if request.path_info.startswith(("/api/", "/health/")):
-        return _plain(400, detail="Correct the request's address, host or headers.")
-    return defaults.bad_request(request, exception)
-
-
-def _plain(status: int, *, detail: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
+def plain_problem(
+    status: int, *, detail: str, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """The problem of a status, without faults."""
     code, title = TITLE_OF[status]
     return problem(status, code=code, title=title, detail=detail, headers=headers)
 
@@ -208,7 +203,7 @@ def _told_by_framework(exc: exceptions.APIException) -> HttpResponse:
         headers["WWW-Authenticate"] = challenge
     if isinstance(exc, exceptions.Throttled):
         headers["Retry-After"] = str(int(getattr(exc, "wait", None) or 60))
-        return _plain(429, detail="Wait for the seconds in Retry-After.", headers=headers)
+        return plain_problem(429, detail="Wait for the seconds in Retry-After.", headers=headers)
     if isinstance(exc, exceptions.ValidationError):
         errors = list(_field_errors(exc.get_full_details(), ""))
         title = TITLE_OF[400][1]
@@ -221,7 +216,7 @@ def _told_by_framework(exc: exceptions.APIException) -> HttpResponse:
         exceptions.AuthenticationFailed | exceptions.PermissionDenied | exceptions.ParseError,
     )
     detail = str(exc.detail) if own_words else DETAIL_OF.get(status, TITLE_OF[status][1] + ".")
-    return _plain(status, detail=detail, headers=headers)
+    return plain_problem(status, detail=detail, headers=headers)
 
 
 def _field_errors(found: Any, pointer: str) -> Iterator[dict[str, Any]]:
@@ -234,7 +229,7 @@ def _field_errors(found: Any, pointer: str) -> Iterator[dict[str, Any]]:
             yield from _field_errors(inner, pointer)
     elif isinstance(found.get("message"), str):
         code = str(found["code"])
-        own_words = found["message"] if code in OUT_OF_RANGE else SAID_OF["invalid"]
+        own_words = found["message"] if code in WORDED else SAID_OF["invalid"]
         detail = SAID_OF.get(code, own_words)
         yield {"pointer": pointer or "/", "code": code, "detail": detail}
     else:

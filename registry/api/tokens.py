@@ -57,7 +57,12 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     )
     label = serializers.CharField(max_length=60, required=False, allow_blank=True)  # type: ignore[assignment]
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(choices=TokenScope.choices()),
+        child=serializers.ChoiceField(
+            choices=TokenScope.choices(),
+            error_messages={
+                "invalid_choice": f"Give each scope by itself: {', '.join(TokenScope.codes())}."
+            },
+        ),
         required=False,
         allow_empty=False,
     )

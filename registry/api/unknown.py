@@ -38,6 +38,6 @@ class UnknownAddress(APIView):
 
 def _is_known(path: str) -> bool:
     try:
-        return resolve(path).func.__name__ != UnknownAddress.__name__
+        return getattr(resolve(path).func, "cls", None) is not UnknownAddress
     except Resolver404:
         return False

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from registry.api.problems import OUT_OF_RANGE, SAID_OF, TITLE_OF
+from registry.api.problems import SAID_OF, TITLE_OF, WORDED
 
 ROOT = Path(__file__).parents[2]
 PAGES = {"admin", "answers", "dashboard", "management", "migrations"}
@@ -86,7 +86,7 @@ def raised() -> set[str]:
         and isinstance(node.value.value, str)
     }
     found = {code for tree in trees for code in codes_of(tree, named)}
-    return found | {code for code, _title in TITLE_OF.values()} | {*SAID_OF, *OUT_OF_RANGE}
+    return found | {code for code, _title in TITLE_OF.values()} | {*SAID_OF, *WORDED}
 
 
 def listed() -> list[str]:

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from django.db import OperationalError
+from django.test import Client
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.test import APIClient
@@ -26,6 +28,13 @@ from registry.records import (
 )
 
 KEYS = {"type", "title", "status", "code", "detail", "errors"}
+
+
+def locked():
+    """What Django raises where SQLite waited too long."""
+    error = OperationalError("database is locked")
+    error.sqlite_errorcode = 5
+    return error
 
 
 @pytest.fixture
@@ -299,7 +308,65 @@ def test_wrong_host_is_a_problem(address, client):
     assert "elsewhere" not in reply.content.decode()
 
 
+def test_wrong_host_of_fhir_is_an_outcome(client):
+    reply = client.get("/fhir/r4/AdverseEvent", headers={"Host": "elsewhere.example"})
+
+    assert (reply.status_code, reply["Content-Type"]) == (400, "application/fhir+json")
+    (issue,) = reply.json()["issue"]
+    assert issue["details"]["coding"][0]["code"] == "bad-request"
+
+
 def test_wrong_host_of_a_page_is_told_on_a_page(client):
     reply = client.get("/dashboard/", headers={"Host": "elsewhere.example"})
 
     assert (reply.status_code, reply["Content-Type"].split(";")[0]) == (400, "text/html")
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/", "/api/v1/zebra", "/api/v2/events/", "/health/", "/health/zebra"]
+)
+def test_address_beside_the_api_is_a_problem(address, client, db):
+    check(client.get(address), 404, "not-found")
+
+
+def test_health_takes_no_other_method(client):
+    reply = client.post("/health/live")
+
+    check(reply, 405, "method-not-allowed")
+    assert reply["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (RuntimeError("Zebulon"), 500, "internal-error"),
+        (locked(), 503, "busy"),
+    ],
+)
+@pytest.mark.parametrize("address", ["/api/v1/categories/", "/health/live", "/fhir/r5/metadata"])
+@pytest.mark.django_db
+def test_failure_around_a_view_is_told_by_its_room(address, error, status, code, monkeypatch):
+    def fail(_middleware, _request, _response):
+        raise error
+
+    monkeypatch.setattr("django.middleware.common.CommonMiddleware.process_response", fail)
+
+    reply = Client(raise_request_exception=False).get(address)
+
+    assert reply.status_code == status
+    body = reply.json()
+    told = body["issue"][0]["details"]["coding"][0] if "issue" in body else body
+    assert told["code"] == code
+    assert "Zebulon" not in reply.content.decode()
+    assert ("Retry-After" in reply) is (status == 503)
+
+
+def test_failure_around_a_page_is_told_on_a_page(monkeypatch):
+    def fail(_middleware, _request, _response):
+        raise RuntimeError
+
+    monkeypatch.setattr("django.middleware.common.CommonMiddleware.process_response", fail)
+
+    reply = Client(raise_request_exception=False).get("/login/")
+
+    assert (reply.status_code, reply["Content-Type"].split(";")[0]) == (500, "text/html")

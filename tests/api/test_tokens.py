@@ -131,6 +131,16 @@ def test_bad_request_is_refused_field_by_field(client, credentials, change, poin
     assert "everything" not in reply.content.decode()
 
 
+def test_scope_that_is_none_is_told_those_there_are(client, credentials):
+    body = credentials | {"scopes": ["read-rows,write-events"]}
+
+    (error,) = client.post(TOKENS, body, format="json").json()["errors"]
+
+    assert error["detail"] == (
+        "Give each scope by itself: read-statistics, write-events, read-rows."
+    )
+
+
 def test_missing_field_is_named(client):
     reply = client.post(TOKENS, {"username": "reporter"}, format="json")
 
