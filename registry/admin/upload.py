@@ -327,11 +327,14 @@ def template_page(request: HttpRequest) -> HttpResponse:
     if not user.may(Right.ENTER_ROWS):
         raise PermissionDenied
     codes = Complication.objects.current().order_by("code").values_list("code", flat=True)
-    response = HttpResponse(template_workbook(RowKind, list(codes)), content_type=_WORKBOOK_TYPE)
+    content = template_workbook(RowKind, list(codes), without=intake.columns_not_kept())
+    response = HttpResponse(content, content_type=_WORKBOOK_TYPE)
     response["Content-Disposition"] = 'attachment; filename="template.xlsx"'
     return response
 
 
 def columns_of(kind: RowKind) -> tuple[str, str]:
     """The required and the optional columns of a file, each as a list in one line."""
-    return ", ".join(REQUIRED_COLUMNS[kind]), ", ".join(OPTIONAL_COLUMNS[kind])
+    unasked = intake.columns_not_kept()
+    optional = [name for name in OPTIONAL_COLUMNS[kind] if name not in unasked]
+    return ", ".join(REQUIRED_COLUMNS[kind]), ", ".join(optional)

@@ -61,6 +61,7 @@ from registry.intake.redaction import (
     redact_rows_of_key,
     rows_of_key,
 )
+from registry.intake.relations import columns_not_kept
 from registry.intake.review import (
     accept_event,
     discard_event,
@@ -123,6 +124,7 @@ __all__ = [
     "change_system",
     "close_query",
     "close_round",
+    "columns_not_kept",
     "confirm_agreement",
     "declare_exposure",
     "decline_agreement",

@@ -42,6 +42,11 @@ def date_precision() -> DatePrecision:
     return DatePrecision.of(settings.REGISTRY_DATE_PRECISION)
 
 
+def columns_not_kept() -> frozenset[str]:
+    """The columns that the deployment takes empty only, and so asks of nobody."""
+    return frozenset() if date_precision() is DatePrecision.MONTH else frozenset({"month"})
+
+
 def present_year() -> int:
     """The latest year that a report may have."""
     return timezone.now().year

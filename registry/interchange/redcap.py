@@ -6,7 +6,7 @@ After REDCap's documented formats: a data dictionary of 18 columns, and instrume
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from registry.records import RowKind
 from registry.records.columns import DECLARED
@@ -75,9 +75,12 @@ def field_name(kind: RowKind, column: str) -> str:
 
 
 def dictionary_rows(
-    kinds: Iterable[RowKind], complications: Complications
+    kinds: Iterable[RowKind], complications: Complications, *, without: Container[str] = ()
 ) -> Iterator[dict[str, str]]:
-    """The data dictionary, a field a row; a record id comes first, as REDCap asks."""
+    """The data dictionary, a field a row; a record id comes first, as REDCap asks.
+
+    without: columns that the registry does not keep.
+    """
     for position, kind in enumerate(kinds):
         if position == 0:
             yield _row(
@@ -89,8 +92,7 @@ def dictionary_rows(
                     "Field Note": "A running number. Never a record number of the hospital.",
                 }
             )
-        for column in DECLARED[kind].values():
-            yield _field(kind, column, complications)
+        yield from _fields(kind, complications, without)
 
 
 def dictionary_csv(rows: Iterable[Mapping[str, str]]) -> bytes:
@@ -102,13 +104,23 @@ def dictionary_csv(rows: Iterable[Mapping[str, str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def instrument_zip(kind: RowKind, complications: Complications) -> bytes:
+def instrument_zip(
+    kind: RowKind, complications: Complications, *, without: Container[str] = ()
+) -> bytes:
     """One instrument as the zip that REDCap takes: its dictionary as `instrument.csv`."""
-    fields = (_field(kind, column, complications) for column in DECLARED[kind].values())
+    fields = _fields(kind, complications, without)
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as parts:
         parts.writestr("instrument.csv", dictionary_csv(fields))
     return held.getvalue()
+
+
+def _fields(
+    kind: RowKind, complications: Complications, without: Container[str]
+) -> Iterator[dict[str, str]]:
+    for column in DECLARED[kind].values():
+        if column.name not in without:
+            yield _field(kind, column, complications)
 
 
 def _field(kind: RowKind, column: RowColumn, complications: Complications) -> dict[str, str]:

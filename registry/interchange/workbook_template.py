@@ -6,7 +6,7 @@ spreadsheet does not turn the code 8-30 into a date.
 
 import io
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr  # nosec B406
 
 from registry.records import RowKind
@@ -71,13 +71,18 @@ def is_example(kind: RowKind, values: Mapping[str, str]) -> bool:
     }
 
 
-def template_workbook(kinds: Iterable[RowKind], complications: Sequence[str]) -> bytes:
-    """The template as a workbook (.xlsx). complications: the codes that new events may have."""
+def template_workbook(
+    kinds: Iterable[RowKind], complications: Sequence[str], *, without: Container[str] = ()
+) -> bytes:
+    """The template as a workbook (.xlsx). complications: the codes that new events may have.
+
+    without: columns that the registry does not keep.
+    """
     lists: dict[str, Sequence[str]] = {}
     sheets: dict[str, tuple[Rows, str]] = {}
     described: list[list[str]] = [["Sheet", "Column", "What it is", "Code list"]]
     for kind in kinds:
-        columns = DECLARED[kind]
+        columns = {name: one for name, one in DECLARED[kind].items() if name not in without}
         example = EXAMPLES[kind]
         rows = [list(columns), [example.get(name, "") for name in columns]]
         sheets[kind.value] = (rows, _validations(columns.values(), lists, complications))

@@ -246,6 +246,13 @@ def test_strangers_are_led_to_sign_in(client):
     assert client.get(PAGE)["Location"] == "/admin/login/?next=/admin/upload/"
 
 
+@pytest.mark.parametrize(("precision", "asked"), [("year", False), ("month", True)])
+def test_the_month_is_told_where_it_is_kept(precision, asked, reporter, signed_in, settings):
+    settings.REGISTRY_DATE_PRECISION = precision
+
+    assert ("<code>month, " in signed_in(reporter).get(PAGE).text) is asked
+
+
 def test_the_columns_of_each_file_are_told(reporter, signed_in):
     html = signed_in(reporter).get(PAGE).text
 

@@ -20,6 +20,7 @@ from tests.intake.test_systems import ENDING, PATIENT, SUCCESSOR, component, raw
 
 ERROR = "entered-in-error"
 READING = {
+    "columns_not_kept",
     "rows_of_key",
     "foreseen_queries",
     "identifying_keys",

@@ -105,6 +105,21 @@ def test_dictionary_is_written_with_the_catalogue_and_a_zip_for_each_kind(manage
         assert "seriousness" in io.TextIOWrapper(parts.open("instrument.csv")).read()
 
 
+@pytest.mark.parametrize(("precision", "asked"), [("year", False), ("month", True)])
+def test_dictionary_asks_for_no_month_that_is_not_kept(
+    precision, asked, manager, tmp_path, settings
+):
+    settings.REGISTRY_DATE_PRECISION = precision
+
+    call_command("redcap_dictionary", str(tmp_path))
+
+    with (tmp_path / "data-dictionary.csv").open(newline="") as file:
+        assert ("month" in {row["Variable / Field Name"] for row in csv.DictReader(file)}) is asked
+    with zipfile.ZipFile(tmp_path / "events.zip") as parts:
+        instrument = csv.DictReader(io.TextIOWrapper(parts.open("instrument.csv"), newline=""))
+        assert ("month" in {row["Variable / Field Name"] for row in instrument}) is asked
+
+
 def test_dictionary_needs_a_folder_that_can_be_written(manager, tmp_path):
     (tmp_path / "file").write_text("")
 

@@ -37,6 +37,18 @@ def test_template_of_one_kind_imports_as_an_empty_file(tmp_path, capsys):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("precision", "asked"), [("year", False), ("month", True)])
+def test_template_asks_for_no_month_that_is_not_kept(precision, asked, tmp_path, settings):
+    settings.REGISTRY_DATE_PRECISION = precision
+    path = tmp_path / "t.xlsx"
+
+    call_command("template", "--kind", "events", str(path))
+
+    with zipfile.ZipFile(path) as parts:
+        assert (">month<" in parts.read("xl/worksheets/sheet1.xml").decode()) is asked
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("path", ["t.csv", "no-such-folder/t.xlsx"])
 def test_template_is_refused_another_name_or_place(path):
     with pytest.raises(CommandError):

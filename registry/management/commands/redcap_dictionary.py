@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from registry.intake import columns_not_kept
 from registry.interchange.redcap import (
     FORMS,
     dictionary_csv,
@@ -28,9 +29,11 @@ class Command(BaseCommand):
         """Write the files, and print their names."""
         current = Complication.objects.current().order_by("category__sort_order", "name")
         complications = list(current.values_list("code", "name"))
-        files = {"data-dictionary.csv": dictionary_csv(dictionary_rows(RowKind, complications))}
+        without = columns_not_kept()
+        whole = dictionary_rows(RowKind, complications, without=without)
+        files = {"data-dictionary.csv": dictionary_csv(whole)}
         for kind in RowKind:
-            files[f"{FORMS[kind]}.zip"] = instrument_zip(kind, complications)
+            files[f"{FORMS[kind]}.zip"] = instrument_zip(kind, complications, without=without)
         folder = Path(options["folder"])
         try:
             folder.mkdir(parents=True, exist_ok=True)

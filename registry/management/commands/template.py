@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from registry.intake import columns_not_kept
 from registry.interchange.workbook_template import template_workbook
 from registry.models import Complication
 from registry.records import RowKind
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         if path.suffix != ".xlsx":
             raise CommandError("Name a file that ends with .xlsx.")
         try:
-            path.write_bytes(template_workbook(kinds, list(codes)))
+            path.write_bytes(template_workbook(kinds, list(codes), without=columns_not_kept()))
         except OSError:
             raise CommandError("The file cannot be written.") from None
         self.stdout.write(f"wrote the template of {', '.join(kind.value for kind in kinds)}")
