@@ -100,8 +100,11 @@ def chosen_fields(request: Request, row: type[serializers.BaseSerializer[Any]]) 
     """
     every = tuple(row().fields)  # type: ignore[attr-defined]
     text = request.query_params.get(FIELDS, "")
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    given = [name.strip() for name in text.split(",")]
+    names = [name for name in given if name]
     faults = []
+    if given.count("") > 1:
+        faults.append(Fault(FIELDS, "repeated-name", "Name a field between two commas."))
     for name in dict.fromkeys(names):
         if name not in every:
             said = f"Rows have no such field. The nearest is {nearest(name, every)}."

@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
+from registry.api.parameters import NO_FILTER
 from registry.api.permissions import Scoped
 
 TOKEN = "token"  # noqa: S105 - the name of a security scheme
@@ -61,4 +62,17 @@ class OperationSchema(AutoSchema):
         if found is not None and (scopes := self.scopes()):
             named = " and ".join(f"`{scope}`" for scope in scopes)
             found["description"] = f"{found['description']}\n\nA token needs {named}."
+        if found is not None and self.method == "GET":
+            for parameter in found.get("parameters", ()):
+                _say_that_it_may_be_empty(parameter)
         return found
+
+
+def _say_that_it_may_be_empty(parameter: Json) -> None:
+    """A choice that is left empty is none, as a form or a dashboard sends it."""
+    schema = parameter["schema"]
+    chosen = parameter["in"] == "query" and schema.get("type") == "string" and "enum" in schema
+    if chosen and NO_FILTER not in schema["enum"]:
+        schema["enum"].append(NO_FILTER)
+    if parameter["name"] == "format":
+        parameter["description"] = "In place of `Accept`, which holds where it is empty."

@@ -118,6 +118,11 @@ def test_field_is_named_once(rows, as_reporter):
     assert [each["code"] for each in reply.json()["errors"]] == ["repeated-name"]
 
 
+@pytest.mark.parametrize(("fields", "status"), [("code,", 200), (",", 400), ("code,,name", 200)])
+def test_commas_are_around_fields(fields, status, rows, as_reporter):
+    assert ask(as_reporter, "sites", fields=fields).status_code == status
+
+
 def test_csv_of_another_site_is_empty(rows, registry):
     assert cells(ask(client_of(registry.stranger), "events", format="csv")) == []
 

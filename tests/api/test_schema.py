@@ -129,6 +129,20 @@ def body_of(operation, media_type="application/json"):
     return sent.get("items", sent)
 
 
+def test_every_choice_of_a_question_may_be_left_empty(schema, as_reporter):
+    choices = [
+        (path, parameter["name"])
+        for path, methods in schema["paths"].items()
+        for parameter in methods.get("get", {}).get("parameters", ())
+        if parameter["in"] == "query" and "enum" in parameter["schema"]
+        if parameter["schema"]["type"] == "string"
+        if "" not in parameter["schema"]["enum"]
+    ]
+
+    assert choices == []
+    assert as_reporter.get("/api/v1/events/?format=&fields=").status_code == 200
+
+
 def test_every_body_is_closed(schema):
     closed = 0
     for methods in schema["paths"].values():
@@ -315,4 +329,6 @@ def test_measures_offer_the_clusters_that_they_take(schema):
         path = schema["paths"][f"/api/v1/statistics/{measure.value}/"]["get"]
         offered = [each["schema"] for each in path["parameters"] if each["name"] == "cluster"]
         expected = sorted(spec.clusters) if "cluster" in spec.takes else None
-        assert [sorted(each["enum"]) for each in offered] == ([expected] if expected else [])
+        assert [sorted({*each["enum"]} - {""}) for each in offered] == (
+            [expected] if expected else []
+        )
