@@ -30,7 +30,7 @@ from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.parsers import StrictJSONParser
 from registry.api.throttling import TokensLimit
 from registry.models import Token, User
-from registry.records import Fault, NotPermitted, RowRuleBroken, UnknownRow
+from registry.records import Fault, RowRuleBroken, UnknownRow
 from registry.vocabulary import TokenScope
 
 
@@ -252,27 +252,31 @@ def _read(request: Request) -> dict[str, Any]:
 def _signed_in(request: Request, fields: dict[str, Any]) -> User:
     """The user of this name, password and second factor; raises 401, or 429 when locked out.
 
-    Every failure counts towards the lock-out, a wrong second factor as well.
+    A right password that is not enough is told and counted as a wrong one is: a guesser learns
+    nothing.
     """
     django_request = request._request
     credentials = {"username": fields["username"]}
     user = authenticate(django_request, password=fields["password"], **credentials)
-    refused = "User name and password do not match."
-    if isinstance(user, User) and user_has_device(user):
-        otp = fields.get("otp")
-        if not otp:
-            raise AuthenticationFailed("Send the current code of your second factor as otp.")
-        if match_token(user, otp) is None:
-            user_login_failed.send(sender=__name__, credentials=credentials, request=django_request)
-            user, refused = None, "The code does not match: send the current one as otp."
     if isinstance(user, User):
-        if user.must_change_password:
-            said = "change the password that you were given: sign in at /login/ with it"
-            raise NotPermitted(Fault("password", NotPermitted.code, said))
-        return user
+        if not user.must_change_password and _code_matches(user, fields.get("otp", "")):
+            return user
+        user_login_failed.send(sender=__name__, credentials=credentials, request=django_request)
     locked = AxesProxyHandler.is_locked(django_request, credentials)
     setattr(django_request, "axes_locked_out", False)  # noqa: B010 - the reply is ours to give
     if locked:
         cool_off = get_cool_off(django_request)
         raise Throttled(wait=cool_off.total_seconds() if cool_off else 3600)
-    raise AuthenticationFailed(refused)
+    raise AuthenticationFailed(REFUSED)
+
+
+def _code_matches(user: User, otp: str) -> bool:
+    """Whether this is the current code of the account's second factor, where it has one."""
+    return not user_has_device(user) or bool(otp and match_token(user, otp))
+
+
+REFUSED = (
+    "User name, password and, where the account has a second factor, its current code (otp) do not "
+    "match. A password that was given to you is changed at /login/ first."
+)
+"""The one refusal: which of them is wrong is not told, nor whether the password is right."""

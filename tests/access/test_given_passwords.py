@@ -91,7 +91,8 @@ def test_no_token_is_made_with_a_given_password(nurse):
 
     refused = Client().post("/api/v1/tokens/", sent, content_type="application/json")
 
-    assert (refused.status_code, refused.json()["code"]) == (403, "not-permitted")
+    assert (refused.status_code, refused.json()["code"]) == (401, "not-authenticated")
+    assert "changed at /login/ first" in refused.json()["detail"]
     assert nurse.auth_token_set.count() == 0
     change(sign_in(GIVEN), OWN)
     sent = {"username": "nurse", "password": OWN}

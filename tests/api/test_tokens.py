@@ -194,13 +194,28 @@ def current_code(device):
     return f"{totp(device.bin_key, step=device.step, t0=device.t0, digits=device.digits):06d}"
 
 
-def test_second_factor_is_asked_for_after_the_password(client, device, credentials):
-    reply = client.post(TOKENS, credentials, format="json")
-
-    assert reply.status_code == 401
-    assert reply.json()["detail"] == "Send the current code of your second factor as otp."
+@pytest.mark.parametrize("otp", [{}, {"otp": "000000"}], ids=["none", "wrong"])
+def test_right_password_without_its_code_is_told_and_counted_as_a_wrong_one(
+    client, device, credentials, otp
+):
     wrong = client.post(TOKENS, credentials | {"password": "guess"}, format="json")
-    assert "otp" not in wrong.json()["detail"]
+    right = [client.post(TOKENS, credentials | otp, format="json") for _ in range(8)]
+
+    assert (right[0].status_code, right[0].content) == (401, wrong.content)
+    assert right[-1].status_code == 429
+
+
+def test_right_password_that_was_given_is_told_and_counted_as_a_wrong_one(
+    client, registry, credentials
+):
+    type(registry.reporter).objects.filter(pk=registry.reporter.pk).update(
+        must_change_password=True
+    )
+    wrong = client.post(TOKENS, credentials | {"password": "guess"}, format="json")
+    right = [client.post(TOKENS, credentials, format="json") for _ in range(8)]
+
+    assert (right[0].status_code, right[0].content) == (401, wrong.content)
+    assert right[-1].status_code == 429
 
 
 def test_second_factor_makes_a_token(client, device, credentials):
