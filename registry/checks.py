@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -40,6 +41,48 @@ def disclosure_keys_are_safe(app_configs: Any, **_: Any) -> list[CheckMessage]:
     return [
         Error(fault.message, hint=fault.hint, id=KEY_CHECKS[fault.code]) for fault in key_faults()
     ]
+
+
+OF_OTHERS = 0o077
+"""What a mode gives to other users than the server's own."""
+
+
+@register(Tags.security)
+def files_are_the_servers_own(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Refuse folders and files of the registry that other users of the machine can use."""
+    if settings.DEBUG:
+        return []
+    loose = list(_open_to_others())
+    if not loose:
+        return []
+    more = f", and {len(loose) - 1} more below it or beside it" if len(loose) > 1 else ""
+    return [
+        Error(
+            f"Other users may use {loose[0]}{more}.",
+            hint="Make the server its owner, and run `chmod -R go=` on it.",
+            id="registry.E008",
+        )
+    ]
+
+
+def _open_to_others() -> Iterator[Path]:
+    """REGISTRY_VAR and what lies in it, as far as others reach it; SQLite's files elsewhere."""
+    folders = [Path(settings.REGISTRY_VAR)]
+    while folders:
+        folder = folders.pop()
+        if _is_open(folder):
+            yield folder
+            inside = [path for path in sorted(folder.iterdir()) if not path.is_symlink()]
+            folders += [path for path in inside if path.is_dir()]
+            yield from (path for path in inside if path.is_file() and _is_open(path))
+    database = Path(str(settings.DATABASES["default"]["NAME"]))
+    is_inside = Path(settings.REGISTRY_VAR) in database.parents
+    if database.is_file() and not is_inside and _is_open(database.parent):
+        yield from filter(_is_open, sorted(database.parent.glob(f"{database.name}*")))
+
+
+def _is_open(path: Path) -> bool:
+    return path.exists() and bool(path.stat().st_mode & OF_OTHERS)
 
 
 LEAST_RELEASE_DAYS, LEAST_RELEASE_GROWTH, LEAST_RELEASE_CHANGED = 350, 10, 200

@@ -138,15 +138,17 @@ def _development_secret() -> str:
 
 
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
+database_url = os.environ.get("DATABASE_URL", "").strip()
 SECRET_KEY_FALLBACKS = _listed("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = _listed("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = _listed("CSRF_TRUSTED_ORIGINS")
 if DEBUG:
     SECRET_KEY = SECRET_KEY or _development_secret()
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]", "testserver"]
-elif not SECRET_KEY or not ALLOWED_HOSTS:
+elif not SECRET_KEY or not ALLOWED_HOSTS or not database_url:
     raise ImproperlyConfigured(
-        "Set SECRET_KEY and ALLOWED_HOSTS (host names, comma-separated), or DEBUG=1 to develop."
+        "Set SECRET_KEY, ALLOWED_HOSTS (host names, comma-separated) and DATABASE_URL, or DEBUG=1 "
+        "to develop."
     )
 
 # Django ------------------------------------------------------------------------------------
@@ -223,9 +225,7 @@ database_form = (
 try:
     DATABASES = {
         "default": dj_database_url.parse(
-            os.environ.get("DATABASE_URL", "").strip()
-            or f"sqlite:///{REGISTRY_VAR / 'registry.sqlite3'}",
-            conn_max_age=60,
+            database_url or f"sqlite:///{REGISTRY_VAR / 'registry.sqlite3'}", conn_max_age=60
         )
     }
 except ValueError:

@@ -16,6 +16,7 @@ from registry.checks import (
     audit_trail_is_append_only,
     cache_answers,
     disclosure_keys_are_safe,
+    files_are_the_servers_own,
     releases_are_far_apart,
     reminders_can_be_mailed,
 )
@@ -188,6 +189,7 @@ def test_check_deploy_names_a_dead_redis_and_no_password(redis_nowhere, tmp_path
         "SECRET_KEY": "".join(map(chr, range(48, 123))),
         "ALLOWED_HOSTS": "registry.example",
         "REGISTRY_VAR": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'registry.sqlite3'}",
         "REDIS_URL": redis_nowhere,
         "EMAIL_HOST": "mail.example",
         "DEFAULT_FROM_EMAIL": "registry@mail.example",
@@ -207,3 +209,66 @@ def test_check_deploy_names_a_dead_redis_and_no_password(redis_nowhere, tmp_path
     assert "(registry.E007) The cache of REDIS_URL does not answer" in said.stderr
     assert "1 issue" in said.stderr
     assert "zebulon" not in said.stderr + said.stdout
+
+
+def loosened(folder, *opened):
+    """The folder of a registry, closed, with some of what lies in it open to others."""
+    release = folder / "var" / "snapshots" / "abc"
+    release.mkdir(parents=True)
+    for name in ("events.parquet", "manifest.json"):
+        (release / name).touch()
+    (folder / "var" / "registry.sqlite3").touch()
+    paths = [folder / "var", *(folder / "var").rglob("*")]
+    for path in paths:
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    for name in opened:
+        path = folder / "var" / name
+        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+    return folder / "var"
+
+
+@pytest.mark.parametrize(
+    ("opened", "first", "more"),
+    [
+        (("",), "", 0),
+        (("", "registry.sqlite3"), "", 1),
+        (("", "snapshots", "snapshots/abc", "snapshots/abc/events.parquet"), "", 3),
+    ],
+)
+def test_production_fails_where_others_may_use_its_files(settings, tmp_path, opened, first, more):
+    settings.REGISTRY_VAR = loosened(tmp_path, *opened)
+
+    (error,) = files_are_the_servers_own(None)
+
+    assert error.id == "registry.E008"
+    assert f"may use {settings.REGISTRY_VAR / first}" in error.msg
+    assert (f"and {more} more" in error.msg) == bool(more)
+    assert error in run_checks()
+
+
+def test_files_in_a_closed_folder_are_reached_by_nobody(settings, tmp_path):
+    settings.REGISTRY_VAR = loosened(tmp_path, "registry.sqlite3", "snapshots")
+
+    assert files_are_the_servers_own(None) == []
+
+
+def test_database_of_sqlite_elsewhere_is_looked_at_too(settings, tmp_path, monkeypatch):
+    settings.REGISTRY_VAR = loosened(tmp_path)
+    database = tmp_path / "elsewhere" / "registry.sqlite3"
+    database.parent.mkdir(mode=0o755)
+    database.parent.chmod(0o755)
+    database.touch(mode=0o644)
+    database.chmod(0o644)
+    monkeypatch.setitem(settings.DATABASES["default"], "NAME", str(database))
+
+    (error,) = files_are_the_servers_own(None)
+    database.chmod(0o600)
+
+    assert str(database) in error.msg
+    assert files_are_the_servers_own(None) == []
+
+
+def test_nobody_asks_for_closed_files_while_developing(settings, tmp_path):
+    settings.REGISTRY_VAR, settings.DEBUG = loosened(tmp_path, ""), True
+
+    assert files_are_the_servers_own(None) == []

@@ -17,7 +17,7 @@ OFFERED = {
         lambda s: [s["DATABASES"]["default"][k] for k in ("USER", "PASSWORD", "HOST", "PORT")],
         ["ann", "p#w", "db.example", 6543],
     ),
-    "REGISTRY_VAR": (None, lambda s: s["DATABASES"]["default"]["NAME"], None),
+    "REGISTRY_VAR": (None, lambda s: str(s["REGISTRY_VAR"]), None),
     "REGISTRY_DATE_PRECISION": ("month", lambda s: s["REGISTRY_DATE_PRECISION"], "month"),
     "REGISTRY_PUBLIC_STATISTICS": ("1", lambda s: s["REGISTRY_PUBLIC_STATISTICS"], True),
     "REGISTRY_KEY_RECORDS": ("ab" * 32, lambda s: str(s["REGISTRY_KEY_RECORDS"]), "ab" * 32),
@@ -140,7 +140,11 @@ def started(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
 
     def start(**given):
-        minimal = {"SECRET_KEY": "k" * 50, "ALLOWED_HOSTS": "registry.example"}
+        minimal = {
+            "SECRET_KEY": "k" * 50,
+            "ALLOWED_HOSTS": "registry.example",
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'registry.sqlite3'}",
+        }
         for name, text in {**minimal, "REGISTRY_VAR": str(tmp_path), **given}.items():
             monkeypatch.setenv(name, text)
         return runpy.run_path(str(SETTINGS))
@@ -185,12 +189,12 @@ def test_setting_does_what_the_manual_says(name, started, tmp_path):
     given, found, expected = OFFERED[name]
     if name == "REGISTRY_VAR":
         given = str(tmp_path / "elsewhere")
-        expected = f"{given}/registry.sqlite3"
+        expected = given
 
     assert found(started(**{name: given})) == expected
 
 
-@pytest.mark.parametrize("name", OFFERED)
+@pytest.mark.parametrize("name", sorted(OFFERED.keys() - {"DATABASE_URL"}))
 def test_setting_that_is_empty_is_as_one_left_out(name, started):
     _, found, _ = OFFERED[name]
     if name == "REGISTRY_VAR":
@@ -234,6 +238,12 @@ def test_wait_for_a_lock_of_postgresql_is_bounded(query, options, started):
     assert settings["DATABASES"]["default"]["OPTIONS"]["options"] == options
 
 
+def test_registry_in_development_has_a_database_of_its_own(started, tmp_path):
+    settings = started(DEBUG="1", DATABASE_URL="")
+
+    assert settings["DATABASES"]["default"]["NAME"] == str(tmp_path / "registry.sqlite3")
+
+
 def test_production_starts_with_nothing_else(started):
     settings = started()
 
@@ -244,7 +254,7 @@ def test_production_starts_with_nothing_else(started):
     assert settings["REST_FRAMEWORK"]["NUM_PROXIES"] == 0
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])
 def test_production_does_not_start_without_what_must_be_given(missing, started):
     with pytest.raises(ImproperlyConfigured, match=missing):
         started(**{missing: ""})
