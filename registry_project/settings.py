@@ -138,7 +138,7 @@ def _development_secret() -> str:
 
 
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
-database_url = os.environ.get("DATABASE_URL", "").strip()
+database_url = Hidden(os.environ.get("DATABASE_URL", "").strip())
 SECRET_KEY_FALLBACKS = _listed("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = _listed("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = _listed("CSRF_TRUSTED_ORIGINS")
