@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from registry.api.problems import SAID_OF, TITLE_OF, WORDED
+from registry.reporting.asking.opening import SAID as SAID_OF_SNAPSHOTS
 
 ROOT = Path(__file__).parents[2]
 PAGES = {"admin", "answers", "dashboard", "management", "migrations"}
@@ -86,7 +87,8 @@ def raised() -> set[str]:
         and isinstance(node.value.value, str)
     }
     found = {code for tree in trees for code in codes_of(tree, named)}
-    return found | {code for code, _title in TITLE_OF.values()} | {*SAID_OF, *WORDED}
+    found |= {code for code, _title in TITLE_OF.values()}
+    return found | {*SAID_OF, *WORDED, *SAID_OF_SNAPSHOTS}
 
 
 def listed() -> list[str]:
