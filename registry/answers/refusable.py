@@ -10,9 +10,15 @@ class RefusableForm(forms.Form):
     """A form whose answers intake judges."""
 
     def refuse(self, refusal: Refusal) -> None:
-        """Shows intake's faults at their fields, or above the form."""
+        """Shows intake's faults at their fields, or above the form.
+
+        A field that has an error of its own keeps that alone.
+        """
+        unread = set(self.errors)
         for fault in refusal.faults:
             place = fault.column if fault.column in self.fields else None
+            if place in unread:
+                continue
             self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))
 
 

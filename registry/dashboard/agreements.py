@@ -142,7 +142,8 @@ def _ending(request: HttpRequest) -> list[tuple[Any, bool]]:
 
 def _page(request: HttpRequest, form: AgreementRequestForm, *, renewed: Any = None) -> HttpResponse:
     today = _today()
-    form.fields["expires_on"].widget.attrs["min"] = str(today + timedelta(days=1))
+    days = {"min": str(today + timedelta(days=1)), "max": str(intake.latest_last_day())}
+    form.fields["expires_on"].widget.attrs |= days
     context = {
         "room": "dashboard",
         "page": "agreement",
@@ -166,12 +167,13 @@ def _page(request: HttpRequest, form: AgreementRequestForm, *, renewed: Any = No
 def _is_stored(
     request: HttpRequest, form: AgreementRequestForm, *, renews: UUID | None = None
 ) -> bool:
-    """Whether the form was good and the request is stored; what was wrong stands in the form."""
+    """Whether the request is stored; all that was wrong with it stands in the form, at once."""
     by: Any = request.user
-    if not form.is_valid():
-        return False
-    try:
-        intake.ask_for_agreement(**form.cleaned_data, by=by, renews=renews)
+    form.is_valid()
+    given: dict[str, Any] = {name: form.cleaned_data.get(name) or "" for name in form.fields}
+    given["expires_on"] = form.cleaned_data.get("expires_on")
+    try:  # what the form could not read is missing, and so refused
+        intake.ask_for_agreement(**given, by=by, renews=renews)
     except Refusal as refusal:
         form.refuse(refusal)
         return False

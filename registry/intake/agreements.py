@@ -22,6 +22,7 @@ __all__ = [
     "decline_agreement",
     "end_agreement",
     "grant_agreement",
+    "latest_last_day",
     "open_decisions",
     "remind_of_agreement",
     "withdraw_agreement",
@@ -38,15 +39,15 @@ def ask_for_agreement(
     reference: str,
     purpose: str,
     answerable: str,
-    expires_on: date,
+    expires_on: date | None,
     by: User,
     person: User | None = None,
     renews: UUID | str | None = None,
 ) -> Agreement:
     """Ask for an agreement of one's own; a data manager may record the request of another person.
 
-    renews: the public id of a current agreement of the same person, which this one follows.
-    Raises NotPermitted, RowRuleBroken, UnknownRow, StateConflict.
+    renews: the public id of a current agreement of the same person, which this one follows. All
+    faults are told at once. Raises NotPermitted, RowRuleBroken, UnknownRow, StateConflict.
     """
     person = person or by
     if person != by:
@@ -59,10 +60,17 @@ def ask_for_agreement(
             reference=" ".join(reference.split()),
             purpose=" ".join(purpose.split()),
             answerable=" ".join(answerable.split()),
-            expires_on=expires_on,
         )
-        refuse((*_text_faults(request), *_person_faults(person), *_repeated(request)))
-        refuse(_last_day_faults(expires_on))
+        if expires_on is not None:
+            request.expires_on = expires_on
+        refuse(
+            (
+                *_text_faults(request),
+                *_person_faults(person),
+                *_repeated(request),
+                *_last_day_faults(expires_on),
+            )
+        )
         if renews is not None:
             request.renews = _renewable(renews, person=person)
         seal.save(request)
@@ -146,6 +154,11 @@ def end_agreement(public_id: UUID | str, *, by: User, reason: str) -> Agreement:
             raise _state("only an agreement that holds can be ended")
         held.reason = _reason(reason)
         return _decide(held, AgreementDecision.ENDED, seal=seal)
+
+
+def latest_last_day() -> date:
+    """The latest day that an agreement asked for today can end on."""
+    return _today() + timedelta(days=MOST_DAYS)
 
 
 def open_decisions(agreement: Agreement, *, by: User) -> tuple[str, ...]:
@@ -261,9 +274,9 @@ def _repeated(request: Agreement) -> tuple[Fault, ...]:
     return (Fault("reference", "asked-already", detail),)
 
 
-def _last_day_faults(last_day: date) -> tuple[Fault, ...]:
+def _last_day_faults(last_day: date | None) -> tuple[Fault, ...]:
     today = _today()
-    if today < last_day <= today + timedelta(days=MOST_DAYS):
+    if last_day is not None and today < last_day <= today + timedelta(days=MOST_DAYS):
         return ()
     detail = "the last day comes after today, and within three years"
     return (Fault("expires_on", "bad-last-day", detail),)

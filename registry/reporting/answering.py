@@ -28,6 +28,7 @@ from registry.reporting.receipts import Receipt
 from registry.reporting.taken import read_question
 from registry.reporting.words import published, sentences
 from registry.reporting.words.left_out import left_out
+from registry.reporting.words.printing import under_agreement
 from registry.reporting.words.provisional import provisional
 from registry.reporting.words.ranked import ranked
 from registry.vocabulary import Measure, Profile
@@ -77,7 +78,8 @@ def exact_answer(
     )
     if viewer.agreement is None:
         return release
-    return replace(release, meta={**release.meta, "agreement": viewer.agreement.rule})
+    said = {"agreement": viewer.agreement.rule, "warnings": under_agreement(release)}
+    return replace(release, meta={**release.meta, **said})
 
 
 def published_for(query: EventQuery, viewer: Viewer) -> Frozen:

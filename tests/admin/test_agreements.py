@@ -66,7 +66,7 @@ def test_what_intake_refuses_stands_at_its_field(manager, reviewer, signed_in):
     answer = signed_in(manager).post(f"{LIST}add/", sent)
 
     errors = answer.context["adminform"].form.errors
-    assert set(errors) == {"user", "purpose"}
+    assert set(errors) == {"user", "purpose", "expires_on"}
     sent |= {"user": UserFactory(roles=[Role.RESEARCHER]).pk, "purpose": "Catheter survival"}
     answer = signed_in(manager).post(f"{LIST}add/", sent)
     assert set(answer.context["adminform"].form.errors) == {"expires_on"}

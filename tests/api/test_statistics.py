@@ -460,6 +460,20 @@ def test_csv_under_an_agreement_says_so_in_header_and_name(cohort):
     assert b"agreement" not in reply.content
 
 
+def test_answer_under_an_agreement_says_how_many_rows_stay_out_of_print(cohort):
+    analyst = client_of(under_agreement())
+    address = f"{STATISTICS}counts/?group_by=category"
+    rows = analyst.get(address).json()["rows"]
+    small = sum(0 < row["n"] < 5 for row in rows)
+
+    first = analyst.get(address).json()["meta"]["warnings"][0]
+    of_manager = client_of(cohort.manager).get(address).json()["meta"]["warnings"]
+
+    assert small >= 2
+    assert first.startswith(f"Not for print: {small} rows have a number from 1 to 4.")
+    assert not any("Not for print" in said for said in of_manager)
+
+
 def test_picture_under_an_agreement_says_so_once(cohort):
     client = client_of(under_agreement(reference="DUA-7"))
 

@@ -109,6 +109,28 @@ def test_another_researchers_agreement_is_not_found(path, own):
 
 
 @pytest.mark.parametrize(
+    "given",
+    [
+        {"reference": "x", "purpose": "Short", "answerable": "", "expires_on": "2020-01-01"},
+        {"reference": "", "purpose": "x" * 301, "answerable": "y", "expires_on": ""},
+        {"reference": "x" * 41, "purpose": "", "answerable": "z" * 121, "expires_on": "soon"},
+    ],
+)
+def test_all_that_is_wrong_is_told_at_once(given, own):
+    errors = own.post("/agreement/", given).context["form"].errors
+
+    assert {name: len(each) for name, each in errors.items()} == dict.fromkeys(given, 1)
+    assert not Agreement.objects.exists()
+
+
+def test_the_last_day_can_be_chosen_within_three_years(own):
+    answer = own.get("/agreement/")
+
+    assert f'min="{in_days(1)}"' in answer.text
+    assert f'max="{in_days(3 * 366)}"' in answer.text
+
+
+@pytest.mark.parametrize(
     ("name", "given"),
     [
         ("reference", ""),

@@ -134,6 +134,17 @@ def test_refusals_echo_no_value(researcher):
     assert "zebulon" not in str(raised.value)
 
 
+@pytest.mark.parametrize("last_day", [None, "yesterday"])
+def test_all_faults_are_told_at_once(researcher, last_day):
+    day = in_days(-1) if last_day else None
+
+    faults = faults_of(
+        RowRuleBroken, asked, researcher, reference="x", purpose="Short", expires_on=day
+    )
+
+    assert [name for name, _code in faults] == ["reference", "purpose", "expires_on"]
+
+
 def test_same_reference_waits_once(researcher):
     first = asked(researcher)
     assert faults_of(RowRuleBroken, asked, researcher) == [("reference", "asked-already")]

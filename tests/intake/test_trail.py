@@ -25,6 +25,7 @@ READING = {
     "foreseen_queries",
     "identifying_keys",
     "judge_records",
+    "latest_last_day",
     "missing_for_submission",
     "open_decisions",
     "open_steps",
@@ -402,6 +403,8 @@ def test_reading_function_leaves_nothing(world, verb):
         intake.open_steps(event, by=world.manager)
     elif verb == "open_decisions":
         intake.open_decisions(request, by=world.manager)
+    elif verb == "latest_last_day":
+        intake.latest_last_day()
     elif verb == "identifying_keys":
         list(intake.identifying_keys())
     elif verb == "judging":

@@ -47,6 +47,14 @@ def test_researcher_and_data_managers_are_mailed_once(held, capsys):
     assert capsys.readouterr().out == "Reminders sent: 1\nReminders sent: 0\n"
 
 
+def test_reminder_gives_the_whole_address_where_the_setting_has_it(held, settings):
+    settings.REGISTRY_DIGEST_ADDRESS = "https://registry.example"
+
+    call_command("remind")
+
+    assert "page https://registry.example/agreement/ before it ends" in mail.outbox[0].body
+
+
 @pytest.mark.parametrize("days", [31, -1])
 def test_nobody_is_mailed_before_or_after(held, days):
     Agreement.objects.update(expires_on=in_days(days))

@@ -69,8 +69,8 @@ def _send(agreement: Agreement) -> None:
             f"The data-use agreement {agreement.reference} of {person.username} in the pump "
             f"registry ends on {last}. After that day statistics are protected again.\n\n"
             "To go on, the researcher asks for its renewal on the registry's page "
-            f"{AGREEMENT_PATH} before it ends; a data manager decides. Otherwise nothing needs to "
-            "be done.\n"
+            f"{settings.REGISTRY_DIGEST_ADDRESS}{AGREEMENT_PATH} before it ends; a data manager "
+            "decides. Otherwise nothing needs to be done.\n"
         ),
         to=to,
         bcc=copies,
