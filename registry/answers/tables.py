@@ -127,7 +127,7 @@ def table_of(release: Release) -> AnswerTable:
     return AnswerTable(
         title=str(meta["title"]),
         caption=caption_of(meta),
-        columns=[(title_of(each), each.role in {"measure", "interval"}) for each in columns],
+        columns=[(title_of(each), _is_number(each)) for each in columns],
         rows=[[shown(row, column, meta) for column in columns] for row in rows],
         untold=frozenset(place for place, row in enumerate(rows) if row["status"] in GONE),
         legend=legend_of(release.rows),
@@ -249,10 +249,14 @@ def day_of(instant: str | None) -> str:
     return date_format(datetime.fromisoformat(instant), "j F Y, H:i") + " UTC"
 
 
+def _is_number(column: Column) -> bool:
+    return column.role != "dimension" and column.type in {"integer", "number"}
+
+
 def shown(row: Mapping[str, Cell], column: Column, meta: Mapping[str, Any]) -> Shown:
     """One cell in words; a hidden number reads as hidden, never as 0 or blank."""
     value = row[column.name]
-    number = column.role in {"measure", "interval"} and column.type != "string"
+    number = _is_number(column)
     if column.name == "status":
         return Shown(status_in_words(row))
     if column.name == "unit":

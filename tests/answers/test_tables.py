@@ -83,6 +83,18 @@ def test_a_hidden_count_is_few_and_what_it_would_give_back_is_hidden():
     assert table(row()).why_hidden == []
 
 
+def test_numbers_stand_below_heads_of_numbers_and_words_below_words():
+    verdict = Column("beyond", "string", "measure", title="Beyond the limits")
+    rows = [row(beyond="no", hidden_cells=2), suppressed(beyond=None, hidden_cells=1)]
+    made = table_of(Release(meta=META, columns=(*COLUMNS, verdict), rows=rows))
+
+    heads = dict(made.columns)
+    assert not heads["Beyond the limits"]
+    assert heads["Cells left out"]
+    for cells in made.rows:
+        assert [cell.number for cell in cells] == list(heads.values())
+
+
 def test_hidden_rows_are_known_by_their_place():
     made = table(row(), suppressed(), row(status="unstable"))
 
