@@ -62,12 +62,12 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         before |= row is not None and row["seal_id"] == run.seal.number
         on_file: ImplantRecord | None = None
         conflict: Done | None = None
+        faults: tuple[Fault, ...] = ()
+        if not run.judged:
+            faults = implant_faults(record, latest_year=run.latest_year)
         if key in seen or before or run.was_refused(name):
-            faults: tuple[Fault, ...] = (repeated("implant"),)
+            faults = (repeated("implant"), *faults)
         else:
-            faults = ()
-            if not run.judged:
-                faults = implant_faults(record, latest_year=run.latest_year)
             if patient is not None:
                 faults += _disagreements(record, patient)
             if row is not None:
@@ -188,6 +188,8 @@ def take_exposures(rows: Iterable[tuple[RawReport, ExposureRecord]], run: Import
             faults: tuple[Fault, ...] = (not_the_lead(),)
         elif key in fresh or before:
             faults = (repeated("year"),)
+            if not run.judged:
+                faults += exposure_faults(record, latest_year=run.latest_year)
         elif row is not None:
             on_file = exposure_record_of(row)
             faults = tuple(differs(name) for name in differing(record, on_file))

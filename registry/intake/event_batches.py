@@ -98,7 +98,7 @@ class EventBatches:
             before = self.run.met_before(name)
             before |= row is not None and row["seal_id"] == self.run.seal.number
             if key in seen or before or self.run.was_refused(name):
-                faults: tuple[Fault, ...] = (repeated("source_id"),)
+                faults: tuple[Fault, ...] = (repeated("source_id"), *self._own_faults(raw, record))
             elif row is not None:
                 on_file = event_record_of(row)
                 faults = tuple(differs(name) for name in differing(record, on_file))
@@ -181,17 +181,7 @@ class EventBatches:
         self, raw: RawReport, record: EventRecord, site: Site, known: _Known
     ) -> tuple[Fault, ...]:
         run = self.run
-        faults: tuple[Fault, ...] = ()
-        if not run.judged:
-            faults = event_faults(
-                record,
-                submitted=run.submit and not raw.unread,
-                precision=run.precision,
-                latest_year=run.latest_year,
-            )
-            if raw.unread and run.submit:
-                filled = {column for column, text in raw.values.items() if text}
-                faults += missing_for_submission(filled | raw.unread)
+        faults = self._own_faults(raw, record)
         if record.source_id is None:
             detail = "give the site's own random key of this event"
             faults += (Fault("source_id", "required", detail),)
@@ -225,6 +215,22 @@ class EventBatches:
             faults += (second_death(new),)
         if faults and new.fatal:  # so that rows after it are told in the same round
             life.events.append(replace(new, pk=next(run.not_yet_stored)))
+        return faults
+
+    def _own_faults(self, raw: RawReport, record: EventRecord) -> tuple[Fault, ...]:
+        """The faults by the rules of one row, which were found before where it was judged."""
+        run = self.run
+        if run.judged:
+            return ()
+        faults: tuple[Fault, ...] = event_faults(
+            record,
+            submitted=run.submit and not raw.unread,
+            precision=run.precision,
+            latest_year=run.latest_year,
+        )
+        if raw.unread and run.submit:
+            filled = {column for column, text in raw.values.items() if text}
+            faults += missing_for_submission(filled | raw.unread)
         return faults
 
     def _live(self, one: _Fresh, record: EventRecord, known: _Known) -> None:

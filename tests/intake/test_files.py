@@ -490,6 +490,35 @@ def test_event_that_was_recoded_since_is_still_the_same_report(world):
     assert take(rows(RowKind.EVENT, {}), by=world.reporter) == {"events": (0, 0, 1)}
 
 
+@pytest.mark.parametrize(
+    ("kind", "by", "again", "faults"),
+    [
+        (
+            RowKind.EVENT,
+            "reporter",
+            {"year": "2042"},
+            [("source_id", "repeated-in-file"), ("year", "in-the-future")],
+        ),
+        (
+            RowKind.IMPLANT,
+            "reporter",
+            {"implant_year": "2042"},
+            [("implant", "repeated-in-file"), ("implant_year", "in-the-future")],
+        ),
+        (
+            RowKind.EXPOSURE,
+            "lead",
+            {"component_months": "90000"},
+            [("year", "repeated-in-file"), ("component_months", "more-than-a-year")],
+        ),
+    ],
+)
+def test_row_that_stands_twice_is_told_its_other_faults_too(world, kind, by, again, faults):
+    told = refused(rows(kind, {}, again), by=getattr(world, by))
+
+    assert told == [(3, *fault) for fault in faults]
+
+
 @pytest.mark.parametrize("batch", [1, BATCH])
 def test_event_stands_once_in_a_file(world, monkeypatch, batch):
     monkeypatch.setattr("registry.intake.files.BATCH", batch)

@@ -31,11 +31,11 @@ def manager(db):
     return UserFactory(username="manager", roles=[Role.DATA_MANAGER])
 
 
-def export():
+def export(size=ROWS):
     """The lines of an export: titles, headings as people write them, rows, and a total."""
     draw = random.Random(11)
     rows = []
-    for number in range(ROWS):
+    for number in range(size):
         complication = draw.choice(["catheter-kink", "csf-leak"])
         row = {
             "site": "KLINIK-A",
@@ -61,15 +61,15 @@ def export():
             row["seriousness"] = "Krankenhaus"
         if number > 600 and number % 101 == 0:
             row["source_id"] = "k0001"
-        if number > 700 and number % 103 == 0:
+        if (number > 700 and number % 103 == 0) or number == 808:
             row["year"] = "2042"
         if number == 1_100:
             row["source_id"] = "00048213"
-        if number > 800 and number % 107 == 0:
+        if (number > 800 and number % 107 == 0) or number == 909:
             row["severity"] = "5,0"
         rows.append([row.get(name, "") for name in HEADER])
     headings = [name.replace("_", " ").title() for name in HEADER]
-    total = ["Summe", str(ROWS), *[""] * (len(HEADER) - 2)]
+    total = ["Summe", str(size), *[""] * (len(HEADER) - 2)]
     return [[title] for title in TITLES] + [headings, *rows, total]
 
 
