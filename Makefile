@@ -57,12 +57,12 @@ attack: setup  ## Attack the protection, persons and cells; hours (ATTACK="--onl
 	@$(BIN)/python -m tests.disclosure.attack $(ATTACK)
 
 fuzz: setup  ## Ask the API what its schema allows, 100 examples an operation (EXAMPLES=1000)
-	@REGISTRY_FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest -q -n 0 tests/api/test_contract.py
+	@REGISTRY_FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest -q -n 0 -o faulthandler_timeout=0 tests/api/test_contract.py
 
 # Numbers, curves and the truths behind protected answers: ten kinds of question of each registry.
 soak: setup  ## Hold 20,000 random questions against plain loops; hours (SEEDS=20 QUESTIONS=100)
 	@REGISTRY_ORACLE_SEEDS=$(or $(SEEDS),20) REGISTRY_ORACLE_QUESTIONS=$(or $(QUESTIONS),100) \
-	  $(BIN)/python -m pytest -q -n 0 tests/reporting/test_oracle.py tests/reporting/test_oracle_curves.py tests/reporting/test_oracle_truths.py
+	  $(BIN)/python -m pytest -q -n 0 -o faulthandler_timeout=0 tests/reporting/test_oracle.py tests/reporting/test_oracle_curves.py tests/reporting/test_oracle_truths.py
 
 pictures: setup  ## Take the pictures of docs/entering-events.md anew (needs Chromium)
 	@$(BIN)/python -m tests.browser.docs_pictures
