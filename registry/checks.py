@@ -16,6 +16,7 @@ from registry.models.append_only import missing_append_only_triggers
 from registry.reporting.asking.keys import key_faults
 from registry.shared_cache import CLIENT_MISSING, RedisOrMemory, cache_fault
 from registry.vocabulary import Right
+from registry.vocabulary.roles import APART
 
 
 @register(Tags.database)
@@ -161,6 +162,30 @@ def a_second_person_can_grant(
         if "registry_user" in connections[alias].introspection.table_names()
         and User.objects.using(alias).who_may(Right.RUN_REGISTRY).count() < 2
     ]
+
+
+@register(Tags.database)
+def nobody_audits_what_they_run(
+    app_configs: Any, databases: Iterable[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """Name who has rights that are kept apart, as a superuser or by SQL. Two queries a database."""
+    return [
+        Error(
+            f"In database {alias} {len(both)} active people, the first with the id {both[0]}, may "
+            "both run the registry and audit it.",
+            hint="Take one of the roles from each; a superuser has those of a data manager.",
+            id="registry.E009",
+        )
+        for alias in databases or ()
+        if "registry_user" in connections[alias].introspection.table_names()
+        and (both := _who_may_both(alias))
+    ]
+
+
+def _who_may_both(alias: str) -> list[int]:
+    people = User.objects.using(alias)
+    first, *others = (set(people.who_may(right).values_list("pk", flat=True)) for right in APART)
+    return sorted(first.intersection(*others))
 
 
 KEY_CHECKS = {

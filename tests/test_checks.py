@@ -17,6 +17,7 @@ from registry.checks import (
     cache_answers,
     disclosure_keys_are_safe,
     files_are_the_servers_own,
+    nobody_audits_what_they_run,
     releases_are_far_apart,
     reminders_can_be_mailed,
 )
@@ -272,3 +273,16 @@ def test_nobody_asks_for_closed_files_while_developing(settings, tmp_path):
     settings.REGISTRY_VAR, settings.DEBUG = loosened(tmp_path, ""), True
 
     assert files_are_the_servers_own(None) == []
+
+
+def test_who_audits_what_they_run_is_named(django_user_model):
+    auditor = UserFactory(roles=[Role.AUDITOR])
+    assert nobody_audits_what_they_run(None, databases=["default"]) == []
+
+    django_user_model.objects.filter(pk=auditor.pk).update(is_superuser=True)
+    (error,) = nobody_audits_what_they_run(None, databases=["default"])
+
+    assert (error.id, f"id {auditor.pk}," in error.msg) == ("registry.E009", True)
+    assert nobody_audits_what_they_run in registry.registry.registered_checks
+    django_user_model.objects.filter(pk=auditor.pk).update(is_active=False)
+    assert nobody_audits_what_they_run(None, databases=["default"]) == []

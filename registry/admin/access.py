@@ -17,6 +17,7 @@ from registry import intake
 from registry.admin.rows import RegistryAdmin
 from registry.models import Membership, Site, User, sealed
 from registry.vocabulary import Right, Role
+from registry.vocabulary.roles import KEPT_APART, joins_what_is_apart
 
 for foreign in (Group, AuthToken, TOTPDevice, StaticDevice):
     if admin.site.is_registered(foreign):
@@ -160,6 +161,13 @@ class UserForm(SealedForm):
                 if stored
                 else "Give it to the person, who changes it at the first sign-in."
             )
+
+    def clean_roles(self) -> list[str]:
+        """Refuses roles that nobody has together."""
+        roles: list[str] = self.cleaned_data["roles"]
+        if joins_what_is_apart(roles, superuser=self.instance.is_superuser):
+            raise forms.ValidationError(KEPT_APART, code="kept-apart")
+        return roles
 
     def clean_new_password(self) -> str:
         """Validates the password by the same rules as users' own changes."""

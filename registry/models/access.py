@@ -11,14 +11,14 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group, PermissionsMixin, UserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Left
+from django.db.models import Q, functions
 from django.utils import timezone
 from django.utils.functional import cached_property
 from knox.models import AbstractAuthToken
 
 from registry.models.audit import SealedRecords, sealed
 from registry.models.fields import CodeSetField
+from registry.models.roles import held_apart
 from registry.models.rules import (
     COUNTRY,
     KEBAB_CASE,
@@ -181,8 +181,8 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         return self.sites_led().filter(pk=site.pk).exists()
 
     def set_roles(self, roles: Iterable[str], *, seal: Sealing) -> None:
-        """Give the user exactly these roles; the history row names them."""
-        self.groups.set(Group.objects.filter(name__in=list(roles)))
+        """Give the user exactly these roles, if `held_apart` lets; the history row names them."""
+        self.groups.set(Group.objects.filter(name__in=held_apart(roles, of=self)))
         for known in ("roles", "held_roles", "rights"):
             self.__dict__.pop(known, None)
         seal.save(self, reason="roles-set")
@@ -363,7 +363,7 @@ class AccessLog(models.Model):
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["action"], name="registry_log_by_action"),
-            models.Index("user", Left("what", 60), name="registry_log_by_what"),
+            models.Index("user", functions.Left("what", 60), name="registry_log_by_what"),
         ]
         constraints = [
             rule(

@@ -1,9 +1,12 @@
 """The groups of the roles, with the permissions that Django's admin asks for."""
 
-from django.contrib.auth.models import Group, Permission
+from collections.abc import Iterable
+
+from django.contrib.auth.models import Group, Permission, PermissionsMixin
 from django.db.models import Q
 
-from registry.vocabulary.roles import HISTORY, ROLES
+from registry.records import Fault, RowRuleBroken
+from registry.vocabulary.roles import HISTORY, KEPT_APART, ROLES, joins_what_is_apart
 
 
 def install_roles(using: str = "default") -> None:
@@ -15,3 +18,14 @@ def install_roles(using: str = "default") -> None:
         if HISTORY in granted.permissions:
             wanted |= Q(codename__startswith=HISTORY.removesuffix("*"))
         group.permissions.set(of_the_registry.filter(wanted))
+
+
+def held_apart(roles: Iterable[str], *, of: PermissionsMixin) -> list[str]:
+    """These roles; raises RowRuleBroken where they would both run the registry and audit it.
+
+    of: whose they become; a superuser runs the registry.
+    """
+    roles = list(roles)
+    if joins_what_is_apart(roles, superuser=of.is_superuser):
+        raise RowRuleBroken(Fault("roles", "kept-apart", KEPT_APART))
+    return roles

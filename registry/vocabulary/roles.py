@@ -6,7 +6,7 @@ narrowed further, to the user's own sites where a role does not see all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -127,6 +127,21 @@ Nobody may delete. The rows that site staff see or change are those of their own
 
 RUNS_ALL = Role.DATA_MANAGER
 """The role whose rights an active superuser has without a group."""
+
+
+APART = frozenset({Right.RUN_REGISTRY, Right.READ_AUDIT})
+"""Rights that nobody has together: who runs the registry does not audit it."""
+
+KEPT_APART = (
+    "A data manager, or a superuser, is no auditor: who runs the registry does not audit it. Give "
+    "one of the roles to another person."
+)
+
+
+def joins_what_is_apart(names: Iterable[str], *, superuser: bool) -> bool:
+    """Whether somebody with these roles would have all rights that are kept apart."""
+    held = held_roles(frozenset(names), superuser=superuser)
+    return {right for role in held for right in ROLES[role].rights} >= APART
 
 
 def held_roles(names: frozenset[str], *, superuser: bool) -> tuple[Role, ...]:

@@ -154,3 +154,19 @@ def test_another_site_is_not_found(other_site, reporter, signed_in):
     address = f"/admin/registry/site/{other_site.pk}/change/"
 
     assert signed_in(reporter).get(address).status_code == 404
+
+
+def test_nobody_becomes_data_manager_and_auditor(manager, signed_in):
+    person = UserFactory(username="person", roles=[Role.AUDITOR])
+    sent = {
+        "username": "person",
+        "email": "",
+        "is_active": "on",
+        "roles": ["auditor", "data manager"],
+    }
+
+    page = signed_in(manager).post(f"/admin/registry/user/{person.pk}/change/", sent)
+
+    assert page.status_code == 200
+    assert "no auditor" in page.text
+    assert User.objects.get(pk=person.pk).roles == {Role.AUDITOR}

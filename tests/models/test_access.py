@@ -21,6 +21,7 @@ from registry.models import (
     sealed,
 )
 from registry.models.roles import install_roles
+from registry.records import RowRuleBroken
 from registry.vocabulary import MembershipRole, Right, Role, TokenScope
 from registry.vocabulary.roles import ROLES
 from tests.factories import (
@@ -91,6 +92,18 @@ def test_roles_set_anew_replace_the_old_ones():
 
     assert user.roles == {"auditor"}
     assert user.rights == {Right.READ_AUDIT}
+
+
+@pytest.mark.parametrize(
+    ("roles", "superuser"), [([Role.DATA_MANAGER, Role.AUDITOR], False), ([Role.AUDITOR], True)]
+)
+def test_nobody_audits_what_they_run(roles, superuser):
+    user = UserFactory(roles=[Role.REVIEWER], is_superuser=superuser)
+
+    with pytest.raises(RowRuleBroken, match="no auditor"), sealed(by=None, action="test") as seal:
+        user.set_roles(roles, seal=seal)
+
+    assert User.objects.get(pk=user.pk).roles == {"reviewer"}
 
 
 def test_user_history_keeps_roles_and_no_password():
