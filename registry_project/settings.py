@@ -11,6 +11,8 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from registry_project.logs import logging_at
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -184,6 +186,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "registry.api.compression.CompressedReplies",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "registry.answers.private_replies.PrivateReplies",
     "registry.answers.sessions.SlidingSessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -410,10 +413,4 @@ if not DEBUG:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LOG_LEVEL = _chosen("LOG_LEVEL", "WARNING", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-}
+LOGGING = logging_at(LOG_LEVEL)
