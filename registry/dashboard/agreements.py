@@ -117,11 +117,12 @@ def withdraw(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def standing(request: HttpRequest) -> Mapping[str, Any]:
-    """For every page: whether its reader may ask for an agreement, and which of his end soon.
+    """For every page: whether its reader may ask for an agreement, has asked, and what ends soon.
 
-    Asks the database only where a page shows it: two queries at most.
+    Asks the database only where a page shows it: three queries at most.
     """
     return {
+        "agreement_waits": SimpleLazyObject(lambda: _waits(request)),
         "asks_for_agreements": SimpleLazyObject(lambda: _may_ask(request)),
         "agreements_ending": SimpleLazyObject(lambda: _ending(request)),
     }
@@ -130,6 +131,11 @@ def standing(request: HttpRequest) -> Mapping[str, Any]:
 def _may_ask(request: HttpRequest) -> bool:
     user: Any = getattr(request, "user", None)
     return user is not None and user.is_authenticated and user.may(Right.ASK_FOR_AGREEMENT)
+
+
+def _waits(request: HttpRequest) -> bool:
+    """Whether a request of the reader waits for a data manager."""
+    return bool(_may_ask(request) and _own(request).undecided().exists())
 
 
 def _ending(request: HttpRequest) -> list[tuple[Any, bool]]:

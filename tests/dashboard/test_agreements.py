@@ -54,7 +54,10 @@ def test_from_a_question_that_is_too_fine_to_its_exact_answer(own, researcher, r
     asked = own.post("/agreement/", said(), follow=True)
     assert "Your request is with the data managers." in asked.text
     assert [one.standing for one in asked.context["requests"]] == ["Asked for"]
-    assert own.get(TOO_FINE).status_code == 422
+    again = own.get(TOO_FINE)
+    assert again.status_code == 422
+    assert '<a href="/agreement/">your request</a> waits for a data manager' in again.text
+    assert "ask for one" not in again.text
 
     manager = client_of(UserFactory(roles=[Role.DATA_MANAGER]))
     row = Agreement.objects.get()
