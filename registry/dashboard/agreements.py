@@ -74,7 +74,7 @@ class OwnRequest:
 def agreement(request: HttpRequest) -> HttpResponse:
     """List the researcher's own requests and agreements; a POST asks for one."""
     _hold_to_researchers(request)
-    form = AgreementRequestForm(request.POST or None, label_suffix="")
+    form = AgreementRequestForm(_sent(request), label_suffix="")
     if request.method == "POST" and _is_stored(request, form):
         return redirect("agreement")
     return _page(request, form)
@@ -93,7 +93,7 @@ def renew(request: HttpRequest, public_id: UUID) -> HttpResponse:
         messages.error(request, "This agreement cannot be renewed: ask for a new one.")
         return redirect("agreement")
     said = {name: getattr(held, name) for name in ("reference", "purpose", "answerable")}
-    form = AgreementRequestForm(request.POST or None, initial=said, label_suffix="")
+    form = AgreementRequestForm(_sent(request), initial=said, label_suffix="")
     if request.method == "POST" and _is_stored(request, form, renews=held.public_id):
         return redirect("agreement")
     return _page(request, form, renewed=held)
@@ -185,6 +185,11 @@ def _is_stored(
         return False
     messages.success(request, STORED)
     return True
+
+
+def _sent(request: HttpRequest) -> Any:
+    """What was sent, be it nothing at all; None where the page is only read."""
+    return request.POST if request.method == "POST" else None
 
 
 def _own(request: HttpRequest) -> Any:

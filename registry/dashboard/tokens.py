@@ -62,7 +62,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     """Lists the caller's own tokens; a POST creates one and shows it once."""
     own: Any = request.user.auth_token_set  # type: ignore[union-attr]
     secret = ""
-    form = TokenForm(request.POST or None, label_suffix="")
+    form = TokenForm(request.POST if request.method == "POST" else None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         _, secret = own.create(
             label=form.cleaned_data["label"],

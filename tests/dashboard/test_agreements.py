@@ -126,6 +126,12 @@ def test_all_that_is_wrong_is_told_at_once(given, own):
     assert not Agreement.objects.exists()
 
 
+def test_nothing_at_all_is_told_to_be_filled_in(own):
+    errors = own.post("/agreement/", {}).context["form"].errors
+
+    assert errors.keys() == said().keys()
+
+
 def test_the_last_day_can_be_chosen_within_three_years(own):
     answer = own.get("/agreement/")
 
