@@ -12,7 +12,7 @@ from registry.intake.citations import keep_citation
 from registry.records import Viewer
 from registry.vocabulary import Measure
 from tests.access.addresses import Address
-from tests.access.cast import TOKENS_ONLY, World, single_rows
+from tests.access.cast import TOKENS_ONLY, TRACE, World, single_rows
 
 MODEL = re.compile(r"admin:(?:registry|otp_totp|otp_static)_([a-z]+)_")
 NAMED = {
@@ -136,6 +136,16 @@ def _captured(address: Address, row: Any) -> dict[str, Any]:
     }
 
 
+MEMBERS = frozenset({"reporter", "lead"})
+"""Callers of one site, who never see a trace of another."""
+
+
+def body_of(reply: Any) -> str:
+    """All that a reply says, in lower case."""
+    body: bytes = b"".join(reply) if reply.streaming else reply.content
+    return body.decode(errors="replace").lower()
+
+
 def outcomes(address: Address, method: str, path: str, world: World) -> dict[str, str]:
     """What each caller got; nothing that a request wrote stays."""
     found = {}
@@ -144,7 +154,10 @@ def outcomes(address: Address, method: str, path: str, world: World) -> dict[str
             continue
         sid = transaction.savepoint()
         try:
-            found[name] = outcome(_reply(client_of(), method, path, address), path)
+            reply = _reply(client_of(), method, path, address)
+            found[name] = outcome(reply, path)
+            if name in MEMBERS and TRACE in body_of(reply):
+                found[name] += " with another site's trace"
         finally:
             transaction.savepoint_rollback(sid)
     return found
