@@ -27,6 +27,9 @@ from registry.vocabulary import (
     Therapy,
 )
 
+NO_CONTROL = r"^[^\x00-\x1f]*$"
+"""The form of text without control characters."""
+
 
 class PublishedRateSerializer(serializers.Serializer[PublishedRate]):
     """One rate as published; null or empty where the source does not give a value."""
@@ -180,7 +183,7 @@ class Complications(APIView):
         parameters=[
             OpenApiParameter(
                 "q",
-                str,
+                {"type": "string", "maxLength": LONGEST_SEARCH, "pattern": NO_CONTROL},
                 description="Words as they are typed: a name or another one in English, German, "
                 "French or Dutch, with slips, or an IMDRF code. The best match comes first.",
             ),
@@ -220,8 +223,8 @@ class Complications(APIView):
 
 def _words(text: str) -> str:
     """The words to search for; raises BadQuery for text that nothing can match."""
-    if len(text) > LONGEST_SEARCH or any(ord(mark) < 32 for mark in text):
-        said = f"Search for at most {LONGEST_SEARCH} characters."
+    if len(text) > LONGEST_SEARCH or re.search(NO_CONTROL, text) is None:
+        said = f"Search for at most {LONGEST_SEARCH} characters, none of them a control character."
         raise BadQuery(Fault("q", "bad-range", said))
     return text
 

@@ -66,9 +66,9 @@ RULES = {
     *(("statistics", code) for code in ("bad-query", "bad-range", "unknown-code")),
     *(("statistics", code) for code in ("death-competes", "unknown-column")),
     *(("statistics", code) for code in ("immortal-time", "not-of-a-curve")),
+    *(("statistics", code) for code in ("unknown-dimension", "unknown-release")),
     *(("lists", code) for code in ("bad-query", "bad-range", "unknown-code")),
     *(("lists", code) for code in ("bad-cursor", "bad-value")),
-    *(("catalogue", code) for code in ("bad-cursor", "unknown-code")),
     *(("rows", code) for code in ("row-rule-broken", "identifier-found", "version-conflict")),
     *(("bulk", code) for code in ("import-refused", "row-rule-broken", "refused")),
 }
@@ -119,8 +119,6 @@ def kind_of(operation: Any) -> str:
     noun = operation.path.removeprefix("/api/v1/").split("/")[0].removesuffix(".csv")
     if noun in {"statistics", "snapshots"}:
         return "statistics"
-    if noun in {"complications", "categories", "codelists"}:
-        return "catalogue"
     if operation.method.upper() == "GET":
         return "lists"
     return "bulk" if operation.path.endswith("/bulk/") else "rows"

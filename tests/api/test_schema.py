@@ -129,6 +129,15 @@ def body_of(operation, media_type="application/json"):
     return sent.get("items", sent)
 
 
+def test_words_of_a_search_are_described_as_they_are_taken(schema):
+    parameters = schema["paths"]["/api/v1/complications/"]["get"]["parameters"]
+    (words,) = (each["schema"] for each in parameters if each["name"] == "q")
+
+    assert words["maxLength"] == 100
+    assert re.search(words["pattern"], "Überdosis, \N{GREEK SMALL LETTER MU}g") is not None
+    assert re.search(words["pattern"], "a\x02b") is None
+
+
 def test_every_choice_of_a_question_may_be_left_empty(schema, as_reporter):
     choices = [
         (path, parameter["name"])
