@@ -116,13 +116,14 @@ def test_another_researchers_agreement_is_not_found(path, own):
     [
         {"reference": "x", "purpose": "Short", "answerable": "", "expires_on": "2020-01-01"},
         {"reference": "", "purpose": "x" * 301, "answerable": "y", "expires_on": ""},
+        {},
         {"reference": "x" * 41, "purpose": "", "answerable": "z" * 121, "expires_on": "soon"},
     ],
 )
 def test_all_that_is_wrong_is_told_at_once(given, own):
     errors = own.post("/agreement/", given).context["form"].errors
 
-    assert {name: len(each) for name, each in errors.items()} == dict.fromkeys(given, 1)
+    assert {name: len(each) for name, each in errors.items()} == dict.fromkeys(said(), 1)
     assert not Agreement.objects.exists()
 
 
