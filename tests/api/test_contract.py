@@ -49,8 +49,8 @@ CHECKS = [
     unsupported_method,
     allow_header_conformance,
 ]
-EXAMPLES = int(os.environ.get("REGISTRY_FUZZ_EXAMPLES", "4"))
-COVERED = None if "REGISTRY_FUZZ_EXAMPLES" in os.environ else 8
+EXAMPLES = int(os.environ.get("REGISTRY_FUZZ_EXAMPLES", "3"))
+COVERED = None if "REGISTRY_FUZZ_EXAMPLES" in os.environ else 5
 """How many cases of the coverage phase are tried for an operation: all by `make fuzz`."""
 
 FEW = settings(
