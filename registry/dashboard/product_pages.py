@@ -27,7 +27,6 @@ from registry.dashboard.common_units import (
     in_hundreds,
 )
 from registry.dashboard.products import KINDS, ProductKind
-from registry.filters import parse_query
 from registry.filters.catalogue import every_complication
 from registry.records import Cell, EventQuery, Release, Viewer
 from registry.records.reading import REFERENCE_NOTE
@@ -114,8 +113,8 @@ def product(request: HttpRequest, kind: str, code: str) -> HttpResponse:
 
 def survival_by_model(kind: ProductKind) -> EventQuery:
     """Freedom from the kind's own failures, a curve for each model."""
-    params = {"category": kind.code, "group_by": kind.dimension, "labels": "both"}
-    return parse_query(params, measure=Measure.SURVIVAL)
+    where = (("category", (kind.code,)),)
+    return EventQuery(where=where, group_by=(kind.dimension,), labels="both")
 
 
 def _numbers(kind: ProductKind, code: str, viewer: Viewer) -> dict[str, Any]:

@@ -40,6 +40,14 @@ def pumps(followed, site):
     return made
 
 
+@pytest.mark.parametrize("page", ["/products/", PAGE, "/dashboard/", "/dashboard/explore/"])
+def test_page_before_the_catalogue_is_loaded_says_that_nothing_is_published(page, as_role, db):
+    reply = as_role(Role.RESEARCHER).get(page)
+
+    assert reply.status_code in {200, 409}
+    assert "No data are published yet" in reply.text
+
+
 def test_names_are_open_to_all_and_numbers_are_not(client, pumps):
     listed, page = client.get("/products/"), client.get(PAGE)
 
