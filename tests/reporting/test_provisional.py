@@ -8,7 +8,7 @@ import pytest
 
 from registry.records import EventQuery
 from registry.reporting.measures import MEASURES
-from registry.reporting.words.provisional import WORKING, provisional
+from registry.reporting.words.provisional import BEHIND, WORKING, provisional
 from registry.vocabulary import Measure, SnapshotKind
 
 IN_JUNE = datetime(2026, 6, 30, tzinfo=UTC)
@@ -20,11 +20,17 @@ def said(
     kind: SnapshotKind = SnapshotKind.RELEASE,
     as_of: datetime | None = IN_JUNE,
     measure: Measure = Measure.COUNTS,
+    cannot_follow: bool = False,
     **fields: Any,
 ) -> list[str]:
     question: Any = SimpleNamespace(query=EventQuery(**fields), spec=MEASURES[measure])
-    frozen: Any = SimpleNamespace(kind=kind, data_as_of=as_of)
+    frozen: Any = SimpleNamespace(kind=kind, data_as_of=as_of, cannot_follow=cannot_follow)
     return provisional(question, frozen)
+
+
+def test_data_that_cannot_be_frozen_again_say_so_whatever_answers() -> None:
+    assert said(kind=SnapshotKind.WORKING, cannot_follow=True) == [WORKING, BEHIND]
+    assert said(kind=SnapshotKind.RELEASE, cannot_follow=True) == [BEHIND]
 
 
 def test_a_working_snapshot_is_provisional_and_a_release_is_not() -> None:
