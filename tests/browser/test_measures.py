@@ -35,7 +35,7 @@ def refusal_of(page: Page) -> str:
 
 
 def opened(page: Page, address: str) -> int:
-    reply = page.goto(address)
+    reply = page.goto(address, wait_until="domcontentloaded")
     assert reply is not None
     return reply.status
 
@@ -48,7 +48,7 @@ def test_every_tab_can_be_clicked(name, page):
     tabs = page.get_by_role("navigation", name="Measures").get_by_role("link")
     reached = []
     for label in tabs.all_inner_texts():
-        with page.expect_navigation() as reply:
+        with page.expect_navigation(wait_until="domcontentloaded") as reply:
             tabs.get_by_text(label, exact=True).click()
         assert reply.value.status == 200, refusal_of(page)
         reached.append(question_of(page.url)["measure"][0])
@@ -78,7 +78,7 @@ SENT = {
 
 def send(page: Page) -> None:
     page.locator("details.filters").first.evaluate("each => { each.open = true }")
-    with page.expect_navigation():
+    with page.expect_navigation(wait_until="commit"):
         page.get_by_role("button", name="Show").click()
 
 
