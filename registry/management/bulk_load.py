@@ -5,9 +5,9 @@ For generated data only: rows written here have no history (see verification.GEN
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from random import Random
 from typing import Any
 
 from django.core.management.color import no_style
@@ -44,9 +44,9 @@ def load_rows(model: type[models.Model], chunks: Iterable[Chunk]) -> int:
     return _insert(model, fields, chunks)
 
 
-def random_ids(count: int) -> list[str]:
-    """Random version 4 UUIDs as 32 hexadecimal digits, as both databases take them."""
-    digits = os.urandom(16 * count).hex()
+def drawn_ids(draw: Random, count: int) -> list[str]:
+    """Version 4 UUIDs as 32 hexadecimal digits, as both databases take them."""
+    digits = draw.randbytes(16 * count).hex()
     variant = "89ab"
     return [
         f"{one[:12]}4{one[13:16]}{variant[int(one[16], 16) & 3]}{one[17:]}"

@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from random import Random
 from time import perf_counter
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.db import models, transaction
 
 from registry import synthetic
 from registry.intake import load_catalogue
-from registry.management.bulk_load import indexes_set_aside, load_rows, random_ids
+from registry.management.bulk_load import drawn_ids, indexes_set_aside, load_rows
 from registry.models import Complication, Event, Exposure, Implant, Patient, Site
 from registry.models.audit import sealed
 from registry.models.event_rules import CRITERIA
@@ -62,7 +63,7 @@ class Command(BaseCommand):
         if not Complication.objects.exists():
             load_catalogue()
         generated = perf_counter()
-        counts = _load(made)
+        counts = _load(made, ids=Random(f"ids {seed}"))  # noqa: S311 - of made-up rows
         loaded = perf_counter()
         if truth is not None:
             truth.write_text(json.dumps(made.truth, indent=1) + "\n", encoding="utf-8")
@@ -73,7 +74,7 @@ class Command(BaseCommand):
         )
 
 
-def _load(made: synthetic.SyntheticRegistry) -> dict[str, int]:
+def _load(made: synthetic.SyntheticRegistry, *, ids: Random) -> dict[str, int]:
     """Write everything in one transaction; rows name the seal and have no history."""
     with (
         transaction.atomic(),
@@ -85,7 +86,7 @@ def _load(made: synthetic.SyntheticRegistry) -> dict[str, int]:
         site_ids = {site.code: site.pk for site in sites}
 
         def load(name: str, model: type[models.Model], table: Table, stored: Stored) -> None:
-            written[name] = load_rows(model, _completed(table, stored, site_ids, seal.number))
+            written[name] = load_rows(model, _completed(table, stored, site_ids, seal.number, ids))
 
         load("patients", Patient, made.patients, _patients)
         load("implants", Implant, made.tables[RowKind.IMPLANT], _implants)
@@ -95,7 +96,7 @@ def _load(made: synthetic.SyntheticRegistry) -> dict[str, int]:
 
 
 def _completed(
-    table: Table, stored: Stored, site_ids: Mapping[str, int], seal: int
+    table: Table, stored: Stored, site_ids: Mapping[str, int], seal: int, ids: Random
 ) -> Iterator[Columns]:
     """Each chunk with the columns of every row: number, public id, site, version and seal."""
     before = 0
@@ -104,7 +105,7 @@ def _completed(
         yield {
             **chunk,
             "id": list(range(before + 1, before + size + 1)),
-            "public_id": random_ids(size),
+            "public_id": drawn_ids(ids, size),
             "site_id": [site_ids[code] for code in chunk["site"]],
             "version": [1] * size,
             "seal_id": [seal] * size,
