@@ -70,9 +70,14 @@ def can_be_answered(query: EventQuery, *, measure: Measure, viewer: Viewer) -> b
             per = answering.DEFAULT_PER
             protected_question = read_protected(query, measure=measure, frozen=frozen, per=per)
             read_question(protected_question.query, measure=measure, manifest=frozen.store.manifest)
-    except (BadQuery, NotPermitted, NotAvailableAtThisDetail):
-        return False
-    except (NoSnapshot, SnapshotGone, SnapshotUnusable):
+    except (
+        BadQuery,
+        NotPermitted,
+        NotAvailableAtThisDetail,
+        NoSnapshot,
+        SnapshotGone,
+        SnapshotUnusable,
+    ):
         return False
     return True
 

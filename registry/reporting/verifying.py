@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from registry.models import Snapshot
 from registry.records import SnapshotUnusable
 from registry.reporting.asking.keys import key_faults
-from registry.reporting.asking.opening import open_snapshot, recorded, root, signing_key, unusable
+from registry.reporting.asking.opening import (
+    damage_told,
+    open_snapshot,
+    recorded,
+    root,
+    signing_key,
+)
 from registry.snapshot import shelf
 from registry.snapshot.integrity import Damage
 from registry.snapshot.manifest import Manifest
@@ -32,16 +38,18 @@ def at_a_glance() -> Mapping[str, bool]:
     """Whether keys, snapshots and freezing are as they should be; reads changed files only."""
     return {
         "keys": not key_faults(),
-        "snapshots": _all_open(),
+        "snapshots": _all_hold(),
         "freezing": not _is_failing(),
     }
 
 
-def _all_open() -> bool:
+def _all_hold() -> bool:
+    """Whether the files of all are what was frozen; opens none, which would close those in use."""
     try:
-        working = recorded()
+        key, working = signing_key(), recorded()
         for snapshot_id in [*([working.snapshot_id] if working else []), *_releases().values()]:
-            open_snapshot(snapshot_id)
+            with damage_told(snapshot_id):
+                Manifest.sound(root() / snapshot_id, key=key)
     except SnapshotUnusable:
         return False
     return True
@@ -113,8 +121,5 @@ def _verdict(snapshot_id: str, name: str, *, key: bytes, sign: bool) -> Snapshot
 
 def hold_rows(snapshot_id: str) -> None:
     """Raise SnapshotUnusable unless a snapshot is sound to the last row."""
-    store = open_snapshot(snapshot_id)
-    try:
-        hold_to_rows(root() / snapshot_id, store.manifest)
-    except Damage as damage:
-        raise unusable(damage.code, f"snapshot {snapshot_id}: {damage}") from damage
+    with damage_told(snapshot_id):
+        hold_to_rows(root() / snapshot_id, open_snapshot(snapshot_id).manifest)

@@ -325,6 +325,16 @@ def test_staged_rows_that_were_altered_are_not_built_on(caplog: pytest.LogCaptur
     assert [(row["severity"], row["n"]) for row in found.rows] == [(3, 2)]
 
 
+def test_a_look_at_all_snapshots_opens_none() -> None:
+    """With more releases than stay open, each look would close what is being asked."""
+    ImplantFactory()
+    freshness.publish("2026")
+    shelf.forget_open()
+
+    assert verifying.at_a_glance()["snapshots"]
+    assert not shelf._opened
+
+
 def test_former_working_snapshots_are_bounded_in_number(settings: Any) -> None:
     settings.REGISTRY_SNAPSHOTS_KEPT = 1
     ImplantFactory()

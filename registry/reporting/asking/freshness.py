@@ -29,7 +29,7 @@ from registry.reporting.asking.opening import (
 from registry.snapshot import shelf
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.schema import FIRST_DESIGN, SCHEMA_VERSION
-from registry.snapshot.shelf import BEFORE, Working
+from registry.snapshot.shelf import BEFORE, WORKING, Working
 from registry.snapshot.source import Mark, freeze_database, newest_mark
 from registry.snapshot.store import Store
 from registry.vocabulary import SnapshotKind
@@ -186,14 +186,15 @@ def _as_working(
     )
 
 
-def _sound_working() -> tuple[Working, Store] | None:
+def _sound_working(name: str = WORKING) -> tuple[Working, Store] | None:
     """The working snapshot, open; None where there is none, or none that can be answered from.
 
-    Raises SnapshotUnusable where there is no key to check it with.
+    name: BEFORE for the one that was before it. Raises SnapshotUnusable where there is no key to
+    check it with.
     """
     signing_key()
     try:
-        working = recorded()
+        working = recorded(name)
         store = open_snapshot(working.snapshot_id) if working else None
     except SnapshotUnusable:  # the log has why
         return None
@@ -228,15 +229,9 @@ def _last_good() -> tuple[Frozen, float] | None:
 
     With the seconds that freezing took, 0 for a release.
     """
-    try:
-        before = recorded(BEFORE)
-        if before is not None:
-            store = open_snapshot(before.snapshot_id)
-            if store.manifest.schema_version == SCHEMA_VERSION:
-                frozen = _as_working(before, store, is_behind=True, cannot_follow=True)
-                return frozen, before.seconds
-    except SnapshotUnusable:
-        pass
+    before = _sound_working(BEFORE)
+    if before is not None:
+        return _as_working(*before, is_behind=True, cannot_follow=True), before[0].seconds
     for release in Snapshot.objects.filter(kind=SnapshotKind.RELEASE).order_by("-made_at"):
         try:
             return replace(_open(release), is_behind=True, cannot_follow=True), 0.0

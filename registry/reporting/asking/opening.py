@@ -2,6 +2,8 @@
 
 import errno
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -47,8 +49,15 @@ def root() -> Path:
 
 def open_snapshot(snapshot_id: str) -> Store:
     """A snapshot whose files are what was frozen; raises SnapshotUnusable for any other."""
-    try:
+    with damage_told(snapshot_id):
         return shelf.open_store(root(), snapshot_id, key=signing_key())
+
+
+@contextmanager
+def damage_told(snapshot_id: str) -> Iterator[None]:
+    """Raises SnapshotUnusable for what is found wrong with a snapshot's files; the log has why."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise unusable("missing", f"snapshot {snapshot_id}: its folder is gone.") from error
     except Damage as damage:
