@@ -7,7 +7,7 @@ sends, so that a few slow ones would take them all.
 import os
 
 wsgi_app = "registry_project.wsgi"
-bind = os.environ.get("REGISTRY_SOCKET", "unix:/run/registry/gunicorn.sock")
+bind = "unix:/run/registry/gunicorn.sock"
 umask = 0o007  # the socket is for the server's own group, which nginx joins
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "3"))
