@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 
 from registry.api.refusals import TooLarge, UnsupportedEncoding
 from registry.records import Fault
@@ -64,28 +64,23 @@ def bounded(stream: IO[Any], largest: int, context: Context) -> bytes:
     return body
 
 
-class PlainForms(FormParser):
+class _AsSent(BaseParser):
+    """A parser of bodies that are sent as they are."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """The fields. Raises UnsupportedEncoding."""
+        if _encoding_of(parser_context):
+            said = "Send a form as it is, without a Content-Encoding."
+            raise UnsupportedEncoding(Fault("", UnsupportedEncoding.code, said))
+        return super().parse(stream, media_type, parser_context)
+
+
+class PlainForms(_AsSent, FormParser):
     """Forms that are sent as they are."""
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """The fields. Raises UnsupportedEncoding."""
-        _refuse_encoded(parser_context)
-        return super().parse(stream, media_type, parser_context)
 
-
-class PlainPartedForms(MultiPartParser):
+class PlainPartedForms(_AsSent, MultiPartParser):
     """Forms in parts that are sent as they are."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """The fields. Raises UnsupportedEncoding."""
-        _refuse_encoded(parser_context)
-        return super().parse(stream, media_type, parser_context)
-
-
-def _refuse_encoded(context: Context) -> None:
-    if _encoding_of(context):
-        said = "Send a form as it is, without a Content-Encoding."
-        raise UnsupportedEncoding(Fault("", UnsupportedEncoding.code, said))
 
 
 def _encoding_of(context: Context) -> str:
