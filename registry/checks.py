@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,21 @@ def cache_answers(app_configs: Any, **_: Any) -> list[CheckMessage]:
     if fault is None or fault == CLIENT_MISSING:
         return []
     return [Error(fault.message, hint=fault.hint, id="registry.E007")]
+
+
+@register(Tags.caches, deploy=True)
+def limits_hold_over_all_processes(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Warn where several processes count requests each by itself; asks no server."""
+    if isinstance(caches["default"], RedisOrMemory) or os.environ.get("WEB_CONCURRENCY") == "1":
+        return []
+    return [
+        Warning(
+            "Without REDIS_URL each process counts requests by itself: limits are as many times "
+            "higher as there are processes. Lock-out after wrong passwords holds.",
+            hint="Give REDIS_URL, or serve with one process: WEB_CONCURRENCY=1.",
+            id="registry.W006",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -310,6 +310,7 @@ LOGIN_REDIRECT_URL = "/dashboard/"
 LOGOUT_REDIRECT_URL = "/"
 OTP_TOTP_ISSUER = "Pump registry"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "registry.answers.client_address.client_address"
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
@@ -321,9 +322,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # follow-up sends four for each of 500 im
 
 # The API -----------------------------------------------------------------------------------
 
-BEHIND_PROXY = _whole("BEHIND_PROXY", 0, least=0, most=9)
+BEHIND_PROXY = _whole("BEHIND_PROXY", 0, least=0, most=9)  # read by client_address alone
 REST_FRAMEWORK = {
-    "NUM_PROXIES": BEHIND_PROXY,  # X-Forwarded-For is anybody's word beyond these
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "registry.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",

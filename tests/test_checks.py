@@ -17,12 +17,14 @@ from registry.checks import (
     cache_answers,
     disclosure_keys_are_safe,
     files_are_the_servers_own,
+    limits_hold_over_all_processes,
     nobody_audits_what_they_run,
     releases_are_far_apart,
     reminders_can_be_mailed,
 )
 from registry.vocabulary import Role
 from tests.factories import UserFactory
+from tests.redis_server import redis_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -210,6 +212,28 @@ def test_check_deploy_names_a_dead_redis_and_no_password(redis_nowhere, tmp_path
     assert "(registry.E007) The cache of REDIS_URL does not answer" in said.stderr
     assert "1 issue" in said.stderr
     assert "zebulon" not in said.stderr + said.stdout
+
+
+def test_limits_that_each_process_counts_by_itself_are_warned_of(monkeypatch):
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+
+    (warning,) = limits_hold_over_all_processes(None)
+
+    assert warning.id == "registry.W006"
+    assert warning in run_checks(include_deployment_checks=True)
+
+
+def test_limits_of_one_process_hold(monkeypatch):
+    monkeypatch.setenv("WEB_CONCURRENCY", "1")
+
+    assert limits_hold_over_all_processes(None) == []
+
+
+def test_limits_that_all_processes_count_together_hold(monkeypatch, settings):
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    settings.CACHES = {"default": redis_at("redis://127.0.0.1:1/0")}
+
+    assert limits_hold_over_all_processes(None) == []
 
 
 def loosened(folder, *opened):

@@ -77,7 +77,7 @@ OFFERED = {
     ),
     "BEHIND_PROXY": (
         "2",
-        lambda s: [s.get("SECURE_PROXY_SSL_HEADER"), s["REST_FRAMEWORK"]["NUM_PROXIES"]],
+        lambda s: [s.get("SECURE_PROXY_SSL_HEADER"), s["BEHIND_PROXY"]],
         [("HTTP_X_FORWARDED_PROTO", "https"), 2],
     ),
     "SECURE_SSL_REDIRECT": (
@@ -251,7 +251,7 @@ def test_production_starts_with_nothing_else(started):
     assert settings["REGISTRY_RELEASE_DAYS"] == 350
     assert settings["REGISTRY_RELEASE_GROWTH"] == 10
     assert settings["REGISTRY_RELEASE_CHANGED"] == 200
-    assert settings["REST_FRAMEWORK"]["NUM_PROXIES"] == 0
+    assert settings["BEHIND_PROXY"] == 0
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])

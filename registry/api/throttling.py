@@ -11,6 +11,8 @@ from rest_framework.throttling import (
     UserRateThrottle,
 )
 
+from registry.answers.client_address import client_address
+
 LIMIT, REMAINING, RESET = "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"
 """The headers of the IETF's draft (draft-ietf-httpapi-ratelimit-headers, to version 6)."""
 
@@ -21,6 +23,10 @@ class TellsLimit(SimpleRateThrottle):
     key: str | None = None
     num_requests: int
     duration: int
+
+    def get_ident(self, request: Request) -> str:
+        """The address that asks; those that cannot be read share one limit."""
+        return client_address(request) or "unknown"
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Whether the request is within the limit."""

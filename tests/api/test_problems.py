@@ -202,7 +202,7 @@ def test_forwarded_address_of_anybody_evades_no_limit(client, monkeypatch):
 def test_limit_behind_a_proxy_counts_the_address_that_it_adds(
     client, monkeypatch, settings, last, status
 ):
-    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    settings.BEHIND_PROXY = 1
     monkeypatch.setattr(AnonRateThrottle, "THROTTLE_RATES", {"anon": "1/min"})
     client.get("/api/v1/categories/", headers={"X-Forwarded-For": "198.51.100.1, 192.0.2.1"})
 
