@@ -12,9 +12,9 @@ from django.core.cache import caches
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
+from registry.keys import key_faults
 from registry.models import User
-from registry.models.append_only import missing_append_only_triggers
-from registry.reporting.asking.keys import key_faults
+from registry.models.append_only import bypassed_triggers
 from registry.shared_cache import CLIENT_MISSING, RedisOrMemory, cache_fault
 from registry.vocabulary import Right
 from registry.vocabulary.roles import APART
@@ -24,16 +24,16 @@ from registry.vocabulary.roles import APART
 def audit_trail_is_append_only(
     app_configs: Any, databases: Iterable[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
-    """Name every append-only trigger that a database lacks. One or two queries a database."""
+    """Name what passes a database's append-only triggers by. One to five queries a database."""
     return [
         Error(
-            f"The audit trail of database {alias} is not append-only: {len(missing)} triggers "
-            f"are missing, the first is {missing[0]}.",
-            hint="Find out who took them away, run `verify_audit`, then `migrate --skip-checks`.",
+            f"The audit trail of database {alias} is not append-only: {len(found)} faults, the "
+            f"first: {found[0]}.",
+            hint="Find out who did it, run `verify_audit`, then `migrate --skip-checks`.",
             id="registry.E001",
         )
         for alias in databases or ()
-        if (missing := missing_append_only_triggers(connections[alias]))
+        if (found := bypassed_triggers(connections[alias]))
     ]
 
 

@@ -126,7 +126,9 @@ REGISTRY_DIGEST_ADDRESS = _origin("REGISTRY_DIGEST_ADDRESS")  # off without one
 REGISTRY_KEY_RECORDS = Hidden(os.environ.get("REGISTRY_KEY_RECORDS", ""))
 REGISTRY_KEY_NOISE = Hidden(os.environ.get("REGISTRY_KEY_NOISE", ""))
 REGISTRY_KEY_SNAPSHOTS = Hidden(os.environ.get("REGISTRY_KEY_SNAPSHOTS", ""))
+REGISTRY_KEY_SEALS = Hidden(os.environ.get("REGISTRY_KEY_SEALS", ""))
 REGISTRY_KEY_FILE = os.environ.get("REGISTRY_KEY_FILE", "")  # REGISTRY_VAR/disclosure-keys.json
+REGISTRY_HEADS_FILE = os.environ.get("REGISTRY_HEADS_FILE", "")
 
 
 def _development_secret() -> str:

@@ -46,7 +46,7 @@ def test_check_names_the_missing_triggers_and_the_mend():
     (error,) = audit_trail_is_append_only(None, databases=["default"])
 
     assert error.id == "registry.E001"
-    assert "1 triggers are missing, the first is registry_seal_no_update" in error.msg
+    assert "1 faults, the first: trigger registry_seal_no_update is missing" in error.msg
     assert "migrate --skip-checks" in error.hint
 
 

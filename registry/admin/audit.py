@@ -18,7 +18,12 @@ from registry.admin.paging import KeyPaginator, page_asked
 from registry.admin.rows import ReadOnlyAdmin
 from registry.models import AccessLog, Seal, Snapshot, User
 from registry.models.audit import GENESIS
-from registry.models.verification import fault_of, models_with_history, verify_trail
+from registry.models.verification import (
+    fault_of,
+    models_with_history,
+    signature_fault,
+    verify_audit,
+)
 from registry.vocabulary import Right
 
 MOST_ROWS = 50
@@ -27,7 +32,7 @@ PAGE = 50
 MOST_AT_ONCE = 200_000
 """The most history rows that a page checks, which takes some ten seconds."""
 
-WHOLE = "Valid: hash, chain and the history rows under it."
+WHOLE = "Valid: hash, signature, chain and the history rows under it."
 
 
 @admin.register(Seal)
@@ -49,6 +54,7 @@ class SealAdmin(ReadOnlyAdmin):
         "digest",
         "previous",
         "hash",
+        "signature",
         "standing",
     )
     change_list_template = "admin/registry/seal/change_list.html"
@@ -65,9 +71,9 @@ class SealAdmin(ReadOnlyAdmin):
 
     @admin.display(description="In the chain", boolean=True)
     def in_chain(self, seal: Any) -> bool:
-        """Whether the seal's hash is right and it follows the previous seal."""
+        """Whether the seal follows the previous one, and its hash and signature are right."""
         follows = seal.previous == (seal.hash_before or GENESIS)
-        return bool(follows and seal.hash == seal.expected_hash())
+        return follows and seal.hash == seal.expected_hash() and not signature_fault(seal)
 
     @admin.display(description="By")
     def actor_name(self, seal: Seal) -> str:
@@ -88,7 +94,7 @@ class SealAdmin(ReadOnlyAdmin):
         return {"written": written, "not_told": row.rows - len(written)}
 
     def verify(self, request: HttpRequest) -> HttpResponse:
-        """Checks every seal, every history row, and the live rows against them."""
+        """Checks seals and signatures, history rows, live rows, and the heads kept outside."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         back = HttpResponseRedirect(reverse("admin:registry_seal_changelist"))
@@ -96,14 +102,15 @@ class SealAdmin(ReadOnlyAdmin):
             message = "The trail is too long to check here: run manage.py verify_audit."
             messages.warning(request, message)
             return back
-        checked = verify_trail()
-        if checked.first_break is None:
+        checked = verify_audit()
+        if not checked.breaks:
             message = f"The trail is whole: {checked.seals} seals over {checked.rows} history rows."
+            if checked.head:
+                message += f" Its head, for your own keeping: {checked.head}"
             messages.success(request, message)
-        else:
-            at = checked.first_break.seal
-            where = f"Seal {at}" if at is not None else "Beside the seals"
-            messages.error(request, f"The trail is broken. {where}: {checked.first_break.what}")
+        for found in checked.breaks:
+            where = f"Seal {found.seal}" if found.seal is not None else "Beside the seals"
+            messages.error(request, f"The trail is broken. {where}: {found.what}")
         return back
 
 

@@ -1,4 +1,4 @@
-"""Pages that say that the registry is busy, or has no sound data to answer from.
+"""Pages that say that the registry is busy, can store nothing, or has no sound data to answer from.
 
 The API answers with a problem document.
 """
@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views import defaults
 
-from registry.records import SnapshotUnusable
+from registry.records import CannotSeal, SnapshotUnusable
 from registry.records.waiting import RETRY_AFTER, waited_too_long
 
 
@@ -26,7 +26,7 @@ class BusyPages:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The page that says so, if this is why the view failed."""
-        if isinstance(error, SnapshotUnusable):
+        if isinstance(error, SnapshotUnusable | CannotSeal):
             return unusable_page(error)
         return busy_page(is_stored=False) if waited_too_long(error) else None
 
@@ -41,9 +41,20 @@ def busy_page(*, is_stored: bool) -> HttpResponse:
     return page
 
 
-def unusable_page(refusal: SnapshotUnusable) -> HttpResponse:
-    """Says why no data can be answered from, where a page has no place of its own for it."""
-    page = HttpResponse(render_to_string("unusable.html", {"faults": refusal.faults}), status=503)
+MEANWHILE = {
+    SnapshotUnusable: "Reports can be entered and read as always.",
+    CannotSeal: "Nothing was stored.",
+}
+
+
+def unusable_page(refusal: SnapshotUnusable | CannotSeal) -> HttpResponse:
+    """Says why nothing can be answered or stored, where a page has no place of its own for it."""
+    said = {
+        "title": refusal.title,
+        "faults": refusal.faults,
+        "meanwhile": MEANWHILE[type(refusal)],
+    }
+    page = HttpResponse(render_to_string("unusable.html", said), status=503)
     page["Retry-After"] = str(RETRY_AFTER)
     return page
 

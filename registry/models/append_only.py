@@ -1,7 +1,8 @@
 """Triggers that keep history tables and seals append-only, in the database itself.
 
 They refuse UPDATE and DELETE, and TRUNCATE on PostgreSQL; on SQLite also an INSERT OR REPLACE,
-which would delete without a DELETE trigger. Both databases raise an integrity error.
+which would delete without a DELETE trigger. Both databases raise an integrity error. On PostgreSQL
+they are ALWAYS triggers: session_replication_role = replica does not pass them by.
 SQLite rebuilds a table, and so drops its triggers, when a migration adds a column: they are put
 back after every `migrate`, and a system check looks for them.
 """
@@ -13,11 +14,16 @@ from contextlib import contextmanager
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from registry.models.audit import Seal, SealedHistory
 
 _REFUSAL = "The audit trail is append-only."
 _FUNCTION = "registry_refuse_change"
+_BODY = (
+    " BEGIN RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', "
+    f"MESSAGE = '{_REFUSAL}'; END "
+)
 
 
 def append_only_tables() -> list[str]:
@@ -34,12 +40,11 @@ def install_append_only_triggers(connection: BaseDatabaseWrapper) -> None:
         if connection.vendor == "postgresql" and tables:
             cursor.execute(
                 f"CREATE OR REPLACE FUNCTION {_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS "
-                f"$$ BEGIN RAISE EXCEPTION USING ERRCODE = 'integrity_constraint_violation', "
-                f"MESSAGE = '{_REFUSAL}'; END $$"
+                f"$${_BODY}$$"
             )
         for table in tables:
             for name, event in _triggers(connection, table).items():
-                cursor.execute(_create(connection, table, name, event))
+                _put_on(connection, cursor, table, name, event)
 
 
 @contextmanager
@@ -55,7 +60,7 @@ def updates_allowed(connection: BaseDatabaseWrapper, table: str) -> Iterator[Non
         cursor.execute(f"DROP TRIGGER IF EXISTS {quote(name)}{suffix}")
     yield
     with connection.cursor() as cursor:
-        cursor.execute(_create(connection, table, name, "UPDATE"))
+        _put_on(connection, cursor, table, name, "UPDATE")
 
 
 def lift_append_only_triggers(connection: BaseDatabaseWrapper) -> None:
@@ -69,18 +74,72 @@ def lift_append_only_triggers(connection: BaseDatabaseWrapper) -> None:
 
 
 def missing_append_only_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """The triggers that are missing or disabled; tables not created yet miss none."""
+    """The triggers that are missing, disabled or altered; tables not created yet miss none."""
+    return [name for name, _ in _faulty_triggers(connection)]
+
+
+def bypassed_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """In words what no longer keeps the audit trail append-only in this database.
+
+    Triggers that are missing, disabled or altered; on PostgreSQL also the function that they call,
+    and a session_replication_role, of the server, the database or a role, that skips others.
+    """
+    found = [f"trigger {name} {how}" for name, how in _faulty_triggers(connection)]
+    return found + (_skipped(connection) if connection.vendor == "postgresql" else [])
+
+
+def _faulty_triggers(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
+    wanted = {
+        name: (table, event)
+        for table in _existing_tables(connection)
+        for name, event in _triggers(connection, table).items()
+    }
+    present = _present_triggers(connection)
+    faulty = []
+    for name, (table, event) in sorted(wanted.items()):
+        state, definition = present.get((table, name), ("", ""))
+        if not state:
+            faulty.append((name, "is missing"))
+        elif state != "A":
+            faulty.append((name, "is disabled"))
+        elif definition.replace('"', "") != _create(connection, table, name, event):
+            faulty.append((name, "was altered"))
+    return faulty
+
+
+def _present_triggers(connection: BaseDatabaseWrapper) -> dict[tuple[str, str], tuple[str, str]]:
+    """Table and name -> whether it is always enabled ("A"), and the statement that made it."""
     if connection.vendor == "postgresql":
-        query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+        query = """
+            SELECT relname, tgname, tgenabled::text, pg_get_triggerdef(trigger.oid, true)
+            FROM pg_trigger AS trigger JOIN pg_class ON pg_class.oid = tgrelid
+            WHERE NOT tgisinternal AND pg_table_is_visible(tgrelid)
+        """
     else:
-        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        query = "SELECT tbl_name, name, 'A', sql FROM sqlite_master WHERE type = 'trigger'"
     with connection.cursor() as cursor:
         cursor.execute(query)
-        present = {name for (name,) in cursor.fetchall()}
-    wanted = [
-        name for table in _existing_tables(connection) for name in _triggers(connection, table)
-    ]
-    return sorted(set(wanted) - present)
+        return {(table, name): (state, sql) for table, name, state, sql in cursor.fetchall()}
+
+
+def _skipped(connection: BaseDatabaseWrapper) -> list[str]:
+    """What on PostgreSQL passes all triggers by, or makes them do nothing."""
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = %s", [_FUNCTION])
+        if any(body != _BODY for (body,) in cursor.fetchall()):
+            found.append(f"function {_FUNCTION} was altered")
+        cursor.execute("SELECT current_setting('session_replication_role')")
+        in_force = cursor.fetchone()[0]
+        cursor.execute(
+            "SELECT count(*) FROM pg_db_role_setting, unnest(setconfig) AS given "
+            "WHERE given ILIKE 'session_replication_role=%%' AND given NOT ILIKE '%%=origin' "
+            "AND setdatabase IN (0, (SELECT oid FROM pg_database "
+            "WHERE datname = current_database()))"
+        )
+        if in_force != "origin" or cursor.fetchone()[0]:
+            found.append("session_replication_role is set, which skips triggers and foreign keys")
+    return found
 
 
 def _existing_tables(connection: BaseDatabaseWrapper) -> list[str]:
@@ -95,19 +154,33 @@ def _triggers(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
     return {f"{table}_no_{event.lower()}": event for event in events}
 
 
+def _put_on(
+    connection: BaseDatabaseWrapper, cursor: CursorWrapper, table: str, name: str, event: str
+) -> None:
+    cursor.execute(_create(connection, table, name, event))
+    if connection.vendor == "postgresql":
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # it alters no table with pending checks
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+
+
 def _create(connection: BaseDatabaseWrapper, table: str, name: str, event: str) -> str:
-    # The statement contains table, column and trigger names of this project only.
-    quote = connection.ops.quote_name
+    """The statement that makes a trigger, as the database gives it back.
+
+    It contains table, column and trigger names of this project only, which need no quotes.
+    """
     if connection.vendor == "postgresql":
         return (
-            f"CREATE TRIGGER {quote(name)} BEFORE {event} ON {quote(table)} "
+            f"CREATE TRIGGER {name} BEFORE {event} ON {table} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION {_FUNCTION}()"
         )
     refuse = f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
     if event == "REPLACE":
-        key = "number" if table == Seal._meta.db_table else "history_id"
-        exists = f"EXISTS (SELECT 1 FROM {quote(table)} WHERE {key} = NEW.{key})"  # noqa: S608  # nosec B608
-        return (
-            f"CREATE TRIGGER {quote(name)} BEFORE INSERT ON {quote(table)} WHEN {exists} {refuse}"
-        )
-    return f"CREATE TRIGGER {quote(name)} BEFORE {event} ON {quote(table)} {refuse}"
+        exists = f"EXISTS (SELECT 1 FROM {table} WHERE {_key(table)} = NEW.{_key(table)})"  # noqa: S608  # nosec B608
+        return f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {exists} {refuse}"
+    return f"CREATE TRIGGER {name} BEFORE {event} ON {table} {refuse}"
+
+
+def _key(table: str) -> str:
+    """The column of a table's own key."""
+    return "number" if table == Seal._meta.db_table else "history_id"

@@ -1,8 +1,9 @@
 """Seals and history: every writing transaction leaves one seal, and every change one history row.
 
 A seal is a link in a chain: its hash covers its number, instant, actor, action, the digest of the
-history rows written under it, and the hash of the seal before. Altering a history row or a seal
-breaks the chain from there on, and `verify_audit` names the place.
+history rows written under it, and the hash of the seal before. It is signed under a key that is not
+in the database, and its head is written to a file beside it (ADR 21). `verify_audit` names the
+place where any of these does not hold.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from registry.models.digests import SealDigest, history_label, history_rows, sha256_of
+from registry.models.heads import head_of, keep_after_commit
 from registry.models.insertion import insert_rows
 from registry.models.rules import KEBAB_CASE, rule
+from registry.models.signing import LONGEST, signer
 from registry.models.statements import copy_to_history, update_rows
 
 if TYPE_CHECKING:
@@ -66,6 +69,12 @@ class Seal(models.Model):
     digest = models.CharField(max_length=64, help_text="SHA-256 of those rows, in order.")
     previous = models.CharField(max_length=64, unique=True, help_text="Hash of the seal before.")
     hash = models.CharField(max_length=64, unique=True)
+    signature = models.CharField(
+        max_length=LONGEST,
+        blank=True,
+        default="",
+        help_text="Over the hash, under a key that is not in the database.",
+    )
 
     class Meta:
         ordering = ["number"]
@@ -82,8 +91,13 @@ class Seal(models.Model):
     def __str__(self) -> str:
         return f"Seal {self.number}"
 
+    @property
+    def signed_text(self) -> str:
+        """What the signature is of: the hash, which covers all else."""
+        return f"seal {self.hash}"
+
     def expected_hash(self) -> str:
-        """The hash that this seal must have: SHA-256 over all its other fields."""
+        """The hash that this seal must have: SHA-256 over its fields but the signature."""
         at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
         covered = [self.number, at, self.actor_id, self.action, self.rows]
         return sha256_of([*covered, self.digest, self.previous])
@@ -156,13 +170,19 @@ class SealedRecords(HistoricalRecords):
 
 
 class Sealing:
-    """An open seal: the only writer of rows with a history."""
+    """An open seal: the only writer of rows with a history.
+
+    at: now, and never before the seal before it, whatever the server's clock says. Raises
+    CannotSeal where the key of seals is missing.
+    """
 
     def __init__(self, *, by: AbstractBaseUser | None, action: str) -> None:
+        self._signer = signer()
         last = Seal.objects.order_by("-number").first()
         self.by = by
         self.action = action
-        self.at: datetime = timezone.now()
+        now = timezone.now()
+        self.at: datetime = max(now, last.at) if last else now
         self.number: int = last.number + 1 if last else 1
         self.previous: str = last.hash if last else GENESIS
         self.saving: models.Model | None = None
@@ -228,7 +248,9 @@ class Sealing:
             previous=self.previous,
         )
         seal.hash = seal.expected_hash()
+        seal.signature = self._signer.sign(seal.signed_text)
         seal.save(force_insert=True)
+        keep_after_commit(head_of(seal.number, seal.hash, seal.at))
 
     def _stamp(self, instance: models.Model) -> None:
         if hasattr(instance, "seal_id"):
@@ -265,7 +287,7 @@ def sealed(*, by: AbstractBaseUser | None, action: str) -> Iterator[Sealing]:
     if _open.get() is not None:
         raise RuntimeError("A seal is open already: write through that one.")
     with transaction.atomic():
-        _wait_for_turn()
+        wait_for_turn()
         sealing = Sealing(by=by, action=action)
         token = _open.set(sealing)
         try:
@@ -275,7 +297,7 @@ def sealed(*, by: AbstractBaseUser | None, action: str) -> Iterator[Sealing]:
             _open.reset(token)
 
 
-def _wait_for_turn() -> None:
+def wait_for_turn() -> None:
     """Admit one writer at a time; on SQLite transactions begin IMMEDIATE, which suffices."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -1,20 +1,26 @@
-"""Verifies the audit trail: seals, history rows and live rows."""
+"""Verifies the audit trail: seals and their signatures, history rows, live rows, heads, triggers.
+
+Each part gives its first break, so that one alteration hides no other of another kind.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from django.apps import apps
-from django.db import models
+from django.db import connection, models
 
+from registry.models.append_only import bypassed_triggers
 from registry.models.audit import GENESIS, Seal, SealedHistory
 from registry.models.digests import SealDigest, history_label, history_rows
+from registry.models.heads import Head, heads_file, heads_that_count
 from registry.models.redactions import Redaction
+from registry.models.signing import SignedBy, Signer, mark_of, signer
 
 GENERATED = "generate"
 """The action of the seal under which synthetic rows were loaded in bulk, without history."""
@@ -26,24 +32,35 @@ _LOADED_IN_BULK = {"event", "exposure", "implant", "patient"}
 class Break:
     """A break of the audit trail: where, and what is wrong.
 
-    seal: number of the first bad seal; None for a row outside every seal.
+    seal: number of the first bad seal; None where no seal is to blame. is_for_signing: whether it
+    is mended by signing the trail, as after an upgrade or a change of key.
     """
 
     seal: int | None
     what: str
+    is_for_signing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Result of a verification: numbers of seals and history rows, and the first break, if any.
+    """Result of a verification: how many seals and history rows hold, and every break found.
 
     redacted: how many of the seals cover history rows in which a key was replaced since.
+    head: the newest seal that holds, None in an empty registry. unsigned: how many seals carry no
+    signature, or one under another key, which `sign_trail` may sign.
     """
 
     seals: int
     rows: int
-    first_break: Break | None
+    breaks: tuple[Break, ...]
     redacted: int = 0
+    head: Head | None = None
+    unsigned: int = 0
+
+    @property
+    def first_break(self) -> Break | None:
+        """The first break, if any."""
+        return self.breaks[0] if self.breaks else None
 
 
 @cache
@@ -60,34 +77,146 @@ def models_with_history() -> tuple[type[models.Model], ...]:
     return tuple(sorted(sealed_models, key=history_label))
 
 
+def verify_audit(*, known_heads: Iterable[Head] = ()) -> Verified:
+    """All that `verify_trail` does, and compare the seals with the heads kept outside.
+
+    known_heads: heads that somebody noted besides. Raises CannotSeal without the key of seals.
+    """
+    found = verify_trail()
+    return replace(found, breaks=(*found.breaks, *_heads_that_differ(known_heads)))
+
+
 def verify_trail() -> Verified:
     """Recompute every seal from the history rows, then compare the live rows with their history.
 
-    Reads every history table and every table with a history once, in order; memory stays flat.
-    Stops at the first break.
+    Also looks at signatures and triggers; seals that were taken away at the end are found by
+    `verify_audit` alone. Reads every history table and every table with a history once, in order;
+    memory stays flat. Raises CannotSeal without the key of seals.
     """
+    chain = _verify_chain()
+    breaks = [*chain.breaks]
+    if not breaks:
+        breaks += [one for one in (chain.signing, _live_break()) if one]
+    breaks += _triggers_break()
+    return replace(chain.verified, breaks=tuple(breaks))
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """The chain as far as it holds, its break, and what is wrong with signatures by other keys."""
+
+    verified: Verified
+    breaks: tuple[Break, ...] = ()
+    signing: Break | None = None
+
+
+def _verify_chain() -> _Chain:
     histories = {history_label(model): _Rows(model) for model in models_with_history()}
     redactions = latest_redactions()
+    signatures = _Signatures(signer())
     seals = rows = redacted = 0
-    previous = GENESIS
+    before: Seal | None = None
+
+    def so_far() -> Verified:
+        head = Head(before.number, before.hash) if before else None
+        return Verified(seals, rows, (), redacted, head, signatures.unsigned)
+
     for number, seal in enumerate(Seal.objects.order_by("number").iterator(), start=1):
         digest = SealDigest()
         for label, history in histories.items():
             for row in history.up_to(seal.number):
                 digest.add(label, row)
         known = redactions.get(seal.number, seal.digest)
-        what = _fault(seal, number=number, previous=previous, digest=digest, known=known)
+        what = _fault(seal, number=number, before=before, digest=digest, known=known)
+        what = what or signatures.fault(seal)
         if what:
-            return Verified(seals, rows, Break(seal.number, what), redacted)
-        previous = seal.hash
+            return _Chain(so_far(), (Break(seal.number, what),))
+        before = seal
         seals, rows = seals + 1, rows + digest.rows
         redacted += seal.number in redactions
     for label, history in histories.items():
         if history.is_left:
-            return Verified(
-                seals, rows, Break(None, f"A history row of {label} has no seal."), redacted
-            )
-    return Verified(seals, rows, _live_break(), redacted)
+            unsealed = Break(None, f"A history row of {label} has no seal.")
+            return _Chain(so_far(), (unsealed,), signatures.of_others(seals))
+    return _Chain(so_far(), (), signatures.of_others(seals))
+
+
+class _Signatures:
+    """Checks the signatures of seals in order, and counts those that this server cannot check."""
+
+    def __init__(self, ours: Signer) -> None:
+        self._ours = ours
+        self._first: dict[str, int] = {}
+        self.unsigned = 0
+
+    def fault(self, seal: Seal) -> str:
+        """What is wrong with a signature under this server's key; empty if nothing."""
+        whose = self._ours.signed_by(seal.signed_text, seal.signature)
+        if whose in (SignedBy.NOBODY, SignedBy.OTHER_KEY):
+            self.unsigned += 1
+            self._first.setdefault(mark_of(seal.signature), seal.number)
+        return FORGED if whose is SignedBy.FORGER else ""
+
+    def of_others(self, seals: int) -> Break | None:
+        """What is to be said of seals without a signature under this server's key."""
+        if not self._first:
+            return None
+        mark, number = min(self._first.items(), key=itemgetter(1))
+        whose = f"under another key ({mark})" if mark else "by nobody"
+        if self.unsigned < seals:
+            some = f"It is signed {whose}; {self.unsigned} of {seals} seals are not signed under "
+            return Break(number, f"{some}this server's key ({self._ours.mark}).", True)
+        all_ = f"All {seals} seals are signed {whose}, and none under this server's key "
+        mend = SIGN_AGAIN if mark else SIGN_ONCE
+        return Break(None, f"{all_}({self._ours.mark}). {mend}", True)
+
+
+FORGED = "Its signature is wrong: it was written without the key of seals."
+SIGN_AGAIN = (
+    "Where REGISTRY_KEY_SEALS was changed, put the old key back, or run `verify_audit --sign`."
+)
+SIGN_ONCE = "After upgrading from a version without signatures, run `verify_audit --sign` once."
+
+
+def _heads_that_differ(known: Iterable[Head]) -> Iterator[Break]:
+    """The first head of the file that no seal has, and every such head that somebody noted."""
+    for noted in known:
+        if not Seal.objects.filter(number=noted.number, hash=noted.hash).exists():
+            yield Break(noted.number, "It is not the seal whose head was noted.")
+    if not heads_file().exists():
+        if Seal.objects.exists():
+            yield Break(None, NO_HEADS, True)
+        return
+    newest = Seal.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    for some in heads_that_count():
+        numbers = [head.number for head in some]
+        hashes = dict(Seal.objects.filter(number__in=numbers).values_list("number", "hash"))
+        for head in some:
+            if head.number > newest:
+                yield Break(head.number, f"{GONE} {newest}: {GONE_WHY}")
+                return
+            if hashes.get(head.number) != head.hash:
+                yield Break(head.number, "It is not the seal whose head the file of heads has.")
+                return
+
+
+NO_HEADS = (
+    "The file of heads is missing, so that nobody can tell whether seals at the end are: put it "
+    "back, or, where there never was one, run `verify_audit --sign`."
+)
+GONE = "The file of heads has it, and the database ends at seal"
+GONE_WHY = (
+    "seals were taken away at the end, or an older copy of the database was put in its place. "
+    "After a restore that you answer for, run `checkpoint --restored`."
+)
+
+
+def _triggers_break() -> Iterator[Break]:
+    """What no longer keeps the audit trail append-only."""
+    found = bypassed_triggers(connection)
+    if found:
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        yield Break(None, f"The audit trail is not append-only: {found[0]}{more}.")
 
 
 def latest_redactions(of_seal: int | None = None) -> dict[int, str]:
@@ -121,21 +250,31 @@ def fault_of(seal: Seal) -> str:
     before = Seal.objects.filter(number=seal.number - 1).first()
     if before is None and seal.number > 1:
         return f"Seal {seal.number - 1} is missing."
-    previous = before.hash if before else GENESIS
-    return _fault(seal, number=seal.number, previous=previous, digest=digest, known=known)
+    what = _fault(seal, number=seal.number, before=before, digest=digest, known=known)
+    return what or signature_fault(seal)
 
 
-def _fault(seal: Seal, *, number: int, previous: str, digest: SealDigest, known: str) -> str:
+def signature_fault(seal: Seal) -> str:
+    """What is wrong with a seal's signature; empty if it is one under this server's key."""
+    signatures = _Signatures(signer())
+    forged, other = signatures.fault(seal), signatures.of_others(1)
+    return forged or (other.what if other else "")
+
+
+def _fault(seal: Seal, *, number: int, before: Seal | None, digest: SealDigest, known: str) -> str:
     """What is wrong with one seal, in words; empty if nothing.
 
-    known: the digest that its rows must have, its own or that of its last redaction.
+    before: the seal before it. known: the digest that its rows must have, its own or that of its
+    last redaction.
     """
     if seal.number != number:
         return f"Seal {number} is missing."
-    if seal.previous != previous:
+    if seal.previous != (before.hash if before else GENESIS):
         return "It does not follow from the seal before it."
     if seal.hash != seal.expected_hash():
         return "It was altered: its hash does not fit what it says."
+    if before is not None and seal.at < before.at:
+        return "Its instant is before that of the seal before it."
     if seal.rows != digest.rows:
         return f"It covers {seal.rows} history rows, and {digest.rows} are there."
     if known != digest.hexdigest():

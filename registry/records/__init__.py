@@ -3,6 +3,7 @@
 from registry.records.faults import (
     AGREEMENT_PATH,
     BadQuery,
+    CannotSeal,
     DuplicateSourceId,
     Fault,
     IdentifierFound,
@@ -37,6 +38,7 @@ __all__ = [
     "AGREEMENT_PATH",
     "DIMENSIONS",
     "BadQuery",
+    "CannotSeal",
     "Cell",
     "Column",
     "Dimension",

@@ -159,6 +159,14 @@ class SnapshotUnusable(Refusal):
     title = "The data cannot be answered from"
 
 
+class CannotSeal(Refusal):
+    """The key that signs the audit trail is missing or unsafe: nothing is written, nor logged."""
+
+    code = "cannot-seal"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    title = "Nothing can be stored now"
+
+
 class UnknownReceipt(Refusal):
     """A receipt that was not signed here, or not for this caller: both get the same message."""
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import lru_cache
 
 from registry.disclosure import Plan, Policy, Protection, Tree, canonical, plan
+from registry.keys import Keys
 from registry.records import EventQuery, Fault, NoSnapshot, NotAvailableAtThisDetail
 from registry.reporting.asking.freshness import Frozen
-from registry.reporting.asking.keys import Keys
 from registry.reporting.asking.question import selected_terms
 from registry.reporting.asking.spec import Answered, ProtectedForm, ProtectedQuestion
 from registry.reporting.asking.years import first_year

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from registry.keys import key_faults
 from registry.models import Snapshot
 from registry.records import SnapshotUnusable
-from registry.reporting.asking.keys import key_faults
 from registry.reporting.asking.opening import (
     damage_told,
     open_snapshot,

@@ -171,17 +171,22 @@ def test_the_history_takes_as_many_queries_however_many_versions(
     assert queries() == few
 
 
-def test_a_seal_that_holds_says_so(entries, auditor, signed_in):
+def test_a_seal_that_holds_says_so(entries, auditor, signed_in, settings, tmp_path):
+    settings.REGISTRY_HEADS_FILE = str(tmp_path / "heads.txt")
+    call_command("checkpoint", skip_checks=True)
     client = signed_in(auditor)
 
     shown = client.get(f"/admin/registry/seal/{entries.seal_id}/change/")
     listed = client.get("/admin/registry/seal/")
     checked = client.post(VERIFY, follow=True)
 
-    assert "Valid: hash, chain and the history rows under it." in shown.text
+    assert "Valid: hash, signature, chain and the history rows under it." in shown.text
     assert 'alt="False"' not in listed.text
     seals = Seal.objects.count()
     assert f"The trail is whole: {seals} seals over" in checked.text
+    assert f"Its head, for your own keeping: {seals}:{Seal.objects.latest('number').hash}" in (
+        checked.text
+    )
 
 
 def test_a_seal_whose_history_was_altered_says_so(tampered, auditor, signed_in):

@@ -20,6 +20,7 @@ from registry.models import (
 )
 from registry.models.append_only import (
     append_only_tables,
+    bypassed_triggers,
     install_append_only_triggers,
     lift_append_only_triggers,
     missing_append_only_triggers,
@@ -120,14 +121,70 @@ def test_append_only_table_is_not_truncated():
 
 def test_triggers_in_place_miss_nothing():
     assert missing_append_only_triggers(connection) == []
+    assert bypassed_triggers(connection) == []
 
 
-def test_disabled_trigger_counts_as_missing():
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (
+            "ALTER TABLE registry_seal DISABLE TRIGGER registry_seal_no_delete",
+            "trigger registry_seal_no_delete is disabled",
+        ),
+        (
+            "ALTER TABLE registry_seal ENABLE TRIGGER registry_seal_no_delete",  # not for replicas
+            "trigger registry_seal_no_delete is disabled",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION registry_refuse_change() RETURNS trigger LANGUAGE plpgsql "
+            "AS $$ BEGIN RETURN NULL; END $$",
+            "function registry_refuse_change was altered",
+        ),
+        (
+            "SET LOCAL session_replication_role = replica",
+            "session_replication_role is set, which skips triggers and foreign keys",
+        ),
+        (
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET session_replication_role = replica',"
+            " current_database()); END $$",
+            "session_replication_role is set, which skips triggers and foreign keys",
+        ),
+    ],
+)
+def test_triggers_that_are_passed_by_are_told(statement, told):
     if connection.vendor != "postgresql":
-        pytest.skip("only PostgreSQL can disable a trigger")
-    run("ALTER TABLE registry_seal DISABLE TRIGGER registry_seal_no_delete")
+        pytest.skip("only PostgreSQL can pass triggers by")
+    run(statement)
 
-    assert missing_append_only_triggers(connection) == ["registry_seal_no_delete"]
+    assert bypassed_triggers(connection) == [told]
+
+
+def test_replica_is_refused_too(event):
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL has roles of sessions")
+    run("SET LOCAL session_replication_role = replica")
+
+    with pytest.raises(IntegrityError, match=REFUSAL):
+        run("DELETE FROM registry_seal")
+    run("SET LOCAL session_replication_role = origin")
+
+
+def test_trigger_that_does_nothing_counts_as_altered():
+    suffix = " ON registry_seal" if connection.vendor == "postgresql" else ""
+    run(f"DROP TRIGGER registry_seal_no_delete{suffix}")
+    if connection.vendor == "postgresql":
+        run(
+            "CREATE TRIGGER registry_seal_no_delete BEFORE DELETE ON registry_seal FOR EACH "
+            "STATEMENT WHEN (false) EXECUTE FUNCTION registry_refuse_change()"
+        )
+        run("ALTER TABLE registry_seal ENABLE ALWAYS TRIGGER registry_seal_no_delete")
+    else:
+        run(
+            "CREATE TRIGGER registry_seal_no_delete BEFORE DELETE ON registry_seal "
+            "BEGIN SELECT 1; END"
+        )
+
+    assert bypassed_triggers(connection) == ["trigger registry_seal_no_delete was altered"]
 
 
 def test_lifted_triggers_come_back(event):

@@ -1,10 +1,13 @@
 """Seals: what a write leaves behind, and that nothing is written without one."""
 
+import hashlib
+import hmac
 import tracemalloc
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, models, transaction
+from django.utils import timezone
 
 from registry.models import (
     Event,
@@ -18,6 +21,7 @@ from registry.models import (
 )
 from registry.models.audit import GENESIS
 from registry.models.digests import SealDigest
+from registry.records import CannotSeal
 from tests.factories import EventFactory, PatientFactory, SiteFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -119,6 +123,36 @@ def test_digest_depends_on_order_and_table():
 
     assert digest_of(rows) != digest_of(rows[::-1])
     assert digest_of(rows) != digest_of([("membership", row) for _, row in rows])
+
+
+def test_seal_is_signed_under_the_key_of_seals():
+    SiteFactory()
+
+    seal = Seal.objects.get()
+
+    # printf 'seal HASH' | openssl dgst -sha256 -mac HMAC -macopt hexkey:9697...b5
+    key = bytes(range(150, 182))
+    expected = hmac.new(key, f"seal {seal.hash}".encode(), hashlib.sha256).hexdigest()
+    assert seal.signature == f"{hmac.new(key, b'mark', hashlib.sha256).hexdigest()[:16]}:{expected}"
+
+
+def test_nothing_is_written_without_the_key_of_seals(settings, tmp_path):
+    settings.REGISTRY_KEY_SEALS, settings.REGISTRY_VAR = "", tmp_path
+
+    with pytest.raises(CannotSeal, match="key is missing"):
+        SiteFactory()
+
+    assert not Site.objects.exists()
+
+
+def test_instants_never_run_backwards_whatever_the_clock_says(monkeypatch):
+    SiteFactory()
+    first = Seal.objects.get()
+    monkeypatch.setattr(timezone, "now", lambda: first.at - timedelta(days=400))
+
+    SiteFactory()
+
+    assert Seal.objects.latest("number").at == first.at
 
 
 def test_nothing_written_leaves_no_seal():

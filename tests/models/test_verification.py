@@ -1,13 +1,24 @@
 """Whoever alters what was recorded, past the triggers, is found out."""
 
 import uuid
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 
 from registry.models import Event, Seal, Site, sealed
-from registry.models.append_only import lift_append_only_triggers
-from registry.models.verification import Break, models_with_history, verify_trail
+from registry.models.append_only import install_append_only_triggers, lift_append_only_triggers
+from registry.models.signing import Signer, signer
+from registry.models.verification import (
+    FORGED,
+    SIGN_AGAIN,
+    SIGN_ONCE,
+    Break,
+    models_with_history,
+    verify_trail,
+)
+from registry.records import CannotSeal
 from tests.factories import EventFactory, SiteFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -32,6 +43,7 @@ def tamper(statement: str, *values: object) -> Break | None:
     lift_append_only_triggers(connection)
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
+    install_append_only_triggers(connection)
     return verify_trail().first_break
 
 
@@ -101,14 +113,99 @@ def test_altered_seal_is_found(event, change):
     assert found == Break(5, "It was altered: its hash does not fit what it says.")
 
 
-def test_seal_made_anew_after_tampering_is_found_at_the_next(event):
+def remade(number: int, signer: Signer, **changes: object) -> None:
+    """Writes a seal anew, with a right hash and a signature under a key, and the next upon it."""
+    lift_append_only_triggers(connection)
+    previous = None
+    for seal in Seal.objects.filter(number__gte=number):
+        for name, value in (changes if previous is None else {"previous": previous}).items():
+            setattr(seal, name, value)
+        seal.hash = previous = seal.expected_hash()
+        seal.signature = signer.sign(seal.signed_text)
+        seal.save()
+    install_append_only_triggers(connection)
+
+
+def test_seal_made_anew_after_tampering_is_found_by_its_signature(event):
+    guessed = Signer(b"x" * 32)
+    with_our_mark = SimpleNamespace(
+        sign=lambda text: guessed.sign(text).replace(guessed.mark, signer().mark)
+    )
+
+    remade(5, with_our_mark, action="other")
+
+    assert verify_trail().breaks == (Break(5, FORGED),)
+
+
+def test_seal_of_the_right_key_that_the_next_does_not_follow_is_found_at_the_next(event):
     lift_append_only_triggers(connection)
     seal = Seal.objects.get(number=5)
     seal.action = "other"
     seal.hash = seal.expected_hash()
+    seal.signature = signer().sign(seal.signed_text)
     seal.save()
 
     assert verify_trail().first_break == Break(6, "It does not follow from the seal before it.")
+
+
+def test_instant_before_that_of_the_seal_before_is_found(event):
+    remade(5, signer(), at=datetime(2020, 1, 1, tzinfo=UTC))
+
+    assert verify_trail().breaks == (Break(5, "Its instant is before that of the seal before it."),)
+
+
+def test_seals_of_another_key_are_told_from_forged_ones(event, settings):
+    old = signer().mark
+    settings.REGISTRY_KEY_SEALS = "ab" * 32
+
+    (found,) = verify_trail().breaks
+
+    assert found == Break(
+        None,
+        f"All 6 seals are signed under another key ({old}), and none under this server's key "
+        f"({signer().mark}). {SIGN_AGAIN}",
+        is_for_signing=True,
+    )
+
+
+def test_some_seals_of_another_key_are_named_by_the_first(event):
+    other = Signer(b"y" * 32)
+    remade(6, other)
+
+    assert verify_trail().breaks == (
+        Break(
+            6,
+            f"It is signed under another key ({other.mark}); 1 of 6 seals are not signed under "
+            f"this server's key ({signer().mark}).",
+            is_for_signing=True,
+        ),
+    )
+
+
+def test_seals_of_a_version_without_signatures_are_told(event):
+    found = tamper("UPDATE registry_seal SET signature = ''")
+
+    assert found == Break(
+        None,
+        "All 6 seals are signed by nobody, and none under this server's key "
+        f"({signer().mark}). {SIGN_ONCE}",
+        is_for_signing=True,
+    )
+
+
+def test_trail_without_triggers_does_not_hold(event):
+    lift_append_only_triggers(connection)
+
+    (found,) = verify_trail().breaks
+
+    assert found.what.startswith("The audit trail is not append-only: trigger registry_")
+
+
+def test_missing_key_verifies_nothing(event, settings, tmp_path):
+    settings.REGISTRY_KEY_SEALS, settings.REGISTRY_VAR = "", tmp_path
+
+    with pytest.raises(CannotSeal, match="key is missing"):
+        verify_trail()
 
 
 def test_removed_seal_is_found(event):

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from registry.disclosure import record_key
+from registry.keys import read_keys
 from registry.records import EventQuery, Release
 from registry.reporting.answering import protected_answer
 from registry.reporting.asking.freshness import Frozen
-from registry.reporting.asking.keys import read_keys
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.shelf import open_store
 from registry.vocabulary import Measure, SnapshotKind

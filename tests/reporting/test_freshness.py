@@ -12,10 +12,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from registry.disclosure import record_key
+from registry.keys import read_keys, read_snapshot_key
 from registry.models import AccessLog, Event, Seal, Site, Snapshot, sealed
 from registry.records import BadQuery, NoSnapshot, SnapshotGone
 from registry.reporting.asking import freshness
-from registry.reporting.asking.keys import read_keys, read_snapshot_key
 from registry.snapshot import canonical, freeze, schema, shelf
 from registry.snapshot.counting import Sums, reported
 from registry.snapshot.manifest import Manifest

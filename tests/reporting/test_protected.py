@@ -16,11 +16,11 @@ from django.http import QueryDict
 from registry.disclosure import Form, Node, Protection
 from registry.disclosure.trees import Level, Place
 from registry.filters import parse_query
+from registry.keys import read_keys
 from registry.records import BadQuery, NoSnapshot, NotAvailableAtThisDetail, Release
 from registry.reporting import protected_answers
 from registry.reporting.answering import protected_answer
 from registry.reporting.asking.freshness import Frozen
-from registry.reporting.asking.keys import read_keys
 from registry.reporting.described import dictionary
 from registry.reporting.measures import MEASURES
 from registry.reporting.protected import pace

@@ -24,11 +24,11 @@ from registry.disclosure import (
 from registry.disclosure.trees import Level, Place
 from registry.filters import parse_query
 from registry.intake import load_catalogue
+from registry.keys import read_keys
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Release, Window
 from registry.reporting import protected_answers
 from registry.reporting.answering import protected_answer
 from registry.reporting.asking.freshness import Frozen
-from registry.reporting.asking.keys import read_keys
 from registry.reporting.protected.curves import _said, curve_truths
 from registry.reporting.protected.trees import trees_of
 from registry.reporting.protected.truths import truths_of

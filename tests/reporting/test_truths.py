@@ -20,9 +20,9 @@ from registry.disclosure import (
 )
 from registry.disclosure.tree_questions import ends_of
 from registry.disclosure.trees import Level, Place
+from registry.keys import read_keys
 from registry.records import EventQuery, Window
 from registry.reporting.asking.freshness import Frozen
-from registry.reporting.asking.keys import read_keys
 from registry.reporting.estimating import cells
 from registry.reporting.protected.trees import trees_of
 from registry.reporting.protected.truths import Sheet, truths_of

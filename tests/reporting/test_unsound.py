@@ -17,11 +17,11 @@ from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
+from registry.keys import read_snapshot_key
 from registry.models import Snapshot
 from registry.records import EventQuery, SnapshotUnusable, Viewer
 from registry.reporting import answer, verifying
 from registry.reporting.asking import freshness, opening
-from registry.reporting.asking.keys import read_snapshot_key
 from registry.reporting.words.provisional import BEHIND
 from registry.snapshot import shelf
 from registry.snapshot.changes import KEPT

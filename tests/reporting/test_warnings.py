@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from registry.disclosure import record_key
+from registry.keys import read_keys
 from registry.records import EventQuery
 from registry.reporting.answering import _exact
 from registry.reporting.asking.freshness import Frozen
-from registry.reporting.asking.keys import read_keys
 from registry.reporting.measures import (
     burden,
     cascades,

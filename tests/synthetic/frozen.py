@@ -8,9 +8,9 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from registry.disclosure import record_key
+from registry.keys import read_keys
 from registry.records import EventRecord, ImplantRecord
 from registry.reporting.asking.freshness import Frozen
-from registry.reporting.asking.keys import read_keys
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.schema import EVENT_SOURCE, EXPOSURE_SOURCE, IMPLANT_SOURCE
 from registry.snapshot.shelf import open_store

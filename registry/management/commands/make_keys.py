@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from registry.reporting.asking import keys
+from registry import keys
 
 
 class Command(BaseCommand):

@@ -14,10 +14,10 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from registry.disclosure import hands, record_keys
+from registry.keys import read_keys, read_snapshot_key
 from registry.models import AccessLog, Snapshot
 from registry.records import BadQuery, Fault, NoSnapshot, SnapshotGone, SnapshotUnusable
 from registry.reporting.asking.growth import too_early
-from registry.reporting.asking.keys import read_keys, read_snapshot_key
 from registry.reporting.asking.opening import (
     open_snapshot,
     recorded,

@@ -10,8 +10,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from registry.keys import Keys, read_keys, read_snapshot_key
 from registry.records import Fault, SnapshotUnusable
-from registry.reporting.asking.keys import Keys, read_keys, read_snapshot_key
 from registry.snapshot import shelf
 from registry.snapshot.integrity import Damage
 from registry.snapshot.shelf import WORKING, Working

@@ -134,7 +134,7 @@ def _attack(asked: argparse.Namespace) -> int:
     begin()
     from django.core.management import call_command
 
-    from registry.reporting.asking.keys import make_keys
+    from registry.keys import make_keys
     from tests.disclosure.attack.campaign import Plan, run
 
     call_command("migrate", verbosity=0)
@@ -190,7 +190,7 @@ def _reference(events: int, into: Path) -> int:
     begin()
     from django.core.management import call_command
 
-    from registry.reporting.asking.keys import make_keys
+    from registry.keys import make_keys
     from tests.disclosure.attack.asking import Asker
     from tests.disclosure.attack.registries import SITES, door_of, fill, release
     from tests.disclosure.attack.utility import rate_limits

@@ -14,8 +14,8 @@ from django.core.management import call_command
 from django.db import transaction
 
 from registry.disclosure.trees import WINDOWS
+from registry.keys import make_keys
 from registry.models import Complication, Event, Implant, Site
-from registry.reporting.asking.keys import make_keys
 from registry.vocabulary import NOT_RECORDED, Component, Intervention, State
 from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.designs import Names, Values

@@ -9,10 +9,10 @@ import stat
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from registry.reporting.asking import keys
+from registry import keys
 from registry_project.settings import Hidden
 
-ONE, OTHER, THIRD = bytes(range(32)), bytes(range(50, 90)), bytes(range(100, 132))
+ONE, OTHER, THIRD, FOURTH = (bytes(range(n, n + 40)) for n in (0, 50, 100, 150))
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ def no_keys(settings, tmp_path):
     settings.REGISTRY_KEY_FILE = ""
     settings.REGISTRY_KEY_RECORDS = settings.REGISTRY_KEY_NOISE = ""
     settings.REGISTRY_KEY_SNAPSHOTS = THIRD.hex()
+    settings.REGISTRY_KEY_SEALS = FOURTH.hex()
     return settings
 
 
@@ -242,3 +243,40 @@ def test_key_of_snapshots_is_made_while_developing(no_keys, tmp_path):
     assert codes() == []
     assert keys.read_snapshot_key() == keys.read_snapshot_key()
     assert set(json.loads((tmp_path / "disclosure-keys.json").read_text())) == {"snapshots"}
+
+
+def test_key_of_seals_is_looked_for_apart(no_keys, tmp_path):
+    written(tmp_path / "disclosure-keys.json", ONE.hex(), OTHER.hex())
+    assert keys.read_seal_key() == FOURTH
+
+    no_keys.REGISTRY_KEY_SEALS = ""
+
+    (fault,) = keys.key_faults()
+    assert (fault.code, "REGISTRY_KEY_SEALS" in fault.message) == ("missing", True)
+    assert "verify_audit --sign" in fault.hint
+    assert keys.read_snapshot_key() == THIRD
+
+
+@pytest.mark.parametrize("same", [ONE, OTHER, THIRD])
+def test_key_of_seals_is_none_of_the_others(no_keys, tmp_path, same):
+    written(tmp_path / "disclosure-keys.json", ONE.hex(), OTHER.hex())
+    no_keys.REGISTRY_KEY_SEALS = base64.b64encode(same).decode()
+
+    assert codes() == ["equal"]
+    with pytest.raises(ImproperlyConfigured, match="one of the other keys"):
+        keys.read_seal_key()
+
+
+def test_key_of_seals_is_added_to_a_file_and_the_others_stay(no_keys, tmp_path):
+    written(tmp_path / "disclosure-keys.json", ONE.hex(), OTHER.hex())
+    no_keys.REGISTRY_KEY_SEALS = ""
+
+    keys.make_keys()
+
+    assert keys.read_keys() == keys.Keys(ONE, OTHER)
+    assert len(keys.read_seal_key()) == 32
+    assert set(json.loads((tmp_path / "disclosure-keys.json").read_text())) == {
+        "records",
+        "noise",
+        "seals",
+    }

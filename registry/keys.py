@@ -1,7 +1,8 @@
-"""The secret keys: two of disclosure control, one of snapshots; never shown or stored.
+"""The secret keys: of disclosure control, snapshots and seals; never shown or stored.
 
-K1 keys the records at freeze, K2 the noise of every protected answer, and a third signs snapshots.
-They come from the environment or from a file that only the server may read; see docs/keys.md.
+K1 keys the records at freeze, K2 the noise of every protected answer, a third signs snapshots, and
+a fourth the audit trail. They come from the environment or from a file that only the server may
+read; see docs/keys.md.
 """
 
 import base64
@@ -24,8 +25,28 @@ KEY_FILE = "disclosure-keys.json"
 SETTINGS = {"records": "REGISTRY_KEY_RECORDS", "noise": "REGISTRY_KEY_NOISE"}
 """The environment variable of each key of disclosure control, by its name in the file."""
 
-SNAPSHOTS, SNAPSHOTS_SETTING = "snapshots", "REGISTRY_KEY_SNAPSHOTS"
-"""The key that signs snapshots: its name in the file, and its environment variable."""
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key that signs, and may be changed: its name in the file, its variable, and the mend."""
+
+    name: str
+    setting: str
+    noun: str
+    again: str
+
+    @property
+    def add(self) -> str:
+        """What to do where it is missing."""
+        return (
+            "Restore it or, if this registry never had it, run `manage.py make_keys`, which adds "
+            f"it, and then `manage.py {self.again} --sign`; see docs/keys.md."
+        )
+
+
+SNAPSHOTS = SigningKey("snapshots", "REGISTRY_KEY_SNAPSHOTS", "snapshots", "verify_snapshots")
+SEALS = SigningKey("seals", "REGISTRY_KEY_SEALS", "seals", "verify_audit")
+SIGNING = (SNAPSHOTS, SEALS)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,10 +103,19 @@ def read_snapshot_key() -> bytes:
     Raises ImproperlyConfigured where it is missing, too short, another key's equal, or open to
     others.
     """
-    key, faults = _snapshot_key_looked_up()
-    if settings.DEBUG and not _snapshot_key_is_given():
+    return _read_signing_key(SNAPSHOTS)
+
+
+def read_seal_key() -> bytes:
+    """The key that signs seals and the access log; like `read_snapshot_key`."""
+    return _read_signing_key(SEALS)
+
+
+def _read_signing_key(which: SigningKey) -> bytes:
+    key, faults = _signing_key_looked_up(which)
+    if key is None and settings.DEBUG and not _is_given(which):
         make_keys()
-        key, faults = _snapshot_key_looked_up()
+        key, faults = _signing_key_looked_up(which)
     if key is None:
         raise _improper(faults)
     return key
@@ -96,8 +126,9 @@ def key_faults() -> tuple[KeyFault, ...]:
     found: list[KeyFault] = []
     if not settings.DEBUG or _in_environment() or key_file().exists():
         found += _looked_up()[1]
-    if not settings.DEBUG or _snapshot_key_is_given():
-        found += _snapshot_key_looked_up()[1]
+    for which in SIGNING:
+        if not settings.DEBUG or _is_given(which):
+            found += _signing_key_looked_up(which)[1]
     return tuple(dict.fromkeys(found))
 
 
@@ -111,7 +142,11 @@ def make_keys() -> Path:
     held, faults = _in_file(path)
     if path.exists() and faults:
         raise FileExistsError(path)
-    missing = [] if getattr(settings, SNAPSHOTS_SETTING) or SNAPSHOTS in held else [SNAPSHOTS]
+    missing = [
+        which.name
+        for which in SIGNING
+        if not getattr(settings, which.setting) and which.name not in held
+    ]
     if not _in_environment() and not held.keys() & SETTINGS.keys():
         missing += SETTINGS
     if not missing:
@@ -140,12 +175,12 @@ def _in_environment() -> bool:
     return any(getattr(settings, name) for name in SETTINGS.values())
 
 
-def _snapshot_key_is_given() -> bool:
-    """Whether there is a key for snapshots, or a file that cannot be read for one."""
-    if getattr(settings, SNAPSHOTS_SETTING):
+def _is_given(which: SigningKey) -> bool:
+    """Whether there is such a key, or a file that cannot be read for one."""
+    if getattr(settings, which.setting):
         return True
     held, faults = _in_file(key_file())
-    return SNAPSHOTS in held or bool(faults and key_file().exists())
+    return which.name in held or bool(faults and key_file().exists())
 
 
 def _looked_up() -> tuple[Keys | None, tuple[KeyFault, ...]]:
@@ -169,22 +204,32 @@ def _looked_up() -> tuple[Keys | None, tuple[KeyFault, ...]]:
     return (None if faults else Keys(**found)), tuple(faults)
 
 
-def _snapshot_key_looked_up() -> tuple[bytes | None, tuple[KeyFault, ...]]:
-    """The key that signs snapshots, or its fault; it is looked for apart from the other two."""
-    text = str(getattr(settings, SNAPSHOTS_SETTING))
+def _signing_key_looked_up(which: SigningKey) -> tuple[bytes | None, tuple[KeyFault, ...]]:
+    """A key that signs, or its fault; each is looked for apart from the others."""
+    text = str(getattr(settings, which.setting))
     if not text:
         held, faults = _in_file(key_file())
         if faults and not (_in_environment() and faults[0].code == "missing"):
             return None, tuple(faults)
-        text = held.get(SNAPSHOTS, "")
-    key = _read(SNAPSHOTS_SETTING, text, ADD)
+        text = held.get(which.name, "")
+    key = _read(which.setting, text, which.add)
     if isinstance(key, KeyFault):
         return None, (key,)
-    others, _ = _looked_up()
-    if others is not None and key in (others.records, others.noise):
-        equal = "The key of snapshots is one of the disclosure keys."
+    if key in _others(which):
+        equal = f"The key of {which.noun} is one of the other keys."
         return None, (KeyFault("equal", equal, WELL_FORMED),)
     return key, ()
+
+
+def _others(which: SigningKey) -> set[bytes]:
+    """The keys that stand before this one: those of disclosure control, and of snapshots."""
+    held, _ = _in_file(key_file())
+    names = dict(SETTINGS) if _in_environment() else {}
+    earlier = {each.name: each.setting for each in SIGNING[: SIGNING.index(which)]}
+    texts = [str(getattr(settings, setting)) for setting in names.values()]
+    texts += [] if names else [held.get(each, "") for each in SETTINGS]
+    texts += [str(getattr(settings, each)) or held.get(name, "") for name, each in earlier.items()]
+    return {key for text in texts if text and (key := _decoded(text)) is not None}
 
 
 def _read(name: str, text: str, mend: str) -> bytes | KeyFault:
@@ -199,10 +244,6 @@ def _read(name: str, text: str, mend: str) -> bytes | KeyFault:
 MAKE = (
     "Restore this registry's keys or, if it never had any, run `manage.py make_keys`; "
     "see docs/keys.md."
-)
-ADD = (
-    "Restore it or, if this registry never had it, run `manage.py make_keys`, which adds it, and "
-    "then `manage.py verify_snapshots --sign`; see docs/keys.md."
 )
 WELL_FORMED = f"Give different random keys of {LEAST_BYTES} bytes or more, in hex or base64."
 

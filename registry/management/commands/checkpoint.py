@@ -1,0 +1,40 @@
+"""Keep and print the head of the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from registry.models import Seal
+from registry.models.heads import head_of, keep_head
+
+
+class Command(BaseCommand):
+    """`manage.py checkpoint [--restored]`: for the auditor's own keeping, and after a restore."""
+
+    help = (
+        "Appends the newest seal's head to REGISTRY_HEADS_FILE and prints it as NUMBER:HASH, which "
+        "`verify_audit --head` takes."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whether an older database was put in place."""
+        parser.add_argument(
+            "--restored",
+            action="store_true",
+            help="Say that you restored an older database: later heads in the file are given up, "
+            "which `verify_audit` says from then on.",
+        )
+
+    def handle(self, *args: Any, restored: bool, **options: Any) -> None:
+        """Append and print the head; refuse where there is no seal, or no room."""
+        last = Seal.objects.order_by("-number").first()
+        if last is None:
+            raise CommandError("The registry is empty: there is no seal yet.")
+        head = head_of(last.number, last.hash, last.at, is_restored=restored)
+        try:
+            keep_head(head)
+        except OSError as error:
+            raise CommandError(f"The head could not be kept: {error.strerror}.") from error
+        self.stdout.write(str(head))

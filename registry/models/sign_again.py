@@ -1,0 +1,52 @@
+"""Signs seals that carry no signature under this server's key: after an upgrade or a new key."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from django.db import connection, transaction
+
+from registry.models.append_only import updates_allowed
+from registry.models.audit import Seal, wait_for_turn
+from registry.models.heads import head_of, heads_file, keep_head
+from registry.models.signing import SignedBy, signer
+from registry.models.statements import update_rows
+from registry.models.verification import Verified, verify_audit
+
+_CHUNK = 1000
+
+
+def sign_trail() -> tuple[Verified, int]:
+    """Sign every seal that is not signed under this server's key, if all else holds.
+
+    Begins the file of heads where there is none. Returns what was found beforehand, and how many
+    seals were signed: none where anything but signatures is broken. What is signed is taken as it
+    stands: compare it with heads that were noted before. Raises CannotSeal, OSError.
+    """
+    with transaction.atomic():
+        wait_for_turn()
+        found = verify_audit()
+        if not all(one.is_for_signing for one in found.breaks):
+            return found, 0
+        signed = _sign() if found.unsigned else 0
+    if found.head and not heads_file().exists():
+        last = Seal.objects.get(number=found.head.number)
+        keep_head(head_of(last.number, last.hash, last.at))
+    return found, signed
+
+
+def _sign() -> int:
+    ours = signer()
+    signed = 0
+    seals = Seal.objects.order_by("number").iterator(chunk_size=_CHUNK)
+    with updates_allowed(connection, Seal._meta.db_table):
+        while some := list(islice(seals, _CHUNK)):
+            lacking = []
+            for seal in some:
+                if ours.signed_by(seal.signed_text, seal.signature) is not SignedBy.US:
+                    seal.signature = ours.sign(seal.signed_text)
+                    lacking.append(seal)
+            if lacking:
+                update_rows(Seal, lacking, ["signature"])
+            signed += len(lacking)
+    return signed
