@@ -181,6 +181,25 @@ def a_second_person_can_grant(
 
 
 @register(Tags.database)
+def a_second_person_can_confirm(
+    app_configs: Any, databases: Iterable[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """Warn where nobody could confirm a role that another proposes. One query a database."""
+    if not settings.REGISTRY_ROLE_SECOND_PERSON:
+        return []
+    return [
+        Warning(
+            f"Database {alias} has one data manager: roles that see all sites are given by two.",
+            hint="Make a second with `createsuperuser`, or set REGISTRY_ROLE_SECOND_PERSON=0.",
+            id="registry.W007",
+        )
+        for alias in databases or ()
+        if "registry_user" in connections[alias].introspection.table_names()
+        and User.objects.using(alias).who_may(Right.RUN_REGISTRY).count() == 1
+    ]
+
+
+@register(Tags.database)
 def nobody_audits_what_they_run(
     app_configs: Any, databases: Iterable[str] | None = None, **_: Any
 ) -> list[CheckMessage]:

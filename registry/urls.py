@@ -9,7 +9,7 @@ from registry.admin import busy
 from registry.admin.audit import history_page
 from registry.admin.completeness import completeness_page
 from registry.admin.exporting import export_page
-from registry.admin.one_time_code import one_time_code_page, reset_code
+from registry.admin.people import reset_code
 from registry.admin.start_page import start_page
 from registry.admin.statistics import statistics_page
 from registry.admin.upload import template_page, upload_page
@@ -36,7 +36,6 @@ urlpatterns = [
         name="upload-template",
     ),
     path("admin/upload/", admin.site.admin_view(upload_page), name="upload"),
-    path("admin/one-time-code/", admin.site.admin_view(one_time_code_page), name="one_time_code"),
     path(
         "admin/registry/user/<int:user_id>/reset-code/",
         admin.site.admin_view(reset_code),

@@ -1,7 +1,6 @@
 """Settings from the environment; without DEBUG every production setting must be given."""
 
 import os
-import re
 import secrets
 from datetime import date
 from pathlib import Path
@@ -11,118 +10,47 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from registry_project.environment import (
+    Hidden,
+    chosen,
+    flag,
+    hold_to_form,
+    listed,
+    origin,
+    origins,
+    rate,
+    roles,
+    whole,
+)
 from registry_project.logs import logging_at
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def _flag(name: str, *, default: bool = False) -> bool:
-    """Read a yes-or-no setting; anything else than a clear yes or no is refused."""
-    text = os.environ.get(name, "").strip().lower()
-    if text in {"", "0", "1", "true", "false", "yes", "no", "on", "off"}:
-        return default if text == "" else text in {"1", "true", "yes", "on"}
-    raise ImproperlyConfigured(f"{name} must be 1 or 0.")
-
-
-def _origins(name: str) -> list[str]:
-    """Read origins: scheme and host, and a port where it is not the usual one."""
-    found = _listed(name)
-    if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", each) for each in found):
-        raise ImproperlyConfigured(
-            f"{name} must be origins such as https://notebook.example, comma-separated: without a "
-            "path, in lower case."
-        )
-    return found
-
-
-def _origin(name: str) -> str:
-    """Read one origin; empty where it is not set."""
-    found = _origins(name)
-    if len(found) > 1:
-        raise ImproperlyConfigured(f"{name} must be one origin.")
-    return "".join(found)
-
-
-def _listed(name: str, default: str = "") -> list[str]:
-    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
-
-
-def _whole(name: str, default: int, *, least: int, most: int | None = None) -> int:
-    """Read a whole number within its limits."""
-    text = os.environ.get(name, "").strip()
-    number = int(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
-    if text == "":
-        return default
-    if number is None or number < least or (most is not None and number > most):
-        limits = f"of {least} or more" if most is None else f"from {least} to {most}"
-        raise ImproperlyConfigured(f"{name} must be a whole number {limits}.")
-    return number
-
-
-def _chosen(name: str, default: str, choices: set[str]) -> str:
-    """Read one of several words."""
-    word = os.environ.get(name, "").strip() or default
-    if word not in choices:
-        raise ImproperlyConfigured(f"{name} must be one of: {', '.join(sorted(choices))}.")
-    return word
-
-
-def _rate(name: str, default: str) -> str:
-    """Read a number of requests in a time."""
-    text = os.environ.get(name, "").strip() or default
-    if not re.fullmatch(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)", text):
-        raise ImproperlyConfigured(
-            f"{name} must be a number of requests in a time: 600/min, or in place of min: "
-            "sec, hour or day."
-        )
-    return text
-
-
-class Hidden(str):
-    """A secret whose value is not shown where settings are listed."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'(hidden)'"
-
-
-def _hold_to_form(redis_url: str) -> None:
-    """Refuse an address that the client of Redis does not read; asks no server."""
-    try:
-        from redis import ConnectionPool
-    except ImportError:  # told by the system check registry.E006
-        return
-    try:
-        ConnectionPool.from_url(redis_url).make_connection()
-    except (TypeError, ValueError):
-        raise ImproperlyConfigured(
-            "REDIS_URL must be redis://name:password@host:6379/0, with other characters of name "
-            "and password percent-encoded; rediss:// over TLS, or unix:///path."
-        ) from None
-
-
-DEBUG = _flag("DEBUG")
+DEBUG = flag("DEBUG")
 
 # The registry's own settings ---------------------------------------------------------------
 
 REGISTRY_VAR = Path(os.environ.get("REGISTRY_VAR") or BASE_DIR / "var").resolve()
 REGISTRY_VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
-REGISTRY_DATE_PRECISION = _chosen("REGISTRY_DATE_PRECISION", "year", {"year", "month"})
-REGISTRY_PUBLIC_STATISTICS = _flag("REGISTRY_PUBLIC_STATISTICS")
-REGISTRY_FREEZE_SECONDS = _whole("REGISTRY_FREEZE_SECONDS", 30, least=0)
-REGISTRY_SNAPSHOTS_KEPT = _whole("REGISTRY_SNAPSHOTS_KEPT", 20, least=0, most=1000)
-REGISTRY_SNAPSHOTS_MB = _whole("REGISTRY_SNAPSHOTS_MB", 20_000, least=1)
-REGISTRY_FIRST_YEAR = _whole("REGISTRY_FIRST_YEAR", 2005, least=1980, most=date.today().year)  # noqa: DTZ011
-REGISTRY_RELEASE_DAYS = _whole("REGISTRY_RELEASE_DAYS", 0 if DEBUG else 350, least=0)
-REGISTRY_RELEASE_GROWTH = _whole("REGISTRY_RELEASE_GROWTH", 0 if DEBUG else 10, least=0, most=100)
-REGISTRY_RELEASE_CHANGED = _whole("REGISTRY_RELEASE_CHANGED", 0 if DEBUG else 200, least=0)
-REGISTRY_ANSWER_TICK_MS = _whole("REGISTRY_ANSWER_TICK_MS", 50, least=0, most=1000)
-REGISTRY_LOCK_SECONDS = _whole("REGISTRY_LOCK_SECONDS", 20, least=1, most=600)
-REGISTRY_TOKEN_DAYS = _whole("REGISTRY_TOKEN_DAYS", 365, least=1, most=3_650)
-REGISTRY_AGREEMENT_SECOND_PERSON = _flag("REGISTRY_AGREEMENT_SECOND_PERSON")
-REGISTRY_AGREEMENT_REMINDER_DAYS = _whole("REGISTRY_AGREEMENT_REMINDER_DAYS", 30, least=1, most=365)
-REGISTRY_DIGEST_ADDRESS = _origin("REGISTRY_DIGEST_ADDRESS")  # off without one
+REGISTRY_DATE_PRECISION = chosen("REGISTRY_DATE_PRECISION", "year", {"year", "month"})
+REGISTRY_PUBLIC_STATISTICS = flag("REGISTRY_PUBLIC_STATISTICS")
+REGISTRY_FREEZE_SECONDS = whole("REGISTRY_FREEZE_SECONDS", 30, least=0)
+REGISTRY_SNAPSHOTS_KEPT = whole("REGISTRY_SNAPSHOTS_KEPT", 20, least=0, most=1000)
+REGISTRY_SNAPSHOTS_MB = whole("REGISTRY_SNAPSHOTS_MB", 20_000, least=1)
+REGISTRY_FIRST_YEAR = whole("REGISTRY_FIRST_YEAR", 2005, least=1980, most=date.today().year)  # noqa: DTZ011
+REGISTRY_RELEASE_DAYS = whole("REGISTRY_RELEASE_DAYS", 0 if DEBUG else 350, least=0)
+REGISTRY_RELEASE_GROWTH = whole("REGISTRY_RELEASE_GROWTH", 0 if DEBUG else 10, least=0, most=100)
+REGISTRY_RELEASE_CHANGED = whole("REGISTRY_RELEASE_CHANGED", 0 if DEBUG else 200, least=0)
+REGISTRY_ANSWER_TICK_MS = whole("REGISTRY_ANSWER_TICK_MS", 50, least=0, most=1000)
+REGISTRY_LOCK_SECONDS = whole("REGISTRY_LOCK_SECONDS", 20, least=1, most=600)
+REGISTRY_TOKEN_DAYS = whole("REGISTRY_TOKEN_DAYS", 365, least=1, most=3_650)
+REGISTRY_AGREEMENT_SECOND_PERSON = flag("REGISTRY_AGREEMENT_SECOND_PERSON")
+REGISTRY_ROLE_SECOND_PERSON = flag("REGISTRY_ROLE_SECOND_PERSON", default=not DEBUG)
+REGISTRY_ROLE_PROPOSAL_DAYS = whole("REGISTRY_ROLE_PROPOSAL_DAYS", 14, least=1, most=90)
+REGISTRY_CODE_REQUIRED = roles("REGISTRY_CODE_REQUIRED")
+REGISTRY_AGREEMENT_REMINDER_DAYS = whole("REGISTRY_AGREEMENT_REMINDER_DAYS", 30, least=1, most=365)
+REGISTRY_DIGEST_ADDRESS = origin("REGISTRY_DIGEST_ADDRESS")  # off without one
 REGISTRY_KEY_RECORDS = Hidden(os.environ.get("REGISTRY_KEY_RECORDS", ""))
 REGISTRY_KEY_NOISE = Hidden(os.environ.get("REGISTRY_KEY_NOISE", ""))
 REGISTRY_KEY_SNAPSHOTS = Hidden(os.environ.get("REGISTRY_KEY_SNAPSHOTS", ""))
@@ -143,9 +71,9 @@ def _development_secret() -> str:
 
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
 database_url = Hidden(os.environ.get("DATABASE_URL", "").strip())
-SECRET_KEY_FALLBACKS = _listed("SECRET_KEY_FALLBACKS")
-ALLOWED_HOSTS = _listed("ALLOWED_HOSTS")
-CSRF_TRUSTED_ORIGINS = _listed("CSRF_TRUSTED_ORIGINS")
+SECRET_KEY_FALLBACKS = listed("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = listed("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 if DEBUG:
     SECRET_KEY = SECRET_KEY or _development_secret()
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]", "testserver"]
@@ -200,6 +128,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
     "registry.answers.kept.KeepAnswers",
     "registry.answers.given_passwords.ChangeGivenPassword",
+    "registry.answers.second_factor.RequireCode",
     "registry.admin.busy.BusyPages",
 ]
 
@@ -253,7 +182,7 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 REDIS_URL = Hidden(os.environ.get("REDIS_URL", "").strip())
 if REDIS_URL:
-    _hold_to_form(REDIS_URL)
+    hold_to_form(REDIS_URL)
     CACHES["default"] = {
         "BACKEND": "registry.shared_cache.RedisOrMemory",
         "LOCATION": REDIS_URL,
@@ -279,10 +208,10 @@ STORAGES = {
 # Mail, for reminders; without EMAIL_HOST none is sent -------------------------------------
 
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "").strip()
-EMAIL_PORT = _whole("EMAIL_PORT", 587, least=1, most=65535)
+EMAIL_PORT = whole("EMAIL_PORT", 587, least=1, most=65535)
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = Hidden(os.environ.get("EMAIL_HOST_PASSWORD", ""))
-EMAIL_USE_TLS = _flag("EMAIL_USE_TLS", default=True)
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "").strip()
 
@@ -324,7 +253,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # follow-up sends four for each of 500 im
 
 # The API -----------------------------------------------------------------------------------
 
-BEHIND_PROXY = _whole("BEHIND_PROXY", 0, least=0, most=9)  # read by client_address alone
+BEHIND_PROXY = whole("BEHIND_PROXY", 0, least=0, most=9)  # read by client_address alone
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "registry.api.authentication.TokenAuthentication",
@@ -341,12 +270,12 @@ REST_FRAMEWORK = {
         "registry.api.throttling.UsersLimit",
     ],
     "DEFAULT_THROTTLE_RATES": {
-        "anon": _rate("THROTTLE_ANON", "600/min"),
-        "user": _rate("THROTTLE_USER", "6000/min"),
-        "token": _rate("THROTTLE_TOKEN", "60/min"),
+        "anon": rate("THROTTLE_ANON", "600/min"),
+        "user": rate("THROTTLE_USER", "6000/min"),
+        "token": rate("THROTTLE_TOKEN", "60/min"),
     },
 }
-CORS_ALLOWED_ORIGINS = _origins("CORS_ALLOWED_ORIGINS")
+CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/(api|fhir)/"
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE")
 CORS_ALLOW_HEADERS = (
@@ -406,7 +335,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 2 * 3600  # of idleness: a session in use is prolonged
 CSRF_FAILURE_VIEW = "registry.answers.kept.token_refused"
 if not DEBUG:
-    SECURE_SSL_REDIRECT = _flag("SECURE_SSL_REDIRECT", default=True)
+    SECURE_SSL_REDIRECT = flag("SECURE_SSL_REDIRECT", default=True)
     SECURE_REDIRECT_EXEMPT = [r"^health/"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
     SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
@@ -414,5 +343,5 @@ if not DEBUG:
     if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-LOG_LEVEL = _chosen("LOG_LEVEL", "WARNING", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+LOG_LEVEL = chosen("LOG_LEVEL", "WARNING", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
 LOGGING = logging_at(LOG_LEVEL)

@@ -14,11 +14,12 @@ from registry.models import (
     Implant,
     Membership,
     Patient,
+    RoleProposal,
     Site,
     User,
     sealed,
 )
-from registry.vocabulary import MembershipRole
+from registry.vocabulary import MembershipRole, Role
 
 FIRST = 1_000
 """Where counted keys begin: above every key that a test writes by hand, so that none meets it."""
@@ -108,6 +109,17 @@ class AgreementFactory(SealedFactory):
     purpose = "A study of catheter failure."
     answerable = "Dr Meier, Bern"
     decision = "granted"
+
+
+class RoleProposalFactory(SealedFactory):
+    """The role of a reviewer, proposed for somebody; say by whom and until when."""
+
+    class Meta:
+        model = RoleProposal
+
+    user = factory.SubFactory(UserFactory)
+    role = Role.REVIEWER
+    proposed_by = factory.SubFactory(UserFactory)
 
 
 class CategoryFactory(SealedFactory):

@@ -12,6 +12,7 @@ from django.db import connection
 
 from registry.checks import (
     KEY_CHECKS,
+    a_second_person_can_confirm,
     a_second_person_can_grant,
     audit_trail_is_append_only,
     cache_answers,
@@ -212,6 +213,25 @@ def test_check_deploy_names_a_dead_redis_and_no_password(redis_nowhere, tmp_path
     assert "(registry.E007) The cache of REDIS_URL does not answer" in said.stderr
     assert "1 issue" in said.stderr
     assert "zebulon" not in said.stderr + said.stdout
+
+
+def test_one_data_manager_alone_confirms_no_role(settings):
+    settings.REGISTRY_ROLE_SECOND_PERSON = True
+    assert a_second_person_can_confirm(None, databases=["default"]) == []
+    UserFactory(roles=[Role.DATA_MANAGER])
+
+    (warning,) = a_second_person_can_confirm(None, databases=["default"])
+
+    assert (warning.id, "has one data manager" in warning.msg) == ("registry.W007", True)
+    UserFactory(is_superuser=True)
+    assert a_second_person_can_confirm(None, databases=["default"]) == []
+
+
+def test_one_data_manager_is_enough_where_one_gives_roles(settings):
+    settings.REGISTRY_ROLE_SECOND_PERSON = False
+    UserFactory(roles=[Role.DATA_MANAGER])
+
+    assert a_second_person_can_confirm(None, databases=["default"]) == []
 
 
 def test_limits_that_each_process_counts_by_itself_are_warned_of(monkeypatch):

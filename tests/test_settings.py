@@ -45,6 +45,13 @@ OFFERED = {
         lambda s: s["REGISTRY_AGREEMENT_SECOND_PERSON"],
         True,
     ),
+    "REGISTRY_ROLE_SECOND_PERSON": ("0", lambda s: s["REGISTRY_ROLE_SECOND_PERSON"], False),
+    "REGISTRY_ROLE_PROPOSAL_DAYS": ("7", lambda s: s["REGISTRY_ROLE_PROPOSAL_DAYS"], 7),
+    "REGISTRY_CODE_REQUIRED": (
+        "data-manager, auditor",
+        lambda s: s["REGISTRY_CODE_REQUIRED"],
+        {"data manager", "auditor"},
+    ),
     "REGISTRY_AGREEMENT_REMINDER_DAYS": (
         "60",
         lambda s: s["REGISTRY_AGREEMENT_REMINDER_DAYS"],
@@ -110,6 +117,9 @@ REFUSED = {
     "REGISTRY_LOCK_SECONDS": ["zebulon", "0", "601"],
     "REGISTRY_TOKEN_DAYS": ["zebulon", "0", "3651"],
     "REGISTRY_AGREEMENT_SECOND_PERSON": ["zebulon"],
+    "REGISTRY_ROLE_SECOND_PERSON": ["zebulon"],
+    "REGISTRY_ROLE_PROPOSAL_DAYS": ["zebulon", "0", "91"],
+    "REGISTRY_CODE_REQUIRED": ["zebulon", "all, zebulon", "all, auditor", "data manager"],
     "REGISTRY_AGREEMENT_REMINDER_DAYS": ["zebulon", "0", "366"],
     "REGISTRY_DIGEST_ADDRESS": ["zebulon", "https://zebulon/", "https://zebulon, https://b"],
     "EMAIL_PORT": ["zebulon", "0", "65536"],
@@ -163,7 +173,7 @@ def test_manual_offers_what_is_tried_here_and_what_settings_read():
     needed = {"DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"}
     read = set(
         re.findall(
-            r"(?:_flag|_listed|_origins?|_whole|_chosen|_rate|environ\.get)\(\s*\"([A-Z_]+)\"",
+            r"\b(?:flag|listed|origins?|whole|chosen|rate|roles|environ\.get)\(\s*\"([A-Z_]+)\"",
             SETTINGS.read_text(),
         )
     )
@@ -256,6 +266,8 @@ def test_production_starts_with_nothing_else(started):
     assert settings["REGISTRY_RELEASE_GROWTH"] == 10
     assert settings["REGISTRY_RELEASE_CHANGED"] == 200
     assert settings["BEHIND_PROXY"] == 0
+    assert settings["REGISTRY_ROLE_SECOND_PERSON"] is True
+    assert settings["REGISTRY_CODE_REQUIRED"] == frozenset()
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])

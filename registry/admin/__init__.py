@@ -2,9 +2,27 @@
 
 from django.contrib import admin
 
-from registry.admin import access, agreements, audit, catalogue, events, exposure
+from registry.admin import (
+    access,
+    agreements,
+    audit,
+    catalogue,
+    events,
+    exposure,
+    people,
+    role_proposals,
+)
 
-__all__ = ["access", "agreements", "audit", "catalogue", "events", "exposure"]
+__all__ = [
+    "access",
+    "agreements",
+    "audit",
+    "catalogue",
+    "events",
+    "exposure",
+    "people",
+    "role_proposals",
+]
 
 admin.site.site_header = "Pump registry"
 admin.site.site_title = "Pump registry"

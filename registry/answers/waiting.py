@@ -14,6 +14,7 @@ from registry.intake.waiting import (
     count_without_follow_up,
     drafts_of_sites,
     queried_implants,
+    roles_to_confirm,
     under_review,
 )
 from registry.vocabulary import Right
@@ -84,6 +85,9 @@ def waiting_for(user: Any, *, leads: bool) -> list[Waiting]:
         n = bounded_count(agreements_to_decide(user))
         agreements = reverse("admin:registry_agreement_changelist")
         tell(n, "request", "for an agreement", f"{agreements}?standing=waiting")
+        n = bounded_count(roles_to_confirm(user))
+        proposals = reverse("admin:registry_roleproposal_changelist")
+        tell(n, "proposed role", "to confirm", f"{proposals}?standing=mine")
     return waiting
 
 

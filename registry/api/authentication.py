@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
+from django_otp import user_has_device
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -27,6 +28,11 @@ class TokenAuthentication(KnoxTokenAuthentication):
         if not token.isascii():
             raise AuthenticationFailed("This token is not valid: make a new one.")
         try:
-            return super().authenticate_credentials(token)
+            user, found = super().authenticate_credentials(token)
         except AuthenticationFailed as refused:
             raise AuthenticationFailed("This token is not valid: make a new one.") from refused
+        if user.must_use_code and not user_has_device(user):
+            raise AuthenticationFailed(
+                "This account needs a one-time code first: add one at /one-time-code/."
+            )
+        return user, found

@@ -271,12 +271,15 @@ def _signed_in(request: Request, fields: dict[str, Any]) -> User:
 
 
 def _code_matches(user: User, otp: str) -> bool:
-    """Whether this is the current code of the account's second factor, where it has one."""
-    return not user_has_device(user) or bool(otp and match_token(user, otp))
+    """Whether this is the account's current code, or it has none and needs none."""
+    if not user_has_device(user):
+        return not user.must_use_code
+    return bool(otp and match_token(user, otp))
 
 
 REFUSED = (
     "User name, password and, where the account has a second factor, its current code (otp) do not "
-    "match. A password that was given to you is changed at /login/ first."
+    "match. A password that was given to you is changed at /login/ first, and a second factor that "
+    "the registry asks of you is added there."
 )
 """The one refusal: which of them is wrong is not told, nor whether the password is right."""

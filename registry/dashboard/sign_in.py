@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
@@ -16,6 +17,12 @@ from django_otp import match_token, user_has_device
 from registry.answers.kept import KEPT, kept, page_with_answers
 from registry.answers.unsaved import forget_all_unsaved
 from registry.dashboard.work import first_place
+from registry.intake.people import (
+    AccountChange,
+    note_told,
+    password_giver,
+    unseen_by_owner,
+)
 
 
 class SignInForm(AuthenticationForm):
@@ -45,8 +52,11 @@ class SignInForm(AuthenticationForm):
         cleaned = super().clean()
         user: Any = self.get_user()
         if user is not None and user_has_device(user, confirmed=True):
-            device = match_token(user, (cleaned.get("otp_token") or "").replace(" ", ""))
+            code = (cleaned.get("otp_token") or "").replace(" ", "")
+            device = match_token(user, code) if code else None
             if device is None:
+                if code:
+                    count_as_failed(self.request, user)
                 raise forms.ValidationError(
                     "This account needs its one-time code: enter the digits that your code"
                     " generator shows now. After a wrong code, wait for the next one.",
@@ -69,13 +79,24 @@ class SignIn(auth_views.LoginView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Signs in; leads back to a form whose answers were kept."""
+        unseen = unseen_by_owner(form.get_user())
         answer = super().form_valid(form)
+        tell_what_others_changed(self.request, unseen)
         text = self.request.POST.get(KEPT, "")
         return page_with_answers(self.request, text) if kept(text) else answer
 
     def get_default_redirect_url(self) -> str:
         """The page that the address names as next, else the first page for the person's role."""
         return first_place(self.request.user)
+
+
+def tell_what_others_changed(request: HttpRequest, unseen: list[AccountChange]) -> None:
+    """Says at sign-in what others changed in the account since the last one, once."""
+    for one in unseen:
+        told = f"{one.by} {one.what} on {one.at:%-d %B %Y at %H:%M} UTC."
+        messages.warning(request, f"{told} If you did not expect it, tell another data manager.")
+    user: Any = request.user
+    note_told(user)
 
 
 class SignOut(auth_views.LogoutView):
@@ -114,6 +135,14 @@ class ChangePassword(auth_views.PasswordChangeView):
     success_url = reverse_lazy("home")
     extra_context = {"room": "password"}
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The page; where the password was given, by whom and when."""
+        context = super().get_context_data(**kwargs)
+        user: Any = self.request.user
+        if user.must_change_password:
+            context["given"] = password_giver(user)
+        return context
+
     def form_valid(self, form: Any) -> HttpResponse:
         """Confirms the change; ends the account's other sessions."""
         messages.success(
@@ -122,6 +151,12 @@ class ChangePassword(auth_views.PasswordChangeView):
             "no longer work.",
         )
         return super().form_valid(form)
+
+
+def count_as_failed(request: HttpRequest | None, user: Any) -> None:
+    """Counts a wrong code towards the lock-out, as a wrong password is."""
+    credentials = {"username": user.get_username()}
+    user_login_failed.send(sender=__name__, credentials=credentials, request=request)
 
 
 def locked_out(

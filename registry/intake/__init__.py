@@ -40,6 +40,7 @@ from registry.intake.files import (
 )
 from registry.intake.following import Followed, FollowUp, FollowUpRefused, follow_up
 from registry.intake.importing import FAULTS_KEPT, Done, ImportCounts, ImportRefused, OnConflict
+from registry.intake.one_time_codes import add_generator, remove_codes, renew_codes
 from registry.intake.patient_batches import (
     JudgedPatients,
     SentPatient,
@@ -47,6 +48,7 @@ from registry.intake.patient_batches import (
     store_patients,
     told_patients,
 )
+from registry.intake.people import change_person, make_person
 from registry.intake.queries import (
     answer_query,
     close_query,
@@ -75,6 +77,13 @@ from registry.intake.review import (
     submit_event,
     take_back_event,
     withdraw_event,
+)
+from registry.intake.role_proposals import (
+    confirm_role,
+    decline_role,
+    needs_a_second,
+    open_to_role,
+    withdraw_role,
 )
 from registry.intake.rounds import RoundStanding, close_round, may_close, standings_of
 from registry.intake.row_reading import AS_DOCUMENTED, Wording, catalogue_names
@@ -111,6 +120,7 @@ __all__ = [
     "Wording",
     "accept_event",
     "add_complication",
+    "add_generator",
     "add_member",
     "answer_query",
     "ask_for_agreement",
@@ -121,14 +131,17 @@ __all__ = [
     "change_implant",
     "change_member",
     "change_patient",
+    "change_person",
     "change_site",
     "change_system",
     "close_query",
     "close_round",
     "columns_not_kept",
     "confirm_agreement",
+    "confirm_role",
     "declare_exposure",
     "decline_agreement",
+    "decline_role",
     "discard_event",
     "end_agreement",
     "export_rows",
@@ -146,14 +159,17 @@ __all__ = [
     "latest_last_day",
     "likely_duplicates",
     "load_catalogue",
+    "make_person",
     "make_site",
     "mark_duplicate",
     "may_close",
     "may_close_queries",
     "may_keep_words",
     "missing_for_submission",
+    "needs_a_second",
     "open_decisions",
     "open_steps",
+    "open_to_role",
     "raise_query",
     "readable_columns",
     "recode_event",
@@ -166,6 +182,8 @@ __all__ = [
     "redact_rows_of_key",
     "reject_event",
     "remind_of_agreement",
+    "remove_codes",
+    "renew_codes",
     "reopen_event",
     "replace_implant",
     "return_event",
@@ -180,5 +198,6 @@ __all__ = [
     "told_rows",
     "withdraw_agreement",
     "withdraw_event",
+    "withdraw_role",
     "wording_of",
 ]

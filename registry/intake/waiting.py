@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from registry.intake.device_years import MISSING, device_times, flat
 from registry.intake.kept_by_site import kept_by_site
-from registry.models import Agreement, Event, Implant, Query, Site, User
+from registry.models import Agreement, Event, Implant, Query, RoleProposal, Site, User
 from registry.vocabulary import Component, Right, State
 
 
@@ -198,3 +198,8 @@ def leads_a_site(user: User) -> bool:
 def agreements_to_decide(user: User) -> QuerySet[Agreement]:
     """Requests for a data-use agreement that the user may decide."""
     return Agreement.objects.decidable_by(user)
+
+
+def roles_to_confirm(user: User) -> QuerySet[RoleProposal]:
+    """Proposed roles that wait for this data manager to confirm."""
+    return RoleProposal.objects.confirmable_by(user, timezone.now().date())

@@ -2,7 +2,6 @@
 
 from registry.models.access import (
     AccessLog,
-    IdempotencyKey,
     Membership,
     Site,
     Snapshot,
@@ -23,6 +22,8 @@ from registry.models.citations import Citation
 from registry.models.duplicates import DuplicateCandidate
 from registry.models.events import Event
 from registry.models.exposure import Exposure, Implant, Patient
+from registry.models.idempotency import IdempotencyKey
+from registry.models.proposals import RoleProposal
 from registry.models.queries import Query
 from registry.models.redactions import Redaction
 
@@ -45,6 +46,7 @@ __all__ = [
     "PublishedRate",
     "Query",
     "Redaction",
+    "RoleProposal",
     "Seal",
     "Sealing",
     "Site",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group, PermissionsMixin, UserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -28,6 +28,7 @@ from registry.models.rules import (
     coded,
     rule,
 )
+from registry.models.sessions import EndableSessions
 from registry.vocabulary import MembershipRole, Right, SnapshotKind, TokenScope
 from registry.vocabulary.roles import ROLES, RUNS_ALL, Role, held_roles
 
@@ -98,7 +99,7 @@ class RolesKept(models.Model):
         abstract = True
 
 
-class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]
+class User(EndableSessions, AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]
     """A person who signs in; deactivated on leaving, never deleted."""
 
     username = models.CharField(
@@ -122,8 +123,18 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         help_text="The password is from somebody else, and is changed at the next sign-in.",
     )
 
+    told_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When the person was last told at sign-in what others changed in the account.",
+    )
+
     history = SealedRecords(
-        excluded_fields=["password", "last_login", "must_change_password"], bases=[RolesKept]
+        excluded_fields=[
+            *("password", "last_login", "must_change_password"),
+            *("session_mark", "told_at"),
+        ],
+        bases=[RolesKept],
     )
     objects = RegistryUserManager()
 
@@ -154,6 +165,12 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         """What the roles allow; nothing once deactivated."""
         return frozenset().union(*(ROLES[role].rights for role in self.held_roles))
 
+    @property
+    def must_use_code(self) -> bool:
+        """Whether REGISTRY_CODE_REQUIRED asks this account for a one-time code."""
+        required: frozenset[str] = settings.REGISTRY_CODE_REQUIRED
+        return "all" in required or not required.isdisjoint(self.held_roles)
+
     def may(self, right: Right) -> bool:
         """Whether a role of the user allows this; which rows is another question."""
         return right in self.rights
@@ -180,9 +197,21 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         """Whether the user is a lead of the site now."""
         return self.sites_led().filter(pk=site.pk).exists()
 
+    def end_access(self) -> None:
+        """End every session and token; a session ends once the user is stored. One query."""
+        self.end_sessions()
+        Token.objects.filter(user=self).delete()
+
     def set_roles(self, roles: Iterable[str], *, seal: Sealing) -> None:
-        """Give the user exactly these roles, if `held_apart` lets; the history row names them."""
-        self.groups.set(Group.objects.filter(name__in=held_apart(roles, of=self)))
+        """Give the user exactly these roles, if `held_apart` lets; the history row names them.
+
+        Where they change, sessions and tokens end: what was begun with other rights is over.
+        """
+        before = set(self.groups.values_list("name", flat=True))
+        wanted = held_apart(roles, of=self)
+        if before != set(wanted):
+            self.end_access()
+        self.groups.set(Group.objects.filter(name__in=wanted))
         for known in ("roles", "held_roles", "rights"):
             self.__dict__.pop(known, None)
         seal.save(self, reason="roles-set")
@@ -309,41 +338,6 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at {self.site}"
-
-
-REPLY_KEPT = timedelta(hours=24)
-"""How long a key is bound to its request; afterwards it may be reused, and the reply is purged."""
-
-
-class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
-    """Stored replies, some of them expired."""
-
-    def expired(self, now: datetime) -> Self:
-        """Only those that are no longer replayed."""
-        return self.filter(created_at__lte=now - REPLY_KEPT)
-
-
-class IdempotencyKey(models.Model):
-    """The stored reply to a write: the same key gets the same reply, for REPLY_KEPT."""
-
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    key = models.CharField(max_length=255)
-    method_path = models.CharField(max_length=255)
-    body_digest = models.CharField(max_length=64)  # of the query and the body
-    status = models.PositiveSmallIntegerField()
-    reply = models.JSONField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects = IdempotencyKeyQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-created_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["user", "key"], name="%(app_label)s_%(class)s_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.method_path} of {self.user}"
 
 
 class AccessLog(models.Model):

@@ -4,7 +4,12 @@ In each list a blank is "not recorded", which is no code, and `unknown` is an an
 never renamed, removed or reordered; see docs/vocabularies.md for sources.
 """
 
-from registry.vocabulary.access import AgreementDecision, MembershipRole, TokenScope
+from registry.vocabulary.access import (
+    AgreementDecision,
+    MembershipRole,
+    ProposalDecision,
+    TokenScope,
+)
 from registry.vocabulary.code import NOT_RECORDED, Code, Described
 from registry.vocabulary.device import (
     CatheterModel,
@@ -174,6 +179,7 @@ __all__ = [
     "PlacingProcedure",
     "PooledAgeBand",
     "Profile",
+    "ProposalDecision",
     "PublishedMeasure",
     "PumpFamily",
     "PumpModel",

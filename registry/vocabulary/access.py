@@ -1,4 +1,4 @@
-"""Lists of access: a member's role at a site, what a token may do, and decisions on agreements."""
+"""Lists of access: members' roles, what tokens may do, decisions on agreements and on roles."""
 
 from registry.vocabulary.code import Code
 
@@ -26,3 +26,12 @@ class AgreementDecision(Code):
     DECLINED = "declined", "Declined", "Turned down, with a reason."
     WITHDRAWN = "withdrawn", "Withdrawn", "Taken back by the researcher before it was granted."
     ENDED = "ended", "Ended early", "Ended by a data manager before its last day, with a reason."
+
+
+class ProposalDecision(Code):
+    """What became of a proposed role; blank while nobody has decided."""
+
+    CONFIRMED = "confirmed", "Confirmed", "A second data manager confirmed it: it is in force."
+    DECLINED = "declined", "Declined", "Turned down by a second data manager."
+    WITHDRAWN = "withdrawn", "Withdrawn", "Taken back by who proposed it."
+    EXPIRED = "expired", "Expired", "Not decided in time, and proposed anew."

@@ -67,7 +67,7 @@ _RUN = {
     f"{verb}_{model}"
     for verb in ("view", "add", "change")
     for model in ("site", "membership", "user", "agreement")
-}
+} | {"view_roleproposal"}
 HISTORY = "view_historical*"
 """Stands for viewing the history of every table."""
 
@@ -142,6 +142,15 @@ def joins_what_is_apart(names: Iterable[str], *, superuser: bool) -> bool:
     """Whether somebody with these roles would have all rights that are kept apart."""
     held = held_roles(frozenset(names), superuser=superuser)
     return {right for role in held for right in ROLES[role].rights} >= APART
+
+
+OF_ALL_SITES = frozenset({Right.SEE_ALL_ROWS, Right.READ_AUDIT})
+"""Rights whose roles see what every site has entered, as rows or as their history."""
+
+
+def sees_all_sites(role: Role) -> bool:
+    """Whether a role sees the rows of all sites: data manager, reviewer and auditor do."""
+    return not OF_ALL_SITES.isdisjoint(ROLES[role].rights)
 
 
 def held_roles(names: frozenset[str], *, superuser: bool) -> tuple[Role, ...]:

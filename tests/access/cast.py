@@ -17,6 +17,7 @@ from registry.models import (
     Agreement,
     DuplicateCandidate,
     Query,
+    RoleProposal,
     Seal,
     Site,
     Token,
@@ -31,6 +32,7 @@ from tests.factories import (
     ImplantFactory,
     MembershipFactory,
     PatientFactory,
+    RoleProposalFactory,
     SiteFactory,
     UserFactory,
 )
@@ -137,6 +139,9 @@ def _callers(own: Rows) -> dict[str, Callable[[], Client]]:
     }
     AgreementFactory(user=people["analyst"], expires_on=_today() + 30 * _DAY)
     AgreementFactory(user=people["lapsed-analyst"], expires_on=_today() - _DAY)
+    RoleProposalFactory(
+        user=people["researcher"], proposed_by=people["manager"], expires_on=_today() + 9 * _DAY
+    )
     gone = UserFactory(username="gone", roles=[Role.DATA_MANAGER], is_active=False)
     manager = people["manager"]
     every, statistics = frozenset(TokenScope), frozenset({TokenScope.READ_STATISTICS})
@@ -200,4 +205,9 @@ def single_rows(world: World) -> dict[str, Any]:
     """Rows that belong to no site."""
     agreement = Agreement.objects.order_by("pk").first()
     log = AccessLog.objects.create(user=world.own.reporter, action="list", what="event", count=1)
-    return {"agreement": agreement, "accesslog": log, "seal": Seal.objects.order_by("pk").first()}
+    return {
+        "agreement": agreement,
+        "accesslog": log,
+        "seal": Seal.objects.order_by("pk").first(),
+        "roleproposal": RoleProposal.objects.get(),
+    }

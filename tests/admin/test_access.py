@@ -1,67 +1,8 @@
 """Sites, people and memberships in the admin: kept by data managers under seals."""
 
-import pytest
-
 from registry.models import Membership, Site, User
 from registry.vocabulary import Role
 from tests.factories import MembershipFactory, UserFactory
-
-USER = {
-    "username": "newcomer",
-    "email": "",
-    "new_password": "a long unlikely phrase",
-    "is_active": "on",
-    "roles": ["researcher"],
-}
-
-
-@pytest.mark.parametrize("role", ["reporter", "lead", "reviewer", "auditor"])
-@pytest.mark.parametrize("place", ["user", "agreement"])
-def test_people_are_closed_to_all_but_data_managers(place, role, request, signed_in):
-    client = signed_in(request.getfixturevalue(role))
-
-    assert client.get(f"/admin/registry/{place}/").status_code == 403
-    assert client.post(f"/admin/registry/{place}/add/", USER).status_code == 403
-
-
-def test_a_data_manager_makes_a_person_with_roles(manager, signed_in):
-    answer = signed_in(manager).post("/admin/registry/user/add/", USER)
-
-    assert answer.status_code == 302
-    person = User.objects.get(username="newcomer")
-    assert person.check_password("a long unlikely phrase")
-    assert person.roles == {Role.RESEARCHER}
-    assert person.is_staff is False
-    assert person.history.first().history_user == manager
-
-
-def test_a_weak_password_is_refused(manager, signed_in):
-    answer = signed_in(manager).post(
-        "/admin/registry/user/add/", {**USER, "new_password": "12345678"}
-    )
-
-    assert "new_password" in answer.context["adminform"].form.errors
-    assert not User.objects.filter(username="newcomer").exists()
-
-
-def test_a_person_who_leaves_is_made_inactive(manager, signed_in):
-    leaver = UserFactory(username="leaver", roles=[Role.REVIEWER])
-    sent = {"username": "leaver", "email": "", "roles": ["reviewer"]}
-
-    signed_in(manager).post(f"/admin/registry/user/{leaver.pk}/change/", sent)
-
-    leaver.refresh_from_db()
-    assert leaver.is_active is False
-    assert leaver.check_password("demo")
-
-
-def test_roles_are_taken_away(manager, signed_in):
-    person = UserFactory(username="person", roles=[Role.REVIEWER, Role.ANALYST])
-    sent = {"username": "person", "email": "", "is_active": "on", "roles": ["analyst"]}
-
-    signed_in(manager).post(f"/admin/registry/user/{person.pk}/change/", sent)
-
-    assert User.objects.get(pk=person.pk).roles == {Role.ANALYST}
 
 
 def test_a_data_manager_makes_a_site(manager, signed_in):
@@ -154,19 +95,3 @@ def test_another_site_is_not_found(other_site, reporter, signed_in):
     address = f"/admin/registry/site/{other_site.pk}/change/"
 
     assert signed_in(reporter).get(address).status_code == 404
-
-
-def test_nobody_becomes_data_manager_and_auditor(manager, signed_in):
-    person = UserFactory(username="person", roles=[Role.AUDITOR])
-    sent = {
-        "username": "person",
-        "email": "",
-        "is_active": "on",
-        "roles": ["auditor", "data manager"],
-    }
-
-    page = signed_in(manager).post(f"/admin/registry/user/{person.pk}/change/", sent)
-
-    assert page.status_code == 200
-    assert "no auditor" in page.text
-    assert User.objects.get(pk=person.pk).roles == {Role.AUDITOR}

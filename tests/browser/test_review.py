@@ -116,7 +116,7 @@ def test_files_are_checked_and_stored_without_choosing_them_twice(page):
 
 def test_the_secret_of_a_code_generator_is_shown_on_a_clean_page(page):
     sign_in(page, "reporter")
-    page.goto("/admin/one-time-code/")
+    page.goto("/one-time-code/")
     page.get_by_label("Your password").fill("demo")
     page.get_by_role("button", name="Add a code generator").click()
 

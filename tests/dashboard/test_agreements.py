@@ -64,7 +64,9 @@ def test_from_a_question_that_is_too_fine_to_its_exact_answer(own, researcher, r
     manager.post(
         f"/admin/registry/agreement/{row.public_id}/grant/", {"expires_on": str(in_days(20))}
     )
+    assert "/login/" in own.get(TOO_FINE)["Location"]  # with another role one signs in anew
 
+    own = client_of(type(researcher).objects.get(pk=researcher.pk))
     answer = own.get(TOO_FINE)
     assert answer.status_code == 200
     last = f"{in_days(20).day} {in_days(20):%B %Y}"

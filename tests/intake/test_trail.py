@@ -5,14 +5,21 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from registry import intake
 from registry.intake import ComponentReport, FollowUp
-from registry.models import DuplicateCandidate, Membership, Seal, User, sealed
+from registry.models import DuplicateCandidate, Membership, RoleProposal, Seal, User, sealed
 from registry.models.verification import models_with_history, verify_trail
 from registry.records import RawReport, RowKind
 from registry.vocabulary import AgreementDecision, Role
-from tests.factories import AgreementFactory, EventFactory, ExposureFactory, UserFactory
+from tests.factories import (
+    AgreementFactory,
+    EventFactory,
+    ExposureFactory,
+    RoleProposalFactory,
+    UserFactory,
+)
 from tests.intake.conftest import report
 from tests.intake.test_catalogue import NEW
 from tests.intake.test_devices import exposure, implant, patch
@@ -20,6 +27,8 @@ from tests.intake.test_systems import ENDING, PATIENT, SUCCESSOR, component, raw
 
 ERROR = "entered-in-error"
 READING = {
+    "needs_a_second",
+    "open_to_role",
     "columns_not_kept",
     "rows_of_key",
     "foreseen_queries",
@@ -110,6 +119,24 @@ def first_granted(world):
     """A request that one data manager granted, and another who is to confirm it."""
     request = study(world, decision=AgreementDecision.FIRST_GRANT, granted_by=world.manager)
     return request, UserFactory(roles=[Role.DATA_MANAGER])
+
+
+def nurse(world, **given):
+    """A person whom a data manager is to change, as the person is."""
+    person = UserFactory(username="nurse", roles=[Role.SITE_STAFF])
+    same = {"username": "nurse", "email": "", "is_staff": True, "is_active": True}
+    return person, same | {"roles": [Role.SITE_STAFF]} | given
+
+
+def proposed(world):
+    """The role of a reviewer, proposed for somebody, and another data manager."""
+    last = timezone.now().date() + timedelta(days=3)
+    proposal = RoleProposalFactory(proposed_by=world.manager, expires_on=last)
+    return proposal, UserFactory(roles=[Role.DATA_MANAGER])
+
+
+def generator(world):
+    return TOTPDevice.objects.create(user=world.reporter, name="phone", confirmed=False)
 
 
 # Verb -> (what it is to be tried upon, the call, how many rows it writes or None for a lot).
@@ -356,6 +383,36 @@ VERBS = {
         lambda w, held: intake.remind_of_agreement(held, send=lambda _: None),
         1,
     ),
+    "make_person": (
+        None,
+        lambda w, _: intake.make_person(
+            username="nurse", password="a long unlikely phrase", roles=["researcher"], by=w.manager
+        ),
+        2,  # the person, and again with the roles
+    ),
+    "change_person": (
+        nurse,
+        lambda w, of: intake.change_person(of[0], **of[1] | {"email": "n@a.org"}, by=w.manager),
+        1,
+    ),
+    "confirm_role": (
+        proposed,
+        lambda w, of: intake.confirm_role(of[0].public_id, by=of[1]),
+        2,  # the proposal and the person
+    ),
+    "decline_role": (
+        proposed,
+        lambda w, of: intake.decline_role(of[0].public_id, by=of[1]),
+        1,
+    ),
+    "withdraw_role": (
+        proposed,
+        lambda w, of: intake.withdraw_role(of[0].public_id, by=w.manager),
+        1,
+    ),
+    "add_generator": (generator, lambda w, device: intake.add_generator(device), 1),
+    "renew_codes": (None, lambda w, _: intake.renew_codes(w.reporter), 1),
+    "remove_codes": (None, lambda w, _: intake.remove_codes(w.reporter, by=w.manager), 1),
     "close_round": (followed_up, lambda w, _: intake.close_round("BERN", by=w.lead), 3),
     "load_catalogue": (None, lambda w, _: intake.load_catalogue(by=w.manager), None),
 }
@@ -403,6 +460,10 @@ def test_reading_function_leaves_nothing(world, verb):
         intake.open_steps(event, by=world.manager)
     elif verb == "open_decisions":
         intake.open_decisions(request, by=world.manager)
+    elif verb == "needs_a_second":
+        intake.needs_a_second({"reviewer"}, by=world.manager)
+    elif verb == "open_to_role":
+        intake.open_to_role(RoleProposal(user=world.lead), by=world.reporter)
     elif verb == "latest_last_day":
         intake.latest_last_day()
     elif verb == "identifying_keys":

@@ -31,6 +31,7 @@ from tests.factories import (
     ExposureFactory,
     ImplantFactory,
     MembershipFactory,
+    RoleProposalFactory,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -55,6 +56,7 @@ def rows_of_every_kind() -> None:
     ExposureFactory(site=event.site)
     MembershipFactory(site=event.site)
     AgreementFactory(expires_on=date(2030, 1, 1))
+    RoleProposalFactory(expires_on=date(2030, 1, 1))
     later = EventFactory(site=event.site)
     with sealed(by=None, action="test") as seal:
         seal.save(DuplicateCandidate(site=event.site, first=event, second=later, reasons=1))

@@ -345,6 +345,7 @@ def test_history_is_kept_of_everything_that_people_enter_or_decide():
         "PublishedRate",
         "Query",
         "Redaction",
+        "RoleProposal",
         "Site",
         "Synonym",
         "User",

@@ -1,19 +1,37 @@
-"""Adding, replacing, renewing and removing a one-time code, and its reset by a data manager."""
+"""Adding, replacing, renewing and removing one's own one-time code."""
 
 import re
 
 import pytest
 import segno
-from django.urls import reverse
+from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from registry.models import Seal
 from registry.vocabulary import Role
+from tests.dashboard.conftest import BACKEND
 from tests.factories import UserFactory
 
-PAGE = "/admin/one-time-code/"
+PAGE = "/one-time-code/"
+
+
+@pytest.fixture
+def reporter(db):
+    return UserFactory(username="reporter", roles=[Role.SITE_STAFF])
+
+
+@pytest.fixture
+def signed_in():
+    """A client that is signed in as the given user."""
+
+    def client_of(user):
+        client = Client()
+        client.force_login(user, backend=BACKEND)
+        return client
+
+    return client_of
 
 
 def code_of(device, drift=0):
@@ -193,56 +211,8 @@ def test_a_code_generator_is_removed_with_its_recovery_codes(reporter, signed_in
     assert sign_in(client, reporter, "")
 
 
-def test_a_data_manager_resets_the_code_of_somebody_else(reporter, manager, signed_in):
-    added(signed_in(reporter), reporter)
-    client = signed_in(manager)
-    page = reverse("admin:registry_user_change", args=[reporter.pk])
-    assert "Reset one-time code" in client.get(page).text
-
-    answer = client.post(reverse("reset_code", args=[reporter.pk]), follow=True)
-
-    assert "signs in without a one-time code now" in answer.text
-    assert not TOTPDevice.objects.exists()
-    row = reporter.history.first()
-    assert (row.history_change_reason, row.history_user) == ("one-time-code-removed", manager)
-    seal = Seal.objects.latest("number")
-    assert (seal.action, seal.actor) == ("remove-one-time-code", manager)
-    assert "Reset one-time code" not in client.get(page).text
-
-
-def test_a_data_manager_does_not_reset_the_own_code_past_the_password(manager, signed_in):
-    client = signed_in(manager)
-    added(client, manager)
-
-    answer = client.post(reverse("reset_code", args=[manager.pk]), follow=True)
-
-    assert "with your password" in answer.text
-    assert TOTPDevice.objects.get().confirmed
-
-
-@pytest.mark.parametrize("role", [Role.SITE_STAFF, Role.REVIEWER, Role.AUDITOR])
-def test_nobody_else_resets_a_code(role, manager, signed_in):
-    added(signed_in(manager), manager)
-
-    answer = signed_in(UserFactory(roles=[role])).post(reverse("reset_code", args=[manager.pk]))
-
-    assert answer.status_code == 403
-    assert TOTPDevice.objects.get().confirmed
-
-
-def test_a_reset_takes_a_post(reporter, manager, signed_in):
-    added(signed_in(reporter), reporter)
-
-    assert signed_in(manager).get(reverse("reset_code", args=[reporter.pk])).status_code == 405
-    assert TOTPDevice.objects.exists()
-
-
-def test_a_reset_of_nobody_is_not_found(manager, signed_in):
-    assert signed_in(manager).post(reverse("reset_code", args=[0])).status_code == 404
-
-
 def test_strangers_are_led_to_sign_in(client, db):
-    assert client.get(PAGE)["Location"] == f"/admin/login/?next={PAGE}"
+    assert client.get(PAGE)["Location"] == f"/login/?next={PAGE}"
 
 
 def test_the_start_page_asks_for_a_code_until_there_is_one(reporter, signed_in):

@@ -1,31 +1,28 @@
-"""One-time codes at sign-in: a person's own code generator, recovery codes, and their reset."""
+"""One-time codes at sign-in, for everybody: a person's own code generator and recovery codes."""
 
-import secrets
 from base64 import b32encode
 from typing import Any
 
 import django_otp
 import segno
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.auth import authenticate
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.contrib import messages
+from django.contrib.auth import authenticate, update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods
+from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from registry.models import User, sealed
-from registry.vocabulary import Right
+from registry import intake
+from registry.answers.second_factor import signed_in_by_provider_just_now
 
 GENERATOR = "Code generator"
-RECOVERY = "Recovery codes"
-HOW_MANY = 10
-DIGITS = 10
-"""Digits of a recovery code: the sign-in field opens a phone's number pad."""
 
 
 class PasswordForm(forms.Form):
@@ -34,9 +31,7 @@ class PasswordForm(forms.Form):
     password = forms.CharField(
         label="Your password",
         strip=False,
-        widget=forms.PasswordInput(
-            attrs={"autocomplete": "current-password", "class": "vTextField"}
-        ),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
         error_messages={"required": "Enter your password."},
     )
 
@@ -44,6 +39,8 @@ class PasswordForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
         self.request = request
+        if signed_in_by_provider_just_now(request):
+            del self.fields["password"]
 
     def clean_password(self) -> str:
         """Checks the password; wrong ones count towards the lock-out."""
@@ -60,9 +57,7 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label="The six digits that it shows now",
         max_length=12,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "vTextField"}
-        ),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
         error_messages={"required": "Enter the six digits."},
     )
 
@@ -83,6 +78,10 @@ class CodeForm(forms.Form):
         return code
 
 
+@never_cache
+@login_required
+@sensitive_variables("codes")
+@require_http_methods(["GET", "HEAD", "POST"])
 def one_time_code_page(request: HttpRequest) -> HttpResponse:
     """Lets users add or replace a code generator, renew recovery codes, or remove them all.
 
@@ -100,9 +99,10 @@ def one_time_code_page(request: HttpRequest) -> HttpResponse:
         device = TOTPDevice.objects.create(user=user, name=GENERATOR, confirmed=False)
         return _page(request, user, device=device, form=CodeForm(device=device))
     if "renew" in sent and _generator(user) is not None:
-        return _page(request, user, form=PasswordForm(request=request), codes=renew_codes(user))
-    if "remove" in sent:
-        remove_codes(user, by=user)
+        codes = intake.renew_codes(user)
+        return _page(request, user, form=PasswordForm(request=request), codes=codes)
+    if "remove" in sent and not user.must_use_code:
+        intake.remove_codes(user, by=user)
         messages.success(request, "Your account no longer asks for a one-time code.")
     return HttpResponseRedirect(reverse("one_time_code"))
 
@@ -114,74 +114,43 @@ def _confirm(request: HttpRequest, user: Any) -> HttpResponse:
     form = CodeForm(request.POST, device=device)
     if not form.is_valid():
         return _page(request, user, device=device, form=form)
-    codes = add_generator(device)
+    codes = intake.add_generator(device)
+    user.refresh_from_db()
+    update_session_auth_hash(request, user)
     django_otp.login(request, device)
-    messages.success(request, "From now on your account asks for a one-time code at sign-in.")
+    messages.success(
+        request,
+        "From now on your account asks for a one-time code at sign-in. Your other browsers are "
+        "signed out, and your API tokens no longer work.",
+    )
     return _page(request, user, form=PasswordForm(request=request), codes=codes)
 
 
-def add_generator(device: TOTPDevice) -> list[str]:
-    """Replaces any other device by one that showed a correct code, under a seal.
-
-    Returns new recovery codes.
-    """
-    user = device.user
-    with sealed(by=user, action="add-one-time-code") as seal:
-        TOTPDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
-        device.confirmed = True
-        device.save()
-        seal.save(User.objects.get(pk=user.pk), reason="one-time-code-added")
-        return _new_codes(user)
-
-
-def renew_codes(user: User) -> list[str]:
-    """Replaces the recovery codes by ten new ones, each for one sign-in, under a seal."""
-    with sealed(by=user, action="renew-recovery-codes") as seal:
-        seal.save(User.objects.get(pk=user.pk), reason="recovery-codes-renewed")
-        return _new_codes(user)
-
-
-def remove_codes(user: User, *, by: User) -> None:
-    """Removes a user's code generator and recovery codes; the seal names who did."""
-    with sealed(by=by, action="remove-one-time-code") as seal:
-        TOTPDevice.objects.filter(user=user).delete()
-        StaticDevice.objects.filter(user=user).delete()
-        seal.save(User.objects.get(pk=user.pk), reason="one-time-code-removed")
-
-
-def _new_codes(user: User) -> list[str]:
-    StaticDevice.objects.filter(user=user).delete()
-    device = StaticDevice.objects.create(user=user, name=RECOVERY)
-    codes = [str(secrets.randbelow(10**DIGITS)).zfill(DIGITS) for _ in range(HOW_MANY)]
-    StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
-    return codes
-
-
-def _generator(user: User) -> TOTPDevice | None:
+def _generator(user: Any) -> TOTPDevice | None:
     device: TOTPDevice | None = TOTPDevice.objects.filter(user=user, confirmed=True).first()
     return device
 
 
 def _page(
     request: HttpRequest,
-    user: User,
+    user: Any,
     *,
     form: forms.Form,
     device: TOTPDevice | None = None,
     codes: list[str] | None = None,
 ) -> HttpResponse:
     context = {
-        **admin.site.each_context(request),
-        "title": "One-time code",
+        "room": "one-time-code",
         "form": form,
         "device": device,
         "secret": _in_fours(device) if device else "",
         "picture": qr_picture(device.config_url) if device else "",
         "codes": [f"{code[:5]} {code[5:]}" for code in codes or ()],
         "has_generator": _generator(user) is not None,
+        "is_required": user.must_use_code,
         "left": StaticToken.objects.filter(device__user=user).count(),
     }
-    return TemplateResponse(request, "admin/registry/one_time_code.html", context)
+    return render(request, "registry/one_time_code.html", context)
 
 
 def qr_picture(address: str) -> SafeString:
@@ -195,22 +164,3 @@ def _in_fours(device: TOTPDevice) -> str:
     """The secret as typed into an app."""
     secret = b32encode(device.bin_key).decode().rstrip("=")
     return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
-
-
-@require_POST
-def reset_code(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Lets a data manager remove a lost code generator from another user's account."""
-    by: Any = request.user
-    if not by.may(Right.RUN_REGISTRY):
-        raise PermissionDenied
-    person = User.objects.filter(pk=user_id).first()
-    if person is None:
-        raise Http404
-    back = HttpResponseRedirect(reverse("admin:registry_user_change", args=[user_id]))
-    if person == by:
-        messages.error(request, "Change your own under One-time code, with your password.")
-        return back
-    remove_codes(person, by=by)
-    message = f"{person} signs in without a one-time code now, and should add a new one."
-    messages.success(request, message)
-    return back

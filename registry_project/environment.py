@@ -1,0 +1,106 @@
+"""Readers of the environment: each refuses what its setting does not take, and names it."""
+
+import os
+import re
+
+from django.core.exceptions import ImproperlyConfigured
+
+from registry.vocabulary.roles import Role
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """Read a yes-or-no setting; anything else than a clear yes or no is refused."""
+    text = os.environ.get(name, "").strip().lower()
+    if text in {"", "0", "1", "true", "false", "yes", "no", "on", "off"}:
+        return default if text == "" else text in {"1", "true", "yes", "on"}
+    raise ImproperlyConfigured(f"{name} must be 1 or 0.")
+
+
+def origins(name: str) -> list[str]:
+    """Read origins: scheme and host, and a port where it is not the usual one."""
+    found = listed(name)
+    if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", each) for each in found):
+        raise ImproperlyConfigured(
+            f"{name} must be origins such as https://notebook.example, comma-separated: without a "
+            "path, in lower case."
+        )
+    return found
+
+
+def origin(name: str) -> str:
+    """Read one origin; empty where it is not set."""
+    found = origins(name)
+    if len(found) > 1:
+        raise ImproperlyConfigured(f"{name} must be one origin.")
+    return "".join(found)
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def whole(name: str, default: int, *, least: int, most: int | None = None) -> int:
+    """Read a whole number within its limits."""
+    text = os.environ.get(name, "").strip()
+    number = int(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
+    if text == "":
+        return default
+    if number is None or number < least or (most is not None and number > most):
+        limits = f"of {least} or more" if most is None else f"from {least} to {most}"
+        raise ImproperlyConfigured(f"{name} must be a whole number {limits}.")
+    return number
+
+
+def chosen(name: str, default: str, choices: set[str]) -> str:
+    """Read one of several words."""
+    word = os.environ.get(name, "").strip() or default
+    if word not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of: {', '.join(sorted(choices))}.")
+    return word
+
+
+def roles(name: str) -> frozenset[str]:
+    """Read roles, with hyphens for blanks; `all` for every account, nothing for none."""
+    words = listed(name)
+    if words == ["all"]:
+        return frozenset({"all"})
+    roles = {role.value.replace(" ", "-"): role.value for role in Role}
+    if not set(words) <= set(roles):
+        known = ", ".join(sorted(roles))
+        raise ImproperlyConfigured(f"{name} must be all, or roles out of: {known}.")
+    return frozenset(roles[word] for word in words)
+
+
+def rate(name: str, default: str) -> str:
+    """Read a number of requests in a time."""
+    text = os.environ.get(name, "").strip() or default
+    if not re.fullmatch(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)", text):
+        raise ImproperlyConfigured(
+            f"{name} must be a number of requests in a time: 600/min, or in place of min: "
+            "sec, hour or day."
+        )
+    return text
+
+
+class Hidden(str):
+    """A secret whose value is not shown where settings are listed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'(hidden)'"
+
+
+def hold_to_form(redis_url: str) -> None:
+    """Refuse an address that the client of Redis does not read; asks no server."""
+    try:
+        from redis import ConnectionPool
+    except ImportError:  # told by the system check registry.E006
+        return
+    try:
+        ConnectionPool.from_url(redis_url).make_connection()
+    except (TypeError, ValueError):
+        raise ImproperlyConfigured(
+            "REDIS_URL must be redis://name:password@host:6379/0, with other characters of name "
+            "and password percent-encoded; rediss:// over TLS, or unix:///path."
+        ) from None
