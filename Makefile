@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock bench attack fuzz soak pictures clean
+.PHONY: help setup spark demo test check lock bench attack fuzz soak soak-spark pictures clean
 PORT ?= 8000
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c "" 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
@@ -9,7 +9,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## Say what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 # Written last, so that an interrupted set-up runs again. uv itself comes by pip, pinned by hash.
 .venv/ready: requirements-setup.txt requirements-dev.txt
@@ -25,6 +25,9 @@ help:  ## Say what can be made
 	@touch $@
 
 setup: .venv/ready  ## Make .venv from the hash-pinned locks
+
+spark: setup  ## Add pyspark to .venv, for tests of Spark (needs Java)
+	@.ci/spark
 
 demo: setup  ## Serve a demo registry on SQLite (PORT=8000)
 	@DEBUG=1 $(BIN)/python manage.py migrate --verbosity 0
@@ -43,12 +46,16 @@ lock: setup  ## Make the locks anew from pyproject.toml (UPGRADE=--upgrade for n
 	$(COMPILE) pyproject.toml -o requirements.txt
 	$(COMPILE) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt --group setup -o requirements-setup.txt
+	$(COMPILE) -c requirements.txt --extra spark pyproject.toml -o requirements-spark.txt
 
 bench: setup  ## Compare statistics with the ORM and numpy; quick (BENCH="--events 1000000" is not)
 	@$(BIN)/python -m tests.benchmarks.bench_statistics $(BENCH)
 
 bench-pages: setup  ## Measure the pages of entry at 10,000 and a million events (BENCH="--events 100000")
 	@$(BIN)/python -m tests.benchmarks.bench_pages $(BENCH)
+
+bench-engines: spark  ## Compare DuckDB and a Spark cluster of this machine (BENCH="--events 200000 --times 5")
+	@DEBUG=1 $(BIN)/python -m tests.benchmarks.bench_engines $(BENCH)
 
 bench-%: setup
 	@DEBUG=1 $(BIN)/python tests/benchmarks/bench_$*.py $(BENCH)
@@ -63,6 +70,10 @@ fuzz: setup  ## Ask the API what its schema allows, 100 examples an operation (E
 soak: setup  ## Hold 20,000 random questions against plain loops; hours (SEEDS=20 QUESTIONS=100)
 	@REGISTRY_ORACLE_SEEDS=$(or $(SEEDS),20) REGISTRY_ORACLE_QUESTIONS=$(or $(QUESTIONS),100) \
 	  $(BIN)/python -m pytest -q -n 0 -o faulthandler_timeout=0 tests/reporting/test_oracle.py tests/reporting/test_oracle_curves.py tests/reporting/test_oracle_truths.py
+
+soak-spark: spark  ## Ask a Spark cluster on this machine more random questions (SEEDS=3 QUESTIONS=20)
+	@REGISTRY_SPARK_SEEDS=$(or $(SEEDS),3) REGISTRY_SPARK_QUESTIONS=$(or $(QUESTIONS),20) \
+	  $(BIN)/python -m pytest -q -n 0 -o faulthandler_timeout=0 tests/snapshot/test_spark.py
 
 pictures: setup  ## Take the pictures of docs/entering-events.md anew (needs Chromium)
 	@$(BIN)/python -m tests.browser.docs_pictures

@@ -15,6 +15,7 @@ from django.db import connections
 from registry.keys import key_faults
 from registry.models import User
 from registry.models.append_only import bypassed_triggers
+from registry.reporting.verifying import engine_fault
 from registry.shared_cache import CLIENT_MISSING, RedisOrMemory, cache_fault
 from registry.vocabulary import Right
 from registry.vocabulary.roles import APART
@@ -142,6 +143,13 @@ def limits_hold_over_all_processes(app_configs: Any, **_: Any) -> list[CheckMess
             id="registry.W006",
         )
     ]
+
+
+@register()
+def engine_can_run(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Refuse a cluster of Spark's where pyspark or Java is missing; asks no cluster."""
+    fault = engine_fault()
+    return [] if fault is None else [Error(fault.message, hint=fault.hint, id="registry.E010")]
 
 
 @register(Tags.security, deploy=True)

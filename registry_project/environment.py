@@ -82,6 +82,18 @@ def rate(name: str, default: str) -> str:
     return text
 
 
+def engine(name: str) -> str:
+    """Read where statistics are worked out: in this process, or on a cluster of Spark's."""
+    text = os.environ.get(name, "").strip() or "duckdb"
+    host = r"[A-Za-z0-9.-]+:[0-9]{1,5}"
+    if text != "duckdb" and not re.fullmatch(rf"spark://{host}(,{host})*", text):
+        raise ImproperlyConfigured(
+            f"{name} must be duckdb, or the address of a Spark master: spark://host:7077, with "
+            "standby masters after commas."
+        )
+    return text
+
+
 class Hidden(str):
     """A secret whose value is not shown where settings are listed."""
 

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from registry_project.environment import (
     Hidden,
     chosen,
+    engine,
     flag,
     hold_to_form,
     listed,
@@ -38,6 +39,8 @@ REGISTRY_PUBLIC_STATISTICS = flag("REGISTRY_PUBLIC_STATISTICS")
 REGISTRY_FREEZE_SECONDS = whole("REGISTRY_FREEZE_SECONDS", 30, least=0)
 REGISTRY_SNAPSHOTS_KEPT = whole("REGISTRY_SNAPSHOTS_KEPT", 20, least=0, most=1000)
 REGISTRY_SNAPSHOTS_MB = whole("REGISTRY_SNAPSHOTS_MB", 20_000, least=1)
+REGISTRY_ENGINE = engine("REGISTRY_ENGINE")
+REGISTRY_ENGINE_SECONDS = whole("REGISTRY_ENGINE_SECONDS", 60, least=1, most=3600)
 REGISTRY_FIRST_YEAR = whole("REGISTRY_FIRST_YEAR", 2005, least=1980, most=date.today().year)  # noqa: DTZ011
 REGISTRY_RELEASE_DAYS = whole("REGISTRY_RELEASE_DAYS", 0 if DEBUG else 350, least=0)
 REGISTRY_RELEASE_GROWTH = whole("REGISTRY_RELEASE_GROWTH", 0 if DEBUG else 10, least=0, most=100)

@@ -17,12 +17,14 @@ from registry.checks import (
     audit_trail_is_append_only,
     cache_answers,
     disclosure_keys_are_safe,
+    engine_can_run,
     files_are_the_servers_own,
     limits_hold_over_all_processes,
     nobody_audits_what_they_run,
     releases_are_far_apart,
     reminders_can_be_mailed,
 )
+from registry.snapshot import engines
 from registry.vocabulary import Role
 from tests.factories import UserFactory
 from tests.redis_server import redis_at
@@ -111,6 +113,30 @@ def test_yearly_releases_pass(settings):
     released(settings, 350, 10, 200)
 
     assert releases_are_far_apart(None) == []
+
+
+@pytest.mark.parametrize(("missing", "said"), [("pyspark", "pyspark is not"), ("java", "no Java")])
+def test_cluster_is_refused_where_spark_cannot_run(settings, monkeypatch, missing, said):
+    found = {"pyspark": "a place", "java": "another"} | {missing: None}
+    monkeypatch.setattr(engines, "find_spec", found.get)
+    monkeypatch.setattr(engines, "which", found.get)
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    assert engine_can_run(None) == []
+    settings.REGISTRY_ENGINE = "spark://master.example:7077"
+
+    (error,) = engine_can_run(None)
+
+    assert (error.id, said in error.msg) == ("registry.E010", True)
+    assert error in run_checks()
+
+
+def test_cluster_passes_where_spark_can_run(settings, monkeypatch):
+    settings.REGISTRY_ENGINE = "spark://master.example:7077"
+    monkeypatch.setattr(engines, "find_spec", lambda name: "a place")
+    monkeypatch.setattr(engines, "which", lambda name: None)
+    monkeypatch.setenv("JAVA_HOME", "/usr/lib/jvm/default-java")
+
+    assert engine_can_run(None) == []
 
 
 @pytest.mark.parametrize("missing", ["EMAIL_HOST", "DEFAULT_FROM_EMAIL"])

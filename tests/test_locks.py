@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-setup.txt"]
+LOCKS = [
+    *("requirements.txt", "requirements-dev.txt", "requirements-setup.txt"),
+    "requirements-spark.txt",
+]
 
 
 @pytest.fixture(scope="module")

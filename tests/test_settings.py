@@ -28,6 +28,12 @@ OFFERED = {
     "REGISTRY_SNAPSHOTS_KEPT": ("5", lambda s: s["REGISTRY_SNAPSHOTS_KEPT"], 5),
     "REGISTRY_SNAPSHOTS_MB": ("500", lambda s: s["REGISTRY_SNAPSHOTS_MB"], 500),
     "REGISTRY_KEY_FILE": ("/safe/keys", lambda s: s["REGISTRY_KEY_FILE"], "/safe/keys"),
+    "REGISTRY_ENGINE": (
+        "spark://one.example:7077,two.example:7077",
+        lambda s: s["REGISTRY_ENGINE"],
+        "spark://one.example:7077,two.example:7077",
+    ),
+    "REGISTRY_ENGINE_SECONDS": ("90", lambda s: s["REGISTRY_ENGINE_SECONDS"], 90),
     "REGISTRY_FIRST_YEAR": ("1999", lambda s: s["REGISTRY_FIRST_YEAR"], 1999),
     "REGISTRY_RELEASE_DAYS": ("365", lambda s: s["REGISTRY_RELEASE_DAYS"], 365),
     "REGISTRY_RELEASE_GROWTH": ("25", lambda s: s["REGISTRY_RELEASE_GROWTH"], 25),
@@ -106,6 +112,11 @@ REFUSED = {
     "DATABASE_URL": ["zebulon", "mysql://a:zebulon@b/c", "postgres://a:zebu#lon@b/c"],
     "REGISTRY_DATE_PRECISION": ["day"],
     "REGISTRY_PUBLIC_STATISTICS": ["perhaps"],
+    "REGISTRY_ENGINE": [
+        *("zebulon", "zebulon://h:7077", "spark://zebulon", "spark://h:zebulon"),
+        *("spark://h:7077,", "spark://h:7077/zebulon", "spark://a@zebulon:7077", "duckdb zebulon"),
+    ],
+    "REGISTRY_ENGINE_SECONDS": ["zebulon", "0", "3601"],
     "REGISTRY_FIRST_YEAR": ["zebulon", "1979", "2999", "-1"],
     "REGISTRY_RELEASE_DAYS": ["zebulon", "-1", "1.5"],
     "REGISTRY_RELEASE_GROWTH": ["zebulon", "-1", "101"],
@@ -173,7 +184,7 @@ def test_manual_offers_what_is_tried_here_and_what_settings_read():
     needed = {"DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"}
     read = set(
         re.findall(
-            r"\b(?:flag|listed|origins?|whole|chosen|rate|roles|environ\.get)\(\s*\"([A-Z_]+)\"",
+            r"\b(?:flag|listed|origins?|whole|chosen|engine|rate|roles|environ\.get)\(\s*\"([A-Z_]+)\"",
             SETTINGS.read_text(),
         )
     )

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views import defaults
 
-from registry.records import CannotSeal, SnapshotUnusable
+from registry.records import CannotSeal, EngineAway, SnapshotUnusable
 from registry.records.waiting import RETRY_AFTER, waited_too_long
 
 
@@ -26,7 +26,7 @@ class BusyPages:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The page that says so, if this is why the view failed."""
-        if isinstance(error, SnapshotUnusable | CannotSeal):
+        if isinstance(error, SnapshotUnusable | CannotSeal | EngineAway):
             return unusable_page(error)
         return busy_page(is_stored=False) if waited_too_long(error) else None
 
@@ -44,10 +44,11 @@ def busy_page(*, is_stored: bool) -> HttpResponse:
 MEANWHILE = {
     SnapshotUnusable: "Reports can be entered and read as always.",
     CannotSeal: "Nothing was stored.",
+    EngineAway: "Reports can be entered and read as always.",
 }
 
 
-def unusable_page(refusal: SnapshotUnusable | CannotSeal) -> HttpResponse:
+def unusable_page(refusal: SnapshotUnusable | CannotSeal | EngineAway) -> HttpResponse:
     """Says why nothing can be answered or stored, where a page has no place of its own for it."""
     said = {
         "title": refusal.title,

@@ -12,6 +12,7 @@ from registry.answers.reader_words import in_reader_words, title_of
 from registry.records import (
     BadQuery,
     Cell,
+    EngineAway,
     EventQuery,
     NoSnapshot,
     NotAvailableAtThisDetail,
@@ -62,6 +63,12 @@ REFUSALS: Mapping[type[Refusal], tuple[int, str, str, str]] = {
         503,
         "error",
         SnapshotUnusable.title,
+        "Reports can be entered and read as always. Try again in a few minutes.",
+    ),
+    EngineAway: (
+        503,
+        "error",
+        EngineAway.title,
         "Reports can be entered and read as always. Try again in a few minutes.",
     ),
 }

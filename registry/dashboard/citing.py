@@ -21,7 +21,7 @@ from registry.answers.pictures import SVG_POLICY, in_words, picture_of, size_of
 from registry.answers.tables import EXACT, PROTECTED, table_of
 from registry.charts import chart_of
 from registry.intake.citations import citation_of, keep_citation
-from registry.records import Release, SnapshotUnusable, UnknownReceipt, Viewer
+from registry.records import EngineAway, Release, SnapshotUnusable, UnknownReceipt, Viewer
 from registry.reporting import answer_again
 from registry.vocabulary import Profile
 
@@ -116,7 +116,7 @@ def citation_file(request: HttpRequest, code: str, ending: str) -> HttpResponse:
         return redirect_to_login(request.get_full_path())
     try:
         release = _answer(kept, request, in_words=ending in PICTURES)
-    except SnapshotUnusable:  # no fault of the address: the page of 503 says why
+    except (SnapshotUnusable, EngineAway):  # no fault of the address: the page of 503 says why
         raise
     except tuple(REFUSALS) as refusal:
         raise Http404 from refusal

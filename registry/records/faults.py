@@ -167,6 +167,14 @@ class CannotSeal(Refusal):
     title = "Nothing can be stored now"
 
 
+class EngineAway(Refusal):
+    """The cluster that sums over snapshots does not answer, or lost the question."""
+
+    code = "engine-away"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    title = "Statistics cannot be answered now"
+
+
 class UnknownReceipt(Refusal):
     """A receipt that was not signed here, or not for this caller: both get the same message."""
 

@@ -13,13 +13,16 @@ from registry.reporting.asking.opening import (
     root,
     signing_key,
 )
-from registry.snapshot import shelf
+from registry.snapshot import engines, shelf
+from registry.snapshot.engines import engine_fault
 from registry.snapshot.integrity import Damage
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.recomputing import UNSIGNED, hold_to_rows, sign_again
 from registry.snapshot.schema import SCHEMA_VERSION
 from registry.snapshot.shelf import BEFORE, WORKING
 from registry.vocabulary import SnapshotKind
+
+__all__ = ["SnapshotVerdict", "at_a_glance", "engine_fault", "hold_rows", "verdicts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +38,15 @@ class SnapshotVerdict:
 
 
 def at_a_glance() -> Mapping[str, bool]:
-    """Whether keys, snapshots and freezing are as they should be; reads changed files only."""
+    """Whether keys, snapshots, freezing and the engine are as they should be.
+
+    Reads changed files only, and asks a cluster's master to accept a connection.
+    """
     return {
         "keys": not key_faults(),
         "snapshots": _all_hold(),
         "freezing": not _is_failing(),
+        "engine": not engines.is_failing(),
     }
 
 

@@ -1,4 +1,4 @@
-"""The engine that runs the store's statements; nothing else knows which one it is."""
+"""What runs the store's statements, and DuckDB, which does unless another is configured."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +19,9 @@ class Engine(Protocol):
 
     def run(self, text: str, parameters: Sequence[Value]) -> Arrays:
         """Answer one statement: an array per column, masked where the column has NULLs."""
+
+    def close(self) -> None:
+        """Let go of the snapshot's files."""
 
 
 class DuckDB:

@@ -6,7 +6,7 @@ from registry.snapshot.counting import KEYS_OF, PROCEDURES, Sums, read_sums
 from registry.snapshot.schema import column
 from registry.snapshot.selected import devices_of
 from registry.snapshot.selection import Selection
-from registry.snapshot.statement import Key, Source, outer, whole
+from registry.snapshot.statement import Key, Source, greatest_of, least_of, outer, whole
 from registry.snapshot.store import Store
 from registry.snapshot.years import year_shares
 
@@ -99,7 +99,7 @@ def _in_time(source: Source, quantity: str, name: str) -> str:
     up all that it gives, to the last part.
     """
     start, end = "i.time_from", "i.time_to"
-    since, until = f"greatest({', '.join(source.starts)})", f"least({', '.join(source.ends)})"
+    since, until = greatest_of(source.starts), least_of(source.ends)
     spread, dated = name, ""
     if quantity == PROCEDURES:
         at_start = f"i.{column('implants', 'procedures_at_start').name}"

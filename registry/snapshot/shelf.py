@@ -19,7 +19,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Self
 
-from registry.snapshot.engine import DuckDB
+from registry.snapshot import engines
+from registry.snapshot.engine import Engine
 from registry.snapshot.freeze import BUILDING, DATABASE
 from registry.snapshot.integrity import MANIFEST, Damage, Look, looks, read_signed, signed
 from registry.snapshot.manifest import WRITING, Manifest, write_whole
@@ -165,7 +166,7 @@ class _Opened:
 
     looked: Mapping[str, Look]
     key: bytes
-    engine: DuckDB
+    engine: Engine
     store: Store
 
 
@@ -202,8 +203,7 @@ def _held(folder: Path, key: bytes) -> Store:
         opened = _Opened(looked, key, held.engine, held.store)  # linked elsewhere, say
     else:
         _let_go(folder)
-        rows = max(manifest.events, manifest.implants, manifest.exposures)
-        engine = DuckDB(folder / DATABASE, rows=rows)
+        engine = engines.opened(folder, manifest)
         opened = _Opened(looked, key, engine, Store(engine, manifest))
     if looks(folder) != looked:
         raise Damage("altered", "Its files changed while they were checked.")
@@ -220,7 +220,7 @@ def _content(looked: Mapping[str, Look]) -> tuple[int, int, int]:
 
 
 def _let_go(folder: Path) -> None:
-    """Close a snapshot whose file was replaced: DuckDB would go on with the old one."""
+    """Close a snapshot whose files were replaced: DuckDB would go on with the old one."""
     held = _opened.pop(folder, None)
     if held is not None:
         held.engine.close()

@@ -112,7 +112,7 @@ class Source:
         starts, ends = ["i.time_from", *self.starts], ["i.time_to", *self.ends]
         if len(starts) == 1:
             return "(i.time_to - i.time_from)"
-        return f"greatest(0, least({', '.join(ends)}) - greatest({', '.join(starts)}))"
+        return f"greatest(0, {least_of(ends)} - {greatest_of(starts)})"
 
     def keys(self, found: Mapping[str, NDArray[Any]]) -> list[Key]:
         """The rows of a result by their groupings, written as outside the engine."""
@@ -157,6 +157,16 @@ def outer(inner: Piece, names: Sequence[str], *expressions: str, where: str = ""
     if names:
         statement.add(f" GROUP BY {', '.join(names)}")
     return statement
+
+
+def greatest_of(expressions: Sequence[str]) -> str:
+    """The greatest of one or more; Spark's own function wants two."""
+    return f"greatest({', '.join(expressions)})" if len(expressions) > 1 else expressions[0]
+
+
+def least_of(expressions: Sequence[str]) -> str:
+    """The least of one or more; Spark's own function wants two."""
+    return f"least({', '.join(expressions)})" if len(expressions) > 1 else expressions[0]
 
 
 def whole(expression: str, name: str) -> str:

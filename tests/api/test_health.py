@@ -30,7 +30,7 @@ def test_server_with_its_database_is_ready(client):
     assert reply.json() == {
         "status": "ok",
         "checks": dict.fromkeys(
-            ("database", "folder", "cache", "keys", "snapshots", "freezing"), "ok"
+            ("database", "folder", "cache", "keys", "snapshots", "freezing", "engine"), "ok"
         ),
     }
 
@@ -103,6 +103,16 @@ def test_damaged_release_is_not_ready(client, settings, tmp_path):
 
     assert (before.status_code, after.status_code) == (200, 503)
     assert [name for name, how in after.json()["checks"].items() if how != "ok"] == ["snapshots"]
+
+
+@pytest.mark.django_db
+def test_cluster_without_a_master_is_not_ready(client, settings):
+    settings.REGISTRY_ENGINE = "spark://127.0.0.1:1"
+
+    reply = client.get("/health/ready")
+
+    assert reply.status_code == 503
+    assert [name for name, how in reply.json()["checks"].items() if how != "ok"] == ["engine"]
 
 
 @pytest.mark.django_db

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from registry.api.problems import SAID_OF, TITLE_OF, WORDED
 from registry.reporting.asking.opening import SAID as SAID_OF_SNAPSHOTS
+from registry.snapshot.spark import SAID as SAID_OF_CLUSTERS
 
 ROOT = Path(__file__).parents[2]
 PAGES = {"admin", "answers", "dashboard", "management", "migrations"}
@@ -88,7 +89,7 @@ def raised() -> set[str]:
     }
     found = {code for tree in trees for code in codes_of(tree, named)}
     found |= {code for code, _title in TITLE_OF.values()}
-    return found | {*SAID_OF, *WORDED, *SAID_OF_SNAPSHOTS}
+    return found | {*SAID_OF, *WORDED, *SAID_OF_SNAPSHOTS, *SAID_OF_CLUSTERS}
 
 
 def listed() -> list[str]:
