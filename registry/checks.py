@@ -15,7 +15,7 @@ from django.db import connections
 from registry.keys import key_faults
 from registry.models import User
 from registry.models.append_only import bypassed_triggers
-from registry.reporting.verifying import engine_fault
+from registry.reporting.verifying import engine_fault, replica_is_missing
 from registry.shared_cache import CLIENT_MISSING, RedisOrMemory, cache_fault
 from registry.vocabulary import Right
 from registry.vocabulary.roles import APART
@@ -150,6 +150,16 @@ def engine_can_run(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """Refuse a cluster of Spark's where pyspark or Java is missing; asks no cluster."""
     fault = engine_fault()
     return [] if fault is None else [Error(fault.message, hint=fault.hint, id="registry.E010")]
+
+
+@register(Tags.database, deploy=True)
+def replica_can_be_read(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Warn where REPLICA_URL names no replica: freezes are then read from the primary."""
+    if not replica_is_missing():
+        return []
+    said = "REPLICA_URL names a server that does not answer, or that takes writes of its own."
+    hint = "Freezes are read from DATABASE_URL meanwhile; see docs/scaling.md."
+    return [Warning(said, hint=hint, id="registry.W007")]
 
 
 @register(Tags.security, deploy=True)

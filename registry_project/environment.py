@@ -2,7 +2,10 @@
 
 import os
 import re
+from collections.abc import Mapping
+from typing import Any
 
+import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from registry.vocabulary.roles import Role
@@ -92,6 +95,22 @@ def engine(name: str) -> str:
             "standby masters after commas."
         )
     return text
+
+
+def replica(url: str, *, of: Mapping[str, Any]) -> dj_database_url.DBConfig:
+    """Read the address of a streaming replica; whatever it becomes, nothing is written there."""
+    said = "REPLICA_URL must be postgres://user:password@host/name, of a replica of DATABASE_URL."
+    try:
+        found = dj_database_url.parse(url, conn_max_age=60)
+    except ValueError:
+        raise ImproperlyConfigured(said) from None
+    postgresql = "django.db.backends.postgresql"
+    if {found.get("ENGINE"), of["ENGINE"]} != {postgresql}:
+        raise ImproperlyConfigured(said)
+    options = found.setdefault("OPTIONS", {})
+    read_only = f"{options.get('options', '')} -c default_transaction_read_only=on"
+    options |= {"connect_timeout": 3, "options": read_only.strip()}
+    return found
 
 
 class Hidden(str):

@@ -20,6 +20,7 @@ from registry_project.environment import (
     origin,
     origins,
     rate,
+    replica,
     roles,
     whole,
 )
@@ -179,6 +180,11 @@ else:
     server = DATABASES["default"].setdefault("OPTIONS", {})
     bounded = f"{server.get('options', '')} -c lock_timeout={REGISTRY_LOCK_SECONDS}s"
     server["options"] = bounded.strip()
+
+replica_url = Hidden(os.environ.get("REPLICA_URL", "").strip())
+REPLICA_SECONDS = whole("REPLICA_SECONDS", 1, least=0, most=600)
+if replica_url:
+    DATABASES["replica"] = replica(replica_url, of=DATABASES["default"])
 
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}

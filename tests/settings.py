@@ -12,6 +12,7 @@ os.environ["REGISTRY_KEY_SEALS"] = bytes(range(150, 182)).hex()
 os.environ["REGISTRY_ANSWER_TICK_MS"] = "0"  # tests of time set it themselves
 os.environ.pop("REDIS_URL", None)  # tests empty the cache: never somebody's own
 os.environ.pop("REGISTRY_ENGINE", None)  # tests start their own cluster
+os.environ.pop("REPLICA_URL", None)  # and replica
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a loop of its own
 
 from registry_project.settings import *  # noqa: F403

@@ -10,6 +10,7 @@ import pytest
 from django.core.checks import Tags, registry, run_checks
 from django.db import connection
 
+from registry import checks
 from registry.checks import (
     KEY_CHECKS,
     a_second_person_can_confirm,
@@ -23,6 +24,7 @@ from registry.checks import (
     nobody_audits_what_they_run,
     releases_are_far_apart,
     reminders_can_be_mailed,
+    replica_can_be_read,
 )
 from registry.snapshot import engines
 from registry.vocabulary import Role
@@ -150,6 +152,16 @@ def test_deployment_without_mail_is_warned(settings, missing):
     assert (warning.id, missing in warning.msg) == ("registry.W002", True)
     assert warning in run_checks(include_deployment_checks=True)
     assert warning not in run_checks()
+
+
+def test_deployment_without_its_replica_is_warned(monkeypatch):
+    assert replica_can_be_read(None) == []
+    monkeypatch.setattr(checks, "replica_is_missing", lambda: True)
+
+    (warning,) = replica_can_be_read(None)
+
+    assert warning.id == "registry.W007"
+    assert warning in run_checks(include_deployment_checks=True, databases=["default"])
 
 
 def test_two_data_managers_are_there_where_two_must_grant(settings):

@@ -80,6 +80,12 @@ OFFERED = {
         lambda s: [s["CACHES"]["default"].get(k) for k in ("BACKEND", "LOCATION")],
         ["registry.shared_cache.RedisOrMemory", "redis://:pw@cache.example:6380/3"],
     ),
+    "REPLICA_URL": (
+        "postgres://a:pw@replica.example/b?options=-c%20jit%3Doff",
+        lambda s: (s["DATABASES"].get("replica") or {}).get("HOST"),
+        "replica.example",
+    ),
+    "REPLICA_SECONDS": ("7", lambda s: s["REPLICA_SECONDS"], 7),
     "CORS_ALLOWED_ORIGINS": (
         "https://a.example, http://localhost:8888",
         lambda s: s["CORS_ALLOWED_ORIGINS"],
@@ -141,6 +147,10 @@ REFUSED = {
         "redis://:zebulon@h:x/0",
         "redis://h?zebulon=1",
     ],
+    "REPLICA_URL": [
+        *("zebulon", "mysql://a:zebulon@b/c", "postgres://a:zebu#lon@b/c", "sqlite:///zebulon"),
+    ],
+    "REPLICA_SECONDS": ["zebulon", "-1", "601"],
     "BEHIND_PROXY": ["zebulon", "-1", "10"],
     "SECURE_SSL_REDIRECT": ["zebulon"],
     "THROTTLE_ANON": ["zebulon", "600", "0/min", "9/month", "9/week", "-1/min", "/min"],
@@ -148,6 +158,9 @@ REFUSED = {
     "THROTTLE_TOKEN": ["zebulon"],
     "LOG_LEVEL": ["zebulon"],
 }
+BESIDE = {"REPLICA_URL": {"DATABASE_URL": "postgres://a:pw@primary.example/b"}}
+"""What a setting needs beside it."""
+
 FREE = set(OFFERED) - set(REFUSED)
 """What takes any text: keys are held to their form by checks of their own, as origins are."""
 
@@ -216,7 +229,7 @@ def test_setting_does_what_the_manual_says(name, started, tmp_path):
         given = str(tmp_path / "elsewhere")
         expected = given
 
-    assert found(started(**{name: given})) == expected
+    assert found(started(**{name: given}, **BESIDE.get(name, {}))) == expected
 
 
 @pytest.mark.parametrize("name", sorted(OFFERED.keys() - {"DATABASE_URL"}))
@@ -231,12 +244,25 @@ def test_setting_that_is_empty_is_as_one_left_out(name, started):
 @pytest.mark.parametrize(("name", "text"), [(n, t) for n, ts in REFUSED.items() for t in ts])
 def test_value_that_a_setting_does_not_take_is_refused_in_words(name, text, started):
     with pytest.raises(ImproperlyConfigured) as refusal:
-        started(**{name: text})
+        started(**{name: text}, **BESIDE.get(name, {}))
 
     said = str(refusal.value)
     assert said.startswith(f"{name} must be ")
     assert "zebulon" not in said
     assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+
+
+def test_replica_is_refused_beside_sqlite(started):
+    with pytest.raises(ImproperlyConfigured, match="REPLICA_URL must be"):
+        started(REPLICA_URL="postgres://a:pw@replica.example/b")
+
+
+def test_replica_is_only_read(started):
+    given = "postgres://a@replica.example/b?options=-c%20jit%3Doff"
+    settings = started(REPLICA_URL=given, **BESIDE["REPLICA_URL"])
+
+    options = settings["DATABASES"]["replica"]["OPTIONS"]["options"]
+    assert options == "-c jit=off -c default_transaction_read_only=on"
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])

@@ -13,7 +13,7 @@ from registry.reporting.asking.opening import (
     root,
     signing_key,
 )
-from registry.snapshot import engines, shelf
+from registry.snapshot import engines, replica, shelf
 from registry.snapshot.engines import engine_fault
 from registry.snapshot.integrity import Damage
 from registry.snapshot.manifest import Manifest
@@ -22,7 +22,14 @@ from registry.snapshot.schema import SCHEMA_VERSION
 from registry.snapshot.shelf import BEFORE, WORKING
 from registry.vocabulary import SnapshotKind
 
-__all__ = ["SnapshotVerdict", "at_a_glance", "engine_fault", "hold_rows", "verdicts"]
+__all__ = [
+    "SnapshotVerdict",
+    "at_a_glance",
+    "engine_fault",
+    "hold_rows",
+    "replica_is_missing",
+    "verdicts",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +42,11 @@ class SnapshotVerdict:
     name: str
     wrong: str = ""
     was_signed: bool = False
+
+
+def replica_is_missing() -> bool:
+    """Whether freezes are to be read from a replica that cannot be read; one query."""
+    return replica.is_missing()
 
 
 def at_a_glance() -> Mapping[str, bool]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+from django.db import DEFAULT_DB_ALIAS
+
 from registry.models import (
     CatalogueVersion,
     Category,
@@ -16,9 +18,9 @@ from registry.vocabulary import StudiedAges, Therapy
 HandsOf = Callable[[Iterable[str], Iterable[Collection[str]]], Mapping[str, int]]
 
 
-def terms_now() -> Terms:
+def terms_now(*, using: str = DEFAULT_DB_ALIAS) -> Terms:
     """The catalogue, the literature that is shown, and the sites."""
-    version = CatalogueVersion.objects.order_by("-pk").first()
+    version = CatalogueVersion.objects.using(using).order_by("-pk").first()
     return Terms(
         version=version.version if version else "",
         complications=tuple(
@@ -32,30 +34,30 @@ def terms_now() -> Terms:
                 retired=each.retired,
                 replaced_by=each.replaced_by_id or "",
             )
-            for each in Complication.objects.order_by("category__sort_order", "code")
+            for each in Complication.objects.using(using).order_by("category__sort_order", "code")
         ),
         categories=tuple(
             TermGroup(each.code, each.name, each.natural_denominator)
-            for each in Category.objects.order_by("sort_order")
+            for each in Category.objects.using(using).order_by("sort_order")
         ),
-        sites=dict(Site.objects.values_list("code", "country")),
-        published=tuple(map(_published, PublishedRate.objects.filter(shown=True))),
+        sites=dict(Site.objects.using(using).values_list("code", "country")),
+        published=tuple(map(_published, PublishedRate.objects.using(using).filter(shown=True))),
     )
 
 
-def hands_now(hands_of: HandsOf) -> Mapping[str, int]:
+def hands_now(hands_of: HandsOf, *, using: str = DEFAULT_DB_ALIAS) -> Mapping[str, int]:
     """The hand of each site: who is an active member of two sites makes them one. Two queries."""
-    sites = Site.objects.values_list("code", flat=True)
-    members = Membership.objects.filter(active=True, user__is_active=True)
+    sites = Site.objects.using(using).values_list("code", flat=True)
+    members = Membership.objects.using(using).filter(active=True, user__is_active=True)
     shared: dict[int, list[str]] = {}
     for user, site in members.values_list("user_id", "site__code"):
         shared.setdefault(user, []).append(site)
     return hands_of(sites, shared.values())
 
 
-def rounds_closed_on() -> Mapping[str, str]:
+def rounds_closed_on(*, using: str = DEFAULT_DB_ALIAS) -> Mapping[str, str]:
     """The day on which each site closed its last follow-up round; one query."""
-    closed = Site.objects.filter(round_seal__isnull=False)
+    closed = Site.objects.using(using).filter(round_seal__isnull=False)
     return {
         code: at.date().isoformat() for code, at in closed.values_list("code", "round_seal__at")
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
@@ -31,6 +31,7 @@ from registry.snapshot.context import HandsOf, hands_now, rounds_closed_on, term
 from registry.snapshot.derive import CRITERIA
 from registry.snapshot.freeze import STAGING, Freeze, building, freeze_feed
 from registry.snapshot.manifest import Manifest
+from registry.snapshot.replica import database_to_read, told_why
 from registry.snapshot.schema import ENTERED_SINCE
 from registry.snapshot.shelf import Working
 from registry.snapshot.staging import STAGED, RecordKeys, Row, open_staging, write_rows
@@ -83,9 +84,9 @@ class Mark:
         return (working.seal_number, working.seal_hash) == (self.number, self.hash)
 
 
-def newest_mark() -> Mark:
+def newest_mark(*, using: str = DEFAULT_DB_ALIAS) -> Mark:
     """Read the newest seal; one query. Number 0 where nothing was ever sealed."""
-    seal = Seal.objects.order_by("-number").first()
+    seal = Seal.objects.using(using).order_by("-number").first()
     if seal is None:
         return Mark(0, "", None)
     return Mark(seal.number, seal.hash, seal.at.isoformat())
@@ -102,42 +103,57 @@ def freeze_database(
 ) -> tuple[Manifest, Mark]:
     """Freeze what the database holds, and say at which seal; writes nothing to the database.
 
-    Only what was written since the last freeze is read, where its staged rows can be built on.
+    Only what was written since the last freeze is read, where its staged rows can be built on;
+    from the replica, where there is one that has caught up, and otherwise from the primary.
     record_keys: from public ids to two numbers each; keys: the mark of the secret behind it.
     hands_of: numbers the hand of each site, from all sites and those that each person belongs to.
     signing: the key that signs the manifest. whole: read everything all the same.
     """
-    kept = None if whole else Kept.read(root, key=signing)
-    if kept is not None:
-        try:
-            return _freeze_changes(
-                root, kept, record_keys=record_keys, keys=keys, hands_of=hands_of, signing=signing
-            )
-        except (MustFreezeWhole, duckdb.Error) as error:
-            logger.info("A whole freeze is made: %s", error)
-    return _freeze_whole(
-        root, record_keys=record_keys, keys=keys, hands_of=hands_of, signing=signing
-    )
+
+    def freeze(using: str) -> tuple[Manifest, Mark]:
+        asks: dict[str, Any] = {"record_keys": record_keys, "keys": keys, "hands_of": hands_of}
+        kept = None if whole else Kept.read(root, key=signing)
+        if kept is not None:
+            try:
+                return _freeze_changes(root, kept, **asks, signing=signing, using=using)
+            except (MustFreezeWhole, duckdb.Error) as error:
+                logger.info("A whole freeze is made: %s", error)
+        return _freeze_whole(root, **asks, signing=signing, using=using)
+
+    using = database_to_read()
+    if using == DEFAULT_DB_ALIAS:
+        return freeze(using)
+    try:
+        return freeze(using)
+    except DatabaseError as error:
+        told_why("It failed while it was read", error)
+        return freeze(DEFAULT_DB_ALIAS)
 
 
 def _freeze_whole(
-    root: Path, *, record_keys: RecordKeys, keys: str, hands_of: HandsOf, signing: bytes
+    root: Path,
+    *,
+    record_keys: RecordKeys,
+    keys: str,
+    hands_of: HandsOf,
+    signing: bytes,
+    using: str,
 ) -> tuple[Manifest, Mark]:
     """Freeze everything, and keep the staged rows for the next freeze."""
     with ExitStack() as view, building(root) as workspace:
-        view.enter_context(_consistent())
-        mark = newest_mark()
+        view.enter_context(_consistent(using))
+        mark = newest_mark(using=using)
         with open_staging(workspace / STAGING) as staging:
             freeze = freeze_feed(
                 root,
                 workspace,
-                DatabaseFeed(),
+                DatabaseFeed(using=using),
                 staging,
-                terms=terms_now(),
+                terms=terms_now(using=using),
                 record_keys=record_keys,
                 keys=keys,
-                hands=hands_now(hands_of),
-                closed_on=rounds_closed_on(),
+                hands=hands_now(hands_of, using=using),
+                closed_on=rounds_closed_on(using=using),
                 signing=signing,
                 when_read=view.close,  # an old view keeps SQLite from tidying its log
             )
@@ -156,6 +172,7 @@ def _freeze_changes(
     keys: str,
     hands_of: HandsOf,
     signing: bytes,
+    using: str,
 ) -> tuple[Manifest, Mark]:
     """Freeze what was written since the last freeze.
 
@@ -166,21 +183,21 @@ def _freeze_changes(
         building(root) as workspace,
         open_staging(root / KEPT) as staging,
     ):
-        view.enter_context(_consistent())
-        mark = newest_mark()
-        if not _is_sealed_as(kept):
+        view.enter_context(_consistent(using))
+        mark = newest_mark(using=using)
+        if not _is_sealed_as(kept, using):
             raise MustFreezeWhole("The database is another than the one that was frozen.")
         freeze, changed = freeze_changes(
             root,
             workspace,
-            DatabaseFeed(since=kept.seal_number),
+            DatabaseFeed(since=kept.seal_number, using=using),
             staging,
             kept,
-            terms=terms_now(),
+            terms=terms_now(using=using),
             record_keys=record_keys,
             keys=keys,
-            hands=hands_now(hands_of),
-            closed_on=rounds_closed_on(),
+            hands=hands_now(hands_of, using=using),
+            closed_on=rounds_closed_on(using=using),
             signing=signing,
             when_read=view.close,
         )
@@ -198,29 +215,30 @@ def _kept(freeze: Freeze, mark: Mark) -> Kept:
     )
 
 
-def _is_sealed_as(kept: Kept) -> bool:
+def _is_sealed_as(kept: Kept, using: str) -> bool:
     """Whether the database is the one that was frozen, and has only gone on since."""
     if kept.seal_number == 0:
         return True
-    return Seal.objects.filter(number=kept.seal_number, hash=kept.seal_hash).exists()
+    return Seal.objects.using(using).filter(number=kept.seal_number, hash=kept.seal_hash).exists()
 
 
 @contextmanager
-def _consistent() -> Iterator[None]:
+def _consistent(using: str) -> Iterator[None]:
     """One view of the whole database, however long the reading takes; nobody waits for it.
 
     SQLite gives the view to any transaction; this one is not begun as those that write are, and
     refuses to write. PostgreSQL is asked for both. Inside a transaction that is open already,
     its view stands.
     """
+    connection = connections[using]
     if connection.in_atomic_block:
         yield
     elif connection.vendor == "postgresql":
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(using=using), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield
     else:
-        with _deferred(connection), transaction.atomic():
+        with _deferred(connection), transaction.atomic(using=using):
             yield
 
 
@@ -242,25 +260,27 @@ def _deferred(database: Any) -> Iterator[None]:
 class DatabaseFeed:
     """The rows of the database, known by their primary keys.
 
-    since: only what was written under a later seal, and all declared exposure.
+    since: only what was written under a later seal, and all declared exposure. using: the
+    database to read.
     """
 
     key_type = "BIGINT"
 
-    def __init__(self, *, since: int | None = None) -> None:
+    def __init__(self, *, since: int | None = None, using: str = DEFAULT_DB_ALIAS) -> None:
+        self._connection = connections[using]
         self._rows: dict[str, QuerySet[Any]] = {
-            "implants": Implant.objects.all(),
-            "events": Event.objects.all(),
-            "exposures": Exposure.objects.all(),
+            "implants": Implant.objects.using(using),
+            "events": Event.objects.using(using),
+            "exposures": Exposure.objects.using(using),
         }
         self._all = dict(self._rows)
-        self._patients: QuerySet[Any] = Patient.objects.all()
+        self._patients: QuerySet[Any] = Patient.objects.using(using)
         if since is not None:
-            changed = Patient.history.filter(seal_number__gt=since).values("id")
-            implants = Implant.objects.filter(Q(seal__gt=since) | Q(patient__in=changed))
+            changed = Patient.history.using(using).filter(seal_number__gt=since).values("id")
+            implants = self._rows["implants"].filter(Q(seal__gt=since) | Q(patient__in=changed))
             self._rows["implants"] = implants
-            self._rows["events"] = Event.objects.filter(seal__gt=since)
-            self._patients = Patient.objects.filter(pk__in=implants.values("patient"))
+            self._rows["events"] = self._rows["events"].filter(seal__gt=since)
+            self._patients = self._patients.filter(pk__in=implants.values("patient"))
 
     def write(self, table: str, path: Path) -> None:
         """Write a table's rows as CSV without a header, in the columns that are fed.
@@ -270,12 +290,12 @@ class DatabaseFeed:
         """
         columns = [_COLUMNS[table].get(name, F(name)) for name in STAGED[table].fed]
         statement, parameters = _sql(self._rows[table], columns)
-        if connection.vendor == "postgresql":
+        if self._connection.vendor == "postgresql":
             with path.open("wb") as file:
-                for block in _copied(statement, parameters, "csv"):
+                for block in self._copied(statement, parameters, "csv"):
                     file.write(block)
         else:
-            write_rows(_fetched(statement, parameters), path)
+            write_rows(self._fetched(statement, parameters), path)
 
     def count(self, table: str) -> int:
         """How many rows the database holds, changed or not; one query."""
@@ -287,13 +307,28 @@ class DatabaseFeed:
         """The primary keys of all implants, or patients, and their public ids; in chunks."""
         rows = self._patients if column == "patient" else self._rows["implants"]
         statement, parameters = _sql(rows, [F("pk"), F("public_id")])
-        if connection.vendor == "postgresql":
-            yield from _binary_pairs(_copied(statement, parameters, "binary"))
+        if self._connection.vendor == "postgresql":
+            yield from _binary_pairs(self._copied(statement, parameters, "binary"))
             return
-        fetched = _fetched(statement, parameters)
+        fetched = self._fetched(statement, parameters)
         while chunk := list(islice(fetched, _IDS_AT_ONCE)):
             keys, texts = zip(*chunk, strict=True)
             yield np.array(keys, dtype=np.int64), bytes.fromhex("".join(texts))
+
+    def _copied(self, statement: str, parameters: Sequence[Any], form: str) -> Iterator[bytes]:
+        with (
+            self._connection.cursor() as cursor,
+            cursor.cursor.copy(  # Django's own, under DEBUG, takes no parameters
+                f"COPY ({statement}) TO STDOUT (FORMAT {form})", parameters
+            ) as copy,
+        ):
+            yield from map(bytes, copy)
+
+    def _fetched(self, statement: str, parameters: Sequence[Any]) -> Iterator[Row]:
+        with self._connection.chunked_cursor() as cursor:
+            cursor.execute(statement, parameters)
+            while chunk := cursor.fetchmany(_CHUNK):
+                yield from chunk
 
 
 _IDS_AT_ONCE = 100_000
@@ -326,24 +361,6 @@ def _split_pairs(held: bytearray) -> tuple[NDArray[np.int64], bytes]:
 
 
 def _sql(rows: QuerySet[Any], columns: Sequence[Combinable]) -> tuple[str, Sequence[Any]]:
-    statement: tuple[str, Sequence[Any]] = (
-        rows.order_by().values_list(*columns).query.sql_with_params()
-    )
+    query = rows.order_by().values_list(*columns).query
+    statement: tuple[str, Sequence[Any]] = query.get_compiler(using=rows.db).as_sql()
     return statement
-
-
-def _copied(statement: str, parameters: Sequence[Any], form: str) -> Iterator[bytes]:
-    with (
-        connection.cursor() as cursor,
-        cursor.cursor.copy(  # Django's own, under DEBUG, takes no parameters
-            f"COPY ({statement}) TO STDOUT (FORMAT {form})", parameters
-        ) as copy,
-    ):
-        yield from map(bytes, copy)
-
-
-def _fetched(statement: str, parameters: Sequence[Any]) -> Iterator[Row]:
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(statement, parameters)
-        while chunk := cursor.fetchmany(_CHUNK):
-            yield from chunk
