@@ -84,6 +84,7 @@ def made(root: Path, events: int, times: int) -> Any:
     frozen = frozen_synthetic(root, registry(events=events, sites=120))
     say(f"{events} events made and frozen: {time.perf_counter() - began:.0f} s")
     manifest = frozen.store.manifest
+    frozen.store._engine.close()  # DuckDB would go on with the file that is replaced
     if times > 1:
         sizes = {table: getattr(manifest, table) for table in OWN}
         multiplied(root / manifest.snapshot_id, times, sizes)
