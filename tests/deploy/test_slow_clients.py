@@ -3,6 +3,7 @@
 The files are those that are delivered; only addresses, paths and waiting times are others.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -214,6 +215,40 @@ def test_what_is_too_large_is_refused_before_it_is_read(
         connection.sendall(request_of)
 
         assert connection.recv(4096).split(b" ")[1] == status
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        (b"POST /api/v1/events/ HTTP/1.1\r\nContent-Length: 21000000", "body-too-large"),
+        (b"GET /api/v1/statistics/counts/?q=" + b"a" * 9000 + b" HTTP/1.1", "address-too-long"),
+    ],
+    ids=["body", "address"],
+)
+def test_a_script_is_refused_by_the_proxy_as_by_the_registry(
+    served: Served, head: bytes, code: str
+) -> None:
+    request = head + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+    answer, _, body = asked(served.behind, request).partition(b"\r\n\r\n")
+
+    told = json.loads(body)
+    assert b"Content-Type: application/problem+json" in answer
+    assert told["type"].endswith(f":{code}")
+    assert told["code"] == code
+    assert f" {told['status']} ".encode() in answer.splitlines()[0]
+
+
+def test_a_person_is_refused_by_the_proxy_in_a_page(served: Served) -> None:
+    request = (
+        b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n"
+        b"Content-Length: 21000000\r\nConnection: close\r\n\r\n"
+    )
+
+    answer = asked(served.behind, request)
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"Content-Type: text/html" in answer
 
 
 def test_plain_http_is_sent_on_and_the_version_is_not_told(served: Served) -> None:
