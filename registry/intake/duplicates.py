@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -66,13 +67,24 @@ class Look:
     details: Details
     answers: tuple[Any, ...]
 
-    @property
-    def blocks(self) -> Iterator[tuple[object, ...]]:
-        """The blocks of reports among which its like is looked for."""
-        if self.patient is not None:
+    def blocks(self, *, apart: int = 0) -> Iterator[tuple[object, ...]]:
+        """The blocks that it is kept in; apart: so many months later, those of its likes.
+
+        One of its patient, and for every rule that needs no patient all that has to be equal.
+        """
+        if self.patient is not None and not apart:
             yield self.site, self.patient
         for complication in self.complications:
-            yield self.site, complication, self.year
+            of_kind = (self.site, complication)
+            if self.months is not None:
+                yield *of_kind, self.year, self.severity, self.months + apart
+            if self.says_enough and not apart:
+                yield *of_kind, self.patient, self.details, self.answers
+
+    @property
+    def says_enough(self) -> bool:
+        """Whether so much is answered that the same answers are no chance."""
+        return sum(answer not in (None, "", False) for answer in self.answers) >= _LEAST_ANSWERS
 
 
 def reasons_alike(one: Look, other: Look) -> frozenset[AlikeReason]:
@@ -108,7 +120,7 @@ def reasons_alike(one: Look, other: Look) -> frozenset[AlikeReason]:
         and one.patient == other.patient
         and one.details == other.details
         and one.answers == other.answers
-        and sum(answer not in (None, "", False) for answer in one.answers) >= _LEAST_ANSWERS
+        and one.says_enough
     ):
         reasons.add(AlikeReason.SAME_ANSWERS)
     return frozenset(reasons)
@@ -128,13 +140,14 @@ def _details_agree(one: Details, other: Details) -> bool:
 
 
 class LookBlocks:
-    """Looks in blocks, in which the likes of one are found. Each takes some three hundred bytes."""
+    """Looks in blocks, in which the likes of one are found. Each takes some five hundred bytes."""
 
     def __init__(self) -> None:
-        self._blocks: dict[tuple[object, ...], list[Look]] = defaultdict(list)
+        self._kept: list[Look] = []
+        self._blocks: dict[int, list[int]] = defaultdict(list)
 
     def pairs(self, look: Look) -> Iterator[Pair]:
-        """The pairs of a look with those kept, MOST_PAIRS at most."""
+        """The pairs of a look with those kept, MOST_PAIRS at most, the first kept first."""
         alike = (
             (other.pk, look.pk, look.site, reasons)
             for other in self._near(look)
@@ -144,17 +157,19 @@ class LookBlocks:
 
     def keep(self, look: Look) -> None:
         """Adds a look for later ones to be compared with."""
-        for key in look.blocks:
-            self._blocks[key].append(look)
+        for key in look.blocks():
+            self._blocks[hash(key)].append(len(self._kept))
+        self._kept.append(look)
 
     def _near(self, look: Look) -> Iterator[Look]:
-        """The looks of its blocks, each once."""
-        seen = set()
-        for key in look.blocks:
-            for other in self._blocks[key]:
-                if other.pk not in seen:
-                    seen.add(other.pk)
-                    yield other
+        """The looks of the blocks of its likes, each once, in the order in which they were kept."""
+        months = range(-MOST_MONTHS_APART, MOST_MONTHS_APART + 1)
+        keys = {hash(key) for apart in months for key in look.blocks(apart=apart)}
+        last = None
+        for place in merge(*(self._blocks.get(key, ()) for key in keys)):
+            if place != last:
+                yield self._kept[place]
+            last = place
 
 
 class AlikeReports:

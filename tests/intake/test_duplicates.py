@@ -1,11 +1,13 @@
 """Pairs of reports that may be of one event: each rule on both sides, storing, deciding."""
 
+from collections import Counter
 from dataclasses import replace
+from random import Random
 
 import pytest
 
 from registry import intake
-from registry.intake.duplicates import Look, reasons_alike
+from registry.intake.duplicates import MOST_PAIRS, Look, LookBlocks, reasons_alike
 from registry.models import DuplicateCandidate, Event
 from registry.records import NotPermitted, RawReport, RowKind, StateConflict, UnknownRow
 from registry.vocabulary import AlikeReason
@@ -265,3 +267,46 @@ def test_rejected_and_withdrawn_reports_are_repeated_by_nothing(world):
     record(world, "e2")
 
     assert not DuplicateCandidate.objects.exists()
+
+
+KINDS = ("seroma", "pump-flip", "pocket-pain")
+
+
+def _drawn(dice: Random, pk: int) -> Look:
+    """A look of few values, so that many of a registry are alike by each rule."""
+    bare = dice.random() < 0.3
+    return replace(
+        LOOK,
+        pk=pk,
+        site=dice.choice((1, 2)),
+        patient=dice.choice((None, 1, 2, 3)),
+        complications=frozenset(dice.sample(KINDS, dice.choice((1, 2)))),
+        category=dice.choice(("pocket", "infection")),
+        year=dice.choice((None, 2015, 2016)),
+        months=dice.choice((None, 6, 7, 9)),
+        severity=dice.choice((None, 2, 3)),
+        outcome=dice.choice(("", "recovered")),
+        cause=dice.choice((None, pk - 1)),
+        on_file=dice.random() < 0.5,
+        details=dice.choice((("a", "b", "c"), ("a", "b", ""), ("a", "b", "d"))),
+        answers=("", None, False, "") if bare else dice.choice(((1, 2, 3, 4), (1, 2, 3, 5))),
+    )
+
+
+def test_blocks_hold_whatever_is_alike_in_the_order_kept():
+    dice, kept, blocks = Random(5), [], LookBlocks()
+    found: Counter[AlikeReason] = Counter()
+
+    for pk in range(2, 900):
+        look = _drawn(dice, pk)
+        alike = [
+            (other.pk, pk, look.site, reasons)
+            for other in kept
+            if other.site == look.site and (reasons := reasons_alike(other, look))
+        ]
+        assert list(blocks.pairs(look)) == alike[:MOST_PAIRS]
+        found.update(reason for *_, reasons in alike for reason in reasons)
+        blocks.keep(look)
+        kept.append(look)
+
+    assert min(found[reason] for reason in AlikeReason) > 20
