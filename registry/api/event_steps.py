@@ -61,8 +61,11 @@ def _step(name: str, state: str, *, body: Body = None) -> Any:
     return described_step(f"events_{name}", EVENTS, body=body, examples=[shown])
 
 
-def fields_of(request: Request, *known: str) -> dict[str, str]:
-    """The fields of the body, each known and text; raises RowRuleBroken."""
+def fields_of(request: Request, *known: str, number: str = "") -> dict[str, Any]:
+    """The fields of the body, each known and text; raises RowRuleBroken.
+
+    number: the field that is a whole number instead, or null.
+    """
     body = request.data
     if not isinstance(body, Mapping):
         raise RowRuleBroken(Fault("", "not-an-object", "send a JSON object, or no body"))
@@ -77,9 +80,17 @@ def fields_of(request: Request, *known: str) -> dict[str, str]:
             )
             for name in unknown
         )
-    if not all(isinstance(body.get(name, ""), str) for name in known):
-        raise RowRuleBroken([Fault(name, "bad-type", "send text") for name in known])
-    return {name: body.get(name, "") for name in known}
+    texts = [name for name in known if name != number]
+    if not all(isinstance(body.get(name, ""), str) for name in texts):
+        raise RowRuleBroken([Fault(name, "bad-type", "send text") for name in texts])
+    found = {name: body.get(name, "") for name in texts}
+    if number:
+        value = body.get(number, "")
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            detail = "send a whole number, or null for none"
+            raise RowRuleBroken(Fault(number, "bad-type", detail))
+        found[number] = value
+    return found
 
 
 def step_taken(

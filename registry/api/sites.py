@@ -1,5 +1,6 @@
 """The sites that the caller works with."""
 
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -9,13 +10,16 @@ from rest_framework.response import Response
 
 from registry import intake
 from registry.api.described import READING, WRITING, problems
+from registry.api.event_steps import fields_of
 from registry.api.idempotency import WrittenReply, answered_once
 from registry.api.lists import ListsRows, chosen_fields, fields_parameter, list_reply, listed
 from registry.api.pagination import page_of
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, RowView
 from registry.models import Site
+from registry.models.rules import FIRST_YEAR, LAST_YEAR
 from registry.records import Fault, UnknownRow
+from registry.vocabulary import Component
 
 
 class SiteSerializer(serializers.Serializer[Site]):
@@ -27,6 +31,26 @@ class SiteSerializer(serializers.Serializer[Site]):
     active = serializers.BooleanField()
     round_number = serializers.IntegerField(
         allow_null=True, help_text="The last closed follow-up round; null before the first."
+    )
+    pump_implants_from = serializers.IntegerField(
+        allow_null=True,
+        help_text="From which year on its implanted pumps count, by the site's word; null: after "
+        "the last year that it declared.",
+    )
+    catheter_implants_from = serializers.IntegerField(
+        allow_null=True, help_text="The same of its catheters."
+    )
+
+
+class ImplantsFromSerializer(serializers.Serializer[Any]):
+    """The site's word: from which year on its implants of a component count."""
+
+    component = serializers.ChoiceField(choices=Component.choices())
+    year = serializers.IntegerField(
+        allow_null=True,
+        min_value=FIRST_YEAR,
+        max_value=LAST_YEAR,
+        help_text="What the site declared counts before that year. null takes the word back.",
     )
 
 
@@ -72,12 +96,48 @@ class CloseRound(RowView):
         Refused while implants in follow-up are behind (`follow-up-behind`).
         """
         refuse_unknown(request)
-        user: Any = request.user
-        if not Site.objects.visible_to(user).filter(code=code).exists():
-            raise UnknownRow(Fault("", "not-found", "There is no such site among yours."))
+        _in_sight(request, code)
+        return _changed(request, lambda user: intake.close_round(code, by=user))
 
-        def write() -> WrittenReply:
-            site = intake.close_round(code, by=user)
-            return WrittenReply(200, dict(SiteSerializer(site).data))
 
-        return answered_once(request, write)
+class ImplantsFrom(RowView):
+    """Says from which year on a site's implants count."""
+
+    shows_a_row_on_file = True
+
+    @extend_schema(
+        operation_id="sites_implants_from",
+        tags=["rows"],
+        parameters=[IDEMPOTENCY_KEY],
+        request=ImplantsFromSerializer,
+        responses={
+            200: SiteSerializer,
+            **problems(*WRITING, 404),
+        },
+    )
+    def post(self, request: Request, code: str) -> Response:
+        """Say from which year on implants count, and declared time before. For leads, managers.
+
+        Where nothing is said, implants count after the last year that was declared.
+        """
+        refuse_unknown(request)
+        _in_sight(request, code)
+        said = fields_of(request, "component", "year", number="year")
+        return _changed(request, lambda user: intake.say_implants_from(code, **said, by=user))
+
+
+def _in_sight(request: Request, code: str) -> None:
+    """Raises UnknownRow for a site that the caller does not see."""
+    user: Any = request.user
+    if not Site.objects.visible_to(user).filter(code=code).exists():
+        raise UnknownRow(Fault("", "not-found", "There is no such site among yours."))
+
+
+def _changed(request: Request, verb: Callable[[Any], Site]) -> Response:
+    """Changes a site by intake's verb, once for a key."""
+    user: Any = request.user
+
+    def write() -> WrittenReply:
+        return WrittenReply(200, dict(SiteSerializer(verb(user)).data))
+
+    return answered_once(request, write)

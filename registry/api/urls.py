@@ -36,6 +36,7 @@ urlpatterns = [
     path("codelists/<str:name>/", codelists.CodelistDetail.as_view(), name="codelist"),
     path("sites/", sites.Sites.as_view(), name="sites"),
     path("sites/<str:code>/close-round/", sites.CloseRound.as_view(), name="close-round"),
+    path("sites/<str:code>/implants-from/", sites.ImplantsFrom.as_view(), name="implants-from"),
     path("patients/", patients.Patients.as_view(), name="patients"),
     path("patients/bulk/", bulk.BulkPatients.as_view(), name="patients-bulk"),
     path("patients/<uuid:public_id>/", patients.PatientDetail.as_view(), name="patient"),

@@ -87,7 +87,13 @@ from registry.intake.role_proposals import (
 )
 from registry.intake.rounds import RoundStanding, close_round, may_close, standings_of
 from registry.intake.row_reading import AS_DOCUMENTED, Wording, catalogue_names
-from registry.intake.sites import add_member, change_member, change_site, make_site
+from registry.intake.sites import (
+    add_member,
+    change_member,
+    change_site,
+    make_site,
+    say_implants_from,
+)
 from registry.intake.systems import (
     ComponentReport,
     change_system,
@@ -188,6 +194,7 @@ __all__ = [
     "replace_implant",
     "return_event",
     "rows_of_key",
+    "say_implants_from",
     "site_to_export",
     "standings_of",
     "store_judged",

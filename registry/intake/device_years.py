@@ -1,6 +1,11 @@
-"""A site's device time year by year: declared, given by implants, given twice, or missing."""
+"""A site's device time year by year: declared, given by implants, given twice, or missing.
+
+Which of the two counts is the site's word, by component: implants from a year on, what it declared
+before; without a word, implants after the last year that it declared.
+"""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +16,14 @@ from registry.intake.kept_by_site import kept_by_site
 from registry.models import Exposure, Implant, Site
 from registry.vocabulary import Component, ExitStatus
 
-MISSING, OPEN, DECLARED, IMPLANTS, TWICE, OVERLAPPING = (
+MISSING, OPEN, DECLARED, IMPLANTS, TWICE, OVERLAPPING, UNCOUNTED = (
     "missing",
     "open",
     "declared",
     "implants",
     "twice",
     "overlapping",
+    "uncounted",
 )
 
 
@@ -26,6 +32,7 @@ class DeviceTime:
     """A site's device time of one component in one year.
 
     implants: how many have device time in it, each taken as implanted in the middle of its year.
+    implants_from: the year from which on implants count, if what was declared counts before it.
     """
 
     year: int
@@ -33,12 +40,20 @@ class DeviceTime:
     declared: tuple[Exposure, ...]
     implants: int
     is_over: bool
+    implants_from: int | None = None
+
+    @property
+    def declared_counts(self) -> bool:
+        """Whether what is declared of the year counts, and not implants."""
+        return self.implants_from is not None and self.year < self.implants_from
 
     @property
     def state(self) -> str:
         """The state of the year: the first that applies."""
         if self.declared and self.implants:
             return TWICE
+        if bool(self.declared) is not self.declared_counts and (self.declared or self.implants):
+            return UNCOUNTED
         if len({bool(row.model) for row in self.declared}) > 1:
             return OVERLAPPING
         if self.declared:
@@ -46,6 +61,11 @@ class DeviceTime:
         if self.implants:
             return IMPLANTS
         return MISSING if self.is_over else OPEN
+
+    @property
+    def is_without(self) -> bool:
+        """Whether the year is over, and events of it are in no rate."""
+        return self.is_over and self.state in (MISSING, UNCOUNTED)
 
     @property
     def devices(self) -> int:
@@ -81,7 +101,16 @@ def device_times(sites: QuerySet[Site], *, present: int) -> dict[str, list[list[
     rows = Exposure.objects.filter(site__in=sites).select_related("site")
     for row in rows.order_by("pump_model", "catheter_model", "pk"):
         declared[row.site.code, row.year, row.component].append(row)
-    codes = dict(sites.order_by("code").values_list("pk", "code"))
+    listed = list(sites.order_by("code"))
+    codes = {site.pk: site.code for site in listed}
+    since = {
+        (site.code, component): counted_from(
+            site.implants_from(component),
+            (year for code, year, name in declared if (code, name) == (site.code, component.value)),
+        )
+        for site in listed
+        for component in Component
+    }
 
     def by_year(some: QuerySet[Site]) -> dict[int, Counter[tuple[int, str]]]:
         return _implants_by_year(some, present=present)
@@ -102,6 +131,7 @@ def device_times(sites: QuerySet[Site], *, present: int) -> dict[str, list[list[
                     tuple(declared.get((code, year, component.value), ())),
                     implants[code, year, component.value],
                     is_over=year < present,
+                    implants_from=since[code, component],
                 )
                 for component in Component
             ]
@@ -124,10 +154,18 @@ def _implants_by_year(
     return found
 
 
-def implants_in(exposure: Exposure) -> int:
-    """How many implants have time in the year and component of a declaration. One query."""
+def counted_from(word: int | None, declared: Iterable[int]) -> int | None:
+    """From which year on implants count: the site's word, else after the last declared year."""
+    if word is not None:
+        return word
+    last = max(declared, default=None)
+    return None if last is None else last + 1
+
+
+def implants_until(exposure: Exposure) -> int:
+    """How many implants have time up to the year of a declaration. One query."""
     rows = Implant.objects.filter(site=exposure.site_id, component=exposure.component)
-    return sum(n for _, _, first, last, n in spans(rows) if first <= exposure.year <= last)
+    return sum(n for _, _, first, _last, n in spans(rows) if first <= exposure.year)
 
 
 def spans(rows: QuerySet[Implant]) -> QuerySet[Any, tuple[str, str, int, int, int]]:

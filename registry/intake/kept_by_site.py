@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from registry.models import Exposure, Implant, Site
+from registry.models.access import IMPLANTS_FROM
 
 T = TypeVar("T")
 
@@ -17,14 +18,14 @@ def kept_by_site(
     """What `work` finds in the implants and declarations of each site, by the site's key.
 
     name: of what is found, with everything else that it depends on, such as the day. Each site's
-    is kept under the hashes of its newest seals and so is never out of date; a change at one site
-    lets only that site's rows be read again. One query where all are known.
+    is kept under its words and the hashes of its newest seals and so is never out of date; a
+    change at one site lets only that site's rows be read again. One query where all are known.
     """
     newest = sites.annotate(newest_implant=_newest(Implant), newest_declared=_newest(Exposure))
     keys = {
         f"{name}-{'-'.join(map(str, found))}": found[0]
         for found in newest.order_by().values_list(
-            "pk", "round_seal", "newest_implant", "newest_declared"
+            "pk", "round_seal", *IMPLANTS_FROM.values(), "newest_implant", "newest_declared"
         )
     }
     kept: dict[str, Any] = cache.get_many(keys)

@@ -1,16 +1,25 @@
-"""Writes sites and memberships."""
+"""Writes sites, what they say of their implants, and memberships."""
 
 import re
 
 from registry.intake.drafts import Drafts
 from registry.intake.relations import refuse
-from registry.intake.writers import require_data_manager
+from registry.intake.rounds import may_close
+from registry.intake.writers import may_write, not_permitted, not_your_site, require_data_manager
 from registry.models import Membership, Sealing, Site, User, sealed
-from registry.models.rules import COUNTRY, SITE_CODE
-from registry.records import Fault, RowRuleBroken
-from registry.vocabulary import MembershipRole, Role
+from registry.models.access import IMPLANTS_FROM
+from registry.models.rules import COUNTRY, FIRST_YEAR, LAST_YEAR, SITE_CODE
+from registry.records import Fault, NotPermitted, NotYourSite, RowRuleBroken
+from registry.vocabulary import Component, MembershipRole, Role
 
-__all__ = ["add_member", "change_member", "change_site", "make_site", "new_site"]
+__all__ = [
+    "add_member",
+    "change_member",
+    "change_site",
+    "make_site",
+    "new_site",
+    "say_implants_from",
+]
 
 
 def make_site(*, code: str, name: str = "", country: str = "", by: User | None) -> Site:
@@ -44,6 +53,39 @@ def change_site(site: Site, *, name: str, country: str, active: bool, by: User) 
             stored.name, stored.country, stored.active = name, country, active
             seal.save(stored)
     return stored
+
+
+def say_implants_from(code: str, *, component: str, year: int | None, by: User) -> Site:
+    """The site's word: from which year on its implants of a component count, in statistics.
+
+    The device time that it declared counts before that year. None takes the word back: implants
+    count after the last declared year. For leads of the site and data managers.
+    Raises NotYourSite, NotPermitted, RowRuleBroken.
+    """
+    with sealed(by=by, action="say-implants-from") as seal:
+        site = Site.objects.filter(code=code).first()
+        if site is None or not may_write(site, by=by):
+            raise NotYourSite(not_your_site())
+        if not may_close(site, by=by):
+            raise NotPermitted(
+                not_permitted("say which device time counts; its leads and data managers may")
+            )
+        column = IMPLANTS_FROM[_component(component)]
+        if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+            detail = f"give a whole number from {FIRST_YEAR} to {LAST_YEAR}"
+            raise RowRuleBroken(Fault("year", "out-of-range", detail))
+        if getattr(site, column) != year:
+            setattr(site, column, year)
+            seal.save(site)
+    return site
+
+
+def _component(component: str) -> Component:
+    try:
+        return Component.of(component)
+    except ValueError:
+        detail = "a component is pump or catheter"
+        raise RowRuleBroken(Fault("component", "unknown-code", detail)) from None
 
 
 def add_member(

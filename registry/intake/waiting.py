@@ -9,7 +9,7 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from registry.intake.device_years import MISSING, device_times, flat
+from registry.intake.device_years import device_times, flat
 from registry.intake.kept_by_site import kept_by_site
 from registry.models import Agreement, Event, Implant, Query, RoleProposal, Site, User
 from registry.vocabulary import Component, Right, State
@@ -162,7 +162,7 @@ def _undeclared(sites: QuerySet[Site]) -> list[Undeclared]:
         Undeclared(site, cell.year, cell.component)
         for site, lines in years.items()
         for cell in flat(lines)
-        if cell.state == MISSING
+        if cell.is_without
     ]
 
 

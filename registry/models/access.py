@@ -27,9 +27,10 @@ from registry.models.rules import (
     code_set_rule,
     coded,
     rule,
+    year_rule,
 )
 from registry.models.sessions import EndableSessions
-from registry.vocabulary import MembershipRole, Right, SnapshotKind, TokenScope
+from registry.vocabulary import Component, MembershipRole, Right, SnapshotKind, TokenScope
 from registry.vocabulary.roles import ROLES, RUNS_ALL, Role, held_roles
 
 if TYPE_CHECKING:
@@ -286,6 +287,18 @@ class Site(models.Model):
         editable=False,
         help_text="The seal under which that round was closed.",
     )
+    pump_implants_from = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The year from which on its implanted pumps count; what it declared, before.",
+    )
+    catheter_implants_from = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The year from which on its implanted catheters count; what it declared, before.",
+    )
 
     history = SealedRecords()
     objects = SiteQuerySet.as_manager()
@@ -309,10 +322,24 @@ class Site(models.Model):
                 | Q(round_number__isnull=False, round_number__gte=1, round_seal__isnull=False),
                 "A closed round is numbered from 1 and has its seal.",
             ),
+            year_rule("pump_implants_from"),
+            year_rule("catheter_implants_from"),
         ]
 
     def __str__(self) -> str:
         return self.code
+
+    def implants_from(self, component: Component) -> int | None:
+        """The year from which on its implants of a component count, where it has said one."""
+        year: int | None = getattr(self, IMPLANTS_FROM[component])
+        return year
+
+
+IMPLANTS_FROM = {
+    Component.PUMP: "pump_implants_from",
+    Component.CATHETER: "catheter_implants_from",
+}
+"""The column of a site that holds its word, by component."""
 
 
 class Membership(models.Model):

@@ -233,7 +233,7 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
             *(published.early(frozen) if profile is Profile.PROTECTED else ()),
             *provisional(question, frozen),
             *sentences.warnings(question, profile=profile),
-            *left_out(question, manifest),
+            *left_out(question, manifest, profile=profile),
         ],
         "receipt": Receipt.of(query, measure, frozen, profile).signed(),
     }

@@ -191,8 +191,8 @@ def _merge(
     """Put changed rows in the place of the old ones, and new ones at the end.
 
     changed: how many have been since the last whole freeze. Says whether all declared exposure
-    is as it was. `touched` are the patients whose implants changed; of an implant that is another
-    patient's now, both.
+    is as it was. `touched` are the patients whose implants changed, or count from another year
+    on; of an implant that is another patient's now, both.
     """
     for table, path in files.items():
         staged = STAGED[table]
@@ -253,14 +253,23 @@ def _replace_exposures(connection: duckdb.DuckDBPyConnection) -> bool:
         "SELECT exposure, row_number() OVER (ORDER BY exposure) - 1 AS number FROM new_exposures"
         ") given WHERE given.exposure = new_exposures.exposure"
     )
-    differing = connection.execute(
-        f"SELECT count(*) FROM ((FROM new_exposures EXCEPT FROM {staged.name}) "
-        f"UNION ALL (FROM {staged.name} EXCEPT FROM new_exposures))"
-    ).fetchall()[0][0]
+    rows = _differing("new_exposures", staged.name)
+    differing = _count(connection, f"({rows})") > 0
     if differing:
+        # Where nothing else is said, implants count after the last declared year.
+        last = "(SELECT site, component, max(year) FROM {} GROUP BY ALL)"
+        others = _differing(last.format("new_exposures"), last.format(staged.name))
+        connection.execute(
+            "INSERT INTO touched SELECT DISTINCT patient FROM staged_implants "
+            f"WHERE (site, component) IN (SELECT (site, component) FROM ({others}))"
+        )
         connection.execute(f"DELETE FROM {staged.name}")
         connection.execute(f"INSERT INTO {staged.name} SELECT * FROM new_exposures")
     return not differing
+
+
+def _differing(one: str, other: str) -> str:
+    return f"(FROM {one} EXCEPT FROM {other}) UNION ALL (FROM {other} EXCEPT FROM {one})"
 
 
 def _choose(connection: duckdb.DuckDBPyConnection, database: Path) -> None:

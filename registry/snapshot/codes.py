@@ -10,6 +10,7 @@ from registry.snapshot.followed import (
     AFTER_LAST_ROUND,
     AT_RISK,
     BEFORE_ENTRY,
+    IN_DECLARED,
     INELIGIBLE,
     NO_MONTH,
 )
@@ -20,7 +21,15 @@ from registry.vocabulary import CODELISTS
 UNKNOWN = -1
 """The number of a code that is on no list: no row holds it."""
 
-_PLACES = (AT_RISK, BEFORE_ENTRY, AFTER_FOLLOW_UP, NO_MONTH, INELIGIBLE, AFTER_LAST_ROUND)
+_PLACES = (
+    AT_RISK,
+    BEFORE_ENTRY,
+    AFTER_FOLLOW_UP,
+    NO_MONTH,
+    INELIGIBLE,
+    AFTER_LAST_ROUND,
+    IN_DECLARED,
+)
 _DECLARED = {
     name: column.codelist
     for columns in DECLARED.values()

@@ -12,6 +12,7 @@ from registry.models import (
     PublishedRate,
     Site,
 )
+from registry.models.access import IMPLANTS_FROM
 from registry.snapshot.terms import Published, Term, TermGroup, Terms
 from registry.vocabulary import StudiedAges, Therapy
 
@@ -42,7 +43,18 @@ def terms_now(*, using: str = DEFAULT_DB_ALIAS) -> Terms:
         ),
         sites=dict(Site.objects.using(using).values_list("code", "country")),
         published=tuple(map(_published, PublishedRate.objects.using(using).filter(shown=True))),
+        implants_from=_implants_from(using),
     )
+
+
+def _implants_from(using: str) -> dict[str, dict[str, int]]:
+    """The year from which on implants count, of each site and component with a word of it."""
+    words: dict[str, dict[str, int]] = {}
+    for component, column in IMPLANTS_FROM.items():
+        said = Site.objects.using(using).exclude(**{column: None}).values_list("code", column)
+        for code, year in said:
+            words.setdefault(code, {})[component.value] = year
+    return words
 
 
 def hands_now(hands_of: HandsOf, *, using: str = DEFAULT_DB_ALIAS) -> Mapping[str, int]:

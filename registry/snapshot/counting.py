@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from registry.snapshot.followed import AFTER_LAST_ROUND, AT_RISK, BEFORE_ENTRY
+from registry.snapshot.followed import AFTER_LAST_ROUND, AT_RISK, BEFORE_ENTRY, IN_DECLARED
 from registry.snapshot.procedures import WITHIN_90_DAYS
 from registry.snapshot.schema import RECORD_KEYS, column
 from registry.snapshot.selected import (
@@ -98,7 +98,8 @@ def affected(
     """
     placed = clock or "device"
     source = events_of(selection, store.codes, clock=placed, device="i")
-    source.require_code("e", f"{placed}_time", BEFORE_ENTRY, AFTER_LAST_ROUND, but=True)
+    uncounted = (BEFORE_ENTRY, AFTER_LAST_ROUND, IN_DECLARED)
+    source.require_code("e", f"{placed}_time", *uncounted, but=True)
     source.require("i.time_to > i.time_from")
     if selection.spans or selection.splits_years:
         _hold_to_observed(source, selection)

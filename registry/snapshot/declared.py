@@ -2,6 +2,7 @@
 
 from registry.snapshot.clusters import ClusterEvents, ClusterTime, read_events, read_time
 from registry.snapshot.exposure import MONTHS
+from registry.snapshot.followed import IN_DECLARED
 from registry.snapshot.procedures import WITHIN_90_DAYS
 from registry.snapshot.schema import column
 from registry.snapshot.selected import events_of, exposures_of
@@ -42,9 +43,10 @@ def declared_rows(store: Store, selection: Selection) -> list[Key]:
 def declared_events(
     store: Store, selection: Selection, *, clock: str, each: str, quantity: str = MONTHS
 ) -> dict[Key, ClusterEvents]:
-    """The events without an implant that fall in a site's year of declared exposure.
+    """The events that fall in a site's year of declared exposure.
 
-    An episode that goes on into another year is of the first.
+    They name no implant, or one whose time the site had declared then. An episode that goes on
+    into another year is of the first.
     """
     given = exposures_of(selection, store.codes, component=clock)
     if given is None:
@@ -56,7 +58,9 @@ def declared_events(
         theirs = source.groups[selection.group_by.index(name)].expression
         condition += f" AND z.g{place} = {theirs}"
     source.join(years, condition)
-    source.require("e.device_no IS NULL")
+    source.require_code("e", f"{clock}_time", "", IN_DECLARED)
+    where = column("events", f"{clock}_time").name
+    source.require(f"(e.device_no IS NULL OR e.{where} <> 0)")
     if quantity == "procedures":
         source.require_code("e", "days_since_procedure", *WITHIN_90_DAYS)
     counted = f"e.{column('events', each).name}"

@@ -3,8 +3,9 @@
 Codes are values of an enumeration in here and its numbers in the snapshot; months are whole, and
 device time is counted in quarters of a month.
 
-Three things hold here and nowhere else, and a fourth in `followed`: devices, their ends and their
-events count up to their site's last closed round, whenever they were heard of. An implant counts
+Three things hold here and nowhere else, and two in `followed`: devices, their ends and their
+events count up to their site's last closed round, whenever they were heard of, and from the year
+on that the site's implants count from, declared exposure before. An implant counts
 as made in the middle of its year, so a month on one clock is a month on another (`origin`). An
 event counts on the clock of the device it names, and on the clock of the other component that the
 patient had at that time. And a patient who may have turned ninety during follow-up is kept without
@@ -22,12 +23,14 @@ from registry.snapshot.followed import (
     AFTER_FOLLOW_UP,
     AT_RISK,
     COUNTED,
+    IMPLANTS_FROM,
+    IN_DECLARED,
     INELIGIBLE,
-    INELIGIBLE_STATUS,
     QUARTERS,
     YEAR,
     counted_place,
     is_at_risk,
+    is_declared,
     is_late,
     place_of,
     quarters,
@@ -77,14 +80,15 @@ _COUPLES = f"""
 CREATE TEMP TABLE couples AS
 SELECT d.implant, d.device_no, d.months_to_entry AS own_months_to_entry,
     d.months_followed AS own_months_followed, d.cut AS own_cut,
+    d.declared_from AS own_declared_from, d.declared_to AS own_declared_to,
     d.round_number AS own_round_number, o.device_no AS other_no,
     o.component AS other_component,
     o.sequence AS other_sequence, (d.origin - o.origin) // {QUARTERS} AS months_ahead,
     o.origin + o.time_from > d.origin + d.time_from AS is_later,
     o.origin + o.time_from <= d.origin + d.heard_to
         AND o.origin + o.heard_to >= d.origin + d.time_from AS is_joint,
-    o.months_to_entry, o.months_followed, o.cut, o.exit_status, o.pump_model, o.catheter_model,
-    o.pump_site, o.pump_plane
+    o.months_to_entry, o.months_followed, o.declared_from, o.declared_to, o.cut, o.exit_status,
+    o.pump_model, o.catheter_model, o.pump_site, o.pump_plane
 FROM devices d
 JOIN devices o ON o.patient = d.patient AND o.component <> d.component
 """
@@ -113,7 +117,7 @@ def _of_pump(name: str) -> str:
 _IMPLANTS = f"""
 CREATE TEMP TABLE all_implants AS
 SELECT d.device_no, d.patient_no, d.sequence, d.alone, d.months_to_entry, d.months_followed,
-    d.counts, d.round_number, d.cut,
+    d.counts, d.round_number, d.cut, d.declared_from, d.declared_to,
     d.time_from, d.time_to, d.at_start AS procedures_at_start, d.at_end AS procedures_at_end,
     d.kept_origin AS origin, d.first_year,
     least(d.kept_origin + d.time_to, {YEAR} * (d.first_year + 1)) - d.kept_origin - d.time_from
@@ -150,33 +154,49 @@ LEFT JOIN bands_of_ages ab ON ab.code = d.age_band
 LEFT JOIN groups_of_ages ag ON ag.code = ab.parent
 """
 
-# The patient's other component at the time of the event: the earliest of those at risk. An event
-# outside the follow-up of the device it names counts in no device time, so on no other.
+# The patient's other component at the time of the event: the earliest of those in follow-up. An
+# event outside the follow-up of the device it names counts in no device time, so on no other.
 _CONCURRENT = f"""
 CREATE TEMP TABLE concurrent AS
-SELECT event_no, device_no, component, exit_status, month
+SELECT event_no, device_no, component, month,
+    CASE WHEN {is_at_risk("p.month", "p.")} THEN {counted_place("p.")}
+         ELSE {counted_place("p.", IN_DECLARED)} END AS place
 FROM (
-    SELECT o.*, row_number() OVER (PARTITION BY o.event_no ORDER BY o.sequence) AS place
+    SELECT o.*, row_number() OVER (PARTITION BY o.event_no ORDER BY o.sequence) AS number
     FROM (
         SELECT e.event_no, c.other_no AS device_no, c.other_component AS component,
-            c.other_sequence AS sequence, c.months_to_entry, c.months_followed, c.exit_status,
+            c.other_sequence AS sequence, c.months_to_entry, c.months_followed,
+            c.declared_from, c.declared_to, c.exit_status,
             c.months_ahead + e.months_since_implant AS month
         FROM raw_events e
         JOIN couples c ON c.implant = e.implant
-        WHERE {is_at_risk("e.months_since_implant", "c.own_")}
+        WHERE {is_declared("e.months_since_implant", "c.own_")}
+            OR {is_at_risk("e.months_since_implant", "c.own_")}
             AND NOT {is_late("e.months_since_implant", "c.own_")}
     ) o
-    WHERE {is_at_risk("o.month", "o.")} AND o.month >= 0
+    WHERE ({is_at_risk("o.month", "o.")} OR {is_declared("o.month", "o.")}) AND o.month >= 0
 ) p
-WHERE place = 1
+WHERE number = 1
 """
 
 
+_IN_FOLLOW_UP = f"'{AT_RISK}', '{IN_DECLARED}', '{INELIGIBLE}'"
+
+
 def _of_procedure(of_pump: str, of_other: str, of_ended: str) -> str:
-    """What is told of the procedure that an event in or after follow-up belongs to."""
+    """What is told of the procedure that an event in or after follow-up belongs to.
+
+    Not of one that is in what its site declared.
+    """
     place = place_of("e.months_since_implant", "i")
-    placed = f"{place} IN ('{AT_RISK}', '{INELIGIBLE}', '{AFTER_FOLLOW_UP}')"
-    return of_procedure(placed, of_pump, of_other, of_ended)
+    placed = f"{place} IN ({_IN_FOLLOW_UP}, '{AFTER_FOLLOW_UP}')"
+    counted = f"CASE WHEN {place} <> '{IN_DECLARED}' THEN {of_pump} END"
+    return of_procedure(placed, counted, of_other, of_ended)
+
+
+def _of_other(name: str) -> str:
+    """A column of the concurrent pump, unless its procedures are in what the site declared."""
+    return f"CASE WHEN o.place <> '{IN_DECLARED}' THEN o.{name} END"
 
 
 def _clock(component: str) -> str:
@@ -187,8 +207,8 @@ def _clock(component: str) -> str:
     CASE WHEN {own} THEN i.device_no WHEN {other} THEN o.device_no END AS {component}_no,
     CASE WHEN {own} THEN e.months_since_implant WHEN {other} THEN o.month END
         AS {component}_month,
-    CASE WHEN {other} THEN {counted_place("o.")}
-         WHEN {own} OR {place} NOT IN ('{AT_RISK}', '{INELIGIBLE}') THEN {place} ELSE '' END
+    CASE WHEN {other} THEN o.place
+         WHEN {own} OR {place} NOT IN ({_IN_FOLLOW_UP}) THEN {place} ELSE '' END
         AS {component}_time,"""
 
 
@@ -197,8 +217,8 @@ SELECT e.event_no, i.patient_no, i.device_no,
     {place_of("e.months_since_implant", "i")} AS device_time,
     {_clock(_PUMP)}
     {_clock(_CATHETER)}
-    {_of_procedure("i.device_no", "o.device_no", "p.device_no")} AS procedure_no,
-    {_of_procedure("e.months_since_implant", "o.month", "p.month")} AS procedure_month,
+    {_of_procedure("i.device_no", _of_other("device_no"), "p.device_no")} AS procedure_no,
+    {_of_procedure("e.months_since_implant", _of_other("month"), "p.month")} AS procedure_month,
     coalesce(x.episode, e.event_no) AS episode, x.cause_no,
     e.complication, t.category, coalesce(t.in_totals, true) AS in_totals,
     CASE WHEN e.seriousness = 0 THEN '' WHEN e.seriousness & {1 << Seriousness.NONE.bit} <> 0
@@ -240,25 +260,15 @@ LEFT JOIN bands_of_ages ab ON ab.code = e.age_band
 LEFT JOIN groups_of_ages ag ON ag.code = ab.parent
 """
 
-# The years that implants give the device time of, at each site: all staged implants, always.
-_ORIGIN_OF_ALL, _FROM_OF_ALL, _TO_OF_ALL = quarters("i")
 _EXPOSURES = f"""
 SELECT row_number() OVER (ORDER BY r.exposure) - 1 AS exposure_no,
     r.site, s.country, r.year, r.component, r.pump_model, fp.parent AS pump_family,
     r.catheter_model,
     coalesce(pm.parent, cm.parent) AS manufacturer,
     {as_they_are(RowKind.EXPOSURE, "r")},
-    NOT EXISTS (
-        SELECT 1 FROM (
-            SELECT DISTINCT i.site, i.component,
-                {_ORIGIN_OF_ALL} + {_FROM_OF_ALL} AS start, {_ORIGIN_OF_ALL} + {_TO_OF_ALL} AS stop
-            FROM staged_implants i
-            WHERE i.exit_status <> '{INELIGIBLE_STATUS}'
-        ) d
-        WHERE d.site = r.site AND d.component = r.component
-            AND d.stop > {YEAR} * r.year AND d.start < {YEAR} * (r.year + 1)
-    ) AS counts
+    r.year < f.year AS counts
 FROM staged_exposures r
+JOIN implants_from f ON f.site = r.site AND f.component = r.component
 LEFT JOIN sites s ON s.code = r.site
 LEFT JOIN makers_of_pumps pm ON pm.code = r.pump_model
 LEFT JOIN families_of_pumps fp ON fp.code = r.pump_model
@@ -266,6 +276,7 @@ LEFT JOIN makers_of_catheters cm ON cm.code = r.catheter_model
 """
 
 IN_ORDER = (
+    IMPLANTS_FROM,
     COUNTED,
     _DEVICES,
     "DROP VIEW counted",

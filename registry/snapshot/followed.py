@@ -1,4 +1,5 @@
-"""Follow-up up to a site's last closed round, and where an event's month lies in it.
+"""Follow-up from the year on that a site sends implants of, up to its last closed round; and where
+an event's month lies in it.
 
 Pieces of DuckDB's own SQL. Codes are values of an enumeration in here; months are whole, and device
 time is counted in quarters of a month.
@@ -16,6 +17,7 @@ AFTER_FOLLOW_UP = "after-follow-up"
 AFTER_LAST_ROUND = "after-last-round"
 NO_MONTH = "no-month"
 INELIGIBLE = "ineligible"
+IN_DECLARED = "declared"
 """Where an event lies in the follow-up of a device."""
 
 QUARTERS = 4
@@ -28,6 +30,10 @@ INELIGIBLE_STATUS = ExitStatus.ELIGIBILITY_NOT_MET.value
 
 _CUT = "(r.round_number > 0 AND r.followed_at_round)"
 _AT_ROUND = f"coalesce({_CUT} AND r.months_followed >= r.months_at_round, false)"
+_END = f"""CASE WHEN r.round_number = {ENTERED_SINCE} THEN -1
+    WHEN {_CUT} THEN least(r.months_followed, r.months_at_round)
+    ELSE r.months_followed END"""
+_SINCE = "12 * (f.year - r.implant_year) - 6"
 
 
 def place_of(month: str, device: str) -> str:
@@ -42,6 +48,7 @@ def place_of(month: str, device: str) -> str:
         WHEN {month} IS NULL THEN '{NO_MONTH}'
         WHEN {is_at_risk(month, f"{device}.")} AND NOT {is_late(month, f"{device}.")}
             THEN {counted_place(f"{device}.")}
+        WHEN {is_declared(month, f"{device}.")} THEN {counted_place(f"{device}.", IN_DECLARED)}
         WHEN {month} <= {entry} AND {entry} > 0 THEN '{BEFORE_ENTRY}'
         WHEN {device}.cut OR {device}.round_number = {ENTERED_SINCE} THEN '{AFTER_LAST_ROUND}'
         ELSE '{AFTER_FOLLOW_UP}' END"""
@@ -64,10 +71,17 @@ def is_late(month: str, device: str) -> str:
     )
 
 
-def counted_place(device: str) -> str:
-    """The place of an event at risk: whether its device should have been followed."""
+def is_declared(month: str, device: str) -> str:
+    """Whether a month of a device's follow-up lies before the year that its site's implants count
+    from: its time is in what the site declared."""
+    entry = f"{device}declared_from"
+    return f"({month} <= {device}declared_to AND ({month} > {entry} OR {entry} = 0))"
+
+
+def counted_place(device: str, place: str = AT_RISK) -> str:
+    """The place of an event in follow-up: whether its device should have been followed."""
     status = f"{device}exit_status"
-    return f"(CASE WHEN {status} = '{INELIGIBLE_STATUS}' THEN '{INELIGIBLE}' ELSE '{AT_RISK}' END)"
+    return f"(CASE WHEN {status} = '{INELIGIBLE_STATUS}' THEN '{INELIGIBLE}' ELSE '{place}' END)"
 
 
 def quarters(implants: str) -> tuple[str, str, str]:
@@ -79,11 +93,12 @@ def quarters(implants: str) -> tuple[str, str, str]:
     )
 
 
-def _to_round(count: str) -> str:
-    """Of a count since entry of a device in follow-up at its round, the even share up to that."""
-    share = "(r.months_at_round - r.months_to_entry) / (r.months_followed - r.months_to_entry)"
+def _counted(count: str) -> str:
+    """Of a count over a device's follow-up, the even share of what is counted of that."""
+    share = "(r.until - r.since) / (r.months_followed - r.months_to_entry)"
     return (
-        f"CASE WHEN {_CUT} AND r.months_followed > r.months_at_round "
+        "CASE WHEN NOT r.before AND r.until >= 0 "
+        "AND (r.until < r.months_followed OR r.since > r.months_to_entry) "
         f"THEN CAST(round(({count}) * {share}) AS INTEGER) ELSE {count} END"
     )
 
@@ -93,24 +108,44 @@ def until(months: str) -> str:
     return f"CASE WHEN {months} = 0 THEN 1 ELSE {QUARTERS} * {months} END"
 
 
+IMPLANTS_FROM = """
+CREATE OR REPLACE TEMP TABLE implants_from AS
+SELECT site, component, coalesce(w.year, d.last + 1) AS year
+FROM (
+    SELECT site, component, max(year) AS last FROM staged_exposures GROUP BY site, component
+) d
+FULL JOIN words w USING (site, component)
+"""
+"""From which year on a site's implants count: by its word, else after the last year it declared."""
+
 # A device in follow-up at its site's last closed round counts up to it, and is in follow-up still
-# where its end was not before. One that was entered since is not at risk in any month.
+# where its end was not before. One that was entered since is not at risk in any month; no more is
+# one that ended before the implants of its site count. One that was followed before enters then.
 COUNTED = f"""
 CREATE TEMP VIEW counted AS
-SELECT r.* REPLACE (
-        CASE WHEN r.round_number = {ENTERED_SINCE} THEN -1
-             WHEN {_CUT} THEN least(r.months_followed, r.months_at_round)
-             ELSE r.months_followed END AS months_followed,
+SELECT r.* EXCLUDE (since, until) REPLACE (
+        CASE WHEN r.before THEN r.months_to_entry ELSE r.since END AS months_to_entry,
+        CASE WHEN r.before THEN -1 ELSE r.until END AS months_followed,
         CASE WHEN {_CUT} AND r.months_followed >= r.months_at_round
                 AND r.exit_status NOT IN ('', '{INELIGIBLE_STATUS}')
              THEN '{ExitStatus.ACTIVE.value}' ELSE r.exit_status END AS exit_status,
-        {_to_round("r.refills")} AS refills,
-        r.at_start + {_to_round("r.procedures - r.at_start - r.at_end")}
+        {_counted("r.refills")} AS refills,
+        CASE WHEN r.since > 0 THEN 0 ELSE r.at_start END
+            + {_counted("r.procedures - r.at_start - r.at_end")}
             + CASE WHEN {_AT_ROUND} THEN 0 ELSE r.at_end END AS procedures,
+        CASE WHEN r.since > 0 THEN 0 ELSE r.at_start END AS at_start,
         CASE WHEN {_AT_ROUND} THEN 0 ELSE r.at_end END AS at_end),
     r.months_followed AS months_heard, r.exit_status AS exit_heard,
+    r.months_to_entry AS declared_from,
+    CASE WHEN r.since > r.months_to_entry THEN least(r.since, r.until) ELSE -1 END AS declared_to,
     {_AT_ROUND} AS cut,
-    r.exit_status <> '{INELIGIBLE_STATUS}' AND coalesce(r.round_number <> {ENTERED_SINCE}, true)
-        AS counts
-FROM ({WITH_DATED_PROCEDURES}) r
+    r.exit_status <> '{INELIGIBLE_STATUS}' AND NOT r.before
+        AND coalesce(r.round_number <> {ENTERED_SINCE}, true) AS counts
+FROM (
+    SELECT r.*, {_END} AS until,
+        greatest(r.months_to_entry, coalesce({_SINCE}, 0)) AS since,
+        coalesce({_SINCE} > r.months_to_entry AND {_SINCE} >= {_END}, false) AS before
+    FROM ({WITH_DATED_PROCEDURES}) r
+    LEFT JOIN implants_from f ON f.site = r.site AND f.component = r.component
+) r
 """

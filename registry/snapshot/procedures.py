@@ -62,7 +62,7 @@ FROM (
         WHERE e.days_since_procedure IN ({_listed(WITHIN_90_DAYS)})
     ) o
     WHERE o.month >= 0 AND (o.month > o.months_to_entry OR o.months_to_entry = 0)
-        AND o.month > o.months_followed AND NOT o.cut
+        AND o.months_followed >= 0 AND o.month > o.months_followed AND NOT o.cut
         AND o.month <= o.months_followed + {_MONTHS_OF_90_DAYS}
 ) p
 WHERE place = 1

@@ -14,7 +14,7 @@ from registry.records.columns import DECLARED
 from registry.records.declared import Holds
 from registry.vocabulary import AgeBand, Seriousness
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 """Raised whenever a column or the way it is derived changes; part of every snapshot's id."""
 
 FIRST_DESIGN = 6
@@ -175,7 +175,7 @@ EXPOSURES = (
     ),
     *frozen_columns(RowKind.EXPOSURE).values(),
     *_columns(
-        ("counts", Kind.FLAG, "No where implants of that site, year and component give the time"),
+        ("counts", Kind.FLAG, "No where implants of that site and component give the year's time"),
     ),
 )
 

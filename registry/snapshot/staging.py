@@ -262,6 +262,11 @@ def _stage_terms(connection: duckdb.DuckDBPyConnection, terms: Terms) -> None:
         keyed_by = fed_type(code) if table == "bands_of_ages" else code_type(code)
         connection.execute(f"CREATE TABLE {table} (code {keyed_by}, {named} {code_type(parent)})")
         _insert(connection, table, rows)
+    site, component = code_type("site"), code_type("component")
+    connection.execute(f"CREATE TABLE words (site {site}, component {component}, year INTEGER)")
+    said = terms.implants_from.items()
+    words = [(site, part, year) for site, years in said for part, year in years.items()]
+    _insert(connection, "words", words)
     connection.execute(
         f"CREATE TABLE terms (code {code_type('complication')}, category {code_type('category')}, "
         f"clock {code_type('component')}, in_totals BOOLEAN)"

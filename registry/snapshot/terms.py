@@ -1,7 +1,7 @@
 """The catalogue as it stood when a snapshot was frozen, so that old answers stay repeatable."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from registry.vocabulary import StudiedAges, Therapy
@@ -65,13 +65,18 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """Complications, categories and the literature in the catalogue's order; sites' countries."""
+    """Complications, categories and the literature in the catalogue's order; sites' countries.
+
+    implants_from: for a site and a component, the year from which on the site's implants count,
+    where it says one; the exposure that it declared counts before.
+    """
 
     version: str
     complications: tuple[Term, ...]
     categories: tuple[TermGroup, ...]
     sites: Mapping[str, str]
     published: tuple[Published, ...] = ()
+    implants_from: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Write the terms as the manifest keeps them.
@@ -89,6 +94,7 @@ class Terms:
             "categories": [_kept(group) for group in self.categories],
             "sites": dict(sorted(self.sites.items())),
             "published": published,
+            **({"implants_from": _in_order(self.implants_from)} if self.implants_from else {}),
         }
 
     @classmethod
@@ -100,9 +106,14 @@ class Terms:
             categories=tuple(TermGroup(**group) for group in kept["categories"]),
             sites=kept["sites"],
             published=tuple(Published(**figure) for figure in kept.get("published", ())),
+            implants_from=kept.get("implants_from", {}),
         )
+
+
+def _in_order(words: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    return {site: dict(sorted(years.items())) for site, years in sorted(words.items())}
 
 
 def _kept(each: Term | TermGroup | Published) -> dict[str, Any]:
     """The fields of one that holds plain values only, which `asdict` would copy in depth."""
-    return {field.name: getattr(each, field.name) for field in fields(each)}
+    return {named.name: getattr(each, named.name) for named in fields(each)}

@@ -128,6 +128,42 @@ def clustered_rate(
     return clustered_rate_of_sums(ClusterSums.of(events, exposure), per=per, level=level)
 
 
+def first_event_rate(
+    events: float,
+    exposure: float,
+    *,
+    declared: ClusterSums,
+    per: float = 1.0,
+    level: float = 0.95,
+) -> ClusteredRate:
+    """Rate of first events and, with them, of all events in exposure that sites declared.
+
+    events, exposure: of devices, each with its first event at most, so that these are Poisson.
+    declared: of sites' years, in which a device may have had several; their dispersion (see
+    `clustered_rate_of_sums`) widens the limits by the share of the events that are theirs, and is
+    not below 1. One declared year, or none, has none: Garwood's limits. `dispersion` is that of
+    all events together: (events + d * declared events) / all.
+    Raises ValueError as `clustered_rate_of_sums` does.
+    """
+    units = positive("per", per)
+    total, time = events + float(declared.events), exposure + float(declared.time)
+    reason = _missing_exposure(total, time)
+    alone = _dispersion(declared) if declared.time and declared.events else None
+    factor = 1.0
+    if alone is not None and total:
+        factor = (events + alone * float(declared.events)) / total
+    lower, upper = quasi_poisson_interval(total, time, factor, level=level)
+    return ClusteredRate(
+        events=total,
+        exposure=time,
+        rate=_per(total / time if time else None, units),
+        lower=_per(lower, units),
+        upper=_per(upper, units),
+        reason=reason,
+        dispersion=None if alone is None else factor,
+    )
+
+
 def quasi_poisson_interval(
     events: float, exposure: float, dispersion: float, *, level: float = 0.95
 ) -> Limits:

@@ -1,6 +1,6 @@
 """A site's device time by year: what is missing, and what is given twice."""
 
-from itertools import product
+from itertools import cycle, product
 
 import duckdb
 import pytest
@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registry.intake.device_years import device_time, flat
-from registry.models import AccessLog, Exposure, Snapshot
+from registry.models import AccessLog, Exposure, Site, Snapshot
 from registry.reporting.asking import freshness
 from registry.snapshot.manifest import Manifest
 from tests.factories import ExposureFactory, ImplantFactory, PatientFactory, SiteFactory
@@ -44,6 +44,25 @@ def test_years_are_declared_given_by_implants_given_twice_or_missing(own_site, p
         2016: ("twice", "missing"),
         2015: ("declared", "declared"),
     }
+
+
+def test_years_on_the_other_side_of_the_sites_word_do_not_count(own_site, patient):
+    words = {"pump_implants_from": 2017, "catheter_implants_from": 2015}
+    Site.objects.filter(pk=own_site.pk).update(**words)
+    own_site.refresh_from_db()
+    for year in (2015, 2016):
+        ExposureFactory(site=own_site, year=year, component="catheter")
+    ImplantFactory(patient=patient, implant_year=2015, months_followed=30)
+
+    assert states(own_site, present=2019) == {
+        2019: ("open", "open"),
+        2018: ("missing", "missing"),
+        2017: ("implants", "missing"),
+        2016: ("uncounted", "uncounted"),
+        2015: ("uncounted", "uncounted"),
+    }
+    without = [cell.year for cell in flat(device_time(own_site, present=2019)) if cell.is_without]
+    assert sorted(without) == [2015, 2015, 2016, 2016, 2017, 2018, 2018]
 
 
 def test_a_year_declared_with_and_without_models_may_count_a_device_twice(own_site):
@@ -88,6 +107,9 @@ def test_the_page_and_the_statistics_agree_on_what_counts(db, tmp_path, settings
             )
             for year in range(2014, 2020):
                 ExposureFactory(site=site, year=year)
+    for site, word in zip(sites, cycle((None, 2014, 2016, 2017, 2030)), strict=False):
+        Site.objects.filter(pk=site.pk).update(pump_implants_from=word)
+        site.refresh_from_db()
 
     call_command("freeze", verbosity=0)
 
@@ -99,7 +121,7 @@ def test_the_page_and_the_statistics_agree_on_what_counts(db, tmp_path, settings
         (site.code, cell.year)
         for site in sites
         for cell in flat(device_time(site, present=2019))
-        if cell.state == "declared"
+        if cell.declared and cell.declared_counts
     ]
     assert len(sites) == 23
     assert sorted(declared) == sorted(counted)
@@ -127,18 +149,57 @@ def test_what_is_given_twice_is_told(own_site, patient, lead, signed_in):
     text = signed_in(lead).get(PAGE).text
 
     assert "1 is given twice" in text
-    assert "Given twice: only the implants count" in text
+    assert "Given twice: what was declared counts" in text
+    assert "Pumps: implants count from 2013 on, after the last declared year" in text
+
+
+@pytest.mark.parametrize("who", ["lead", "manager"])
+def test_the_page_takes_the_sites_word(who, own_site, patient, request, signed_in):
+    ExposureFactory(site=own_site, year=2012)
+    ImplantFactory(patient=patient, implant_year=2012)
+    client = signed_in(request.getfixturevalue(who))
+
+    answer = client.post(f"{PAGE}?site=OWN-1", {"pump": "2012", "catheter": ""}, follow=True)
+
+    own_site.refresh_from_db()
+    assert (own_site.pump_implants_from, own_site.catheter_implants_from) == (2012, None)
+    assert "Given twice: only the implants count" in answer.text
+    assert "Pumps: implants count from 2012 on, by the site" in answer.text
+    assert answer.context["form"]["pump"].value() == 2012
+
+
+def test_a_year_that_is_none_is_refused_beside_its_field(own_site, lead, signed_in):
+    answer = signed_in(lead).post(f"{PAGE}?site=OWN-1", {"pump": "12", "catheter": "2015"})
+
+    own_site.refresh_from_db()
+    assert own_site.catheter_implants_from is None
+    assert answer.context["form"].errors.keys() == {"pump"}
+
+
+@pytest.mark.parametrize("who", ["reporter", "reviewer"])
+def test_others_say_nothing_for_a_site(who, own_site, request, signed_in):
+    client = signed_in(request.getfixturevalue(who))
+
+    assert client.post(f"{PAGE}?site=OWN-1", {"pump": "2012"}).status_code == 403
+    assert "From which year on" not in client.get(PAGE, {"site": "OWN-1"}).text
 
 
 @pytest.mark.parametrize(
-    ("year", "component", "warned"),
-    [("2012", "pump", True), ("2012", "catheter", False), ("2020", "pump", False)],
+    ("word", "year", "component", "said"),
+    [
+        (None, "2012", "pump", "1 of the site"),
+        (None, "2012", "catheter", ""),
+        (None, "2011", "pump", ""),
+        (2012, "2012", "pump", "this declaration of 2012 is not counted"),
+        (2013, "2012", "pump", ""),
+    ],
 )
-def test_a_declaration_that_will_not_count_is_told(
-    year, component, warned, patient, lead, signed_in
+def test_device_time_that_will_not_count_is_told(
+    word, year, component, said, own_site, patient, lead, signed_in
 ):
+    Site.objects.filter(pk=own_site.pk).update(pump_implants_from=word)
     ImplantFactory(patient=patient, implant_year=2012, months_followed=24)
-    ImplantFactory(patient=PatientFactory(), implant_year=2020)
+    ImplantFactory(patient=PatientFactory(), implant_year=2010)
     sent = {"site": "OWN-1", "year": year, "component": component}
 
     answer = signed_in(lead).post(
@@ -148,7 +209,9 @@ def test_a_declaration_that_will_not_count_is_told(
     )
 
     assert Exposure.objects.count() == 1
-    assert ("this declaration is not" in answer.text) == warned
+    warned = "is not counted" in answer.text
+    assert warned == bool(said)
+    assert said in answer.text
 
 
 def test_a_reporter_reads_and_is_led_to_no_declaration(own_site, reporter, signed_in):

@@ -73,6 +73,11 @@ def writes(registry: Any, rows: dict[str, str]) -> dict[tuple[str, str], tuple[A
         ),
         ("post", "/queries/{public_id}/close/"): (reviewer, rows["queries"], None),
         ("post", "/sites/{code}/close-round/"): (lead, site.code, None),
+        ("post", "/sites/{code}/implants-from/"): (
+            lead,
+            site.code,
+            {"component": "pump", "year": 2016},
+        ),
         ("post", "/tokens/"): (None, "", {"username": "reporter", "password": PASSWORD}),
         ("delete", "/tokens/{public_id}/"): (reporter, str(token.public_id), None),
     }

@@ -107,8 +107,18 @@ def test_every_code_that_is_raised_is_on_the_page():
     assert sorted(raised() - set(listed())) == []
 
 
+def told_by_the_proxy() -> set[str]:
+    """The codes of what nginx refuses itself."""
+    return set(re.findall(r'"code": "([^"]+)"', (ROOT / "deploy" / "nginx.conf").read_text()))
+
+
 def test_every_code_on_the_page_is_raised():
-    assert sorted(set(listed()) - raised()) == []
+    assert sorted(set(listed()) - raised() - told_by_the_proxy()) == []
+
+
+def test_every_code_of_the_proxy_is_on_the_page():
+    assert told_by_the_proxy() <= set(listed())
+    assert len(told_by_the_proxy()) == 4
 
 
 def test_no_code_is_on_the_page_twice():

@@ -19,6 +19,8 @@ def test_member_sees_own_sites_only(registry, as_reporter):
                 "country": "PT",
                 "active": True,
                 "round_number": None,
+                "pump_implants_from": None,
+                "catheter_implants_from": None,
             }
         ],
         "next": None,
@@ -70,3 +72,44 @@ def test_round_is_not_closed_while_implants_are_behind(registry):
 def test_site_of_others_is_not_found_and_a_reporter_may_not_close_its_own(registry, as_reporter):
     assert as_reporter.post(f"{SITES}THERE-2/close-round/").status_code == 404
     assert as_reporter.post(f"{SITES}HERE-1/close-round/").status_code == 403
+
+
+def test_lead_says_from_which_year_on_implants_count(registry):
+    lead = UserFactory()
+    MembershipFactory(user=lead, site=registry.here, role=MembershipRole.LEAD)
+    client, address = client_of(lead), f"{SITES}HERE-1/implants-from/"
+
+    said = client.post(address, {"component": "pump", "year": 2016}, format="json")
+    taken_back = client.post(address, {"component": "pump", "year": None}, format="json")
+
+    assert (said.status_code, said.json()["pump_implants_from"]) == (200, 2016)
+    assert said.json()["catheter_implants_from"] is None
+    assert (taken_back.status_code, taken_back.json()["pump_implants_from"]) == (200, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "column", "code"),
+    [
+        ({"component": "pump"}, "year", "bad-type"),
+        ({"component": "pump", "year": "2016"}, "year", "bad-type"),
+        ({"component": "pump", "year": True}, "year", "bad-type"),
+        ({"component": "pump", "year": 1900}, "year", "out-of-range"),
+        ({"component": 7, "year": 2016}, "component", "bad-type"),
+        ({"year": 2016}, "component", "unknown-code"),
+        ({"component": "pump", "year": 2016, "why": "x"}, "why", "unknown-field"),
+    ],
+)
+def test_word_that_is_none_is_refused_by_its_field(registry, body, column, code):
+    reply = client_of(registry.manager).post(f"{SITES}HERE-1/implants-from/", body, format="json")
+
+    assert reply.status_code == 400
+    errors = reply.json()["errors"]
+    assert [(each["pointer"], each["code"]) for each in errors] == [(f"/{column}", code)]
+
+
+def test_site_of_others_has_no_word_and_a_reporter_says_none(registry, as_reporter):
+    said = {"component": "pump", "year": 2016}
+
+    for site, status in (("THERE-2", 404), ("HERE-1", 403)):
+        reply = as_reporter.post(f"{SITES}{site}/implants-from/", said, format="json")
+        assert reply.status_code == status

@@ -86,6 +86,45 @@ def events(rows: int, devices: int) -> Iterator[list[object]]:
         ]
 
 
+UNNAMED_HEADER = EVENT_HEADER + ",model,drug,indication,age_band,sex"
+PUMP_KINDS = ("pump-motor-stall", "pump-flip")
+CATHETER_KINDS = ("catheter-migration", "catheter-kink", "csf-leak")
+
+
+def unnamed_events(rows: int) -> Iterator[list[object]]:
+    """Events that name no implant, of one site that declares its device time, over ten years."""
+    draw = random.Random(3)
+    for number in range(rows):
+        pump = draw.random() < 0.5
+        kinds = PUMP_KINDS if pump else CATHETER_KINDS
+        yield [
+            "SITE-0",
+            f"u{number}",
+            "",  # implant
+            draw.choice(kinds),
+            2005 + number % 10,
+            "",  # months since implant
+            draw.randint(2, 4),
+            "hospitalisation",
+            "probable",
+            "possible",
+            "not-assessed",
+            "recovered",
+            "wound-revision",
+            "unknown",
+            draw.choice(("symptom", "routine-imaging")),
+            "",
+            "",
+            "",
+            "actual",
+            "synchromed-ii-20" if pump else "ascenda",
+            draw.choice(("baclofen", "morphine")),
+            draw.choice(("multiple-sclerosis", "crps")),
+            draw.choice(("18-39", "40-64", "65-79")),
+            draw.choice(("female", "male")),
+        ]
+
+
 def write(path: Path, header: str, rows: Iterator[list[object]]) -> Path:
     """Write one file as a site would."""
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -101,7 +140,10 @@ def peak_megabytes() -> float:
 
 
 def measure(rows: int) -> None:
-    """Import half the rows as implants and half as events, then the same files again."""
+    """Import half the rows as implants and half as events, then the same files again.
+
+    Then as many events that name no implant, which are compared with each other by their answers.
+    """
     from django.db import connection
 
     from registry.intake import import_records
@@ -116,16 +158,17 @@ def measure(rows: int) -> None:
             RowKind.IMPLANT: write(Path(folder, "implants.csv"), IMPLANT_HEADER, implants(half)),
             RowKind.EVENT: write(Path(folder, "events.csv"), EVENT_HEADER, events(half, half)),
         }
-        for attempt in ("new", "again"):
-            for kind, path in files.items():
-                start = time.perf_counter()
-                counts = import_records({kind: path}, by=manager).counts[kind]
-                seconds = time.perf_counter() - start
-                done = counts.new + counts.updated + counts.unchanged
-                print(
-                    f"{connection.vendor} {kind.value} {attempt}: {done:,} rows, "
-                    f"{done / seconds:,.0f} rows/s, peak {peak_megabytes():.0f} MB"
-                )
+        unnamed = write(Path(folder, "unnamed.csv"), UNNAMED_HEADER, unnamed_events(half))
+        turns = [(attempt, *each) for attempt in ("new", "again") for each in files.items()]
+        for attempt, kind, path in (*turns, ("without an implant", RowKind.EVENT, unnamed)):
+            start = time.perf_counter()
+            counts = import_records({kind: path}, by=manager).counts[kind]
+            seconds = time.perf_counter() - start
+            done = counts.new + counts.updated + counts.unchanged
+            print(
+                f"{connection.vendor} {kind.value} {attempt}: {done:,} rows, "
+                f"{done / seconds:,.0f} rows/s, peak {peak_megabytes():.0f} MB"
+            )
 
 
 def main() -> None:

@@ -2,10 +2,16 @@
 
 import pytest
 
-from registry.intake import add_member, change_member, change_site, make_site
+from registry.intake import (
+    add_member,
+    change_member,
+    change_site,
+    make_site,
+    say_implants_from,
+)
 from registry.models import Membership, Seal, Site, User
-from registry.records import NotPermitted, RowRuleBroken
-from registry.vocabulary import Role
+from registry.records import NotPermitted, NotYourSite, RowRuleBroken
+from registry.vocabulary import Component, Role
 from tests.factories import MembershipFactory, UserFactory
 
 
@@ -109,3 +115,55 @@ def test_member_changes_role_and_leaves(world):
     assert faults_of(change_member, changed, role="chief", active=True, by=world.manager) == [
         ("role", "unknown-code")
     ]
+
+
+@pytest.mark.parametrize("who", ["lead", "manager"])
+def test_site_says_from_which_year_on_its_implants_count(world, who):
+    by = getattr(world, who)
+
+    site = say_implants_from("BERN", component="pump", year=2016, by=by)
+
+    assert site.implants_from(Component.PUMP) == 2016
+    assert site.implants_from(Component.CATHETER) is None
+    assert Seal.objects.latest("number").actor == by
+
+
+def test_word_of_a_site_is_taken_back_and_said_twice_without_a_trace(world):
+    say_implants_from("BERN", component="catheter", year=2016, by=world.lead)
+    before = Seal.objects.count()
+
+    say_implants_from("BERN", component="catheter", year=2016, by=world.lead)
+    assert Seal.objects.count() == before
+    site = say_implants_from("BERN", component="catheter", year=None, by=world.lead)
+
+    assert site.implants_from(Component.CATHETER) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ({"component": "pump", "year": 1979}, ("year", "out-of-range")),
+        ({"component": "pump", "year": 2101}, ("year", "out-of-range")),
+        ({"component": "lead", "year": 2016}, ("component", "unknown-code")),
+    ],
+)
+def test_word_of_a_site_is_a_component_and_a_year(world, said, fault):
+    assert faults_of(say_implants_from, "BERN", **said, by=world.lead) == [fault]
+
+
+@pytest.mark.parametrize("year", [1980, 2100])
+def test_first_and_last_year_can_be_said(world, year):
+    site = say_implants_from("BERN", component="pump", year=year, by=world.lead)
+
+    assert site.implants_from(Component.PUMP) == year
+
+
+def test_word_of_a_site_is_its_leads_and_of_no_other_site(world):
+    said = {"component": "pump", "year": 2016}
+
+    with pytest.raises(NotPermitted):
+        say_implants_from("BERN", **said, by=world.reporter)
+    with pytest.raises(NotYourSite):
+        say_implants_from(world.other.code, **said, by=world.lead)
+    with pytest.raises(NotYourSite):
+        say_implants_from("NOWHERE", **said, by=world.manager)

@@ -318,6 +318,11 @@ VERBS = {
         lambda w, _: intake.change_site(w.site, name="X", country="CH", active=True, by=w.manager),
         1,
     ),
+    "say_implants_from": (
+        None,
+        lambda w, _: intake.say_implants_from("BERN", component="pump", year=2016, by=w.lead),
+        1,
+    ),
     "add_member": (
         None,
         lambda w, _: intake.add_member(w.other, user=w.reporter, by=w.manager),

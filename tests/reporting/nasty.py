@@ -30,6 +30,8 @@ from registry.vocabulary import (
 
 SITES = ("EDGE-A", "EDGE-B", "EDGE-C")
 DECLARES = "EDGE-C"
+WORDS = {("EDGE-A", Component.PUMP): 2013, ("EDGE-A", Component.CATHETER): 2011}
+"""The years from which on a site says that its implants count."""
 _FOLLOWED = (0, 0, 1, 2, 5, 6, 7, 12, 17, 18, 30, 60, 119, 120, 150)
 _LAST_YEAR = 2026
 _AGES = (
@@ -182,8 +184,12 @@ def events(
 
 
 def exposures(dice: Random) -> Iterator[ExposureRecord]:
-    """Device time that one site declares, and another beside the implants that it sends."""
-    for site, years in ((DECLARES, range(2010, 2015)), ("EDGE-B", (2010, 2016, 2026))):
+    """Device time that one site declares, and others beside the implants that they send."""
+    for site, years in (
+        (DECLARES, range(2010, 2015)),
+        ("EDGE-B", (2010, 2016)),
+        ("EDGE-A", (2009, 2012, 2020)),
+    ):
         for year in years:
             for component in Component:
                 for model in (None,) if dice.random() < 0.7 else _two_models(component):

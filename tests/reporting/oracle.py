@@ -60,6 +60,14 @@ class RateParts:
         """Months, procedures or refills."""
         return sum(exposure for _, exposure in self.clusters.values())
 
+    def of(self, *, declared: bool) -> "RateParts":
+        """What sites declared, whose clusters are years of theirs; or what implants give."""
+        of_years = {cluster: isinstance(cluster[1], int) for cluster in self.clusters}  # type: ignore[index]
+        chosen = {
+            each: self.clusters[each] for each, is_year in of_years.items() if is_year is declared
+        }
+        return RateParts(self.unit, chosen)
+
 
 class Oracle(Rows):
     """Counts, rates, proportions and coverage of one selection at a time."""
@@ -131,7 +139,7 @@ class Oracle(Rows):
             device
             for device in self.devices.values()
             if device.record.component is component
-            and device.is_eligible
+            and device.counts
             and device.fits(selection, self.countries)
         ]
         if unit not in MONTHS_OF:
@@ -172,8 +180,7 @@ class Oracle(Rows):
             one = self.episodes[id(event)] if counting is CountingRule.EPISODES else id(event)
             clusters[device.patient][0] += one not in ones
             ones.add(one)
-        if not firsts:
-            self.add_declared(selection, unit, clusters)
+        self.add_declared(selection, unit, clusters)
         return RateParts(unit, {key: (int(n), time) for key, (n, time) in clusters.items()})
 
     def matched(
@@ -204,16 +211,21 @@ class Oracle(Rows):
         device, month = self.device_of(event), event.months_since_implant
         if event.days_since_procedure not in WITHIN_90_DAYS:
             return None
-        if device is None or month is None or device.is_before_entry(month):
+        if device is None or month is None:
             return None
         if device.record.component is Component.PUMP:
-            return device, month
-        if (place := self.place_of(event, Component.PUMP)) is not None:
-            return place
+            uncounted = device.was_declared(month) or device.is_before_entry(month)
+            return None if uncounted else (device, month)
+        if device.is_before_entry(month) and not device.was_declared(month):
+            return None
+        if self.followed_on(event, Component.PUMP) is not None:
+            return self.place_of(event, Component.PUMP)
         found = None
         for pump in self.row(device, own=False):
             there = 12 * (device.record.implant_year - pump.record.implant_year) + month
             ended = pump.record.months_followed
+            if pump.ended_before:
+                continue
             if there >= 0 and not pump.is_before_entry(there) and ended < there <= ended + 3:
                 found = pump, there
         return found
@@ -225,17 +237,20 @@ class Oracle(Rows):
         and the refills evenly between.
         """
         count = getattr(device.record, unit.value)
-        if not selection.is_timed and selection.calendar is None:
-            return float(count)
-        start, end = float(device.record.months_to_entry), float(device.record.months_followed)
-        end = 0.25 if end == 0 else end
-        if start == end:
-            return 0.0
+        own, start, end = device.record.months_to_entry, device.entry, device.record.months_followed
         at_start = at_end = 0
         if unit is Denominator.PROCEDURES:
             at_start = int(starts_with_a_procedure(device))
             at_end = int(count > at_start and self.ends_with_a_procedure(device))
-        spread = 128 * (count - at_start - at_end)
+        between = count - at_start - at_end
+        if start > own:
+            between, at_start = floor(between * (end - start) / (end - own) + 0.5), 0
+        if not selection.is_timed and selection.calendar is None:
+            return float(at_start + between + at_end)
+        end = 0.25 if end == 0 else end
+        if start == end:
+            return 0.0
+        spread = 128 * between
         total = 0
         for low, high in selection.stretches():
             for first, last in device.years_of(selection):
@@ -285,7 +300,7 @@ class Oracle(Rows):
         declared = {(row.site, row.year) for row in rows}
         ones: set[int] = set()
         for event in sorted(self.reported(selection), key=lambda event: event.year or 0):
-            if event.implant is not None or (event.site, event.year) not in declared:
+            if (event.site, event.year) not in declared or not self.is_of_declared(event, unit):
                 continue
             if unit is Denominator.PROCEDURES and event.days_since_procedure not in WITHIN_90_DAYS:
                 continue
@@ -293,6 +308,13 @@ class Oracle(Rows):
             one = self.episodes[id(event)] if episodes else id(event)
             clusters[event.site, event.year][0] += one not in ones
             ones.add(one)
+
+    def is_of_declared(self, event: EventRecord, unit: Denominator) -> bool:
+        """Whether an event names no implant, or one whose time was declared then."""
+        if event.implant is None:
+            return True
+        place = self.followed_on(event, MONTHS_OF.get(unit, Component.PUMP))
+        return place is not None and place[0].is_eligible and place[0].was_declared(place[1])
 
     def is_declared(
         self, row: ExposureRecord, unit: Denominator, selection: OracleSelection
@@ -338,7 +360,7 @@ class Oracle(Rows):
             device
             for device in self.devices.values()
             if (len(clocks) != 1 or device.record.component in clocks)
-            and device.is_eligible
+            and device.counts
             and device.fits(selection, self.countries)
             and device.months(selection) > 0
         }
@@ -377,15 +399,17 @@ class Oracle(Rows):
             device, month = self.device_of(event), event.months_since_implant
             if device is None or month is None:
                 continue
-            if device.is_before_entry(month):
+            declared = device.was_declared(month)
+            if device.is_before_entry(month) and not declared:
                 found["excluded_before_entry"] += 1
-            elif not device.is_at_risk(month):
+            elif not device.is_at_risk(month) and not declared:
                 near = event.days_since_procedure in WITHIN_90_DAYS
                 found["after_follow_up"] += not (near and unit is Denominator.PROCEDURES)
             elif (
                 unit is Denominator.PROCEDURES
                 and event.days_since_procedure not in WITHIN_90_DAYS
-                and self.place_of(event, Component.PUMP) is not None
+                and (place := self.followed_on(event, Component.PUMP)) is not None
+                and (place[0].is_at_risk(place[1]) or not place[0].is_eligible)
             ):
                 found["over_90_days"] += 1
         rest = found["n"] - sum(found[name] for name in ("counted", *names))

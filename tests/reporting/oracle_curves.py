@@ -52,7 +52,7 @@ def devices_of_curve(
         device
         for device in oracle.devices.values()
         if device.record.component is component
-        and device.is_eligible
+        and device.counts
         and device.fits(selection, oracle.countries)
         and device.months(selection) > 0
     ]
@@ -75,7 +75,7 @@ def lives_of(oracle: Oracle, selection: OracleSelection) -> list[Life]:
     for device in devices:
         if device in gone:
             continue
-        entry, end = device.record.months_to_entry, device.record.months_followed
+        entry, end = device.entry, device.record.months_followed
         if device in first:
             lives.append(Life(entry, first[device], "event"))
         else:

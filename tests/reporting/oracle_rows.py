@@ -32,13 +32,22 @@ class Rows:
         exposures: Iterable[ExposureRecord] = (),
         catalogue: Catalogue,
         countries: Mapping[str, str] | None = None,
+        words: Mapping[tuple[str, Component], int] | None = None,
     ) -> None:
         self.events = list(events)
         self.exposures = list(exposures)
         self.countries = dict(countries or {})
         self.complications = catalogue.by_code
         self.categories = {category.code: category for category in catalogue.categories}
-        self.devices = {(row.site, row.implant): Device(row) for row in implants}
+        self.implants_from: dict[tuple[str, Component], int] = {}
+        for row in self.exposures:
+            of = row.site, row.component
+            self.implants_from[of] = max(row.year + 1, self.implants_from.get(of, 0))
+        self.implants_from |= words or {}
+        self.devices = {
+            (row.site, row.implant): Device(row, self.implants_from.get((row.site, row.component)))
+            for row in implants
+        }
         self.of_patient: dict[Key, list[Device]] = {}
         for device in self.devices.values():
             self.of_patient.setdefault(device.patient, []).append(device)
@@ -73,14 +82,21 @@ class Rows:
         The event counts at all if it lies in the follow-up of the device it happened with; on
         the other component it is that of the time, by clocks that both start in mid-year.
         """
+        place = self.followed_on(event, component)
+        return place if place and place[0].is_at_risk(place[1]) else None
+
+    def followed_on(self, event: EventRecord, component: Component) -> tuple[Device, int] | None:
+        """The same, also where the time of either device is in what its site declared."""
         device, month = self.device_of(event), event.months_since_implant
-        if device is None or month is None or not device.is_at_risk(month):
+        if device is None or month is None:
+            return None
+        if not (device.is_at_risk(month) or device.was_declared(month)):
             return None
         if device.record.component is component:
             return device, month
         for other in self.row(device, own=False):
             there = 12 * (device.record.implant_year - other.record.implant_year) + month
-            if there >= 0 and other.is_at_risk(there):
+            if there >= 0 and (other.is_at_risk(there) or other.was_declared(there)):
                 return other, there
         return None
 
@@ -198,13 +214,7 @@ class Rows:
 
     @cached_property
     def sent_instead(self) -> set[ExposureRecord]:
-        """Declared device time of a site, year and component that implants give the time of."""
+        """Declared device time of years that the site's implants give the time of."""
         return {
-            row
-            for row in self.exposures
-            for device in self.devices.values()
-            if (device.record.component, device.record.site) == (row.component, row.site)
-            and device.is_eligible
-            and device.span[0] < 12 * row.year + 12
-            and max(device.span[1], device.span[0] + 0.25) > 12 * row.year
+            row for row in self.exposures if row.year >= self.implants_from[row.site, row.component]
         }

@@ -108,10 +108,43 @@ class OracleSelection:
 
 @dataclass(eq=False)
 class Device:
-    """One implanted component; other is the patient's other component at that time."""
+    """One implanted component; other is the patient's other component at that time.
+
+    implants_from: the year from which on its site's implants of the component count, if not all.
+    """
 
     record: ImplantRecord
+    implants_from: int | None = None
     other: "Device | None" = None
+
+    @property
+    def entry(self) -> int:
+        """The month in which its counted follow-up starts."""
+        own = self.record.months_to_entry
+        return own if self.ended_before else max(own, self._cut)
+
+    @property
+    def _cut(self) -> int:
+        """The month on its clock in which its site's implants begin to count."""
+        if self.implants_from is None:
+            return 0
+        return max(0, 12 * (self.implants_from - self.record.implant_year) - 6)
+
+    @property
+    def ended_before(self) -> bool:
+        """Whether all of its follow-up lies before its site's implants count."""
+        return self._cut > self.record.months_to_entry and self._cut >= self.record.months_followed
+
+    @property
+    def counts(self) -> bool:
+        """Whether any of its follow-up can be counted."""
+        return self.is_eligible and not self.ended_before
+
+    def was_declared(self, month: int) -> bool:
+        """Whether a month of its follow-up is in what its site declared."""
+        own, followed = self.record.months_to_entry, self.record.months_followed
+        begun = month > own or own == 0
+        return begun and month <= followed and month <= self._cut > own
 
     @property
     def pump(self) -> ImplantRecord | None:
@@ -145,7 +178,7 @@ class Device:
     def span(self) -> tuple[int, int]:
         """When it was followed, in months of the calendar, made in the middle of its year."""
         made = 12 * self.record.implant_year + 6
-        return made + self.record.months_to_entry, made + self.record.months_followed
+        return made + self.entry, made + self.record.months_followed
 
     @property
     def order(self) -> tuple[int, bool, int]:
@@ -155,16 +188,19 @@ class Device:
 
     def is_at_risk(self, month: int) -> bool:
         """Whether an event in this month after implant falls in its device time."""
+        if self.ended_before:
+            return False
         return not self.is_before_entry(month) and month <= self.record.months_followed
 
     def is_before_entry(self, month: int) -> bool:
         """Whether an event came before it was followed."""
-        entry = self.record.months_to_entry
-        return entry > 0 and month <= entry
+        return self.entry > 0 and month <= self.entry
 
     def months(self, selection: OracleSelection, *, until: int | None = None) -> float:
         """Its time in the asked months and years, up to its first event where that ends it."""
-        start, end = float(self.record.months_to_entry), float(self.record.months_followed)
+        if self.ended_before:
+            return 0.0
+        start, end = float(self.entry), float(self.record.months_followed)
         if until is not None:
             end = min(end, float(until))
         if start == 0 and end == 0:

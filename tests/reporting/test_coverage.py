@@ -71,7 +71,7 @@ def test_coverage_knows_sites_without_a_denominator(tmp_path: Path) -> None:
     assert found["without_denominator"] == 1
 
 
-def test_declared_exposure_is_no_tier_of_first_events(tmp_path: Path) -> None:
+def test_declared_exposure_is_a_tier_of_first_events_too(tmp_path: Path) -> None:
     asker = Asker(
         tmp_path,
         events=[event("e1", site="B", year=2016)],
@@ -81,9 +81,9 @@ def test_declared_exposure_is_no_tier_of_first_events(tmp_path: Path) -> None:
 
     found = asker.coverage()
 
-    assert found["tiers"][0]["declared"] == 0
-    assert (found["counted"], found["without_denominator"]) == (0, 1)
-    assert (found["sites"], found["sites_with_denominator"]) == (2, 1)
+    assert (found["tiers"][0]["implants"], found["tiers"][0]["declared"]) == (24, 120)
+    assert (found["counted"], found["without_denominator"]) == (1, 0)
+    assert (found["sites"], found["sites_with_denominator"]) == (2, 2)
 
 
 def test_coverage_can_be_broken_down(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from registry.reporting.asking.spec import Question
 from registry.reporting.measures.counts import NO_IMPLANT_NO_FIRST
 from registry.reporting.measures.proportions import AFTER_FOLLOW_UP
 from registry.reporting.words import left_out as said
-from registry.vocabulary import CountingRule, Denominator, Measure
+from registry.snapshot.manifest import Manifest
+from registry.vocabulary import CountingRule, Denominator, Measure, Profile
 from tests.reporting.asking import Asker
 from tests.reporting.test_question import MANIFEST
 from tests.snapshot.rows import implant
@@ -14,6 +16,11 @@ from tests.snapshot.rows import implant
 RATES, COUNTS, PROPORTIONS = Measure.RATES, Measure.COUNTS, Measure.PROPORTIONS
 FIRST, EVENTS = CountingRule.FIRST_EVENT, CountingRule.EVENTS
 KINK = (("complication", ("catheter-kink",)),)
+
+
+def told_of(question: Question, manifest: Manifest) -> list[str]:
+    """What an exact answer says that it leaves out."""
+    return said.left_out(question, manifest, profile=Profile.EXACT)
 
 
 @pytest.fixture
@@ -36,7 +43,7 @@ def asker(tmp_path: Path) -> Asker:
 def test_answer_says_that_consequences_are_left_out(
     asker: Asker, query: dict, leaves_out: bool
 ) -> None:
-    told = said.left_out(asker.question(COUNTS, **query), MANIFEST)
+    told = told_of(asker.question(COUNTS, **query), MANIFEST)
 
     assert told == ([said.CONSEQUENCES] if leaves_out else [])
 
@@ -51,24 +58,41 @@ def test_answer_says_that_consequences_are_left_out(
             {"group_by": ("year",)},
             [AFTER_FOLLOW_UP, said.INELIGIBLE, said.WITHOUT_YEAR],
         ),
-        (RATES, {}, [said.IN_FOLLOW_UP, said.INELIGIBLE]),
+        (
+            RATES,
+            {},
+            [said.IN_FOLLOW_UP, said.DECLARED, said.DECLARED_FIRSTS, said.INELIGIBLE],
+        ),
         (RATES, {"counting": EVENTS}, [said.IN_FOLLOW_UP, said.DECLARED, said.INELIGIBLE]),
         (
             RATES,
             {"years": (2015, 2016)},
-            [said.IN_FOLLOW_UP, said.INELIGIBLE, said.WITHOUT_YEAR, said.OWN_YEAR],
+            [
+                said.IN_FOLLOW_UP,
+                said.DECLARED,
+                said.DECLARED_FIRSTS,
+                said.INELIGIBLE,
+                said.WITHOUT_YEAR,
+                said.OWN_YEAR,
+            ],
         ),
         (
             RATES,
             {"unit": Denominator.PUMP_MONTHS},
-            [said.IN_FOLLOW_UP, said.OTHER_COMPONENT, said.INELIGIBLE],
+            [
+                said.IN_FOLLOW_UP,
+                said.OTHER_COMPONENT,
+                said.DECLARED,
+                said.DECLARED_FIRSTS,
+                said.INELIGIBLE,
+            ],
         ),
     ],
 )
 def test_answer_says_how_it_reads_the_rules(
     asker: Asker, measure: Measure, query: dict, expected: list[str]
 ) -> None:
-    assert said.left_out(asker.question(measure, where=KINK, **query), MANIFEST) == expected
+    assert told_of(asker.question(measure, where=KINK, **query), MANIFEST) == expected
 
 
 @pytest.mark.parametrize(
@@ -92,7 +116,7 @@ def test_answer_says_up_to_when_the_follow_up_of_its_sites_counts(
     asker = Asker(tmp_path, implants=[one, other])
     where = (*KINK, ("site", sites)) if sites else KINK
 
-    told = said.left_out(asker.question(measure, where=where), asker.manifest)
+    told = told_of(asker.question(measure, where=where), asker.manifest)
 
     about = [each for each in told if each in (said.UP_TO_ROUNDS, said.WITHOUT_ROUNDS)]
     assert about == ([] if measure is COUNTS else expected)
@@ -100,9 +124,9 @@ def test_answer_says_up_to_when_the_follow_up_of_its_sites_counts(
 
 def test_rates_of_all_complications_say_that_catheter_events_count_on_pumps(asker: Asker) -> None:
     for query in ({}, {"group_by": ("category",)}):
-        assert said.OTHER_COMPONENT in said.left_out(asker.question(RATES, **query), MANIFEST)
+        assert said.OTHER_COMPONENT in told_of(asker.question(RATES, **query), MANIFEST)
     by_complication = asker.question(RATES, group_by=("complication",))
-    assert said.OTHER_COMPONENT not in said.left_out(by_complication, MANIFEST)
+    assert said.OTHER_COMPONENT not in told_of(by_complication, MANIFEST)
 
 
 def test_answer_says_which_of_its_complications_were_retired(asker: Asker) -> None:
@@ -115,10 +139,10 @@ def test_answer_says_which_of_its_complications_were_retired(asker: Asker) -> No
     later = replace(MANIFEST, terms=replace(terms, complications=kept))
     both = (("complication", ("catheter-kink", "catheter-migration", "csf-leak")),)
 
-    told = said.left_out(asker.question(COUNTS, where=both), later)
+    told = told_of(asker.question(COUNTS, where=both), later)
 
     assert told == [
         "The complication catheter-kink is retired; see catheter-occlusion.",
         "The complication csf-leak is retired.",
     ]
-    assert said.left_out(asker.question(COUNTS, where=both), MANIFEST) == []
+    assert told_of(asker.question(COUNTS, where=both), MANIFEST) == []

@@ -10,7 +10,7 @@ import pytest
 
 from registry.catalogue import read_catalogue
 from registry.filters import parse_query
-from registry.intake import change_site, import_records, load_catalogue
+from registry.intake import change_site, import_records, load_catalogue, say_implants_from
 from registry.models import Site
 from registry.records import (
     EventRecord,
@@ -24,12 +24,12 @@ from registry.records import (
 from registry.records.columns import COLUMNS
 from registry.reporting import answer, viewer_of
 from registry.statistics.intervals import wilson_interval
-from registry.statistics.rates import clustered_rate, incidence_rate
+from registry.statistics.rates import clustered_rate, incidence_rate, quasi_poisson_interval
 from registry.synthetic import registry
 from registry.vocabulary import NOT_RECORDED, CellStatus, CountingRule, Denominator, Measure, Role
 from tests.factories import UserFactory
 from tests.reporting import nasty
-from tests.reporting.oracle import Oracle
+from tests.reporting.oracle import Oracle, RateParts
 from tests.reporting.oracle_selection import EVENT_SIDE, OracleSelection
 
 QUESTIONS = int(os.environ.get("REGISTRY_ORACLE_QUESTIONS", "10"))
@@ -133,12 +133,15 @@ def imported(seed: int) -> World:
     for site in Site.objects.all():
         if site.code in COUNTRIES:
             change_site(site, name=site.name, country=COUNTRIES[site.code], active=True, by=manager)
+    for (site_code, component), year in nasty.WORDS.items():
+        say_implants_from(site_code, component=component.value, year=year, by=manager)
     oracle = Oracle(
         events=events,
         implants=implants,
         exposures=exposures,
         catalogue=read_catalogue(),
         countries=COUNTRIES,
+        words=nasty.WORDS,
     )
     return World(oracle, viewer_of(manager))
 
@@ -301,13 +304,17 @@ def rate_numbers(
         return {"events": events, "exposure": 0, "unit": parts.unit, **nothing, "status": status}
     told: dict[str, object] = {}
     if cell.counting in (None, CountingRule.FIRST_EVENT, CountingRule.FIRST_IN_ROW):
+        lower, upper = quasi_poisson_interval(
+            parts.events, parts.exposure, widened(parts), level=level
+        )
+        told = {"ci_lower": near(lower * per), "ci_upper": near(upper * per)}
         rate = incidence_rate(parts.events, parts.exposure, per=per, level=level)
     else:
         events, time = zip(*parts.clusters.values(), strict=True)
         rate = clustered_rate(events, time, per=per, level=level)
         told = {"dispersion": near(rate.dispersion)}
     stable = CellStatus.OK if parts.events >= 20 else CellStatus.UNSTABLE
-    return told | {
+    return {
         "events": parts.events,
         "exposure": near(parts.exposure),
         "rate": near(rate.rate),
@@ -315,7 +322,19 @@ def rate_numbers(
         "ci_upper": near(rate.upper),
         "unit": parts.unit,
         "status": stable if parts.events else CellStatus.ZERO,
+        **told,
     }
+
+
+def widened(parts: RateParts) -> float:
+    """How much wider first events' limits are for the differing years that sites declared."""
+    years = [each for each in parts.of(declared=True).clusters.values() if any(each)]
+    events, time = (sum(each) for each in zip(*years, strict=True)) if years else (0, 0)
+    if len(years) < 2 or not events or not time:
+        return 1.0
+    spread = sum((n - t * events / time) ** 2 for n, t in years)
+    dispersion = max(1.0, spread / events * len(years) / (len(years) - 1))
+    return (parts.events - events + dispersion * events) / parts.events
 
 
 def has_row(oracle: Oracle, measure: Measure, cell: OracleSelection, *, of_devices: bool) -> bool:

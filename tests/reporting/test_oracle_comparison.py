@@ -65,8 +65,8 @@ def cells_of(
         parts = oracle.rate(selection.narrowed(dict(zip(names, key, strict=True))))
         patients = {
             cluster: both
-            for cluster, both in parts.clusters.items()
-            if isinstance(cluster[1], str) and (both[0] or both[1])  # type: ignore[index]
+            for cluster, both in parts.of(declared=False).clusters.items()
+            if both[0] or both[1]
         }
         if sum(time for _, time in patients.values()) > 0:
             found[key] = patients

@@ -62,7 +62,7 @@ def differences(
         elif form is Form.PROPORTIONS:
             told, found = (truth.counted.n, truth.population.n), oracle.proportion(cell)
         else:
-            parts = oracle.rate(cell)
+            parts = oracle.rate(cell).of(declared=False)
             if truth.exposure is None or not parts.exposure:
                 continue  # no denominator: nothing of it is published
             told = (truth.counted.n, truth.exposure.total)

@@ -450,7 +450,8 @@ def test_declared_exposure_counts_with_the_events_of_its_site_and_year(tmp_path:
     )
 
     assert asker.parts_of_rates(counting=EVENTS) == {(): (2, 144.0, "pump-months")}
-    assert asker.parts_of_rates() == {(): (1, 6.0, "pump-months")}
+    # first events: six months on the device up to its own, and what was declared
+    assert asker.parts_of_rates() == {(): (2, 126.0, "pump-months")}
     assert asker.parts_of_rates(counting=EVENTS, group_by=("year",))[(2016,)] == (
         1,
         132.0,
@@ -458,15 +459,58 @@ def test_declared_exposure_counts_with_the_events_of_its_site_and_year(tmp_path:
     )
 
 
-def test_implants_win_over_declared_exposure(tmp_path: Path) -> None:
+@pytest.mark.parametrize("counting", [EVENTS, CountingRule.FIRST_EVENT])
+def test_one_implant_voids_no_declared_year_and_its_own_time_is_not_counted_twice(
+    counting: CountingRule, tmp_path: Path
+) -> None:
+    # the pump is in place from mid-2015 to mid-2017: it counts from 2017 on
     asker = Asker(
         tmp_path,
-        events=[event("e1", on="i1", site="B", year=2016), event("e2", site="B", year=2016)],
+        events=[
+            event("e1", on="i1", site="B", year=2016),
+            event("e2", site="B", year=2016),
+            event("e3", on="i1", site="B", year=2017, months_since_implant=24),
+        ],
         implants=[implant("i1", site="B")],
         exposures=[exposure("x1", year=2016)],
     )
 
-    assert asker.parts_of_rates(counting=EVENTS) == {(): (1, 24.0, "pump-months")}
+    assert asker.parts_of_rates(counting=counting) == {(): (3, 126.0, "pump-months")}
+    told = asker.coverage(counting=counting)
+    assert (told["n"], told["counted"], told["without_denominator"]) == (3, 3, 0)
+    assert told["tiers"][0] == {
+        "unit": "pump-months",
+        "implants": 6.0,
+        "declared": 120.0,
+        "share_declared": 120 / 126,
+    }
+
+
+def test_first_events_of_each_row_take_declared_years_as_they_are(tmp_path: Path) -> None:
+    asker = Asker(
+        tmp_path,
+        events=[event(f"e{n}", site="B", year=2016 + n // 4) for n in range(5)],
+        exposures=[exposure("x1"), exposure("x2", year=2017)],
+    )
+
+    (row,) = asker.rates(counting=CountingRule.FIRST_IN_ROW).values()
+    assert (row["events"], row["exposure"]) == (5, 240.0)
+    # two years with 4 and 1 events, of 2.5 expected each: ((1.5)^2 + (1.5)^2) / 5 * 2 = 1.8
+    assert row["dispersion_declared"] == pytest.approx(1.8)
+
+
+def test_first_events_of_a_row_that_declared_time_cannot_follow_are_of_devices(
+    tmp_path: Path,
+) -> None:
+    asker = Asker(
+        tmp_path,
+        events=[event("e1", on="i1"), event("e2", site="B", year=2016)],
+        implants=[implant("i1", drug="morphine")],
+        exposures=[exposure("x1")],
+    )
+
+    assert asker.parts_of_rates(where=(("drug", ("morphine",)),)) == {(): (1, 6.0, "pump-months")}
+    assert asker.parts_of_rates(standardise=("drug",)) == {(): (1, 6.0, "pump-months")}
 
 
 def test_declared_exposure_gives_procedures_by_year(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def asker(tmp_path_factory: pytest.TempPathFactory) -> Asker:
         event("e2", on="i5", site="B"),
         event("e3", on="i5", site="B", months_since_implant=9),
     ]
-    declared = [exposure("x1", year=2020)]
+    declared = [exposure("x1", year=2010)]
     root = tmp_path_factory.mktemp("mix")
     return Asker(root, implants=implants, events=events, exposures=declared)
 

@@ -1,5 +1,6 @@
 """Follow-up, denominators and blank answers of a snapshot, counted by hand."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ AT_ROUND = {"round_number": 1, "followed_at_round": True}
 
 
 def frozen(root: Path, *, closed_on: dict[str, str] | None = None, **rows: Any) -> Store:
-    made = {"events": (), "implants": (), "exposures": ()} | rows
-    manifest = freeze_rows(root, terms=shipped_terms(), closed_on=closed_on, **made)
+    made = {"events": (), "implants": (), "exposures": (), "terms": shipped_terms()} | rows
+    manifest = freeze_rows(root, closed_on=closed_on, **made)
     return open_store(root, manifest.snapshot_id)
 
 
@@ -167,17 +168,19 @@ def test_blank_answers_are_counted_of_devices_and_of_events(tmp_path: Path) -> N
     assert events.total("n", complication={"csf-leak"}) == 0
 
 
-def test_declared_time_counts_where_no_implants_give_it(tmp_path: Path) -> None:
+def test_declared_time_counts_up_to_the_year_that_implants_count_from(tmp_path: Path) -> None:
     store = frozen(
         tmp_path,
+        terms=replace(shipped_terms(), implants_from={"A": {"pump": 2015}}),
         implants=[implant("a")],
-        exposures=[exposure("x"), exposure("y", site="A", year=2015)],
+        exposures=[exposure("x"), *(exposure(f"{y}", site="A", year=y) for y in (2014, 2015))],
     )
 
     tally = completeness.declared_time(store)
 
     assert tally.total("declared", site={"B"}, year={2016}) == QUARTERS * 120
-    assert tally.total("declared", site={"A"}) == 0
+    assert tally.total("declared", site={"A"}, year={2014}) == QUARTERS * 120
+    assert tally.total("declared", site={"A"}, year={2015}) == 0
 
 
 def test_keyed_sums_count_the_same_devices(tmp_path: Path) -> None:

@@ -312,7 +312,7 @@ def test_codes_are_places_in_lists_that_the_manifest_keeps(tmp_path: Path) -> No
     assert codes["country"] == ("", "DE", "JP")
     assert codes["serious"] == ("", "yes", "no")
     places = ("", "at-risk", "before-entry", "after-follow-up", "no-month", "ineligible")
-    places += ("after-last-round",)
+    places += ("after-last-round", "declared")
     assert codes["device_time"] == codes["pump_time"] == codes["catheter_time"] == places
     assert codes["category"][1:] == tuple(each.code for each in manifest.terms.categories)
     assert codes["complication"][1:] == tuple(each.code for each in manifest.terms.complications)
@@ -542,33 +542,6 @@ def test_other_patients_pump_is_never_matched(tmp_path: Path) -> None:
     )
 
     assert rows_of(tmp_path, manifest, "events")[0]["pump_no"] is None
-
-
-def test_exposure_does_not_count_where_implants_give_the_time(tmp_path: Path) -> None:
-    # pump at B from mid-2015 to mid-2017; declared: pumps 2014 to 2018, and catheters 2016
-    manifest = frozen(
-        tmp_path,
-        implants=[implant("i1", site="B", implant_year=2015, months_followed=24)],
-        exposures=[
-            *(exposure(f"x{year}", year=year) for year in range(2014, 2019)),
-            exposure("y", year=2016, component="catheter"),
-            exposure("z", year=2016, site="A"),
-        ],
-    )
-
-    found = {
-        (row["site"], row["component"], row["year"]): row["counts"]
-        for row in rows_of(tmp_path, manifest, "exposures")
-    }
-    assert found == {
-        ("B", "pump", 2014): True,
-        ("B", "pump", 2015): False,
-        ("B", "pump", 2016): False,
-        ("B", "pump", 2017): False,
-        ("B", "pump", 2018): True,
-        ("B", "catheter", 2016): True,
-        ("A", "pump", 2016): True,
-    }
 
 
 def test_episode_is_that_of_the_event_which_started_it(tmp_path: Path) -> None:

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.statistics.intervals import poisson_interval
-from registry.statistics.rates import clustered_rate, incidence_rate
+from registry.statistics.rates import (
+    ClusterSums,
+    clustered_rate,
+    first_event_rate,
+    incidence_rate,
+)
 from registry.statistics.results import Reason
 
 clusters = st.lists(st.tuples(st.integers(0, 9), st.floats(1, 200)), min_size=2, max_size=30)
@@ -181,3 +186,48 @@ def test_clustered_rate_is_never_surer_than_the_plain_rate(rows):
     assert found.lower <= plain.lower * (1 + 1e-9)
     assert found.upper >= plain.upper * (1 - 1e-9)
     assert found.lower <= found.rate <= found.upper
+
+
+NOTHING = ClusterSums.of([], [])
+
+
+def test_first_events_alone_have_garwoods_limits():
+    rate = first_event_rate(15, 400, declared=NOTHING)
+    plain = incidence_rate(15, 400)
+
+    assert (rate.rate, rate.lower, rate.upper) == (plain.rate, plain.lower, plain.upper)
+    assert rate.dispersion is None
+
+
+def test_declared_years_that_differ_widen_the_limits_of_first_events_by_their_share():
+    # two years of 120 months with 8 and 2 events: ((8 - 5)^2 + (2 - 5)^2) / 10 * 2 = 3.6
+    declared = ClusterSums.of([8, 2], [120, 120])
+
+    rate = first_event_rate(10, 200, declared=declared, per=100)
+
+    assert (rate.events, rate.exposure, rate.reason) == (20, 440, None)
+    assert rate.rate == pytest.approx(100 * 20 / 440)
+    assert rate.dispersion == pytest.approx((10 + 3.6 * 10) / 20)
+    lower, upper = poisson_interval(20 / 2.3, 440)
+    assert (rate.lower, rate.upper) == pytest.approx((230 * lower, 230 * upper))
+
+
+def test_declared_years_never_narrow_the_limits_of_first_events():
+    rate = first_event_rate(10, 200, declared=ClusterSums.of([5, 5], [120, 120]))
+
+    plain = incidence_rate(20, 440)
+    assert (rate.lower, rate.upper, rate.dispersion) == (plain.lower, plain.upper, 1.0)
+
+
+def test_one_declared_year_says_nothing_of_how_years_differ():
+    rate = first_event_rate(10, 200, declared=ClusterSums.of([8], [120]))
+
+    plain = incidence_rate(18, 320)
+    assert (rate.lower, rate.upper, rate.dispersion) == (plain.lower, plain.upper, None)
+
+
+def test_first_events_without_exposure_have_no_rate():
+    rate = first_event_rate(3, 0, declared=NOTHING)
+
+    assert (rate.rate, rate.lower, rate.upper) == (None, None, None)
+    assert rate.reason is not None

@@ -99,6 +99,13 @@ class Question:
     as_of: datetime | None = None
 
     @property
+    def takes_declared(self) -> bool:
+        """Whether exposure that sites declare is a part of its denominators, where it has any."""
+        if self.counting.of_firsts:
+            return self.spec.declared_firsts and not self.query.standardise
+        return not self.spec.of_implants
+
+    @property
     def named_rows(self) -> tuple[str, ...]:
         """The groupings whose values name a row."""
         return self.spec.named_rows(self.query.group_by)
@@ -224,8 +231,9 @@ class MeasureSpec:
     called: the start of its title. method: the method of its interval. denominator: in words.
     warnings, left_out: sentences for readers beside those of every measure. of_totals: whether
     consequences are left out unless named. of_implants: whether exposure that sites declare is left
-    out. runs_on: whether its rows include a year that is not over. literature: how published
-    figures are compared with it, if they are.
+    out. declared_firsts: whether rates of first events count all events in it. runs_on: whether
+    its rows include a year that is not over. literature: how published figures are compared with
+    it, if they are.
     reading: how tables and pictures read its rows. example: an answer for the schema.
     """
 
@@ -244,6 +252,7 @@ class MeasureSpec:
 
     divides: Divides
     of_implants: bool = False
+    declared_firsts: bool = False
     by_unit: bool = False
     what_counts: Callable[[EventQuery], EventQuery] = lambda query: query
     names_rows: bool = True

@@ -22,7 +22,7 @@ from registry.snapshot.selection import SHARED, Selection
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.statistics.intervals import wilson_interval
-from registry.statistics.rates import ClusterSums, clustered_rate_of_sums, incidence_rate
+from registry.statistics.rates import ClusterSums, clustered_rate_of_sums, first_event_rate
 from registry.vocabulary import CellStatus, CountingRule
 
 MOST_CELLS = 2000
@@ -107,6 +107,12 @@ def _first_event_rates(store: Store, question: Question, part: Part, per: float)
     selection, clock, quantity = part.selection, part.clock or "", part.quantity
     devices = exposure(store, selection, clock=clock, quantity=quantity)
     amounts = {key: each.amount for key, each in devices.items()}
+    years: Mapping[Key, ClusterTime] = {}
+    in_years: Mapping[Key, ClusterEvents] = {}
+    if question.takes_declared:
+        asks = {"clock": clock, "quantity": quantity}
+        years = declared(store, selection, **asks)
+        in_years = declared_events(store, selection, each="event_no", **asks)
     firsts = first_events(
         store,
         selection,
@@ -116,12 +122,25 @@ def _first_event_rates(store: Store, question: Question, part: Part, per: float)
         in_row=question.counting is CountingRule.FIRST_IN_ROW,
     )
     events_of = numbers_of(reported(store, selection, each="event_no"))
-    for key in _with_zeros(selection, {**firsts, **events_of}, _positive(amounts)):
-        first = firsts.get(key, FirstEvents())
-        time = amounts.get(selection.shared_key(key), 0.0) - first.months_after
-        result = incidence_rate(first.owners.n, max(time, 0.0), per=per, level=question.query.level)
+    given = {key: time.amount for key, time in years.items()}
+    rows = {key: None for key, found in in_years.items() if found.n}
+    present = _positive(amounts) | _positive(given)
+    for key in _with_zeros(selection, {**firsts, **rows, **events_of}, present):
+        first, shared = firsts.get(key, FirstEvents()), selection.shared_key(key)
+        time = max(amounts.get(shared, 0.0) - first.months_after, 0.0)
+        result = first_event_rate(
+            first.owners.n,
+            time,
+            declared=_cluster_sums(
+                [in_years.get(key, ClusterEvents())], [years.get(shared, ClusterTime())]
+            ),
+            per=per,
+            level=question.query.level,
+        )
         numbers = _rate_numbers(part, result.rate, result.lower, result.upper)
-        numbers |= {"events": first.owners.n, "exposure": result.exposure}
+        numbers |= {"events": int(result.events), "exposure": result.exposure}
+        if shared in years:
+            numbers["dispersion_declared"] = result.dispersion
         yield _rate_row(key, numbers, reported_events=events_of.get(key, 0))
 
 

@@ -22,6 +22,7 @@ from registry.statistics.rates import (
 from registry.vocabulary import NOT_RECORDED, CountingRule
 
 SITES, PATIENTS, NOTHING = "sites", "patients", "nothing"
+DISPERSIONS = ("dispersion", "dispersion_sites", "dispersion_declared")
 """What the limits of a row are robust to."""
 
 
@@ -40,6 +41,7 @@ def sums_by_site(store: Store, question: Question, part: Part) -> dict[Key, Clus
     time = {key: given.amount for key, given in devices.items()}
     events: dict[Key, int] = {}
     after: dict[Key, float] = {}
+    each = EACH.get(question.counting, "event_no")
     if question.counting.of_firsts:
         firsts = first_events(
             store,
@@ -52,9 +54,9 @@ def sums_by_site(store: Store, question: Question, part: Part) -> dict[Key, Clus
         events = {key: each.owners.n for key, each in firsts.items()}
         after = {key: each.months_after for key, each in firsts.items()}
     else:
-        each = EACH[question.counting]
         for key, sums in matched(store, selection, each=each, **asks).items():
             events[key] = events.get(key, 0) + sums.n
+    if question.takes_declared:
         for key, given in declared(store, selection, **asks).items():
             time[key] = time.get(key, 0.0) + given.amount
         for key, found in declared_events(store, selection, each=each, **asks).items():
@@ -94,9 +96,10 @@ def robust_to_sites(
     sites there are none, and the limits stay those of patients.
     """
     numbers = dict(row.numbers)
-    within = numbers.get("dispersion")
+    clustered = numbers.get("dispersion")
+    within = clustered or numbers.get("dispersion_declared")
     wide: Cell = None if sums is None else site_dispersion(sums, level=level)
-    robust = NOTHING if within is None else PATIENTS
+    robust = NOTHING if clustered is None else PATIENTS
     is_wider = wide is not None and (only == "site" or float(wide) > float(within or 1.0))
     if is_wider and only != "patient":
         events, time = float(numbers["events"] or 0), float(numbers["exposure"] or 0.0)
@@ -120,9 +123,10 @@ def clusters_of(rows: Iterable[Found], question: Question) -> list[dict[str, Cel
                 for name, value in zip(question.query.group_by, row.key, strict=True)
             },
             "dispersion_patients": row.numbers.get("dispersion"),
+            "dispersion_declared": row.numbers.get("dispersion_declared"),
             "dispersion_sites": row.numbers["dispersion_sites"],
             "robust_to": row.numbers["robust_to"],
         }
         for row in rows
-        if not (row.numbers["dispersion_sites"] is row.numbers.get("dispersion") is None)
+        if any(row.numbers.get(name) is not None for name in DISPERSIONS)
     ]

@@ -121,8 +121,7 @@ def _sites_asked(question: Question, sites: Mapping[str, str]) -> Collection[str
 
 def _counts_declared(store: Store, question: Question) -> bool:
     """Whether declared exposure is part of the denominators."""
-    rates = question.spec.divides is Divides.EXPOSURE
-    if not rates or question.counting.of_firsts:
+    if question.spec.divides is not Divides.EXPOSURE or not question.takes_declared:
         return False
     return all(
         exposures_of(part.selection, store.codes, component=part.clock) is not None

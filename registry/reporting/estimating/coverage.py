@@ -32,7 +32,7 @@ def coverage_of(store: Store, question: Question) -> dict[str, object]:
     sites: set[str] = set()
     reporting: set[str] = set()
     amounts: dict[Denominator, tuple[float, float]] = {}
-    takes_declared = not question.counting.of_firsts
+    takes_declared = question.takes_declared
     for part in question.parts:
         by_site = replace(part.whole, group_by=("site",))
         placed = _placed(store, part, by_site, takes_declared=takes_declared)

@@ -131,6 +131,7 @@ SPEC = MeasureSpec(
     takes=OPTIONS | {"standardise", "cluster"},
     ordering=RATE_COLUMNS,
     divides=Divides.EXPOSURE,
+    declared_firsts=True,
     answered=_answered,
     columns=_columns,
     protected=ProtectedForm(

@@ -6,7 +6,7 @@ from registry.snapshot.codes import Codes
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.selected import exposures_of
 from registry.snapshot.terms import Terms
-from registry.vocabulary import Denominator
+from registry.vocabulary import Denominator, Profile
 
 CONSEQUENCES = (
     "Consequences and the expected end of service are left out: they count when they are named, "
@@ -31,7 +31,12 @@ OTHER_COMPONENT = (
     "time; both count as made in the middle of their years."
 )
 DECLARED = (
-    "An event without an implant counts with the exposure that its site declared for its year."
+    "An event of a year for which its site declared exposure counts with that, if it names no "
+    "implant or one whose time does not count yet."
+)
+DECLARED_FIRSTS = (
+    "Declared exposure names no devices: there every event counts, a device's later ones too, and "
+    "limits allow for how sites' years differ."
 )
 WITHOUT_YEAR = "Implants whose year is dropped (it would tell an age over 89) have no time by year."
 OWN_YEAR = (
@@ -43,7 +48,7 @@ RETIRED = "The complication {code} is retired."
 REPLACED = "The complication {code} is retired; see {by}."
 
 
-def left_out(question: Question, manifest: Manifest) -> list[str]:
+def left_out(question: Question, manifest: Manifest, *, profile: Profile) -> list[str]:
     """Sentences on how ambiguous rules are applied in the answer."""
     terms = manifest.terms
     spec, divides = question.spec, question.spec.divides
@@ -56,8 +61,10 @@ def left_out(question: Question, manifest: Manifest) -> list[str]:
             said.append(IN_FOLLOW_UP)  # procedures have events after it too, and say so
         if _counts_on_the_other_component(question, terms):
             said.append(OTHER_COMPONENT)
-        if _counts_declared(question, manifest):
+        if profile is Profile.EXACT and _counts_declared(question, manifest):
             said.append(DECLARED)
+            if question.counting.of_firsts:
+                said.append(DECLARED_FIRSTS)
     if divides is not Divides.NOTHING:
         said.extend(_rounds(question, manifest))
         said.append(INELIGIBLE)
@@ -80,7 +87,7 @@ def _rounds(question: Question, manifest: Manifest) -> list[str]:
 
 def _counts_declared(question: Question, manifest: Manifest) -> bool:
     """Whether exposure that sites declare can be in the denominators of the answer."""
-    if question.counting.of_firsts or question.spec.of_implants or question.query.standardise:
+    if not question.takes_declared or question.query.standardise:
         return False
     codes = Codes(manifest.codes)
     return any(
