@@ -4,7 +4,6 @@ from registry.models.access import (
     AccessLog,
     Membership,
     Site,
-    Snapshot,
     Token,
     User,
 )
@@ -26,6 +25,7 @@ from registry.models.idempotency import IdempotencyKey
 from registry.models.proposals import RoleProposal
 from registry.models.queries import Query
 from registry.models.redactions import Redaction
+from registry.models.snapshots import Snapshot
 
 __all__ = [
     "AccessLog",

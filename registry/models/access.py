@@ -30,7 +30,7 @@ from registry.models.rules import (
     year_rule,
 )
 from registry.models.sessions import EndableSessions
-from registry.vocabulary import Component, MembershipRole, Right, SnapshotKind, TokenScope
+from registry.vocabulary import Component, MembershipRole, Right, TokenScope
 from registry.vocabulary.roles import ROLES, RUNS_ALL, Role, held_roles
 
 if TYPE_CHECKING:
@@ -396,46 +396,3 @@ class AccessLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} by {self.user or 'nobody signed in'}"
-
-
-class Snapshot(models.Model):
-    """Frozen data from which statistics are or were computed."""
-
-    snapshot_id = models.CharField(max_length=64, unique=True)
-    kind = code_field(SnapshotKind, blank=False)
-    label = models.CharField(max_length=40, blank=True, default="")
-    schema_version = models.CharField(max_length=20)
-    catalogue_version = models.CharField(max_length=40)
-    events = models.PositiveIntegerField()
-    implants = models.PositiveIntegerField()
-    exposures = models.PositiveIntegerField()
-    data_as_of = models.DateTimeField(null=True, blank=True)
-    seal_number = models.BigIntegerField(null=True, blank=True)
-    made_at = models.DateTimeField(default=timezone.now, editable=False)
-    early = models.BooleanField(
-        "published early",
-        default=False,
-        editable=False,
-        help_text="Before its time, or with less changed than is asked for; readers are told.",
-    )
-
-    class Meta:
-        ordering = ["-made_at"]
-        constraints = [
-            coded("kind", SnapshotKind, blank=False),
-            models.UniqueConstraint(
-                fields=["label"],
-                condition=~Q(label=""),
-                name="%(app_label)s_%(class)s_label_once",
-                violation_error_message="A release of this label exists already.",
-            ),
-            rule(
-                "release_has_a_label",
-                Q(kind=SnapshotKind.WORKING, label="")
-                | Q(kind=SnapshotKind.RELEASE) & ~Q(label=""),
-                "A release has a label, and a working snapshot has none.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.label or self.snapshot_id
