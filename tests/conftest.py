@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -119,6 +120,13 @@ def _public_ids_of_a_module(_repeatable_public_ids: None, request: pytest.Fixtur
 def _public_ids_of_a_test(request: pytest.FixtureRequest) -> None:
     """So have the rows of a test, alone or after others."""
     PUBLIC_IDS.seed(request.node.nodeid)
+
+
+@pytest.fixture
+def heads(settings: Any, tmp_path: Path) -> Path:
+    """A file of heads of the test's own: others' seals are in the registry's."""
+    settings.REGISTRY_HEADS_FILE = str(tmp_path / "heads.txt")
+    return tmp_path / "heads.txt"
 
 
 def end_other_sessions(connection: BaseDatabaseWrapper) -> None:

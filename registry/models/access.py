@@ -29,6 +29,7 @@ from registry.models.rules import (
     rule,
     year_rule,
 )
+from registry.models.sealed_secrets import SealsPassword, SecretsKept
 from registry.models.sessions import EndableSessions
 from registry.vocabulary import Component, MembershipRole, Right, TokenScope
 from registry.vocabulary.roles import ROLES, RUNS_ALL, Role, held_roles
@@ -100,7 +101,9 @@ class RolesKept(models.Model):
         abstract = True
 
 
-class User(EndableSessions, AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]
+class User(  # type: ignore[django-manager-missing]
+    SealsPassword, EndableSessions, AbstractBaseUser, PermissionsMixin
+):
     """A person who signs in; deactivated on leaving, never deleted."""
 
     username = models.CharField(
@@ -135,7 +138,7 @@ class User(EndableSessions, AbstractBaseUser, PermissionsMixin):  # type: ignore
             *("password", "last_login", "must_change_password"),
             *("session_mark", "told_at"),
         ],
-        bases=[RolesKept],
+        bases=[RolesKept, SecretsKept],
     )
     objects = RegistryUserManager()
 
@@ -218,8 +221,9 @@ class User(EndableSessions, AbstractBaseUser, PermissionsMixin):  # type: ignore
         seal.save(self, reason="roles-set")
 
     def history_extras(self) -> dict[str, object]:
-        """What the history row stores besides the columns: the roles."""
-        return {"roles": ", ".join(sorted(self.groups.values_list("name", flat=True)))}
+        """What the history row stores besides the columns: roles, and digests of secrets."""
+        roles = ", ".join(sorted(self.groups.values_list("name", flat=True)))
+        return {"roles": roles, **self.secret_digests()}
 
 
 class Token(AbstractAuthToken):

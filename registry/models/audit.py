@@ -188,13 +188,16 @@ class Sealing:
         self.saving: models.Model | None = None
         self._touched: set[type[models.Model]] = set()
 
-    def save(self, instance: models.Model, reason: str = "") -> None:
-        """Insert or update one row, with its history row. Two to three queries."""
+    def save(self, instance: models.Model, reason: str = "", **options: Any) -> None:
+        """Insert or update one row, with its history row. Two to three queries.
+
+        options: those of the model's own `save`, such as update_fields.
+        """
         created = instance._state.adding
         self._stamp(instance)
         self.saving = instance
         try:
-            instance.save()
+            instance.save(**options)
         finally:
             self.saving = None
         self._keep([instance], type(instance), created=created, reason=reason)
@@ -295,6 +298,25 @@ def sealed(*, by: AbstractBaseUser | None, action: str) -> Iterator[Sealing]:
             sealing.close()
         finally:
             _open.reset(token)
+
+
+def open_seal() -> Sealing | None:
+    """The seal under which rows are written now, if any."""
+    return _open.get()
+
+
+@contextmanager
+def joined(*, by: AbstractBaseUser | None, action: str) -> Iterator[Sealing]:
+    """Write under the seal that is open or, where none is, under one of its own.
+
+    For what belongs to the write that causes it, such as the end of tokens to a new password.
+    """
+    sealing = _open.get()
+    if sealing is not None:
+        yield sealing
+    else:
+        with sealed(by=by, action=action) as own:
+            yield own
 
 
 def wait_for_turn() -> None:

@@ -1,4 +1,7 @@
-"""Signs seals that carry no signature under this server's key: after an upgrade or a new key."""
+"""Signs seals that carry no signature under this server's key: after an upgrade or a new key.
+
+What an earlier version kept no digest of is taken under a seal as it stands.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from itertools import islice
 
 from django.db import connection, transaction
 
+from registry.models.access import User
 from registry.models.append_only import updates_allowed
-from registry.models.audit import Seal, wait_for_turn
+from registry.models.audit import Seal, sealed, wait_for_turn
+from registry.models.granted import people_not_covered
 from registry.models.heads import head_of, heads_file, keep_head
 from registry.models.signing import SignedBy, signer
 from registry.models.statements import update_rows
@@ -29,10 +34,18 @@ def sign_trail() -> tuple[Verified, int]:
         if not all(one.is_for_signing for one in found.breaks):
             return found, 0
         signed = _sign() if found.unsigned else 0
-    if found.head and not heads_file().exists():
-        last = Seal.objects.get(number=found.head.number)
+        _cover()
+    last = Seal.objects.order_by("-number").first()
+    if last is not None and not heads_file().exists():
         keep_head(head_of(last.number, last.hash, last.at))
     return found, signed
+
+
+def _cover() -> None:
+    """Write a history row of what has none yet, or one without digests, under one seal."""
+    with sealed(by=None, action="begin-cover") as seal:
+        for person in User.objects.filter(pk__in=people_not_covered()):
+            seal.save(person, reason="begin-cover")
 
 
 def _sign() -> int:

@@ -1,4 +1,4 @@
-"""Verifies the audit trail: seals and their signatures, history rows, live rows, heads, triggers.
+"""Verifies the audit trail: seals and signatures, history, rows, grants, heads and triggers.
 
 Each part gives its first break, so that one alteration hides no other of another kind.
 """
@@ -18,6 +18,7 @@ from django.db import connection, models
 from registry.models.append_only import bypassed_triggers
 from registry.models.audit import GENESIS, Seal, SealedHistory
 from registry.models.digests import SealDigest, history_label, history_rows
+from registry.models.granted import NOT_COVERED, altered_grants
 from registry.models.heads import Head, heads_file, heads_that_count
 from registry.models.redactions import Redaction
 from registry.models.signing import SignedBy, Signer, mark_of, signer
@@ -97,6 +98,7 @@ def verify_trail() -> Verified:
     breaks = [*chain.breaks]
     if not breaks:
         breaks += [one for one in (chain.signing, _live_break()) if one]
+        breaks += [Break(at, what, what == NOT_COVERED) for at, what in altered_grants()]
     breaks += _triggers_break()
     return replace(chain.verified, breaks=tuple(breaks))
 

@@ -171,8 +171,7 @@ def test_the_history_takes_as_many_queries_however_many_versions(
     assert queries() == few
 
 
-def test_a_seal_that_holds_says_so(entries, auditor, signed_in, settings, tmp_path):
-    settings.REGISTRY_HEADS_FILE = str(tmp_path / "heads.txt")
+def test_a_seal_that_holds_says_so(entries, auditor, signed_in, heads):
     call_command("checkpoint", skip_checks=True)
     client = signed_in(auditor)
 

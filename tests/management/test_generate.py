@@ -86,8 +86,9 @@ def test_generate_stores_implants_with_their_patients(made) -> None:
         assert (row.refills, row.procedures) == (record.refills, record.procedures)
 
 
-def test_generate_leaves_one_seal_and_a_trail_that_holds(made) -> None:
+def test_generate_leaves_one_seal_and_a_trail_that_holds(made, heads) -> None:
     said = StringIO()
+    call_command("checkpoint", stdout=said)
 
     call_command("verify_audit", stdout=said)
 

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from registry.models import Event, Implant, Site
+from registry.models.verification import verify_trail
 from registry.vocabulary import Role
 from tests.factories import MembershipFactory, UserFactory
 
@@ -168,7 +169,7 @@ def test_a_file_of_all_implants_closes_the_round_of_their_site(manager, capsys, 
         assert f"TAIRA-D: follow-up round {number} is closed" in capsys.readouterr().out
         assert Site.objects.get().round_number == number
     assert Site.objects.get().round_seal.action == "import"
-    call_command("verify_audit")
+    assert verify_trail().breaks == ()
 
 
 def test_implants_that_a_closing_file_does_not_hold_are_named(manager, capsys, ended):

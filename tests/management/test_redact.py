@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from registry.models import Implant, Patient, sealed
+from registry.models.verification import verify_trail
 from registry.vocabulary import Role
 from tests.factories import ImplantFactory, PatientFactory, UserFactory
 
@@ -61,7 +62,7 @@ def test_a_key_is_replaced_wherever_it_stands(typed, named, capsys, monkeypatch)
         assert not kind.history.filter(source_id="Maria-Schmidt").exists()
     assert Patient.objects.filter(source_id="p-7").exists()
     assert "Schmidt" not in capsys.readouterr().out
-    call_command("verify_audit")
+    assert verify_trail().breaks == ()
 
 
 def test_all_keys_that_identify_are_listed_and_then_replaced(named, capsys):

@@ -9,14 +9,11 @@ from registry.models.append_only import install_append_only_triggers, lift_appen
 from registry.models.signing import signer
 from tests.factories import EventFactory, SiteFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
-
-
-@pytest.fixture(autouse=True)
-def heads(settings, tmp_path):
-    """A file of heads of the test's own."""
-    settings.REGISTRY_HEADS_FILE = str(tmp_path / "heads.txt")
-    return tmp_path / "heads.txt"
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.postgresql,
+    pytest.mark.usefixtures("heads"),
+]
 
 
 @pytest.fixture

@@ -13,14 +13,11 @@ from registry.models.heads import Head, head_of, heads_file, keep_head, kept_hea
 from registry.models.verification import GONE, GONE_WHY, NO_HEADS, Break, verify_audit
 from tests.factories import EventFactory, SiteFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
-
-
-@pytest.fixture(autouse=True)
-def heads(settings, tmp_path):
-    """A file of heads of the test's own."""
-    settings.REGISTRY_HEADS_FILE = str(tmp_path / "heads.txt")
-    return tmp_path / "heads.txt"
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.postgresql,
+    pytest.mark.usefixtures("heads"),
+]
 
 
 @pytest.fixture
