@@ -107,7 +107,7 @@ said = {{}}
 with the_lock({about!r}):
     said["frozen"] = freeze()
 try:
-    with source._consistent():
+    with source._consistent("default"):
         Event.objects.count()
         with the_lock({about!r}):
             said["let_in"] = True
