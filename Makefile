@@ -44,7 +44,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 lock: setup  ## Make the locks anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) pyproject.toml -o requirements.txt
-	$(COMPILE) -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) -c requirements.txt --extra oidc pyproject.toml -o requirements-oidc.txt
+	$(COMPILE) -c requirements-oidc.txt --extra oidc --group dev pyproject.toml -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt --group setup -o requirements-setup.txt
 	$(COMPILE) -c requirements.txt --extra spark pyproject.toml -o requirements-spark.txt
 

@@ -12,6 +12,7 @@ from django.core.cache import caches
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
+from registry.answers.by_provider import missing_for_provider
 from registry.keys import key_faults
 from registry.models import User
 from registry.models.append_only import bypassed_triggers
@@ -130,6 +131,22 @@ def cache_answers(app_configs: Any, **_: Any) -> list[CheckMessage]:
     return [Error(fault.message, hint=fault.hint, id="registry.E007")]
 
 
+@register(Tags.security)
+def provider_is_whole(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Refuse a half-configured OpenID provider, or one without its client; asks no server."""
+    missing = missing_for_provider()
+    if not missing:
+        return []
+    return [
+        Error(
+            f"Nobody signs in through the OpenID provider: {' and '.join(missing)} is missing.",
+            hint="Give REGISTRY_OIDC_ISSUER, REGISTRY_OIDC_CLIENT_ID and "
+            "REGISTRY_OIDC_CLIENT_SECRET together, and `pip install 'pump-registry[oidc]'`.",
+            id="registry.E011",
+        )
+    ]
+
+
 @register(Tags.caches, deploy=True)
 def limits_hold_over_all_processes(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """Warn where several processes count requests each by itself; asks no server."""
@@ -209,7 +226,7 @@ def a_second_person_can_confirm(
         Warning(
             f"Database {alias} has one data manager: roles that see all sites are given by two.",
             hint="Make a second with `createsuperuser`, or set REGISTRY_ROLE_SECOND_PERSON=0.",
-            id="registry.W007",
+            id="registry.W008",
         )
         for alias in databases or ()
         if "registry_user" in connections[alias].introspection.table_names()

@@ -135,3 +135,16 @@ def hold_to_form(redis_url: str) -> None:
             "REDIS_URL must be redis://name:password@host:6379/0, with other characters of name "
             "and password percent-encoded; rediss:// over TLS, or unix:///path."
         ) from None
+
+
+def issuer(name: str) -> str:
+    """Read the issuer of an OpenID provider; http on this machine alone."""
+    text = os.environ.get(name, "").strip()
+    here = r"http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?"
+    address = rf"(https://[A-Za-z0-9.-]+(:[0-9]{{1,5}})?|{here})(/[^?#\s]*)?"
+    if text and not re.fullmatch(address, text):
+        raise ImproperlyConfigured(
+            f"{name} must be the issuer to the letter, as the provider's discovery document has "
+            "it: https://login.hospital.example/realms/staff"
+        )
+    return text

@@ -16,6 +16,7 @@ from registry_project.environment import (
     engine,
     flag,
     hold_to_form,
+    issuer,
     listed,
     origin,
     origins,
@@ -54,6 +55,12 @@ REGISTRY_ROLE_SECOND_PERSON = flag("REGISTRY_ROLE_SECOND_PERSON", default=not DE
 REGISTRY_ROLE_PROPOSAL_DAYS = whole("REGISTRY_ROLE_PROPOSAL_DAYS", 14, least=1, most=90)
 REGISTRY_CODE_REQUIRED = roles("REGISTRY_CODE_REQUIRED")
 REGISTRY_AGREEMENT_REMINDER_DAYS = whole("REGISTRY_AGREEMENT_REMINDER_DAYS", 30, least=1, most=365)
+REGISTRY_OIDC_ISSUER = issuer("REGISTRY_OIDC_ISSUER")  # off without one
+REGISTRY_OIDC_CLIENT_ID = os.environ.get("REGISTRY_OIDC_CLIENT_ID", "").strip()
+REGISTRY_OIDC_CLIENT_SECRET = Hidden(os.environ.get("REGISTRY_OIDC_CLIENT_SECRET", ""))
+REGISTRY_OIDC_NAME = os.environ.get("REGISTRY_OIDC_NAME", "").strip() or "your hospital"
+REGISTRY_OIDC_CLAIM = os.environ.get("REGISTRY_OIDC_CLAIM", "").strip() or "preferred_username"
+REGISTRY_OIDC_TRUSTED_FACTORS = frozenset(listed("REGISTRY_OIDC_TRUSTED_FACTORS"))
 REGISTRY_DIGEST_ADDRESS = origin("REGISTRY_DIGEST_ADDRESS")  # off without one
 REGISTRY_KEY_RECORDS = Hidden(os.environ.get("REGISTRY_KEY_RECORDS", ""))
 REGISTRY_KEY_NOISE = Hidden(os.environ.get("REGISTRY_KEY_NOISE", ""))

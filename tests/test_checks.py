@@ -1,5 +1,6 @@
 """The system checks: audit trail append-only, keys of disclosure control safe, cache answering."""
 
+import ast
 import os
 import socket
 import subprocess
@@ -11,6 +12,8 @@ from django.core.checks import Tags, registry, run_checks
 from django.db import connection
 
 from registry import checks
+from registry.answers import by_provider
+from registry.answers.by_provider import NEEDED, provider_is_usable
 from registry.checks import (
     KEY_CHECKS,
     a_second_person_can_confirm,
@@ -22,6 +25,7 @@ from registry.checks import (
     files_are_the_servers_own,
     limits_hold_over_all_processes,
     nobody_audits_what_they_run,
+    provider_is_whole,
     releases_are_far_apart,
     reminders_can_be_mailed,
     replica_can_be_read,
@@ -260,7 +264,7 @@ def test_one_data_manager_alone_confirms_no_role(settings):
 
     (warning,) = a_second_person_can_confirm(None, databases=["default"])
 
-    assert (warning.id, "has one data manager" in warning.msg) == ("registry.W007", True)
+    assert (warning.id, "has one data manager" in warning.msg) == ("registry.W008", True)
     UserFactory(is_superuser=True)
     assert a_second_person_can_confirm(None, databases=["default"]) == []
 
@@ -270,6 +274,57 @@ def test_one_data_manager_is_enough_where_one_gives_roles(settings):
     UserFactory(roles=[Role.DATA_MANAGER])
 
     assert a_second_person_can_confirm(None, databases=["default"]) == []
+
+
+def test_provider_that_is_not_configured_is_no_fault():
+    assert provider_is_whole(None) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"ISSUER": "https://a.example"}, "REGISTRY_OIDC_CLIENT_ID and REGISTRY_OIDC_CLIENT_SEC"),
+        ({"CLIENT_SECRET": "s", "CLIENT_ID": "c"}, "REGISTRY_OIDC_ISSUER is missing"),
+    ],
+)
+def test_provider_that_is_half_configured_is_refused(settings, given, missing):
+    for name, value in given.items():
+        setattr(settings, f"REGISTRY_OIDC_{name}", value)
+
+    (error,) = provider_is_whole(None)
+
+    assert (error.id, missing in error.msg) == ("registry.E011", True)
+    assert error in run_checks()
+    assert not provider_is_usable()
+
+
+def test_provider_without_its_client_is_refused_in_words(settings, monkeypatch, client):
+    for name in NEEDED:
+        setattr(settings, name, "https://a.example")
+    assert provider_is_usable()
+    monkeypatch.setattr(by_provider, "find_spec", lambda _: None)
+
+    (error,) = provider_is_whole(None)
+
+    assert "the extra oidc is missing" in error.msg
+    assert "pip install 'pump-registry[oidc]'" in error.hint
+    assert client.get("/login/provider/").status_code == 404
+    assert "/login/provider/" not in client.get("/login/").text
+
+
+def test_nothing_but_the_client_of_the_provider_needs_the_extra():
+    needs = {"mozilla_django_oidc", "jwt", "requests", "registry.dashboard.openid_client"}
+    found = {}
+    for path in sorted(Path("registry").rglob("*.py")):
+        for node in ast.parse(path.read_text()).body:  # what is imported with the module
+            names = [alias.name for alias in getattr(node, "names", ())]
+            names.append(getattr(node, "module", None) or "")
+            if isinstance(node, ast.Import | ast.ImportFrom) and any(
+                name == need or name.startswith(f"{need}.") for name in names for need in needs
+            ):
+                found[path.name] = node.lineno
+
+    assert set(found) == {"openid_client.py"}
 
 
 def test_limits_that_each_process_counts_by_itself_are_warned_of(monkeypatch):

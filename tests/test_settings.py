@@ -63,6 +63,20 @@ OFFERED = {
         lambda s: s["REGISTRY_AGREEMENT_REMINDER_DAYS"],
         60,
     ),
+    "REGISTRY_OIDC_ISSUER": (
+        "https://login.example/realms/staff",
+        lambda s: s["REGISTRY_OIDC_ISSUER"],
+        "https://login.example/realms/staff",
+    ),
+    "REGISTRY_OIDC_CLIENT_ID": ("pumps", lambda s: s["REGISTRY_OIDC_CLIENT_ID"], "pumps"),
+    "REGISTRY_OIDC_CLIENT_SECRET": ("s", lambda s: str(s["REGISTRY_OIDC_CLIENT_SECRET"]), "s"),
+    "REGISTRY_OIDC_NAME": ("Insel", lambda s: s["REGISTRY_OIDC_NAME"], "Insel"),
+    "REGISTRY_OIDC_CLAIM": ("email", lambda s: s["REGISTRY_OIDC_CLAIM"], "email"),
+    "REGISTRY_OIDC_TRUSTED_FACTORS": (
+        "mfa, urn:two",
+        lambda s: s["REGISTRY_OIDC_TRUSTED_FACTORS"],
+        {"mfa", "urn:two"},
+    ),
     "REGISTRY_DIGEST_ADDRESS": (
         "https://registry.example",
         lambda s: s["REGISTRY_DIGEST_ADDRESS"],
@@ -138,6 +152,12 @@ REFUSED = {
     "REGISTRY_ROLE_PROPOSAL_DAYS": ["zebulon", "0", "91"],
     "REGISTRY_CODE_REQUIRED": ["zebulon", "all, zebulon", "all, auditor", "data manager"],
     "REGISTRY_AGREEMENT_REMINDER_DAYS": ["zebulon", "0", "366"],
+    "REGISTRY_OIDC_ISSUER": [
+        "zebulon",
+        "http://zebulon.example",
+        "https://zebulon.example/?a=b",
+        "http://127.0.0.1.zebulon.example",
+    ],
     "REGISTRY_DIGEST_ADDRESS": ["zebulon", "https://zebulon/", "https://zebulon, https://b"],
     "EMAIL_PORT": ["zebulon", "0", "65536"],
     "EMAIL_USE_TLS": ["zebulon"],
@@ -197,7 +217,8 @@ def test_manual_offers_what_is_tried_here_and_what_settings_read():
     needed = {"DEBUG", "SECRET_KEY", "ALLOWED_HOSTS"}
     read = set(
         re.findall(
-            r"\b(?:flag|listed|origins?|whole|chosen|engine|rate|roles|environ\.get)\(\s*\"([A-Z_]+)\"",
+            r"\b(?:flag|listed|origins?|whole|chosen|engine|rate|roles|issuer|environ\.get)"
+            r"\(\s*\"([A-Z_]+)\"",
             SETTINGS.read_text(),
         )
     )
@@ -213,6 +234,11 @@ def test_manual_offers_what_is_tried_here_and_what_settings_read():
         "REGISTRY_KEY_SEALS",
         "REGISTRY_KEY_FILE",
         "REGISTRY_HEADS_FILE",
+        "REGISTRY_OIDC_CLIENT_ID",
+        "REGISTRY_OIDC_CLIENT_SECRET",
+        "REGISTRY_OIDC_NAME",
+        "REGISTRY_OIDC_CLAIM",
+        "REGISTRY_OIDC_TRUSTED_FACTORS",
         "SECRET_KEY_FALLBACKS",
         "CSRF_TRUSTED_ORIGINS",
         "EMAIL_HOST",

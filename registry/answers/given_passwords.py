@@ -6,9 +6,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from registry.answers.by_provider import signed_in_by_provider
 from registry.answers.kept import is_form_of_a_row, refused_form
 
-OPEN_MEANWHILE = frozenset({"login", "logout", "password", "health:live", "health:ready"})
+OPEN_MEANWHILE = frozenset(
+    {
+        *("login", "logout", "password", "health:live", "health:ready"),
+        *("provider", "provider-callback", "provider-code"),
+    }
+)
 """The pages that such an account opens; the server's own health asks no database who is there."""
 
 
@@ -30,6 +36,8 @@ class ChangeGivenPassword:
         if match is not None and match.view_name in OPEN_MEANWHILE:
             return None
         if not getattr(request.user, "must_change_password", False):
+            return None
+        if signed_in_by_provider(request):  # no password was used
             return None
         if request.method == "POST" and is_form_of_a_row(match):
             return refused_form(request, match)

@@ -1,6 +1,5 @@
 """Where a setting asks for a one-time code, nothing else opens before one was shown."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,28 +9,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django_otp import user_has_device
 
+from registry.answers.by_provider import PROVIDER_SAW_FACTOR
 from registry.answers.given_passwords import OPEN_MEANWHILE
 from registry.answers.kept import is_form_of_a_row, refused_form
-
-BY_PROVIDER = "signed_in_by_provider_at"
-"""In a session: when a hospital's provider said who it is, in seconds; else it is not there."""
-
-PROVIDER_SAW_FACTOR = "provider_saw_second_factor"
-"""In a session: that the provider asked for a second factor, and is trusted with it."""
-
-JUST_NOW = 600
-"""Seconds for which a sign-in at the provider stands for the password in a form."""
-
-
-def signed_in_by_provider(request: HttpRequest) -> bool:
-    """Whether no password of the registry was used to sign in."""
-    return BY_PROVIDER in request.session
-
-
-def signed_in_by_provider_just_now(request: HttpRequest) -> bool:
-    """Whether the provider said who it is within the last minutes."""
-    age: float = time.time() - request.session.get(BY_PROVIDER, 0)
-    return 0 <= age < JUST_NOW
 
 
 def has_shown_factor(request: HttpRequest) -> bool:

@@ -20,7 +20,7 @@ from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from registry import intake
-from registry.answers.second_factor import signed_in_by_provider_just_now
+from registry.answers.by_provider import signed_in_by_provider_just_now
 
 GENERATOR = "Code generator"
 

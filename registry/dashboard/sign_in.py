@@ -11,9 +11,10 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django_otp import match_token, user_has_device
 
+from registry.answers.by_provider import provider_is_usable, signed_in_by_provider
 from registry.answers.kept import KEPT, kept, page_with_answers
 from registry.answers.unsaved import forget_all_unsaved
 from registry.dashboard.work import first_place
@@ -74,8 +75,10 @@ class SignIn(auth_views.LoginView):
     extra_context = {"room": "login"}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The page, with the answers that wait for the sign-in."""
-        return super().get_context_data(kept=self.request.POST.get(KEPT, ""), **kwargs)
+        """The page, with the answers that wait for the sign-in, and the provider's name."""
+        provider = settings.REGISTRY_OIDC_NAME if provider_is_usable() else ""
+        waiting = self.request.POST.get(KEPT, "")
+        return super().get_context_data(kept=waiting, provider=provider, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Signs in; leads back to a form whose answers were kept."""
@@ -105,10 +108,19 @@ class SignOut(auth_views.LogoutView):
     http_method_names = ["post", "options"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Signs out, and forgets what was typed and left unsaved."""
+        """Signs out, and forgets what was left unsaved; offers the provider's sign-out."""
         forget_all_unsaved(request)
+        by_provider = signed_in_by_provider(request) and provider_is_usable()
         answer: HttpResponse = super().post(request, *args, **kwargs)
-        return answer
+        if not by_provider:
+            return answer
+        from registry.dashboard.openid_client import provider_sign_out
+
+        address = provider_sign_out(request.build_absolute_uri(reverse("home")))
+        if not address:
+            return answer
+        context = {"address": address, "name": settings.REGISTRY_OIDC_NAME}
+        return render(request, "registry/signed_out.html", context)
 
 
 class OwnPasswordForm(PasswordChangeForm):

@@ -23,6 +23,7 @@ CODE_REMOVED, ROLES_SET = "one-time-code-removed", "roles-set"
 
 TOLD = {
     PASSWORD_GIVEN: "set your password",
+    "change-password": "set your password",  # by a command
     RENAMED: "changed your user name or e-mail address",
     REOPENED: "opened your account again",
     CODE_REMOVED: "removed your one-time code",

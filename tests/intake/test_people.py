@@ -191,6 +191,14 @@ def test_owner_is_told_of_what_the_registry_itself_changed(person):
     assert told(person) == [("the registry itself", "changed your roles")]
 
 
+def test_owner_is_told_of_a_password_that_a_command_set(person):
+    stored = User.objects.get(pk=person.pk)
+    stored.set_password(PHRASE)
+    stored.save()
+
+    assert told(person) == [("the registry itself", "set your password")]
+
+
 def test_owner_is_not_told_of_own_changes_nor_of_the_beginning(manager):
     new = intake.make_person(username="new", password=PHRASE, roles=["analyst"], by=manager).person
     User.objects.filter(pk=manager.pk).update(told_at=timezone.now())
