@@ -60,7 +60,9 @@ class Arrays:
             ),
         )
         self.exposures = _table(
-            folder, "exposures", ("site", "year", "component", "component_months", "counts")
+            folder,
+            "exposures",
+            ("site", "year", "component", "pump_model", "component_months", "counts"),
         )
 
     def code(self, column: str, text: str) -> int:

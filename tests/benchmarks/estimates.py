@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.statistics.rates import ClusterSums, clustered_rate_of_sums, incidence_rate
+from registry.statistics.rates import ClusterSums, clustered_rate_of_sums, first_event_rate
 from registry.statistics.survival import LifeCounts, product_limit
 from tests.benchmarks.eight_questions import Numbers
 
@@ -26,12 +26,13 @@ def count_row(n: int) -> Numbers:
     return n, "ok" if n else "zero"
 
 
-def rate_row(events: int, months: float, *, reported: int) -> Numbers:
-    """First events and their time, with Garwood's limits; without time what was reported."""
-    if not months:
+def rate_row(events: int, months: float, *, declared: ClusterSums | None, reported: int) -> Numbers:
+    """First events and their time, and what sites declare; without time what was reported."""
+    found = first_event_rate(events, months, declared=declared or ClusterSums.of([], []), per=PER)
+    if not found.exposure:
         return reported, 0.0, None, None, None, "no_denominator"
-    found = incidence_rate(events, months, per=PER)
-    return events, months, found.rate, found.lower, found.upper, _status(events)
+    n = int(found.events)
+    return n, found.exposure, found.rate, found.lower, found.upper, _status(n)
 
 
 def clustered_row(sums: ClusterSums | None, *, reported: int) -> Numbers:

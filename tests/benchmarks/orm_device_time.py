@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, Sum, Value, When
+from django.db.models import Case, Count, F, Min, Q, Sum, When
 
 from registry.models import Exposure
 from registry.statistics.rates import ClusterSums
@@ -63,7 +63,8 @@ def _numbered(codes: Iterable[str]) -> tuple[list[str], Ints]:
 
 
 def first_events_by_model_and_year() -> Rows:
-    """Three queries: device time, first events of each device and year, and what was reported."""
+    """Five queries: device time, first events of each device and year, and what was reported; and
+    what sites declare."""
     devices = (
         dated(pumps())
         .values_list("pump_model", "implant_year", "months_to_entry", "months_followed")
@@ -115,13 +116,15 @@ def first_events_by_model_and_year() -> Rows:
         .annotate(n=Count("pk"))
         .order_by()
     }
+    declared = _declared("pump_model")
     return {
         (code or BLANK, year_or_blank(year)): rate_row(
             events.get((code, year), 0),
             quarters.get((code, year), 0) / QUARTERS,
+            declared=declared.get((code, year)),
             reported=reported.get((code, year), 0),
         )
-        for code, year in {*quarters, *events, *reported}
+        for code, year in {*quarters, *events, *reported, *declared}
     }
 
 
@@ -150,7 +153,7 @@ def all_events_by_year() -> Rows:
         t = np.bincount(place, weights=given, minlength=clusters.size).astype(np.int64)
         own = years == year
         sums[year] = _cluster_sums(x[own], t[patient[own]], t[t > 0], QUARTERS)
-    for year, declared in _declared_by_year().items():
+    for (year,), declared in _declared().items():
         sums[year] = added(sums.get(year), declared)
     reported = dict(of_pumps(in_totals()).values_list("year").annotate(n=Count("pk")).order_by())
     told = {year for year, each in sums.items() if each and (each.events or each.time)}
@@ -172,38 +175,35 @@ def _cluster_sums(x: Ints, t_of_x: Ints, t: Ints, units: int) -> ClusterSums:
     )
 
 
-def _declared_by_year() -> dict[int, ClusterSums]:
-    """What sites declare instead of implants, a site's year a cluster; two queries."""
-    ends = Case(When(months_followed=0, then=Value(0.25)), default=F("months_followed") * 1.0)
-    since = 12 * F("implant_year") + 6
-    theirs = (
-        pumps()
-        .filter(site=OuterRef("site"))
-        .annotate(begins=since + F("months_to_entry"), ends=since + ends)
-    )
-    sent = theirs.filter(begins__lt=12 * (OuterRef("year") + 1), ends__gt=12 * OuterRef("year"))
+def _declared(*by: str) -> dict[tuple[Any, ...], ClusterSums]:
+    """What sites declare, a site's year a cluster, by columns and year; two queries.
+
+    For sites that send no implants, as those of a made registry that declare.
+    """
     given = (
         Exposure.objects.filter(component=Component.PUMP)
-        .exclude(Exists(sent))
-        .values_list("site_id", "year")
+        .values_list("site_id", *by, "year")
         .annotate(t=Sum("component_months"))
         .order_by()
     )
-    time = {(site, year): t for site, year, t in given}
+    time = {tuple(key): t for *key, t in given}
     happened = (
         in_totals()
         .filter(implant__isnull=True, complication__clock=Component.PUMP)
-        .values_list("site_id", "year")
+        .values_list("site_id", *by, "year")
         .annotate(n=Count("pk"))
         .order_by()
     )
-    events = {(site, year): n for site, year, n in happened if (site, year) in time}
+    events = {tuple(key): n for *key, n in happened if tuple(key) in time}
+    cells: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
+    for key, months in time.items():
+        cells.setdefault(key[1:], []).append((events.get(key, 0), months))
     found = {}
-    for year in {year for _, year in time}:
-        t = [months for (_, each), months in time.items() if each == year and months]
-        x = [n for (_, each), n in events.items() if each == year]
-        of_x = [time[key] for key in events if key[1] == year]
-        found[year] = _cluster_sums(*(np.array(each, dtype=np.int64) for each in (x, of_x, t)), 1)
+    for cell, clusters in cells.items():
+        x = [n for n, _ in clusters if n]
+        of_x = [months for n, months in clusters if n]
+        t = [months for _, months in clusters if months]
+        found[cell] = _cluster_sums(*(np.array(each, dtype=np.int64) for each in (x, of_x, t)), 1)
     return found
 
 

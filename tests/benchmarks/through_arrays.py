@@ -5,6 +5,7 @@ it beyond what freezing derives.
 """
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -163,16 +164,21 @@ def first_events_by_model_and_year(of: Arrays) -> Rows:
     dated = told & (e.year > 0)
     cell = e.pump_model[dated].astype(np.int64) * width + e.year[dated] - base
     reported = np.bincount(cell, minlength=models * width)
+    declared = _declared(of, by_model=True)
+    given = {model * width + year - base for model, year in declared}
     rows: Rows = {}
-    for at in np.flatnonzero((quarters.ravel() > 0) | (reported > 0)).tolist():
-        key = of.text("pump_model", at // width), base + at % width
-        rows[key] = rate_row(
-            int(events[at]), float(left[at]) / QUARTERS, reported=int(reported[at])
+    for at in {*np.flatnonzero((quarters.ravel() > 0) | (reported > 0)).tolist(), *given}:
+        model, step = divmod(at, width)
+        rows[of.text("pump_model", model), base + step] = rate_row(
+            int(events[at]),
+            float(left[at]) / QUARTERS,
+            declared=declared.get((model, base + step)),
+            reported=int(reported[at]),
         )
     undated = np.bincount(e.pump_model[told & (e.year == NOTHING)])
     for model in np.flatnonzero(undated).tolist():
         key = of.text("pump_model", model), BLANK
-        rows[key] = rate_row(0, 0.0, reported=int(undated[model]))
+        rows[key] = rate_row(0, 0.0, declared=None, reported=int(undated[model]))
     return rows
 
 
@@ -221,7 +227,7 @@ def all_events_by_year(of: Arrays) -> Rows:
     )
     amount, t2 = per_year.sum(axis=0), np.einsum("py,py->y", per_year, per_year)
     clusters = np.count_nonzero(per_year, axis=0)
-    declared = _declared_by_year(of)
+    declared = _declared(of, by_model=False)
     told = of.in_totals() & (e.component == of.code("component", "pump"))
     reported = np.bincount(e.year[told] - NOTHING)
     rows: Rows = {}
@@ -236,7 +242,7 @@ def all_events_by_year(of: Arrays) -> Rows:
                 t2=float(t2[at]) / QUARTERS**2,
                 clusters=int(clusters[at] + none[at]),
             ),
-            declared.get(year),
+            declared.get((0, year)),
         )
         of_year = int(reported[year - NOTHING]) if year - NOTHING < reported.size else 0
         if sums.time or sums.events or of_year:
@@ -246,34 +252,29 @@ def all_events_by_year(of: Arrays) -> Rows:
     return rows
 
 
-def _declared_by_year(of: Arrays) -> dict[int, ClusterSums]:
-    """What sites declare instead of implants, a site's year a cluster."""
+def _declared(of: Arrays, *, by_model: bool) -> dict[tuple[int, int], ClusterSums]:
+    """What sites declare, a site's year a cluster, by pump model (or 0) and year."""
     e, x = of.events, of.exposures
     pump = of.code("component", "pump")
-    time: dict[tuple[int, int], int] = {}
-    kept = x.counts & (x.component == pump)
-    columns = (x.site[kept], x.year[kept], x.component_months[kept])
-    for site, year, months in zip(*(column.tolist() for column in columns), strict=True):
-        time[site, year] = time.get((site, year), 0) + months
-    told = of.in_totals() & (e.device_no == NOTHING) & (e.component == pump) & (e.year > 0)
     base, width = of.first_year, len(of.years)
-    counts = np.bincount(e.site[told].astype(np.int64) * width + e.year[told] - base)
-    events = {
-        (at // width, base + at % width): int(counts[at]) for at in np.flatnonzero(counts).tolist()
-    }
-    found = {}
-    for year in {year for _, year in time}:
-        t = [months for (_, each), months in time.items() if each == year]
-        own = [(n, time[key]) for key, n in events.items() if key in time and key[1] == year]
-        found[year] = ClusterSums(
-            events=sum(n for n, _ in own),
-            time=float(sum(t)),
-            x2=sum(n * n for n, _ in own),
-            xt=float(sum(n * months for n, months in own)),
-            t2=float(sum(months * months for months in t)),
-            clusters=sum(months > 0 for months in t) + sum(not months for _, months in own),
-        )
-    return found
+    models = len(of.codes["pump_model"])
+
+    def cells(rows: SimpleNamespace, kept: Flags, weights: Ints | None) -> dict[int, int]:
+        model = rows.pump_model[kept].astype(np.int64) if by_model else 0
+        cell = (rows.site[kept].astype(np.int64) * models + model) * width + rows.year[kept] - base
+        sums = np.bincount(cell, weights=weights)
+        return {at: int(sums[at]) for at in np.flatnonzero(sums).tolist()}
+
+    kept = x.counts & (x.component == pump)
+    time = cells(x, kept, x.component_months[kept])
+    told = of.in_totals() & (e.device_no == NOTHING) & (e.component == pump) & (e.year > 0)
+    events = cells(e, told, None)
+    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for at, months in time.items():
+        site_model, step = divmod(at, width)
+        row = found.setdefault((site_model % models, base + step), [])
+        row.append((events.get(at, 0), months))
+    return {key: ClusterSums.of(*zip(*rows, strict=True)) for key, rows in found.items()}
 
 
 # Survival ------------------------------------------------------------------------------------
