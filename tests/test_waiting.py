@@ -87,6 +87,7 @@ from pathlib import Path
 import numpy as np
 from django.db import DatabaseError, transaction
 from registry.models import Event, User
+from registry.models.consistent_reading import consistent_view
 from registry.snapshot import source
 from tests.test_waiting import the_lock
 
@@ -107,7 +108,7 @@ said = {{}}
 with the_lock({about!r}):
     said["frozen"] = freeze()
 try:
-    with source._consistent("default"):
+    with consistent_view():
         Event.objects.count()
         with the_lock({about!r}):
             said["let_in"] = True

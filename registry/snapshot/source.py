@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice
@@ -13,13 +13,14 @@ from typing import Any
 
 import duckdb
 import numpy as np
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from numpy.typing import NDArray
 
 from registry.models import Event, Exposure, Implant, Patient, Seal
+from registry.models.consistent_reading import consistent_view
 from registry.snapshot.changes import (
     KEPT,
     Kept,
@@ -141,7 +142,7 @@ def _freeze_whole(
 ) -> tuple[Manifest, Mark]:
     """Freeze everything, and keep the staged rows for the next freeze."""
     with ExitStack() as view, building(root) as workspace:
-        view.enter_context(_consistent(using))
+        view.enter_context(consistent_view(using))
         mark = newest_mark(using=using)
         with open_staging(workspace / STAGING) as staging:
             freeze = freeze_feed(
@@ -183,7 +184,7 @@ def _freeze_changes(
         building(root) as workspace,
         open_staging(root / KEPT) as staging,
     ):
-        view.enter_context(_consistent(using))
+        view.enter_context(consistent_view(using))
         mark = newest_mark(using=using)
         if not _is_sealed_as(kept, using):
             raise MustFreezeWhole("The database is another than the one that was frozen.")
@@ -220,41 +221,6 @@ def _is_sealed_as(kept: Kept, using: str) -> bool:
     if kept.seal_number == 0:
         return True
     return Seal.objects.using(using).filter(number=kept.seal_number, hash=kept.seal_hash).exists()
-
-
-@contextmanager
-def _consistent(using: str) -> Iterator[None]:
-    """One view of the whole database, however long the reading takes; nobody waits for it.
-
-    SQLite gives the view to any transaction; this one is not begun as those that write are, and
-    refuses to write. PostgreSQL is asked for both. Inside a transaction that is open already,
-    its view stands.
-    """
-    connection = connections[using]
-    if connection.in_atomic_block:
-        yield
-    elif connection.vendor == "postgresql":
-        with transaction.atomic(using=using), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield
-    else:
-        with _deferred(connection), transaction.atomic(using=using):
-            yield
-
-
-@contextmanager
-def _deferred(database: Any) -> Iterator[None]:
-    """Let SQLite's transactions begin without the write lock, and read only."""
-    database.ensure_connection()  # which sets the mode
-    mode, database.transaction_mode = database.transaction_mode, "DEFERRED"
-    try:
-        with database.cursor() as cursor:
-            cursor.execute("PRAGMA query_only = ON")
-        yield
-    finally:
-        database.transaction_mode = mode
-        with database.cursor() as cursor:
-            cursor.execute("PRAGMA query_only = OFF")
 
 
 class DatabaseFeed:

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from registry import synthetic
-from registry.management.bulk_load import drawn_ids
 from registry.models import Event, Exposure, Implant, Patient, Seal, Site
+from registry.models.bulk_load import drawn_ids
 from registry.records import RowKind
 from registry.vocabulary import Seriousness
 

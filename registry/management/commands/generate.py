@@ -15,9 +15,9 @@ from django.db import models, transaction
 
 from registry import synthetic
 from registry.intake import load_catalogue
-from registry.management.bulk_load import drawn_ids, indexes_set_aside, load_rows
 from registry.models import Complication, Event, Exposure, Implant, Patient, Site
 from registry.models.audit import sealed
+from registry.models.bulk_load import drawn_ids, indexes_set_aside, load_rows
 from registry.models.event_rules import CRITERIA
 from registry.models.verification import GENERATED
 from registry.records import RowKind
