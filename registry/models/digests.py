@@ -15,11 +15,12 @@ class SealDigest:
     """A running SHA-256 over history rows: tables by name, rows in the order they were written.
 
     Blank and false values are left out, so that a column added by a later version does not break
-    earlier seals.
+    earlier seals. Empty JSON was once taken in: `is_of` knows digests of that time too.
     """
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
+        self._with_empty = hashlib.sha256()
         self.rows = 0
 
     def add(self, label: str, row: dict[str, Any]) -> None:
@@ -29,12 +30,20 @@ class SealDigest:
             for name, value in row.items()
             if value not in (None, "") and value is not False
         }
-        self._hash.update(_canonical([label, recorded]).encode())
+        filled = {name: value for name, value in recorded.items() if value not in ({}, [])}
+        text = _canonical([label, filled]).encode()
+        self._hash.update(text)
+        is_same = len(filled) == len(recorded)
+        self._with_empty.update(text if is_same else _canonical([label, recorded]).encode())
         self.rows += 1
 
     def hexdigest(self) -> str:
         """The digest so far, 64 hexadecimal digits."""
         return self._hash.hexdigest()
+
+    def is_of(self, digest: str) -> bool:
+        """Whether a stored digest is that of these rows."""
+        return digest in (self.hexdigest(), self._with_empty.hexdigest())
 
 
 def history_label(model: type[models.Model]) -> str:

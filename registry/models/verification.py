@@ -279,7 +279,7 @@ def _fault(seal: Seal, *, number: int, before: Seal | None, digest: SealDigest, 
         return "Its instant is before that of the seal before it."
     if seal.rows != digest.rows:
         return f"It covers {seal.rows} history rows, and {digest.rows} are there."
-    if known != digest.hexdigest():
+    if not digest.is_of(known):
         return "A history row under it was altered."
     return ""
 
