@@ -6,6 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from registry.records.outages import outage_of
 from registry.records.waiting import WAITED_TOO_LONG, waited_too_long
 
 if __name__ == "__main__":
@@ -13,6 +14,8 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except Exception as error:
-        if not waited_too_long(error):
-            raise
-        sys.exit(WAITED_TOO_LONG)
+        if waited_too_long(error):
+            sys.exit(WAITED_TOO_LONG)
+        if outage := outage_of(error):
+            sys.exit(f"{outage.title}: {str(error).partition(chr(10))[0]}")
+        raise

@@ -170,7 +170,9 @@ database_form = (
 try:
     DATABASES = {
         "default": dj_database_url.parse(
-            database_url or f"sqlite:///{REGISTRY_VAR / 'registry.sqlite3'}", conn_max_age=60
+            database_url or f"sqlite:///{REGISTRY_VAR / 'registry.sqlite3'}",
+            conn_max_age=60,
+            conn_health_checks=True,  # the first request after the server was away gets an answer
         )
     }
 except ValueError:
@@ -181,7 +183,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": REGISTRY_LOCK_SECONDS,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
     server = DATABASES["default"].setdefault("OPTIONS", {})

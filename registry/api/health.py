@@ -6,7 +6,7 @@ from http import HTTPStatus
 from os import R_OK, W_OK, X_OK, access
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -69,5 +69,5 @@ def _database_is_current() -> bool:
     try:
         executor = MigrationExecutor(connection)
         return not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
+    except Error:  # a closed connection is no DatabaseError
         return False

@@ -6,8 +6,9 @@ import sys
 from django.http import HttpRequest, HttpResponse
 
 from registry.api.fhir.replies import MEDIA_TYPE, outcome_of_problem
-from registry.api.problems import plain_problem
+from registry.api.problems import outage_problem, plain_problem
 from registry.interchange.fhir import FhirVersion
+from registry.records.outages import outage_of
 from registry.records.waiting import RETRY_AFTER, waited_too_long
 
 BUSY_AROUND = (
@@ -30,8 +31,11 @@ def bad_request(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """What is told of a failure around a view: 503 for a wait outside it, else 500."""
-    if waited_too_long(sys.exc_info()[1]):
+    """What is told of a failure around a view: 503 for a wait or an outage, else 500."""
+    error = sys.exc_info()[1]
+    if outage := outage_of(error):
+        told = outage_problem(outage, error)
+    elif waited_too_long(error):
         later = {"Retry-After": str(RETRY_AFTER)}
         told = plain_problem(503, detail=BUSY_AROUND, headers=later)
     else:

@@ -27,6 +27,7 @@ from registry.records import (
     NotAvailableAtThisDetail,
     Refusal,
 )
+from registry.records.outages import DatabaseOutage, outage_of
 from registry.records.waiting import RETRY_AFTER, WAITED_TOO_LONG, waited_too_long
 
 MEDIA_TYPE = "application/problem+json"
@@ -105,7 +106,8 @@ def problem(
 def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """Turns any exception of a view into a problem document; the REST framework's handler.
 
-    A write that waited too long for others is 503 with Retry-After. An unexpected exception is
+    A write that waited too long for others, and a database that does not answer, are 503 with
+    Retry-After. An unexpected exception is
     logged and is 500 without its message; under DEBUG Django's own page shows it.
     """
     request = context.get("request")
@@ -119,6 +121,8 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse
     elif waited_too_long(exc):
         later = {"Retry-After": str(RETRY_AFTER)}
         response = plain_problem(503, detail=DETAIL_OF[503], headers=later)
+    elif outage := outage_of(exc):
+        response = outage_problem(outage, exc)
     elif settings.DEBUG:
         return None
     else:
@@ -128,6 +132,18 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> HttpResponse
         response = plain_problem(500, detail=DETAIL_OF[500])
     set_rollback()
     return response
+
+
+def outage_problem(outage: DatabaseOutage, error: BaseException | None) -> HttpResponse:
+    """The problem of a database that does not answer, or stores nothing; a line in the log."""
+    logger.error("%s: %s", outage.title, str(error).partition("\n")[0])
+    return problem(
+        503,
+        code=outage.code,
+        title=outage.title,
+        detail=outage.detail,
+        headers={"Retry-After": str(RETRY_AFTER)},
+    )
 
 
 def plain_problem(

@@ -13,9 +13,9 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 def consistent_view(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """One view of the whole database, however long the reading takes; nobody waits for it.
 
-    using: the database, or a copy of it. SQLite gives the view to any transaction; this one is not begun as those that write are, and
-    refuses to write. PostgreSQL is asked for both. Inside a transaction that is open already,
-    its view stands.
+    using: the database, or a copy of it. SQLite gives the view to any transaction; this one is not
+    begun as those that write are, and refuses to write. PostgreSQL is asked for both. Inside a
+    transaction that is open already, its view stands.
     """
     connection = connections[using]
     if connection.in_atomic_block:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = {"admin", "answers", "dashboard", "management", "migrations"}
 """Rooms whose own refusals are words on a page, never a code in a reply."""
 
-PLACES = {"Fault": 1, "Unreadable": 0, "_Refused": 0}
+PLACES = {"Fault": 1, "Unreadable": 0, "_Refused": 0, "DatabaseOutage": 0}
 """Where the code stands among the arguments of what is raised."""
 
 BY_NAME = {"ValidationError", "problem", "refusals", "OptionFilter", "Fault"}

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -370,3 +370,16 @@ def test_failure_around_a_page_is_told_on_a_page(monkeypatch):
     reply = Client(raise_request_exception=False).get("/login/")
 
     assert (reply.status_code, reply["Content-Type"].split(";")[0]) == (500, "text/html")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="uses a switch of SQLite's")
+def test_database_that_can_store_nothing_is_told(as_reporter, report):
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only = ON")
+        try:
+            reply = as_reporter.post("/api/v1/events/", report(), format="json")
+        finally:
+            cursor.execute("PRAGMA query_only = OFF")
+
+    check(reply, 503, "cannot-store")
+    assert reply["Retry-After"] == "5"
