@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup spark demo test check lock bench attack fuzz soak soak-spark pictures clean
+.PHONY: help setup spark demo test check lock bench attack fuzz soak soak-spark chaos pictures clean
 PORT ?= 8000
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c "" 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
@@ -75,6 +75,9 @@ soak: setup  ## Hold 20,000 random questions against plain loops; hours (SEEDS=2
 soak-spark: spark  ## Ask a Spark cluster on this machine more random questions (SEEDS=3 QUESTIONS=20)
 	@REGISTRY_SPARK_SEEDS=$(or $(SEEDS),3) REGISTRY_SPARK_QUESTIONS=$(or $(QUESTIONS),20) \
 	  $(BIN)/python -m pytest -q -n 0 -o faulthandler_timeout=0 tests/snapshot/test_spark.py
+
+chaos: setup  ## Kill commands and servers at 100 random moments each; hours (CHAOS="--kills 10 --seconds 10")
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 pictures: setup  ## Take the pictures of docs/entering-events.md anew (needs Chromium)
 	@$(BIN)/python -m tests.browser.docs_pictures
