@@ -137,10 +137,11 @@ def asking(frozen: Any, question: Question, engine: Any) -> Callable[[], object]
 
 def peak_of(process: int) -> float:
     """The most memory that a process and its children had, in megabytes, as Linux keeps it."""
-    status = Path(f"/proc/{process}/status").read_text()
-    own = int(status.split("VmHWM:")[1].split()[0]) / 1024
-    tasks = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return own + sum(peak_of(int(child)) for child in tasks)
+    place = Path("/proc") / str(process)
+    _, _, peak = (place / "status").read_text().partition("VmHWM:")  # none where it has ended
+    own = int(peak.split()[0]) / 1024 if peak else 0.0
+    children = [each for of in place.glob("task/*/children") for each in of.read_text().split()]
+    return own + sum(peak_of(int(child)) for child in children)
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -167,6 +168,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     django.setup()
     from django.core.management import call_command
 
+    from registry.intake import make_site
     from registry.snapshot.engine import DuckDB
     from registry.snapshot.freeze import DATABASE
     from registry.snapshot.spark import Application, Spark
@@ -174,6 +176,8 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     for command in ("make_keys", "migrate", "load_catalogue"):
         call_command(command, verbosity=0)
     frozen = made(folder / "snapshots", options.events, options.times)
+    for code, country in frozen.store.manifest.terms.sites.items():
+        make_site(code=code, name=code, country=country, by=None)  # questions may name it
     files = folder / "snapshots" / frozen.snapshot_id
     (folder / "spark").mkdir()
     rows = options.events * options.times
