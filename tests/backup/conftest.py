@@ -49,17 +49,16 @@ def kept(
     """A registry on the kind of database of this run, and its backup; tests leave it as it is."""
     folder = tmp_path_factory.mktemp("backup")
     with ExitStack() as stack:
-        stack.enter_context(django_db_blocker.unblock())
-        if IS_POSTGRESQL:
-            place = stack.enter_context(on_postgresql(folder / "first"))
-        else:
-            place = on_sqlite(folder / "first")
-        with place.used():
-            token = every_table.fill()
-            answers = answered(token)
-            rows = everything()
-            said = command("backup", folder / "one.zip")
-        stack.enter_context(django_db_blocker.block())
+        with django_db_blocker.unblock():
+            if IS_POSTGRESQL:
+                place = stack.enter_context(on_postgresql(folder / "first"))
+            else:
+                place = on_sqlite(folder / "first")
+            with place.used():
+                token = every_table.fill()
+                answers = answered(token)
+                rows = everything()
+                said = command("backup", folder / "one.zip")
         yield Kept(place, rows, token, answers, folder / "one.zip", said)
 
 
