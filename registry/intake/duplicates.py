@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -74,17 +74,18 @@ class Look:
         """
         if self.patient is not None and not apart:
             yield self.site, self.patient
+        says_enough = not apart and self.says_enough
         for complication in self.complications:
             of_kind = (self.site, complication)
             if self.months is not None:
                 yield *of_kind, self.year, self.severity, self.months + apart
-            if self.says_enough and not apart:
+            if says_enough:
                 yield *of_kind, self.patient, self.details, self.answers
 
     @property
     def says_enough(self) -> bool:
         """Whether so much is answered that the same answers are no chance."""
-        return sum(answer not in (None, "", False) for answer in self.answers) >= _LEAST_ANSWERS
+        return len(list(filter(None, self.answers))) >= _LEAST_ANSWERS
 
 
 def reasons_alike(one: Look, other: Look) -> frozenset[AlikeReason]:
@@ -165,8 +166,9 @@ class LookBlocks:
         """The looks of the blocks of its likes, each once, in the order in which they were kept."""
         months = range(-MOST_MONTHS_APART, MOST_MONTHS_APART + 1)
         keys = {hash(key) for apart in months for key in look.blocks(apart=apart)}
+        blocks = [self._blocks[key] for key in keys if key in self._blocks]
         last = None
-        for place in merge(*(self._blocks.get(key, ()) for key in keys)):
+        for place in merge(*blocks) if len(blocks) > 1 else chain(*blocks):
             if place != last:
                 yield self._kept[place]
             last = place
