@@ -121,7 +121,11 @@ class RoleProposalAdmin(ReadOnlyAdmin):
     search_fields = ("user__username", "proposed_by__username")
     search_help_text = "Search by user name."
     ordering = ("-pk",)
-    fields = ("user", "role", "proposed_by", "expires_on", "standing", "decided_by")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What was proposed, and of a decided one by whom."""
+        asked = ("user", "role", "proposed_by", "expires_on", "standing")
+        return (*asked, "decided_by") if obj and obj.decision else asked
 
     def get_urls(self) -> list[Any]:
         """Add the addresses at which decisions are asked about and taken."""
