@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from django.db.models.functions import Left
@@ -11,7 +12,9 @@ from registry.admin.stored_values import NOT_RECORDED, Names, in_words, is_blank
 from registry.models import AccessLog, User
 
 MOST_VERSIONS = 200
-UNTOLD = frozenset({"id", "version", "seal", "seal_id", "public_id"})
+UNTOLD = frozenset({"id", "version", "seal", "seal_id", "public_id", "token_key"})
+UNTOLD_OF = {"token": frozenset({"digest"})}
+"""What versions of a kind do not show besides: what finds a token is nobody's to see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,7 @@ def versions_of(row: Any) -> list[Version]:
         row.history.select_related("history_user").order_by("-history_id")[: MOST_VERSIONS + 1]
     )
     names: Names = {}
-    versions = [
-        version_of(record, before, names)
-        for record, before in zip(records, [*records[1:], None], strict=True)
-    ]
+    versions = [version_of(record, before, names) for record, before in pairwise([*records, None])]
     return versions[:MOST_VERSIONS]
 
 
@@ -92,8 +92,9 @@ def changes_between(record: Any, before: Any | None, names: Names) -> Iterable[C
 
 def _differing(record: Any, before: Any | None) -> Iterator[Any]:
     """The fields shown whose stored values differ; without a version before, from none."""
+    untold = UNTOLD | UNTOLD_OF.get(record.instance_type._meta.model_name, frozenset())
     for field in record.tracked_fields:
-        if field.name not in UNTOLD:
+        if field.name not in untold:
             earlier = None if before is None else getattr(before, field.attname)
             if getattr(record, field.attname) != earlier:
                 yield field

@@ -1,12 +1,12 @@
 """The registry's tables, with their constraints, history and seals."""
 
 from registry.models.access import (
-    AccessLog,
     Membership,
     Site,
     Token,
     User,
 )
+from registry.models.access_log import AccessLog, LoggedRange
 from registry.models.agreements import Agreement
 from registry.models.audit import NeverDeleted, Seal, Sealing, UnsealedWrite, sealed
 from registry.models.catalogue import (
@@ -40,6 +40,7 @@ __all__ = [
     "IdempotencyKey",
     "ImdrfCode",
     "Implant",
+    "LoggedRange",
     "Membership",
     "NeverDeleted",
     "Patient",

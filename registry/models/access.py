@@ -1,4 +1,4 @@
-"""Users, roles, sites, memberships and tokens; and a log of who read what."""
+"""Users, roles, sites, memberships and tokens; kept replies; and snapshots."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group, PermissionsMixin, UserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
-from django.db.models import Q, functions
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
-from knox.models import AbstractAuthToken
+from knox.models import AbstractAuthToken, AuthTokenManager, get_digest_token
+from knox.settings import CONSTANTS, knox_settings
 
-from registry.models.audit import SealedRecords, sealed
+from registry.models.audit import SealedRecords, joined, sealed, who_asks
 from registry.models.fields import CodeSetField
 from registry.models.roles import held_apart
 from registry.models.rules import (
     COUNTRY,
-    KEBAB_CASE,
     SITE_CODE,
     code_field,
     code_set_rule,
@@ -226,6 +226,38 @@ class User(  # type: ignore[django-manager-missing]
         return {"roles": roles, **self.secret_digests()}
 
 
+class TokenQuerySet(models.QuerySet["Token"]):
+    """Tokens, which end under a seal."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Ends the tokens: under the seal that is open, or one of their own. Returns how many."""
+        keys = list(self.values_list("pk", flat=True))
+        if not keys:
+            return 0, {}
+        with joined(by=who_asks(), action="end-tokens") as seal:
+            ended = seal.end(self.model, keys)
+        return ended, {self.model._meta.label: ended}
+
+
+class TokenManager(AuthTokenManager.from_queryset(TokenQuerySet)):  # type: ignore[misc]
+    """Makes tokens under a seal, as knox makes them."""
+
+    def create(self, user: User, **values: Any) -> tuple[Token, str]:
+        """The token, and its key, which is not stored."""
+        lasts = values.pop("expiry", knox_settings.TOKEN_TTL)
+        digest, key = get_digest_token(values.pop("prefix", None))
+        token = self.model(
+            token_key=key[: CONSTANTS.TOKEN_KEY_LENGTH],
+            digest=digest,
+            user=user,
+            expiry=None if lasts is None else timezone.now() + lasts,
+            **values,
+        )
+        with joined(by=who_asks() or user, action="make-token") as seal:
+            seal.save(token)
+        return token, key
+
+
 class Token(AbstractAuthToken):
     """A key for scripts and dashboards: hashed, expiring, and limited to its scopes."""
 
@@ -233,12 +265,20 @@ class Token(AbstractAuthToken):
     label = models.CharField(max_length=60, blank=True, default="")
     scopes = CodeSetField(codes=TokenScope, help_text="Empty: statistics only.")
 
+    history = SealedRecords()
+    objects = TokenManager()
+
     class Meta:
         ordering = ["-created"]
         constraints = [code_set_rule("scopes", TokenScope)]
 
     def __str__(self) -> str:
         return self.label or str(self.public_id)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Ends the token, as `TokenQuerySet.delete` does."""
+        ended: tuple[int, dict[str, int]] = Token.objects.filter(pk=self.pk).delete()
+        return ended
 
     def allows(self, scope: TokenScope) -> bool:
         """Whether the token has the scope; a token without scopes reads statistics only."""
@@ -369,34 +409,3 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at {self.site}"
-
-
-class AccessLog(models.Model):
-    """One reading of rows, one export or one exact answer: who, when, and the question."""
-
-    at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
-    user = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
-    )
-    action = models.CharField(max_length=40)
-    what = models.TextField(
-        blank=True, default="", help_text="The canonical question, without values of persons."
-    )
-    count = models.PositiveIntegerField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-at", "-pk"]
-        indexes = [
-            models.Index(fields=["action"], name="registry_log_by_action"),
-            models.Index("user", functions.Left("what", 60), name="registry_log_by_what"),
-        ]
-        constraints = [
-            rule(
-                "action_is_a_code",
-                Q(action__regex=KEBAB_CASE),
-                "Name the action in lower-case words with hyphens.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.action} by {self.user or 'nobody signed in'}"

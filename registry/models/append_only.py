@@ -1,4 +1,4 @@
-"""Triggers that keep history tables and seals append-only, in the database itself.
+"""Triggers that keep history, seals and access log append-only, in the database itself.
 
 They refuse UPDATE and DELETE, and TRUNCATE on PostgreSQL; on SQLite also an INSERT OR REPLACE,
 which would delete without a DELETE trigger. Both databases raise an integrity error. On PostgreSQL
@@ -9,13 +9,15 @@ back after every `migrate`, and a system check looks for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from registry.models.access_log import AccessLog
 from registry.models.audit import Seal, SealedHistory
 
 _REFUSAL = "The audit trail is append-only."
@@ -27,9 +29,15 @@ _BODY = (
 
 
 def append_only_tables() -> list[str]:
-    """The tables that only ever grow: every history table, and the seals."""
-    growing = (SealedHistory, Seal)
-    return sorted(m._meta.db_table for m in apps.get_models() if issubclass(m, growing))
+    """The tables that only ever grow: every history table, the seals, and the access log."""
+    return sorted(_keys())
+
+
+def _keys() -> dict[str, str]:
+    """Each table that only ever grows -> the column of its key."""
+    growing = (SealedHistory, Seal, AccessLog)
+    found: Iterable[Any] = (m for m in apps.get_models() if issubclass(m, growing))
+    return {model._meta.db_table: model._meta.pk.column for model in found}
 
 
 def install_append_only_triggers(connection: BaseDatabaseWrapper) -> None:
@@ -176,11 +184,7 @@ def _create(connection: BaseDatabaseWrapper, table: str, name: str, event: str) 
         )
     refuse = f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
     if event == "REPLACE":
-        exists = f"EXISTS (SELECT 1 FROM {table} WHERE {_key(table)} = NEW.{_key(table)})"  # noqa: S608  # nosec B608
+        key = _keys()[table]
+        exists = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"  # noqa: S608  # nosec B608
         return f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {exists} {refuse}"
     return f"CREATE TRIGGER {name} BEFORE {event} ON {table} {refuse}"
-
-
-def _key(table: str) -> str:
-    """The column of a table's own key."""
-    return "number" if table == Seal._meta.db_table else "history_id"

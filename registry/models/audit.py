@@ -143,6 +143,8 @@ class SealedRecords(HistoricalRecords):
         sealing = _open.get()
         if raw or (sealing is not None and sealing.saving is instance):
             return
+        if not getattr(instance, "is_sealed", True):
+            return
         if update_fields is not None and set(update_fields) <= set(self.excluded_fields):
             return
         if self.excluded_fields and self._is_as_sealed(instance):
@@ -162,11 +164,16 @@ class SealedRecords(HistoricalRecords):
         """Write nothing: `sealed` writes the history row."""
 
     def pre_delete(self, instance: models.Model, **_: Any) -> None:
-        """Refuse: nothing with a history is ever deleted."""
+        """Refuse: nothing with a history is ever deleted, but what `Sealing.end` ends."""
+        sealing = _open.get()
+        if sealing is not None and sealing.ending is type(instance):
+            return
+        if not getattr(instance, "is_sealed", True):
+            return
         raise NeverDeleted(f"{instance._meta.verbose_name} rows are never deleted.")
 
     def post_delete(self, instance: models.Model, using: Any = None, **_: Any) -> None:
-        """Write nothing: nothing is ever deleted."""
+        """Write nothing: `Sealing.end` did beforehand."""
 
 
 class Sealing:
@@ -186,6 +193,7 @@ class Sealing:
         self.number: int = last.number + 1 if last else 1
         self.previous: str = last.hash if last else GENESIS
         self.saving: models.Model | None = None
+        self.ending: type[models.Model] | None = None
         self._touched: set[type[models.Model]] = set()
 
     def save(self, instance: models.Model, reason: str = "", **options: Any) -> None:
@@ -200,7 +208,7 @@ class Sealing:
             instance.save(**options)
         finally:
             self.saving = None
-        self._keep([instance], type(instance), created=created, reason=reason)
+        self._keep([instance], type(instance), kind="+" if created else "~", reason=reason)
 
     def bulk_create(self, model: type[M], objs: Iterable[M], reason: str = "") -> int:
         """Insert thousands of rows from any iterable; returns how many.
@@ -213,7 +221,7 @@ class Sealing:
             for obj in chunk:
                 self._stamp(obj)
             insert_rows(model, chunk)
-            self._keep(chunk, model, created=True, reason=reason)
+            self._keep(chunk, model, kind="+", reason=reason)
             written += len(chunk)
         return written
 
@@ -228,9 +236,24 @@ class Sealing:
             for obj in chunk:
                 self._stamp(obj)
             update_rows(model, chunk, [*fields, *stamped])
-            self._keep(chunk, model, created=False, reason=reason)
+            self._keep(chunk, model, kind="~", reason=reason)
             written += len(chunk)
         return written
+
+    def end(self, model: type[M], keys: Iterable[object], reason: str = "") -> int:
+        """Delete rows of a kind that ends, such as tokens, leaving their history; returns how many.
+
+        The last history row of each has the type "-", and its columns as they were.
+        """
+        ended = list(model._base_manager.filter(pk__in=list(keys)))
+        if ended:
+            self._keep(ended, model, kind="-", reason=reason)
+            self.ending = model
+            try:
+                models.QuerySet(model).filter(pk__in=[row.pk for row in ended]).delete()
+            finally:
+                self.ending = None
+        return len(ended)
 
     def close(self) -> None:
         """Write the seal over all rows written; without rows there is no seal."""
@@ -260,13 +283,13 @@ class Sealing:
             instance.seal_id = self.number
 
     def _keep(
-        self, objs: Sequence[models.Model], model: type[models.Model], *, created: bool, reason: str
+        self, objs: Sequence[models.Model], model: type[models.Model], *, kind: str, reason: str
     ) -> None:
         """Copy the rows' present state in the database into their history table."""
         self._touched.add(model)
         stamps: dict[str, object] = {
             "history_date": self.at,
-            "history_type": "+" if created else "~",
+            "history_type": kind,
             "history_user": self.by.pk if self.by else None,
             "history_change_reason": reason,
             "seal_number": self.number,
@@ -317,6 +340,12 @@ def joined(*, by: AbstractBaseUser | None, action: str) -> Iterator[Sealing]:
     else:
         with sealed(by=by, action=action) as own:
             yield own
+
+
+def who_asks() -> Any:
+    """The user who is signed in to the request that is answered; None for commands."""
+    user = getattr(getattr(HistoricalRecords.context, "request", None), "user", None)
+    return user if user is not None and user.is_authenticated else None
 
 
 def wait_for_turn() -> None:

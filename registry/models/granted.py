@@ -1,4 +1,4 @@
-"""Verifies what lets people in: roles, permissions, passwords and code generators.
+"""Verifies what lets people in: roles, permissions, passwords, code generators; and releases.
 
 Roles, passwords and generators are compared with each person's last history row; the permissions
 of a role with what the code gives it.
@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group
 from registry.models.access import User
 from registry.models.roles import permissions_of_roles
 from registry.models.sealed_secrets import generator_digests, password_digest
+from registry.models.snapshots import Snapshot
 
 NOT_COVERED = (
     "The password of a person was stored by a version that kept no digest: run "
@@ -58,6 +59,21 @@ def _of_people() -> Iterator[tuple[int | None, str]]:
             yield seal, "The password of a person was altered past its history."
         if last["generator_digest"] != generators.get(key, ""):
             yield seal, "The code generator of a person was altered past its history."
+
+
+def altered_releases() -> Iterator[tuple[int | None, str]]:
+    """The first release whose data are said to go up to another seal than when it was published.
+
+    Its other columns are compared as those of all rows with a history. Two queries.
+    """
+    last = {
+        row["id"]: row
+        for row in Snapshot.history.order_by("history_id").values("id", "as_of_seal", "seal_number")
+    }
+    for key, as_of in Snapshot.sealed_rows().values_list("pk", "seal_number"):
+        if key in last and last[key]["as_of_seal"] != as_of:
+            yield last[key]["seal_number"], "The data of a release were altered past its history."
+            return
 
 
 def people_not_covered() -> list[int]:

@@ -12,9 +12,8 @@ from typing import Any, cast
 
 from django.apps import apps
 from django.db import models
-from simple_history.models import HistoricalRecords
 
-from registry.models.audit import joined, open_seal
+from registry.models.audit import joined, open_seal, who_asks
 
 
 class SecretsKept(models.Model):
@@ -44,10 +43,10 @@ def generator_digests(people: Iterable[int] | None = None) -> dict[int, str]:
     if people is not None:
         devices = devices.filter(user__in=people)
     keys: dict[int, list[str]] = {}
-    for person, key in devices.order_by("key").values_list("user", "key"):
+    for person, key in devices.values_list("user", "key"):
         keys.setdefault(person, []).append(key)
     return {
-        person: hashlib.sha256(f"generators {held}".encode()).hexdigest()
+        person: hashlib.sha256(f"generators {sorted(held)}".encode()).hexdigest()
         for person, held in keys.items()
     }
 
@@ -73,7 +72,7 @@ class SealsPassword:
             super().save(*args, **kwargs)  # type: ignore[misc]
             return
         action = "change-password" if self._password is not None else "renew-password-hash"
-        with joined(by=_who_asks(), action=action) as seal:
+        with joined(by=who_asks(), action=action) as seal:
             seal.save(row, reason=action, **kwargs)
 
     def _has_another_password(self, only: Collection[str] | None) -> bool:
@@ -100,9 +99,3 @@ class SealsPassword:
             "password_digest": password_digest(password),
             "generator_digest": generator_digests([self.pk]).get(self.pk, ""),
         }
-
-
-def _who_asks() -> Any:
-    """The user who is signed in to the request that is answered; None for commands."""
-    user = getattr(getattr(HistoricalRecords.context, "request", None), "user", None)
-    return user if user is not None and user.is_authenticated else None

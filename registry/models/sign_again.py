@@ -1,6 +1,6 @@
 """Signs seals that carry no signature under this server's key: after an upgrade or a new key.
 
-What an earlier version kept no digest of is taken under a seal as it stands.
+What an earlier version did not cover is taken under a seal as it stands.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from itertools import islice
 
 from django.db import connection, transaction
 
-from registry.models.access import User
+from registry.models.access import Token, User
+from registry.models.access_log import seal_log
 from registry.models.append_only import updates_allowed
 from registry.models.audit import Seal, sealed, wait_for_turn
 from registry.models.granted import people_not_covered
 from registry.models.heads import head_of, heads_file, keep_head
 from registry.models.signing import SignedBy, signer
+from registry.models.snapshots import Snapshot
 from registry.models.statements import update_rows
 from registry.models.verification import Verified, verify_audit
 
@@ -46,6 +48,11 @@ def _cover() -> None:
     with sealed(by=None, action="begin-cover") as seal:
         for person in User.objects.filter(pk__in=people_not_covered()):
             seal.save(person, reason="begin-cover")
+        for kind, rows in ((Token, Token.objects.all()), (Snapshot, Snapshot.sealed_rows())):
+            if not kind.history.exists():
+                for row in rows:
+                    seal.save(row, reason="begin-cover")
+    seal_log(as_it_stands=True)
 
 
 def _sign() -> int:

@@ -4,8 +4,18 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from registry.models.audit import SealedRecords
 from registry.models.rules import code_field, coded, rule
 from registry.vocabulary import SnapshotKind
+
+
+class AsOfKept(models.Model):
+    """The last seal among a release's data, by the name it has beside the history row's own."""
+
+    as_of_seal = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
 
 
 class Snapshot(models.Model):
@@ -29,6 +39,8 @@ class Snapshot(models.Model):
         help_text="Before its time, or with less changed than is asked for; readers are told.",
     )
 
+    history = SealedRecords(excluded_fields=["seal_number"], bases=[AsOfKept])
+
     class Meta:
         ordering = ["-made_at"]
         constraints = [
@@ -49,3 +61,17 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return self.label or self.snapshot_id
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether it is written under seals: releases are, working snapshots come and go."""
+        return self.kind == SnapshotKind.RELEASE
+
+    @classmethod
+    def sealed_rows(cls) -> models.QuerySet["Snapshot"]:
+        """The rows that `is_sealed` is true of."""
+        return cls._default_manager.filter(kind=SnapshotKind.RELEASE)
+
+    def history_extras(self) -> dict[str, object]:
+        """What the history row stores besides the columns: up to which seal the data go."""
+        return {"as_of_seal": self.seal_number}

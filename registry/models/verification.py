@@ -15,10 +15,11 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 
+from registry.models.access_log import UNSIGNED_ENTRY, log_faults
 from registry.models.append_only import bypassed_triggers
 from registry.models.audit import GENESIS, Seal, SealedHistory
 from registry.models.digests import SealDigest, history_label, history_rows
-from registry.models.granted import NOT_COVERED, altered_grants
+from registry.models.granted import NOT_COVERED, altered_grants, altered_releases
 from registry.models.heads import Head, heads_file, heads_that_count
 from registry.models.redactions import Redaction
 from registry.models.signing import SignedBy, Signer, mark_of, signer
@@ -98,7 +99,10 @@ def verify_trail() -> Verified:
     breaks = [*chain.breaks]
     if not breaks:
         breaks += [one for one in (chain.signing, _live_break()) if one]
-        breaks += [Break(at, what, what == NOT_COVERED) for at, what in altered_grants()]
+        breaks += [
+            Break(at, what, what in FOR_SIGNING)
+            for at, what in (*altered_grants(), *altered_releases(), *log_faults())
+        ]
     breaks += _triggers_break()
     return replace(chain.verified, breaks=tuple(breaks))
 
@@ -213,6 +217,10 @@ GONE_WHY = (
 )
 
 
+FOR_SIGNING = {NOT_COVERED, UNSIGNED_ENTRY}
+"""What `verify_audit --sign` mends besides signatures."""
+
+
 def _triggers_break() -> Iterator[Break]:
     """What no longer keeps the audit trail append-only."""
     found = bypassed_triggers(connection)
@@ -311,7 +319,7 @@ def _live_break() -> Break | None:
         pk: Any = model._meta.pk
         bulk = history_label(model) in _LOADED_IN_BULK
         names = [field.attname for field in model.history.model.tracked_fields]  # type: ignore[attr-defined]
-        live = model._base_manager.order_by("pk").values(*names).iterator(chunk_size=2000)
+        live = _sealed_rows(model).order_by("pk").values(*names).iterator(chunk_size=2000)
         recorded = _last_of_each(model, pk.attname, [*names, "seal_number"])
         if not isinstance(pk, models.AutoField):  # databases differ in how they sort codes
             by_key = itemgetter(pk.attname)
@@ -320,7 +328,8 @@ def _live_break() -> Break | None:
             if last is None and bulk and row is not None and _is_generated(row, generated):
                 continue
             if last is None:
-                return Break(None, f"A row of {history_label(model)} has no history.")
+                what = f"A row of {history_label(model)} has no history."
+                return Break(None, what, is_for_signing=not model.history.exists())  # type: ignore[attr-defined]
             number = last.pop("seal_number")
             if row != last:
                 what = "has gone" if row is None else "was altered past its history"
@@ -334,11 +343,18 @@ def _is_generated(row: dict, generated: set[int]) -> bool:
 
 
 def _last_of_each(model: type[models.Model], key: str, names: list[str]) -> Iterator[dict]:
-    """The last history row of every row ever written, ordered by the row's key."""
-    rows = model.history.order_by(key, "history_id").values(*names)  # type: ignore[attr-defined]
+    """The last history row of every row that was not ended, ordered by the row's key."""
+    rows = model.history.order_by(key, "history_id").values(*names, "history_type")  # type: ignore[attr-defined]
     for _, group in groupby(rows.iterator(chunk_size=2000), key=itemgetter(key)):
         *_, last = group
-        yield last
+        if last.pop("history_type") != "-":
+            yield last
+
+
+def _sealed_rows(model: type[models.Model]) -> models.QuerySet:
+    """The rows of a model that are written under seals: all, unless it says which."""
+    chosen = getattr(model, "sealed_rows", None)
+    return chosen() if chosen else model._base_manager.all()
 
 
 def _side_by_side(

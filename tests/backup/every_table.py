@@ -21,6 +21,7 @@ from registry.models import (
     User,
     sealed,
 )
+from registry.models.access_log import seal_log
 from registry.vocabulary import AlikeReason, QueryAsk, Role, TokenScope
 from tests import small_registry
 from tests.factories import (
@@ -79,6 +80,7 @@ def fill() -> str:
         reply={"id": 1, "none": None},
     )
     AccessLog.objects.create(user=reviewer, action="export", what="events of ODD-1", count=2)
+    seal_log()
     LogEntry.objects.create(user=manager, object_repr="a site", action_flag=ADDITION)
     TOTPDevice.objects.create(user=manager, name="phone", key="00" * 20, confirmed=False)
     StaticDevice.objects.create(user=manager, name="codes").token_set.create(token="abcdef")

@@ -181,7 +181,7 @@ def assert_all_is_there(before: dict[str, list[dict[str, Any]]]) -> None:
             assert sorted(map(str, kept)) == sorted(map(str, rows))
     assert Event.objects.accepted().get().public_id == PUBLIC_ID
     assert command("verify_audit", "--sign").startswith(
-        "Signed 5 seals.\n6 seals and 11 history rows"
+        "Signed 5 seals.\n7 seals and 13 history rows"
     )
 
 

@@ -39,6 +39,6 @@ def test_timer_runs_a_command_of_the_registry(timer: Path) -> None:
 
 def test_the_nightly_checks_have_timers() -> None:
     nightly = {"backup", "purge", "check_quality", "verify_audit", "verify_snapshots"}
-    nightly |= {"remind", "digest"}
+    nightly |= {"remind", "digest", "checkpoint"}
 
     assert {timer.stem.partition("@")[2] for timer in TIMERS} == nightly

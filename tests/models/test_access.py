@@ -311,6 +311,12 @@ SNAPSHOT = {"schema_version": "1", "catalogue_version": "1", "events": 0, "impla
 SNAPSHOT |= {"exposures": 0}
 
 
+def stored(**columns):
+    """Stores a snapshot, as a release is stored: under a seal."""
+    with sealed(by=None, action="publish-release") as seal:
+        seal.save(Snapshot(**columns))
+
+
 @pytest.mark.parametrize(
     ("kind", "label", "rule"),
     [
@@ -320,20 +326,20 @@ SNAPSHOT |= {"exposures": 0}
     ],
 )
 def test_only_a_release_has_a_label(kind, label, rule):
-    Snapshot.objects.create(snapshot_id="a", kind="release", label="2026Q3", **SNAPSHOT)
-    Snapshot.objects.create(snapshot_id="b", kind="working", **SNAPSHOT)
+    stored(snapshot_id="a", kind="release", label="2026Q3", **SNAPSHOT)
+    stored(snapshot_id="b", kind="working", **SNAPSHOT)
 
     with pytest.raises(IntegrityError, match=rule):
-        Snapshot.objects.create(snapshot_id="c", kind=kind, label=label, **SNAPSHOT)
+        stored(snapshot_id="c", kind=kind, label=label, **SNAPSHOT)
 
 
 def test_release_label_is_used_once():
-    Snapshot.objects.create(snapshot_id="a", kind="release", label="2026Q3", **SNAPSHOT)
-    Snapshot.objects.create(snapshot_id="b", kind="working", **SNAPSHOT)
-    Snapshot.objects.create(snapshot_id="c", kind="working", **SNAPSHOT)
+    stored(snapshot_id="a", kind="release", label="2026Q3", **SNAPSHOT)
+    stored(snapshot_id="b", kind="working", **SNAPSHOT)
+    stored(snapshot_id="c", kind="working", **SNAPSHOT)
 
     with pytest.raises(IntegrityError, match=r"(?i)unique"):
-        Snapshot.objects.create(snapshot_id="d", kind="release", label="2026Q3", **SNAPSHOT)
+        stored(snapshot_id="d", kind="release", label="2026Q3", **SNAPSHOT)
 
 
 def permissions(role: Role) -> set[str]:

@@ -7,15 +7,19 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
 from registry.models import (
+    AccessLog,
     CatalogueVersion,
     DuplicateCandidate,
     Event,
     ImdrfCode,
+    LoggedRange,
     PublishedRate,
     Query,
     Redaction,
     Seal,
+    Snapshot,
     Synonym,
+    Token,
     sealed,
 )
 from registry.models.append_only import (
@@ -32,6 +36,7 @@ from tests.factories import (
     ImplantFactory,
     MembershipFactory,
     RoleProposalFactory,
+    UserFactory,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -55,12 +60,22 @@ def rows_of_every_kind() -> None:
     event = EventFactory(implant=ImplantFactory())
     ExposureFactory(site=event.site)
     MembershipFactory(site=event.site)
+    Token.objects.create(user=UserFactory())
+    AccessLog.objects.create(action="row-read", what="event list")
     AgreementFactory(expires_on=date(2030, 1, 1))
     RoleProposalFactory(expires_on=date(2030, 1, 1))
     later = EventFactory(site=event.site)
     with sealed(by=None, action="test") as seal:
         seal.save(DuplicateCandidate(site=event.site, first=event, second=later, reasons=1))
         seal.save(CatalogueVersion(version="1"))
+        seal.save(LoggedRange(first=1, last=2, digest="0" * 64))
+        seal.save(
+            Snapshot(
+                **dict.fromkeys(("events", "implants", "exposures"), 1),
+                **{"snapshot_id": "a" * 64, "kind": "release", "label": "2026"},
+                **{"schema_version": "9", "catalogue_version": "1"},
+            )
+        )
         seal.save(Query(site=event.site, event=event, column="outcome", ask="missing"))
         seal.save(Redaction(row_kind="event", row=event.public_id, of_seal=1, digest="0" * 64))
         seal.save(PublishedRate(rate_id="R1", metric="m", measure_type="rate", source="s"))
@@ -71,14 +86,14 @@ def rows_of_every_kind() -> None:
         )
 
 
-def test_append_only_tables_are_every_history_table_and_the_seals():
+def test_append_only_tables_are_history_seals_and_access_log():
     histories = {
         model._meta.db_table
         for model in apps.get_app_config("registry").get_models()
         if model.__name__.startswith("Historical")
     }
 
-    assert set(append_only_tables()) == histories | {"registry_seal"}
+    assert set(append_only_tables()) == histories | {"registry_seal", "registry_accesslog"}
     assert "registry_historicalevent" in histories
 
 
@@ -86,7 +101,8 @@ def test_append_only_tables_are_every_history_table_and_the_seals():
 @pytest.mark.parametrize("verb", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
 @pytest.mark.usefixtures("rows_of_every_kind")
 def test_append_only_table_refuses_update_and_delete(table, verb):
-    column = "rows" if table == "registry_seal" else "history_type"
+    columns = {"registry_seal": "rows", "registry_accesslog": "action"}
+    column = columns.get(table, "history_type")
     with pytest.raises(IntegrityError, match=REFUSAL):
         run(verb.format(table=table, column=column))
 

@@ -340,6 +340,7 @@ def test_history_is_kept_of_everything_that_people_enter_or_decide():
         "Exposure",
         "ImdrfCode",
         "Implant",
+        "LoggedRange",
         "Membership",
         "Patient",
         "PublishedRate",
@@ -347,7 +348,9 @@ def test_history_is_kept_of_everything_that_people_enter_or_decide():
         "Redaction",
         "RoleProposal",
         "Site",
+        "Snapshot",
         "Synonym",
+        "Token",
         "User",
     }
 

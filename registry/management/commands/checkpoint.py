@@ -1,4 +1,4 @@
-"""Keep and print the head of the audit trail."""
+"""Seal the access log's new entries; keep and print the head of the audit trail."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.models import Seal
+from registry.models.access_log import seal_log
 from registry.models.heads import head_of, keep_head
+from registry.records import CannotSeal
 
 
 class Command(BaseCommand):
     """`manage.py checkpoint [--restored]`: for the auditor's own keeping, and after a restore."""
 
     help = (
-        "Appends the newest seal's head to REGISTRY_HEADS_FILE and prints it as NUMBER:HASH, which "
-        "`verify_audit --head` takes."
+        "Seals the new entries of the access log, appends the newest seal's head to "
+        "REGISTRY_HEADS_FILE, and prints it as NUMBER:HASH, which `verify_audit --head` takes. Run "
+        "it from a timer, once an hour."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,7 +31,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, restored: bool, **options: Any) -> None:
-        """Append and print the head; refuse where there is no seal, or no room."""
+        """Append and print the head; refuse where there is no seal, no key or no room."""
+        try:
+            if not restored:
+                seal_log()
+        except CannotSeal as refusal:
+            raise CommandError(" ".join(fault.detail for fault in refusal.faults)) from refusal
         last = Seal.objects.order_by("-number").first()
         if last is None:
             raise CommandError("The registry is empty: there is no seal yet.")

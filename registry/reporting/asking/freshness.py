@@ -10,12 +10,12 @@ from functools import partial
 from time import monotonic
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
 from registry.disclosure import hands, record_keys
 from registry.keys import read_keys, read_snapshot_key
-from registry.models import AccessLog, Snapshot
+from registry.models import AccessLog, Snapshot, sealed
 from registry.records import BadQuery, Fault, NoSnapshot, SnapshotGone, SnapshotUnusable
 from registry.reporting.asking.growth import too_early
 from registry.reporting.asking.opening import (
@@ -114,7 +114,7 @@ def publish(label: str, *, early: bool = False) -> Snapshot:
     working = refresh()
     manifest = Manifest.read(root() / working.snapshot_id)
     try:
-        with transaction.atomic():
+        with sealed(by=None, action="publish-release") as seal:
             if before and faults:
                 days = (timezone.now() - before.made_at).days
                 AccessLog.objects.create(
@@ -134,7 +134,7 @@ def publish(label: str, *, early: bool = False) -> Snapshot:
                 )
             published.kind, published.label = SnapshotKind.RELEASE.value, label
             published.made_at, published.early = timezone.now(), bool(faults)
-            published.save()
+            seal.save(published)
     except IntegrityError as error:
         raise BadQuery(
             Fault(
