@@ -124,10 +124,12 @@ def _words(site: Site | None) -> dict[str, int | None]:
 
 
 def _counts_from(site: Site | None, years: list[list[DeviceTime]]) -> list[dict[str, Any]]:
-    """For each component with any limit: the year, and whether it is the site's word."""
+    """For each component whose implants have a limit: the year, and whether by the site's word."""
+    sent = {cell.component for cell in flat(years) if cell.implants}
     return [
         {"parts": f"{cell.component.label}s", "year": cell.implants_from, "word": said is not None}
         for cell in (years[0] if years else ())
         if cell.implants_from is not None
         for said in [site.implants_from(cell.component) if site else None]
+        if said is not None or cell.component in sent
     ]

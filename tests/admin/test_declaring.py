@@ -144,6 +144,7 @@ def test_the_page_says_what_is_missing_and_leads_to_its_declaration(own_site, le
 
 def test_what_is_given_twice_is_told(own_site, patient, lead, signed_in):
     ExposureFactory(site=own_site, year=2012)
+    ExposureFactory(site=own_site, year=2012, component="catheter")
     ImplantFactory(patient=patient, implant_year=2012)
 
     text = signed_in(lead).get(PAGE).text
@@ -151,6 +152,7 @@ def test_what_is_given_twice_is_told(own_site, patient, lead, signed_in):
     assert "1 is given twice" in text
     assert "Given twice: what was declared counts" in text
     assert "Pumps: implants count from 2013 on, after the last declared year" in text
+    assert "Catheters: implants count from" not in text
 
 
 @pytest.mark.parametrize("who", ["lead", "manager"])
