@@ -40,3 +40,12 @@ def test_map_has_every_room_of_reporting():
     inside = MAP.split("Inside `reporting`")[1]
 
     assert set(re.findall(r"^\| `(\w+)` \|", inside, re.MULTILINE)) == found
+
+
+def test_decisions_are_numbered_once():
+    pages = sorted((ROOT / "docs/adr").glob("*.md"))
+    numbers = [int(page.name.split("-")[0]) for page in pages]
+
+    assert len(set(numbers)) == len(numbers)
+    for page, number in zip(pages, numbers, strict=True):
+        assert page.read_text().startswith(f"# {number}. "), page.name
