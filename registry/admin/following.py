@@ -23,7 +23,9 @@ from django.utils.safestring import SafeString
 from registry import intake
 from registry.admin.answers import open_sites
 from registry.admin.paging import KeyPaginator
+from registry.admin.rows import back_in_form, was_kept
 from registry.admin.site_rows import SiteRowsAdmin
+from registry.answers.kept import KEPT
 from registry.answers.refusable import sentence
 from registry.models import Implant, Site
 from registry.models.exposure import MONTHS_NOT_KNOWN
@@ -213,12 +215,15 @@ class FollowUpPages(SiteRowsAdmin):
         site = chosen_site(request, codes)
         if site is None:
             return self._page(request, "follow_up", narrow=narrow)
+        if KEPT in request.POST and not back_in_form(request):
+            return HttpResponseRedirect(request.get_full_path())
         step = request.POST.get("do") if request.method == "POST" else None
-        if step == "close":
+        if step == "close" and not was_kept(request):
             return self._closed(request, site)
         rows = self.get_queryset(request).filter(**of_site(site)).select_related("patient")
         if step in {"look", "save"}:
-            return self._answered(request, rows, narrow, saving=step == "save")
+            saving = step == "save" and not was_kept(request)
+            return self._answered(request, rows, narrow, saving=saving)
         asked = request.GET.get("page", "")
         number = int(asked) if re.fullmatch(r"[0-9]{1,6}", asked) else 1
         narrowed = narrow.narrowed(rows.order_by(*ORDER))

@@ -12,8 +12,9 @@ from django.utils.html import format_html
 
 from registry import intake
 from registry.admin.answers import key_of
-from registry.admin.rows import address_of
+from registry.admin.rows import address_of, back_in_form, was_kept
 from registry.admin.site_rows import SiteRowsAdmin
+from registry.answers.kept import KEPT
 from registry.answers.refusable import RefusableForm
 from registry.records import Refusal
 from registry.vocabulary import Right
@@ -47,9 +48,11 @@ class RedactPages(SiteRowsAdmin):
         row: Any = self.get_object(request, object_id)
         if not may_redact(request):
             raise PermissionDenied
+        if KEPT in request.POST and not back_in_form(request):
+            return HttpResponseRedirect(request.get_full_path())
         sent = request.POST if request.method == "POST" else None
         form = RedactForm(sent, initial={"version": row.version})
-        if form.is_valid():
+        if not was_kept(request) and form.is_valid():
             by: Any = request.user
             kind = str(self.opts.model_name)
             try:

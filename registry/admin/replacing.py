@@ -16,9 +16,10 @@ from registry.admin.answers import as_text
 from registry.admin.device_forms import ImplantForm
 from registry.admin.implant_sections import AT_IMPLANT, DRUG, ENDED, OF_A_PUMP
 from registry.admin.naming import label_of
-from registry.admin.rows import address_of
+from registry.admin.rows import address_of, back_in_form, was_kept
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.admin.system_form import MODELS
+from registry.answers.kept import KEPT
 from registry.answers.refusable import RefusableForm
 from registry.intake.systems import REPLACED
 from registry.models import Implant
@@ -94,9 +95,11 @@ class ReplacePages(SiteRowsAdmin):
             message = "Its follow-up has ended already: enter the next one as a new implant."
             self.message_user(request, message, messages.WARNING)
             return HttpResponseRedirect(address_of(implant))
+        if KEPT in request.POST and not back_in_form(request):
+            return HttpResponseRedirect(request.get_full_path())
         sent = request.POST if request.method == "POST" else None
         form = ReplaceForm(sent, implant=implant, initial={"version": implant.version})
-        if form.is_valid():
+        if not was_kept(request) and form.is_valid():
             by: Any = request.user
             version = form.cleaned_data["version"]
             try:

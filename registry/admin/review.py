@@ -17,9 +17,10 @@ from registry import intake
 from registry.admin.naming import label_of
 from registry.admin.pairs import has_open_pair
 from registry.admin.queues import QueueFilter, chosen_queue
-from registry.admin.rows import address_of
+from registry.admin.rows import address_of, back_in_form, was_kept
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.admin.steps import STEPS, Step
+from registry.answers.kept import KEPT
 from registry.answers.refusable import in_sentences
 from registry.intake.deaths import COUNTED
 from registry.intake.waiting import oldest_first, to_review, waiting_seal, waiting_since
@@ -66,6 +67,8 @@ class ReviewSteps(SiteRowsAdmin):
         """The list; a work queue under its own title."""
         queue = chosen_queue(request)
         title = {"title": queue.title} if queue is not None else {}
+        if KEPT in request.POST and not back_in_form(request):
+            return HttpResponseRedirect(request.get_full_path())
         return super().changelist_view(request, title | (extra_context or {}))
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -128,6 +131,8 @@ class ReviewSteps(SiteRowsAdmin):
         user: Any = request.user
         if not step.within_role(user):
             raise PermissionDenied
+        if KEPT in request.POST and not back_in_form(request):
+            return HttpResponseRedirect(reverse("admin:registry_event_changelist"))
         sent = request.POST if request.method == "POST" else request.GET
         versions = versions_in(sent.getlist("event"))
         rows = self.get_queryset(request).filter(public_id__in=versions)
@@ -143,10 +148,13 @@ class ReviewSteps(SiteRowsAdmin):
         events: list[Event],
         versions: Mapping[UUID, int | None],
     ) -> HttpResponse:
-        """Takes the step if it has all it needs, and otherwise asks for it."""
-        taking = request.method == "POST" and "confirmed" in request.POST
-        form = step.form(request.POST if taking else None, events=events)
-        if taking and form.is_valid():
+        """Takes the step if it has all it needs, and otherwise asks for it.
+
+        Answers that were kept through a sign-in are shown, and taken when they are sent again.
+        """
+        answered = request.method == "POST" and "confirmed" in request.POST
+        form = step.form(request.POST if answered else None, events=events)
+        if answered and not was_kept(request) and form.is_valid():
             moved, refused = take(step, events, versions, by=request.user, answers=form.answers())
             if not (refused and step.asks_of_one and len(events) == 1):
                 self.tell(request, step, moved, refused)
@@ -243,7 +251,7 @@ def _action(step: Step) -> Callable[..., HttpResponse | None]:
             model_admin.message_user(request, message, messages.ERROR)
             return None
         versions = versions_in(request.POST.getlist("read"))
-        if step.asks:
+        if step.asks or was_kept(request):
             return model_admin.ask_or_take(request, step, events, versions)
         moved, refused = take(step, events, versions, by=request.user, answers={})
         model_admin.tell(request, step, moved, refused)

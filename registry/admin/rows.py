@@ -24,8 +24,8 @@ from registry.admin.naming import name_of
 from registry.admin.paging import KeyPaginator, page_asked
 from registry.admin.searching import SEARCH, remembered_search, rows_found, term_of
 from registry.admin.stored_values import NOT_RECORDED, ReadForm, is_blank
-from registry.answers.kept import KEPT, take_back
-from registry.answers.refusable import sentence
+from registry.answers.kept import KEPT, AnswersKept, take_back
+from registry.answers.refusable import in_sentences, sentence
 from registry.records import Refusal, VersionConflict
 from registry.vocabulary import Right
 
@@ -107,6 +107,21 @@ class AddressedChangeList(ChangeList):
         rows = self.apply_select_related(self.root_queryset.filter(pk__in=keys))
         by_key = {row.pk: row for row in rows.order_by()}
         self.result_list = [by_key[key] for key in keys if key in by_key]
+
+
+def back_in_form(request: HttpRequest) -> bool:
+    """Puts kept answers back into the request, and says so; False where it has none that count."""
+    kept = take_back(request)
+    if kept is None:
+        return False
+    request.registry_refusal = kept  # type: ignore[attr-defined]
+    messages.warning(request, in_sentences(kept))
+    return True
+
+
+def was_kept(request: HttpRequest) -> bool:
+    """Whether the answers of the request were kept, and wait for a person's look."""
+    return isinstance(getattr(request, "registry_refusal", None), AnswersKept)
 
 
 def address_of(row: Model) -> str:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from registry.answers.by_provider import signed_in_by_provider
-from registry.answers.kept import is_form_of_a_row, refused_form
+from registry.answers.kept import refused_form, takes_answers_back
 
 OPEN_MEANWHILE = frozenset(
     {
@@ -39,6 +39,6 @@ class ChangeGivenPassword:
             return None
         if signed_in_by_provider(request):  # no password was used
             return None
-        if request.method == "POST" and is_form_of_a_row(match):
+        if request.method == "POST" and takes_answers_back(request, match):
             return refused_form(request, match)
         return HttpResponseRedirect(reverse("password"))

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.urls import Resolver404, ResolverMatch, resolve
+from django.urls import Resolver404, ResolverMatch, resolve, reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from registry.records import Fault, Refusal
 
@@ -25,6 +26,14 @@ KEPT_FOR = 24 * 3600
 _SALT = "registry.answers.kept"
 _NO_ANSWERS = frozenset({"csrfmiddlewaretoken", KEPT})
 _FORM_OF_A_ROW = re.compile(r"registry_(event|patient|implant|exposure|complication)_(add|change)")
+_FORM_BESIDE_ROWS = re.compile(
+    r"registry_(site|membership)_(add|change)|registry_event_step"
+    r"|registry_implant_(follow_up|replace)|registry_(event|patient|implant)_redact"
+)
+_LIST_WITH_STEPS = "registry_event_changelist"
+
+ENDED = "ended"
+"""In the address of the sign-in: what somebody sent without a session was not done."""
 
 
 class AnswersKept(Refusal):
@@ -89,9 +98,10 @@ def refused_form(request: HttpRequest, match: ResolverMatch | None) -> HttpRespo
     What reads as an answer is kept with the browser's session too, signed in or not, so that the
     form offers it to who goes back by the browser's button and signs in again.
     """
-    rows: Any = getattr(match.func, "model_admin", None) if match is not None else None
-    if hasattr(rows, "keep_refused"):
-        rows.keep_refused(request)
+    if match is not None and is_form_of_a_row(match):
+        rows: Any = getattr(match.func, "model_admin", None)
+        if hasattr(rows, "keep_refused"):
+            rows.keep_refused(request)
     return page_with_answers(request, keep(request), status=403)
 
 
@@ -99,6 +109,25 @@ def is_form_of_a_row(match: ResolverMatch | None) -> bool:
     """Whether an address is a form on which people type a row."""
     name = str(match.url_name or "") if match is not None else ""
     return bool(_FORM_OF_A_ROW.fullmatch(name))
+
+
+def takes_answers_back(request: HttpRequest, match: ResolverMatch | None) -> bool:
+    """Whether what is sent to an address goes back into its form, or into its page that asks."""
+    name = str(match.url_name or "") if match is not None else ""
+    if name == _LIST_WITH_STEPS:
+        return "action" in request.POST
+    return is_form_of_a_row(match) or bool(_FORM_BESIDE_ROWS.fullmatch(name))
+
+
+def page_before(request: HttpRequest) -> str:
+    """The page of this server on which something was sent; the address itself where it is not said.
+
+    Many buttons have an address of their own that shows nothing.
+    """
+    own, before = _origin(request), request.headers.get("Referer", "")
+    page = before.removeprefix(own) if before.startswith(f"{own}/") else ""
+    safe = url_has_allowed_host_and_scheme(page, allowed_hosts=None)
+    return page if page and safe else request.get_full_path()
 
 
 def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -110,19 +139,22 @@ def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
         match = resolve(request.path_info)
     except Resolver404:
         match = None
-    if is_form_of_a_row(match) and _is_own(request):
+    if _is_own(request) and takes_answers_back(request, match):
         return refused_form(request, match)
-    context = {"address": request.path, "room": "kept"}
+    context = {"address": page_before(request), "room": "kept"}
     return render(request, "registry/stale.html", context, status=403)
 
 
 def _is_own(request: HttpRequest) -> bool:
     """Whether the form was sent from a page of this server."""
-    own = f"{request.scheme}://{request.get_host()}"
-    origin = request.headers.get("Origin")
+    own, origin = _origin(request), request.headers.get("Origin")
     if origin is not None:
         return origin == own
     return request.headers.get("Referer", "").startswith(f"{own}/")
+
+
+def _origin(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"
 
 
 class KeepAnswers:
@@ -138,11 +170,16 @@ class KeepAnswers:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        """The page that keeps the answers, for a form that is sent without a session."""
-        if (
-            request.method == "POST"
-            and is_form_of_a_row(request.resolver_match)
-            and not request.user.is_authenticated
-        ):
-            return refused_form(request, request.resolver_match)
+        """The page that keeps the answers, for a form that is sent without a session.
+
+        A button without answers leads through the sign-in back to the page that it is on.
+        """
+        match = request.resolver_match
+        if request.method != "POST" or request.user.is_authenticated:
+            return None
+        if takes_answers_back(request, match):
+            return refused_form(request, match)
+        if match is not None and (match.app_name == "admin" or match.url_name == "upload"):
+            to = {"next": page_before(request), ENDED: "1"}
+            return HttpResponseRedirect(f"{reverse('login')}?{urlencode(to)}")
         return None

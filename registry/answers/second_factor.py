@@ -11,7 +11,7 @@ from django_otp import user_has_device
 
 from registry.answers.by_provider import PROVIDER_SAW_FACTOR
 from registry.answers.given_passwords import OPEN_MEANWHILE
-from registry.answers.kept import is_form_of_a_row, refused_form
+from registry.answers.kept import refused_form, takes_answers_back
 
 
 def has_shown_factor(request: HttpRequest) -> bool:
@@ -40,7 +40,7 @@ class RequireCode:
         user: Any = request.user
         if not getattr(user, "must_use_code", False) or has_shown_factor(request):
             return None
-        if request.method == "POST" and is_form_of_a_row(match):
+        if request.method == "POST" and takes_answers_back(request, match):
             return refused_form(request, match)
         if user_has_device(user):
             logout(request)

@@ -15,7 +15,7 @@ from django.urls import reverse, reverse_lazy
 from django_otp import match_token, user_has_device
 
 from registry.answers.by_provider import provider_is_usable, signed_in_by_provider
-from registry.answers.kept import KEPT, kept, page_with_answers
+from registry.answers.kept import ENDED, KEPT, kept, page_with_answers
 from registry.answers.unsaved import forget_all_unsaved
 from registry.dashboard.work import first_place
 from registry.intake.people import (
@@ -77,8 +77,8 @@ class SignIn(auth_views.LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The page, with the answers that wait for the sign-in, and the provider's name."""
         provider = settings.REGISTRY_OIDC_NAME if provider_is_usable() else ""
-        waiting = self.request.POST.get(KEPT, "")
-        return super().get_context_data(kept=waiting, provider=provider, **kwargs)
+        told = {"kept": self.request.POST.get(KEPT, ""), "ended": ENDED in self.request.GET}
+        return super().get_context_data(**told, provider=provider, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Signs in; leads back to a form whose answers were kept."""

@@ -52,6 +52,29 @@ def test_a_session_that_ended_in_mid_form_goes_on_after_signing_in(page):
     expect(page.locator(".success")).to_contain_text("is stored")
 
 
+def test_files_of_an_upload_stay_chosen_when_the_session_ends(page):
+    rows = (
+        "site,source_id,implant,complication,year,months_since_implant,severity,seriousness,outcome"
+        "\nOWN-1,e-lt-1,,pump-flip,2013,,2,none,recovered\n"
+    )
+    sign_in(page, "reporter")
+    page.goto("/admin/upload/")
+    page.get_by_label("Events").set_input_files(
+        {"name": "events.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
+    for button in ("Check the files", "Store the rows"):
+        page.get_by_role("button", name=button).wait_for()
+        end_session(page)
+        page.get_by_role("button", name=button).click()
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name="Sign in in another tab").click()
+        sign_in_by_form(opened.value, "reporter")
+        opened.value.close()
+        page.get_by_role("button", name=button).click()
+
+    expect(page.locator(".messagelist")).to_contain_text("Stored. Events: 1 new")
+
+
 def test_answers_of_a_session_that_ended_come_back_without_being_sent(page):
     page.on("dialog", lambda dialog: dialog.accept())
     open_form(page)
