@@ -15,7 +15,7 @@ from registry.deidentify import (
 from registry.deidentify.rules import NO_DEVICE_TIME_AFTER_EXIT
 from registry.intake.deaths import followed, lives_of
 from registry.intake.keys import IMPLANT_KEYS, PATIENT_KEYS, report_with_keys, with_keys
-from registry.intake.queries import judge_declared
+from registry.intake.queries import judge_declared, judge_patients
 from registry.intake.relations import present_year, refuse
 from registry.intake.stored import (
     exposure_columns,
@@ -124,7 +124,9 @@ def record_implant(raw: RawReport, *, by: User, make_keys: bool = False) -> Impl
     record = implant_record(report_with_keys(raw, IMPLANT_KEYS) if make_keys else raw)
     site = site_to_write(record.site, by=by)
     with sealed(by=by, action="record-implant") as seal:
-        return store_implant(record, site, seal)
+        implant = store_implant(record, site, seal)
+        judge_patients({implant.patient_id}, seal)
+    return implant
 
 
 def store_implant(record: ImplantRecord, site: Site, seal: Sealing) -> Implant:
@@ -155,7 +157,11 @@ def change_implant(
     """
     with sealed(by=by, action="change-implant") as seal:
         implant = row_to_write(Implant.objects.select_related("site"), public_id, by=by)
-        return update_implant(implant, raw, version=version, seal=seal)
+        before = implant.version
+        changed = update_implant(implant, raw, version=version, seal=seal)
+        if changed.version != before:
+            judge_patients({changed.patient_id}, seal)
+    return changed
 
 
 def update_implant(

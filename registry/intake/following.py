@@ -8,6 +8,7 @@ from registry.deidentify import implant_faults, implant_record
 from registry.intake import deaths
 from registry.intake.deaths import lives_of
 from registry.intake.devices import ends_before_events
+from registry.intake.queries import judge_patients
 from registry.intake.relations import present_year
 from registry.intake.stored import IMPLANT_COLUMNS, implant_record_of, texts_of
 from registry.intake.writers import may_write, not_permitted
@@ -77,6 +78,12 @@ def follow_up(rows: Iterable[FollowUp], *, by: User, dry_run: bool = False) -> l
     with sealed(by=by, action="follow-up") as seal:
         followed, changed = _judged(follow_ups, by=by)
         seal.bulk_update(Implant, changed, ["months_followed", "exit_status", "version"])
+        pairs = zip(changed, followed, strict=True)
+        ended = {
+            row.patient_id for row, one in pairs if one.after.exit_status != one.before.exit_status
+        }
+        if ended:
+            judge_patients(ended, seal)
     return followed
 
 

@@ -107,16 +107,28 @@ def _require_closer(event: Event | None, site_id: int, *, by: User) -> None:
 
 
 def judge_quality(event: Event, seal: Sealing) -> None:
-    """Raises and closes the queries of rules about an event, and about its patient's others.
+    """Raises and closes the queries of rules about an event, and about what stands beside it.
 
-    Under an open seal. Seven queries, and one a write.
+    Those are its patient's events and implants, and the events that it caused. Under an open seal.
+    Eleven queries, and one a write.
     """
     if event.state not in COUNTED:
         _close_of_uncounted([event.pk], seal)
-    beside = Q(pk=event.pk)
+    beside = Q(pk=event.pk) | Q(caused_by=event.pk)
     if event.patient_id is not None:
         beside |= Q(patient=event.patient_id)
     _judge_events(Event.objects.filter(beside, state__in=COUNTED), seal)
+    if event.patient_id is not None:
+        _judge_implants(Implant.objects.filter(patient=event.patient_id), seal)
+
+
+def judge_patients(patients: Collection[int], seal: Sealing) -> None:
+    """Raises and closes the queries of rules about the events and implants of patients.
+
+    Under an open seal that changed their implants. Eleven queries, and one a write.
+    """
+    _judge_events(Event.objects.filter(patient__in=patients, state__in=COUNTED), seal)
+    _judge_implants(Implant.objects.filter(patient__in=patients), seal)
 
 
 def judge_registry(*, by: User | None) -> tuple[int, int]:

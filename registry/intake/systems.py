@@ -14,6 +14,7 @@ from registry.intake.devices import (
     update_patient,
 )
 from registry.intake.keys import IMPLANT_KEYS, PATIENT_KEYS, with_keys
+from registry.intake.queries import judge_patients
 from registry.intake.writers import require_version, row_to_write, site_to_write
 from registry.models import Implant, Patient, User, sealed
 from registry.models.exposure import IN_FOLLOW_UP
@@ -92,6 +93,7 @@ def record_system(
                 gathered.read(name, store_implant, implant, site, seal)
         if patient is None or gathered.found:
             raise gathered.refusal()
+        judge_patients({patient.pk}, seal)
     return patient
 
 
@@ -122,6 +124,7 @@ def change_system(
                 gathered.read(each.name, store_implant, record, patient.site, seal)
         if gathered.found:
             raise gathered.refusal()
+        judge_patients({patient.pk}, seal)
     return patient
 
 
@@ -171,6 +174,7 @@ def replace_implant(
         new = gathered.read("", store_implant, record, old.site, seal)
         if new is None or gathered.found:
             raise gathered.refusal()
+        judge_patients({old.patient_id}, seal)
     return new
 
 

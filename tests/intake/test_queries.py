@@ -128,6 +128,80 @@ def test_rule_sees_the_patients_other_events(world):
     assert rules(event=first) == rules(event=second) == {"same-within-a-month"}
 
 
+def ended_implant(world, **values):
+    given = {
+        "site": world.site.code,
+        "patient": world.patient.source_id,
+        "implant": "p1-old",
+        "component": "catheter",
+        "implant_year": "2009",
+        "months_to_entry": "0",
+        "months_followed": "30",
+        "exit_status": "replaced-for-failure",
+    }
+    return intake.record_implant(RawReport(RowKind.IMPLANT, given | values), by=world.reporter)
+
+
+def test_implant_is_judged_when_it_is_stored_and_its_event_closes_the_query(world):
+    implant = ended_implant(world)
+    assert rules(state="open", implant=implant) == {"end-without-event"}
+
+    submitted(world, implant="p1-old", months_since_implant="20", year="2010")
+
+    assert rules(state="open", implant=implant) == set()
+
+
+def test_implant_is_judged_when_it_is_changed(world):
+    implant = ended_implant(world)
+
+    active = RawReport(RowKind.IMPLANT, {"exit_status": "active"})
+    intake.change_implant(implant.public_id, active, by=world.reporter)
+
+    assert rules(state="open", implant=implant) == set()
+
+
+FATAL = {"severity": "5", "seriousness": "death", "outcome": "fatal"}
+
+
+def ends_by_change(world):
+    raw = RawReport(RowKind.IMPLANT, {"exit_status": "death-related"})
+    intake.change_implant(world.catheter.public_id, raw, by=world.reporter)
+
+
+def ends_in_follow_up(world):
+    catheter = world.catheter
+    row = intake.FollowUp(catheter.public_id, str(catheter.months_followed), "death-related")
+    intake.follow_up([row], by=world.reporter)
+
+
+def ends_on_the_patients_page(world):
+    values = {"component": "catheter", "exit_status": "death-related"}
+    part = intake.ComponentReport(RawReport(RowKind.IMPLANT, values), world.catheter.public_id)
+    intake.change_system(world.patient.public_id, {}, [part], by=world.reporter)
+
+
+@pytest.mark.parametrize("ends", [ends_by_change, ends_in_follow_up, ends_on_the_patients_page])
+def test_end_of_follow_up_closes_what_was_asked_of_the_death(world, ends):
+    months = str(world.catheter.months_followed)
+    event = submitted(world, **FATAL, months_since_implant=months, year="2015")
+    assert "fatal-without-death-exit" in rules(state="open", event=event)
+
+    ends(world)
+
+    assert "fatal-without-death-exit" not in rules(state="open", event=event)
+
+
+def test_cause_that_is_submitted_closes_what_was_asked_of_its_consequence(world):
+    nowhere = {"implant": "", "months_since_implant": ""}
+    cause = intake.record_event(report(source_id="e1", **nowhere), by=world.reporter)
+    event = submitted(world, source_id="e2", caused_by="e1", **nowhere)
+    assert "cause-not-handed-in" in rules(state="open", event=event)
+
+    intake.submit_event(cause.public_id, by=world.reporter)
+
+    assert "cause-not-handed-in" not in rules(state="open", event=event)
+
+
 def test_whole_registry_is_judged_and_a_second_time_changes_nothing(world, capsys):
     EventFactory(implant=world.catheter, state="accepted", severity=None)
     ImplantFactory(patient=world.patient, source_id="p1-old", exit_status="replaced-for-failure")
