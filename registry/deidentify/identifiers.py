@@ -9,7 +9,7 @@ import secrets
 import unicodedata
 from calendar import monthrange
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import pairwise, permutations
 
 MEND = "use a random key, such as one that the registry makes"
 """What to do about any refused key."""
@@ -91,12 +91,13 @@ _DATE_IN_WORDS = re.compile(
     rf"|(?<![a-z])(?:{_MONTHS}){_SEP}*(?:19|20)[0-9]{{2}}"
     rf"|(?:19|20)[0-9]{{2}}{_SEP}*(?:{_MONTHS})(?![a-z]))(?![0-9])"
 )
+_FIRST_OF_BIRTH, _FIRST_OF_EVENTS = "30", "80"
 _GROUPS_OF_DIGITS = re.compile(r"[0-9]+(?:[^A-Za-z0-9]+[0-9]+)+")
 _YEAR_AND_NUMBER = re.compile(r"(?:19[89][0-9]|20[0-9]{2})[._-][0-9]{1,4}")
 _PERSONAL = re.compile(
     r"[a-z]{6}[0-9]{2}[a-z][0-9]{2}[a-z][0-9]{3}[a-z]"  # codice fiscale
     r"|(?<![a-z])[a-z]{2}[._\- ]?[0-9]{2}[._\- ][0-9]{2}[._\- ][0-9]{2}[._\- ]?[a-d](?![a-z])"  # NI
-    r"|(?<![a-z0-9])ng[a-z][._\- ]?[0-9]{3,}[a-z]?(?![0-9a-z])"  # serials of SynchroMed pumps
+    r"|(?<![a-z0-9])ng[a-z](?:[._\- ]?[0-9]){3,}[._\- ]?[a-z]?(?![0-9a-z])"  # of SynchroMed pumps
 )
 _E_MAIL = re.compile(r"@|[._\-]at[._\-][a-z0-9._\-]*[._\-](?:com|org|net|edu|gov|eu|[a-z]{2})\b")
 _SIX_DIGITS = re.compile(r"[0-9]{6}")
@@ -169,13 +170,30 @@ def _is_random_uuid(text: str) -> bool:
 
 
 def _holds_a_date(plain: str) -> bool:
-    """Whether three groups of digits side by side are a day, a month and a year in some order."""
+    """Whether groups of digits side by side are a day, a month and a year in some order.
+
+    Three groups, or two: day and month written together before or behind a year of birth.
+    """
     for run in _GROUPS_OF_DIGITS.findall(plain):
         groups = re.findall("[0-9]+", run)
+        for two in pairwise(groups):
+            if any(_is_birth_date(*order) for order in permutations(two)):
+                return True
         for three in zip(groups, groups[1:], groups[2:], strict=False):
             if any(_is_date(*order) for order in permutations(three)):
                 return True
     return False
+
+
+def _is_birth_date(day_and_month: str, year: str) -> bool:
+    """Whether four digits are a day and a month, and two a year.
+
+    Of years that may be those of an event, from 1980 on, a running number behind them is likelier.
+    """
+    if len(day_and_month) != 4 or len(year) != 2 or not _FIRST_OF_BIRTH <= year < _FIRST_OF_EVENTS:
+        return False
+    one, other = day_and_month[:2], day_and_month[2:]
+    return _is_date(one, other, year) or _is_date(other, one, year)
 
 
 def _is_date(day: str, month: str, year: str) -> bool:

@@ -41,13 +41,13 @@ def test_corpus_has_keys_enough_of_every_kind():
 
 
 COUNTS = {
-    "": 150,
-    "date": 52,
+    "": 154,
+    "date": 56,
     "e-mail": 4,
     "labelled-number": 36,
     "long-number": 29,
     "name": 127,
-    "personal-number": 8,
+    "personal-number": 10,
     "telephone": 21,
 }
 """Keys by the rule that refuses them; the empty name passes."""
