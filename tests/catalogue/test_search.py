@@ -64,10 +64,23 @@ def test_a_slip_in_a_name_is_forgiven():
         ("IGM", "granuloma"),
         ("DVT", "perioperative-medical"),
         ("CRPS", "pain-unspecified"),
+        ("Refill vergessen", "refill-missed-empty-reservoir"),
+        ("Pumpe läuft nicht", "pump-malfunction-unspecified"),
+        ("Pumpe steht", "pump-motor-stall"),
+        ("pomp doet het niet", "pump-malfunction-unspecified"),
+        ("pompe ne marche plus", "pump-malfunction-unspecified"),
+        ("Pumpe nicht abfragbar", "pump-telemetry-fault"),
+        ("Müdigkeit", "sedation"),
+        ("vermoeidheid", "sedation"),
+        ("perte de libido", "hypogonadism"),
     ],
 )
 def test_words_are_found_however_they_are_written(text, code):
     assert first(text) == code
+
+
+def test_a_word_that_means_two_things_finds_both():
+    assert shipped_index().search("Verstopfung").codes[:2] == ("catheter-occlusion", "constipation")
 
 
 @pytest.mark.parametrize("text", ["E1906", "e1906", "E 1906"])
