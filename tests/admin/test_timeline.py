@@ -54,6 +54,16 @@ def test_devices_and_events_stand_on_one_line_of_time(old, new, reporter, signed
     ]
 
 
+def test_the_line_stands_above_the_form_and_below_what_is_to_correct(new, reporter, signed_in):
+    client, address = signed_in(reporter), page(new.patient)
+    line, questions = "Devices and events in order of time", 'id="patient_form"'
+
+    html = client.get(address).text
+    assert (html.count(line), html.index(line) < html.index(questions)) == (1, True)
+    html = client.post(address, {"source_id": "Maria-Schmidt", "site": "OWN-1"}).text
+    assert (html.count(line), html.index(line) > html.index(questions)) == (1, True)
+
+
 def test_an_event_is_added_from_the_patients_page(old, new, reporter, signed_in):
     client = signed_in(reporter)
 

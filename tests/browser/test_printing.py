@@ -33,6 +33,6 @@ def test_an_event_takes_one_sheet_without_what_is_for_the_screen(page):
 
     assert pages_of(page) == 1
     page.emulate_media(media="print")
-    for hidden in ("#header", ".breadcrumbs", ".steps .button", ".submit-row"):
+    for hidden in (".masthead", ".breadcrumbs", ".steps .button", ".submit-row"):
         assert not page.locator(hidden).first.is_visible()
     assert page.locator(".field-complication").is_visible()
