@@ -37,6 +37,10 @@ demo: setup  ## Serve a demo registry on SQLite (PORT=8000)
 test: setup  ## Run the whole suite on SQLite, then the postgresql part (ARGS="-k word" for a choice)
 	@.ci/test $(ARGS)
 
+wheel: setup  ## Make the package that pip installs, in dist/
+	@$(BIN)/uv build --quiet --no-build-isolation --wheel --python $(BIN)/python --out-dir dist .
+	@rm -rf build pump_registry.egg-info
+
 check: setup  ## Lint, types, floors, security, migrations, deploy check
 	@.ci/check
 
@@ -83,4 +87,4 @@ pictures: setup  ## Take the pictures of docs/entering-events.md anew (needs Chr
 	@$(BIN)/python -m tests.browser.docs_pictures
 
 clean:  ## Remove the environment and everything made by it
-	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv var dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -28,13 +28,16 @@ from registry_project.environment import (
 from registry_project.logs import logging_at
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+IS_CHECKOUT = (BASE_DIR / "manage.py").exists()
+"""Whether this is the registry's own folder, and not a package that was installed."""
 
 
 DEBUG = flag("DEBUG")
 
 # The registry's own settings ---------------------------------------------------------------
 
-REGISTRY_VAR = Path(os.environ.get("REGISTRY_VAR") or BASE_DIR / "var").resolve()
+HOME = BASE_DIR if IS_CHECKOUT else Path.cwd()
+REGISTRY_VAR = Path(os.environ.get("REGISTRY_VAR") or HOME / "var").resolve()
 REGISTRY_VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
 REGISTRY_DATE_PRECISION = chosen("REGISTRY_DATE_PRECISION", "year", {"year", "month"})
 REGISTRY_PUBLIC_STATISTICS = flag("REGISTRY_PUBLIC_STATISTICS")

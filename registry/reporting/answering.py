@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache as once
+from importlib.metadata import version
 
 from django.conf import settings
 from django.core.cache import cache
@@ -241,6 +242,8 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
 
 @once
 def code_version() -> str:
-    """The version of this code, as pyproject.toml names it."""
-    with (settings.BASE_DIR / "pyproject.toml").open("rb") as file:
-        return str(tomllib.load(file)["project"]["version"])
+    """The version of this code: as pyproject.toml names it, or the package that is installed."""
+    project = settings.BASE_DIR / "pyproject.toml"
+    if not project.exists():
+        return version("pump-registry")
+    return str(tomllib.loads(project.read_text())["project"]["version"])

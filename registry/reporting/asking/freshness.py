@@ -388,7 +388,7 @@ def _refresh_in_background() -> None:
     logger.info("The working snapshot is older than the registry: freezing in the background.")
     subprocess.Popen(
         [sys.executable, "-m", "django", "freeze"],
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]},
+        env=os.environ | {"REGISTRY_VAR": str(settings.REGISTRY_VAR)},
         cwd=settings.BASE_DIR,
         stdout=subprocess.DEVNULL,  # what goes wrong is told on the server's own stderr
         start_new_session=True,
