@@ -468,7 +468,7 @@ def test_registry_that_goes_on_verifies():
 
 
 def test_security_page_has_every_tampering():
-    told = re.findall(r"^\| \d+ \| (.+?) \| ", SECURITY.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| \d+ \| ([^|]+) \| \*([^|*]+)\* \|$", SECURITY.read_text(), re.MULTILINE)
 
-    assert told == [each.done for each in TAMPERINGS]
+    assert [done for done, _said in rows] == [each.done for each in TAMPERINGS]
     assert len(TAMPERINGS) >= 30
