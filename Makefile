@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup spark demo test check lock bench attack fuzz soak soak-spark chaos pictures clean
+.PHONY: help setup spark demo test check lock bench attack fuzz soak soak-spark chaos pictures clean wheel audit
 PORT ?= 8000
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c "" 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
@@ -52,6 +52,12 @@ lock: setup  ## Make the locks anew from pyproject.toml (UPGRADE=--upgrade for n
 	$(COMPILE) -c requirements-oidc.txt --extra oidc --group dev pyproject.toml -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt --group setup -o requirements-setup.txt
 	$(COMPILE) -c requirements.txt --extra spark pyproject.toml -o requirements-spark.txt
+	$(COMPILE) --group audit -o requirements-audit.txt
+
+audit: setup  ## Ask for known vulnerabilities of what is locked; needs the network
+	@$(BIN)/uv venv --quiet --allow-existing .venv/audit
+	@$(BIN)/uv pip sync --quiet --python .venv/audit/bin/python --require-hashes requirements-audit.txt
+	@.venv/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.txt -r requirements-oidc.txt -r requirements-spark.txt
 
 bench: setup  ## Compare statistics with the ORM and numpy; quick (BENCH="--events 1000000" is not)
 	@$(BIN)/python -m tests.benchmarks.bench_statistics $(BENCH)
