@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup spark demo test check lock bench attack fuzz soak soak-spark chaos pictures clean wheel audit
+.PHONY: help setup spark demo test check lock bench attack fuzz soak soak-spark chaos pictures clean wheel audit fuzz-input
 PORT ?= 8000
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c "" 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
@@ -78,6 +78,9 @@ fuzz: setup  ## Ask the API what its schema allows, 100 examples an operation (E
 	@REGISTRY_FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest -q -n 0 -o faulthandler_timeout=0 tests/api/test_contract.py
 
 # Numbers, curves and the truths behind protected answers: ten kinds of question of each registry.
+fuzz-input: setup  ## Send 100,000 bad rows, bodies, bundles and query strings (PIECES=1000)
+	@REGISTRY_BAD_INPUT=$(or $(PIECES),100000) $(BIN)/python -m pytest -q -n 0 -o faulthandler_timeout=0 tests/api/test_bad_input.py
+
 soak: setup  ## Hold 20,000 random questions against plain loops; hours (SEEDS=20 QUESTIONS=100)
 	@REGISTRY_ORACLE_SEEDS=$(or $(SEEDS),20) REGISTRY_ORACLE_QUESTIONS=$(or $(QUESTIONS),100) \
 	  $(BIN)/python -m pytest -q -n 0 -o faulthandler_timeout=0 tests/reporting/test_oracle.py tests/reporting/test_oracle_curves.py tests/reporting/test_oracle_truths.py

@@ -171,7 +171,7 @@ def _opened(body: Any) -> tuple[str, list[Any]]:
     if not isinstance(body, dict) or body.get("resourceType") != "Bundle":
         said = "send a Bundle: a JSON object with this resourceType"
         raise RowRuleBroken(Fault("Bundle", "not-a-bundle", said))
-    if kind not in {"transaction", "batch"}:
+    if kind not in ("transaction", "batch"):  # which may be anything, and not hashable
         raise RowRuleBroken(Fault("Bundle.type", "unknown-code", "send transaction or batch"))
     entries = body.get("entry", [])
     if not isinstance(entries, list) or len(entries) > MOST_ENTRIES:
