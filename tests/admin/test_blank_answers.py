@@ -19,6 +19,7 @@ from registry.models import (
     Membership,
     Patient,
     PublishedRate,
+    RoleProposal,
     Seal,
     Site,
     Snapshot,
@@ -34,6 +35,7 @@ from tests.factories import (
     ExposureFactory,
     ImplantFactory,
     PatientFactory,
+    RoleProposalFactory,
     SiteFactory,
     UserFactory,
 )
@@ -44,7 +46,7 @@ OPENS = {
     "reporter": OF_SITES,
     "lead": OF_SITES | {Membership},
     "reviewer": OF_SITES | {Site},
-    "manager": OF_SITES | {Agreement, Membership, Site, Snapshot, User},
+    "manager": OF_SITES | {Agreement, Membership, RoleProposal, Site, Snapshot, User},
     "auditor": OF_ALL | {AccessLog, Seal},
 }
 """Whose pages and histories each role opens: what the test is worth."""
@@ -135,6 +137,7 @@ def rows(own_site, reporter, lead, reviewer, manager, auditor):
         *(site, patient, implant, term, term.category, snapshot),
         ExposureFactory(site=own_site, **left_blank(Exposure)),
         AgreementFactory(user=manager, **left_blank(Agreement), expires_on="2030-01-01"),
+        RoleProposalFactory(**left_blank(RoleProposal), expires_on="2030-01-01"),
         AccessLog.objects.create(**left_blank(AccessLog), action="list"),
         UserFactory(username="bare", **left_blank(User)),
         Membership.objects.first(),
