@@ -6,7 +6,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -280,7 +280,7 @@ def test_question_is_answered_although_a_worker_dies_and_words_tell_when_none_is
 
     with ThreadPoolExecutor(1) as thread:
         asked = thread.submit(spark.run, LONG, [3])
-        wait_for_tasks(spark)
+        wait_for_tasks(spark, asked)
         cluster.lose_worker()
         told = asked.result()
     cluster.lose_worker()
@@ -301,16 +301,16 @@ def without_hints(text: str) -> str:
     return text.replace("/*+ REPARTITION(8) */", "")
 
 
-def wait_for_tasks(spark: Spark) -> None:
-    """Wait until machines work on a statement."""
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
+def wait_for_tasks(spark: Spark, asked: Future[Any]) -> None:
+    """Wait until machines work on a statement that was asked for."""
+    until = time.monotonic() + 180
+    while time.monotonic() < until and not asked.done():
         tracker = spark._application.context().statusTracker()
         stages = map(tracker.getStageInfo, tracker.getActiveStageIds())
         if any(stage and stage.numActiveTasks and stage.numTasks == 8 for stage in stages):
             return
         time.sleep(0.05)
-    raise AssertionError("Nothing was begun.")
+    raise AssertionError(f"Nothing was begun: {asked}")
 
 
 def test_process_goes_on_after_its_java_was_killed(spark: Spark) -> None:
@@ -319,7 +319,7 @@ def test_process_goes_on_after_its_java_was_killed(spark: Spark) -> None:
 
     with ThreadPoolExecutor(1) as thread:
         asked = thread.submit(spark.run, LONG, [3])
-        wait_for_tasks(spark)
+        wait_for_tasks(spark, asked)
         java.kill()
         with pytest.raises(EngineAway) as refusal:
             asked.result()

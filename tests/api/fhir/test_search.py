@@ -277,9 +277,9 @@ def test_next_page_of_a_search_by_post_is_to_be_had_by_get(as_reporter, make):
 
 def test_search_by_post_reads_alone(registry, make):
     make(source_id="a-1")
-    seals, looks = Seal.objects.count(), AccessLog.objects.count()
     reads = client_of(registry.reporter, scopes=("read-rows",))
     writes = client_of(registry.reporter, scopes=("write-events", "read-statistics"))
+    seals, looks = Seal.objects.count(), AccessLog.objects.count()
 
     replies = [one.post(BY_POST, "", content_type=FORM) for one in (reads, writes)]
 
