@@ -59,7 +59,8 @@ def serve_demo(arguments: Sequence[str]) -> None:
     sys.stdout.flush()
     bind = f"127.0.0.1:{chosen.port}"
     server = [sys.executable, "-m", "gunicorn", "registry_project.wsgi", "--bind", bind, *SERVER]
-    os.execv(sys.executable, server)  # noqa: S606  # nosec B606 - no word of it is from outside
+    # No word of the command is from outside.
+    os.execv(sys.executable, server)  # noqa: S606  # nosec B606
 
 
 if __name__ == "__main__":
