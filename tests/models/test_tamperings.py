@@ -415,7 +415,7 @@ TAMPERINGS = [
     ),
     Tampering("an entry of the access log written", entry_written, UNSIGNED_ENTRY),
     Tampering(
-        "an entry of the access log copied", lambda: copied("registry_accesslog", id=99), TWICE
+        "an entry of the access log copied", lambda: copied("registry_accesslog", id=900_000), TWICE
     ),
     Tampering(
         "the label of a release altered",
