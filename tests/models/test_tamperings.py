@@ -222,7 +222,7 @@ def ended_token_put_back() -> None:
 
 
 def entry_written() -> None:
-    copied("registry_accesslog", id=99, what="nothing", signature=f"{GUESSED.sign('x')}.a")
+    copied("registry_accesslog", id=900_001, what="nothing", signature=f"{GUESSED.sign('x')}.a")
 
 
 def entry_in_another_s_name() -> None:
