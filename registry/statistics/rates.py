@@ -104,12 +104,24 @@ def clustered_rate_of_sums(
     dispersion = None if reason else _dispersion(sums)
     if reason is None and dispersion is None:
         reason = Reason.ONE_CLUSTER
-    factor = dispersion or 1.0
-    lower, upper = quasi_poisson_interval(total, time, factor, level=level)
+    return _widened(total, time, dispersion, reason, units=units, level=level)
+
+
+def _widened(
+    events: float,
+    exposure: float,
+    dispersion: float | None,
+    reason: Reason | None,
+    *,
+    units: float,
+    level: float,
+) -> ClusteredRate:
+    """A rate per units with limits as wide as the dispersion asks for; None is Poisson's."""
+    lower, upper = quasi_poisson_interval(events, exposure, dispersion or 1.0, level=level)
     return ClusteredRate(
-        events=total,
-        exposure=time,
-        rate=_per(total / time if time else None, units),
+        events=events,
+        exposure=exposure,
+        rate=_per(events / exposure if exposure else None, units),
         lower=_per(lower, units),
         upper=_per(upper, units),
         reason=reason,
@@ -149,19 +161,8 @@ def first_event_rate(
     total, time = events + float(declared.events), exposure + float(declared.time)
     reason = _missing_exposure(total, time)
     alone = _dispersion(declared) if declared.time and declared.events else None
-    factor = 1.0
-    if alone is not None and total:
-        factor = (events + alone * float(declared.events)) / total
-    lower, upper = quasi_poisson_interval(total, time, factor, level=level)
-    return ClusteredRate(
-        events=total,
-        exposure=time,
-        rate=_per(total / time if time else None, units),
-        lower=_per(lower, units),
-        upper=_per(upper, units),
-        reason=reason,
-        dispersion=None if alone is None else factor,
-    )
+    together = None if alone is None else (events + alone * float(declared.events)) / total
+    return _widened(total, time, together, reason, units=units, level=level)
 
 
 def quasi_poisson_interval(
