@@ -5,7 +5,6 @@ before; without a word, implants after the last year that it declared.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,10 +102,12 @@ def device_times(sites: QuerySet[Site], *, present: int) -> dict[str, list[list[
         declared[row.site.code, row.year, row.component].append(row)
     listed = list(sites.order_by("code"))
     codes = {site.pk: site.code for site in listed}
+    last: dict[tuple[str, str], int] = {}
+    for code, year, name in declared:
+        last[code, name] = max(year, last.get((code, name), year))
     since = {
         (site.code, component): counted_from(
-            site.implants_from(component),
-            (year for code, year, name in declared if (code, name) == (site.code, component.value)),
+            site.implants_from(component), last.get((site.code, component.value))
         )
         for site in listed
         for component in Component
@@ -154,12 +155,9 @@ def _implants_by_year(
     return found
 
 
-def counted_from(word: int | None, declared: Iterable[int]) -> int | None:
+def counted_from(word: int | None, last: int | None) -> int | None:
     """From which year on implants count: the site's word, else after the last declared year."""
-    if word is not None:
-        return word
-    last = max(declared, default=None)
-    return None if last is None else last + 1
+    return last + 1 if word is None and last is not None else word
 
 
 def implants_until(exposure: Exposure) -> int:
