@@ -95,6 +95,10 @@ class SparkCluster:
         raise AssertionError(f"{name} did not start:\n{log.read_text()[-2000:]}")
 
 
+def _log_nothing(_error: object) -> None:
+    """What Spark refused is raised; that is enough."""
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill a process and its children: a worker's executors are of its group."""
     if process.poll() is None:
@@ -121,6 +125,9 @@ def a_running_cluster(
         patch.setenv("SPARK_CONF_DIR", str(conf))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         patch.delenv("SPARK_HOME", raising=False)
+        # Its logger gives every handler that pytest adds to it, thus those of all later tests, a
+        # format of its own.
+        patch.setattr("pyspark.errors.PySparkException._log_exception", _log_nothing)
         cluster = SparkCluster(folder, cores=cores, memory=memory)
         try:
             for _ in range(workers):
