@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from registry.disclosure import record_key
 from registry.keys import read_keys, read_snapshot_key
-from registry.models import AccessLog, Event, Seal, Site, Snapshot, sealed
+from registry.models import AccessLog, Event, Seal, Snapshot, sealed
 from registry.records import BadQuery, NoSnapshot, SnapshotGone
 from registry.reporting.asking import freshness
 from registry.snapshot import canonical, freeze, schema, shelf
@@ -212,20 +212,6 @@ def test_snapshot_whose_folder_is_gone_is_frozen_again() -> None:
     shelf.forget_open()
 
     assert freshness.current().snapshot_id == first.snapshot_id
-
-
-def test_seal_that_changes_no_row_keeps_the_snapshot_and_moves_its_date() -> None:
-    ImplantFactory()
-    before = freshness.current()
-    site = Site.objects.get()
-    site.name = "Another name"
-
-    with sealed(by=None, action="rename-for-test") as seal:
-        seal.save(site)
-
-    after = freshness.current()
-    assert after.snapshot_id == before.snapshot_id
-    assert after.data_as_of != before.data_as_of
 
 
 def test_one_working_snapshot_is_on_record() -> None:

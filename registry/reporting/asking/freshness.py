@@ -28,6 +28,7 @@ from registry.reporting.asking.opening import (
 )
 from registry.snapshot import shelf
 from registry.snapshot.manifest import Manifest
+from registry.snapshot.news import holds_all
 from registry.snapshot.schema import FIRST_DESIGN, SCHEMA_VERSION
 from registry.snapshot.shelf import BEFORE, WORKING, Working
 from registry.snapshot.source import Mark, freeze_database, newest_mark
@@ -64,7 +65,7 @@ class Frozen:
 
 
 def refresh(*, whole: bool = False) -> Working:
-    """Freezes the registry if it has changed since the working snapshot; waits for its turn.
+    """Freezes the registry if what it holds has changed since; waits for its turn.
 
     whole: reads everything again, not only changes, even if there are none.
     """
@@ -78,7 +79,7 @@ def _refresh(*, whole: bool = False) -> Working:
     before = _sound_working()
     if before is not None and not whole:
         working, store = before
-        if newest_mark().is_of(working) and store.manifest.keys == keys.mark:
+        if _is_up_to_date(working, store) and store.manifest.keys == keys.mark:
             shelf.end_attempt(root())
             return working
     with shelf.attempting(root()):
@@ -150,14 +151,15 @@ def current() -> Frozen:
     Where the last freeze took less than a second, a changed registry is frozen again first. A
     larger one is frozen in the background, one freeze at a time and at most every
     REGISTRY_FREEZE_SECONDS; until then, or where a freeze fails, the last good snapshot answers,
-    so no reader waits. A working snapshot that is damaged is frozen anew. One query, where nothing
-    has changed. Raises SnapshotUnusable where nothing sound can answer.
+    so no reader waits. What no snapshot holds, such as a token, is no change. A working snapshot
+    that is damaged is frozen anew. One query, where nothing has changed. Raises SnapshotUnusable
+    where nothing sound can answer.
     """
     found = _sound_working()
     if found is None:
         return _frozen_anew()
     working, store = found
-    if newest_mark().is_of(working):
+    if _is_up_to_date(working, store):
         return _as_working(working, store)
     newer, is_failing = None, True
     try:
@@ -171,6 +173,25 @@ def current() -> Frozen:
     if newer is not None:
         return _as_working(newer, open_snapshot(newer.snapshot_id))
     return _as_working(working, store, is_behind=True, cannot_follow=is_failing)
+
+
+_HELD: dict[Working, Mark] = {}
+"""The working snapshot, and the newest seal at which this process found that it holds all."""
+
+
+def _is_up_to_date(working: Working, store: Store) -> bool:
+    """Whether a freeze would read what the working snapshot holds; one query where nothing is new.
+
+    Once for each new seal of a process it takes more.
+    """
+    mark = newest_mark()
+    if mark.is_of(working) or _HELD.get(working) == mark:
+        return True
+    if not holds_all(working, store.manifest, hands_of=hands):
+        return False
+    _HELD.clear()
+    _HELD[working] = mark
+    return True
 
 
 def _as_working(
