@@ -1,6 +1,8 @@
 """The steps of an event's state, an address for each: submit, judge, reopen, withdraw."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -93,6 +95,18 @@ def fields_of(request: Request, *known: str, number: str = "") -> dict[str, Any]
     return found
 
 
+@contextmanager
+def faults_at_field() -> Iterator[None]:
+    """Names the body's `field` in the faults of what intake calls the column asked about."""
+    try:
+        yield
+    except RowRuleBroken as refusal:
+        raise RowRuleBroken(
+            replace(fault, column="field") if fault.column == "column" else fault
+            for fault in refusal.faults
+        ) from None
+
+
 def step_taken(
     rows: SiteRows[Any], request: Request, public_id: UUID, verb: Callable[..., Any], *known: str
 ) -> Response:
@@ -177,7 +191,8 @@ class ReturnEvent(StepView):
         """
 
         def verb(public_id: UUID, *, field: str, **options: Any) -> Event:
-            return intake.return_event(public_id, column=field, **options)
+            with faults_at_field():
+                return intake.return_event(public_id, column=field, **options)
 
         return step_taken(EVENTS, request, public_id, verb, "field", "ask")
 

@@ -10,7 +10,13 @@ from rest_framework.response import Response
 
 from registry import intake
 from registry.api.described import READING, WRITING, problems
-from registry.api.event_steps import StepView, described_step, fields_of, step_taken
+from registry.api.event_steps import (
+    StepView,
+    described_step,
+    faults_at_field,
+    fields_of,
+    step_taken,
+)
 from registry.api.lists import ListsRows, fields_parameter, listed
 from registry.api.parameters import PAGING, refuse_unknown
 from registry.api.rows import IDEMPOTENCY_KEY, PUBLIC_ID, RowView, SiteRows
@@ -98,12 +104,14 @@ class Queries(ListsRows, RowView):
         refuse_unknown(request)
         said = fields_of(request, "event", "field", "ask")
         user: Any = request.user
-        return QUERIES.recorded(
-            request,
-            lambda: intake.raise_query(
-                said["event"], by=user, column=said["field"], ask=said["ask"]
-            ),
-        )
+
+        def verb() -> Query:
+            with faults_at_field():
+                return intake.raise_query(
+                    said["event"], by=user, column=said["field"], ask=said["ask"]
+                )
+
+        return QUERIES.recorded(request, verb)
 
 
 class QueryDetail(RowView):

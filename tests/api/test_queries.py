@@ -109,3 +109,24 @@ def test_reviewer_reopens_a_rejected_event(registry, event):
     )
 
     assert (reply.json()["state"], reply.json()["reason"]) == ("submitted", "new-information")
+
+
+@pytest.mark.parametrize("step", ["", "return"])
+@pytest.mark.parametrize(
+    ("asked", "field", "code"),
+    [
+        ({"field": "surname", "ask": "missing"}, "field", "unknown-code"),
+        ({"ask": "missing"}, "field", "unknown-code"),
+        ({"field": "outcome", "ask": "explain"}, "ask", "unknown-code"),
+        ({"field": "outcome", "ask": "implausible"}, "field", "asked-already"),
+    ],
+)
+def test_refusal_names_the_fields_of_the_body(registry, event, query, step, asked, field, code):
+    one = f"/api/v1/events/{event.public_id}/return/"
+    address, body = (one, asked) if step else (QUERIES, {"event": str(event.public_id), **asked})
+
+    reply = send(client_of(registry.reviewer), address, body, HTTP_IF_MATCH="*")
+
+    assert [(each["pointer"], each["code"]) for each in reply.json()["errors"]] == [
+        (f"/{field}", code)
+    ]
