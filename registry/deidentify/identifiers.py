@@ -91,7 +91,7 @@ _DATE_IN_WORDS = re.compile(
     rf"|(?<![a-z])(?:{_MONTHS}){_SEP}*(?:19|20)[0-9]{{2}}"
     rf"|(?:19|20)[0-9]{{2}}{_SEP}*(?:{_MONTHS})(?![a-z]))(?![0-9])"
 )
-_FIRST_OF_BIRTH, _FIRST_OF_EVENTS = "30", "80"
+_FIRST_OF_BIRTH = 1930
 _GROUPS_OF_DIGITS = re.compile(r"[0-9]+(?:[^A-Za-z0-9]+[0-9]+)+")
 _YEAR_AND_NUMBER = re.compile(r"(?:19[89][0-9]|20[0-9]{2})[._-][0-9]{1,4}")
 _PERSONAL = re.compile(
@@ -172,7 +172,7 @@ def _is_random_uuid(text: str) -> bool:
 def _holds_a_date(plain: str) -> bool:
     """Whether groups of digits side by side are a day, a month and a year in some order.
 
-    Three groups, or two: day and month written together before or behind a year of birth.
+    Three groups, or two: day and month written together before or behind a year before 2000.
     """
     for run in _GROUPS_OF_DIGITS.findall(plain):
         groups = re.findall("[0-9]+", run)
@@ -186,11 +186,16 @@ def _holds_a_date(plain: str) -> bool:
 
 
 def _is_birth_date(day_and_month: str, year: str) -> bool:
-    """Whether four digits are a day and a month, and two a year.
+    """Whether four digits are a day and a month, and two or four a year from 1930 to 1999.
 
-    Of years that may be those of an event, from 1980 on, a running number behind them is likelier.
+    From 2000 on such a pair is taken. Sites number their reports by year, `BE-19-0112`, and one
+    number in seventeen is a day and a month too: refusing those would stop a series at its
+    hundredth report. The form cannot tell a child's birthday from it. For years before 2000 few
+    series exist, most patients were born in them, and a date is likelier than a number.
     """
-    if len(day_and_month) != 4 or len(year) != 2 or not _FIRST_OF_BIRTH <= year < _FIRST_OF_EVENTS:
+    if len(day_and_month) != 4 or len(year) not in (2, 4):
+        return False
+    if not _FIRST_OF_BIRTH <= int(year) + (1900 if len(year) == 2 else 0) <= 1999:
         return False
     one, other = day_and_month[:2], day_and_month[2:]
     return _is_date(one, other, year) or _is_date(other, one, year)
@@ -210,7 +215,8 @@ def _is_date(day: str, month: str, year: str) -> bool:
 def _holds_groups_of_digits(plain: str) -> bool:
     """Whether seven or more digits stand in one run of groups.
 
-    A year and a running number behind a prefix are no such run: BE-2019-0034.
+    A year and a running number behind a prefix are no such run: BE-2019-0034. Whether they are a
+    date of birth is judged before.
     """
     for found in _GROUPS_OF_DIGITS.finditer(plain):
         run = found.group()
