@@ -8,12 +8,13 @@ from django.http import HttpRequest
 
 from registry import intake
 from registry.admin.rows import IntakeForm, RegistryAdmin
+from registry.admin.site_keys import KeyPatternPages
 from registry.models import Membership, Site
 from registry.vocabulary import Right
 
 
 @admin.register(Site)
-class SiteAdmin(RegistryAdmin):
+class SiteAdmin(KeyPatternPages):
     """The hospitals that report; other pages show their codes only."""
 
     form = IntakeForm
@@ -23,11 +24,12 @@ class SiteAdmin(RegistryAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """A site's code never changes: its rows refer to it."""
-        return ("code",) if obj else ()
+        return ("code", "keys") if obj else ()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """A new site is active."""
-        return ("code", "name", "country", "active") if obj else ("code", "name", "country")
+        """A new site is active, and without a pattern of keys."""
+        of_all = ("code", "name", "country")
+        return (*of_all, "active", "keys") if obj else of_all
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Creates or changes the site through intake."""
@@ -42,9 +44,10 @@ class SiteAdmin(RegistryAdmin):
     def beside(self, request: HttpRequest, row: Site) -> dict[str, Any]:
         """The members, for data managers and the site's own leads."""
         user: Any = request.user
+        beside = super().beside(request, row)
         if not (user.may(Right.RUN_REGISTRY) or user.leads(row)):
-            return {}
-        return {"members": list(row.memberships.select_related("user"))}
+            return beside
+        return {**beside, "members": list(row.memberships.select_related("user"))}
 
 
 @admin.register(Membership)

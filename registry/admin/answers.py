@@ -22,6 +22,10 @@ KEY_HINT = (
     "Leave it empty: the registry makes a random key and shows it. A key of your own is random"
     " too, never a record number, serial number, name or date."
 )
+KEY_HINT_OF = (
+    "Leave it empty: the registry makes a random key and shows it. Your site's own keys look like"
+    " {example}."
+)
 IN_COLUMNS = {"class": "options columns"}
 
 
@@ -210,17 +214,28 @@ class ReportForm(IntakeForm):
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
         if self.instance.pk:
+            self._say_pattern(self.instance.site)
             self.initial = {**self.stored_answers(), **self.initial}
             for name in self.fixed:
                 fields[name].disabled = True
             fields["site"].widget = Stated()
             fields["site"].choices = [(self.initial["site"],) * 2]
             return
-        codes = list(open_sites(self.user).values_list("code", flat=True))
+        sites = list(open_sites(self.user))
+        codes = [site.code for site in sites]
         if len(codes) == 1:
+            self._say_pattern(sites[0])
             fields["site"].widget = Stated()
         blank = [] if len(codes) == 1 else [("", "Choose a site")]
         fields["site"].choices = [*blank, *((code, code) for code in codes)]
+
+    def _say_pattern(self, site: Site) -> None:
+        """Says beside fields for keys what the site's own look like, where it declared that."""
+        if site.key_pattern is None:
+            return
+        for field in self.fields.values():
+            if field.help_text == KEY_HINT:
+                field.help_text = KEY_HINT_OF.format(example=site.key_pattern.example)
 
     def stored_answers(self) -> dict[str, Any]:
         """The stored row's values, by field of this form."""

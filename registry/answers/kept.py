@@ -28,7 +28,7 @@ _NO_ANSWERS = frozenset({"csrfmiddlewaretoken", KEPT})
 _FORM_OF_A_ROW = re.compile(r"registry_(event|patient|implant|exposure|complication)_(add|change)")
 _FORM_BESIDE_ROWS = re.compile(
     r"registry_(site|membership)_(add|change)|registry_event_step"
-    r"|registry_implant_(follow_up|replace)|registry_(event|patient|implant)_redact"
+    r"|registry_implant_(follow_up|replace)|registry_(event|patient|implant)_redact|registry_site_keys"
 )
 _LIST_WITH_STEPS = "registry_event_changelist"
 

@@ -19,6 +19,7 @@ from registry.api.rows import IDEMPOTENCY_KEY, RowView
 from registry.models import Site
 from registry.models.rules import FIRST_YEAR, LAST_YEAR
 from registry.records import Fault, UnknownRow
+from registry.records.key_patterns import LONGEST_PREFIX, MOST_DIGITS
 from registry.vocabulary import Component
 
 
@@ -40,6 +41,13 @@ class SiteSerializer(serializers.Serializer[Site]):
     catheter_implants_from = serializers.IntegerField(
         allow_null=True, help_text="The same of its catheters."
     )
+    key_prefix = serializers.CharField(
+        allow_blank=True,
+        help_text="What its new keys begin with; empty where it declared no pattern of keys.",
+    )
+    key_digits = serializers.IntegerField(
+        allow_null=True, help_text="How many digits follow the prefix."
+    )
 
 
 class ImplantsFromSerializer(serializers.Serializer[Any]):
@@ -51,6 +59,22 @@ class ImplantsFromSerializer(serializers.Serializer[Any]):
         min_value=FIRST_YEAR,
         max_value=LAST_YEAR,
         help_text="What the site declared counts before that year. null takes the word back.",
+    )
+
+
+class KeyPatternSerializer(serializers.Serializer[Any]):
+    """The site's word: what its new keys look like."""
+
+    key_prefix = serializers.CharField(
+        max_length=LONGEST_PREFIX,
+        allow_blank=True,
+        help_text="What every key begins with; no digit at its end. Empty: no pattern.",
+    )
+    key_digits = serializers.IntegerField(
+        allow_null=True,
+        min_value=1,
+        max_value=MOST_DIGITS,
+        help_text="How many digits follow the prefix. null: no pattern.",
     )
 
 
@@ -124,6 +148,33 @@ class ImplantsFrom(RowView):
         _in_sight(request, code)
         said = fields_of(request, "component", "year", number="year")
         return _changed(request, lambda user: intake.say_implants_from(code, **said, by=user))
+
+
+class SiteKeys(RowView):
+    """Declares the pattern of a site's own keys."""
+
+    shows_a_row_on_file = True
+
+    @extend_schema(
+        operation_id="sites_key_pattern",
+        tags=["rows"],
+        parameters=[IDEMPOTENCY_KEY],
+        request=KeyPatternSerializer,
+        responses={
+            200: SiteSerializer,
+            **problems(*WRITING, 404),
+        },
+    )
+    def post(self, request: Request, code: str) -> Response:
+        """Declare what new keys look like. For leads, once, and data managers, who may change it.
+
+        New keys of another form are then refused (`unlike-the-pattern`), at every door; keys on
+        file and keys that the registry makes are not.
+        """
+        refuse_unknown(request)
+        _in_sight(request, code)
+        said = fields_of(request, "key_prefix", "key_digits", number="key_digits")
+        return _changed(request, lambda user: intake.declare_key_pattern(code, **said, by=user))
 
 
 def _in_sight(request: Request, code: str) -> None:

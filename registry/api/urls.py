@@ -37,6 +37,7 @@ urlpatterns = [
     path("sites/", sites.Sites.as_view(), name="sites"),
     path("sites/<str:code>/close-round/", sites.CloseRound.as_view(), name="close-round"),
     path("sites/<str:code>/implants-from/", sites.ImplantsFrom.as_view(), name="implants-from"),
+    path("sites/<str:code>/key-pattern/", sites.SiteKeys.as_view(), name="key-pattern"),
     path("patients/", patients.Patients.as_view(), name="patients"),
     path("patients/bulk/", bulk.BulkPatients.as_view(), name="patients-bulk"),
     path("patients/<uuid:public_id>/", patients.PatientDetail.as_view(), name="patient"),

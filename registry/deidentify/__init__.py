@@ -5,6 +5,7 @@ no settings; a deployment's date precision is passed in.
 """
 
 from registry.deidentify.identifiers import identifies, made_key
+from registry.deidentify.key_patterns import faults_against, pattern_faults
 from registry.deidentify.rows import (
     event_record,
     exposure_record,
@@ -27,12 +28,14 @@ __all__ = [
     "event_record",
     "exposure_faults",
     "exposure_record",
+    "faults_against",
     "identifies",
     "implant_faults",
     "implant_record",
     "made_key",
     "missing_for_submission",
     "patient_record",
+    "pattern_faults",
     "readable_columns",
     "record_in_part",
 ]

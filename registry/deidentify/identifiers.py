@@ -46,6 +46,7 @@ NAME = KeyRule("name", "a name: it has letters in a row that can be read as a wo
 _VOWELS = "aeiouy"
 _LETTERS = "bcdfghjkmnpqrstvwxz"
 _MADE_LENGTH = 8
+_MADE = re.compile(rf"[a-z]-[{_LETTERS}]{{{_MADE_LENGTH}}}")
 
 _FIELD_WORDS = """
     pump pumps pumpe pumpen pomp pompe cath caths catheter catheters katheter implant implants
@@ -116,6 +117,11 @@ _PLAINLY_RANDOM = re.compile(
 def made_key(prefix: str) -> str:
     """Makes a random key: no digit, no vowel, 1.7e10 possible ones after its prefix."""
     return f"{prefix}-" + "".join(secrets.choice(_LETTERS) for _ in range(_MADE_LENGTH))
+
+
+def is_made(key: str) -> bool:
+    """Whether a key has the form of those that the registry makes; such a form tells nothing."""
+    return _MADE.fullmatch(key) is not None
 
 
 def rule_against(key: str, *, site: str = "") -> KeyRule | None:

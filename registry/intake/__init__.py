@@ -91,6 +91,7 @@ from registry.intake.sites import (
     add_member,
     change_member,
     change_site,
+    declare_key_pattern,
     make_site,
     say_implants_from,
 )
@@ -146,6 +147,7 @@ __all__ = [
     "confirm_agreement",
     "confirm_role",
     "declare_exposure",
+    "declare_key_pattern",
     "decline_agreement",
     "decline_role",
     "discard_event",

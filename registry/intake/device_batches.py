@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from registry.deidentify import exposure_faults, implant_faults
+from registry.deidentify import exposure_faults, faults_against, implant_faults
 from registry.intake.deaths import DeviceLife, Life, followed
 from registry.intake.devices import disagreement, ends_before_events
 from registry.intake.drafts import DECLARED_ONCE, Drafts, SourceKey
@@ -37,6 +37,7 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
     """
     placed = run.place(rows)
     patients = _patients(placed, run)
+    known = frozenset(patients)
     new_patients: list[Patient] = []
     stored = run.stored(
         Implant,
@@ -65,6 +66,10 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         faults: tuple[Fault, ...] = ()
         if not run.judged:
             faults = implant_faults(record, latest_year=run.latest_year)
+        if row is None:
+            faults += faults_against(site.key_pattern, record.implant, "implant")
+            if (site.pk, record.patient) not in known:
+                faults += faults_against(site.key_pattern, record.patient, "patient")
         if key in seen or before or run.was_refused(name):
             faults = (repeated("implant"), *faults)
         else:

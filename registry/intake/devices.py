@@ -8,6 +8,7 @@ from django.db.models import Max
 from registry.deidentify import (
     exposure_faults,
     exposure_record,
+    faults_against,
     implant_faults,
     implant_record,
     patient_record,
@@ -65,6 +66,7 @@ def record_patient(values: Mapping[str, str], *, by: User, make_keys: bool = Fal
 def store_patient(record: PatientRecord, site: Site, seal: Sealing) -> Patient:
     """Stores a patient whose key is new to the site, under an open seal."""
     _refuse_used_patient(record.source_id, site)
+    refuse(faults_against(site.key_pattern, record.source_id, "source_id"))
     patient = Patient(site=site, **patient_columns(record))
     seal.save(patient)
     return patient
@@ -107,6 +109,7 @@ def update_patient(
         raise RowRuleBroken(_stays("site"))
     if record.source_id != patient.source_id:
         _refuse_used_patient(record.source_id, patient.site)
+        refuse(faults_against(patient.site.key_pattern, record.source_id, "source_id"))
     for name, value in patient_columns(record).items():
         setattr(patient, name, value)
     patient.version += 1
@@ -134,7 +137,10 @@ def store_implant(record: ImplantRecord, site: Site, seal: Sealing) -> Implant:
     _refuse_used_implant(record.implant, site)
     patient = Patient.objects.filter(site=site, source_id=record.patient).first()
     faults = implant_faults(record, latest_year=present_year())
-    if patient is not None:
+    faults += faults_against(site.key_pattern, record.implant, "implant")
+    if patient is None:
+        faults += faults_against(site.key_pattern, record.patient, "patient")
+    else:
         faults += _disagreements(record, patient) + _after_death(record, patient)
     refuse(faults)
     if patient is None:
@@ -178,6 +184,8 @@ def update_implant(
     if "implant" in changed:
         _refuse_used_implant(record.implant, implant.site)
     faults = tuple(_stays(name) for name in _STAYS if name in changed)
+    if "implant" in changed:
+        faults += faults_against(implant.site.key_pattern, record.implant, "implant")
     faults += implant_faults(record, latest_year=present_year())
     faults += _contradicted_by_events(record, implant)
     refuse(faults + _after_death(record, implant.patient, implant))

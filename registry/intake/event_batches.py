@@ -5,7 +5,12 @@ from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from typing import Any
 
-from registry.deidentify import device_faults, event_faults, missing_for_submission
+from registry.deidentify import (
+    device_faults,
+    event_faults,
+    faults_against,
+    missing_for_submission,
+)
 from registry.intake.deaths import Happened, Life, happened, one_episode, second_death
 from registry.intake.drafts import Drafts, SourceKey
 from registry.intake.duplicates import AlikeReports, store_pairs
@@ -185,6 +190,8 @@ class EventBatches:
         if record.source_id is None:
             detail = "give the site's own random key of this event"
             faults += (Fault("source_id", "required", detail),)
+        else:
+            faults += faults_against(site.key_pattern, record.source_id, "source_id")
         if run.accept and run.is_member(site):
             detail = "members of a site cannot accept its events"
             faults += (Fault("site", "not-permitted", detail),)

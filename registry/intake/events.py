@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from registry.deidentify import event_record, missing_for_submission
+from registry.deidentify import event_record, faults_against, missing_for_submission
 from registry.intake.duplicates import note_alike
 from registry.intake.keys import EVENT_KEYS, report_with_keys, with_keys
 from registry.intake.queries import judge_quality
@@ -63,7 +63,7 @@ def record_event(
     with sealed(by=by, action="record-event") as seal:
         _refuse_used_source_id(record, site)
         found = related(record, site=site, submitted=submit or accept)
-        refuse(found.faults)
+        refuse(_key_faults(record, site) + found.faults)
         fill(event, record, found)
         seal.save(event)
         note_alike(event, seal=seal)
@@ -132,7 +132,8 @@ def update_event(
     if "source_id" in changed:
         _refuse_used_source_id(record, event.site)
     found = related(record, site=event.site, submitted=False, event=event)
-    refuse(found.faults + _contradicted_by_consequences(event, record, found))
+    new_key = _key_faults(record, event.site) if "source_id" in changed else ()
+    refuse(new_key + found.faults + _contradicted_by_consequences(event, record, found))
     fill(event, record, found)
     event.version += 1
     seal.save(event)
@@ -166,6 +167,11 @@ def _read(raw: RawReport, *, submitted: bool) -> EventRecord:
         refused = {fault.column for fault in refusal.faults}
         missing = [each for each in missing_for_submission(filled) if each.column not in refused]
         raise type(refusal)((*refusal.faults, *missing)) from None
+
+
+def _key_faults(record: EventRecord, site: Site) -> tuple[Fault, ...]:
+    """The faults of an event's new key by the pattern of its site."""
+    return faults_against(site.key_pattern, record.source_id or "", "source_id")
 
 
 def _refuse_used_source_id(record: EventRecord, site: Site) -> None:

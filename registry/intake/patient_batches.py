@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from registry.deidentify import patient_record
+from registry.deidentify import faults_against, patient_record
 from registry.intake.devices import stripped, update_patient
 from registry.intake.drafts import Drafts, SourceKey
 from registry.intake.importing import Done, Import, ImportCounts, OnConflict, differs, repeated
@@ -154,6 +154,8 @@ class _Taking:
             if key in self.seen:
                 self.run.note(replace(repeated("source_id"), line=row.line))
             elif on_file is None:
+                for fault in faults_against(site.key_pattern, row.record.source_id, "source_id"):
+                    self.run.note(replace(fault, line=row.line))
                 fresh.append(Patient(site=site, **patient_columns(row.record)))
                 self.done.append(Done.NEW)
             else:

@@ -8,9 +8,10 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Model
 
-from registry.deidentify import identifies, made_key
+from registry.deidentify import faults_against, identifies, made_key
 from registry.deidentify.cells import Unreadable, source_id
 from registry.intake.keys import PREFIXES
+from registry.intake.relations import refuse
 from registry.intake.writers import require_data_manager, require_version, row_in_sight
 from registry.models import (
     Event,
@@ -168,6 +169,7 @@ def _readable(key: str, row: Any, kind: str) -> str:
         source_id(key, row.site.code)
     except Unreadable as problem:
         raise refusal_of([Fault("key", problem.code, problem.detail)]) from None
+    refuse(faults_against(row.site.key_pattern, key, "key"))
     others: Any = KEYED[kind]._default_manager
     used = others.filter(site=row.site, source_id=key).exclude(pk=row.pk).first()
     if used is not None:

@@ -2,20 +2,33 @@
 
 import re
 
+from registry.deidentify import pattern_faults
 from registry.intake.drafts import Drafts
 from registry.intake.relations import refuse
 from registry.intake.rounds import may_close
-from registry.intake.writers import may_write, not_permitted, not_your_site, require_data_manager
+from registry.intake.writers import (
+    may_write,
+    not_your_site,
+    require,
+    require_data_manager,
+)
 from registry.models import Membership, Sealing, Site, User, sealed
 from registry.models.access import IMPLANTS_FROM
 from registry.models.rules import COUNTRY, FIRST_YEAR, LAST_YEAR, SITE_CODE
-from registry.records import Fault, NotPermitted, NotYourSite, RowRuleBroken
-from registry.vocabulary import Component, MembershipRole, Role
+from registry.records import (
+    Fault,
+    NotYourSite,
+    RowRuleBroken,
+    StateConflict,
+    refusal_of,
+)
+from registry.vocabulary import Component, MembershipRole, Right, Role
 
 __all__ = [
     "add_member",
     "change_member",
     "change_site",
+    "declare_key_pattern",
     "make_site",
     "new_site",
     "say_implants_from",
@@ -63,13 +76,7 @@ def say_implants_from(code: str, *, component: str, year: int | None, by: User) 
     Raises NotYourSite, NotPermitted, RowRuleBroken.
     """
     with sealed(by=by, action="say-implants-from") as seal:
-        site = Site.objects.filter(code=code).first()
-        if site is None or not may_write(site, by=by):
-            raise NotYourSite(not_your_site())
-        if not may_close(site, by=by):
-            raise NotPermitted(
-                not_permitted("say which device time counts; its leads and data managers may")
-            )
+        site = _site_of_lead(code, "say which device time counts", by=by)
         column = IMPLANTS_FROM[_component(component)]
         if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
             detail = f"give a whole number from {FIRST_YEAR} to {LAST_YEAR}"
@@ -77,6 +84,46 @@ def say_implants_from(code: str, *, component: str, year: int | None, by: User) 
         if getattr(site, column) != year:
             setattr(site, column, year)
             seal.save(site)
+    return site
+
+
+def declare_key_pattern(code: str, *, key_prefix: str, key_digits: int | None, by: User) -> Site:
+    """The site's word: what its new keys look like. Keys on file stay as they are.
+
+    key_prefix, key_digits: the keys begin with the one and end in so many digits; empty and None
+    take the pattern away. For leads of the site, who declare it once, and data managers, who may
+    change it too.
+    Raises NotYourSite, NotPermitted, RowRuleBroken, IdentifierFound where keys of the pattern would
+    identify, StateConflict where a lead has declared one already.
+    """
+    if key_prefix or key_digits is not None:
+        faults = pattern_faults(key_prefix, key_digits or 0, site=code)
+        if faults:
+            _site_of_lead(code, DECLARE_KEYS, by=by)
+            raise refusal_of(faults)
+    with sealed(by=by, action="declare-key-pattern") as seal:
+        site = _site_of_lead(code, DECLARE_KEYS, by=by)
+        if (site.key_prefix, site.key_digits) != (key_prefix, key_digits):
+            if site.key_pattern is not None and not by.may(Right.RUN_REGISTRY):
+                detail = "the site has declared its keys already; a data manager can change that"
+                raise StateConflict(Fault("key_prefix", StateConflict.code, detail))
+            site.key_prefix, site.key_digits = key_prefix, key_digits
+            seal.save(site)
+    return site
+
+
+DECLARE_KEYS = "declare the keys of the site"
+
+
+def _site_of_lead(code: str, right: str, *, by: User) -> Site:
+    """The site, of which the writer is a lead, or a data manager.
+
+    Raises NotYourSite, NotPermitted.
+    """
+    site = Site.objects.filter(code=code).first()
+    if site is None or not may_write(site, by=by):
+        raise NotYourSite(not_your_site())
+    require(may_close(site, by=by), f"{right}; its leads and data managers may")
     return site
 
 

@@ -19,6 +19,7 @@ from knox.settings import CONSTANTS, knox_settings
 
 from registry.models.audit import SealedRecords, joined, sealed, who_asks
 from registry.models.fields import CodeSetField
+from registry.models.key_patterns import KEY_PATTERN_RULE, KeyPatternKept
 from registry.models.roles import held_apart
 from registry.models.rules import (
     COUNTRY,
@@ -306,7 +307,7 @@ class TokensEndWithPassword:
         return "With the old password your API tokens end: make new ones for your scripts."
 
 
-class Site(models.Model):
+class Site(KeyPatternKept):
     """A hospital or practice that reports; others see its code only."""
 
     code = models.CharField(max_length=20, unique=True)
@@ -368,6 +369,7 @@ class Site(models.Model):
             ),
             year_rule("pump_implants_from"),
             year_rule("catheter_implants_from"),
+            KEY_PATTERN_RULE,
         ]
 
     def __str__(self) -> str:

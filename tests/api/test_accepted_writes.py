@@ -78,6 +78,11 @@ def writes(registry: Any, rows: dict[str, str]) -> dict[tuple[str, str], tuple[A
             site.code,
             {"component": "pump", "year": 2016},
         ),
+        ("post", "/sites/{code}/key-pattern/"): (
+            lead,
+            site.code,
+            {"key_prefix": "KSG-", "key_digits": 4},
+        ),
         ("post", "/tokens/"): (None, "", {"username": "reporter", "password": PASSWORD}),
         ("delete", "/tokens/{public_id}/"): (reporter, str(token.public_id), None),
     }

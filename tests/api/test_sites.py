@@ -2,6 +2,7 @@
 
 import pytest
 
+from registry import intake
 from registry.models import Implant, Site
 from registry.vocabulary import MembershipRole
 from tests.api.conftest import client_of
@@ -21,6 +22,8 @@ def test_member_sees_own_sites_only(registry, as_reporter):
                 "round_number": None,
                 "pump_implants_from": None,
                 "catheter_implants_from": None,
+                "key_prefix": "",
+                "key_digits": None,
             }
         ],
         "next": None,
@@ -113,3 +116,56 @@ def test_site_of_others_has_no_word_and_a_reporter_says_none(registry, as_report
     for site, status in (("THERE-2", 404), ("HERE-1", 403)):
         reply = as_reporter.post(f"{SITES}{site}/implants-from/", said, format="json")
         assert reply.status_code == status
+
+
+def test_lead_declares_the_keys_of_the_site_once(registry):
+    lead = UserFactory()
+    MembershipFactory(user=lead, site=registry.here, role=MembershipRole.LEAD)
+    client, address = client_of(lead), f"{SITES}HERE-1/key-pattern/"
+
+    said = client.post(address, {"key_prefix": "KSG-", "key_digits": 4}, format="json")
+    again = client.post(address, {"key_prefix": "KSG-", "key_digits": 5}, format="json")
+    away = {"key_prefix": "", "key_digits": None}
+    taken_away = client_of(registry.manager).post(address, away, format="json")
+
+    assert (said.status_code, said.json()["key_prefix"], said.json()["key_digits"]) == (
+        *(200, "KSG-", 4),
+    )
+    assert (again.status_code, again.json()["code"]) == (409, "state-conflict")
+    assert (taken_away.status_code, taken_away.json()["key_digits"]) == (200, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "column", "code"),
+    [
+        ({"key_prefix": "KSG-"}, "key_digits", "bad-type"),
+        ({"key_prefix": "KSG-", "key_digits": "4"}, "key_digits", "bad-type"),
+        ({"key_prefix": "KSG-", "key_digits": 6}, "key_digits", "out-of-range"),
+        ({"key_prefix": 7, "key_digits": 4}, "key_prefix", "bad-type"),
+        ({"key_prefix": "KSG-1", "key_digits": 4}, "key_prefix", "bad-prefix"),
+        ({"key_prefix": "Meier-", "key_digits": 4}, "key_prefix", "identifier-found"),
+    ],
+)
+def test_pattern_that_is_none_is_refused_by_its_field(registry, body, column, code):
+    reply = client_of(registry.manager).post(f"{SITES}HERE-1/key-pattern/", body, format="json")
+
+    assert reply.status_code == 400
+    errors = reply.json()["errors"]
+    assert [(each["pointer"], each["code"]) for each in errors] == [(f"/{column}", code)]
+
+
+def test_new_keys_of_another_form_are_refused_by_the_api(registry, as_reporter):
+    intake.declare_key_pattern("HERE-1", key_prefix="KSG-", key_digits=4, by=registry.manager)
+    body = {"site": "HERE-1", "sex": "female", "indication": "stroke"}
+
+    one = as_reporter.post("/api/v1/patients/", {**body, "source_id": "zq-81"}, format="json")
+    rows = [{**body, "source_id": key} for key in ("KSG-0001", "zq-81")]
+    many = as_reporter.post("/api/v1/patients/bulk/", rows, format="json")
+    taken = as_reporter.post("/api/v1/patients/", rows[0], format="json")
+
+    assert [each["pointer"] for each in one.json()["errors"]] == ["/source_id"]
+    assert [(each["pointer"], each["code"]) for each in many.json()["errors"]] == [
+        ("/1/source_id", "unlike-the-pattern")
+    ]
+    assert "zq-81" not in one.text + many.text
+    assert taken.status_code == 201

@@ -323,6 +323,11 @@ VERBS = {
         lambda w, _: intake.say_implants_from("BERN", component="pump", year=2016, by=w.lead),
         1,
     ),
+    "declare_key_pattern": (
+        None,
+        lambda w, _: intake.declare_key_pattern("BERN", key_prefix="KSG-", key_digits=4, by=w.lead),
+        1,
+    ),
     "add_member": (
         None,
         lambda w, _: intake.add_member(w.other, user=w.reporter, by=w.manager),

@@ -33,7 +33,7 @@ from tests.factories import (
     SiteFactory,
     UserFactory,
 )
-from tests.models.rule_checks import assert_not_unique, assert_refused
+from tests.models.rule_checks import assert_not_unique, assert_refused, store
 
 pytestmark = pytest.mark.django_db
 
@@ -252,6 +252,26 @@ def test_country_is_two_capitals_or_blank(country):
 @pytest.mark.parametrize("rounds", [{"round_number": 1}, {"round_number": 0}])
 def test_closed_round_of_a_site_has_its_seal(rounds):
     assert_refused(SiteFactory.build(**rounds), "a_round_has_its_seal")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "digits", "taken"),
+    [
+        ("KSG-", 4, True),
+        ("", None, True),
+        ("", 4, False),
+        ("KSG-", None, False),
+        ("KSG1", 4, False),
+        ("KSG-", 0, False),
+        ("KSG-", 6, False),
+    ],
+)
+def test_pattern_of_keys_is_whole(prefix, digits, taken):
+    site = SiteFactory.build(key_prefix=prefix, key_digits=digits)
+    if taken:
+        assert store(site).pk
+    else:
+        assert_refused(site, "key_pattern_is_whole")
 
 
 def test_site_code_is_used_once():

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from registry import intake
 from registry.models import Event
 from registry.records import RowKind
 from registry.records.columns import DECLARED
@@ -376,6 +377,18 @@ def test_key_that_identifies_is_refused_without_repeating_it(as_reporter):
     assert faults(reply) == [("AdverseEvent.identifier.value", "identifier-found")]
     assert reply.json()["issue"][0]["code"] == "security"
     assert "1234567" not in reply.content.decode()
+
+
+def test_key_is_of_the_sites_pattern_where_it_declared_one(registry, as_reporter):
+    intake.declare_key_pattern("HERE-1", key_prefix="KSG-", key_digits=4, by=registry.manager)
+
+    refused = send(as_reporter, resource())
+    named = {"system": f"{SITE}/events", "value": "KSG-0001"}
+    stored = send(as_reporter, resource(identifier=named))
+
+    assert faults(refused) == [("AdverseEvent.identifier.value", "unlike-the-pattern")]
+    assert "e-f1" not in refused.text
+    assert stored.status_code == 201
 
 
 def test_no_refusal_or_warning_repeats_a_value(as_reporter):
