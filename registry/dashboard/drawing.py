@@ -117,12 +117,12 @@ def typical(estimates: Sequence[Estimate]) -> float:
     return found[len(found) // 2] if found else inf
 
 
-def ticks_to(top: float) -> list[float]:
-    """Round numbers from 0 up to at least `top`, at most six, which must be above 0."""
-    rough = top / MOST_TICKS
+def ticks_to(top: float, *, most: int = MOST_TICKS) -> list[float]:
+    """Round numbers from 0 up to at least `top`, which must be above 0. most: how many above 0."""
+    rough = top / most
     power = 10.0 ** floor(log10(rough))
     step = next(each * power for each in (1, 2, 2.5, 5, 10) if each * power >= rough * (1 - 1e-9))
-    count = next(n for n in range(1, MOST_TICKS + 2) if n * step >= top * (1 - 1e-9))
+    count = next(n for n in range(1, most + 2) if n * step >= top * (1 - 1e-9))
     return [round(n * step, 12) for n in range(count + 1)]
 
 
@@ -152,7 +152,9 @@ def marked(
     )
 
 
-STRIP_WIDTH, STRIP_HEIGHT = 200.0, 26.0
+STRIP_WIDTH, STRIP_HEIGHT = 136.0, 26.0
+"""Pixels, as they are shown: the numbers of the axis are 14 pixels high."""
+STRIP_TICKS = 3
 STRIP_EDGE = 12.0
 """Pixels at either end of a strip, so that no mark and no number of the axis is cut."""
 
@@ -199,13 +201,13 @@ class StripAxis:
 def strip_axis(estimates: Sequence[Estimate]) -> StripAxis | None:
     """The axis of these rows; None where none can be drawn."""
     drawn = [each for each in estimates if each.is_whole]
-    return StripAxis(ticks_to(highest(drawn))) if drawn else None
+    return StripAxis(ticks_to(highest(drawn), most=STRIP_TICKS)) if drawn else None
 
 
 FAR = 5.0
 """The longest axis of years, as a multiple of their median."""
-SMALL_WIDTH, SMALL_HEIGHT = 228.0, 104.0
-SMALL_LEFT, SMALL_RIGHT, SMALL_TOP, SMALL_BOTTOM = 40.0, 8.0, 10.0, 24.0
+SMALL_WIDTH, SMALL_HEIGHT = 200.0, 84.0
+SMALL_LEFT, SMALL_RIGHT, SMALL_TOP, SMALL_BOTTOM = 34.0, 8.0, 10.0, 22.0
 
 
 @dataclass(frozen=True, slots=True)

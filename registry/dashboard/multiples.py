@@ -123,7 +123,7 @@ def _multiple(
     return Multiple(
         title=title,
         address=f"{reverse('explore')}?{alone.urlencode(safe=',')}",
-        unit=unit if step == 1 else f"{unit}, by five years",
+        unit=unit,
         last=f"{known[-1][name]}: {figure_of(known[-1]).value}" if known else "",
         limits=figure_of(known[-1]).limits if known else "",
         described=described(title, known, unit, name),

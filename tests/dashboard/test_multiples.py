@@ -42,7 +42,7 @@ def test_years_that_are_hidden_are_told_by_five_years():
     [one] = made(hidden, by_period=spans).each
 
     assert one.last == "2020-2024: 2"
-    assert one.unit == "per 100 pump-years, by five years"
+    assert one.unit == "per 100 pump-years"
     assert len(one.picture.marks) == 2
     assert one.address.endswith("group_by=period")
 
