@@ -72,6 +72,9 @@ ENTRY: tuple[Section, ...] = (
 FOLDED_ON_A_PHONE = frozenset({"Why", "Run-up", "Consequences"})
 """Sections that a plain event leaves empty: their heading stands for them on a narrow screen."""
 
+FOLDABLE = "foldable"
+"""The class of a section that a narrow screen folds until it is opened or answered."""
+
 MATTERS_FOR: dict[str, tuple[str, ...]] = {
     "days_since_refill": (
         "infection",
@@ -137,13 +140,14 @@ def sections_of(event: Event | None) -> list[tuple[str, dict[str, Any]]]:
         if names is NOT_ON_FILE:
             options["classes"] = ("not-on-file", *_closed(event))
         if title in FOLDED_ON_A_PHONE:
-            options["classes"] = ("foldable",)
+            options["classes"] = (FOLDABLE,)
         sections.append((title, options))
     if event is not None:
         sections[-1][1]["fields"].append("led_to")
         sections[0][1]["fields"].append("version")
-        sections.append(("Review", {"fields": REVIEW}))
-        sections.append(("History", {"fields": ("history_words",)}))
+        folded = {"classes": (FOLDABLE,)}
+        sections.append(("Review", {"fields": REVIEW, **folded}))
+        sections.append(("History", {"fields": ("history_words",), **folded}))
     return sections
 
 

@@ -195,6 +195,18 @@ def test_a_plain_event_takes_three_screens_of_a_phone(chromium, served):
     for place in (0, 844, 99_999):
         page.evaluate(f"window.scrollTo(0, {place})")
         expect(page.get_by_role("button", name="Save as draft", exact=True)).to_be_in_viewport()
+    page.get_by_role("button", name="Save as draft", exact=True).click()
+    page.locator(".success a").click()
+    asked = page.locator("details.meter")
+    expect(asked.locator("li").first).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollHeight") <= 3 * 844
+
+    asked.locator("summary").click()
+    expect(asked.locator("li").first).to_be_visible()
+    page.get_by_role("button", name="History").click()
+    expect(page.locator(".versions")).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.get_by_text("Complication as reported")).to_be_visible()
     page.context.close()
 
 

@@ -102,12 +102,16 @@ window.django?.jQuery?.(() => {
       const asked = [...section.querySelectorAll(".form-row:not([hidden]) label, .form-row:not([hidden]) [aria-label]")]
         .filter((each) => each.matches("[role], .form-row > div > .flex-container > label"));
       const names = new Set(asked.map((each) => (each.getAttribute("aria-label") ?? each.textContent).replace(/:$/, "")));
-      inside.textContent = folded ? [...names].join(", ") : "";
+      const asks = section.querySelector("input, select") !== null;
+      inside.textContent = folded && asks ? [...names].join(", ") : "";
       section.classList.toggle("folded", folded);
       if (phone.matches !== heading.contains(button)) heading.replaceChildren(phone.matches ? button : title);
     }
   }
-  phone.addEventListener("change", fold);
+  const meter = document.querySelector("details.meter");
+  const shut = () => { if (meter) meter.open = !phone.matches; };
+  phone.addEventListener("change", () => { fold(); shut(); });
+  shut();
 
   // Months since implant against the years of implant and event, and the implant's follow-up.
   const monthsNote = note("months_since_implant", "check");
