@@ -48,7 +48,7 @@ def _ranked(told: Sequence[Row], release: Release, apart: Collection[str]) -> It
     own = [row for row in told if row.get("complication") not in apart]
     alike = _of_one_unit(own or told)
     if len(release.rows) == 1:
-        yield f"{_in_words(told[0], release)}."
+        yield f"{in_words(told[0], release)}."
     elif len(alike) == 1 < len(own):
         yield f"{'; '.join(_named(row, release) for row in own)}."
     else:
@@ -78,7 +78,7 @@ def first_finding(panel: Panel, **values: Cell) -> str:
         return NO_TOTAL
     if value_of(row) is None:
         return f"All together: {status_in_words(row).lower()}. {NOT_NONE}"
-    return f"All together: {_in_words(row, panel.release)}."
+    return f"All together: {in_words(row, panel.release)}."
 
 
 def _of_one_unit(rows: Sequence[Row]) -> Sequence[Row]:
@@ -87,7 +87,7 @@ def _of_one_unit(rows: Sequence[Row]) -> Sequence[Row]:
     return [row for row in rows if row.get("unit") == usual]
 
 
-def _in_words(row: Row, release: Release) -> str:
+def in_words(row: Row, release: Release) -> str:
     """An estimate with its limits and its unit."""
     meta: Mapping[str, Any] = release.meta
     shares = MEASURES[meta["measure"]].reading.shares
@@ -103,7 +103,7 @@ def _unit(row: Row) -> str:
 
 
 def _named(row: Row, release: Release) -> str:
-    return f"{named(row, release)}, {_in_words(row, release)}"
+    return f"{named(row, release)}, {in_words(row, release)}"
 
 
 def _of_curves(release: Release) -> str:

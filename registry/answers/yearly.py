@@ -9,8 +9,10 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
+from registry import reporting
 from registry.answers.asking import Panel, Refused, ask, refused_alike
 from registry.answers.completeness import CompletenessBlock, completeness_of
+from registry.answers.errata import GROUPS, Errata, errata_of, sentences_of
 from registry.answers.findings import finding_of, first_finding
 from registry.answers.landmarks import LandmarkTable, landmarks_of
 from registry.answers.summaries import summary_of
@@ -108,9 +110,18 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Report:
-    """A release's report; `refused` where nothing at all was answered."""
+    """A release's report; `refused` where nothing at all was answered.
+
+    errata: what it tells otherwise than the release before; None where there is none before it.
+    """
 
     chapters: Sequence[Chapter]
+    errata: Errata | None = None
+
+    @property
+    def errata_said(self) -> Sequence[str]:
+        """What changed since the release before, in sentences."""
+        return list(sentences_of(self.errata))
 
     @cached_property
     def parts(self) -> Sequence[ReportPart]:
@@ -181,7 +192,14 @@ def report_of(label: str, viewer: Viewer) -> Report:
     Raises BadQuery for a label that no release can have; a release that does not exist, and one
     that the viewer may not ask, are refusals of every part.
     """
-    return Report(list(_chapters(_Asking(label, as_everybody(viewer)))))
+    asking = _Asking(label, as_everybody(viewer))
+    return Report(list(_chapters(asking)), asking.errata())
+
+
+def release_before(label: str, viewer: Viewer) -> str:
+    """The label of the release made before this one, of those that the viewer may ask; or none."""
+    labels = [str(each["label"]) for each in reporting.snapshots(as_everybody(viewer))]
+    return next(iter(labels[labels.index(label) + 1 :]), "") if label in labels else ""
 
 
 def as_everybody(viewer: Viewer) -> Viewer:
@@ -203,8 +221,18 @@ class _Asking:
         self.asked += 1
         return ReportPart(self.asked, title, panel, finding)
 
-    def _panel(self, measure: Measure, params: Mapping[str, str]) -> Panel:
-        query = parse_query({**params, "release": self.label, "labels": "both"}, measure=measure)
+    def errata(self) -> Errata | None:
+        """The rates by category and five-year period beside those of the release before."""
+        before = release_before(self.label, self.viewer)
+        if not before:
+            return None
+        params = {"group_by": ",".join(GROUPS)}
+        told = [self._panel(Measure.RATES, params, label) for label in (before, self.label)]
+        return errata_of(before, *told)
+
+    def _panel(self, measure: Measure, params: Mapping[str, str], label: str = "") -> Panel:
+        asked = {**params, "release": label or self.label, "labels": "both"}
+        query = parse_query(asked, measure=measure)
         panel = ask(query, measure, self.viewer)
         if panel.release and panel.meta["profile"] != Profile.PROTECTED:
             raise NotProtected

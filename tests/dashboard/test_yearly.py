@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from registry import reporting
 from registry.answers.yearly import NotProtected, as_everybody, report_of
 from registry.records import Viewer
+from registry.reporting.receipts import read
 from registry.vocabulary import Measure, Role
 from tests.factories import EventFactory
 
@@ -26,6 +27,11 @@ def text_of(page):
 def body(page):
     """What every reader is told alike, from the first heading on."""
     return text_of(page[page.index("<h1>") :])
+
+
+def publish_another(followed):
+    EventFactory(implant=followed[5], complication=followed[0].events.get().complication)
+    call_command("freeze", release="2027Q4", early=True, verbosity=0)
 
 
 @pytest.mark.parametrize("role", READERS)
@@ -163,13 +169,32 @@ def test_overview_and_cite_lead_to_it(as_role):
 
 
 def test_an_older_release_names_the_newer(as_role, followed):
-    EventFactory(implant=followed[5], complication=followed[0].events.get().complication)
-    call_command("freeze", release="2027Q4", early=True, verbosity=0)
+    publish_another(followed)
 
     page = text_of(as_role(Role.RESEARCHER).get("/report/?release=2026Q4").content.decode())
 
     assert "report of release 2026Q4" in page
     assert "Release 2027Q4 is newer than this one" in page
+
+
+def test_a_release_says_what_it_tells_otherwise_than_the_one_before(as_role, followed):
+    publish_another(followed)
+
+    page = as_role(Role.RESEARCHER).get("/report/?release=2027Q4").content.decode()
+
+    assert "Since release 2026Q4 No rate of a category in five years" in text_of(page)
+    receipts = re.findall(r"<code>([^<]+)</code>", page.split('id="errata"')[1])
+    assert [read(each).label for each in receipts[:2]] == ["2026Q4", "2027Q4"]
+
+
+def test_the_public_is_told_that_earlier_releases_are_not_compared(client, followed, settings):
+    publish_another(followed)
+    settings.REGISTRY_PUBLIC_STATISTICS = True
+
+    page = text_of(client.get("/report/").content.decode())
+
+    assert "No earlier release is compared" in page
+    assert "Since release" not in page
 
 
 def test_command_writes_what_the_page_tells(as_role, tmp_path, capsys):
