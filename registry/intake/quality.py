@@ -59,7 +59,8 @@ class EventCase:
 
     implant: the one that it names. implants, others: of the same patient, without the event
     itself; events that count only. consequences: those that name it as their cause. declared: the
-    years for which its site declares device time of the complication's component.
+    years for which its site declares device time of the complication's component. implants_from:
+    the site's word, from which year on implants of the component count instead.
     """
 
     event: Event
@@ -69,6 +70,7 @@ class EventCase:
     others: Sequence[Event] = ()
     implants: Sequence[Implant] = ()
     declared: frozenset[int] = frozenset()
+    implants_from: int | None = None
 
     @property
     def drugs(self) -> frozenset[Drug]:
@@ -195,8 +197,10 @@ def _severity_missing(case: EventCase) -> bool:
 
 def _year_not_declared(case: EventCase) -> bool:
     event = case.event
-    by_year = bool(case.declared) and event.implant_id is None
-    return by_year and event.year is not None and event.year not in case.declared
+    if not case.declared or event.implant_id is not None or event.year is None:
+        return False
+    counts_by_implants = case.implants_from is not None and event.year >= case.implants_from
+    return event.year not in case.declared and not counts_by_implants
 
 
 EVENT_RULES: tuple[EventRule, ...] = (

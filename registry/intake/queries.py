@@ -20,7 +20,7 @@ from registry.intake.writers import (
 from registry.models import Event, Exposure, Implant, Query, Sealing, User, sealed
 from registry.models.queries import FIELDS, UNSETTLED
 from registry.records import Fault, NotPermitted, RowRuleBroken, StateConflict
-from registry.vocabulary import QualityRule, QueryAnswer, QueryAsk, QueryState, State
+from registry.vocabulary import Component, QualityRule, QueryAnswer, QueryAsk, QueryState, State
 
 AT_ONCE = 1_000
 """Rows of which the rules are judged at a time."""
@@ -193,6 +193,7 @@ def _cases(events: Sequence[Event]) -> Iterator[EventCase]:
             others=[one for one in others[event.patient_id] if one.pk != event.pk],
             implants=implants[event.patient_id],
             declared=frozenset(declared[event.site_id, event.complication.clock]),
+            implants_from=event.site.implants_from(Component.of(event.complication.clock)),
         )
 
 

@@ -174,8 +174,15 @@ def test_case_raises_no_more_than_it_should(code):
         EventCase(event()),
         EventCase(of_implant(), implant(), declared=frozenset({2014})),
         EventCase(event(year=None), declared=frozenset({2014})),
+        EventCase(event(year=2018), declared=frozenset({2014}), implants_from=2018),
     ],
-    ids=["site-declares-nothing", "implant-on-file", "no-year"],
+    ids=["site-declares-nothing", "implant-on-file", "no-year", "implants-count-by-then"],
 )
 def test_a_year_is_asked_for_only_where_the_site_declares_years(case):
     assert not RULES[QualityRule.EXPOSURE_YEAR_MISSING].raises(case)
+
+
+def test_a_year_before_that_from_which_implants_count_is_asked_for():
+    case = EventCase(event(year=2017), declared=frozenset({2014}), implants_from=2018)
+
+    assert RULES[QualityRule.EXPOSURE_YEAR_MISSING].raises(case)

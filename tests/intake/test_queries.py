@@ -268,3 +268,14 @@ def test_the_whole_registry_is_asked_for_missing_years(world):
     call_command("check_quality", verbosity=0)
 
     assert MISSING_YEAR in rules(state="open", event=event)
+
+
+def test_no_year_is_missing_from_the_year_on_that_implants_count(world):
+    declared(world, year="2012")
+    event = submitted(world, implant="", months_since_implant="", year="2014")
+    assert MISSING_YEAR in rules(state="open", event=event)
+
+    intake.say_implants_from(world.site.code, component="catheter", year=2014, by=world.lead)
+    call_command("check_quality", verbosity=0)
+
+    assert MISSING_YEAR not in rules(state="open", event=event)
