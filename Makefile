@@ -78,7 +78,7 @@ fuzz: setup  ## Ask the API what its schema allows, 100 examples an operation (E
 	@REGISTRY_FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest -q -n 0 -o faulthandler_timeout=0 tests/api/test_contract.py
 
 # Numbers, curves and the truths behind protected answers: ten kinds of question of each registry.
-fuzz-input: setup  ## Send 100,000 bad rows, bodies, bundles and query strings (PIECES=1000)
+fuzz-input: setup  ## Send 100,000 bad rows, bodies, bundles, files and query strings (PIECES=1000)
 	@REGISTRY_BAD_INPUT=$(or $(PIECES),100000) $(BIN)/python -m pytest -q -n 0 -o faulthandler_timeout=0 tests/api/test_bad_input.py
 
 soak: setup  ## Hold 20,000 random questions against plain loops; hours (SEEDS=20 QUESTIONS=100)

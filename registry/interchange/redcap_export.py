@@ -12,7 +12,7 @@ from registry.interchange.csv_rows import CsvTable, wrong_number_of_cells
 from registry.interchange.decoding import open_file
 from registry.interchange.headers import refused_names
 from registry.interchange.redcap import FORMS, RECORD_ID, field_name
-from registry.records import Fault, RawReport, Refusal, RowKind, RowRuleBroken
+from registry.records import Fault, IdentifierFound, RawReport, Refusal, RowKind, RowRuleBroken
 from registry.records.columns import DECLARED, unknown_names
 from registry.records.declared import Holds
 
@@ -106,9 +106,10 @@ class RedcapExport:
         ]
         known = {field_name(kind, column) for kind in RowKind for column in DECLARED[kind]}
         faults = unknown_names(unknown, known=frozenset(known), what="our instruments")
-        if not ours and not faults:
+        if not ours:  # the first line may be one of values: none of it is told
             detail = "no field of this file is of our instruments; see redcap_dictionary"
-            faults = (Fault("header", "no-header", detail),)
+            identifying = tuple(each for each in faults if each.code == IdentifierFound.code)
+            faults = identifying or (Fault("header", "no-header", detail),)
         if faults:
             raise refused_names(faults, 1, self.name)
 

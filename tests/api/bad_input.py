@@ -100,14 +100,19 @@ _PLAIN: Mapping[RowKind, Mapping[str, Any]] = {
 }
 
 
-def _good(kind: RowKind, dice: Random, *, full: float = 0.5) -> dict[str, Any]:
+def good_row(kind: RowKind, dice: Random, *, full: float = 0.5) -> dict[str, Any]:
     """A row that can be stored; or, so often, one with a value in each column, which cannot."""
     plain = {"site": "HERE-1", **_PLAIN[kind]}
     row = dict(values_of(kind.value)) | plain if dice.random() < full else plain
-    row |= {name: f"k{dice.randrange(10**6)}" for name in _KEYS[kind]}
+    row |= {name: _key(dice) for name in _KEYS[kind]}
     if kind is RowKind.EXPOSURE:
         row["year"] = dice.randint(1990, 2025)
     return {name: value for name, value in row.items() if name in COLUMNS[kind]}
+
+
+def _key(dice: Random) -> str:
+    """A key that every door takes: digits in short groups."""
+    return f"k{dice.randrange(10**4)}x{dice.randrange(10**4)}"
 
 
 _KEYS = {
@@ -125,7 +130,7 @@ def single_rows(dice: Random) -> Iterator[Sent]:
     """One row as the body of a POST."""
     while True:
         kind = dice.choice((RowKind.EVENT, RowKind.IMPLANT, RowKind.EXPOSURE))
-        body: Any = spoilt(_good(kind, dice), dice) if dice.random() < 0.95 else piece_of(dice)
+        body: Any = spoilt(good_row(kind, dice), dice) if dice.random() < 0.95 else piece_of(dice)
         address = f"/api/v1/{kind.value}/"
         yield Sent("POST", address, _json(body), "application/json", 1)
 
@@ -135,9 +140,9 @@ def many_rows(dice: Random) -> Iterator[Sent]:
     while True:
         kind = dice.choice((RowKind.EVENT, RowKind.IMPLANT, RowKind.EXPOSURE))
         most = dice.choice((1, ROWS_A_BODY))
-        rows = [spoilt(_good(kind, dice), dice) for _ in range(most)]
+        rows = [spoilt(good_row(kind, dice), dice) for _ in range(most)]
         if dice.random() < 0.2:
-            rows = [_good(kind, dice, full=0) for _ in range(most)]
+            rows = [good_row(kind, dice, full=0) for _ in range(most)]
         address = f"/api/v1/{kind.value}/bulk/"
         if dice.random() < 0.5:
             address += "?dry_run=true"
@@ -150,13 +155,14 @@ def many_rows(dice: Random) -> Iterator[Sent]:
             names = [str(piece_of(dice)) for _ in names]
         writer = csv.writer(told, delimiter=dice.choice(",;\t"))
         writer.writerow(names)
-        writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+        writer.writerows([cell(row.get(name)) for name in names] for row in rows)
         encoding = dice.choice(("utf-8", "utf-8-sig", "utf-16", "cp1252"))
         body = told.getvalue().encode(encoding, errors="replace")
         yield Sent("POST", address, body, "text/csv", most)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as the text of a cell."""
     if isinstance(value, list):
         return ";".join(map(str, value))
     return "" if value is None else str(value)
@@ -186,7 +192,7 @@ def _resource(dice: Random) -> dict[str, Any]:
         "resourceType": "AdverseEvent",
         "status": "completed",
         "actuality": "actual",
-        "identifier": [{"system": "urn:x", "value": f"k{dice.randrange(10**6)}"}],
+        "identifier": [{"system": "urn:x", "value": _key(dice)}],
         "event": coded,
         "code": coded,
         "subject": {"reference": f"Patient/{MARK}"},
@@ -208,7 +214,7 @@ def queries(dice: Random) -> Iterator[Sent]:
     rooms += ["/api/v1/statistics/dimensions/", "/fhir/r4/AdverseEvent", "/dashboard/explore/", "/"]
     while True:
         pairs = [
-            (dice.choice(options), _cell(piece_of(dice))[:300]) for _ in range(dice.randint(1, 4))
+            (dice.choice(options), cell(piece_of(dice))[:300]) for _ in range(dice.randint(1, 4))
         ]
         said = "&".join(f"{quote(name)}={_quoted(value)}" for name, value in pairs)
         yield Sent("GET", f"{dice.choice(rooms)}?{said}", b"", "", 1)

@@ -184,6 +184,7 @@ def test_fields_may_have_the_names_of_our_columns(tmp_path):
     [
         ("", Refusal, "empty-file"),
         ("record_id,redcap_repeat_instance\n", Refusal, "no-header"),
+        ("1,Maria,recovered\n", Refusal, "no-header"),
         ("record_id,site,shoe_size\n", Refusal, "unknown-column"),
         ("record_id,site,seriousness___tired\n", Refusal, "unknown-column"),
         ("record_id,site,date_of_birth\n", IdentifierFound, "identifier-found"),
