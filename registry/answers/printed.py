@@ -60,7 +60,8 @@ def document_of(
         "publisher": PUBLISHER,
         "version": report.meta["code_version"],
         "catalogue_version": report.meta["catalogue_version"],
-        "style": SafeString(style),  # nosec B703 - our own file, no value in it
+        # The registry's own file, with no value in it.
+        "style": SafeString(style),  # nosec B703
         "policy": policy,
         "address": address,
         "others": others,

@@ -157,7 +157,8 @@ def qr_picture(address: str) -> SafeString:
     """The QR code of an address as SVG: dark on light in any colour scheme, without a script."""
     code = segno.make(address, error="m", micro=False)
     picture = code.svg_inline(scale=4, omitsize=True, light="#fff", title="QR code of the secret")
-    return SafeString(picture)  # nosec B703 - drawn here, and holds nothing but modules
+    # Drawn here, and holds nothing but modules.
+    return SafeString(picture)  # nosec B703
 
 
 def _in_fours(device: TOTPDevice) -> str:

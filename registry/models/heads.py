@@ -82,13 +82,14 @@ def keep_after_commit(head: Head) -> None:
 
 
 def keep_head(head: Head) -> None:
-    """Append a head to the file, which is made with mode 600; raises OSError."""
+    """Append a head to the file, which is made with mode 600, and sync it; raises OSError."""
     path = heads_file()
     handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         size = os.fstat(handle).st_size
         is_cut = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
         os.write(handle, f"{chr(10) if is_cut else ''}{head.line}".encode())
+        os.fsync(handle)
     finally:
         os.close(handle)
 

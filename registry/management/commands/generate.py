@@ -63,7 +63,8 @@ class Command(BaseCommand):
         if not Complication.objects.exists():
             load_catalogue()
         generated = perf_counter()
-        counts = _load(made, ids=Random(f"ids {seed}"))  # noqa: S311  # nosec B311 - made-up rows
+        ids = Random(f"ids {seed}")  # noqa: S311  # nosec B311
+        counts = _load(made, ids=ids)
         loaded = perf_counter()
         if truth is not None:
             truth.write_text(json.dumps(made.truth, indent=1) + "\n", encoding="utf-8")
