@@ -45,7 +45,8 @@ def _of_people() -> Iterator[tuple[int | None, str]]:
     roles: dict[int, set[str]] = {}
     for person, name in User.groups.through.objects.values_list("user", "group__name"):
         roles.setdefault(person, set()).add(name)
-    stored = dict(User._base_manager.values_list("pk", "password"))
+    people = User._base_manager.values_list("pk", "password", "must_change_password")
+    stored = {key: (password, is_given) for key, password, is_given in people}
     for last in _last_rows():
         key, seal = last["id"], last["seal_number"]
         if key not in stored:
@@ -55,10 +56,20 @@ def _of_people() -> Iterator[tuple[int | None, str]]:
         if not last["password_digest"]:
             yield None, NOT_COVERED
             continue
-        if last["password_digest"] != password_digest(stored[key]):
+        if not _is_of(last["password_digest"], *stored[key]):
             yield seal, "The password of a person was altered past its history."
         if last["generator_digest"] != generators.get(key, ""):
             yield seal, "The code generator of a person was altered past its history."
+
+
+def _is_of(digest: str, password: str, is_given: bool) -> bool:
+    """Whether a digest is of a password as it is stored.
+
+    Versions before 0.3 did not say in it that a password is given; that it is said to be given
+    since harms nobody.
+    """
+    known = {password_digest(password, is_given=each) for each in (is_given, False)}
+    return digest in known
 
 
 def altered_releases() -> Iterator[tuple[int | None, str]]:

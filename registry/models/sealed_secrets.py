@@ -29,9 +29,14 @@ class SecretsKept(models.Model):
         abstract = True
 
 
-def password_digest(stored: str) -> str:
-    """The digest of a password as it is stored; of one that is no password, too."""
-    return hashlib.sha256(f"password {stored}".encode()).hexdigest()
+def password_digest(stored: str, *, is_given: bool) -> str:
+    """The digest of a password as it is stored; of one that is no password, too.
+
+    is_given: somebody else set it, and its owner is to change it; covered, so that nobody keeps a
+    password that another person knows from being changed.
+    """
+    whose = "given password" if is_given else "password"
+    return hashlib.sha256(f"{whose} {stored}".encode()).hexdigest()
 
 
 def generator_digests(people: Iterable[int] | None = None) -> dict[int, str]:
@@ -94,8 +99,8 @@ class SealsPassword:
     def secret_digests(self) -> dict[str, str]:
         """What the history row stores of the secrets, as the database has them. Two queries."""
         stored = type(self)._base_manager.filter(pk=self.pk)  # type: ignore[attr-defined]
-        password = stored.values_list("password", flat=True).get()
+        password, is_given = stored.values_list("password", "must_change_password").get()
         return {
-            "password_digest": password_digest(password),
+            "password_digest": password_digest(password, is_given=is_given),
             "generator_digest": generator_digests([self.pk]).get(self.pk, ""),
         }

@@ -134,6 +134,22 @@ def test_generator_replaced_by_sql_is_found(person):
     assert what == "The code generator of a person was altered past its history."
 
 
+def test_given_password_said_to_be_the_owner_s_own_is_found(person):
+    with sealed(by=None, action="test") as seal:
+        person.must_change_password = True
+        seal.save(person)
+    tampered("UPDATE registry_user SET must_change_password = false WHERE id = %s", person.pk)
+
+    [(_, what)] = altered_grants()
+    assert what == "The password of a person was altered past its history."
+
+
+def test_digest_of_a_version_that_did_not_say_given_holds(person):
+    tampered("UPDATE registry_user SET must_change_password = true WHERE id = %s", person.pk)
+
+    assert list(altered_grants()) == []
+
+
 def test_history_holds_no_password_and_no_key(person):
     [device] = TOTPDevice.objects.all()
     rows = str(list(person.history.values()))

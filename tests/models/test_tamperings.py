@@ -62,7 +62,8 @@ def untouched(heads):
     with sealed(by=ann, action="add-one-time-code") as seal:
         TOTPDevice.objects.create(user=ann, name="Code generator", confirmed=True)
         seal.save(ann, reason="one-time-code-added")
-    AgreementFactory(user=UserFactory(username="cid"), expires_on=date(2030, 1, 1))
+    cid = UserFactory(username="cid", must_change_password=True)
+    AgreementFactory(user=cid, expires_on=date(2030, 1, 1))
     Token.objects.create(user=ann, label="kept")
     Token.objects.create(user=ann, label="ended")[0].delete()
     with sealed(by=None, action="publish-release") as seal:
@@ -376,6 +377,11 @@ TAMPERINGS = [
     Tampering(
         "a password set",
         password_of_another,
+        "The password of a person was altered past its history.",
+    ),
+    Tampering(
+        "a password that was given said to be its owner's own",
+        by("UPDATE registry_user SET must_change_password = false WHERE username = 'cid'"),
         "The password of a person was altered past its history.",
     ),
     Tampering(
