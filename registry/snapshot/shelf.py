@@ -143,8 +143,12 @@ def seconds_since_attempt(root: Path, *, now: float | None = None) -> float:
 
 
 def is_failing(root: Path, *, now: float | None = None) -> bool:
-    """Whether the last freeze failed, or was killed: begun a while ago, and not under way."""
-    if (root / FAILED).exists():
+    """Whether the last freeze failed, or was killed: begun a while ago, and not under way.
+
+    So does every freeze where nothing can be written, as on a disk that is mounted read-only: it
+    leaves no note.
+    """
+    if (root / FAILED).exists() or not os.access(root, os.W_OK):
         return True
     began = _modified(root / BEGUN)
     if began is None or (time.time() if now is None else now) - began < _SECONDS_TO_START:
