@@ -25,6 +25,7 @@ from tests.api.bad_input import ROWS_A_BODY, Sent, cell, good_row, piece_of, spo
 
 UPLOAD = "/admin/upload/"
 KINDS = (RowKind.EVENT, RowKind.IMPLANT, RowKind.EXPOSURE)
+_COLUMNS = {name for kind in KINDS for name in DECLARED[kind]}
 _CHECK = b'name="check"\r\n\r\n1'
 _END = f"--{BOUNDARY}--".encode()
 
@@ -78,8 +79,10 @@ def _table(rows: list[dict[str, Any]], dice: Random) -> list[list[str]]:
     """
     names = sorted({name for row in rows for name in row})
     cells = [[cell(row.get(name)) for name in names] for row in rows]
-    if dice.random() < 0.1:
-        names = [str(piece_of(dice)) for _ in names]
+    if dice.random() < 0.1:  # no line of names: where one names a column, the others are told
+        names = [
+            each if each not in _COLUMNS else "?" for each in (str(piece_of(dice)) for _ in names)
+        ]
     above = [[cell(piece_of(dice))]] * dice.choice((0, 0, 0, 1, 12))
     return [[_plain(each) for each in row] for row in (*above, names, *cells)]
 

@@ -19,7 +19,9 @@ from registry.records.columns import COLUMNS
 from registry.vocabulary import CODELISTS, Measure
 from tests.doors.declared import values_of
 
-MARK = "Qzvxj"
+MARK = "Zubraxil"
+"""A word that reads as a name, so that no door takes it for a random key."""
+
 ROWS_A_BODY = 40
 
 
