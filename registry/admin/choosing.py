@@ -19,6 +19,7 @@ from django.urls import reverse
 from registry.admin.naming import label_of, name_of
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.filters.catalogue import every_complication, find_complications
+from registry.intake.deaths import DeathOnFile, lives_of
 from registry.models import Complication, Event, Implant, Site
 from registry.models.exposure import IN_FOLLOW_UP
 from registry.vocabulary import Component, Right, State
@@ -61,7 +62,7 @@ class RowSelect(AutocompleteSelect):
             option = self.create_option(
                 name, str(row.public_id), field.label_from_instance(row), True, len(options)
             )
-            option["attrs"].update(as_data(about_row(row)))
+            option["attrs"].update(as_data(about_rows([row])[0]))
             options.append(option)
         return [(None, options, 0)]
 
@@ -154,15 +155,32 @@ def about_term(term: Complication) -> dict[str, str]:
     }
 
 
-def about_row(row: Any) -> dict[str, str]:
-    """Data that the form checks answers against: an implant's component, year and follow-up."""
-    if not isinstance(row, Implant):
-        return {}
-    return {
-        "component": row.component,
-        "implanted": str(row.implant_year),
-        "followed": str(row.months_followed),
-        "ended": "" if row.exit_status in IN_FOLLOW_UP else "ended",
+def about_rows(rows: Sequence[Any]) -> list[dict[str, str]]:
+    """Data that the form checks answers against: component, year and follow-up of implants.
+
+    And the death of their patients, as far as it is on file. Two queries where there are implants.
+    """
+    lives = lives_of({row.patient_id for row in rows if isinstance(row, Implant)})
+    return [
+        _about_implant(row, lives[row.patient_id].death()) if isinstance(row, Implant) else {}
+        for row in rows
+    ]
+
+
+def _about_implant(implant: Implant, death: DeathOnFile | None) -> dict[str, str]:
+    about = {
+        "component": str(implant.component),
+        "implanted": str(implant.implant_year),
+        "followed": str(implant.months_followed),
+        "ended": "" if implant.exit_status in IN_FOLLOW_UP else "ended",
+    }
+    if death is None:
+        return about
+    months = death.months.get(implant.pk)
+    return about | {
+        "died": "reported" if death.reported else "followed",
+        "died_year": "" if death.year is None else str(death.year),
+        "died_months": "" if months is None else str(months),
     }
 
 
@@ -264,11 +282,12 @@ def matches(
     found = _slice_of([rows.filter(each) for each in in_turn], first, PAGE + 1)
     if isinstance(model_admin, SiteRowsAdmin):
         model_admin.log_look(request, "choices", len(found[:PAGE]))
+    shown = found[:PAGE]
     return JsonResponse(
         {
             "results": [
-                {"id": str(getattr(row, keyed_by)), "text": labelled(row), **about_row(row)}
-                for row in found[:PAGE]
+                {"id": str(getattr(row, keyed_by)), "text": labelled(row), **about}
+                for row, about in zip(shown, about_rows(shown), strict=True)
             ],
             "pagination": {"more": len(found) > PAGE},
         }

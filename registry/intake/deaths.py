@@ -78,6 +78,19 @@ class _Died:
         return self.latest_year is not None and device.earliest_end > self.latest_year
 
 
+@dataclass(frozen=True, slots=True)
+class DeathOnFile:
+    """A patient's death as reports and ends of follow-up tell it.
+
+    year: the latest that it can be in, where one is known. months: at the latest, by implant.
+    reported: an event tells it, so that another fatal one would be a second death.
+    """
+
+    year: int | None
+    months: Mapping[int, int]
+    reported: bool
+
+
 @dataclass(slots=True)
 class Life:
     """What is known of one patient: implants with their follow-up, and events that count."""
@@ -141,6 +154,19 @@ class Life:
                 )
                 faults.append(Fault("exit_status", "later-than-death", detail))
         return faults
+
+    def death(self) -> "DeathOnFile | None":
+        """The patient's death as it is on file, or None."""
+        deaths = self._deaths()
+        if not deaths:
+            return None
+        months: dict[int, int] = {}
+        for died in deaths:
+            if died.implant is not None and died.months is not None:
+                months[died.implant] = min(died.months, months.get(died.implant, died.months))
+        years = [died.latest_year for died in deaths if died.latest_year is not None]
+        reported = any(one.fatal for one in self.events)
+        return DeathOnFile(min(years, default=None), months, reported)
 
     def _deaths(self, *, but_device: int | None = None) -> list[_Died]:
         fatal = [one for one in self.events if one.fatal]

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from registry.admin.event_sections import ENTRY, MATTERS_FOR
 from registry.catalogue import read_catalogue
-from registry.models import AccessLog, Event
+from registry.models import AccessLog, Event, sealed
 from registry.vocabulary import Relatedness
 from tests.factories import (
     ComplicationFactory,
@@ -476,6 +476,41 @@ def test_an_implant_is_found_by_its_key_its_patients_and_its_code(
         "followed": "60",
         "ended": "",
     }
+
+
+@pytest.mark.parametrize(
+    ("told_by", "here", "beside"),
+    [
+        ("exit", ("followed", "2016", "60"), ("followed", "2016", "")),
+        ("event", ("reported", "2013", "40"), ("reported", "2013", "")),
+        ("draft", None, None),
+    ],
+)
+def test_an_implant_says_that_its_patient_died(
+    told_by, here, beside, catheter, pump, reporter, signed_in
+):
+    """The implant by which it is told, and the patient's other one."""
+    if told_by == "exit":
+        with sealed(by=None, action="test") as seal:
+            pump.exit_status = "death-unrelated"
+            seal.save(pump)
+    else:
+        state = "draft" if told_by == "draft" else "submitted"
+        fatal = {"severity": 5, "outcome": "fatal", "seriousness": {"death"}}
+        EventFactory(implant=pump, year=2013, months_since_implant=40, state=state, **fatal)
+    client = signed_in(reporter)
+
+    found = client.get(IMPLANTS).json()["results"]
+    told = {row["component"]: died_of(row) for row in found}
+
+    assert told == {"pump": here, "catheter": beside}
+    if here:
+        html = client.get(ADD, {"implant": str(pump.public_id)}).text
+        assert f'data-died_year="{here[1]}"' in html
+
+
+def died_of(row):
+    return (row["died"], row["died_year"], row["died_months"]) if "died" in row else None
 
 
 def test_implants_are_offered_that_fit_the_event(catheter, pump, other_site, manager, signed_in):

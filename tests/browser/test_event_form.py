@@ -5,7 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from registry.models import Site
 from tests.browser.test_pages import PHONE, faults_of, sign_in
+from tests.factories import ImplantFactory, PatientFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
@@ -94,6 +96,47 @@ def test_an_implant_of_the_other_component_is_noticed(page):
     choose(page, "Complication", "kinking", "Catheter kink")
 
     expect(row(page, "implant")).to_contain_text("choose the patient's catheter")
+
+
+def test_a_death_on_file_is_told_as_soon_as_its_patient_is_chosen(page):
+    patient = PatientFactory(site=Site.objects.get(code="OWN-1"))
+    ImplantFactory(patient=patient, source_id="i-late", exit_status="death-unrelated")
+    open_form(page)
+    choose(page, "Complication", "motor stall", "Pump motor stall")
+
+    choose(page, "Implant", "i-late", "i-late (Pump")
+    on_file = "This patient died in 2016 at the latest, by month 60 of this pump, as is on file"
+    implant = row(page, "implant")
+    expect(implant).to_contain_text(f"{on_file}. No later event is taken.")
+    page.get_by_label("Year").fill("2015")
+    page.get_by_label("Months since implant").fill("61")
+    expect(implant).to_contain_text("saving refuses a later event")
+    page.get_by_label("Months since implant").fill("60")
+    expect(implant).to_contain_text("No later event is taken.")
+    page.get_by_label("Months since implant").fill("")
+    page.get_by_label("Year").fill("2017")
+    expect(implant).to_contain_text("saving refuses a later event")
+
+
+def test_what_a_fatal_answer_will_do_is_told_while_it_is_given(page):
+    open_form(page)
+    choose(page, "Implant", "i-own-2", "i-own-2 (Pump")
+    outcome = row(page, "outcome")
+    expect(outcome).not_to_contain_text("ends the patient")
+
+    page.get_by_label("Outcome").select_option("Fatal")
+    expect(outcome).to_contain_text("A death ends the patient")
+    expect(outcome).to_contain_text("Still missing for a death: severity 5, criterion death.")
+    page.get_by_label("5 Death").check()
+    page.get_by_label("Death", exact=True).check()
+    expect(outcome).not_to_contain_text("Still missing")
+    page.get_by_label("Months since implant").fill("40")
+    expect(outcome).to_contain_text("followed to month 60 on file, beyond this death")
+    page.get_by_label("Months since implant").fill("60")
+    expect(outcome).to_contain_text("A death ends the patient")
+    choose(page, "Complication", "death", "Death")
+    expect(row(page, "complication")).to_contain_text("A death ends the patient")
+    assert faults_of(page) == []
 
 
 def test_unsaved_answers_are_not_lost_unasked(page):

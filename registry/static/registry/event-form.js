@@ -133,6 +133,43 @@ window.django?.jQuery?.(() => {
     else if (months > Number(followed)) say(monthsNote, `This implant was followed for ${followed} months on file. A later event is stored all the same; it counts in time once follow-up reaches it.`, false);
   }
 
+  // A death ends the patient: what is on file of one, and what a fatal answer here will do.
+  const deathNote = note("implant", "check");
+  const fatalNotes = { complication: note("complication", "check"), outcome: note("outcome", "check") };
+  function tellDeath() {
+    const { died, died_year: diedYear, died_months: diedMonths, followed, component } = chosen("implant");
+    const [year, months] = [wholeNumber(value("year")), wholeNumber(value("months_since_implant"))];
+    const isDeath = value("complication") === "death";
+    const fatal = isDeath || value("outcome") === "fatal";
+    const when = [diedYear && `in ${diedYear} at the latest`, diedMonths && `by month ${diedMonths} of this ${component}`]
+      .filter(Boolean).join(", ");
+    const later = diedMonths && months !== null ? months > Number(diedMonths)
+      : Boolean(diedYear) && year !== null && year > Number(diedYear);
+    const onFile = `This patient died${when && ` ${when}`}, as is on file`;
+    say(deathNote, died && (later && !fatal
+      ? `${onFile}: saving refuses a later event. Correct the time here, or the death there.`
+      : `${onFile}. No later event is taken.`), later && !fatal);
+
+    const missing = [
+      value("severity") !== "5" && "severity 5",
+      value("outcome") !== "fatal" && "outcome fatal",
+      !form.querySelector("[name=seriousness][value=death]").checked && "criterion death",
+    ].filter(Boolean);
+    let text = "", wrong = false;
+    if (fatal && died === "reported") {
+      text = "A death of this patient is reported already. Saving refuses a second one, unless the one led to the other and is named as its cause.";
+      wrong = true;
+    } else if (fatal && months !== null && followed && Number(followed) > months) {
+      text = `This ${component} was followed to month ${followed} on file, beyond this death: saving refuses that. End its follow-up at the death first, or correct the months.`;
+      wrong = true;
+    } else if (fatal || missing.length < 3) {
+      text = "A death ends the patient: from this report on no event and no follow-up after it is taken, and saving refuses it where a later one is on file.";
+    }
+    if (text && missing.length) text += ` Still missing for a death: ${missing.join(", ")}.`;
+    say(fatalNotes.complication, isDeath && text, wrong);
+    say(fatalNotes.outcome, !isDeath && text, wrong);
+  }
+
   function note(name, kind) {
     const element = document.createElement("div");
     element.className = kind;
@@ -155,6 +192,7 @@ window.django?.jQuery?.(() => {
     sift();
     fold();
     check();
+    tellDeath();
   }
 
   // Unsaved answers, and a second press of a button that was pressed already.
