@@ -195,6 +195,41 @@ def as_text(value: Any) -> str:
     return ";".join(value) if isinstance(value, list) else str(value)
 
 
+def answers_read(
+    form: forms.BaseForm,
+    kind: RowKind,
+    *,
+    site: str,
+    column_of: Callable[[str], str],
+    may_be: Callable[[str, Any], bool] = lambda _name, _sent: False,
+) -> list[tuple[str, list[str]]]:
+    """What was sent to a form and reads as an answer of its question, by field.
+
+    site: the code of its site, which a key may begin with. column_of: the declared column that a
+    field of text asks for. may_be: whether an answer that the field refuses is kept all the same.
+    """
+    answers: Any = form.data
+    read: list[tuple[str, list[str]]] = []
+    for name, field in form.fields.items():
+        sent = field.widget.value_from_datadict(form.data, form.files, form.add_prefix(name))
+        try:
+            answer = field.clean(sent)
+        except forms.ValidationError:
+            if not may_be(name, sent):
+                continue
+            answer = sent
+        if type(field) is forms.CharField:
+            column = column_of(name)
+            alone = RawReport(kind=kind, values={"site": site, column: answer})
+            if column not in intake.readable_columns(alone):
+                continue
+        if answers.get(name):
+            takes_several = getattr(field.widget, "allow_multiple_selected", False)
+            given = answers.getlist(name)
+            read.append((name, given if takes_several else given[-1:]))
+    return read
+
+
 class ReportForm(IntakeForm):
     """A row of one site with a field for each column; `raw` is the report for intake.
 
@@ -267,25 +302,9 @@ class ReportForm(IntakeForm):
         """
         answers: Any = self.data
         site = as_text(answers.get("site", ""))
-        read: list[tuple[str, list[str]]] = []
-        for name, field in self.fields.items():
-            sent = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
-            try:
-                answer = field.clean(sent)
-            except forms.ValidationError:
-                if not self._may_be_own(name, sent):
-                    continue
-                answer = sent
-            if type(field) is forms.CharField:
-                column = self.column_of(name)
-                alone = RawReport(kind=self.kind, values={"site": site, column: answer})
-                if column not in intake.readable_columns(alone):
-                    continue
-            if answers.get(name):
-                takes_several = getattr(field.widget, "allow_multiple_selected", False)
-                given = answers.getlist(name)
-                read.append((name, given if takes_several else given[-1:]))
-        return read
+        return answers_read(
+            self, self.kind, site=site, column_of=self.column_of, may_be=self._may_be_own
+        )
 
     def _may_be_own(self, name: str, sent: Any) -> bool:
         """Whether an answer may be the site or a row of somebody whose session has ended."""

@@ -4,13 +4,13 @@ import re
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import Resolver404, path, resolve, reverse
+from django.urls import Resolver404, ResolverMatch, path, resolve, reverse
 
 from registry.admin.answers import ReportForm
 from registry.admin.once import FORM_TOKEN, was_stored
 from registry.admin.rows import RegistryAdmin
 from registry.answers.kept import is_form_of_a_row
-from registry.answers.unsaved import forget_unsaved, keep_unsaved, mark_of, unsaved_at
+from registry.answers.unsaved import Sent, forget_unsaved, keep_unsaved, mark_of, unsaved_at
 from registry.models import User
 
 AT, DISCARD = "_at", "_discard"
@@ -41,9 +41,10 @@ class AutosavePages(RegistryAdmin):
         if DISCARD in request.POST:
             forget_unsaved(request, request.POST[DISCARD])
             return HttpResponse(status=204)
-        form = self._form_at(request, request.POST.get(AT, ""))
+        address = request.POST.get(AT, "")
+        sent = self._sent_at(request, address)
         if not was_stored(request.user, own_token(request)):
-            self._keep(request, form, address=request.POST[AT])
+            self.keep_answers(request, sent, address=address)
         return HttpResponse(status=204)
 
     def keep_refused(self, request: HttpRequest) -> None:
@@ -54,23 +55,34 @@ class AutosavePages(RegistryAdmin):
         """
         made = self.get_form(request, None, change=False)
         made.user = request.user if request.user.is_authenticated else User(is_active=False)
-        self._keep(request, made(request.POST), address=address_of_form(request))
+        sent = made(request.POST).answered_so_far()
+        self.keep_answers(request, sent, address=address_of_form(request))
 
-    def _keep(self, request: HttpRequest, form: ReportForm, *, address: str) -> None:
-        if not (sent := form.answered_so_far()):
+    def keep_answers(self, request: HttpRequest, sent: Sent, *, address: str) -> None:
+        """Keeps answers that were read as such, of the form at an address; nothing where none."""
+        if not sent:
             return
-        if own := own_token(request):
-            sent.append((FORM_TOKEN, [own]))
-        keep_unsaved(request, token=token_of(request), address=address, sent=sent)
+        own = own_token(request)
+        kept = [*sent, (FORM_TOKEN, [own])] if own else sent
+        token = own or mark_of(address)
+        keep_unsaved(request, token=token, address=address, sent=kept)
 
-    def _form_at(self, request: HttpRequest, address: str) -> ReportForm:
+    def _sent_at(self, request: HttpRequest, address: str) -> Sent:
         try:
             match = resolve(address.partition("?")[0])
         except Resolver404:
             raise Http404 from None
-        model = f"registry_{self.opts.model_name}_"
-        if not (is_form_of_a_row(match) and str(match.url_name).startswith(model)):
+        if not str(match.url_name).startswith(f"registry_{self.opts.model_name}_"):
             raise Http404
+        if is_form_of_a_row(match):
+            return self._form_at(request, match).answered_so_far()
+        return self.sent_beside(request, match)
+
+    def sent_beside(self, request: HttpRequest, match: ResolverMatch) -> Sent:
+        """What was sent and reads as an answer of a form beside the rows' own; 404 for others."""
+        raise Http404
+
+    def _form_at(self, request: HttpRequest, match: ResolverMatch) -> ReportForm:
         key = match.kwargs.get("object_id")
         row = self.get_object(request, key) if key is not None else None
         may = self.has_change_permission(request, row) if row else self.has_add_permission(request)
@@ -91,16 +103,19 @@ class AutosavePages(RegistryAdmin):
     ) -> HttpResponse:
         """The form, with the address that keeps its answers, and those that were left unsaved."""
         if isinstance(context["adminform"].form, ReportForm):
-            here, at = request.get_full_path(), address_of_form(request)
-            is_new = request.method == "GET"
-            context = {
-                **context,
-                "autosave": reverse(f"admin:{self._autosave_page}"),
-                "autosave_at": at,
-                "here": here,
-                "unsaved": unsaved_at(request, at, back_to=here) if is_new else None,
-            }
+            context = {**context, **self.autosaving(request, at=address_of_form(request))}
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def autosaving(self, request: HttpRequest, *, at: str) -> dict[str, Any]:
+        """What a page needs to send its answers, and those that were left unsaved at an address."""
+        here = request.get_full_path()
+        is_new = request.method == "GET"
+        return {
+            "autosave": reverse(f"admin:{self._autosave_page}"),
+            "autosave_at": at,
+            "here": here,
+            "unsaved": unsaved_at(request, at, back_to=here) if is_new else None,
+        }
 
     def forget_answers(self, request: HttpRequest) -> None:
         """Forgets the answers of a form that was saved."""

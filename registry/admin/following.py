@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,18 +14,20 @@ from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import ResolverMatch, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from registry import intake
 from registry.admin.answers import open_sites
+from registry.admin.followed_so_far import followed_so_far, lines_named, versions_in
 from registry.admin.paging import KeyPaginator
 from registry.admin.rows import back_in_form, was_kept
-from registry.admin.site_rows import SiteRowsAdmin
+from registry.admin.site_rows import SiteRowsAdmin, open_site_keys
 from registry.answers.kept import KEPT
 from registry.answers.refusable import sentence
+from registry.answers.unsaved import Sent, forget_unsaved, mark_of
 from registry.models import Implant, Site
 from registry.models.exposure import MONTHS_NOT_KNOWN
 from registry.records import Refusal
@@ -232,7 +233,25 @@ class FollowUpPages(SiteRowsAdmin):
         for line in lines:
             line.answer(request.POST)
             line.ticked |= "all" in request.GET
-        return self._listed(request, narrow, lines, TickedForm(), page)
+        said = {name: request.POST.get(name) for name in TickedForm.base_fields}
+        return self._listed(request, narrow, lines, TickedForm(initial=said), page)
+
+    def sent_beside(self, request: HttpRequest, match: ResolverMatch) -> Sent:
+        """Adds the answers to the page of follow-up, for implants that the caller may write."""
+        if match.url_name != "registry_implant_follow_up":
+            return super().sent_beside(request, match)
+        if not self.has_add_permission(request):
+            raise Http404
+        return self._so_far(request)
+
+    def _so_far(self, request: HttpRequest) -> Sent:
+        """What was sent and reads as an answer. One query."""
+        sites = open_site_keys(request)
+        named = lines_named(request.POST)
+        rows = self.get_queryset(request).filter(public_id__in=named, site__in=sites)
+        known = list(rows.values_list("public_id", flat=True))
+        ends, rules = dict(ENDS), (REACHED, FURTHER, PASSED)
+        return followed_so_far(request.POST, known, ends=ends, rules=rules)
 
     def _answered(
         self, request: HttpRequest, rows: QuerySet[Implant], narrow: NarrowForm, *, saving: bool
@@ -262,9 +281,11 @@ class FollowUpPages(SiteRowsAdmin):
             return self._listed(request, narrow, lines, ticked)
         added = sum(one.months_added for one in followed)
         if saving:
+            forget_unsaved(request, mark_of(form_at(request)))
             stored = f"{counted(len(followed), 'implant')} followed up, {added} months added."
             self.message_user(request, stored, messages.SUCCESS)
             return HttpResponseRedirect(here(request, but=("all",)))
+        self.keep_answers(request, self._so_far(request), address=form_at(request))
         self.log_look(request, "follow-up", len(followed))
         answered = {line.implant.public_id: line for line in lines}
         shown = [(answered[one.public_id], one) for one in followed]
@@ -309,6 +330,7 @@ class FollowUpPages(SiteRowsAdmin):
             "back": here(request, but=("all",), page=str(page.number - 1)) if page else "",
             "faulty": [line for line in lines if line.faults],
             **round_of(request),
+            **self.autosaving(request, at=form_at(request)),
         }
         return self._page(request, "follow_up", narrow=narrow, listed=True, **context)
 
@@ -317,8 +339,8 @@ class FollowUpPages(SiteRowsAdmin):
             **self.admin_site.each_context(request),
             "title": "Follow-up of many implants",
             "opts": self.opts,
-            "here": here(request),
             **context,
+            "here": here(request),
         }
         return TemplateResponse(request, f"admin/registry/implant/{name}.html", context)
 
@@ -360,23 +382,16 @@ def months_passed(implant_year: int, *, year: int, month: int) -> tuple[int, int
     return max(0, since - MONTHS_NOT_KNOWN), max(0, since - 1)
 
 
-def versions_in(rows: Iterable[str]) -> dict[UUID, int]:
-    """The implants on the submitted page with their versions; at most two pages."""
-    found: dict[UUID, int] = {}
-    for row in islice(rows, 2 * PAGE):
-        key, _, version = row.partition(":")
-        try:
-            found[UUID(key)] = int(version)
-        except ValueError:
-            continue
-    return found
-
-
 def here(request: HttpRequest, *, but: Iterable[str] = (), **changed: str) -> str:
     """The address of this page with its filters, with these parameters changed."""
     params = {name: value for name, value in request.GET.items() if name not in but} | changed
     address = reverse("admin:registry_implant_follow_up")
     return f"{address}?{urlencode(params)}" if params else address
+
+
+def form_at(request: HttpRequest) -> str:
+    """The address that the answers of this page are kept by, whichever lines a link had ticked."""
+    return here(request, but=("all",))
 
 
 def counted(number: int, what: str) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import ResolverMatch, path
 from django.utils.html import format_html
 
 from registry import intake
-from registry.admin.answers import as_text
+from registry.admin.answers import answers_read, as_text
 from registry.admin.device_forms import ImplantForm
 from registry.admin.implant_sections import AT_IMPLANT, DRUG, ENDED, OF_A_PUMP
 from registry.admin.naming import label_of
@@ -21,6 +21,7 @@ from registry.admin.site_rows import SiteRowsAdmin
 from registry.admin.system_form import MODELS
 from registry.answers.kept import KEPT
 from registry.answers.refusable import RefusableForm
+from registry.answers.unsaved import Sent
 from registry.intake.systems import REPLACED
 from registry.models import Implant
 from registry.models.exposure import IN_FOLLOW_UP
@@ -61,6 +62,12 @@ class ReplaceForm(RefusableForm):
         """The questions about the component that took its place."""
         return [self[name] for name in self.fields if name[:6] not in ("ended_", "versio")]
 
+    def answered_so_far(self, site: str) -> Sent:
+        """What was sent and reads as an answer, by field; never what identifies."""
+        return answers_read(
+            self, RowKind.IMPLANT, site=site, column_of=lambda name: name.removeprefix("ended_")
+        )
+
     def ending(self) -> dict[str, str]:
         """The old one's end for intake; empty fields keep the stored values."""
         texts = {name: as_text(self.cleaned_data[f"ended_{name}"]) for name in ENDED}
@@ -85,6 +92,15 @@ class ReplacePages(SiteRowsAdmin):
         """Whether the user can replace the implant."""
         may = row.exit_status in IN_FOLLOW_UP and self.has_change_permission(request, row)
         return {**super().beside(request, row), "may_be_replaced": may}
+
+    def sent_beside(self, request: HttpRequest, match: ResolverMatch) -> Sent:
+        """Adds the answers to the page that replaces an implant which the user may replace."""
+        if match.url_name != "registry_implant_replace":
+            return super().sent_beside(request, match)
+        implant: Any = self.get_object(request, match.kwargs["object_id"])
+        if not self.has_change_permission(request, implant):
+            raise Http404
+        return ReplaceForm(request.POST, implant=implant).answered_so_far(implant.site.code)
 
     def replace(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Asks how the implant ended and what replaced it; stores both under one seal."""
@@ -116,6 +132,7 @@ class ReplacePages(SiteRowsAdmin):
                     address_of(new),
                     label_of(new),
                 )
+                self.forget_answers(request)
                 self.message_user(request, message, messages.SUCCESS)
                 return HttpResponseRedirect(address_of(implant.patient))
         self.log_look(request, f"{implant.public_id} replace", 1)
@@ -126,5 +143,6 @@ class ReplacePages(SiteRowsAdmin):
             "implant": implant,
             "form": form,
             "back": address_of(implant),
+            **self.autosaving(request, at=request.path),
         }
         return TemplateResponse(request, "admin/registry/implant/replace.html", context)

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
+from registry.models import Implant
 from tests.browser.test_event_form import ADD, choose, open_form
 from tests.browser.test_pages import PHONE, faults_of, sign_in, sign_in_by_form
 
@@ -234,3 +235,30 @@ def test_answers_that_were_left_are_offered_and_can_be_discarded(page):
     expect(offer).to_have_count(0)
     page.goto(ADD)
     expect(page.locator("#unsaved")).to_have_count(0)
+
+
+def follow_many(page: Page) -> str:
+    page.goto("/admin/registry/implant/follow-up/")
+    return "Months of i-own-3 now"
+
+
+def replace_one(page: Page) -> str:
+    implant = Implant.objects.get(source_id="i-own-3").public_id
+    page.goto(f"/admin/registry/implant/{implant}/replace/")
+    return "Year of implant"
+
+
+@pytest.mark.parametrize("go", [follow_many, replace_one])
+def test_a_follow_up_and_a_replacement_that_were_left_are_offered(go, page):
+    sign_in(page, "reporter")
+    label = go(page)
+    page.get_by_label(label).fill("2016" if go is replace_one else "72")
+    page.goto("/admin/")
+    expect_kept(page)
+
+    go(page)
+    assert faults_of(page) == []
+    page.locator("#unsaved").get_by_role("button", name="Take them up").click()
+
+    expect(page.get_by_text("Your answers were kept").first).to_be_visible()
+    expect(page.get_by_label(label)).to_have_value("2016" if go is replace_one else "72")

@@ -19,7 +19,8 @@
   });
 
   if (form) {
-    const answers = () => new URLSearchParams(new FormData(form)).toString();
+    // Only what was answered: a page of five hundred implants would be too long for a beacon.
+    const answers = () => new URLSearchParams([...new FormData(form)].filter(([, given]) => given)).toString();
     const refused = form.querySelector(".errorlist") !== null;
     let last = refused ? "" : null;
     let saving = false;
