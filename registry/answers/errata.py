@@ -32,15 +32,15 @@ class Errata:
     """The comparison with one earlier release.
 
     compared: how many rates both tell; changed: those outside their earlier limits; hidden, shown:
-    how many only the earlier, only the later release tells. receipts: of the earlier and of the
-    later answer. refused: why the earlier release is not compared.
+    names of those that only the earlier, only the later release tells. receipts: of the earlier
+    and of the later answer. refused: why the earlier release is not compared.
     """
 
     before: str
     compared: int = 0
     changed: Sequence[ChangedRate] = ()
-    hidden: int = 0
-    shown: int = 0
+    hidden: Sequence[str] = ()
+    shown: Sequence[str] = ()
     receipts: tuple[str, ...] = ()
     refused: Refused | None = None
 
@@ -74,8 +74,8 @@ def errata_of(label: str, before: Panel, now: Panel) -> Errata | None:
             for key in both
             if _lies_outside(new[key], old[key])
         ],
-        hidden=len(told) - len(both),
-        shown=sum(_is_over(new[key], until) for key in later),
+        hidden=[_name(old[key]) for key in told if key not in both],
+        shown=[_name(new[key]) for key in later if _is_over(new[key], until)],
         receipts=(before.release.receipt, now.release.receipt),
     )
 
@@ -100,9 +100,9 @@ def sentences_of(errata: Errata | None) -> Iterator[str]:
             f"{len(errata.changed)} {lie} outside the limits that were told then: below."
         )
     if errata.hidden:
-        yield f"Told then and hidden now: {errata.hidden}."
+        yield f"Told then and hidden now: {'; '.join(errata.hidden)}."
     if errata.shown:
-        yield f"Hidden then and told now: {errata.shown}."
+        yield f"Hidden then and told now: {'; '.join(errata.shown)}."
     yield (
         "Records of past years are still added, corrected, rejected and withdrawn, and the noise "
         "of protection is drawn anew where they are; how many were is not told."
@@ -111,6 +111,10 @@ def sentences_of(errata: Errata | None) -> Iterator[str]:
 
 def _key(row: Row) -> tuple[Cell, ...]:
     return tuple(row[name] for name in GROUPS)
+
+
+def _name(row: Row) -> str:
+    return f"{row.get('category_label', row['category'])} {row['period']}"
 
 
 def _is_over(row: Row, until: int | None) -> bool:
