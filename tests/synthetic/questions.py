@@ -115,27 +115,47 @@ QUESTIONS = tuple(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How much of a question is told. share: of its events, in told rows; None without a sum."""
+
+    told: Told
+    share: float | None = None
+
+    @property
+    def words(self) -> str:
+        """The verdict, with the share where only a part is told."""
+        if self.told is not Told.PARTLY or self.share is None:
+            return self.told
+        return f"{self.told}, {100 * self.share:.0f} %"
+
+
 def told(question: PublishedQuestion, frozen: Frozen) -> Told:
     """How much the protected answer tells of what the exact one does."""
+    return asked(question, frozen).told
+
+
+def asked(question: PublishedQuestion, frozen: Frozen) -> Asked:
+    """The same with the share of the exact answer's events that lie in told rows."""
     try:
         query = parse_query(question.params, measure=question.measure)
         shown = protected_answer(query, question.measure, frozen)
         exact = _exact(query, question.measure, frozen)
     except (BadQuery, NotAvailableAtThisDetail):
-        return Told.REFUSED
+        return Asked(Told.REFUSED)
     if question.measure is Measure.TREND:
         has_ratio = shown.meta["trend"]["rate_ratio"] is not None
         no_dates = all(row["status"] == "no_denominator" for row in shown.rows)
-        return Told.ANSWERED if has_ratio else Told.REFUSED if no_dates else Told.HIDDEN
+        return Asked(Told.ANSWERED if has_ratio else Told.REFUSED if no_dates else Told.HIDDEN)
     if not any(row["status"] != "no_denominator" for row in shown.rows):
-        return Told.REFUSED
+        return Asked(Told.REFUSED)
     wanted = _events(exact)
     known = {key for key, rows in _by_key(shown).items() if _is_told(rows, question.measure)}
     total = sum(wanted.values())
     share = sum(n for key, n in wanted.items() if key in known) / total if total else 0.0
     if share >= ENOUGH:
-        return Told.ANSWERED
-    return Told.PARTLY if known else Told.HIDDEN
+        return Asked(Told.ANSWERED, share)
+    return Asked(Told.PARTLY if known else Told.HIDDEN, share)
 
 
 def is_told_exactly(question: PublishedQuestion, frozen: Frozen) -> bool:

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from tests.disclosure.attack.own_process import begin, environment
@@ -21,7 +22,7 @@ def main() -> None:
 
         from registry.synthetic import registry
         from tests.synthetic.frozen import frozen_synthetic
-        from tests.synthetic.questions import QUESTIONS, is_told_exactly, tally, told
+        from tests.synthetic.questions import QUESTIONS, asked, is_told_exactly
 
         call_command("migrate", verbosity=0)
         call_command("make_keys", verbosity=0)
@@ -31,11 +32,12 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 made = registry(events=size, sites=24, seed=1)
                 frozen = frozen_synthetic(Path(folder), made)
-                found.append([told(question, frozen) for question in QUESTIONS])
+                answers = [asked(question, frozen) for question in QUESTIONS]
+                found.append(answers)
                 exactly = sum(is_told_exactly(question, frozen) for question in QUESTIONS)
-                print(size, dict(tally(frozen)), "exact:", exactly)
+                print(size, dict(Counter(str(each.told) for each in answers)), "exact:", exactly)
         for place, question in enumerate(QUESTIONS):
-            said = " | ".join(each[place] for each in found)
+            said = " | ".join(each[place].words for each in found)
             print(f"| {question.about} | {said} |")
 
 
