@@ -141,6 +141,7 @@ def _numbers(kind: ProductKind, code: str, viewer: Viewer) -> dict[str, Any]:
         "landmarks_refused": curves.refused,
         "curve": _picture(curve, kind, code),
         "compared": compared_in_words(compared, kind, code),
+        "among_all": among_all_in_words(pairs["category"], kind, code),
         "failures": failures_of(fails, where),
         "signals": {
             level: signal_table(panel, kind, code, level) for level, panel in pairs.items()
@@ -206,6 +207,21 @@ def compared_in_words(panel: Panel, kind: ProductKind, code: str) -> str:
     name = against[f"{kind.dimension}_label"] if against else "the reference"
     between = in_brackets(limits_of(row["ci_lower"], row["ci_upper"]))
     return f"{said}: {written(row['ratio'])}{between} times the rate of {name}, crude."
+
+
+def among_all_in_words(panel: Panel, kind: ProductKind, code: str) -> str:
+    """The rate of a model's own failures over that of all models; empty where it is not told.
+
+    Of the outlier rule, which leaves a model with over a quarter of the devices out of the others.
+    """
+    row = panel.row_of(**{kind.dimension: code, "category": kind.code}) if panel.release else None
+    if row is None or row["rate_ratio"] is None:
+        return ""
+    return (
+        f"Beside all models together: {written(row['rate_ratio'])} times as many first "
+        f"{kind.noun} problems in the same time; a model with over a quarter of the devices is "
+        "compared with all others."
+    )
 
 
 def failures_of(panel: Panel, where: str) -> Breakdown:

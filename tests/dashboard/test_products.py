@@ -5,7 +5,11 @@ from django.core.cache import cache
 from django.core.management import call_command
 
 from registry import reporting
-from registry.dashboard.product_pages import compared_in_words, signal_table
+from registry.dashboard.product_pages import (
+    among_all_in_words,
+    compared_in_words,
+    signal_table,
+)
 from registry.dashboard.products import KINDS
 from registry.records.reading import REFERENCE_NOTE
 from registry.vocabulary import Measure, Role
@@ -129,6 +133,18 @@ def test_a_models_rate_is_held_against_the_reference():
     hidden = compared(rate=None, ratio=None, status="suppressed")
     assert "suppressed" in compared_in_words(hidden, PUMP, OTHER)
     assert compared_in_words(compared(), PUMP, "unknown") == ""
+
+
+def test_a_models_rate_is_held_against_all_models():
+    row = {"pump_model": MODEL, "category": "pump", "rate_ratio": 1.086}
+    told = panel(Measure.SIGNALS, [{**row, "category": "infection", "rate_ratio": 7.0}, row])
+
+    assert among_all_in_words(told, PUMP, MODEL).startswith(
+        "Beside all models together: 1.09 times"
+    )
+    hidden = panel(Measure.SIGNALS, [{**row, "rate_ratio": None}])
+    assert among_all_in_words(hidden, PUMP, MODEL) == ""
+    assert among_all_in_words(told, PUMP, OTHER) == ""
 
 
 def test_signals_of_a_model_are_the_told_pairs_with_their_q():
