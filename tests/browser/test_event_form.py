@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from registry.models import Site
+from registry import intake
+from registry.models import Event, Site, User
 from tests.browser.test_pages import PHONE, faults_of, sign_in
 from tests.factories import ImplantFactory, PatientFactory
 
@@ -273,4 +274,22 @@ def test_what_a_phone_folds_opens_by_its_heading_and_stays_open_where_answered(c
     page.set_viewport_size({"width": 1280, "height": 800})
     expect(page.locator("#id_root_cause")).to_be_visible()
     expect(page.locator("fieldset h2 button")).to_have_count(0)
+    page.context.close()
+
+
+def test_what_a_query_asks_about_is_shown_and_open_on_a_phone(chromium, served):
+    """The organism is asked of infections alone."""
+    event = Event.objects.get(source_id="e-snt")
+    reviewer = User.objects.get(username="reviewer")
+    intake.return_event(event.public_id, by=reviewer, column="organism", ask="missing")
+    page = phone_page(chromium, served)
+    sign_in(page, "reporter")
+
+    page.goto(f"/admin/registry/event/{event.public_id}/change/")
+
+    expect(page.locator("#id_organism")).to_be_visible()
+    expect(page.locator("#id_mri_24h")).to_be_hidden()
+    expect(page.locator("#id_root_cause")).to_be_hidden()
+    page.get_by_role("link", name="Organism: Please complete it").click()
+    expect(page.locator("#id_organism")).to_be_in_viewport()
     page.context.close()

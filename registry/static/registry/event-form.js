@@ -43,6 +43,12 @@ window.django?.jQuery?.(() => {
     if (examples) about.append(paragraph(`For example: ${examples}.`));
   }
 
+  // What a query asks about is shown, and its section open until the query is answered.
+  const queries = [...document.querySelectorAll("[data-asks]")];
+  const fieldOf = ({ dataset }) => `.field-${dataset.asks}`;
+  const unanswered = queries.filter(({ dataset }) => !("answered" in dataset)).map(fieldOf);
+  const isAsked = (row) => queries.some((query) => row.matches(fieldOf(query)));
+
   // Questions that matter for this event. An answer that was given is never out of sight.
   let everything = false;
   const showAll = document.createElement("button");
@@ -68,7 +74,7 @@ window.django?.jQuery?.(() => {
     let hidden = 0;
     for (const element of conditional) {
       const row = rowOf(element);
-      row.hidden = !(everything || matters(element) || answered(row) || row.matches(".errors"));
+      row.hidden = !(everything || matters(element) || answered(row) || isAsked(row) || row.matches(".errors"));
       hidden += row.hidden && "for" in element.dataset ? 1 : 0;
     }
     showAll.hidden = !hidden;
@@ -86,7 +92,7 @@ window.django?.jQuery?.(() => {
     const title = heading.textContent;
     const button = document.createElement("button");
     const inside = document.createElement("span");
-    const open = answered(section) || section.querySelector(".errors");
+    const open = answered(section) || section.querySelector([".errors", ...unanswered].join());
     button.type = "button";
     button.setAttribute("aria-expanded", String(Boolean(open)));
     button.append(title, inside);
@@ -96,12 +102,19 @@ window.django?.jQuery?.(() => {
     });
     return { section, heading, title, button, inside };
   });
+  for (const query of queries) {
+    query.addEventListener("click", () => {
+      const around = folds.find(({ section }) => section.querySelector(fieldOf(query)));
+      around?.button.setAttribute("aria-expanded", "true");
+      fold();
+    });
+  }
   function fold() {
     for (const { section, heading, title, button, inside } of folds) {
       const folded = phone.matches && button.getAttribute("aria-expanded") === "false";
-      const asked = [...section.querySelectorAll(".form-row:not([hidden]) label, .form-row:not([hidden]) [aria-label]")]
+      const questions = [...section.querySelectorAll(".form-row:not([hidden]) label, .form-row:not([hidden]) [aria-label]")]
         .filter((each) => each.matches("[role], .form-row > div > .flex-container > label"));
-      const names = new Set(asked.map((each) => (each.getAttribute("aria-label") ?? each.textContent).replace(/:$/, "")));
+      const names = new Set(questions.map((each) => (each.getAttribute("aria-label") ?? each.textContent).replace(/:$/, "")));
       const asks = section.querySelector("input, select") !== null;
       inside.textContent = folded && asks ? [...names].join(", ") : "";
       section.classList.toggle("folded", folded);
