@@ -35,7 +35,6 @@ def fitted_to(params: QueryDict, offer: Offer) -> Fitted:
     params = with_set(params, measure=measure.value)
     values: Mapping[str, Collection[str]] = {
         "counting": [rule.value for rule in offer.counting],
-        "cluster": takes.clusters,
         "adjust": takes.adjusters,
     }
     needless = [name for name in OPTIONS if name not in takes.options]

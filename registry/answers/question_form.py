@@ -167,9 +167,6 @@ class QuestionForm:
             for name in SOME_MEASURES
             if name in takes and (exact or name not in EXACT_ONLY or name in self.filled)
         ]
-        if "cluster" in names:
-            field, taken = fields.fields["cluster"], ("", *MEASURES[offer.measure].clusters)
-            field.choices = [each for each in field.choices if each[0] in taken]
         if len(offer.counting) < 2:
             return names
         fields.fields["counting"].choices = [

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from drf_spectacular.utils import OpenApiParameter
 
 from registry.filters.questions import LABELS, LEVELS, MOST_GROUPS, PER, SCALES
-from registry.reporting import MEASURES, MOST_ADJUSTERS, MeasureSpec
+from registry.reporting import CLUSTERS, MEASURES, MOST_ADJUSTERS, MeasureSpec
 from registry.vocabulary import Denominator, Measure
 
 
@@ -84,7 +84,7 @@ def _reference(spec: MeasureSpec) -> OpenApiParameter:
 def _cluster(spec: MeasureSpec) -> OpenApiParameter:
     said = "What limits are robust to; whichever makes them wider by default."
     return OpenApiParameter(
-        "cluster", str, enum=spec.clusters, description=f"{said} Exact answers only."
+        "cluster", str, enum=CLUSTERS, description=f"{said} Exact answers only."
     )
 
 

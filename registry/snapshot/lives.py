@@ -1,6 +1,6 @@
 """The lives of devices by month since implantation, up to their first event or their exit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -45,15 +45,11 @@ class Lives:
         nothing, sums = np.zeros(0, dtype=np.int64), np.zeros((0, len(_SUMS)), dtype=np.int64)
         return cls(nothing, nothing, nothing, sums, sums)
 
-    def plus(self, other: "Lives") -> "Lives":
-        """Both together."""
-        return Lives(
-            np.concatenate((self.what, other.what)),
-            np.concatenate((self.why, other.why)),
-            np.concatenate((self.month, other.month)),
-            np.concatenate((self.sums, other.sums)),
-            np.concatenate((self.owners, other.owners)),
-        )
+    @classmethod
+    def together(cls, several: Sequence["Lives"]) -> "Lives":
+        """The devices of all."""
+        columns = ("what", "why", "month", "sums", "owners")
+        return cls(*(np.concatenate([getattr(each, name) for each in several]) for name in columns))
 
 
 def lives(
@@ -76,7 +72,7 @@ def lives_of(
 ) -> Lives:
     """The lives of one row, from the two that `lives` gives."""
     found = without.get(shared, Lives.none())
-    return found.plus(changes[key]) if key in changes else found
+    return Lives.together((found, changes[key])) if key in changes else found
 
 
 def _without_events(

@@ -16,7 +16,13 @@ def burden_of(oracle: Oracle, selection: OracleSelection, *, level: float = 0.95
     had = {device: Counter[int]() for device in devices}
     for _, device, month in oracle.matched(selection, unit, set(devices)):
         had[device][month] += 1
-    lives = [(Life(each.entry, each.record.months_followed, ""), had[each]) for each in devices]
+    lives = [
+        (
+            Life(each.entry, each.record.months_followed, "", each.patient, each.record.site),
+            had[each],
+        )
+        for each in devices
+    ]
     events = sum(sum(own.values()) for _, own in lives)
     months = range(max((life.end for life, _ in lives), default=-1) + 1)
     risks = [sum(life.is_at_risk(month) for life, _ in lives) for month in months]

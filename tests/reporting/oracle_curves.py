@@ -1,11 +1,15 @@
 """A second reading of curves, in plain loops month by month over the rows as they were sent."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from math import exp, log, sqrt
 from statistics import NormalDist
 
+from scipy.stats import t as student
+
 from registry.vocabulary import CellStatus, Component, Denominator, ExitStatus
 from tests.reporting.oracle import MONTHS_OF, Oracle
+from tests.reporting.oracle_clusters import by_patient, by_site
 from tests.reporting.oracle_selection import Device, OracleSelection
 
 FEWEST = 10
@@ -16,6 +20,7 @@ EXPLANT = {
     ExitStatus.EXPLANT_ELECTIVE,
 }
 STOPPED = {ExitStatus.THERAPY_DISCONTINUED}
+Limits = tuple[float | None, float | None]
 Point = tuple[int, int, int, float | None, float | None, float | None]
 """Month, at risk, events, estimate and its limits."""
 
@@ -27,6 +32,8 @@ class Life:
     entry: int
     end: int
     cause: str
+    patient: Hashable
+    site: str
 
     def is_at_risk(self, month: int) -> bool:
         """Whether an event in this month would count."""
@@ -75,11 +82,10 @@ def lives_of(oracle: Oracle, selection: OracleSelection) -> list[Life]:
     for device in devices:
         if device in gone:
             continue
-        entry, end = device.entry, device.record.months_followed
+        end, cause = device.record.months_followed, _cause(device.record.exit_status)
         if device in first:
-            lives.append(Life(entry, first[device], "event"))
-        else:
-            lives.append(Life(entry, end, _cause(device.record.exit_status)))
+            end, cause = first[device], "event"
+        lives.append(Life(device.entry, end, cause, device.patient, device.record.site))
     return lives
 
 
@@ -100,24 +106,50 @@ def drawn(lives: list[Life], *, competing: bool, level: float = 0.95) -> Drawn:
     stop = start
     while stop + 1 < len(risks) and risks[stop + 1] >= FEWEST:
         stop += 1
+    span = range(start, stop + 1)
     walk = _Incidence(level) if competing else _Freedom(level)
+    wide = _Widened(lives, span, competing=competing, level=level)
     at_first = walk.value
     points: list[Point] = []
     counted = 0
-    for month in range(start, stop + 1):
+    for month in span:
         ends = [life.cause for life in lives if life.end == month and life.is_at_risk(month)]
         walk.step(risks[month], ends)
         own = ends.count("event")
         if own:
             counted += own
-            points.append((month, risks[month], own, walk.value, *walk.limits()))
+            limits = wide.limits(month, walk)
+            points.append((month, risks[month], own, walk.value, *limits))
         elif month == start:
             points.append((start, risks[start], 0, at_first, at_first, at_first))
     if points[-1][0] != stop:
-        limits = walk.limits() if counted else (None, None)
+        limits = points[-1][4:] if counted else (None, None)
         points.append((stop, risks[stop], 0, walk.value, *limits))
     stable = CellStatus.OK if counted >= 20 else CellStatus.UNSTABLE
     return Drawn(points, stable if counted else CellStatus.ZERO, events - counted)
+
+
+class _Widened:
+    """Limits as wide as devices, patients and sites ask for, whichever is widest."""
+
+    def __init__(self, lives: list[Life], span: range, *, competing: bool, level: float) -> None:
+        self.z = NormalDist().inv_cdf((1 + level) / 2)
+        self.patients = by_patient(lives, span, competing=competing)
+        self.sites = by_site(lives, span, competing=competing)
+        self.t = float(student.ppf((1 + level) / 2, self.sites[1] - 1)) if self.sites else 0.0
+
+    def limits(self, month: int, walk: "_Freedom | _Incidence") -> Limits:
+        """The outermost limits at a month."""
+        found = [walk.limits()]
+        if self.patients:
+            found.append(log_log(walk.value, self.patients[month], self.z))
+        if self.sites:
+            found.append(log_log(walk.value, self.sites[0][month], self.t))
+        lowers, uppers = zip(*found, strict=True)
+        return (
+            min((each for each in lowers if each is not None), default=None),
+            max((each for each in uppers if each is not None), default=None),
+        )
 
 
 class _Freedom:
@@ -134,7 +166,7 @@ class _Freedom:
             self.value *= 1 - events / at_risk
             self.variance += events / (at_risk * (at_risk - events)) if at_risk > events else 0
 
-    def limits(self) -> tuple[float | None, float | None]:
+    def limits(self) -> Limits:
         """Undefined at 0 and 1."""
         return log_log(self.value, self.value * sqrt(self.variance), self.z)
 
@@ -155,7 +187,7 @@ class _Incidence:
             self.steps.append((at_risk, every, own, self.free, self.value))
             self.free *= 1 - every / at_risk
 
-    def limits(self) -> tuple[float | None, float | None]:
+    def limits(self) -> Limits:
         """Undefined at 0 and 1."""
         variance = 0.0
         for n, d, e, free, then in self.steps:
@@ -166,7 +198,7 @@ class _Incidence:
         return log_log(self.value, sqrt(max(variance, 0.0)), self.z)
 
 
-def log_log(value: float, se: float, z: float) -> tuple[float | None, float | None]:
+def log_log(value: float, se: float, z: float) -> Limits:
     """Limits on the log(-log) scale."""
     if not 0 < value < 1 - 1e-12:
         return None, None

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
-from registry.records import BadQuery, EventQuery
+from registry.records import EventQuery
 from registry.reporting.answering import _exact
 from registry.reporting.estimating.cells import rate_cells
 from registry.reporting.estimating.clusters import clusters_of
 from registry.reporting.estimating.curves import incidence_curves, survival_curves
 from registry.statistics.rates import ClusterSums, quasi_poisson_interval, site_dispersion
+from registry.statistics.survival import kaplan_meier
 from registry.vocabulary import CountingRule, Measure
 from tests.reporting.asking import Asker
 from tests.reporting.protecting import frozen_rows
@@ -199,21 +200,29 @@ def test_limits_of_curves_are_those_of_the_jackknife_over_sites(
     wide = -stdtrit(11, 0.025) * se / (own * -np.log(own))
     assert at["ci_lower"] == pytest.approx(own ** np.exp(wide), rel=1e-9)
     assert at["ci_upper"] == pytest.approx(own ** np.exp(-wide), rel=1e-9)
-    assert at["ci_lower"] < plain[1].numbers["ci_lower"]
+    alone = kaplan_meier([6] * 60, [1] * 20 + [0] * 40)
+    assert told["curves"][0]["standard_errors"]["of_independent_devices"] == pytest.approx(
+        alone.se[0], rel=1e-9
+    )
     assert told["curves"][0]["robust_to"] == "sites"
-    assert "robust_to" not in about["curves"][0]
+    assert told["curves"][0]["standard_errors"]["robust_to_sites"] == pytest.approx(se, rel=1e-9)
+    # the widest limits are the default, and here those of sites are
+    assert (plain, about["curves"]) == (robust, told["curves"])
 
 
 def test_restricted_mean_has_limits_of_the_sites_too(asker: Asker) -> None:
-    (plain,), (robust,) = (
+    few = {"where": (("site", tuple(f"S{n}" for n in range(9))),)}
+    (independent,), (robust,) = (
         survival_curves(asker.store, asker.question(Measure.SURVIVAL, **asked))[1]["curves"]
-        for asked in ({}, {"cluster": "site"})
+        for asked in (few, {})
     )
 
-    ours, theirs = robust["restricted_mean"], plain["restricted_mean"]
-    assert ours["mean_months"] == theirs["mean_months"]
-    assert ours["ci_lower"] < theirs["ci_lower"] < theirs["ci_upper"] < ours["ci_upper"]
-    assert robust["landmarks"][0]["ci_lower"] < plain["landmarks"][0]["ci_lower"]
+    ours, theirs = (
+        each["restricted_mean"]["ci_upper"] - each["restricted_mean"]["mean_months"]
+        for each in (robust, independent)
+    )
+    assert ours > 1.1 * theirs  # though it is of a third more devices
+    assert robust["landmarks"][0]["ci_lower"] < independent["landmarks"][0]["ci_lower"]
 
 
 def test_curves_of_sites_or_of_few_have_their_own_limits(asker: Asker) -> None:
@@ -228,9 +237,48 @@ def test_curves_of_sites_or_of_few_have_their_own_limits(asker: Asker) -> None:
         assert all(each["robust_to"] == "nothing" for each in drawn)
 
 
-def test_curves_are_not_made_robust_to_patients(asker: Asker) -> None:
-    for measure in (Measure.SURVIVAL, Measure.INCIDENCE):
-        with pytest.raises(BadQuery) as refused:
-            asker.question(measure, cluster="patient")
-        (fault,) = refused.value.faults
-        assert (fault.column, fault.code) == ("cluster", "option-not-taken")
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Asker:
+    """Fifteen patients with three pumps each, one site; of five all three flip, of others none."""
+    implants, events = [], []
+    for patient in range(15):
+        for place in range(3):
+            name = f"{patient}-{place}"
+            implants.append(implant(name, patient=f"p{patient}", implant_year=2012 + place))
+            if patient % 3 == 0:
+                events.append(event(f"e{name}", on=name, months_since_implant=6 + place))
+    return Asker(tmp_path_factory.mktemp("shared"), implants=implants, events=events)
+
+
+@pytest.mark.parametrize(
+    ("measure", "curves"),
+    [(Measure.SURVIVAL, survival_curves), (Measure.INCIDENCE, incidence_curves)],
+)
+@pytest.mark.parametrize("cluster", [None, "patient", "site"])
+def test_limits_of_curves_are_robust_to_patients(
+    shared: Asker, measure: Measure, curves: Callable[..., Any], cluster: str | None
+) -> None:
+    rows, told = curves(shared.store, shared.question(measure, cluster=cluster))
+
+    at = rows[3].numbers  # month 8: all fifteen events are there, of five patients in fifteen
+    assert (at["time_months"], at["events"]) == (8, 5)
+    # nobody left before: a patient adds own events less the share of all, over all devices
+    se = np.sqrt((5 * (3 - 1) ** 2 + 10 * 1) * 15 / 14) / 45
+    own = 2 / 3 if measure is Measure.SURVIVAL else 1 / 3
+    wide = 1.959963984540054 * se / (own * -np.log(own))
+    assert at["ci_lower"] == pytest.approx(own ** np.exp(wide), rel=1e-9)
+    assert at["ci_upper"] == pytest.approx(own ** np.exp(-wide), rel=1e-9)
+    (about,) = told["curves"]
+    assert about["robust_to"] == "patients"
+    assert about["standard_errors"]["robust_to_patients"] == pytest.approx(se, rel=1e-9)
+    assert about["standard_errors"]["of_independent_devices"] < 0.65 * se
+
+
+def test_patients_alone_leave_sites_out(asker: Asker) -> None:
+    rows, told = survival_curves(asker.store, asker.question(Measure.SURVIVAL, cluster="patient"))
+    by_sites, _ = survival_curves(asker.store, asker.question(Measure.SURVIVAL, cluster="site"))
+
+    (about,) = told["curves"]
+    assert about["robust_to"] == "nothing"  # each patient has one pump
+    assert about["standard_errors"]["robust_to_sites"] is None
+    assert rows[1].numbers["ci_lower"] > by_sites[1].numbers["ci_lower"]

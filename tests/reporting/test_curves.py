@@ -101,6 +101,13 @@ def test_curve_has_a_row_at_its_start_at_each_month_with_an_event_and_at_its_end
                 "ci_lower": pytest.approx(mean["ci_lower"]),
                 "ci_upper": pytest.approx(mean["ci_upper"]),
             },
+            "robust_to": "nothing",
+            "standard_errors": {
+                "at_months": 10,
+                "of_independent_devices": pytest.approx(np.sqrt(0.85 * 0.15 / 20)),
+                "robust_to_patients": None,
+                "robust_to_sites": None,
+            },
             "starts_at_months": 0,
             "ends_at_months": 24,
             "excluded_before_entry": 0,

@@ -153,8 +153,9 @@ CASES: list[tuple[str, Asked, Asked]] = [
     (curves.CENSORED, SURVIVAL(protected=True), INCIDENCE()),
     (curves.COMPETES, INCIDENCE(protected=True), SURVIVAL()),
     (curves.OF_PATIENT, SURVIVAL(where=WITHDRAWAL), SURVIVAL(where=PUMP)),
-    (curves.CLUSTERED, INCIDENCE(), BURDEN()),
-    (curves.ALLOWED_FOR, INCIDENCE(cluster="site"), INCIDENCE()),
+    (curves.CLUSTERED, INCIDENCE(protected=True), INCIDENCE()),
+    (curves.ALLOWED_FOR, INCIDENCE(), INCIDENCE(protected=True)),
+    (curves.OF_PATIENTS_ALONE, INCIDENCE(cluster="patient"), INCIDENCE()),
     (curves.AT_BOUNDARIES, INCIDENCE(protected=True), INCIDENCE()),
     (curves.CROWDED, SURVIVAL(protected=True), SURVIVAL()),
     (NEVER_TEN, SURVIVAL("few"), SURVIVAL()),
@@ -203,7 +204,8 @@ CASES: list[tuple[str, Asked, Asked]] = [
 
 NOT_WARNINGS = {
     *(curves.KAPLAN_MEIER, curves.AALEN_JOHANSEN, curves.LIFE_TABLE, curves.INCIDENCE_TABLE),
-    *(curves.TESTED, curves.GRAY, curves.MEDIANS, curves.BY_SITES),
+    *(curves.TESTED, curves.GRAY, curves.MEDIANS, curves.OF_SITES, curves.OF_PATIENTS),
+    *curves.ROBUST.values(),
     *sentences.COUNTED.values(),
     *(said for whose in sentences.FIRST_OF.values() for said in whose.values()),
     *(rates.GARWOOD, rates.OF_SITES, rates.STANDARDISED, rates.QUASI_POISSON),

@@ -19,6 +19,7 @@ from registry.statistics.intervals import (
 )
 from registry.statistics.landmarks import median_limits, restricted_mean
 from registry.statistics.life_counts import LifeCounts
+from registry.statistics.patient_curves import robust_to_patients
 from registry.statistics.regression import ClusterTable
 from registry.statistics.signals import disproportionality
 from registry.statistics.standardised import directly_standardised
@@ -29,10 +30,11 @@ from registry.statistics.survival import (
     stratified_logrank,
 )
 from registry.statistics.trend import adjusted_rate_trend, rate_trend
+from tests.statistics.patients import lines_of
 
 SCRIPT = Path(__file__).with_name("against_r.R")
 SCALES = ("log-log", "log", "plain")
-COHORTS, SERIES, TABLES = 6, 30, 12
+COHORTS, SERIES, TABLES, PATIENTS = 6, 30, 12, 23
 CLOSE = 1e-9
 TEN_DIGITS = 1e-10
 Rows = list[dict[str, Any]]
@@ -47,7 +49,7 @@ def devices(dice: np.random.Generator, cohort: int) -> Rows:
         cause, group = int(dice.choice((0, 1, 2), p=(0.4, 0.4, 0.2))), int(dice.integers(2))
         made.append({"cohort": cohort, "entry": entry, "end": end, "cause": cause, "group": group})
     for place, row in enumerate(made):
-        row |= {"stratum": place % 3, "triple": place // 3 % 3}
+        row |= {"stratum": place % 3, "triple": place // 3 % 3, "patient": place % PATIENTS}
     return made
 
 
@@ -359,6 +361,36 @@ def test_restricted_mean_and_median_are_those_of_survfit(
         of_r = theirs[f"median{name}"]
         assert (ours is None) == np.isnan(of_r)
         assert ours is None or ours == of_r
+
+
+@pytest.mark.parametrize("cohort", range(COHORTS))
+def test_standard_errors_robust_to_patients_are_those_of_survfit_with_cluster(
+    given: dict[str, Rows], r: dict[str, Rows], cohort: int
+) -> None:
+    rows = [row for row in of_cohort(given, cohort) if row["entry"] < row["end"]]
+    theirs = [each for each in r["patients"] if each["cohort"] == cohort]
+    ends, causes, entries, patients = (
+        np.array(column(rows, name)) for name in ("end", "cause", "entry", "patient")
+    )
+    counts, last = LifeCounts.of(ends, causes, entries), int(ends.max())
+    lines = lines_of(patients, entries, ends, causes)
+
+    free, had = (
+        robust_to_patients(counts, lines, (0, last), incidence=incidence)
+        for incidence in (False, True)
+    )
+
+    assert free is not None
+    assert had is not None
+    n = len(set(patients.tolist()))
+    plain, compared = np.sqrt((n - 1) / n), 0
+    for told in theirs:
+        month = int(told["time"])
+        if told["estimate"] > CLOSE:
+            compared += 1
+            assert free.se[month] * plain == pytest.approx(told["free_se"], rel=TEN_DIGITS)
+            assert had.se[month] * plain == pytest.approx(told["had_se"], rel=TEN_DIGITS)
+    assert compared >= 5
 
 
 @pytest.mark.parametrize("cohort", range(COHORTS))

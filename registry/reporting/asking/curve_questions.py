@@ -43,10 +43,6 @@ CALENDAR_FILTER = (
     "or ask for rates by year."
 )
 OWN_MONTHS = "A curve is by months since implant already: leave window out."
-OF_SITES = (
-    "Limits of curves can allow for how sites differ, and take a patient's devices as independent: "
-    "ask for cluster=site, or leave it out."
-)
 DEATH_COMPETES = (
     "Kaplan-Meier cannot estimate freedom from death here: deaths outside the selection "
     "compete with it. Ask for incidence, or for rates or proportions of deaths."
@@ -58,8 +54,6 @@ def refused_of_curves(
 ) -> Iterable[Fault]:
     """Every reason why a curve would be wrong; from the question alone."""
     yield from _groupings(query, elsewhere)
-    if query.cluster == "patient":
-        yield Fault("cluster", "option-not-taken", OF_SITES)
     named = {name for name, _values in query.where}
     if query.years is not None or named & CALENDAR:
         yield Fault("year", "not-of-a-curve", CALENDAR_FILTER)

@@ -217,9 +217,9 @@ class MeasureSpec:
     its options of SOME_MEASURES. group_by: dimensions that its rows can be grouped by, up to three.
     places: for each place of group_by the names that it may hold, the default first; None where any
     of group_by is allowed; own_rows: the message for a wrong grouping. ordering: the columns of
-    numbers that rows can be ordered by. clusters, adjusters: what its limits can be made robust to,
-    and what it can be adjusted for, where it takes `cluster` or `adjust`. not_filtered_by: filters
-    that it does not take. refuses: faults from the question and the complications it selects.
+    numbers that rows can be ordered by. adjusters: what it can be adjusted for, where it takes
+    `adjust`. not_filtered_by: filters that it does not take. refuses: faults from the question and
+    the complications it selects.
 
     divides: its denominators. by_unit: whether rows are grouped by denominator. what_counts: the
     question whose events count. names_rows: whether its groupings name its rows.
@@ -245,7 +245,6 @@ class MeasureSpec:
     group_by: tuple[str, ...] = ANY_DIMENSION
     places: tuple[tuple[str, ...], ...] | None = None
     own_rows: str = ""
-    clusters: tuple[str, ...] = CLUSTERS
     adjusters: tuple[str, ...] = ADJUSTERS
     not_filtered_by: tuple[str, ...] = ()
     refuses: Refuses = lambda query, chosen, elsewhere: ()

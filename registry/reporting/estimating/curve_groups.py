@@ -1,17 +1,22 @@
 """The devices behind curves, counted by month: who entered, who left and why."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.reporting.asking.spec import Question, Row
+from registry.reporting.asking.question import question_of
+from registry.reporting.asking.spec import Part, Question, Row
+from registry.reporting.estimating.clusters import PATIENTS, SITES
 from registry.reporting.estimating.rows import ordered
 from registry.snapshot.counting import before_entry
+from registry.snapshot.life_pairs import CAME, EVENT, STEP, LifePairs, life_pairs
 from registry.snapshot.lives import BY_EVENT, ENTERED, Lives, lives, lives_of
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.statistics.life_counts import CENSORED
+from registry.statistics.patient_curves import ENTRY, LinesOfPatients
 from registry.statistics.survival import LifeCounts
 from registry.vocabulary import CellStatus, ExitStatus
 
@@ -40,12 +45,15 @@ class Group:
     """The devices of one curve, counted by month.
 
     counts: when they entered and when they were last at risk: at the first event, THE_EVENT, at
-    another of COMPETING, or censored. before_entry: events before entry.
+    another of COMPETING, or censored. before_entry: events before entry. sites, patients: the same
+    devices site by site, and the lines of patients, where limits are to be robust to them.
     """
 
     key: Key
     counts: LifeCounts
     before_entry: int
+    sites: Sequence[LifeCounts] = ()
+    patients: LinesOfPatients | None = None
 
     @property
     def events(self) -> int:
@@ -65,24 +73,73 @@ class Group:
         return first, first + int(fewer[0]) - 1 if fewer.size else int(enough.size) - 1
 
 
-def groups_of(store: Store, question: Question) -> list[Group]:
-    """The devices of each curve, in the order of the answer."""
+def groups_of(
+    store: Store,
+    question: Question,
+    *,
+    clusters: Collection[str] = (),
+    competing: bool = False,
+) -> list[Group]:
+    """The devices of each curve, in the order of the answer.
+
+    clusters: what limits are to be robust to; sites are not where curves are of sites already.
+    competing: whether ends of follow-up compete, or censor.
+    """
     found: dict[Key, Group] = {}
     statuses = store.codes.lists["exit_status"]
     causes = np.array([CAUSE_OF.get(status, CENSORED) for status in statuses])
-    for part in question.parts:
-        clock, selection = str(part.clock), part.selection
-        without, changes = lives(store, selection, clock=clock, per_patient=part.per_patient)
-        early = before_entry(store, selection, clock=clock)
+    by_site = SITES in clusters and "site" not in question.query.group_by
+    for part, read in zip(question.parts, _parts(store, question, by_site=by_site), strict=True):
+        clock, of_patient = str(part.clock), part.per_patient
+        without, changes = lives(store, read.selection, clock=clock, per_patient=of_patient)
+        early = before_entry(store, part.selection, clock=clock)
+        pairs: dict[Key, LifePairs] = {}
+        if PATIENTS in clusters:
+            ends = causes.tolist() if competing else [CENSORED] * len(statuses)
+            pairs = life_pairs(
+                store, part.selection, clock=clock, per_patient=of_patient, causes=ends
+            )
+        rows: dict[Key, list[Lives]] = {}
         for key in without:
-            life = lives_of(without, changes, key, key)
-            found[key] = Group(key, counts_of(life, causes), early.pop(key, 0))
+            row = key[:-1] if by_site else key
+            rows.setdefault(row, []).append(lives_of(without, changes, key, key))
+        for key, own in rows.items():
+            found[key] = Group(
+                key,
+                counts_of(Lives.together(own), causes),
+                early.pop(key, 0),
+                [counts_of(each, causes) for each in own] if by_site else (),
+                _lines(pairs[key]) if key in pairs else None,
+            )
         if not question.query.group_by and not found:
             found[()] = Group((), counts_of(Lives.none(), causes), early.get((), 0))
     unordered = replace(question, query=replace(question.query, ordering=()))
-    rows = [Row(key, {}, CellStatus.OK) for key in found]
-    in_order = ordered(rows, question=unordered, terms=store.manifest.terms, columns=())
+    rows_told = [Row(key, {}, CellStatus.OK) for key in found]
+    in_order = ordered(rows_told, question=unordered, terms=store.manifest.terms, columns=())
     return [found[row.key] for row in in_order]
+
+
+def _parts(store: Store, question: Question, *, by_site: bool) -> Sequence[Part]:
+    """The parts of a question, or of the same one site by site."""
+    if not by_site:
+        return question.parts
+    query = question.query
+    finer = replace(query, group_by=(*query.group_by, "site"), cluster=None)
+    manifest = store.manifest
+    return question_of(finer, question.spec, manifest=manifest, as_of=question.as_of).parts
+
+
+def _lines(pairs: LifePairs) -> LinesOfPatients:
+    """The lines of patients with each other, both ways round."""
+    lines = np.unique(np.concatenate((pairs.first, pairs.second)))
+    products = np.zeros((lines.size, lines.size))
+    one, other = (np.searchsorted(lines, each) for each in (pairs.first, pairs.second))
+    np.add.at(products, (one, other), pairs.pairs)
+    products += np.triu(products, 1).T
+    kind, month = lines // STEP, lines % STEP
+    return LinesOfPatients(
+        np.where(kind == CAME, ENTRY, kind - EVENT + THE_EVENT), month, products, pairs.patients
+    )
 
 
 def counts_of(life: Lives, causes: Ints) -> LifeCounts:

@@ -1,6 +1,6 @@
 """Exact survival and cumulative incidence, from devices' lifetimes to rows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from registry.records import BadQuery, Cell, EventQuery, Fault
 from registry.reporting.asking.spec import Question, Row
+from registry.reporting.estimating.clusters import PATIENTS, SITES
 from registry.reporting.estimating.curve_groups import (
     DEATH,
     EXPLANT,
@@ -18,15 +19,13 @@ from registry.reporting.estimating.curve_groups import (
     Group,
     groups_of,
 )
+from registry.reporting.estimating.curve_limits import Spread, curve_limits
 from registry.reporting.estimating.curve_tests import grays_test, logrank_test, within_strata
 from registry.reporting.estimating.landmarks import landmarks_of, restricted_mean_of
 from registry.reporting.estimating.rows import shown_value
-from registry.reporting.estimating.site_limits import by_site, robust_to, site_limits
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.snapshot.terms import Terms
-from registry.statistics.landmarks import median_limits
-from registry.statistics.results import Limits
 from registry.statistics.survival import (
     LifeCounts,
     aalen_johansen,
@@ -54,6 +53,7 @@ class Steps:
     at_risk: Ints
     events: Ints
     estimate: Floats
+    se: Floats
     lower: Floats
     upper: Floats
     said: Mapping[str, Any]
@@ -74,18 +74,17 @@ def survival_curves(store: Store, question: Question) -> tuple[list[Row], dict[s
             found.at_risk,
             found.events,
             found.survival,
+            found.se,
             found.lower,
             found.upper,
             {
                 "median_months": found.median,
-                **_median(median_limits(found.times, found.lower, found.upper)),
                 "restricted_mean": restricted_mean_of(found, span, level=level),
             },
         )
 
-    groups = groups_of(store, question)
-    sites = by_site(store, question) if question.query.cluster else None
-    rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=1.0, sites=sites)
+    groups = groups_of(store, question, clusters=_clusters(question))
+    rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=1.0)
     said: dict[str, Any] = {"curves": curves, "logrank": None}
     if question.query.group_by:
         said["logrank"] = logrank_test(groups, question)
@@ -117,50 +116,53 @@ def incidence_curves(store: Store, question: Question) -> tuple[list[Row], dict[
         unknown = np.full(found.times.size, np.nan)
         reached = np.flatnonzero(estimate >= HALF)
         median = float(found.times[reached[0]]) if reached.size else None
-        lower, upper = (limits.get(THE_EVENT, unknown) for limits in (found.lower, found.upper))
+        se, lower, upper = (
+            each.get(THE_EVENT, unknown)[own] for each in (found.se, found.lower, found.upper)
+        )
         return Steps(
             found.times[own],
             found.at_risk[own],
             events[own],
             estimate[own],
-            lower[own],
-            upper[own],
+            se,
+            lower,
+            upper,
             {
                 "median_months": median,
-                **_median(median_limits(found.times, lower, upper, falls=False)),
                 "at_end": {**ends, "free": free},
             },
         )
 
-    groups = groups_of(store, question)
-    sites = by_site(store, question) if question.query.cluster else None
-    rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=0.0, sites=sites)
+    groups = groups_of(store, question, clusters=_clusters(question), competing=True)
+    rows, curves = _drawn(groups, question, store.manifest.terms, steps, start=0.0)
     tested = grays_test(groups, question) if question.query.group_by else None
     said = {"curves": curves, "logrank": None, "gray": tested}
     return rows, {**said, "warnings": _warnings(groups, curves)}
 
 
-def _median(limits: Limits) -> dict[str, Cell]:
-    return {"median_lower": limits[0], "median_upper": limits[1]}
+def _clusters(question: Question) -> Collection[str]:
+    """What the limits of a question's curves are to be robust to."""
+    return {"patient": (PATIENTS,), "site": (PATIENTS, SITES)}.get(
+        question.query.cluster or "", (PATIENTS, SITES)
+    )
 
 
-def _robust(
-    curve: Steps, sites: Sequence[LifeCounts], span: Span, question: Question, *, start: float
-) -> Steps:
-    """The same curve with limits that are robust to sites, where there are ten or more."""
-    found = site_limits(
-        sites,
+def _robust(curve: Steps, group: Group, span: Span, question: Question, *, start: float) -> Steps:
+    """The same curve with limits that are as wide as its patients and sites ask for."""
+    mean = curve.said.get("restricted_mean")
+    half = None if mean is None else mean["ci_upper"] - mean["mean_months"]
+    found = curve_limits(
+        group,
         span,
         curve.times,
-        curve.said,
+        Spread(curve.se, curve.lower, curve.upper, half),
+        mean,
         incidence=not start,
+        cluster=question.query.cluster,
         level=question.query.level,
         ci=_scale(question.query.ci),
     )
-    said = {**curve.said, "robust_to": robust_to(found)}
-    if found is None:
-        return replace(curve, said=said)
-    return replace(curve, lower=found.lower, upper=found.upper, said={**said, **found.said})
+    return replace(curve, lower=found.lower, upper=found.upper, said={**curve.said, **found.said})
 
 
 def _scale(ci: str | None) -> ConfidenceScale:
@@ -176,12 +178,8 @@ def _drawn(
     steps: Callable[[LifeCounts, Span], Steps],
     *,
     start: float,
-    sites: Mapping[Key, Sequence[LifeCounts]] | None,
 ) -> tuple[list[Row], list[dict[str, Any]]]:
-    """The rows of every curve, and the metadata of each; start: its first value.
-
-    sites: the devices of each curve by site, where limits are to be robust to sites.
-    """
+    """The rows of every curve, and the metadata of each; start: its first value."""
     rows: list[Row] = []
     curves = []
     for group in groups:
@@ -192,7 +190,8 @@ def _drawn(
             "events": 0,
             "events_outside": group.events,
             "median_months": None,
-            **_median((None, None)),
+            "median_lower": None,
+            "median_upper": None,
             "landmarks": [],
             "starts_at_months": None,
             "ends_at_months": None,
@@ -202,8 +201,7 @@ def _drawn(
             rows.append(_untold(group))
         else:
             curve = steps(group.counts.between(*span), span)
-            if sites is not None:
-                curve = _robust(curve, sites.get(group.key, ()), span, question, start=start)
+            curve = _robust(curve, group, span, question, start=start)
             drawn = (curve.times, curve.estimate, curve.lower, curve.upper)
             on_curve = int(curve.events.sum())
             said |= {

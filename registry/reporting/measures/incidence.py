@@ -40,7 +40,6 @@ SPEC = MeasureSpec(
     ),
     counting=(CountingRule.FIRST_EVENT,),
     takes=frozenset({"level", "cluster"}),
-    clusters=("site",),
     group_by=KNOWN_AT_IMPLANT,
     ordering=CURVE_COLUMNS,
     not_filtered_by=NOT_FILTERED_BY,

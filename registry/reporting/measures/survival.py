@@ -44,7 +44,6 @@ SPEC = MeasureSpec(
     ),
     counting=(CountingRule.FIRST_EVENT,),
     takes=frozenset({"level", "ci", "adjust", "cluster"}),
-    clusters=("site",),
     adjusters=tuple(name for name in ADJUSTERS if name in KNOWN_AT_IMPLANT),
     group_by=KNOWN_AT_IMPLANT,
     ordering=CURVE_COLUMNS,

@@ -33,8 +33,8 @@ GRAY = (
     "that were followed from implantation."
 )
 MEDIANS = (
-    "Limits of medians after Brookmeyer and Crowley (1982); restricted means with Greenwood's "
-    "variance."
+    "Limits of medians after Brookmeyer and Crowley (1982); those of restricted means by the same "
+    "variances."
 )
 
 MONTHS = (
@@ -60,14 +60,26 @@ OF_PATIENT = (
     "The complication is the patient's: a pump that he or she had later is not at risk, on its own "
     "clock, after the first event."
 )
-BY_SITES = (
-    " Of ten sites or more the variance is the jackknife's that leaves out a site at a time, with "
-    "Student's t (Lipsitz and Parzen 1996)."
+OF_PATIENTS = (
+    "the variance robust to patients (infinitesimal jackknife, as R's survfit with cluster, times "
+    "n / (n - 1) of n patients)"
 )
+OF_SITES = (
+    "that of the jackknife that leaves out a site at a time, of ten sites or more, with Student's "
+    "t (Lipsitz and Parzen 1996)"
+)
+ROBUST = {
+    None: " Each limit is the widest of three: by that variance, by {patients}, and by {sites}; "
+    "robust_to of meta.curves says which.",
+    "patient": " Limits are by {patients}, where a curve has ten patients or more and some have "
+    "several devices.",
+    "site": " Limits are by {sites}; of fewer sites by {patients}, where they are wider.",
+}
 ALLOWED_FOR = (
-    "Limits allow for how sites differ where a curve has ten or more (robust_to of meta.curves); "
-    "of fewer they assume independent devices."
+    "Limits allow for patients with several devices, and for how sites differ where a curve has "
+    "ten or more."
 )
+OF_PATIENTS_ALONE = "Limits allow for patients with several devices, and not for how sites differ."
 CLUSTERED = "Limits assume independent devices, though a patient may have several."
 AT_BOUNDARIES = (
     "Given at 0, 1, 3, 6, 12, 24, 36, 60 and 84 months. Within an interval devices that left count "
@@ -82,14 +94,18 @@ CROWDED = (
 def kaplan_meier(question: Question) -> str:
     """The method of a curve of freedom and of its limits."""
     said = KAPLAN_MEIER.format(limits=LIMITS[question.query.ci])
-    said += BY_SITES if question.query.cluster else ""
+    said += _robust(question)
     said = f"{said} {MEDIANS}"
     return f"{said} {TESTED}" if question.query.group_by else said
 
 
+def _robust(question: Question) -> str:
+    return ROBUST[question.query.cluster].format(patients=OF_PATIENTS, sites=OF_SITES)
+
+
 def aalen_johansen(question: Question) -> str:
     """The method of a curve of incidence and of its limits."""
-    said = AALEN_JOHANSEN + (BY_SITES if question.query.cluster else "")
+    said = AALEN_JOHANSEN + _robust(question)
     return f"{said} {GRAY}" if question.query.group_by else said
 
 
@@ -109,4 +125,6 @@ def curve_warnings(question: Question, profile: Profile, *, ends: str) -> list[s
         said = [MONTHS, AT_BOUNDARIES, CROWDED, UNSTABLE, ends]
     if any(part.per_patient for part in question.parts):
         said.append(OF_PATIENT)
-    return [*said, ALLOWED_FOR if question.query.cluster else CLUSTERED]
+    if profile is Profile.PROTECTED:
+        return [*said, CLUSTERED]
+    return [*said, OF_PATIENTS_ALONE if question.query.cluster == "patient" else ALLOWED_FOR]
