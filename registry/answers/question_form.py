@@ -10,6 +10,7 @@ from django.http import QueryDict
 from registry import reporting
 from registry.answers.combining import YEARS, Combining
 from registry.answers.page_question import FIRST_MEASURE
+from registry.answers.reader_words import title_of
 from registry.filters import EventFilterSet
 from registry.filters.codes import codes_of
 from registry.filters.fields import CodesInput, OptionInput, listed
@@ -238,7 +239,7 @@ class QuestionForm:
             if name == "effect":
                 labels = {**dict(self._values("category")), **dict(self._values("complication"))}
             codes = [part.strip() for text in texts for part in text.split(",") if part.strip()]
-            words = ", ".join(labels.get(code, code) for code in codes)
+            words = ", ".join(str(labels.get(code, title_of(code))) for code in codes)
             said.append((str(filters[name].label), words))
         return said
 

@@ -4,8 +4,11 @@ import pytest
 from django.http import QueryDict
 
 from registry.answers.page_question import api_address, read_page_question
+from registry.answers.question_form import QuestionForm
 from registry.records import BadQuery, Viewer
 from registry.vocabulary import Measure
+from tests.questions import CODES
+from tests.questions import EXACT as QUESTIONS
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +76,14 @@ def test_an_unknown_measure_is_refused_with_those_that_one_may_ask(address):
     assert "coverage" in exact.value.faults[0].detail
     assert "coverage" not in protected.value.faults[0].detail
     assert "zzqzz" not in str(exact.value)
+
+
+@pytest.mark.parametrize("label", QUESTIONS)
+def test_what_was_asked_is_said_without_a_name_of_a_parameter(label):
+    params = QueryDict(QUESTIONS[label])
+    form = QuestionForm(params, EXACT, measure=Measure(CODES[label]), protected=False)
+
+    said = " ".join(f"{title}: {words}" for title, words in form.in_words(params))
+
+    assert said
+    assert "_" not in said
