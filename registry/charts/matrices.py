@@ -1,6 +1,6 @@
 """Heat maps: complications by model, and which complication led to which."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -49,6 +49,11 @@ from registry.records.enumeration import enumerated
 from registry.vocabulary import CellStatus
 
 CELL = 62
+"""The pixels of the widest cell; of one that years and short numbers fill, fewer."""
+LETTER, AROUND = 8.2, 9.0
+"""The pixels of a digit in a cell, and on its sides together."""
+ROOM = 1040.0
+"""Pixels that a page has for labels and cells."""
 TALL = 28
 MOST_DOWN, MOST_ACROSS = 40, 16
 NAMED = 4
@@ -68,9 +73,9 @@ def heat_map(release: Release) -> Drawing:
     """The first dimension down, the second across, the number in every cell.
 
     Rates of different units, and the values of a third dimension, are in blocks of their own with
-    their own shades, by the stable numbers. Draws at most 40 cells down and 16 across: those with
-    the most events; a value without a number in any cell is not drawn. Values without an order of
-    their own stand by size.
+    their own shades, by the stable numbers. Draws those with the most events: at most 40 cells
+    down, and across 16 or as many as a page has room for. A value without a number in any cell is
+    not drawn. Values without an order of their own stand by size.
     """
     measured = estimated_of(release)
     names = grouping_of(release)
@@ -141,7 +146,12 @@ def _matrix(
     notes: Sequence[str] = (),
 ) -> Drawing:
     rows, silent = _without_silent(rows, (down, across), shade)
-    rows, cut = _at_most(rows, down, across)
+    downs, acrosses = labels_of(rows, [down]), labels_of(rows, [across])
+    left = room_for(wrapped(label) for label in downs.values())
+    cell = _cell(rows)
+    slanted = max(0.77 * room_for(acrosses.values()) - cell / 2, 0.0)
+    fitting = max(int((ROOM - left - slanted) // cell), 2)
+    rows, cut = _at_most(rows, {down: MOST_DOWN, across: min(MOST_ACROSS, fitting)})
     order = by_size(release, rows, down, size=count_of)
     rows.sort(key=lambda row: order.index(row[down]))
     downs, acrosses = labels_of(rows, [down]), labels_of(rows, [across])
@@ -160,6 +170,7 @@ def _matrix(
         )
         row["chart_hidden"] = value is None
     left = room_for(row["chart_down"] for row in rows)
+    cell = _cell(rows)
     columns = [acrosses[(value,)] for value in by_size(release, rows, across, size=count_of)]
     plots = [
         partial(
@@ -168,6 +179,7 @@ def _matrix(
             place=place,
             title=block,
             columns=columns,
+            cell=cell,
             left=left,
             shade=shade,
             across=title_of(release, across),
@@ -179,7 +191,7 @@ def _matrix(
         plot=lambda: stacked(*(made() for made in plots), spacing=20, own_colours=True),
         rows=rows,
         left=left,
-        width=max(CELL * len(columns) + 60, 420),
+        width=max(cell * len(columns) + 60, 420),
         said=said,
         notes=[
             *silent,
@@ -219,11 +231,20 @@ def _highest(rows: Sequence[Drawn], shade: str) -> float:
     return max(numbers([row for row in rows if not row["chart_doubtful"]], shade), default=0.0)
 
 
-def _at_most(rows: Sequence[Drawn], down: str, across: str) -> tuple[list[Drawn], list[str]]:
-    """The rows of the cells that are drawn, and a sentence on the others."""
+def _cell(rows: Sequence[Drawn]) -> float:
+    """The pixels of a cell that holds the longest text."""
+    texts = [str(row[name]) for row in rows for name in ("chart_text", "chart_more")]
+    return min(max(map(len, texts), default=0) * LETTER + AROUND, CELL)
+
+
+def _at_most(rows: Sequence[Drawn], most_of: Mapping[str, int]) -> tuple[list[Drawn], list[str]]:
+    """The rows of the cells that are drawn, and a sentence on the others.
+
+    most_of: how many values of the dimension down, and then of that across, are drawn.
+    """
     kept = list(rows)
     said = []
-    for name, most in ((down, MOST_DOWN), (across, MOST_ACROSS)):
+    for (name, most), where in zip(most_of.items(), ("down", "across"), strict=True):
         weights: dict[Any, float] = {}
         for row in kept:
             weights[row[name]] = weights.get(row[name], 0.0) + max(count_of(row), 0.0)
@@ -231,8 +252,8 @@ def _at_most(rows: Sequence[Drawn], down: str, across: str) -> tuple[list[Drawn]
             chosen = set(sorted(weights, key=lambda value: -weights[value])[:most])
             kept = [row for row in kept if row[name] in chosen]
             said.append(
-                f"Drawn {'down' if name == down else 'across'}: the {most} of {len(weights)} with"
-                " the most events; the others are in the table."
+                f"Drawn {where}: the {most} of {len(weights)} with the most events; the others are "
+                "in the table."
             )
     return kept, said
 
@@ -243,6 +264,7 @@ def _block(
     place: int,
     title: str,
     columns: Sequence[str],
+    cell: float,
     left: float,
     shade: str,
     across: str,
@@ -299,7 +321,7 @@ def _block(
                 ("chart_more", TEXT, 10),
             )
         ),
-        width=CELL * len(columns),
+        width=cell * len(columns),
         height=tall * len(labels),
         title=heading if title else None,
     )

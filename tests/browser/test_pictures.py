@@ -13,7 +13,7 @@ from tests.charts.answers import EVERY
 
 pytestmark = pytest.mark.browser
 
-CONTENT = 1100
+CONTENT = 1084
 """Pixels that a page has for a picture on a desk."""
 TOUCH = 1.0
 """Pixels by which boxes of texts, which are taller than their letters, may meet."""

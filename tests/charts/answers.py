@@ -455,8 +455,23 @@ def models() -> Release:
     return answer("counts", rows, group_by=("complication", "pump_model"))
 
 
+def categories_by_year() -> Release:
+    """Rates of long names by twenty years: more than a page has room for."""
+    rows: list[dict[str, Cell]] = [
+        {
+            **{"category": code, "category_label": f"Withdrawal of {code}", "year": year},
+            **{"events": 40, "exposure": 900.0, "rate": 310.6 + year % 9, "unit": "procedures"},
+            **{"ci_lower": 250.0, "ci_upper": 380.0, "status": "unstable" if year % 4 else "ok"},
+        }
+        for code in (*"abcdefgh", "loss-of-therapy")
+        for year in range(2006, 2026)
+    ]
+    return answer("rates", rows, group_by=("category", "year"))
+
+
 EVERY = {
     "counts": counts,
+    "categories-by-year": categories_by_year,
     "rates": rates,
     "proportions": proportions,
     "years": by_year,
