@@ -247,4 +247,7 @@ def test_a_report_is_clean_on_a_phone_where_its_tables_scroll(page):
     assert page.evaluate(
         "[...document.querySelectorAll('.wide')].some(each => each.scrollWidth > each.clientWidth)"
     )
+    shown = page.eval_on_selector_all("img", "all => all.map(e => [e.clientWidth, e.naturalWidth])")
+    assert shown
+    assert [each for each in shown if each[0] < each[1]] == []  # their texts would be small
     assert objections_to(page, RULES) == []
