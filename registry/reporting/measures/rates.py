@@ -49,7 +49,7 @@ OPTIONS = frozenset({"unit", "per", "level"})
 GARWOOD = "Exact Poisson interval (Garwood 1936)."
 OF_SITES = (
     " Where ten sites or more differ by more, limits are widened by the dispersion of sites "
-    "(n / (n - 1), and Student's t with n - 1 degrees of freedom); meta.clusters has both."
+    "(n / (n - 1), and Student's t with n - 1 degrees of freedom)."
 )
 STANDARDISED = (
     "Directly standardised to all device time of the answer, with gamma limits (Fay and Feuer "
