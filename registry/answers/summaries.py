@@ -87,7 +87,8 @@ def _median(each: Told) -> Iterator[str]:
             limits = f" (from {written(lower)})"
         yield f"median {written(median)} months{limits}"
     elif between:
-        yield f"median after {written(between[0])} and by {written(between[1])} months"
+        limits = f" ({range_of(lower, upper)})" if None not in (lower, upper) else ""
+        yield f"median after {written(between[0])} and by {written(between[1])} months{limits}"
     elif "median_months" in each and each.get("starts_at_months") is not None:
         least = f", at least {written(lower)} months" if lower is not None else ""
         yield f"median not reached{least}"

@@ -38,6 +38,7 @@ from registry.disclosure.life_table import (
     CurveTruth,
     incidence_table,
     life_table,
+    mean_of_shown,
 )
 from registry.disclosure.nodes import Node, Plan, PlannedRow, canonical, plan
 from registry.disclosure.perturbation import record_key, record_keys
@@ -79,6 +80,7 @@ __all__ = [
     "hidden_as",
     "incidence_table",
     "life_table",
+    "mean_of_shown",
     "plan",
     "proportion_row",
     "rate_parts",

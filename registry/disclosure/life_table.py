@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import exp, log, sqrt
 
 import numpy as np
@@ -109,17 +110,72 @@ def life_table(
 
     def after(each: _Interval) -> tuple[float, float | None, float | None]:
         nonlocal survival, log_variance
-        failed = min(1.0, each.events / each.exposed)
-        variance = (
-            each.events * (1 - failed)
-            + policy.variance(each.events) * (1 - failed / 2) ** 2
-            + _variance_at_risk(each, policy) * (failed / 2) ** 2
-        ) / each.exposed**2
+        failed, variance = _failed(each, policy)
         survival *= 1 - failed
         log_variance += variance / (1 - failed) ** 2 if failed < 1 else 0.0
         return survival, *_limits(survival, survival * sqrt(log_variance), z)
 
     return _points(truth, protection, after, start=1.0)
+
+
+def _failed(each: _Interval, policy: Policy) -> tuple[float, float]:
+    """The share that had the event in an interval, and its variance with that of the noise."""
+    failed = min(1.0, each.events / each.exposed)
+    variance = (
+        each.events * (1 - failed)
+        + policy.variance(each.events) * (1 - failed / 2) ** 2
+        + _variance_at_risk(each, policy) * (failed / 2) ** 2
+    ) / each.exposed**2
+    return failed, variance
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMean:
+    """The mean months free of the event from month 0 to `until`, with limits."""
+
+    until: int
+    mean: float
+    lower: float
+    upper: float
+
+
+def mean_of_shown(
+    points: Sequence[CurvePoint], policy: Policy, *, until: int, level: float = 0.95
+) -> ShownMean:
+    """The area under a protected curve of freedom, from its shown points alone.
+
+    points: those with an estimate, the first at month 0; until: one of their months. The mean takes
+    the curve as straight between two points. Where it really lies there is not shown: the lower
+    limit takes it at the later point all along, the upper at the earlier, and either adds what
+    chance, perturbation and rounding leave open (delta method), so that limits hold whenever in
+    its intervals events happen.
+    """
+    z = -float(ndtri((1 - level) / 2))
+    told = [point for point in points if point.time_months <= until]
+    widths = [float(end.time_months - start.time_months) for start, end in pairwise(told)]
+    intervals = [
+        _Interval(start.at_risk or 0, end.at_risk or 0, end.events or 0)
+        for start, end in pairwise(told)
+    ]
+    failed, variances = zip(*(_failed(each, policy) for each in intervals), strict=True)
+
+    def area(earlier: float, changed: int = -1, share: float = 0.0) -> float:
+        """The area, with so much weight on an interval's start; of one interval another share."""
+        free, sum_of = 1.0, 0.0
+        for place, (width, own) in enumerate(zip(widths, failed, strict=True)):
+            left = free * (1 - (share if place == changed else own))
+            sum_of += width * (earlier * free + (1 - earlier) * left)
+            free = left
+        return sum_of
+
+    def error(earlier: float) -> float:
+        """Its standard error: the area is linear in the share of each interval."""
+        slopes = [area(earlier, at, 1.0) - area(earlier, at, 0.0) for at in range(len(widths))]
+        return sqrt(sum(slope**2 * own for slope, own in zip(slopes, variances, strict=True)))
+
+    lower = max(0.0, area(0.0) - z * error(0.0))
+    upper = min(float(until), area(1.0) + z * error(1.0))
+    return ShownMean(until, area(0.5), lower, upper)
 
 
 def incidence_table(

@@ -108,6 +108,10 @@ def test_a_life_table_that_passes_one_half_tells_between_which_months():
     assert told(curves=[{**table, "median_between": [6, 12]}]) == [
         "All: 400 devices, median after 6 and by 12 months."
     ]
+    limited = {**table, "median_between": [6, 12], "median_lower": 3, "median_upper": 24}
+    assert told(curves=[limited]) == [
+        "All: 400 devices, median after 6 and by 12 months (3 to 24)."
+    ]
     assert told(curves=[{**table, "median_between": None}]) == [
         "All: 400 devices, median not reached."
     ]

@@ -1,6 +1,6 @@
 """The protected curve: from shown numbers, never rising, silent where too few are left."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +13,7 @@ from registry.disclosure import (
     Protection,
     incidence_table,
     life_table,
+    mean_of_shown,
 )
 from registry.disclosure.perturbation import NoiseKey
 from registry.disclosure.table import Noise, PerturbationTable, frozen_tables
@@ -51,6 +52,11 @@ class Sure(Policy):
 
     def variance(self, n: int) -> float:
         return 0.0
+
+
+def sure(policy):
+    """The same policy, its numbers taken as exact."""
+    return Sure(**{each.name: getattr(policy, each.name) for each in fields(policy)})
 
 
 @pytest.fixture
@@ -157,6 +163,35 @@ def test_limits_hold_the_estimate_and_the_perturbation_widens_them(still):
         life_table(WITHOUT_LOSS, still)[1:], life_table(WITHOUT_LOSS, without)[1:], strict=True
     ):
         assert point.ci_lower < plain.ci_lower < point.estimate < plain.ci_upper < point.ci_upper
+
+
+def test_mean_of_shown_points_is_the_area_between_them(still):
+    points = life_table(WITHOUT_LOSS, replace(still, policy=sure(still.policy)))
+
+    found = mean_of_shown(points, sure(still.policy), until=12)
+
+    steps = [(1, 1, 0.98), (2, 0.98, 0.96), (3, 0.96, 0.93), (6, 0.93, 0.89)]
+    at_start, at_end = (sum(step[0] * step[place] for step in steps) for place in (1, 2))
+    assert found.mean == pytest.approx((at_start + at_end) / 2)
+    # without loss the area at the ends is 12 less what each event takes: a mean of 1000 devices
+    for limit, sign, area, taken in (
+        (found.lower, -1, at_end, ((12, 20), (11, 20), (9, 30), (6, 40))),
+        (found.upper, 1, at_start, ((11, 20), (9, 20), (6, 30), (0, 40))),
+    ):
+        variance = (sum(d * lost**2 for lost, d in taken) / 1000 - (12 - area) ** 2) / 1000
+        assert limit == pytest.approx(area + sign * 1.959963984540054 * np.sqrt(variance))
+
+
+def test_noise_widens_the_limits_of_the_mean(still):
+    points = life_table(WITHOUT_LOSS, still)
+
+    exact, noisy = (
+        mean_of_shown(points, policy, until=36) for policy in (sure(still.policy), still.policy)
+    )
+
+    assert exact.mean == noisy.mean
+    assert noisy.lower < exact.lower
+    assert exact.upper < noisy.upper
 
 
 def test_limits_without_noise_are_greenwoods_on_the_log_log_scale(still):

@@ -339,6 +339,45 @@ def test_half_is_reached_between_two_months_that_are_shown(
     assert (said["median_months"], said["median_between"]) == (None, between)
 
 
+@pytest.mark.parametrize(
+    ("limits", "months"),
+    [
+        (((1.0, 1.0), (0.7, 0.9), (0.52, 0.8), (0.48, 0.6), (0.3, 0.45)), (3, 12)),
+        (((1.0, 1.0), (0.7, 0.9), (0.6, 0.8)), (3, None)),
+        (((1.0, 1.0), (0.4, 0.6), (0.2, 0.5)), (None, 3)),
+        (((1.0, 1.0), (None, None), (None, None)), (None, None)),
+    ],
+)
+@pytest.mark.parametrize("competing", [False, True])
+def test_limits_of_the_median_are_shown_months(
+    limits: tuple[tuple[float | None, float | None], ...],
+    months: tuple[int | None, int | None],
+    competing: bool,
+) -> None:
+    def turned(limit: float | None) -> float | None:
+        return limit if limit is None or not competing else 1 - limit
+
+    points = [
+        CurvePoint(month, 400, 0, turned(low), *map(turned, (high, low) if competing else each))
+        for month, each in zip(BOUNDARIES, limits, strict=False)
+        for low, high in [each]
+    ]
+
+    said = _said(points, competing=competing)
+
+    assert (said["median_lower"], said["median_upper"]) == months
+
+
+def test_mean_is_told_up_to_the_last_whole_year_that_is_shown(lasting: Frozen) -> None:
+    (free,) = curve(lasting, where=(PUMP,)).meta["curves"]  # type: ignore[misc]
+    (had,) = ask(lasting, Measure.INCIDENCE, where=(PUMP,)).meta["curves"]  # type: ignore[misc]
+
+    mean = free["restricted_mean"]
+    assert mean["until_months"] == free["landmarks"][-1]["time_months"]
+    assert 0 < mean["ci_lower"] < mean["mean_months"] < mean["ci_upper"] <= mean["until_months"]
+    assert "restricted_mean" not in had
+
+
 def test_landmarks_are_the_shown_months_of_whole_years() -> None:
     points = [CurvePoint(month, 400 - month, 0, 1 - month / 200, 0.1, 0.9) for month in BOUNDARIES]
 

@@ -18,6 +18,7 @@ from registry.disclosure import (
     Tree,
     incidence_table,
     life_table,
+    mean_of_shown,
 )
 from registry.records import Cell, EventQuery, Fault, NotAvailableAtThisDetail
 from registry.reporting.asking.question import Sort, sort_of_unit
@@ -183,6 +184,8 @@ def curve_rows(
             for point in told
         ]
         said = _said(told, competing=competing)
+        if not competing:
+            said["restricted_mean"] = _mean(told, protection, query.level)
         if competing:
             ends = _ends(truths[row.nodes[0]], protection, query.level) if row.nodes else {}
             said["at_end"] = _at_end(told, ends)
@@ -263,7 +266,9 @@ def _said(points: Sequence[CurvePoint], *, competing: bool) -> dict[str, Any]:
     """A curve as a whole, from what is shown of it.
 
     A life table has no median month: `median_between` are the two shown months between which the
-    estimate came to one half.
+    estimate came to one half. The limits of the median are shown months: the last at which the
+    curve's own limit on the side of the event is not yet at one half, and the first at which the
+    other one is.
     """
     told = [point for point in points if point.estimate is not None]
     passed = [
@@ -271,12 +276,13 @@ def _said(points: Sequence[CurvePoint], *, competing: bool) -> dict[str, Any]:
         for start, end in pairwise(told)
         if ((end.estimate or 0.0) >= HALF if competing else (end.estimate or 0.0) <= HALF)
     ]
+    before, by = _median_limits(told, competing=competing)
     return {
         "devices": points[0].at_risk,
         "events": sum(point.events or 0 for point in told) if len(told) > 1 else None,
         "median_months": None,
-        "median_lower": None,
-        "median_upper": None,
+        "median_lower": before,
+        "median_upper": by,
         "landmarks": [
             landmark(
                 point.time_months,
@@ -293,4 +299,41 @@ def _said(points: Sequence[CurvePoint], *, competing: bool) -> dict[str, Any]:
         "starts_at_months": told[0].time_months if told else None,
         "ends_at_months": told[-1].time_months if told else None,
         "excluded_before_entry": None,
+    }
+
+
+def _median_limits(told: Sequence[CurvePoint], *, competing: bool) -> tuple[int | None, int | None]:
+    """The shown months that the median lies between, by the limits of the curve."""
+
+    def is_past(limit: float) -> bool:
+        return limit >= HALF if competing else limit <= HALF
+
+    ahead: list[int] = []
+    for point in told:
+        soonest = point.ci_upper if competing else point.ci_lower
+        if soonest is None or is_past(soonest):
+            break
+        ahead.append(point.time_months)
+    latest = [
+        (point.time_months, point.ci_lower if competing else point.ci_upper) for point in told
+    ]
+    over = [month for month, limit in latest if limit is not None and is_past(limit)]
+    return (ahead[-1] if len(ahead) > 1 else None), (over[0] if over else None)
+
+
+def _mean(
+    points: Sequence[CurvePoint], protection: Protection, level: float
+) -> dict[str, Cell] | None:
+    """The mean months free of the event up to the last landmark that is shown; None before."""
+    told = [point for point in points if point.estimate is not None]
+    months = [point.time_months for point in told if point.time_months in LANDMARKS]
+    if not months:
+        return None
+    found = mean_of_shown(told, protection.policy, until=months[-1], level=level)
+    return {
+        "from_months": 0,
+        "until_months": found.until,
+        "mean_months": found.mean,
+        "ci_lower": found.lower,
+        "ci_upper": found.upper,
     }

@@ -16,12 +16,13 @@ AALEN_JOHANSEN = (
 LIFE_TABLE = (
     "Interval life table (actuarial method, Berkson and Gage 1950) from perturbed numbers at fixed "
     "months, Greenwood's variance (1926) with that of the perturbation added, limits on the "
-    "log(-log) scale."
+    "log(-log) scale. Limits of the median are months told; those of the restricted mean allow for "
+    "whatever the curve does between two of them."
 )
 INCIDENCE_TABLE = (
     "Multiple-decrement life table (Chiang 1968) from perturbed numbers at fixed months, the other "
     "ends competing all together; variance by the delta method with that of the perturbation "
-    "added, limits on the log(-log) scale."
+    "added, limits on the log(-log) scale. Limits of the median are months told."
 )
 TESTED = (
     "Groups are compared by the log-rank test (Mantel-Haenszel form) over all follow-up; it "
