@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ class Served:
     behind: int
     bare: int
     plain: int
+    folder: Path
 
 
 def free_ports(count: int) -> list[int]:
@@ -91,7 +92,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     if not NGINX or not OPENSSL:
         pytest.skip("needs nginx and openssl (Debian: apt-get install nginx openssl)")
     folder = tmp_path_factory.mktemp("served")
-    served = Served(*free_ports(3))
+    served = Served(*free_ports(3), folder)
     subprocess.run(
         f"{OPENSSL} req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
         f"-keyout {folder}/key.pem -out {folder}/cert.pem".split(),
@@ -110,15 +111,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         "DJANGO_SETTINGS_MODULE": "registry_project.settings",
         "BEHIND_PROXY": "1",
     }
-    with (
-        running(gunicorn, **environment),
-        running([str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf")]),
-    ):
-        until = time.monotonic() + 60
-        while not answers(served.behind):
-            assert time.monotonic() < until, (folder / "main.log").read_text()
-            time.sleep(0.2)
-        yield served
+    with running([str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf")]):
+        wait_for(lambda: asked(served.behind, LIVE).startswith(b"HTTP/1.1 503"), folder)
+        with running(gunicorn, **environment):
+            wait_for(lambda: answers(served.behind), folder)
+            yield served
+
+
+def wait_for(holds: Callable[[], bool], folder: Path) -> None:
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until, (folder / "main.log").read_text()
+        time.sleep(0.2)
 
 
 def connected(port: int, *, tls: bool, of: int = 1) -> socket.socket:
@@ -264,3 +268,14 @@ def test_readiness_is_the_machines_own(served: Served) -> None:
         stranger.sendall(LIVE.replace(b"live", b"ready"))
 
         assert stranger.recv(4096).startswith(b"HTTP/1.1 403")
+
+
+def test_logs_of_the_proxy_hold_no_address(served: Served) -> None:
+    """Nor does that of errors, which has had some: the proxy was there before the server."""
+    assert answers(served.behind)
+
+    requests = (served.folder / "registry.log").read_text()
+    errors = (served.folder / "registry.error.log").read_text()
+    assert " GET 503 " in requests
+    assert " GET 200 " in requests
+    assert "/health" not in requests + errors
