@@ -38,16 +38,20 @@ def programs() -> Path | None:
 
 
 class PostgresPair:
-    """A primary, and a replica that streams from it; both of one user, without a password."""
+    """A primary, and a replica that streams from it; both of one user, without a password.
 
-    def __init__(self, folder: Path, bin: Path, user: str | None) -> None:
+    owner: whom the server belongs to. Its database of that name is made, where it is not there.
+    """
+
+    def __init__(self, folder: Path, bin: Path, user: str | None, owner: str = NAME) -> None:
         self.folder, self._bin, self._user = folder, bin, user
         self.ports = {"primary": free_port(), "replica": free_port()}
-        self._do("initdb", "-A", "trust", "-U", NAME, "-E", "UTF8", "--no-sync", "-D", "primary")
+        self._do("initdb", "-A", "trust", "-U", owner, "-E", "UTF8", "--no-sync", "-D", "primary")
         with (folder / "primary" / "postgresql.conf").open("a") as file:
             file.write(SETTINGS)
         self._start("primary")
-        self.ask("primary", f"CREATE DATABASE {NAME}", database="postgres")
+        if owner != "postgres":
+            self.ask("primary", f"CREATE DATABASE {owner}", database="postgres")
 
     def add_replica(self) -> None:
         """Copy the primary, and follow it from there."""
@@ -96,7 +100,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def a_running_pair() -> Iterator[PostgresPair]:
+def a_running_pair(owner: str = NAME) -> Iterator[PostgresPair]:
     """A primary whose replica is still to be added; skips the test where there is none to start.
 
     PostgreSQL refuses to run as root, which then hands it to the user of Debian's package.
@@ -115,7 +119,7 @@ def a_running_pair() -> Iterator[PostgresPair]:
         shutil.chown(folder, user)
     pair = None
     try:
-        pair = PostgresPair(folder, bin, user)
+        pair = PostgresPair(folder, bin, user, owner)
         yield pair
     finally:
         if pair is not None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -15,29 +14,16 @@ from zipfile import ZipFile
 import pytest
 
 from tests.deploy.test_slow_clients import free_ports
+from tests.wheels import ROOT, built_wheel
 
-ROOT = Path(__file__).parents[1]
-PARTS = ("registry", "registry_project", "pyproject.toml", "README.md")
 OF_THE_CHECKOUT = ("PYTHONPATH", "DEBUG", "REGISTRY_VAR", "DATABASE_URL", "DJANGO_SETTINGS_MODULE")
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheel's files, as an installer lays them out."""
-    source = tmp_path_factory.mktemp("source")
-    for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(
-                ROOT / part, source / part, ignore=shutil.ignore_patterns("__pycache__")
-            )
-        else:
-            shutil.copy(ROOT / part, source)
-    uv = Path(sys.executable).with_name("uv")
-    wheels, folder = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("installed")
-    command = [uv, "build", "--quiet", "--offline", "--no-build-isolation", "--wheel"]
-    command += ["--python", sys.executable, "--out-dir", wheels, source]
-    subprocess.run(command, check=True)
-    (wheel,) = wheels.glob("*.whl")
+    wheel = built_wheel(tmp_path_factory.mktemp("wheel"))
+    folder = tmp_path_factory.mktemp("installed")
     with ZipFile(wheel) as packed:
         packed.extractall(folder)
     return folder
