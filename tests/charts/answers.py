@@ -471,7 +471,6 @@ def categories_by_year() -> Release:
 
 EVERY = {
     "counts": counts,
-    "categories-by-year": categories_by_year,
     "rates": rates,
     "proportions": proportions,
     "years": by_year,
