@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import ResolverMatch, path
 from django.utils.html import format_html
@@ -16,7 +16,7 @@ from registry.admin.answers import answers_read, as_text
 from registry.admin.device_forms import ImplantForm
 from registry.admin.implant_sections import AT_IMPLANT, DRUG, ENDED, OF_A_PUMP
 from registry.admin.naming import label_of
-from registry.admin.rows import address_of, back_in_form, was_kept
+from registry.admin.rows import CHANGED_SINCE, address_of, back_in_form, was_kept
 from registry.admin.site_rows import SiteRowsAdmin
 from registry.admin.system_form import MODELS
 from registry.answers.kept import KEPT
@@ -25,7 +25,7 @@ from registry.answers.unsaved import Sent
 from registry.intake.systems import REPLACED
 from registry.models import Implant
 from registry.models.exposure import IN_FOLLOW_UP
-from registry.records import RawReport, Refusal, RowKind
+from registry.records import RawReport, Refusal, RowKind, VersionConflict
 from registry.vocabulary import Component
 
 SUCCESSOR = ("implant", "model", *AT_IMPLANT, *DRUG, "months_followed")
@@ -113,7 +113,9 @@ class ReplacePages(SiteRowsAdmin):
             return HttpResponseRedirect(address_of(implant))
         if KEPT in request.POST and not back_in_form(request):
             return HttpResponseRedirect(request.get_full_path())
-        sent = request.POST if request.method == "POST" else None
+        sent: QueryDict | None = request.POST if request.method == "POST" else None
+        if sent is not None and was_kept(request):
+            sent = at_version(sent, implant)
         form = ReplaceForm(sent, implant=implant, initial={"version": implant.version})
         if not was_kept(request) and form.is_valid():
             by: Any = request.user
@@ -122,6 +124,9 @@ class ReplacePages(SiteRowsAdmin):
                 new = intake.replace_implant(
                     implant.public_id, form.ending(), form.successor(), by=by, version=version
                 )
+            except VersionConflict:
+                form = ReplaceForm(at_version(request.POST, implant), implant=implant)
+                form.add_error(None, CHANGED_SINCE)
             except Refusal as refusal:
                 form.refuse(refusal)
             else:
@@ -146,3 +151,10 @@ class ReplacePages(SiteRowsAdmin):
             **self.autosaving(request, at=request.path),
         }
         return TemplateResponse(request, "admin/registry/implant/replace.html", context)
+
+
+def at_version(sent: QueryDict, implant: Implant) -> QueryDict:
+    """The answers on top of the implant as the page shows it now."""
+    answers = sent.copy()
+    answers["version"] = str(implant.version)
+    return answers

@@ -32,6 +32,12 @@ from registry.vocabulary import Right
 MOST_RADIOS = 6
 
 
+CHANGED_SINCE = (
+    "Somebody changed this since you opened it. Look where your answers differ from what is stored"
+    " now, and save again to go on from there."
+)
+
+
 class IntakeForm(forms.ModelForm):
     """A form validated by intake, whose faults are shown at their fields."""
 
@@ -41,6 +47,9 @@ class IntakeForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Shows each fault at its field, or above the form."""
         cleaned = super().clean() or {}
+        if isinstance(self.refusal, VersionConflict):
+            self.add_error(None, forms.ValidationError(CHANGED_SINCE, code=self.refusal.code))
+            return cleaned
         for fault in self.refusal.faults if self.refusal else ():
             name = self.renamed.get(fault.column, fault.column)
             place = name if name in self.fields else None

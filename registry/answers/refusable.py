@@ -10,13 +10,14 @@ class RefusableForm(forms.Form):
     """A form whose answers intake judges."""
 
     def refuse(self, refusal: Refusal) -> None:
-        """Shows intake's faults at their fields, or above the form.
+        """Shows intake's faults at their fields, or above the form where nobody sees the field.
 
         A field that has an error of its own keeps that alone.
         """
         unread = set(self.errors)
         for fault in refusal.faults:
-            place = fault.column if fault.column in self.fields else None
+            shown = fault.column in self.fields and not self[fault.column].is_hidden
+            place = fault.column if shown else None
             if place in unread:
                 continue
             self.add_error(place, forms.ValidationError(sentence(fault.detail), code=fault.code))

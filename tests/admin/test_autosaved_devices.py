@@ -3,7 +3,9 @@
 import pytest
 from django.urls import reverse
 
+from registry import intake
 from registry.models import Implant
+from registry.records import RawReport, RowKind
 from tests.admin.test_autosaving import kept_in, leave, offered
 from tests.factories import ImplantFactory, PatientFactory
 
@@ -140,3 +142,29 @@ def test_nobody_keeps_answers_for_what_is_not_theirs(
     assert leave(signed_in(reviewer), at=FOLLOW_UP, keep=KEEP, months="7").status_code == 404
     history = reverse("admin:registry_implant_history", args=[pumps[0].public_id])
     assert leave(signed_in(reporter), at=history, keep=KEEP, **one).status_code == 404
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_replacement_goes_on_where_somebody_changed_the_implant(
+    kept, pumps, lead, reporter, signed_in
+):
+    client, pump = signed_in(reporter), pumps[0]
+    page = replacing(pump)
+    sent = {
+        "version": str(pump.version),
+        "ended_months_followed": "70",
+        "ended_exit_status": "replaced-end-of-service",
+        "implant_year": "2016",
+        "months_followed": "1",
+    }
+    leave(client, at=page, keep=KEEP, **sent)
+    later = RawReport(RowKind.IMPLANT, {"months_followed": "66"})
+    intake.change_implant(pump.public_id, later, by=lead)
+
+    again = client.post(page, {"_kept": offered(client, page)} if kept else sent)
+
+    assert ("Somebody changed this since" in again.text) != kept
+    assert "66 months on file" in again.text
+    assert Implant.objects.count() == 2
+    client.post(page, {**sent, "version": again.context["form"]["version"].value()})
+    assert Implant.objects.count() == 3

@@ -139,6 +139,9 @@ def test_two_tabs_of_one_draft_show_both_versions(page):
     expect(both.get_by_role("row", name="Year")).to_contain_text("2012")
     expect(both.get_by_role("row", name="Year")).to_contain_text("2011")
     expect(both.get_by_role("row", name="Severity")).to_contain_text("2 Moderate")
+    expect(page.locator(".mend")).to_contain_text("save again to go on from there")
+    expect(page.locator(".mend")).not_to_contain_text("Version")
+    expect(page.locator(".errorlist:visible")).to_have_count(0)
     page.get_by_role("button", name="Save as draft", exact=True).click()
     expect(page.locator(".success")).to_contain_text("is changed")
 
