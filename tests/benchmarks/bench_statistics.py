@@ -20,7 +20,7 @@ from typing import Any
 from registry.vocabulary import Measure
 from tests.benchmarks import forms, made_registry, over_http
 from tests.benchmarks.agreement import SHOWN, differences
-from tests.benchmarks.eight_questions import COLUMNS, QUESTIONS, Question
+from tests.benchmarks.eight_questions import QUESTIONS, Question, limits_of
 from tests.benchmarks.made_registry import ROOT, say
 from tests.benchmarks.over_http import OverHttp
 from tests.benchmarks.table import written
@@ -66,11 +66,9 @@ def compared(workers: Mapping[str, Worker]) -> dict[int, int]:
 
 
 def _limits(question: Question) -> Collection[int]:
-    """Where rates have limits that are robust to sites, which the other forms are not."""
-    if question.measure is not Measure.RATES:
-        return ()
-    names = COLUMNS[question.measure]
-    return [place for place, name in enumerate(names) if name in {"ci_lower", "ci_upper"}]
+    """Where limits are robust to patients and sites, which the other forms are not."""
+    robust = question.measure in {Measure.RATES, Measure.SURVIVAL}
+    return limits_of(question) if robust else ()
 
 
 def measured(workers: Mapping[str, Worker], runs: int) -> dict[str, dict[int, Timed]]:

@@ -44,6 +44,12 @@ class Question:
         return tuple(named.split(",")) if named else ()
 
 
+def limits_of(question: Question) -> list[int]:
+    """The places of the limits among the numbers that are compared."""
+    names = COLUMNS[question.measure]
+    return [place for place, name in enumerate(names) if name in {"ci_lower", "ci_upper"}]
+
+
 _PATIENTS = {"counting": "patients"}
 _THREE_SITES = "SITE-01,SITE-02,SITE-03"
 
