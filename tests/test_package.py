@@ -7,7 +7,6 @@ import sys
 import time
 import tomllib
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 from zipfile import ZipFile
 
@@ -54,7 +53,7 @@ def asked(address: str) -> bytes:
             with urlopen(address, timeout=10) as reply:  # noqa: S310 - of this machine
                 body: bytes = reply.read()
                 return body
-        except URLError:
+        except OSError:  # not there yet, or busy with its first answer
             assert time.monotonic() < until, address
             time.sleep(0.2)
 

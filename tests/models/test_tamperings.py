@@ -314,8 +314,8 @@ TAMPERINGS = [
     Tampering(
         "a row put in",
         by(
-            "INSERT INTO registry_site (code, name, country, active, words) "
-            "VALUES ('SLY', '', '', true, '{}')"
+            "INSERT INTO registry_site (code, name, country, active, words, key_prefix) "
+            "VALUES ('SLY', '', '', true, '{}', '')"
         ),
         "A row of site has no history.",
     ),
