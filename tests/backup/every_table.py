@@ -45,9 +45,8 @@ def fill() -> str:
         code="ODD-1",
         name='L\'hôpital "Ümläut"\n\t\\ 100 % 日本',
         words={"b": {"ja": "yes"}, "a": 1},
-        key_prefix="KSG-",
-        key_digits=4,
     )
+    SiteFactory(code="ODD-2", key_prefix="KSG-", key_digits=4)
     ExposureFactory(site=site)
     implant = ImplantFactory(patient__site=site, adjuncts={"clonidine", "ziconotide"})
     event = EventFactory(
