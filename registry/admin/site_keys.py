@@ -32,7 +32,7 @@ class KeyPatternForm(RefusableForm):
     key_digits = forms.IntegerField(
         label="and end in so many digits",
         required=False,
-        help_text=f"1 to {MOST_DIGITS}: with 4, a key ends in 0001 to 9999.",
+        help_text=f"1 to {MOST_DIGITS}: with 4, a key ends in four digits, such as 0001.",
     )
 
 

@@ -96,11 +96,10 @@ def declare_key_pattern(code: str, *, key_prefix: str, key_digits: int | None, b
     Raises NotYourSite, NotPermitted, RowRuleBroken, IdentifierFound where keys of the pattern would
     identify, StateConflict where a lead has declared one already.
     """
-    if key_prefix or key_digits is not None:
-        faults = pattern_faults(key_prefix, key_digits or 0, site=code)
-        if faults:
-            _site_of_lead(code, DECLARE_KEYS, by=by)
-            raise refusal_of(faults)
+    faults = _key_pattern_faults(key_prefix, key_digits, site=code)
+    if faults:
+        _site_of_lead(code, DECLARE_KEYS, by=by)
+        raise refusal_of(faults)
     with sealed(by=by, action="declare-key-pattern") as seal:
         site = _site_of_lead(code, DECLARE_KEYS, by=by)
         if (site.key_prefix, site.key_digits) != (key_prefix, key_digits):
@@ -110,6 +109,16 @@ def declare_key_pattern(code: str, *, key_prefix: str, key_digits: int | None, b
             site.key_prefix, site.key_digits = key_prefix, key_digits
             seal.save(site)
     return site
+
+
+def _key_pattern_faults(prefix: str, digits: int | None, *, site: str) -> tuple[Fault, ...]:
+    """The faults of a pattern; none for no pattern at all."""
+    if digits is None:
+        half = Fault("key_digits", "required", "give how many digits follow, or neither of both")
+        return (half,) if prefix else ()
+    if not prefix:
+        return (Fault("key_prefix", "required", "give what keys begin with, or neither of both"),)
+    return pattern_faults(prefix, digits, site=site)
 
 
 DECLARE_KEYS = "declare the keys of the site"

@@ -29,7 +29,6 @@ from registry.records import (
     RawReport,
     Refusal,
     RowKind,
-    RowRuleBroken,
     StateConflict,
 )
 from tests.intake.test_files import EVENT, IMPLANT
@@ -93,10 +92,11 @@ def test_data_manager_changes_the_pattern_and_takes_it_away(declared):
 def test_pattern_that_identifies_or_is_none_is_refused(world):
     with pytest.raises(IdentifierFound):
         declare_key_pattern("BERN", key_prefix="Meier-", key_digits=2, by=world.lead)
-    with pytest.raises(RowRuleBroken):
-        declare_key_pattern("BERN", key_prefix="K-", key_digits=None, by=world.lead)
-    with pytest.raises(RowRuleBroken):
-        declare_key_pattern("BERN", key_prefix="", key_digits=2, by=world.lead)
+    for half, column in (({"key_prefix": "K-"}, "key_digits"), ({"key_digits": 2}, "key_prefix")):
+        word = {**NONE, **half}
+        assert faults_of(declare_key_pattern, "BERN", **word, by=world.lead) == [
+            (column, "required")
+        ]
 
 
 def test_keys_of_a_site_are_its_leads_and_of_no_other_site(world):
