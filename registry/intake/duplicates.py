@@ -320,5 +320,5 @@ def _looks(events: Sequence[Event]) -> Iterator[Look]:
 def _details_of(implants: set[int]) -> dict[int, Details]:
     """The details of these implants and their patients. One query."""
     columns = ("pump_model", "catheter_model", "drug", "patient__indication", "age_band")
-    rows = Implant.objects.filter(pk__in=implants).values_list("pk", *columns, "patient__sex")
+    rows = Implant.objects.filter(pk__among=implants).values_list("pk", *columns, "patient__sex")
     return {row[0]: tuple(row[1:]) for row in rows} if implants else {}

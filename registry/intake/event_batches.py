@@ -34,6 +34,7 @@ from registry.intake.relations import (
 )
 from registry.intake.stored import EVENT_COLUMNS, event_columns, event_record_of
 from registry.models import Complication, Event, Implant, Site
+from registry.models.insertion import unsaved
 from registry.records import EventRecord, Fault, RawReport, RowKind
 from registry.vocabulary import Component, State
 
@@ -129,7 +130,8 @@ class EventBatches:
             life.events.remove(new)
             life.events.append(replace(new, pk=event.pk))
         self._lived.clear()
-        self.run.alike += self._pair([one.event for one in fresh.values() if one.event.pk])
+        if self.run.seeks_repeats:
+            self.run.alike += self._pair([one.event for one in fresh.values() if one.event.pk])
 
     def _pair(self, events: Sequence[Event]) -> int:
         """Stores the pairs of these events with others that may be of the same event; how many of
@@ -279,14 +281,15 @@ class EventBatches:
         if record.implant is not None:
             implant = known.implants[site.pk, record.implant]
             columns["implant_id"], columns["patient_id"] = implant["pk"], implant["patient_id"]
-        event = Event(
-            site_id=site.pk,
-            complication=complication,
-            reported_complication_id=complication.pk,
-            state=self.state,
-            round_number=site.round_number,
-            **columns,
-        )
+        columns |= {
+            "site_id": site.pk,
+            "complication_id": complication.pk,
+            "reported_complication_id": complication.pk,
+            "state": self.state,
+            "round_number": site.round_number,
+        }
+        event = unsaved(Event, columns)
+        event.complication = complication
         cause = None if record.caused_by is None else (site.pk, record.caused_by)
         return _Fresh(raw, event, site.code, cause)
 

@@ -109,6 +109,7 @@ def import_records(
         progress=progress,
         on_conflict=on_conflict,
         close_rounds=close_rounds,
+        seek_repeats=dry_run,  # otherwise they are sought where the rows are stored
     )
     return store_judged(judged, dry_run=dry_run)
 
@@ -123,6 +124,7 @@ def judge_records(
     progress: Progress | None = None,
     on_conflict: OnConflict = OnConflict.REFUSE,
     close_rounds: bool = False,
+    seek_repeats: bool = True,
 ) -> JudgedRecords:
     """Reads files and checks their rows against every rule; writes and locks nothing.
 
@@ -137,6 +139,7 @@ def judge_records(
         wording=wording,
         on_conflict=on_conflict,
         close_rounds=close_rounds,
+        seek_repeats=seek_repeats,
     )
     while True:
         try:
@@ -157,6 +160,7 @@ def judging(
     wording: Wording = AS_DOCUMENTED,
     on_conflict: OnConflict = OnConflict.REFUSE,
     close_rounds: bool = False,
+    seek_repeats: bool = True,
 ) -> Steps:
     """Judges files step by step: yields the kind and its rows so far, and returns the records.
 
@@ -165,7 +169,8 @@ def judging(
     or without `submit` stored as drafts, which may be incomplete.
     wording: how the sender words codes and headings; parsed rows are taken as they are.
     close_rounds: the implants are all of their sites, whose follow-up rounds are then closed; an
-    implant on file that was not sent is a fault.
+    implant on file that was not sent is a fault. seek_repeats: whether to count the new events that
+    may repeat another report.
 
     A row that is already stored is unchanged; an implant with a later follow-up, exit, refills or
     procedures is updated; any other difference is a fault, or what `on_conflict` says. Whether
@@ -176,7 +181,14 @@ def judging(
     Raises NotPermitted, and ImportRefused with the faults by kind, the first 200 singly, and all.
     """
     _require_right(by, accept=accept)
-    run = Import(seal=Drafts(), by=by, accept=accept, submit=submit, on_conflict=on_conflict)
+    run = Import(
+        seal=Drafts(),
+        by=by,
+        accept=accept,
+        submit=submit,
+        on_conflict=on_conflict,
+        seeks_repeats=seek_repeats,
+    )
     records: dict[RowKind, Records] = {}
     rounds = SentImplants() if close_rounds else None
     for kind in RowKind:

@@ -129,7 +129,8 @@ class Import:
     not_yet_stored: numbers for rows that have no primary key yet. done: what became of each row
     without a fault, a byte each, in the order of its kind's rows. alike: how many new events may
     repeat another report. changes: the columns of each stored row that a judged import changes.
-    updates: those changes, to be applied once the new rows are stored.
+    updates: those changes, to be applied once the new rows are stored. seeks_repeats: whether new
+    events are held against others that they may repeat.
     """
 
     def __init__(
@@ -142,8 +143,10 @@ class Import:
         judged: bool = False,
         on_conflict: OnConflict = OnConflict.REFUSE,
         changes: Mapping[Key, tuple[str, ...]] | None = None,
+        seeks_repeats: bool = True,
     ) -> None:
         self.seal = seal
+        self.seeks_repeats = seeks_repeats
         self.judged = judged
         self.by = by
         self.accept = accept
@@ -311,7 +314,7 @@ def _stored_rows(
     for start in range(0, len(sites), _SITES_A_QUERY):
         wanted = Q()
         for site_id in sites[start : start + _SITES_A_QUERY]:
-            wanted |= Q(site=site_id, source_id__in=by_site[site_id])
+            wanted |= Q(site=site_id, source_id__among=by_site[site_id])
         for row in rows.filter(wanted).values("site_id", "source_id", *columns):
             found[row["site_id"], row["source_id"]] = row
     return found

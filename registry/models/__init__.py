@@ -22,6 +22,7 @@ from registry.models.duplicates import DuplicateCandidate
 from registry.models.events import Event
 from registry.models.exposure import Exposure, Implant, Patient
 from registry.models.idempotency import IdempotencyKey
+from registry.models.lookups import Among
 from registry.models.proposals import RoleProposal
 from registry.models.queries import Query
 from registry.models.redactions import Redaction
@@ -30,6 +31,7 @@ from registry.models.snapshots import Snapshot
 __all__ = [
     "AccessLog",
     "Agreement",
+    "Among",
     "CatalogueVersion",
     "Category",
     "Citation",

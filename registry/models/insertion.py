@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
 
 from django.db import connection, models
 
 from registry.models.fields import CodeSetField
+
+M = TypeVar("M", bound=models.Model)
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 _STORED_AS_THEY_ARE = (
@@ -52,6 +55,43 @@ def insert_rows(model: type[models.Model], objs: Sequence[models.Model]) -> None
     for obj in objs:
         obj._state.adding = False
         obj._state.db = connection.alias
+
+
+def unsaved(model: type[M], columns: Mapping[str, object]) -> M:
+    """Make a row that is not stored, as `model(**columns)` does, several times as fast.
+
+    columns: by their names in the database, such as `site_id`; the others have their defaults.
+    Raises TypeError for a name that is none.
+    """
+    names, constants, made = _blank(model)
+    if not columns.keys() <= names:
+        unknown = ", ".join(sorted(columns.keys() - names))
+        raise TypeError(f"{model.__name__} has no column {unknown}.")
+    values = [columns.get(name, constant) for name, constant in constants]
+    for place, name, default in made:
+        if name not in columns:
+            values[place] = default()
+    return model(*values)
+
+
+@cache
+def _blank(
+    model: type[models.Model],
+) -> tuple[frozenset[str], list[tuple[str, object]], list[tuple[int, str, Callable[[], object]]]]:
+    """The columns of a model, each with its default, and those whose default is made for each row
+    with their places."""
+    fields: Sequence[Any] = model._meta.concrete_fields
+    made: list[tuple[int, str, Callable[[], object]]] = [
+        (place, field.attname, field.get_default)
+        for place, field in enumerate(fields)
+        if field.has_default() and callable(field.default)
+    ]
+    placed = {place for place, _name, _default in made}
+    constants = [
+        (field.attname, None if place in placed else field.get_default())
+        for place, field in enumerate(fields)
+    ]
+    return frozenset(name for name, _ in constants), constants, made
 
 
 def _next_keys(model: type[models.Model], count: int) -> Sequence[int]:

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from registry import intake
-from registry.intake.duplicates import MOST_PAIRS, Look, LookBlocks, reasons_alike
+from registry.intake.duplicates import MOST_PAIRS, AlikeReports, Look, LookBlocks, reasons_alike
 from registry.models import DuplicateCandidate, Event
 from registry.records import NotPermitted, RawReport, RowKind, StateConflict, UnknownRow
 from registry.vocabulary import AlikeReason
@@ -230,6 +230,19 @@ def test_a_file_that_differs_by_its_keys_alone_is_told_as_alike(world):
     assert stored.counts[RowKind.EVENT].new == 3
     assert DuplicateCandidate.objects.count() == 6  # each with every earlier one
     assert DuplicateCandidate.objects.filter(reasons__holds_any=["same-complication"]).count() == 6
+
+
+def test_repeats_are_sought_once_in_a_file_that_is_stored(world, monkeypatch):
+    sought = []
+    pairs = AlikeReports.pairs
+    monkeypatch.setattr(
+        AlikeReports, "pairs", lambda self, rows: sought.append(len(rows)) or pairs(self, rows)
+    )
+
+    intake.import_records({RowKind.EVENT: [report(), report(source_id="e2")]}, by=world.manager)
+
+    assert sought == [2]
+    assert DuplicateCandidate.objects.count() == 1
 
 
 def test_rows_alike_within_one_file_are_told_too(world):

@@ -1,9 +1,12 @@
 """Rows inserted by the thousand say what the ORM would have stored, and know their keys."""
 
+from uuid import UUID
+
 import pytest
 from django.db import IntegrityError
 
 from registry.models import Event, Patient, sealed
+from registry.models.insertion import unsaved
 from registry.vocabulary import Drug, Intervention, Outcome, Seriousness, Severity, Sex
 from tests.factories import ComplicationFactory, ImplantFactory, PatientFactory, SiteFactory
 
@@ -72,3 +75,29 @@ def test_inserted_row_keeps_to_the_rules_of_its_table():
 
     with pytest.raises(IntegrityError), sealed(by=None, action="make-for-test") as seal:
         seal.bulk_create(Patient, [patient])
+
+
+def test_unsaved_row_is_the_one_that_the_model_makes():
+    given = {"source_id": "e1", "site_id": 3, "year": 2011, "interventions": frozenset({"other"})}
+
+    made, plain = unsaved(Event, given), Event(**given)
+
+    names = {field.attname for field in Event._meta.concrete_fields} - {"public_id"}
+    assert {name: getattr(made, name) for name in names} == {
+        name: getattr(plain, name) for name in names
+    }
+    assert made._state.adding
+
+
+def test_each_unsaved_row_has_a_public_id_of_its_own_unless_one_is_given():
+    public_id = UUID(int=7)
+
+    made = [unsaved(Event, {}).public_id, unsaved(Event, {}).public_id]
+
+    assert len(set(made)) == 2
+    assert unsaved(Event, {"public_id": public_id}).public_id == public_id
+
+
+def test_unsaved_row_has_no_other_columns():
+    with pytest.raises(TypeError, match=r"Event has no column colour, site\."):
+        unsaved(Event, {"site": 3, "colour": "red", "year": 2011})

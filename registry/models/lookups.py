@@ -1,0 +1,32 @@
+"""A lookup for thousands of values: `source_id__among=keys`."""
+
+import json
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Field, ForeignObject, Lookup
+from django.db.models.sql.compiler import SQLCompiler
+
+
+@Field.register_lookup
+@ForeignObject.register_lookup
+class Among(Lookup):
+    """As `in` for values that are strings or whole numbers, in one parameter however many.
+
+    `in` makes an expression and a placeholder of each: of a file's keys that took an eighth of an
+    import.
+    """
+
+    lookup_name = "among"
+    prepare_rhs = False
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[Any, ...]]:
+        """PostgreSQL takes an array, SQLite a table made of JSON."""
+        column, parameters = self.process_lhs(compiler, connection)
+        values: list[str | int] = list(self.rhs)
+        if connection.vendor == "postgresql":
+            return f"{column} = ANY(%s)", (*parameters, values)
+        chosen = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608 - Django's own name
+        return chosen, (*parameters, json.dumps(values))
