@@ -89,9 +89,9 @@ def test_history_row_moved_to_another_seal_is_found(event):
 
 def test_history_row_without_a_seal_is_found(event):
     found = tamper(
-        "INSERT INTO registry_historicalsite (id, code, name, country, active, words, "
+        "INSERT INTO registry_historicalsite (id, code, name, country, active, words, key_prefix, "
         "history_date, history_type, history_change_reason, seal_number) VALUES (99, 'SLY', '', "
-        "'', true, '{}', '2026-01-01', '+', '', 7)"
+        "'', true, '{}', '', '2026-01-01', '+', '', 7)"
     )
 
     assert found == Break(None, "A history row of site has no seal.")
@@ -235,8 +235,8 @@ def test_row_that_has_gone_is_found_at_its_last_seal(event):
 
 def test_row_without_history_is_found(event):
     found = tamper(
-        "INSERT INTO registry_site (code, name, country, active, words) "
-        "VALUES ('SLY', '', '', true, '{}')"
+        "INSERT INTO registry_site (code, name, country, active, words, key_prefix) "
+        "VALUES ('SLY', '', '', true, '{}', '')"
     )
 
     assert found == Break(None, "A row of site has no history.")
