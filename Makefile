@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup spark demo test check lock bench attack fuzz soak soak-spark chaos pictures clean wheel audit fuzz-input
+.PHONY: help setup spark demo test check lock bench attack fuzz soak soak-spark chaos pictures clean wheel audit fuzz-input walk
 PORT ?= 8000
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do $$python -c "" 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
@@ -36,6 +36,9 @@ demo: setup  ## Serve a demo registry on SQLite (PORT=8000)
 
 test: setup  ## Run the whole suite on SQLite, then the postgresql part (ARGS="-k word" for a choice)
 	@.ci/test $(ARGS)
+
+walk: setup  ## Follow docs/operations.md from a bare machine to a lost key, command by command
+	@REGISTRY_WALK=1 $(BIN)/python -m pytest -q tests/deploy/test_walk.py
 
 wheel: setup  ## Make the package that pip installs, in dist/
 	@$(BIN)/uv build --quiet --no-build-isolation --wheel --python $(BIN)/python --out-dir dist .
