@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+from django.core.cache import cache
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
@@ -230,6 +231,7 @@ def test_what_replies_tell_is_held_to_the_schema(schema, registry, row_ids):
         """Asks with ids and addresses of earlier replies; what a scenario writes is undone."""
 
         def setup(self) -> None:
+            cache.clear()
             self.undone = transaction.atomic()
             self.undone.__enter__()
 
