@@ -67,4 +67,4 @@ def test_pages_ask_as_much_at_ten_thousand_rows_as_at_ten(own_site, reporter, ma
 
     assert Event.objects.count() == 10_000
     assert [counted(client, draft) for client in clients] == few
-    assert max(max(pages.values()) for pages in few) <= 38
+    assert max(max(pages.values()) for pages in few) <= 39

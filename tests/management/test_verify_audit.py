@@ -146,8 +146,8 @@ def test_verify_audit_signs_nothing_that_the_heads_do_not_have(event, heads):
 
 def test_verify_audit_says_where_no_seal_is_to_blame(event):
     tamper(
-        "INSERT INTO registry_site (code, name, country, active, words) "
-        "VALUES ('SLY', '', '', true, '{}')"
+        "INSERT INTO registry_site (code, name, country, active, words, key_prefix) "
+        "VALUES ('SLY', '', '', true, '{}', '')"
     )
 
     with pytest.raises(CommandError, match="Outside every seal: A row of site has no history"):
