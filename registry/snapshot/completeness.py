@@ -3,9 +3,10 @@
 Meant to be worked out once a snapshot: each function scans its table.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ FOLLOWED = frozenset({"", ExitStatus.ACTIVE.value})
 LOST = frozenset(status.value for status in ExitStatus if status.is_lost)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Tally:
     """Sums by a few keys, such as site and component.
 
@@ -65,8 +66,19 @@ class Tally:
         size = len(next(iter(self.sums.values())))
         lines = np.ones(size, dtype=np.bool_)
         for name, values in chosen.items():
-            lines &= np.array([value in values for value in self.keys[name].tolist()], dtype=bool)
+            held, places = self._different[name]
+            lines &= np.array([value in values for value in held], dtype=np.bool_)[places]
         return lines
+
+    @cached_property
+    def _different(self) -> Mapping[str, tuple[Sequence[Cell], Ints]]:
+        """The different values of each key, and the place of each line's among them."""
+        found: dict[str, tuple[Sequence[Cell], Ints]] = {}
+        for name, values in self.keys.items():
+            seen: dict[Cell, int] = {}
+            places = [seen.setdefault(value, len(seen)) for value in values.tolist()]
+            found[name] = list(seen), np.array(places, dtype=np.int64)
+        return found
 
 
 def follow_up(store: Store, *, as_of: date | None) -> Tally:

@@ -10,6 +10,8 @@ from registry.statistics.results import BoolArray, FloatArray, IntArray
 
 Numbers: TypeAlias = Sequence[float] | NDArray[Any]
 
+_BELOW_ZERO = "{name}: a value is negative; counts and times start at 0."
+
 
 def finite(name: str, value: object) -> FloatArray:
     """Numbers of any shape as floats; refuses NaN, infinity and what is not a number."""
@@ -27,7 +29,7 @@ def non_negative(name: str, value: object) -> FloatArray:
     """Counts or times of any shape; they need not be whole, but none is below 0."""
     array = finite(name, value)
     if (array < 0).any():
-        raise ValueError(f"{name}: a value is negative; counts and times start at 0.")
+        raise ValueError(_BELOW_ZERO.format(name=name))
     return array
 
 
@@ -78,6 +80,10 @@ def row(name: str, value: object) -> FloatArray:
 
 def whole_row(name: str, value: object) -> IntArray:
     """A one-dimensional array of whole numbers, none below 0."""
+    if isinstance(value, np.ndarray) and value.dtype == np.int64 and value.ndim == 1:
+        if (value < 0).any():
+            raise ValueError(_BELOW_ZERO.format(name=name))
+        return value.copy()
     array = row(name, value)
     if (array != np.floor(array)).any():
         raise ValueError(f"{name}: whole numbers are needed.")

@@ -51,7 +51,9 @@ class LifeCounts:
         object.__setattr__(self, "ended", ended)
         object.__setattr__(self, "never_at_risk", whole("never_at_risk", self.never_at_risk))
         left = self.left()
-        if (left > self.at_risk(times)).any():
+        at_risk = np.cumsum(entered - left) - entered + left
+        at_risk += np.where(times == 0, entered, 0)
+        if (left > at_risk).any():
             raise ValueError(
                 "ended: more end at a time than are at risk; leave out devices that enter at the "
                 "moment of leaving."
