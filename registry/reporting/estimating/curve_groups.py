@@ -10,6 +10,7 @@ from registry.reporting.asking.question import question_of
 from registry.reporting.asking.spec import Part, Question, Row
 from registry.reporting.estimating.clusters import PATIENTS, SITES
 from registry.reporting.estimating.rows import ordered
+from registry.reporting.estimating.site_months import LivesBySite
 from registry.snapshot.counting import before_entry
 from registry.snapshot.life_pairs import CAME, EVENT, STEP, LifePairs, life_pairs
 from registry.snapshot.lives import BY_EVENT, ENTERED, Lives, lives, lives_of
@@ -52,7 +53,7 @@ class Group:
     key: Key
     counts: LifeCounts
     before_entry: int
-    sites: Sequence[LifeCounts] = ()
+    sites: LivesBySite | None = None
     patients: LinesOfPatients | None = None
 
     @property
@@ -108,7 +109,7 @@ def groups_of(
                 key,
                 counts_of(Lives.together(own), causes),
                 early.pop(key, 0),
-                [counts_of(each, causes) for each in own] if by_site else (),
+                LivesBySite.of(own, causes) if by_site else None,
                 _lines(pairs[key]) if key in pairs else None,
             )
         if not question.query.group_by and not found:

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from registry.records import Cell
 from registry.reporting.estimating.clusters import NOTHING, PATIENTS, SITES
-from registry.reporting.estimating.curve_groups import THE_EVENT, Group
+from registry.reporting.estimating.curve_groups import Group
 from registry.statistics.landmarks import median_limits
-from registry.statistics.life_counts import CENSORED, LifeCounts
 from registry.statistics.patient_curves import robust_to_patients
-from registry.statistics.site_curves import ClusterMonths, jackknifed
+from registry.statistics.site_curves import jackknifed
 from registry.statistics.survival import ConfidenceScale
 
 Floats = NDArray[np.float64]
@@ -66,7 +65,7 @@ def curve_limits(
     found = {NOTHING: plain}
     if (patients := _of_patients(group, asked)) is not None:
         found[PATIENTS] = patients
-    if (sites := _of_sites(group.sites, asked)) is not None:
+    if (sites := _of_sites(group, asked)) is not None:
         found[SITES] = sites
     only = {"patient": PATIENTS, "site": SITES}.get(cluster or "")
     kept = {only: found[only]} if only in found else found
@@ -150,16 +149,10 @@ def _of_patients(group: Group, asked: _CurveAsked) -> Spread | None:
     return Spread(found.se[asked.at], found.lower[asked.at], found.upper[asked.at], half)
 
 
-def _of_sites(sites: Sequence[LifeCounts], asked: _CurveAsked) -> Spread | None:
-    if not sites:
+def _of_sites(group: Group, asked: _CurveAsked) -> Spread | None:
+    if group.sites is None:
         return None
-    first, last = asked.span
-    months = np.arange(first, last + 1)
-    table = ClusterMonths(
-        at_risk=np.array([each.at_risk(months) for each in sites]),
-        events=np.array([_by_month(each, asked.span, THE_EVENT) for each in sites]),
-        others=np.array([_others(each, asked.span, incidence=asked.incidence) for each in sites]),
-    )
+    table = group.sites.months(asked.span, incidence=asked.incidence)
     found = jackknifed(table, incidence=asked.incidence, level=asked.level, ci=asked.ci)
     if found is None:
         return None
@@ -167,19 +160,3 @@ def _of_sites(sites: Sequence[LifeCounts], asked: _CurveAsked) -> Spread | None:
     if asked.length is not None:
         half = found.mean_half_width(asked.length, level=asked.level)
     return Spread(found.se[asked.at], found.lower[asked.at], found.upper[asked.at], half)
-
-
-def _by_month(table: LifeCounts, span: Span, cause: int) -> Ints:
-    found = np.zeros(span[1] - span[0] + 1, dtype=np.int64)
-    inside = (table.times >= span[0]) & (table.times <= span[1])
-    found[(table.times[inside] - span[0]).astype(np.int64)] = table.ended_of(cause)[inside]
-    return found
-
-
-def _others(table: LifeCounts, span: Span, *, incidence: bool) -> Ints:
-    """Other ends that compete; of freedom from an event they censor."""
-    found = np.zeros(span[1] - span[0] + 1, dtype=np.int64)
-    if incidence:
-        for cause in set(table.ended) - {CENSORED, THE_EVENT}:
-            found = found + _by_month(table, span, cause)
-    return found
