@@ -164,9 +164,10 @@ class Spark:
 
     def _opened(self) -> Any:
         """A session with the three tables of this snapshot, and none of another."""
+        context = self._application.context()  # says it where there is no pyspark
+
         from pyspark.sql import SparkSession
 
-        context = self._application.context()
         with self._lock:
             if self._session is None or self._session.sparkContext is not context:
                 session = SparkSession(context).newSession()

@@ -1,5 +1,7 @@
 """What is told where the cluster that sums over snapshots does not answer."""
 
+import sys
+
 import pytest
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -34,6 +36,14 @@ def test_question_is_a_problem_that_says_when_to_ask_again(reviewer):
     assert problem["code"] == "engine-away"
     assert [fault["code"] for fault in problem["errors"]] == ["away"]
     assert "127.0.0.1" not in reply.content.decode()
+
+
+@pytest.mark.usefixtures("_away")
+def test_so_it_is_where_pyspark_is_not_installed(reviewer, monkeypatch):
+    for name in ("pyspark", "pyspark.sql"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    assert [fault["code"] for fault in reviewer.get(QUESTION).json()["errors"]] == ["away"]
 
 
 def test_question_that_was_answered_before_is_answered_all_the_same(reviewer, settings):
