@@ -186,7 +186,7 @@ def _freeze_changes(
     ):
         view.enter_context(consistent_view(using))
         mark = newest_mark(using=using)
-        if not _is_sealed_as(kept, using):
+        if not goes_on_from(kept, using=using):
             raise MustFreezeWhole("The database is another than the one that was frozen.")
         freeze, changed = freeze_changes(
             root,
@@ -216,11 +216,10 @@ def _kept(freeze: Freeze, mark: Mark) -> Kept:
     )
 
 
-def _is_sealed_as(kept: Kept, using: str) -> bool:
-    """Whether the database is the one that was frozen, and has only gone on since."""
-    if kept.seal_number == 0:
-        return True
-    return Seal.objects.using(using).filter(number=kept.seal_number, hash=kept.seal_hash).exists()
+def goes_on_from(frozen: Working | Kept, *, using: str = DEFAULT_DB_ALIAS) -> bool:
+    """Whether the database is the one that was frozen, and has only gone on since. One query."""
+    seal = Seal.objects.using(using).filter(number=frozen.seal_number, hash=frozen.seal_hash)
+    return frozen.seal_number == 0 or seal.exists()
 
 
 class DatabaseFeed:

@@ -302,7 +302,7 @@ def test_whole_is_frozen_where_the_database_is_another(
     registry = Registry(seed=1)
     freeze(tmp_path)
     registry.add_event()
-    monkeypatch.setattr(source, "_is_sealed_as", lambda *_: False)
+    monkeypatch.setattr(source, "goes_on_from", lambda *_, **__: False)
 
     freeze(tmp_path)
 
