@@ -140,7 +140,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
-    "registry.answers.kept.KeepAnswers",
+    "registry.answers.detours.KeepAnswers",
     "registry.answers.given_passwords.ChangeGivenPassword",
     "registry.answers.second_factor.RequireCode",
     "registry.admin.busy.BusyPages",

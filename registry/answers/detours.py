@@ -3,9 +3,11 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
 
-from registry.answers.kept import refused_form, takes_answers_back
+from registry.answers.kept import ENDED, page_before, refused_form, takes_answers_back
 
 OPEN_MEANWHILE = frozenset(
     {
@@ -45,6 +47,27 @@ class Detour:
         """Whether who asks has to go there first."""
         raise NotImplementedError
 
-    def elsewhere(self, request: HttpRequest) -> HttpResponse:
-        """Where to."""
+    def elsewhere(self, request: HttpRequest) -> HttpResponse | None:
+        """Where to; None lets the request through all the same."""
         raise NotImplementedError
+
+
+class KeepAnswers(Detour):
+    """Keeps what somebody sends whose session has ended.
+
+    A button without answers leads through the sign-in back to the page that it is on.
+    """
+
+    opens = ()
+
+    def is_needed(self, request: HttpRequest) -> bool:
+        """Whether something is sent without a session."""
+        return request.method == "POST" and not request.user.is_authenticated
+
+    def elsewhere(self, request: HttpRequest) -> HttpResponse | None:
+        """The sign-in, from the pages of those who are signed in."""
+        match = request.resolver_match
+        if match is not None and (match.app_name == "admin" or match.url_name == "upload"):
+            to = {"next": page_before(request), ENDED: "1"}
+            return HttpResponseRedirect(f"{reverse('login')}?{urlencode(to)}")
+        return None

@@ -6,14 +6,14 @@ stored, neither here nor by the browser, and going on fills in the form without 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.urls import Resolver404, ResolverMatch, resolve, reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.urls import Resolver404, ResolverMatch, resolve
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from registry.records import Fault, Refusal
 
@@ -155,31 +155,3 @@ def _is_own(request: HttpRequest) -> bool:
 
 def _origin(request: HttpRequest) -> str:
     return f"{request.scheme}://{request.get_host()}"
-
-
-class KeepAnswers:
-    """Keeps what somebody sends whose session has ended."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Lets the request through."""
-        return self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
-    ) -> HttpResponse | None:
-        """The page that keeps the answers, for a form that is sent without a session.
-
-        A button without answers leads through the sign-in back to the page that it is on.
-        """
-        match = request.resolver_match
-        if request.method != "POST" or request.user.is_authenticated:
-            return None
-        if takes_answers_back(request, match):
-            return refused_form(request, match)
-        if match is not None and (match.app_name == "admin" or match.url_name == "upload"):
-            to = {"next": page_before(request), ENDED: "1"}
-            return HttpResponseRedirect(f"{reverse('login')}?{urlencode(to)}")
-        return None
