@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -143,21 +142,6 @@ def provider_is_whole(app_configs: Any, **_: Any) -> list[CheckMessage]:
             hint="Give REGISTRY_OIDC_ISSUER, REGISTRY_OIDC_CLIENT_ID and "
             "REGISTRY_OIDC_CLIENT_SECRET together, and `pip install 'pump-registry[oidc]'`.",
             id="registry.E011",
-        )
-    ]
-
-
-@register(Tags.caches, deploy=True)
-def limits_hold_over_all_processes(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """Warn where several processes count requests each by itself; asks no server."""
-    if isinstance(caches["default"], RedisOrMemory) or os.environ.get("WEB_CONCURRENCY") == "1":
-        return []
-    return [
-        Warning(
-            "Without REDIS_URL each process counts requests by itself: limits are as many times "
-            "higher as there are processes. Lock-out after wrong passwords holds.",
-            hint="Give REDIS_URL, or serve with one process: WEB_CONCURRENCY=1.",
-            id="registry.W006",
         )
     ]
 

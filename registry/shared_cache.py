@@ -1,17 +1,28 @@
-"""A cache in Redis that all processes share; while Redis fails, each process's memory serves."""
+"""What all processes share: a cache in Redis, and without Redis counts of requests in files.
+
+While Redis fails, or the folder of the files does, each process's memory serves.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import logging
+import os
 import secrets
 import threading
 import time
+from array import array
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 from django.core.cache import caches
-from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 
@@ -89,6 +100,9 @@ def _asking_redis_first(act: str) -> Any:
     return run
 
 
+SECONDS_ALONE, SECONDS_A_TRY = 2, 0.002
+
+
 class RedisOrMemory(BaseCache):
     """Redis, and the memory of this process while Redis fails.
 
@@ -102,6 +116,21 @@ class RedisOrMemory(BaseCache):
         self.memory = LocMemCache("while-redis-fails", params)
         self.outage = _OUTAGES[str(server)]
 
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Let nobody else count under a key meanwhile: no two count as one.
+
+        Whoever waits for longer than SECONDS_ALONE goes on: its holder was killed.
+        """
+        held, until = f"alone-{key}", time.monotonic() + SECONDS_ALONE
+        while not (is_ours := self.add(held, 1, SECONDS_ALONE)) and time.monotonic() < until:
+            time.sleep(SECONDS_A_TRY)
+        try:
+            yield
+        finally:
+            if is_ours:
+                self.delete(held)
+
     add = _asking_redis_first("add")
     get = _asking_redis_first("get")
     set = _asking_redis_first("set")
@@ -113,6 +142,92 @@ class RedisOrMemory(BaseCache):
     has_key = _asking_redis_first("has_key")
     incr = _asking_redis_first("incr")
     clear = _asking_redis_first("clear")
+
+
+class CountsInFiles(BaseCache):
+    """When each client asked, in a file for each, which all processes of this machine share.
+
+    Holds lists of instants (seconds since 1970) and nothing else; a name is the hash of its key.
+    No request fails because the folder does: then the memory of this process serves.
+    """
+
+    def __init__(self, folder: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+        self.folder = Path(folder)
+        self.memory = LocMemCache("while-files-fail", params)
+        self._written = count(1)
+
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Let nobody else read or write what is under a key: no two count as one."""
+        try:
+            handle = self._open(self.folder / f"{self._name(key)[:2]}.lock")
+        except OSError:
+            yield
+            return
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        """The instants under a key, newest first, in a list of the caller's own."""
+        try:
+            with self._path(key).open("rb") as file:
+                is_over = os.fstat(file.fileno()).st_mtime <= time.time()
+                kept = file.read()
+        except OSError:
+            return self.memory.get(key, default)
+        instants = array("d")
+        instants.frombytes(kept[: len(kept) // instants.itemsize * instants.itemsize])
+        return default if is_over else instants.tolist()
+
+    def set(
+        self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> None:
+        """Keep instants for so many seconds."""
+        until = self.get_backend_timeout(timeout) or time.time()
+        path = self._path(key)
+        try:
+            with os.fdopen(self._open(path), "r+b") as file:
+                file.write(array("d", value).tobytes())
+                file.truncate()
+            os.utime(path, (until, until))
+        except OSError:
+            with suppress(OSError):
+                path.unlink()
+            self.memory.set(key, value, timeout)
+            return
+        if next(self._written) % WRITES_A_SWEEP == 0:
+            self._sweep()
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.memory.clear()
+        for path in self.folder.glob("*.instants"):
+            path.unlink(missing_ok=True)
+
+    def _sweep(self) -> None:
+        """Remove the files of those who have not asked for as long as their limit lasts."""
+        for path in self.folder.glob("*.instants"):
+            with suppress(OSError):
+                if path.stat().st_mtime <= time.time():
+                    path.unlink()
+
+    def _open(self, path: Path) -> int:
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{self._name(key)}.instants"
+
+    def _name(self, key: str) -> str:
+        return hashlib.sha256(key.encode()).hexdigest()
+
+
+WRITES_A_SWEEP = 1000
+"""After so many writes a process removes the files that no longer count."""
 
 
 @dataclass(frozen=True, slots=True)

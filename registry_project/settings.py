@@ -199,12 +199,16 @@ if replica_url:
     DATABASES["replica"] = replica(replica_url, of=DATABASES["default"])
 
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "limits": {
+        "BACKEND": "registry.shared_cache.CountsInFiles",
+        "LOCATION": REGISTRY_VAR / "limits",
+    },
 }
 REDIS_URL = Hidden(os.environ.get("REDIS_URL", "").strip())
 if REDIS_URL:
     hold_to_form(REDIS_URL)
-    CACHES["default"] = {
+    CACHES["default"] = CACHES["limits"] = {
         "BACKEND": "registry.shared_cache.RedisOrMemory",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # seconds

@@ -12,14 +12,15 @@ import redis
 ADDRESS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 
 
-def redis_at(address: str, prefix: str = "") -> dict[str, Any]:
-    """The cache that settings make of REDIS_URL, with keys of one test alone."""
-    return {
+def caches_at(address: str, prefix: str = "") -> dict[str, Any]:
+    """The caches that settings make of REDIS_URL, with keys of one test alone."""
+    cache = {
         "BACKEND": "registry.shared_cache.RedisOrMemory",
         "LOCATION": address,
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
         "KEY_PREFIX": prefix,
     }
+    return {"default": cache, "limits": cache}
 
 
 @contextmanager

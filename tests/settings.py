@@ -20,3 +20,4 @@ from registry_project.settings import *  # noqa: F403
 DEBUG = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STATIC_ROOT.mkdir()  # noqa: F405 - WhiteNoise warns of a folder that is not there
+CACHES["limits"] = CACHES["default"]  # noqa: F405 - what empties one empties the other

@@ -23,7 +23,6 @@ from registry.checks import (
     disclosure_keys_are_safe,
     engine_can_run,
     files_are_the_servers_own,
-    limits_hold_over_all_processes,
     nobody_audits_what_they_run,
     provider_is_whole,
     releases_are_far_apart,
@@ -33,7 +32,6 @@ from registry.checks import (
 from registry.snapshot import engines
 from registry.vocabulary import Role
 from tests.factories import UserFactory
-from tests.redis_server import redis_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -325,28 +323,6 @@ def test_nothing_but_the_client_of_the_provider_needs_the_extra():
                 found[path.name] = node.lineno
 
     assert set(found) == {"openid_client.py"}
-
-
-def test_limits_that_each_process_counts_by_itself_are_warned_of(monkeypatch):
-    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
-
-    (warning,) = limits_hold_over_all_processes(None)
-
-    assert warning.id == "registry.W006"
-    assert warning in run_checks(include_deployment_checks=True)
-
-
-def test_limits_of_one_process_hold(monkeypatch):
-    monkeypatch.setenv("WEB_CONCURRENCY", "1")
-
-    assert limits_hold_over_all_processes(None) == []
-
-
-def test_limits_that_all_processes_count_together_hold(monkeypatch, settings):
-    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
-    settings.CACHES = {"default": redis_at("redis://127.0.0.1:1/0")}
-
-    assert limits_hold_over_all_processes(None) == []
 
 
 def loosened(folder, *opened):

@@ -325,6 +325,7 @@ def test_production_starts_with_nothing_else(started):
     settings = started()
 
     assert settings["CACHES"]["default"]["BACKEND"].endswith("LocMemCache")
+    assert settings["CACHES"]["limits"]["BACKEND"] == "registry.shared_cache.CountsInFiles"
     assert settings["REGISTRY_RELEASE_DAYS"] == 350
     assert settings["REGISTRY_RELEASE_GROWTH"] == 10
     assert settings["REGISTRY_RELEASE_CHANGED"] == 200

@@ -2,7 +2,10 @@
 
 import builtins
 import logging
+import os
+import stat
 import threading
+import time
 
 import pytest
 import redis
@@ -14,7 +17,7 @@ from registry import shared_cache
 from registry.checks import cache_answers, cache_client_is_installed
 from registry.shared_cache import cache_fault
 from tests.factories import UserFactory
-from tests.redis_server import ADDRESS, a_running_redis, redis_at
+from tests.redis_server import ADDRESS, a_running_redis, caches_at
 
 NOWHERE = "redis://name:hidden-word@127.0.0.1:1/0"
 
@@ -29,13 +32,13 @@ def _no_outage_before():
 @pytest.fixture
 def server(settings):
     with a_running_redis() as (connection, prefix):
-        settings.CACHES = {"default": redis_at(ADDRESS, prefix)}
+        settings.CACHES = caches_at(ADDRESS, prefix)
         yield connection
 
 
 @pytest.fixture
 def no_server(settings):
-    settings.CACHES = {"default": redis_at(NOWHERE)}
+    settings.CACHES = caches_at(NOWHERE)
 
 
 def sign_in():
@@ -148,7 +151,7 @@ def test_check_tells_of_a_client_that_is_not_installed(no_server, monkeypatch):
 def test_check_tells_of_a_name_that_redis_refuses(server, settings):
     where = server.connection_pool.connection_kwargs
     address = f"redis://nobody:wrong-word@{where['host']}:{where['port']}/{where['db']}"
-    settings.CACHES = {"default": redis_at(address)}
+    settings.CACHES = caches_at(address)
 
     (error,) = cache_answers(None)
 
@@ -164,3 +167,71 @@ def test_comma_in_a_password_parts_no_servers():
 
 def test_memory_needs_no_client_and_no_server():
     assert cache_client_is_installed(None) == cache_answers(None) == []
+
+
+@pytest.fixture
+def counts(tmp_path):
+    return shared_cache.CountsInFiles(str(tmp_path / "limits"), {})
+
+
+def test_counts_in_files_are_those_of_every_process(counts, tmp_path):
+    other = shared_cache.CountsInFiles(str(tmp_path / "limits"), {})
+
+    counts.set("one", [2.5, 1.25], 60)
+
+    assert other.get("one", []) == [2.5, 1.25]
+    assert other.get("two", []) == []
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "limits").iterdir()}
+    assert (modes, stat.S_IMODE((tmp_path / "limits").stat().st_mode)) == ({0o600}, 0o700)
+
+
+def test_counts_in_files_get_shorter_and_end(counts):
+    counts.set("one", [3.0, 2.0, 1.0], 60)
+    counts.set("one", [3.0], 60)
+    counts.set("over", [1.0], -1)
+
+    assert counts.get("one") == [3.0]
+    assert counts.get("over", "none") == "none"
+    counts.clear()
+    assert counts.get("one", "none") == "none"
+
+
+def test_files_of_those_who_no_longer_ask_are_removed(counts, monkeypatch):
+    monkeypatch.setattr(shared_cache, "WRITES_A_SWEEP", 3)
+    counts.set("over", [1.0], -1)
+    counts.set("one", [1.0], 60)
+    assert len(list(counts.folder.glob("*.instants"))) == 2
+
+    counts.set("two", [1.0], 60)
+
+    assert len(list(counts.folder.glob("*.instants"))) == 2
+    assert (counts.get("one"), counts.get("two")) == ([1.0], [1.0])
+
+
+def test_memory_counts_where_the_folder_cannot_be_written(counts):
+    counts.folder.write_text("a file in the folder's place")
+
+    with counts.alone("one"):
+        counts.set("one", [1.0], 60)
+
+    assert counts.get("one") == [1.0]
+
+
+def test_file_that_was_cut_fails_nothing(counts):
+    counts.set("one", [2.0, 1.0], 60)
+    (path,) = counts.folder.glob("*.instants")
+    path.write_bytes(path.read_bytes()[:13])
+    until = time.time() + 60
+    os.utime(path, (until, until))
+
+    assert counts.get("one") == [2.0]
+
+
+def test_count_that_its_process_never_ended_is_waited_for_and_no_longer(server, monkeypatch):
+    monkeypatch.setattr(shared_cache, "SECONDS_ALONE", 0.2)
+    caches["limits"].add("alone-one", 1, 60)
+
+    with caches["limits"].alone("one"):
+        assert caches["limits"].get("alone-one") == 1
+
+    assert caches["limits"].get("alone-one") == 1, "it ends what it did not begin"

@@ -11,7 +11,7 @@ from registry.api import health
 from registry.reporting.asking import freshness
 from registry.snapshot import shelf
 from tests.factories import EventFactory
-from tests.redis_server import redis_at
+from tests.redis_server import caches_at
 from tests.snapshot.damages import update_rows
 
 
@@ -63,7 +63,7 @@ def test_missing_database_is_not_ready(client, monkeypatch):
 
 @pytest.mark.django_db
 def test_cache_that_does_not_answer_is_not_ready(client, settings):
-    settings.CACHES = {"default": redis_at("redis://:hidden-word@127.0.0.1:1/0")}
+    settings.CACHES = caches_at("redis://:hidden-word@127.0.0.1:1/0")
 
     reply = client.get("/health/ready")
 

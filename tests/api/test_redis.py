@@ -17,7 +17,7 @@ from rest_framework.throttling import AnonRateThrottle, ScopedRateThrottle
 from registry import shared_cache
 from registry.models import User
 from tests.api.conftest import PASSWORD, client_of
-from tests.redis_server import ADDRESS, a_running_redis, redis_at
+from tests.redis_server import ADDRESS, a_running_redis, caches_at
 
 COUNTS = "/api/v1/statistics/counts/?group_by=complication"
 TOKENS = "/api/v1/tokens/"
@@ -65,7 +65,7 @@ def cached_at(settings):
     """Let the cache be the one that settings make of REDIS_URL."""
 
     def use(address, prefix=""):
-        settings.CACHES = {"default": redis_at(address, prefix)}
+        settings.CACHES = caches_at(address, prefix)
 
     shared_cache._OUTAGES.clear()
     yield use

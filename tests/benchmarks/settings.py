@@ -19,3 +19,4 @@ _BACKEND = {"locmem": "locmem.LocMemCache"}.get(os.environ.get("BENCH_CACHE", ""
 CACHES = {
     "default": {"BACKEND": f"django.core.cache.backends.{_BACKEND or 'dummy.DummyCache'}"},
 }
+CACHES["limits"] = CACHES["default"]
