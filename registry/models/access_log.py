@@ -1,8 +1,8 @@
 """The log of who read what: signed entry by entry, and sealed in ranges.
 
-Readers do not wait for one another: an entry is signed by itself when it is written. From time to
-time the entries that are new are taken into ranges, each under a seal, so that from then on none
-can be removed. Keys of rolled-back or later transactions leave gaps, which later ranges fill.
+Readers do not wait for one another: an entry is signed by itself when it is written, and leaves a
+line outside the database. From time to time the entries that are new are taken into ranges, each
+under a seal. Keys of rolled-back or later transactions leave gaps, which later ranges fill.
 """
 
 from __future__ import annotations
@@ -19,6 +19,13 @@ from django.utils import timezone
 
 from registry.models.audit import SealedRecords, sealed
 from registry.models.digests import SealDigest, sha256_of
+from registry.models.kept_entries import (
+    KeptEntry,
+    entries_in,
+    files_before,
+    files_of_entries,
+    keep_entry_after_commit,
+)
 from registry.models.rules import KEBAB_CASE, rule
 from registry.models.signing import LONGEST, SignedBy, Signer, signer
 
@@ -31,6 +38,7 @@ class AccessLogQuerySet(models.QuerySet["AccessLog"]):
         entry = AccessLog(**values)
         entry.sign(signer())
         entry.save(force_insert=True, using=self.db)
+        keep_entry_after_commit(entry.pk, entry.signature, using=self.db)
         return entry
 
 
@@ -222,3 +230,50 @@ def _signed_text(entry: dict[str, Any], chance: str) -> str:
     at = entry["at"].astimezone(UTC).isoformat(timespec="microseconds")
     said = [at, entry["user_id"], entry["action"], entry["what"], entry["count"]]
     return f"log {chance} {sha256_of(said)}"
+
+
+def removed_entries() -> Iterator[str]:
+    """What is wrong with entries that files outside the database have; the first fault alone.
+
+    Raises OSError where a file cannot be read.
+    """
+    for file in files_of_entries():
+        if not all(_as_written(entries) for entries in entries_in(file)):
+            yield GONE_ENTRY
+            return
+
+
+GONE_ENTRY = (
+    "An entry of the access log was removed or replaced: a file of entries, beside that of heads, "
+    "has it."
+)
+
+
+def forget_sealed_entries() -> None:
+    """Remove the files of past days whose entries are all in sealed ranges; raises OSError."""
+    for file in files_before():
+        if all(_as_written(entries, is_sealed=True) for entries in entries_in(file)):
+            file.unlink()
+
+
+def give_up_entries() -> None:
+    """Remove all files, after a restore that somebody answers for; raises OSError."""
+    for file in files_of_entries():
+        file.unlink()
+
+
+def _as_written(entries: list[KeptEntry], *, is_sealed: bool = False) -> bool:
+    """Whether the log has these entries with their own signatures and, if asked, under seals."""
+    keys = [entry.key for entry in entries]
+    stored = AccessLog.objects.filter(pk__in=keys).order_by("pk")
+    found = {KeptEntry.of(*values) for values in stored.values_list("pk", "signature")}
+    if not found.issuperset(entries):
+        return False
+    return not is_sealed or all(map(_ranges_over(min(keys), max(keys)).__contains__, keys))
+
+
+def _ranges_over(first: int, last: int) -> set[int]:
+    """The keys between two that sealed ranges have."""
+    ranges = LoggedRange.objects.filter(first__lte=last, last__gte=first)
+    between = ranges.values_list("first", "last")
+    return {key for low, high in between for key in range(max(low, first), min(high, last) + 1)}

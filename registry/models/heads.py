@@ -82,14 +82,22 @@ def keep_after_commit(head: Head) -> None:
 
 
 def keep_head(head: Head) -> None:
-    """Append a head to the file, which is made with mode 600, and sync it; raises OSError."""
-    path = heads_file()
+    """Append a head to the file, and wait until it is on the disk; raises OSError."""
+    append_line(heads_file(), head.line, is_synced=True)
+
+
+def append_line(path: Path, line: str, *, is_synced: bool = False) -> None:
+    """Append a line to a file, which is made with mode 600; raises OSError.
+
+    is_synced: return only once it is on the disk. A line before it that was cut is ended first.
+    """
     handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         size = os.fstat(handle).st_size
         is_cut = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-        os.write(handle, f"{chr(10) if is_cut else ''}{head.line}".encode())
-        os.fsync(handle)
+        os.write(handle, f"{chr(10) if is_cut else ''}{line}".encode())
+        if is_synced:
+            os.fsync(handle)
     finally:
         os.close(handle)
 

@@ -15,7 +15,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 
-from registry.models.access_log import UNSIGNED_ENTRY, log_faults
+from registry.models.access_log import UNSIGNED_ENTRY, log_faults, removed_entries
 from registry.models.append_only import bypassed_triggers
 from registry.models.audit import GENESIS, Seal, SealedHistory
 from registry.models.digests import SealDigest, history_label, history_rows
@@ -80,12 +80,13 @@ def models_with_history() -> tuple[type[models.Model], ...]:
 
 
 def verify_audit(*, known_heads: Iterable[Head] = ()) -> Verified:
-    """All that `verify_trail` does, and compare the seals with the heads kept outside.
+    """All that `verify_trail` does, and compare with the heads and entries kept outside.
 
     known_heads: heads that somebody noted besides. Raises CannotSeal without the key of seals.
     """
     found = verify_trail()
-    return replace(found, breaks=(*found.breaks, *_heads_that_differ(known_heads)))
+    removed = (Break(None, what) for what in removed_entries())
+    return replace(found, breaks=(*found.breaks, *_heads_that_differ(known_heads), *removed))
 
 
 def verify_trail() -> Verified:

@@ -52,6 +52,33 @@ def test_each_seal_leaves_its_head_in_the_file(kept, heads):
     assert verify_audit().breaks == ()
 
 
+def test_head_is_on_the_disk_before_a_write_is_answered(
+    heads, monkeypatch, django_capture_on_commit_callbacks
+):
+    """Stored, written, synced, answered, in this order."""
+    SiteFactory()
+    heads.touch()
+    ours, order, write, sync = heads.stat().st_ino, [], os.write, os.fsync
+
+    def wrote(handle, data):
+        if os.fstat(handle).st_ino == ours:
+            order.append(f"written with {Seal.objects.count()} seals stored")
+        return write(handle, data)
+
+    def synced(handle):
+        if os.fstat(handle).st_ino == ours:
+            order.append(f"synced with {len(heads.read_text().splitlines())} lines written")
+        sync(handle)
+
+    monkeypatch.setattr("os.write", wrote)
+    monkeypatch.setattr("os.fsync", synced)
+    with django_capture_on_commit_callbacks(execute=True):
+        SiteFactory()
+    order.append("answered")
+
+    assert order == ["written with 2 seals stored", "synced with 1 lines written", "answered"]
+
+
 def test_write_that_failed_leaves_no_head(kept, heads, django_capture_on_commit_callbacks):
     before = heads.read_text()
 

@@ -20,6 +20,7 @@ from registry.models import AccessLog, Seal, Snapshot, Token, User, sealed
 from registry.models.access_log import (
     ALTERED,
     FORGED_ENTRY,
+    GONE_ENTRY,
     REMOVED,
     TWICE,
     UNSIGNED_ENTRY,
@@ -51,7 +52,7 @@ GUESSED = Signer(b"a key of the attacker's own, guessed")
 
 
 @pytest.fixture
-def untouched(heads):
+def untouched(heads, django_capture_on_commit_callbacks):
     """A small registry with a row of every covered kind, whose heads are kept; it verifies."""
     event = EventFactory()
     event.severity = 1
@@ -71,7 +72,8 @@ def untouched(heads):
     for what in ("event list", "implant list", "event list"):
         AccessLog.objects.create(user=ann, action="row-read", what=what, count=50)
     seal_log()
-    AccessLog.objects.create(user=ann, action="export", what="events of BERN", count=900)
+    with django_capture_on_commit_callbacks(execute=True):
+        AccessLog.objects.create(user=ann, action="export", what="events of BERN", count=900)
     SiteFactory(name="The last one")
     for each in Seal.objects.all():
         keep_head(head_of(each.number, each.hash, each.at))
@@ -229,6 +231,15 @@ def entry_written() -> None:
 def entry_in_another_s_name() -> None:
     bob = User.objects.get(username="bob").pk
     tampered("UPDATE registry_accesslog SET user_id = %s WHERE action = 'export'", bob)
+
+
+def entry_replaced() -> None:
+    """The newest entry under another's words and signature, and its own key."""
+    tampered(
+        "UPDATE registry_accesslog SET (user_id, action, what, count, at, signature) = "
+        "(SELECT user_id, action, what, count, at, signature FROM registry_accesslog "
+        "WHERE what = 'implant list') WHERE action = 'export'"
+    )
 
 
 def range_forgotten() -> None:
@@ -419,6 +430,12 @@ TAMPERINGS = [
     Tampering(
         "a new entry of the access log put on another person", entry_in_another_s_name, FORGED_ENTRY
     ),
+    Tampering(
+        "a new entry of the access log removed",
+        by("DELETE FROM registry_accesslog WHERE action = 'export'"),
+        GONE_ENTRY,
+    ),
+    Tampering("a new entry replaced by one that the registry wrote", entry_replaced, GONE_ENTRY),
     Tampering("an entry of the access log written", entry_written, UNSIGNED_ENTRY),
     Tampering(
         "an entry of the access log copied", lambda: copied("registry_accesslog", id=900_000), TWICE

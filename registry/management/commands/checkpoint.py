@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.models import Seal
-from registry.models.access_log import seal_log
+from registry.models.access_log import forget_sealed_entries, give_up_entries, seal_log
 from registry.models.heads import head_of, keep_head
 from registry.records import CannotSeal
 
@@ -45,4 +45,9 @@ class Command(BaseCommand):
             keep_head(head)
         except OSError as error:
             raise CommandError(f"The head could not be kept: {error.strerror}.") from error
+        try:
+            give_up_entries() if restored else forget_sealed_entries()
+        except OSError as error:
+            said = f"Files of the access log's entries could not be removed: {error.strerror}."
+            raise CommandError(said) from error
         self.stdout.write(str(head))
