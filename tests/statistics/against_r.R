@@ -57,6 +57,20 @@ told(per_group(devices, devices$cohort, function(one) {
   frame[free$n.event > 0, ]
 }), "patients")
 
+# Delays that are seen only up to a time: in reverse time they enter late.
+told(per_group(given("delays"), given("delays")$registry, function(one) {
+  one <- one[rep(seq_len(nrow(one)), one$n), ]
+  longest <- one$longest[1]
+  fit <- survfit(
+    Surv(longest - watched - 0.5, longest - months, rep(TRUE, nrow(one))) ~ 1, data = one,
+    conf.type = "log-log"
+  )
+  data.frame(
+    registry = one$registry[1], months = longest - fit$time, later = fit$surv,
+    lower = fit$lower, upper = fit$upper
+  )
+}), "delays")
+
 # survdiff takes nobody who entered late.
 told(per_group(devices, devices$cohort, function(one) {
   test <- survdiff(Surv(end, cause == 1) ~ group, data = one[one$entry == 0, ])

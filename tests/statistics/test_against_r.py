@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from registry.statistics.comparison import Cells, Clusters, compare
+from registry.statistics.delays import Delay, reporting_delay
 from registry.statistics.gray import gray_test
 from registry.statistics.intervals import (
     clopper_pearson_interval,
@@ -86,6 +87,19 @@ def aged(dice: np.random.Generator, series: int) -> Rows:
     ]
 
 
+def truncated(dice: np.random.Generator, registry: int) -> Rows:
+    """Delays of years watched for 36, 24 and 12 months more than the last, which is for 7."""
+    made: Rows = []
+    for watched in (43, 31, 19, 7):
+        delays = dice.gamma(2.0, 3.0 + registry, int(dice.integers(60, 300))).astype(int)
+        months, n = np.unique(delays[delays <= watched], return_counts=True)
+        made += [
+            {"registry": registry, "watched": watched, "months": int(each), "n": int(count)}
+            for each, count in zip(months, n, strict=True)
+        ]
+    return [{**row, "longest": 43} for row in made]
+
+
 def drawn() -> dict[str, Rows]:
     """Everything that R is asked about, from one seed."""
     dice = np.random.default_rng(20261)
@@ -121,6 +135,7 @@ def drawn() -> dict[str, Rows]:
         "counts": counts,
         "years": years,
         "tables": tables,
+        "delays": [row for registry in range(COHORTS) for row in truncated(dice, registry)],
     }
 
 
@@ -442,6 +457,28 @@ def test_adjusted_ratios_and_their_sandwich_are_those_of_glm(
         assert robust.test.statistic == pytest.approx(theirs[0]["wald"], rel=CLOSE)
         assert robust.test.p == pytest.approx(theirs[0]["p"], rel=1e-7)
 
+    assert compared > 15
+
+
+@pytest.mark.parametrize("registry", range(COHORTS))
+def test_delays_that_are_truncated_are_those_of_survfit_in_reverse_time(
+    given: dict[str, Rows], r: dict[str, Rows], registry: int
+) -> None:
+    rows = [row for row in given["delays"] if row["registry"] == registry]
+    theirs = {row["months"]: row for row in r["delays"] if row["registry"] == registry}
+    found = reporting_delay(Delay(row["months"], row["watched"], row["n"]) for row in rows)
+
+    assert found is not None
+    assert found.longest == 43
+    assert len(theirs) == len({row["months"] for row in rows}) > 20
+    compared = 0
+    for months, told in theirs.items():
+        if months == 0 or not told["later"] > 0:
+            continue
+        share, lower, upper = found.share(int(months) - 1)
+        assert share == pytest.approx(told["later"], rel=TEN_DIGITS)
+        assert (lower, upper) == pytest.approx((told["lower"], told["upper"]), rel=TEN_DIGITS)
+        compared += 1
     assert compared > 15
 
 
