@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import duckdb
 import numpy as np
 
+from registry.snapshot.delays import Delays
 from registry.snapshot.schema import SCHEMA_VERSION, TABLES, Kind, SnapshotColumn, columns_of
 from registry.snapshot.terms import Terms
 
@@ -102,10 +103,12 @@ def snapshot_id(
     keys: str | None,
     hands: Mapping[str, int],
     closed_on: Mapping[str, str],
+    delays: Delays = (),
 ) -> str:
     """The id of a snapshot of these rows; keys: the mark of the keys, None without record keys.
 
     hands: the number of each site's hand. closed_on: the day of each site's last closed round.
+    delays: how long events took to be accepted.
     """
     held: dict[str, object] = {
         "schema": SCHEMA_VERSION,
@@ -117,4 +120,6 @@ def snapshot_id(
     }
     if closed_on:
         held["closed_on"] = dict(sorted(closed_on.items()))
+    if delays:
+        held["delays"] = delays
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()

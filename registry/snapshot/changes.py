@@ -17,6 +17,7 @@ import duckdb
 
 from registry.snapshot import derive
 from registry.snapshot.canonical import Digests
+from registry.snapshot.delays import delays_of
 from registry.snapshot.episodes import link_episodes
 from registry.snapshot.freeze import DATABASE, Freeze, NewSnapshot
 from registry.snapshot.integrity import Damage, digest_of, read_signed, signed
@@ -161,6 +162,7 @@ def freeze_changes(
         keys=keys,
         hands=hands,
         closed_on=closed_on,
+        delays=delays_of(connection),
         signing=signing,
         keyed=True,
     )

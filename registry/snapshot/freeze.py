@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from registry.snapshot import derive
 from registry.snapshot.canonical import Digests, changed_blocks, digest_table, snapshot_id
+from registry.snapshot.delays import Delays, delays_of
 from registry.snapshot.episodes import link_episodes
 from registry.snapshot.integrity import Damage, digests_of
 from registry.snapshot.manifest import Manifest
@@ -160,6 +161,7 @@ def freeze_feed(
         keys=keys,
         hands=hands,
         closed_on=closed_on,
+        delays=delays_of(connection),
         signing=signing,
         keyed=record_keys is not None,
     )
@@ -178,6 +180,7 @@ class NewSnapshot:
     keys: str
     hands: Mapping[str, int]
     closed_on: Mapping[str, str]
+    delays: Delays
     signing: bytes
     keyed: bool
 
@@ -339,6 +342,7 @@ class NewSnapshot:
                 keys=keys,
                 hands=self.hands,
                 closed_on=self.closed_on,
+                delays=self.delays,
             ),
             schema_version=SCHEMA_VERSION,
             terms=self.terms,
@@ -347,6 +351,7 @@ class NewSnapshot:
             keys=self.keys,
             hands=self.hands,
             closed_on=self.closed_on,
+            delays=self.delays,
             rounds={self.codes["site"][place]: closed for place, closed in standing},
             **counts,
         )

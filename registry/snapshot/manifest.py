@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from registry.snapshot.delays import Delays
 from registry.snapshot.integrity import (
     MANIFEST,
     Damage,
@@ -31,6 +32,8 @@ class Manifest:
     hands: the number of each site's hand: sites that one person may report or correct at are one.
     rounds: for each site with implants, whether it has closed a follow-up round.
     closed_on: the day, ISO 8601, on which each site closed its last follow-up round.
+    delays: how long accepted events took to be accepted; empty in what was frozen before they were
+    kept.
     files: the size and SHA-256 of each file; empty in what was frozen before manifests were signed.
     """
 
@@ -46,6 +49,7 @@ class Manifest:
     hands: Mapping[str, int] = field(default_factory=dict)
     rounds: Mapping[str, bool] = field(default_factory=dict)
     closed_on: Mapping[str, str] = field(default_factory=dict)
+    delays: Delays = ()
     files: Files = field(default_factory=dict, compare=False)
 
     def __hash__(self) -> int:
@@ -67,6 +71,7 @@ class Manifest:
             "hands": self.hands,
             "rounds": self.rounds,
             "closed_on": self.closed_on,
+            "delays": self.delays,
             "files": self.files,
         }
         write_whole(folder / MANIFEST, signed(kept, key))
@@ -109,6 +114,7 @@ class Manifest:
             hands=kept.get("hands", {}),  # the first design had none
             rounds=kept.get("rounds", {}),  # schema 7 had no rounds
             closed_on=kept.get("closed_on", {}),  # nor were their days kept at first
+            delays=tuple(map(tuple, kept.get("delays", ()))),
             files={name: (size, digest) for name, (size, digest) in kept.get("files", {}).items()},
         )
 

@@ -54,6 +54,7 @@ def _described(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Man
         keys=manifest.keys,
         hands=manifest.hands,
         closed_on=manifest.closed_on,
+        delays=manifest.delays,
         signing=b"",
         keyed=RECORD_KEYS[0].name in {column[0] for column in columns},
     )

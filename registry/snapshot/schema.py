@@ -202,6 +202,7 @@ EVENT_SOURCE = (
     "public_id",
     "implant",
     "round_number",
+    "accepted_at",
     "site",
     "complication",
     *_JUDGED,
@@ -222,7 +223,8 @@ EVENT_SOURCE = (
 """What freezing an event needs, in the order of the rows fed to `freeze_rows`.
 
 `implant` and `caused_by` are public ids; public ids stay outside the snapshot. `round_number`: how
-many follow-up rounds its site had closed when it was reported.
+many follow-up rounds its site had closed when it was reported. `accepted_at`: the day or instant of
+its first acceptance, ISO 8601; no row of the snapshot holds it (`delays.py`).
 """
 
 IMPLANT_SOURCE = (

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import numpy as np
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from numpy.typing import NDArray
@@ -36,10 +36,18 @@ from registry.snapshot.replica import database_to_read, told_why
 from registry.snapshot.schema import ENTERED_SINCE
 from registry.snapshot.shelf import Working
 from registry.snapshot.staging import STAGED, RecordKeys, Row, open_staging, write_rows
+from registry.vocabulary import State
 
 logger = logging.getLogger(__name__)
 
 _CHUNK = 5_000
+_FIRST_ACCEPTED = Subquery(
+    Event.history.filter(id=OuterRef("pk"), state=State.ACCEPTED)
+    .order_by("history_id")
+    .values("seal__at")[:1]
+)
+"""When an event was first accepted, by its seal; the database's own text of it, in UTC."""
+
 _COLUMNS: dict[str, dict[str, Combinable]] = {
     "implants": {
         "public_id": F("pk"),
@@ -57,6 +65,7 @@ _COLUMNS: dict[str, dict[str, Combinable]] = {
         "public_id": F("pk"),
         "implant": F("implant_id"),
         "caused_by": F("caused_by_id"),
+        "accepted_at": _FIRST_ACCEPTED,
         "site": F("site__code"),
         "complication": F("complication_id"),
         "seriousness": reduce(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from registry.records.columns import DECLARED
 from registry.records.declared import Holds
 from registry.snapshot.codes import code_lists
+from registry.snapshot.delays import ACCEPTED_IN
 from registry.snapshot.derive import CRITERIA
 from registry.snapshot.schema import (
     ENTERED,
@@ -56,6 +57,7 @@ _FLAGS = frozenset(CRITERIA.values())
 _NUMBERS = _holding(Holds.NUMBER, Holds.YEAR, Holds.GRADE) | {"round_number", "months_at_round"}
 _TRUTHS = frozenset({"followed_at_round"})
 _BITS = _holding(Holds.CODES)
+_INSTANTS = frozenset({"accepted_at"})
 _KEYS = ("public_id", "implant", "patient", "caused_by")
 
 
@@ -178,6 +180,8 @@ def _read_csv(path: Path, types: Mapping[str, str]) -> str:
 
 
 def _name(name: str, staged: Staged) -> str:
+    if name in _INSTANTS:
+        return ACCEPTED_IN
     return staged.key if name == "public_id" else name
 
 
@@ -188,6 +192,8 @@ def _type(name: str, key_type: str) -> str:
         return "INTEGER"
     if name in _TRUTHS:
         return "BOOLEAN"
+    if name in _INSTANTS:
+        return "VARCHAR"
     return "BIGINT" if name in _BITS else fed_type(name)
 
 
@@ -198,6 +204,9 @@ def _typed(name: str, key_type: str) -> str:
         return name
     if name in _TRUTHS:
         return f"coalesce({name}, false)"
+    if name in _INSTANTS:
+        year, month = f"left({name}, 4)::INTEGER", f"substr({name}, 6, 2)::INTEGER"
+        return f"12 * {year} + {month} - 1"
     return f"coalesce({name}, 0)" if name in _BITS else f"coalesce({name}, ''::{fed_type(name)})"
 
 
@@ -208,7 +217,7 @@ def _codes_found(
     found: dict[str, set[str]] = {}
     for table, path in files.items():
         fed = STAGED[table].fed
-        plain = {*_KEYS, *_NUMBERS, *_BITS, *_TRUTHS, *ENTERED}
+        plain = {*_KEYS, *_NUMBERS, *_BITS, *_TRUTHS, *_INSTANTS, *ENTERED}
         coded = [name for name in fed if name not in plain]
         listed = ", ".join(f"list(DISTINCT {name})" for name in coded)
         source = _read_csv(path, dict.fromkeys(fed, "VARCHAR"))

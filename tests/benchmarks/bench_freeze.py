@@ -84,7 +84,7 @@ def copy(folder: Path, *, joined: bool) -> None:
     with transaction.atomic():
         for model, names, more in (
             (Implant, IMPLANT_SOURCE, of_patient),
-            (Event, EVENT_SOURCE, {}),
+            (Event, EVENT_SOURCE, {"accepted_at": "seal__at"}),
             (Exposure, EXPOSURE_SOURCE, {}),
         ):
             columns = [F((paths | others | more).get(name, name)) for name in names]

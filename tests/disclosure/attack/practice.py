@@ -15,7 +15,7 @@ from registry.snapshot.terms import Term, TermGroup, Terms
 from tests.disclosure.attack.truth import Truth
 
 ID = uuid.UUID(int=0x5EED)
-ROUNDS = {"round_number", "months_at_round", "followed_at_round"}
+NOT_MADE = {"round_number", "months_at_round", "followed_at_round", "accepted_at"}
 """The practice registry has closed no follow-up round: its rows count as they stand."""
 
 
@@ -73,7 +73,7 @@ def _column(
         return _ids("event", chunk["caused_by_number"])
     if name in {"implant", "patient"}:
         return _ids(name, chunk[f"{name}_number"])
-    if name in ROUNDS:
+    if name in NOT_MADE:
         return [None] * size
     if name == "state":
         return ["accepted"] * size
