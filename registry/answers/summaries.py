@@ -7,7 +7,7 @@ from registry.answers.landmarks import ALL, MOST_CURVES, groups_of
 from registry.answers.numbers import in_percent, range_of, written
 from registry.answers.reader_words import in_reader_words
 from registry.answers.tables import SIGNALS
-from registry.charts.years import crude_ratio, years_together
+from registry.charts.years import crude_ratio, other_years_left_out, years_together
 from registry.records import DIMENSIONS, Cell, Release
 from registry.records.enumeration import enumerated
 from registry.records.reading import REFERENCE_NOTE
@@ -211,6 +211,8 @@ def trend(found: Told, release: Release) -> Iterator[str]:
     yield from crude_ratio(found)
     if found.get("dropped_period"):
         yield f"{found['dropped_period']} is not over and is left out of the trend."
+    if others := other_years_left_out(found):
+        yield f"Left out too, since more of their events are still to come: {others}."
     yield from years_together(found)
     yield from _cusum(found.get("cusum") or {}, release)
 

@@ -33,6 +33,36 @@ class AnsweredSnapshotSerializer(serializers.Serializer[Any]):
     label = serializers.CharField(allow_null=True, allow_blank=True)  # type: ignore[assignment]
 
 
+class AcceptedSoFarSerializer(serializers.Serializer[Any]):
+    """How much of a year that is over is likely to be on file."""
+
+    year = serializers.IntegerField()
+    accepted = serializers.FloatField(help_text="Share of its events, from 0 to 1.")
+    ci_lower = serializers.FloatField(allow_null=True)
+    ci_upper = serializers.FloatField(allow_null=True)
+
+
+class ProvisionalYearsSerializer(serializers.Serializer[Any]):
+    """Which years are provisional, and by which rule."""
+
+    rule = serializers.ChoiceField(
+        choices=["measured", "calendar"],
+        help_text=(
+            "measured: of a provisional year less than 95 % of events are likely to be accepted. "
+            "calendar: the year that the data end in."
+        ),
+    )
+    first_year = serializers.IntegerField(
+        allow_null=True, help_text="It and all later ones are provisional; null: none is."
+    )
+    years = AcceptedSoFarSerializer(many=True)
+    events = serializers.IntegerField(help_text="How many delays were measured.")
+    within_months = serializers.IntegerField(
+        allow_null=True,
+        help_text="From the January of an event's year; shares are of events accepted by then.",
+    )
+
+
 class AnswerMetaSerializer(serializers.Serializer[Any]):
     """What was counted and how; a measure adds members of its own name."""
 
@@ -49,6 +79,7 @@ class AnswerMetaSerializer(serializers.Serializer[Any]):
     level = serializers.FloatField()
     method = serializers.CharField()
     profile = serializers.ChoiceField(choices=[(one.value, one.label) for one in Profile])
+    provisional = ProvisionalYearsSerializer()
     warnings = serializers.ListField(child=serializers.CharField())
     receipt = serializers.CharField()
 

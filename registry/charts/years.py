@@ -90,9 +90,17 @@ def trend(release: Release) -> Drawing:
     said += crude_ratio(found)
     if found.get("dropped_period") is not None:
         said.append(f"{found['dropped_period']} is left out: it is not over.")
+    if others := other_years_left_out(found):
+        said.append(f"Left out too, as events are still to come: {others}.")
     said += years_together(found)
     title = f"Rate {unit_in_words(meta['denominator'], meta.get('per'))}"
     return _drawing(rows, TREND, title=title, names=[""], legend="", notes=said)
+
+
+def other_years_left_out(found: Mapping[str, Any]) -> str:
+    """The years that are over and left out of a trend, in a row; empty where there is none."""
+    left = [year for year in found.get("dropped_periods") or () if year != found["dropped_period"]]
+    return enumerated(map(str, left), last="and") if left else ""
 
 
 def crude_ratio(found: Mapping[str, Any]) -> list[str]:

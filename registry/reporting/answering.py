@@ -19,6 +19,7 @@ from registry.reporting.asking.noting import note_question
 from registry.reporting.asking.opening import disclosure_keys
 from registry.reporting.asking.profiles import profile_of
 from registry.reporting.asking.spec import Answered, Question
+from registry.reporting.asking.still_open import open_years_of
 from registry.reporting.estimating.completeness import completeness_of
 from registry.reporting.estimating.literature import literature_beside
 from registry.reporting.estimating.rows import ordered, written
@@ -128,7 +129,7 @@ def _cached(
 
 def _exact(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
     store = frozen.store
-    question = _read(query, measure, frozen)
+    question = _read(query, measure, frozen, Profile.EXACT)
     per = query.per or DEFAULT_PER
     found = question.spec.answered(store, question, per)
     meta = _meta(question, frozen=frozen, profile=Profile.EXACT, per=per)
@@ -137,10 +138,12 @@ def _exact(query: EventQuery, measure: Measure, frozen: Frozen) -> Release:
     return _written(found, meta, question, frozen, columns=question.spec.columns(question))
 
 
-def _read(query: EventQuery, measure: Measure, frozen: Frozen) -> Question:
-    return read_question(
-        query, measure=measure, manifest=frozen.store.manifest, as_of=frozen.data_as_of
-    )
+def _read(query: EventQuery, measure: Measure, frozen: Frozen, profile: Profile) -> Question:
+    manifest, as_of = frozen.store.manifest, frozen.data_as_of
+    question = read_question(query, measure=measure, manifest=manifest, as_of=as_of)
+    sites = frozenset(query.values("site"))
+    found = open_years_of(manifest, as_of, profile=profile, sites=sites)
+    return replace(question, open_years=found)
 
 
 def protected_answer(
@@ -159,7 +162,7 @@ def protected_answer(
     form = protected_answers.published_form(measure)
 
     def work() -> Release:
-        question = _read(protected_question.query, measure, frozen)
+        question = _read(protected_question.query, measure, frozen, Profile.PROTECTED)
         found = protected_answers.protected_rows(protected_question, frozen=frozen, keys=keys)
         meta = _meta(
             question,
@@ -230,6 +233,7 @@ def _meta(question: Question, *, frozen: Frozen, profile: Profile, per: int) -> 
         **literature_beside(question, manifest.terms, per=per),
         "method": sentences.method(question, profile=profile),
         "profile": profile.value,
+        "provisional": question.open_years.told(),
         "warnings": [
             *(published.early(frozen) if profile is Profile.PROTECTED else ()),
             *provisional(question, frozen),

@@ -241,6 +241,14 @@ def test_without_a_trend_the_reason_is_told():
     ]
 
 
+def test_years_that_are_left_out_besides_are_named():
+    *_, other = trend(1.1, 1.02, 1.19, dropped_period=2026, dropped_periods=[2024, 2025, 2026])
+    none = trend(1.1, 1.02, 1.19, dropped_period=2026, dropped_periods=[2026])
+
+    assert other == "Left out too, since more of their events are still to come: 2024 and 2025."
+    assert not any("Left out too" in said for said in none)
+
+
 def test_a_cusum_names_its_alarms_and_what_it_takes():
     cusum = {"reason": None, "baseline": [2010, 2014], "h": 6.5}
     quiet = trend(1.1, 1.02, 1.19, cusum=cusum)

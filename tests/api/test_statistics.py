@@ -80,6 +80,7 @@ def test_reply_has_the_shape_that_is_promised(reviewer):
         "level",
         "method",
         "profile",
+        "provisional",
         "coverage",
         "warnings",
         "receipt",

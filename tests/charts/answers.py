@@ -352,7 +352,8 @@ def trend(*, cusum: bool = True) -> Release:
         told.pop("unit")
         rows.append({"year": 2018 + place, **told, "status": status})
     found = {"rate_ratio": 0.94, "ci_lower": 0.9, "ci_upper": 0.98, "p": 0.004}
-    about = {**found, "dispersion": 1.2, "periods": 7, "reason": None, "dropped_period": 2025}
+    about = {**found, "dispersion": 1.2, "periods": 7, "reason": None, "dropped_period": 2026}
+    about["dropped_periods"] = [2025, 2026]
     return answer("trend", rows, group_by=("year",), trend=about)
 
 

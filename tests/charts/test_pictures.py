@@ -245,6 +245,13 @@ def test_words_hold_the_main_numbers(charts, kind, numbers):
     assert numbers in charts[kind].alt
 
 
+def test_a_trend_says_below_which_years_it_leaves_out(charts):
+    said = " ".join(texts(charts["trend"].svg()))
+
+    assert "2026 is left out: it is not over." in said
+    assert "Left out too, as events are still to come: 2025." in said
+
+
 def test_whole_coverage_is_one_sentence():
     (row, _other) = coverage().rows
     whole = {name: value for name, value in row.items() if name != "site"}

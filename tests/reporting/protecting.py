@@ -65,6 +65,24 @@ def frozen_rows(
     )
 
 
+def slow_rows() -> tuple[list[tuple[object, ...]], Rows]:
+    """Sixty pumps, and 40 flips a year from 2018 to mid-2024, the data's end.
+
+    Site A joined in 2018. Reports are accepted in June of the event's year, and every fourth in
+    September of the next.
+    """
+    implants = [implant(f"slow{n}", implant_year=2016, months_followed=90) for n in range(60)]
+    events = []
+    for year in range(2018, 2025):
+        for n in range(40):
+            accepted = f"{year + 1}-09-09" if n % 4 == 0 else f"{year}-06-06"
+            if accepted <= AS_OF.date().isoformat():
+                own = {"year": year, "months_since_implant": 12 * (year - 2016) - 6}
+                name = f"slow{year}-{n}"
+                events.append(event(name, on=f"slow{n}", accepted_at=accepted, **own))
+    return implants, events
+
+
 def frozen_cohort(root: Path) -> Frozen:
     """The published cohort; its random ids are always the same, and so is its noise."""
     implants, events = taira_rows()

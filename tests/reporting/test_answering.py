@@ -273,6 +273,7 @@ def test_meta_says_what_was_counted_and_on_what() -> None:
         "literature",
         "method",
         "profile",
+        "provisional",
         "completeness",
         "coverage",
         "cluster",

@@ -2,7 +2,7 @@
 
 from registry.reporting.words.curves import CENSORED, MONTHS
 from registry.reporting.words.left_out import INELIGIBLE, UP_TO_ROUNDS, WITHOUT_ROUNDS
-from registry.reporting.words.provisional import RUNNING, WORKING
+from registry.reporting.words.provisional import RUNNING, SO_FAR, WORKING
 from registry.reporting.words.published import EARLY
 from registry.reporting.words.ranked import ranked
 
@@ -17,6 +17,12 @@ def test_what_can_change_a_decision_stands_first_the_strongest_ahead() -> None:
         MONTHS,
         INELIGIBLE,
     ]
+
+
+def test_a_year_that_is_not_all_accepted_stands_before_the_snapshots_kind() -> None:
+    so_far = SO_FAR.format(year=2025, percent=83)
+
+    assert ranked([MONTHS, WORKING, so_far]) == [so_far, WORKING, MONTHS]
 
 
 def test_no_more_than_three_stand_first_and_none_is_lost() -> None:

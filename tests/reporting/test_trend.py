@@ -11,13 +11,14 @@ from registry.disclosure import ShownNode, rate_row
 from registry.records import BadQuery, EventQuery, NotAvailableAtThisDetail, Release
 from registry.reporting.answering import _exact
 from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.still_open import NOTHING_OPEN, AcceptedSoFar, Rule, StillOpen
 from registry.reporting.asking.years import running_year
 from registry.reporting.estimating.observed import Observed, observed_of_shown
 from registry.reporting.estimating.trend import Point, trend_of
 from registry.statistics.cusum import in_control_limit
 from registry.statistics.trend import poisson_cusum, rate_trend
 from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, SnapshotKind
-from tests.reporting.protecting import ask, frozen_rows, tangled_rows
+from tests.reporting.protecting import ask, frozen_rows, slow_rows, tangled_rows
 from tests.snapshot.rows import event, implant
 
 FIRST_IN_ROW = CountingRule.FIRST_IN_ROW
@@ -42,7 +43,7 @@ def year(number: int, events: int, exposure: float = 100.0, **noise: float) -> O
 
 
 def trend(years: list[Observed], **options: object):
-    asks = {"per": 100.0, "level": 0.95, "as_of": None, "with_cusum": True}
+    asks = {"per": 100.0, "level": 0.95, "open_years": NOTHING_OPEN, "with_cusum": True}
     return trend_of(years, **{**asks, **options})  # type: ignore[arg-type]
 
 
@@ -82,11 +83,26 @@ def test_doubling_every_year_is_found_as_a_ratio_of_two_with_its_line():
 def test_year_that_the_data_end_in_is_dropped_and_named():
     years = [year(2015 + n, 10 + n) for n in range(6)]
 
-    found = trend(years, as_of=datetime(2020, 6, 1, tzinfo=UTC))
+    found = trend(years, open_years=StillOpen(Rule.CALENDAR, 2020))
 
     assert [row.key for row in found.rows] == [(2015 + n,) for n in range(5)]
     assert found.meta["trend"]["dropped_period"] == 2020
-    assert found.meta["trend"] == trend(years[:5]).meta["trend"] | {"dropped_period": 2020}
+    assert found.meta["trend"] == trend(years[:5]).meta["trend"] | {
+        "dropped_period": 2020,
+        "dropped_periods": [2020],
+    }
+
+
+def test_provisional_years_that_are_over_are_dropped_and_named_too():
+    years = [year(2014 + n, 10 + n) for n in range(7)]
+    shares = (AcceptedSoFar(2019, 0.7, 0.6, 0.8), AcceptedSoFar(2018, 0.9, 0.8, 0.93))
+
+    found = trend(years, open_years=StillOpen(Rule.MEASURED, 2020, shares))
+
+    assert [row.key for row in found.rows] == [(2014 + n,) for n in range(4)]
+    told = found.meta["trend"]
+    assert (told["dropped_period"], told["dropped_periods"]) == (2020, [2018, 2019, 2020])
+    assert told["periods"] == 4
 
 
 def test_year_that_ended_with_the_data_is_kept():
@@ -495,6 +511,29 @@ def test_a_year_that_is_not_over_is_in_no_adjusted_trend(older):
     assert found["dropped_period"] == 2021
     assert found["rate_ratio"] == pytest.approx(over["rate_ratio"], rel=1e-9)
     assert found["ci_upper"] == pytest.approx(over["ci_upper"], rel=1e-9)
+
+
+def test_a_year_whose_reports_are_still_coming_in_is_in_no_exact_trend(tmp_path: Path):
+    """By June 2024 a quarter of the reports of 2023 is still to come; the calendar keeps it."""
+    implants, events = slow_rows()
+    slow = frozen_rows(tmp_path, events=events, implants=implants)
+
+    told = exact(slow, counting=CountingRule.EVENTS)
+
+    found = told.meta["trend"]
+    before = exact(slow, counting=CountingRule.EVENTS, years=(2000, 2022))
+    assert told.meta["provisional"]["rule"] == "measured"
+    assert told.meta["provisional"]["first_year"] == 2023
+    assert (found["dropped_period"], found["dropped_periods"]) == (2024, [2023, 2024])
+    assert [row["year"] for row in told.rows if row["events"]] == [2018, 2019, 2020, 2021, 2022]
+    assert found["rate_ratio"] == pytest.approx(before.meta["trend"]["rate_ratio"], rel=1e-9)
+    own = exact(slow, where=(("site", ("A",)),)).meta["provisional"]
+    assert own == told.meta["provisional"]
+    others = exact(slow, where=(("site", ("B",)),)).meta["provisional"]
+    assert (others["rule"], others["events"], others["years"]) == ("calendar", 0, [])
+    shown = ask(slow, Measure.TREND)
+    assert shown.meta["provisional"]["rule"] == "calendar"
+    assert shown.meta["trend"]["dropped_periods"] == [2024]
 
 
 def test_fitted_events_of_all_ages_are_those_observed(older):

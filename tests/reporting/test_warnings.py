@@ -30,7 +30,7 @@ from registry.reporting.words import curves, left_out, provisional, published, s
 from registry.snapshot.freeze import freeze_rows
 from registry.snapshot.shelf import open_store
 from registry.vocabulary import CountingRule, Denominator, Measure, SnapshotKind
-from tests.reporting.protecting import AS_OF, SITES, ask, tangled_rows
+from tests.reporting.protecting import AS_OF, SITES, ask, slow_rows, tangled_rows
 from tests.snapshot.rows import event, implant, shipped_terms
 
 REPORTING = Path(left_out.__file__).parents[1]
@@ -144,6 +144,17 @@ CASES: list[tuple[str, Asked, Asked]] = [
     (provisional.WORKING, COUNTS("working"), COUNTS()),
     (provisional.BEHIND, COUNTS("behind"), COUNTS("working")),
     (provisional.RUNNING, COUNTS(group_by=("year",)), COUNTS("over", group_by=("year",))),
+    (
+        provisional.SO_FAR,
+        COUNTS("slow", group_by=("year",)),
+        COUNTS("slow", group_by=("year",), protected=True),
+    ),
+    (
+        provisional.UNMEASURED,
+        COUNTS(group_by=("year",)),
+        COUNTS("slow", group_by=("year",)),
+    ),
+    (provisional.UNMEASURED, TREND(), COUNTS(group_by=("year",), protected=True)),
     (published.EARLY, COUNTS("early", protected=True), COUNTS(protected=True)),
     (published.EARLY, RATES("early", protected=True), COUNTS("early")),
     (curves.MONTHS, SURVIVAL(), RATES()),
@@ -176,6 +187,7 @@ CASES: list[tuple[str, Asked, Asked]] = [
     (trend.DECLARED_HAS_NO_AGE, TREND(counting=EVENTS), TREND()),
     (trend.CRUDE, TREND(protected=True), TREND()),
     (trend.RUNNING_YEAR, TREND(), TREND("over")),
+    (trend.OPEN_YEARS, TREND("slow"), TREND()),
     (trend.NO_YEAR, TREND(), RATES(group_by=("year",))),
     (funnel.AS_IT_IS, FUNNEL(), FUNNEL(standardise=("sex",))),
     (funnel.ADJUSTED, FUNNEL(standardise=("sex",)), FUNNEL()),
@@ -371,6 +383,7 @@ ROWS: dict[str, Callable[[], tuple[Any, Any]]] = {
     "late": late,
     "one": lambda: ([implant("a")], [event("e", on="a"), event("f", on="a")]),
     "rounds": rounds,
+    "slow": slow_rows,
 }
 
 

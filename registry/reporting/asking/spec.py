@@ -10,6 +10,7 @@ from registry.disclosure import Form, Plan, Policy, Protection, Tree
 from registry.records import DIMENSIONS, Cell, Column, EventQuery, Fault, Reading, Window
 from registry.reporting.asking.adjusting import ADJUSTERS
 from registry.reporting.asking.freshness import Frozen
+from registry.reporting.asking.still_open import NOTHING_OPEN, StillOpen
 from registry.snapshot.selection import Selection, joined_spans
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
@@ -88,7 +89,8 @@ class Part:
 class Question:
     """A question prepared for one snapshot.
 
-    as_of: the instant of the data, where the answer depends on it.
+    as_of: the instant of the data, where the answer depends on it. open_years: the years that are
+    provisional in it.
     """
 
     query: EventQuery
@@ -97,6 +99,7 @@ class Question:
     parts: tuple[Part, ...]
     windows: tuple[Window, ...]
     as_of: datetime | None = None
+    open_years: StillOpen = NOTHING_OPEN
 
     @property
     def takes_declared(self) -> bool:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from registry.reporting.asking.question import question_of, selected_terms
 from registry.reporting.asking.spec import Question
-from registry.reporting.asking.years import running_year
 from registry.reporting.estimating.cell_tables import cell_table
 from registry.snapshot.store import Store
 from registry.statistics.results import AdjustedTrend, Reason
@@ -30,7 +29,7 @@ class HeldAlike:
 
 
 def held_alike(store: Store, question: Question) -> HeldAlike:
-    """The trend of the years that are over, with what devices differ in held alike.
+    """The trend of the years that are not provisional, with what devices differ in held alike.
 
     What is asked for (`adjust`); else months since implant and the model, each of the component
     whose clock a complication runs on, since a catheter outlives several pumps and their models
@@ -42,12 +41,13 @@ def held_alike(store: Store, question: Question) -> HeldAlike:
     Raises BadQuery (`too-many-cells`) over the limit of cells.
     """
     questions = _by_clock(store, question)
-    asked = question.query.adjust
+    asked, before = question.query.adjust, question.open_years.first
     if asked:
-        return _fitted(store, [(each, asked) for each in questions])
-    found = _fitted(store, [(each, ("window", f"{_clock(each)}_model")) for each in questions])
+        return _fitted(store, [(each, asked) for each in questions], before)
+    models = [(each, ("window", f"{_clock(each)}_model")) for each in questions]
+    found = _fitted(store, models, before)
     if found.found.trend.reason in {Reason.ONE_AGE, Reason.NOT_CONVERGED, Reason.NO_INFORMATION}:
-        return _fitted(store, [(each, ("window",)) for each in questions])
+        return _fitted(store, [(each, ("window",)) for each in questions], before)
     return found
 
 
@@ -76,7 +76,10 @@ def _by_clock(store: Store, question: Question) -> Sequence[Question]:
     ]
 
 
-def _fitted(store: Store, strata: Sequence[tuple[Question, Sequence[str]]]) -> HeldAlike:
+def _fitted(
+    store: Store, strata: Sequence[tuple[Question, Sequence[str]]], before: int | None
+) -> HeldAlike:
+    """The trend of the years before one; None: of all."""
     cells = []
     named: dict[str, None] = {}
     for number, (question, names) in enumerate(strata):
@@ -84,11 +87,10 @@ def _fitted(store: Store, strata: Sequence[tuple[Question, Sequence[str]]]) -> H
         if not any(table.events):
             continue
         named |= dict.fromkeys(names)
-        running = running_year(question.as_of)
         cells += [
             (events, time, int(str(key[0])), *((number, value) for value in key[1:]))
             for key, events, time in zip(table.keys, table.events, table.exposure, strict=True)
-            if key[0] is not None and (running is None or int(str(key[0])) < running)
+            if key[0] is not None and (before is None or int(str(key[0])) < before)
         ]
     level = strata[0][0].query.level
     if not cells:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from registry.records import Cell
 from registry.reporting.asking.spec import Row
-from registry.reporting.asking.years import running_year
+from registry.reporting.asking.still_open import StillOpen
 from registry.reporting.estimating.cusum import cusum_of
 from registry.reporting.estimating.held_alike import HeldAlike
 from registry.reporting.estimating.observed import Observed
@@ -44,7 +43,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class FittedTrend:
-    """The rows of a trend, the years that are over, and its metadata."""
+    """The rows of a trend, the years that are not provisional, and its metadata."""
 
     rows: Sequence[Row]
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -55,23 +54,25 @@ def trend_of(
     *,
     per: float,
     level: float,
-    as_of: datetime | None,
+    open_years: StillOpen,
     with_cusum: bool,
     pooled: Sequence[Point] = (),
     adjusted: HeldAlike | None = None,
 ) -> FittedTrend:
-    """Fits a log-linear trend to the years that are over.
+    """Fits a log-linear trend to the years that are not provisional.
 
-    years: rows by calendar year; ignores rows without a year. with_cusum: only for exact numbers.
+    years: rows by calendar year; ignores rows without a year. open_years: those that are
+    provisional. with_cusum: only for exact numbers.
     pooled: periods of years where years can be hidden. A year is hidden because its number is low:
     a line through the others would lie too high where few are shown. So the years of a period of
     which one is hidden are one observation, of the period's own number; a period that is hidden, or
     not over, is left out unless all its years that are over are shown. adjusted: the trend with
     what devices differ in held alike, which is then the answer's, and the crude one beside it.
     """
-    running = running_year(as_of)
+    first_open = open_years.first
     dated_years = sorted((each for each in years if each.key[0] is not None), key=_year)
-    over = [each for each in dated_years if running is None or _year(each) < running]
+    over = [each for each in dated_years if first_open is None or _year(each) < first_open]
+    left = [_year(each) for each in dated_years[len(over) :]]
     points = _points(over, pooled)
     used = [point.observed for point in points]
     events = [float(each.events or 0) for each in used]
@@ -93,7 +94,8 @@ def trend_of(
         "periods": len(used),
         "adjusted_for": [],
         "crude": None,
-        "dropped_period": running if len(over) < len(dated_years) else None,
+        "dropped_period": open_years.running if open_years.running in left else None,
+        "dropped_periods": left,
         "pooled": [list(point.years) for point in points if len(point.years) > 1],
     }
     if adjusted is not None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from registry.disclosure import Form, Protection, plan
 from registry.records import DIMENSIONS, Column, EventQuery, Fault, PictureKind, Reading
+from registry.records.enumeration import enumerated
 from registry.reporting.asking.adjusting import ADJUSTERS
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.asking.spec import (
@@ -17,7 +18,7 @@ from registry.reporting.asking.spec import (
     ProtectedQuestion,
     Question,
 )
-from registry.reporting.asking.years import running_year
+from registry.reporting.asking.still_open import still_open
 from registry.reporting.estimating.cells import rate_cells
 from registry.reporting.estimating.coverage import coverage_of
 from registry.reporting.estimating.held_alike import held_alike
@@ -47,7 +48,7 @@ def _answered(store: Store, question: Question, per: int) -> Answered:
         years,
         per=per,
         level=question.query.level,
-        as_of=question.as_of,
+        open_years=question.open_years,
         with_cusum=True,
         adjusted=held_alike(store, question),
     )
@@ -91,7 +92,7 @@ def _shown(question: ProtectedQuestion, frozen: Frozen, protection: Protection) 
         observed_rows(question, question.plan, shown),
         per=question.query.per or 1,
         level=question.query.level,
-        as_of=frozen.data_as_of,
+        open_years=still_open((), frozen.data_as_of, profile=Profile.PROTECTED),
         with_cusum=False,
         pooled=pooled,
     )
@@ -116,6 +117,7 @@ CRUDE = (
 )
 
 RUNNING_YEAR = "The year that the data end in is left out until it is over."
+OPEN_YEARS = "Left out as well, since too few of their events are accepted so far: {years}."
 NO_YEAR = "Events without a year are left out."
 
 
@@ -134,8 +136,11 @@ def _warnings(question: Question, profile: Profile) -> list[str]:
     said = [CRUDE if profile is Profile.PROTECTED else _held(question.query)]
     if profile is Profile.EXACT and not question.counting.of_firsts:
         said.append(DECLARED_HAS_NO_AGE)
-    if running_year(question.as_of) is not None:
+    if question.open_years.running is not None:
         said.append(RUNNING_YEAR)
+    if question.open_years.provisional:
+        years = sorted(str(each.year) for each in question.open_years.provisional)
+        said.append(OPEN_YEARS.format(years=enumerated(years, last="and")))
     return [*said, NO_YEAR]
 
 
@@ -213,6 +218,7 @@ SPEC = MeasureSpec(
                 "periods": 9,
                 "reason": None,
                 "dropped_period": 2024,
+                "dropped_periods": [2024],
                 "adjusted_for": ["window", "catheter_model"],
                 "crude": {
                     "rate_ratio": 1.07,

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 
 from registry.reporting.words.left_out import WITHOUT_ROUNDS
-from registry.reporting.words.provisional import RUNNING, WORKING
+from registry.reporting.words.provisional import RUNNING, SO_FAR, WORKING
 from registry.reporting.words.published import EARLY
 
 FIRST = 3
 """So many warnings stand ahead of the others, at the most."""
 
-_UP_TO_THE_YEAR = RUNNING.split("{", maxsplit=1)[0]
+_UP_TO_THE_YEAR = tuple(said.split("{", maxsplit=1)[0] for said in (RUNNING, SO_FAR))
 DECISIVE = (
     WITHOUT_ROUNDS,
-    _UP_TO_THE_YEAR,
+    *_UP_TO_THE_YEAR,
     "Freedom is cause-specific",
     EARLY,
     WORKING,
