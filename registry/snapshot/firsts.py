@@ -255,14 +255,84 @@ def owners_devices(
     own = Selection(on_devices=selection.on_devices, group_by=untimed, placed=selection.placed)
     devices = devices_of(own, store.codes, component=clock)
     rows = selection if per_patient else replace(selection, group_by=of_event)
-    of_events = at_risk if per_patient else at_risk_on_any
-    source = of_events(store, rows, clock=clock, quantity=quantity)
+    firsts = _firsts(
+        store, rows, clock=clock, quantity=quantity, per_patient=per_patient, dated=dated
+    )
     contribute_to(devices, quantity)
     if dated:
         devices.require("i.origin IS NOT NULL")
-        if per_patient:
-            source.require("i.origin IS NOT NULL")
-    column_of = dict(zip(rows.group_by, (f"f.{name}" for name in source.names), strict=True))
+    devices.join(firsts.rows, f"f ON {firsts.owned}")
+    if per_patient:
+        for name, group in zip(untimed, devices.groups, strict=True):
+            devices.require(f"{firsts.columns[name]} IS NOT DISTINCT FROM {group.expression}")
+        devices.require(firsts.from_its_device)
+    grouped = dict(zip(untimed, devices.groups, strict=True)) | {
+        name: replace(group, expression=firsts.columns[name])
+        for name, group in zip(rows.group_by, firsts.groups, strict=True)
+    }
+    devices.groups = [grouped[name] for name in selection.group_by]
+    return Owners(
+        devices, firsts.columns, is_own=firsts.is_own, month=firsts.month, keys=firsts.keys
+    )
+
+
+def devices_with_firsts(
+    store: Store, selection: Selection, *, clock: str, per_patient: bool
+) -> Owners:
+    """Every device, and with it the first event that is its own; later ones of its patient go.
+
+    Grouped by what is known of devices, without calendar years and windows: `f` is blank where a
+    device has no first event, or is an earlier one of its patient.
+    """
+    devices = devices_of(selection, store.codes, component=clock)
+    of_event = tuple(name for name in selection.group_by if name == "component")
+    rows = selection if per_patient else replace(selection, group_by=of_event)
+    firsts = _firsts(store, rows, clock=clock, quantity="months", per_patient=per_patient)
+    same = [
+        f"{firsts.columns[name]} IS NOT DISTINCT FROM {group.expression}"
+        for name, group in zip(selection.group_by, devices.groups, strict=True)
+        if name in firsts.columns
+    ]
+    joined = " AND ".join([firsts.owned, firsts.from_its_device, *same])
+    devices.join(firsts.rows, f"f ON {joined}", kind="LEFT JOIN")
+    devices.require(f"(f.owner IS NULL OR {firsts.is_own})")
+    return Owners(
+        devices, firsts.columns, is_own="f.owner IS NOT NULL", month=firsts.month, keys=firsts.keys
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Firsts:
+    """First events as rows of `f`, and how they are joined to devices `i`.
+
+    columns: those of `f` by the groupings, which are `groups`. owned: whether a device, or its
+    patient, is the owner; from_its_device: whether it is the device with the event, or a later one.
+    """
+
+    rows: Piece
+    groups: list[Grouping]
+    columns: Mapping[str, str]
+    owned: str
+    from_its_device: str
+    is_own: str
+    month: str
+    keys: tuple[str, ...]
+
+
+def _firsts(
+    store: Store,
+    selection: Selection,
+    *,
+    clock: str,
+    quantity: str,
+    per_patient: bool,
+    dated: bool = False,
+) -> _Firsts:
+    """The first event of each device or patient in each row of a selection."""
+    of_events = at_risk if per_patient else at_risk_on_any
+    source = of_events(store, selection, clock=clock, quantity=quantity)
+    if dated and per_patient:
+        source.require("i.origin IS NOT NULL")
     placed = placed_by(clock, quantity)
     month = f"e.{placed}_month"
     if per_patient:
@@ -271,19 +341,13 @@ def owners_devices(
         owner, place = f"e.{column('events', f'{placed}_no').name}", month
     firsts = with_year(source.select(f"{owner} AS owner", *earliest(place), by=[owner]))
     number = "patient_no" if per_patient else "device_no"
-    devices.join(firsts, f"f ON f.owner = i.{number}")
-    if per_patient:
-        for name, group in zip(untimed, devices.groups, strict=True):
-            devices.require(f"{column_of[name]} IS NOT DISTINCT FROM {group.expression}")
-        devices.require(f"{SEQUENCE_STEP} * i.sequence >= {_SEQUENCE}")
-    grouped = dict(zip(untimed, devices.groups, strict=True)) | {
-        name: replace(group, expression=column_of[name])
-        for name, group in zip(rows.group_by, source.groups, strict=True)
-    }
-    devices.groups = [grouped[name] for name in selection.group_by]
-    return Owners(
-        devices,
-        column_of,
+    named = zip(selection.group_by, source.names, strict=True)
+    return _Firsts(
+        firsts,
+        source.groups,
+        {name: f"f.{column_name}" for name, column_name in named},
+        owned=f"f.owner = i.{number}",
+        from_its_device=f"{SEQUENCE_STEP} * i.sequence >= {_SEQUENCE}" if per_patient else "1 = 1",
         is_own=f"{SEQUENCE_STEP} * i.sequence = {_SEQUENCE}" if per_patient else "1 = 1",
         month=f"f.first % {SEQUENCE_STEP}" if per_patient else "f.first",
         keys=tuple(f"i.{key}" for key in KEYS_OF[number]),

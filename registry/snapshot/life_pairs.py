@@ -1,16 +1,19 @@
 """The lines of patients' lives with each other, as sums: variances of curves need them."""
 
+# ruff: noqa: S608 - names come from the schema
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.snapshot.firsts import owners_devices
-from registry.snapshot.lives import BY_EVENT, ENTERED, LEFT
+from registry.snapshot.firsts import devices_with_firsts
 from registry.snapshot.selected import devices_of
 from registry.snapshot.selection import Selection
-from registry.snapshot.statement import Key, Piece, Source, outer, small_table, whole
+from registry.snapshot.statement import Key, Piece, outer
 from registry.snapshot.store import Store
 
 Ints = NDArray[np.int64]
@@ -21,8 +24,8 @@ CAME, EVENT = 0, 2
 """The kind of a line that tells an entry, and of one that tells a first event; an end without an
 event has the kind 1 + its cause, where 0 censors."""
 
-_ALONE, _SEVERAL = "i.alone", "NOT i.alone"
-_PAIRS = ("first", "second", "pairs")
+_FOLLOWED = "i.time_to > i.time_from"
+_COUNTED = "count(*) AS n"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,32 +48,50 @@ def life_pairs(
 ) -> dict[Key, LifePairs]:
     """What `lives` tells, patient by patient with itself; three statements.
 
-    Rows in which no patient has several devices are left out. A patient with one device of the
-    clock has two lines, its entry and its end, and such devices are counted by both: only the
-    others are put together patient by patient.
+    Rows in which no patient has several devices are left out. A device has two lines, its entry
+    and its end: each is with itself and with the other, and where its patient has another device
+    in the row, with both lines of that.
     causes: what each exit status counts as, by its number in the snapshot's list: 0 censors.
     selection: grouped by what is known of devices; without calendar years and windows.
     """
     patients = _patients(store, selection, clock)
     if not patients:
         return {}
-    of = _Lives(store, selection, clock, _kind_at_end(causes), per_patient)
-    lone, names = of.lines(_ALONE, "i.months_to_entry", ends_only=True)
-    statement = outer(lone, [*names, "owner", "line"], whole("d.x", "x"))
-    found = store.run(statement)
-    entry, line, n = (np.asarray(found[name], dtype=np.int64) for name in ("owner", "line", "x"))
+    of = devices_with_firsts(store, selection, clock=clock, per_patient=per_patient)
+    devices = of.devices
+    devices.require(_FOLLOWED)
+    came = "i.months_to_entry"
+    ended = f"CASE WHEN {of.is_own} THEN {STEP * EVENT} + {of.month} ELSE {_at_end(causes)} END"
+    found = store.run(
+        devices.select(f"{came} AS came", f"{ended} AS ended", _COUNTED, by=[came, ended])
+    )
+    own, end, many = _whole(found, "came", "ended", "n")
     rows: dict[Key, list[tuple[Ints, Ints, Ints]]] = {}
-    devices = _followed(store, selection, clock)
     for key, at in devices.lines_by_key(found):
-        came, ended, many = entry[at], line[at], n[at]
-        rows[key] = [(came, came, many), (came, ended, many), (ended, ended, many)]
-    several, names = of.lines(_SEVERAL, "i.patient_no", ends_only=False)
-    found = store.run(_paired(several, names))
-    columns = [np.asarray(found[name], dtype=np.int64) for name in _PAIRS]
+        rows[key] = [_counted(*pair, many[at]) for pair in _within(own[at], end[at])]
+    devices.require("NOT i.alone")
+    named = (f"{came} AS came", f"{ended} AS ended", "i.patient_no AS owner", "i.device_no AS own")
+    found = store.run(_paired(devices.rows(*named), devices.names))
+    own, end, other, others_end, many = _whole(found, "came", "ended", "other", "others_end", "n")
     for key, at in devices.lines_by_key(found):
-        first, second, pairs = (column[at] for column in columns)
-        rows.setdefault(key, []).append((first, second, pairs))
+        one, another = (own[at], end[at]), (other[at], others_end[at])
+        for line, others in product(one, another):
+            twice = np.where(line == others, 2, 1)  # the one with the other, and the other way
+            rows[key].append(_counted(line, others, twice * many[at]))
     return {key: _together(rows[key], number) for key, number in patients.items()}
+
+
+def _whole(found: Mapping[str, NDArray[Any]], *names: str) -> list[Ints]:
+    return [np.asarray(found[name], dtype=np.int64) for name in names]
+
+
+def _within(came: Ints, ended: Ints) -> Sequence[tuple[Ints, Ints]]:
+    """The lines of one device with each other; an entry is less than any end."""
+    return (came, came), (came, ended), (ended, ended)
+
+
+def _counted(line: Ints, other: Ints, pairs: Ints) -> tuple[Ints, Ints, Ints]:
+    return np.minimum(line, other), np.maximum(line, other), pairs
 
 
 def _together(lines: Sequence[tuple[Ints, Ints, Ints]], patients: int) -> LifePairs:
@@ -78,16 +99,11 @@ def _together(lines: Sequence[tuple[Ints, Ints, Ints]], patients: int) -> LifePa
     return LifePairs(first, second, pairs, patients)
 
 
-def _followed(store: Store, selection: Selection, clock: str) -> Source:
-    devices = devices_of(selection, store.codes, component=clock)
-    devices.require("i.time_to > i.time_from")
-    return devices
-
-
 def _patients(store: Store, selection: Selection, clock: str) -> Mapping[Key, int]:
     """How many patients each row has in which some have several devices."""
-    devices = _followed(store, selection, clock)
-    several = f"CASE WHEN {_SEVERAL} THEN i.patient_no END"
+    devices = devices_of(selection, store.codes, component=clock)
+    devices.require(_FOLLOWED)
+    several = "CASE WHEN NOT i.alone THEN i.patient_no END"
     found = store.run(
         devices.select(
             f"count({several}) AS devices", f"count(DISTINCT {several}) AS n", "count(*) AS every"
@@ -101,70 +117,24 @@ def _patients(store: Store, selection: Selection, clock: str) -> Mapping[Key, in
     }
 
 
-def _kind_at_end(causes: Sequence[int]) -> str:
-    """What kind of line the end of a device is, without an event."""
+def _at_end(causes: Sequence[int]) -> str:
+    """The line that tells the end of a device without an event."""
     competing = [(status, cause) for status, cause in enumerate(causes) if cause]
-    if not competing:
-        return "1"
     when = " ".join(f"WHEN {status} THEN {1 + cause}" for status, cause in competing)
-    return f"CASE i.exit_status {when} ELSE 1 END"
+    kind = f"CASE i.exit_status {when} ELSE 1 END" if when else "1"
+    return f"{STEP} * ({kind}) + i.months_followed"
 
 
-@dataclass(frozen=True, slots=True)
-class _Lives:
-    """The devices of a selection; ended: what kind of line their end is, without an event."""
-
-    store: Store
-    selection: Selection
-    clock: str
-    ended: str
-    per_patient: bool
-
-    def lines(self, only: str, owner: str, *, ends_only: bool) -> tuple[Piece, list[str]]:
-        """Each owner's lines `line` and how many `x`, events aside, and what first events change.
-
-        only: a condition on devices; the names of the groupings come with them.
-        """
-        devices = _followed(self.store, self.selection, self.clock)
-        devices.require(only)
-        kinds = [(LEFT,)] if ends_only else [(ENTERED,), (LEFT,)]
-        devices.join(small_table(("what",), kinds), "a ON 1 = 1")
-        end = f"{STEP} * ({self.ended}) + i.months_followed"
-        line = f"CASE WHEN a.what = {LEFT} THEN {end} ELSE i.months_to_entry END"
-        statement = _owned(devices, owner, line, "1")
-        of = owners_devices(
-            self.store,
-            self.selection,
-            clock=self.clock,
-            quantity="months",
-            per_patient=self.per_patient,
-        )
-        of.devices.require("i.time_to > i.time_from")
-        of.devices.require(only)
-        of.devices.join(small_table(("what",), [(LEFT,), (BY_EVENT,)]), "a ON 1 = 1")
-        line = (
-            f"CASE WHEN a.what = {LEFT} THEN {end}"
-            f" WHEN {of.is_own} THEN {STEP * EVENT} + {of.month} ELSE i.months_to_entry END"
-        )
-        sign = f"CASE WHEN a.what = {BY_EVENT} AND {of.is_own} THEN 1 ELSE -1 END"
-        statement.add(" UNION ALL ")
-        statement.add_piece(_owned(of.devices, owner, line, sign))
-        return statement, devices.names
-
-
-def _owned(source: Source, owner: str, line: str, sign: str) -> Piece:
-    named = (f"{owner} AS owner", f"{line} AS line", whole(sign, "x"))
-    return source.select(*named, by=[owner, line])
-
-
-def _paired(lines: Piece, names: Sequence[str]) -> Piece:
-    """Each patient's lines with each other, added up over patients."""
-    statement = Piece("WITH p AS (SELECT * FROM (")
-    statement.add_piece(outer(lines, [*names, "owner", "line"], whole("d.x", "x")))
-    statement.add(") c WHERE c.x <> 0) ")
-    own = ", ".join([*(f"a.{name} AS {name}" for name in names), ""])
+def _paired(devices: Piece, names: Sequence[str]) -> Piece:
+    """How many patients have two devices of such lines; each two of a patient once."""
+    lines = ["came", "ended", "other", "others_end"]
+    own = [f"a.{name} AS {name}" for name in (*names, "came", "ended")]
+    others = ["b.came AS other", "b.ended AS others_end"]
     same = "".join(f" AND a.{name} IS NOT DISTINCT FROM b.{name}" for name in names)
-    both = Piece(f"SELECT {own}a.line AS first, b.line AS second, a.x * b.x AS x")
-    both.add(f" FROM p a JOIN p b ON a.owner = b.owner AND a.line <= b.line{same}")
-    statement.add_piece(outer(both, [*names, "first", "second"], whole("d.x", "pairs")))
+    both = Piece(f"SELECT {', '.join([*own, *others])} FROM p a JOIN p b")
+    both.add(f" ON a.owner = b.owner AND a.own < b.own{same}")
+    statement = Piece("WITH p AS (")
+    statement.add_piece(devices)
+    statement.add(") ")
+    statement.add_piece(outer(both, [*names, *lines], _COUNTED))
     return statement

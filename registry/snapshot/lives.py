@@ -136,7 +136,14 @@ def _read(
     owners[what != BY_EVENT] = 0
     if changes:
         sums[what != BY_EVENT] *= -1
+    rows = source.lines_by_key(found)
+    if not rows:
+        return {}
+    order = np.concatenate([lines for _, lines in rows])  # once: most rows are short
+    ordered = [each[order] for each in (what, why, month, sums, owners)]
+    ends = np.cumsum([lines.size for _, lines in rows]).tolist()
+    spans = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
     return {
-        key: Lives(what[lines], why[lines], month[lines], sums[lines], owners[lines])
-        for key, lines in source.lines_by_key(found)
+        key: Lives(*(each[span] for each in ordered))
+        for (key, _), span in zip(rows, spans, strict=True)
     }

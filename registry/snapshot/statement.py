@@ -89,16 +89,22 @@ class Source:
         """
         left = set(but)
         kept = [(at, each) for at, each in enumerate(self.groups) if at not in left]
+        statement = self._chosen(kept, expressions)
+        if keys := [*(each.expression for _, each in kept), *by]:
+            statement.add(f" GROUP BY {', '.join(keys)}")
+        return statement
+
+    def rows(self, *expressions: str) -> Piece:
+        """Select the groupings as g0, g1 ... and the expressions of every row, nothing summed."""
+        return self._chosen(enumerate(self.groups), expressions)
+
+    def _chosen(self, kept: Iterable[tuple[int, Grouping]], expressions: Sequence[str]) -> Piece:
         named = [f"{each.expression} AS g{at}" for at, each in kept]
-        keys = [*(each.expression for _, each in kept), *by]
-        statement = Piece()
-        statement.add(f"SELECT {', '.join([*named, *expressions])} FROM ")
+        statement = Piece(f"SELECT {', '.join([*named, *expressions])} FROM ")
         statement.add_piece(self.tables)
         for place, condition in enumerate(self.where):
             statement.add(" AND " if place else " WHERE ")
             statement.add_piece(condition)
-        if keys:
-            statement.add(f" GROUP BY {', '.join(keys)}")
         return statement
 
     @property
@@ -134,8 +140,8 @@ class Source:
         row = np.zeros(size, dtype=np.int64)
         for name in self.names:
             numbers, distinct = _numbers(found[name])
-            _, row = np.unique(row * distinct + numbers, return_inverse=True)
-        order = np.argsort(row, kind="stable")
+            row, _ = _numbers(row * distinct + numbers)
+        order = np.argsort(_narrow(row), kind="stable")
         lines = np.split(order, np.flatnonzero(np.diff(row[order])) + 1)
         first = np.array([each[0] for each in lines])
         keys = self.keys({name: values[first] for name, values in found.items()})
@@ -143,10 +149,21 @@ class Source:
 
 
 def _numbers(values: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
-    """The values of a column as whole numbers from 0 up, each its own; and how many there are."""
+    """The values of a column as whole numbers from 0 up, each its own; and what they are under."""
     filled = np.ma.filled(np.ma.asarray(values).astype(np.int64), np.iinfo(np.int64).min)
+    least, most = int(filled.min()), int(filled.max())
+    if most - least < _NARROW:  # no need to sort them
+        return filled - least, most - least + 1
     distinct, numbers = np.unique(filled, return_inverse=True)
     return numbers, len(distinct)
+
+
+_NARROW = 2**15
+
+
+def _narrow(row: NDArray[np.int64]) -> NDArray[Any]:
+    """The same numbers, in 16 bits where they fit: numpy sorts such ones by counting."""
+    return row.astype(np.int16) if int(row.max()) < _NARROW else row
 
 
 def outer(inner: Piece, names: Sequence[str], *expressions: str, where: str = "") -> Piece:

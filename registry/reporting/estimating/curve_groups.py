@@ -132,11 +132,15 @@ def _parts(store: Store, question: Question, *, by_site: bool) -> Sequence[Part]
 
 def _lines(pairs: LifePairs) -> LinesOfPatients:
     """The lines of patients with each other, both ways round."""
-    lines = np.unique(np.concatenate((pairs.first, pairs.second)))
-    products = np.zeros((lines.size, lines.size))
-    one, other = (np.searchsorted(lines, each) for each in (pairs.first, pairs.second))
-    np.add.at(products, (one, other), pairs.pairs)
-    products += np.triu(products, 1).T
+    there = np.bincount(pairs.first, minlength=int(pairs.second.max()) + 1)
+    there[pairs.second] = 1
+    lines = np.flatnonzero(there)
+    place = np.cumsum(there > 0) - 1
+    one, other = place[pairs.first], place[pairs.second]
+    size = lines.size
+    upper = np.bincount(one * size + other, pairs.pairs, size * size).reshape(size, size)
+    products: NDArray[np.float64] = (upper + upper.T).astype(np.float64, copy=False)
+    np.fill_diagonal(products, np.diagonal(upper))
     kind, month = lines // STEP, lines % STEP
     return LinesOfPatients(
         np.where(kind == CAME, ENTRY, kind - EVENT + THE_EVENT), month, products, pairs.patients
