@@ -6,7 +6,12 @@ from itertools import product
 from registry.records import DIMENSIONS, BadQuery, Cell, Fault
 from registry.reporting.asking.question import EACH
 from registry.reporting.asking.spec import Part, Question
-from registry.reporting.estimating.clusters import robust_to_sites, sums_by_site
+from registry.reporting.estimating.clusters import (
+    has_sites_enough,
+    robust_to_sites,
+    sums_by_site,
+)
+from registry.reporting.estimating.first_sums import FirstSums, first_sums, over_sites
 from registry.reporting.estimating.found import Found
 from registry.snapshot.clusters import (
     ClusterEvents,
@@ -16,8 +21,8 @@ from registry.snapshot.clusters import (
 )
 from registry.snapshot.counting import Sums, affected, carriers, reported
 from registry.snapshot.declared import declared, declared_events, declared_rows
-from registry.snapshot.exposure import exposure, present
-from registry.snapshot.firsts import FirstEvents, first_events, reported_firsts
+from registry.snapshot.exposure import present
+from registry.snapshot.firsts import FirstEvents, reported_firsts
 from registry.snapshot.selection import SHARED, Selection
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
@@ -65,12 +70,19 @@ def rate_cells(
     """
     found: list[Found] = []
     for part in question.parts:
+        split = by_site and has_sites_enough(store, question, part)
+        of_sites: FirstSums | None = None
         if question.counting.of_firsts:
-            rows = _first_event_rates(store, question, part, per)
+            if split:
+                of_sites = first_sums(store, question, part, by_site=True)
+                sums = over_sites(store, question, part, of_sites)
+            else:
+                sums = first_sums(store, question, part)
+            rows = _first_event_rates(store, question, part, per, sums)
         else:
             rows = _clustered_rates(store, question, part, per)
         if by_site:
-            sites = sums_by_site(store, question, part)
+            sites = sums_by_site(store, question, part, of_sites) if split else {}
             level = question.query.level
             only = question.query.cluster
             rows = (robust_to_sites(row, sites.get(row.key), per, level, only) for row in rows)
@@ -103,24 +115,16 @@ def proportion_cells(store: Store, question: Question) -> list[Found]:
     return found
 
 
-def _first_event_rates(store: Store, question: Question, part: Part, per: float) -> Iterable[Found]:
-    selection, clock, quantity = part.selection, part.clock or "", part.quantity
-    devices = exposure(store, selection, clock=clock, quantity=quantity)
-    amounts = {key: each.amount for key, each in devices.items()}
+def _first_event_rates(
+    store: Store, question: Question, part: Part, per: float, sums: FirstSums
+) -> Iterable[Found]:
+    selection, amounts, firsts = part.selection, sums.time, sums.firsts
     years: Mapping[Key, ClusterTime] = {}
     in_years: Mapping[Key, ClusterEvents] = {}
     if question.takes_declared:
-        asks = {"clock": clock, "quantity": quantity}
+        asks = {"clock": part.clock or "", "quantity": part.quantity}
         years = declared(store, selection, **asks)
         in_years = declared_events(store, selection, each="event_no", **asks)
-    firsts = first_events(
-        store,
-        selection,
-        clock=clock,
-        per_patient=part.per_patient,
-        quantity=quantity,
-        in_row=question.counting is CountingRule.FIRST_IN_ROW,
-    )
     events_of = numbers_of(reported(store, selection, each="event_no"))
     given = {key: time.amount for key, time in years.items()}
     rows = {key: None for key, found in in_years.items() if found.n}

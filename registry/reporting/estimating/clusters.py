@@ -6,11 +6,11 @@ from dataclasses import replace
 from registry.records import Cell
 from registry.reporting.asking.question import EACH
 from registry.reporting.asking.spec import Part, Question
+from registry.reporting.estimating.first_sums import FirstSums
 from registry.reporting.estimating.found import Found
 from registry.snapshot.counting import matched
 from registry.snapshot.declared import declared, declared_events
 from registry.snapshot.exposure import exposure
-from registry.snapshot.firsts import first_events
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.statistics.rates import (
@@ -19,41 +19,38 @@ from registry.statistics.rates import (
     quasi_poisson_interval,
     site_dispersion,
 )
-from registry.vocabulary import NOT_RECORDED, CountingRule
+from registry.vocabulary import NOT_RECORDED
 
 SITES, PATIENTS, NOTHING = "sites", "patients", "nothing"
 DISPERSIONS = ("dispersion", "dispersion_sites", "dispersion_declared")
 """What the limits of a row are robust to."""
 
 
-def sums_by_site(store: Store, question: Question, part: Part) -> dict[Key, ClusterSums]:
+def has_sites_enough(store: Store, question: Question, part: Part) -> bool:
+    """Whether rows have sites enough to say how they differ; rows that are of sites have one."""
+    asked = question.query.values("site") or list(filter(None, store.codes.lists["site"]))
+    return "site" not in part.selection.group_by and len(asked) >= FEWEST_SITES
+
+
+def sums_by_site(
+    store: Store, question: Question, part: Part, firsts: FirstSums | None
+) -> dict[Key, ClusterSums]:
     """The sums over sites of each row's events and time.
 
-    None where rows are sites already, and where there are too few sites to say how they differ.
+    firsts: the sums of first events by site, where these are what is counted.
     """
-    asked = question.query.values("site") or list(filter(None, store.codes.lists["site"]))
-    if "site" in part.selection.group_by or len(asked) < FEWEST_SITES:
-        return {}
     selection = replace(part.selection, group_by=(*part.selection.group_by, "site"))
-    clock, quantity = part.clock or "", part.quantity
-    asks = {"clock": clock, "quantity": quantity}
-    devices = exposure(store, selection, clock=clock, quantity=quantity)
-    time = {key: given.amount for key, given in devices.items()}
+    asks = {"clock": part.clock or "", "quantity": part.quantity}
     events: dict[Key, int] = {}
     after: dict[Key, float] = {}
     each = EACH.get(question.counting, "event_no")
-    if question.counting.of_firsts:
-        firsts = first_events(
-            store,
-            selection,
-            clock=clock,
-            per_patient=part.per_patient,
-            quantity=quantity,
-            in_row=question.counting is CountingRule.FIRST_IN_ROW,
-        )
-        events = {key: each.owners.n for key, each in firsts.items()}
-        after = {key: each.months_after for key, each in firsts.items()}
+    if firsts is not None:
+        time = dict(firsts.time)
+        events = {key: each.owners.n for key, each in firsts.firsts.items()}
+        after = {key: each.months_after for key, each in firsts.firsts.items()}
     else:
+        devices = exposure(store, selection, clock=asks["clock"], quantity=asks["quantity"])
+        time = {key: given.amount for key, given in devices.items()}
         for key, sums in matched(store, selection, each=each, **asks).items():
             events[key] = events.get(key, 0) + sums.n
     if question.takes_declared:
