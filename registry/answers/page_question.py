@@ -12,6 +12,7 @@ from registry.filters import parse_query
 from registry.filters.codes import own_codes
 from registry.filters.fields import listed
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Viewer
+from registry.records.reading import OTHERS
 from registry.reporting import MEASURES, NOT_TAKEN, Offer
 from registry.vocabulary import NOT_RECORDED, Measure
 
@@ -89,7 +90,7 @@ def _compares_with_another_kind(params: QueryDict, measure: Measure) -> bool:
         return False
     rows = spec.rows(listed(params, "group_by"))
     known = own_codes(rows[0]) if rows[0] in DIMENSIONS else ()
-    return bool(known) and not {*reference} <= {*map(str, known), NOT_RECORDED}
+    return bool(known) and not {*reference} <= {*map(str, known), NOT_RECORDED, OTHERS}
 
 
 def is_answered(params: QueryDict, viewer: Viewer) -> bool:

@@ -15,6 +15,7 @@ from registry.filters import EventFilterSet
 from registry.filters.codes import codes_of
 from registry.filters.fields import CodesInput, OptionInput, listed
 from registry.records import DIMENSIONS, Side, Viewer
+from registry.records.reading import OTHERS
 from registry.reporting import MEASURES, SOME_MEASURES, Offer
 from registry.vocabulary import CountingRule, Measure
 
@@ -36,6 +37,7 @@ MARK = "form_of"
 
 OVERVIEW = "overview"
 GROUPINGS = ("One row for each", "and each", "and each")
+ALL_OTHERS = "All others together, for each"
 NOTHING = ("Nothing: one row", "Nothing more", "Nothing more")
 
 Box = tuple[str, str, str, list[tuple[str, str, bool, str]]]
@@ -132,7 +134,7 @@ class QuestionForm:
         """Lists the values of the rows to compare with, where there is a list of them."""
         if values := self._values(rows[0]):
             default = ("", "The one with the most exposure")
-            field.widget = OptionInput(choices=[default, *values])
+            field.widget = OptionInput(choices=[default, (OTHERS, ALL_OTHERS), *values])
 
     def _releases(self, params: QueryDict, viewer: Viewer) -> list[tuple[str, str, bool]]:
         """The releases to choose from, and the snapshot that the parameters name by its id."""

@@ -10,7 +10,7 @@ from registry.answers.tables import SIGNALS
 from registry.charts.years import crude_ratio, other_years_left_out, years_together
 from registry.records import DIMENSIONS, Cell, Release
 from registry.records.enumeration import enumerated
-from registry.records.reading import REFERENCE_NOTE
+from registry.records.reading import OTHERS, REFERENCE_NOTE
 
 TOO_FEW = "too few devices or events to show"
 
@@ -159,8 +159,10 @@ def comparison(found: Told, release: Release) -> Iterator[str]:
         return
     adjusted = [DIMENSIONS[name].title.lower() for name in found.get("adjusted_for") or ()]
     against = next((row for row in release.rows if row["note"] == REFERENCE_NOTE), None)
-    if against is not None:
-        how = f", adjusted for {enumerated(adjusted, last='and')}" if adjusted else ", crude"
+    how = f", adjusted for {enumerated(adjusted, last='and')}" if adjusted else ", crude"
+    if found.get("reference") == OTHERS:
+        yield f"Each compared with all others together{how}."
+    elif against is not None:
         yield f"Compared with {named(against, release)}{how}."
     yield from _joint_test(found.get("test") or {})
     if found.get("sparse"):

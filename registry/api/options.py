@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from drf_spectacular.utils import OpenApiParameter
 
 from registry.filters.questions import LABELS, LEVELS, MOST_GROUPS, PER, SCALES
+from registry.records.reading import OTHERS
 from registry.reporting import CLUSTERS, MEASURES, MOST_ADJUSTERS, MeasureSpec
 from registry.vocabulary import Denominator, Measure
 
@@ -77,7 +78,10 @@ def _adjust(spec: MeasureSpec) -> OpenApiParameter:
 
 
 def _reference(spec: MeasureSpec) -> OpenApiParameter:
-    said = "Code of the row to compare with; that with the most exposure by default."
+    said = (
+        f"Code of the row to compare with, or `{OTHERS}`: each row against all other rows "
+        "together; the row with the most exposure by default."
+    )
     return OpenApiParameter("reference", str, description=said)
 
 

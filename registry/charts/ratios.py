@@ -21,7 +21,7 @@ from registry.charts.shaping import (
 from registry.charts.theme import ACCENT, INK, QUIET, WIDTH
 from registry.charts.wording import estimate, figure, remark, why_absent
 from registry.records import Release
-from registry.records.reading import REFERENCE_NOTE
+from registry.records.reading import OTHERS, REFERENCE_NOTE
 
 FURTHEST = 4.0
 """The axis ends this many times beyond the outermost ratio; wider limits are cut off."""
@@ -31,7 +31,7 @@ ADJUSTED = "Adjusted ratio"
 
 
 def ratios(release: Release) -> Drawing:
-    """Each group's ratio to the reference's rate with its limits; 1 is the same rate.
+    """Each group's ratio to the rate of the reference, or of all others, with its limits.
 
     At most 40 groups, 20 where each has a crude ratio beside the adjusted one. A group without a
     ratio has the reason in words.
@@ -42,6 +42,7 @@ def ratios(release: Release) -> Drawing:
     most = MOST_SIGNALS // 2 if beside else MOST_SIGNALS
     kept = most_important(release, release.rows, most, weight=size_of("events"))
     named = ADJUSTED if beside else RATIO
+    to_others = about.get("reference") == OTHERS
     labels = labels_of(kept.rows, names := grouping_of(release))
     rows = [
         drawn
@@ -57,7 +58,7 @@ def ratios(release: Release) -> Drawing:
             ("chart_ratio", "chart_lower", "chart_upper"),
             domain=(low, high),
             left=left,
-            title=f"{named} (1: the same rate as the reference)",
+            title=f"{named} (1: the same rate as {'all others' if to_others else 'the reference'})",
             log=True,
             kinds={
                 named: ("square", ACCENT),
@@ -68,7 +69,7 @@ def ratios(release: Release) -> Drawing:
         rows=rows,
         left=left,
         width=WIDTH + 2 * FIGURES,
-        said=_said(rows),
+        said=_said(rows, to_others=to_others),
         notes=[*kept.notes, *_notes(about), *([CUT] if cut else [])],
     )
 
@@ -131,8 +132,9 @@ def _notes(about: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _said(rows: list[Drawn]) -> str:
+def _said(rows: list[Drawn], *, to_others: bool) -> str:
     named = told_of([row for row in rows if row["chart_kind"] != REFERENCE])
     reference = next((row for row in rows if row["chart_kind"] == REFERENCE), None)
     against = f"Against {flat(reference)}: " if reference else ""
+    against = "Against all others together: " if to_others else against
     return f"{against}{named}." if named else f"{against}nothing to compare."

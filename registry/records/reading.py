@@ -9,6 +9,9 @@ Cell = str | int | float | bool | None
 REFERENCE_NOTE = "Reference."
 """The note of the row of a comparison that the others are compared with: it has no other mark."""
 
+OTHERS = "others"
+"""What is named as the reference of a comparison of each row with all others together."""
+
 
 class PictureKind(Enum):
     """The kinds of pictures; estimates are drawn by their groupings."""

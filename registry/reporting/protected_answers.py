@@ -77,9 +77,12 @@ def _read(
         per=(query.per or per) if "per" in spec.takes else None,
         release=None,  # the answer names its release, however that was chosen
     )
-    return ProtectedQuestion(
+    question = ProtectedQuestion(
         query=spelled, spec=spec, counting=counting, plan=planned, trees=trees, policy=POLICY
     )
+    if finer := [*form.refuses_planned(question, manifest.terms)]:
+        raise NotAvailableAtThisDetail(finer)
+    return question
 
 
 def published_form(measure: Measure) -> ProtectedForm:

@@ -87,3 +87,24 @@ def test_what_was_asked_is_said_without_a_name_of_a_parameter(label):
 
     assert said
     assert "_" not in said
+
+
+def test_all_others_are_rows_of_every_grouping_to_compare_with():
+    found = read("measure=comparison&group_by=sex&reference=others")
+
+    assert (found.query.reference, found.dropped) == ("others", [])
+    assert read("measure=comparison&group_by=sex&reference=isomed").dropped == [
+        "the row to compare with"
+    ]
+
+
+def test_the_form_offers_all_others_to_compare_with():
+    params = QueryDict("measure=comparison&group_by=sex&reference=others")
+
+    form = QuestionForm(params, EXACT, measure=Measure.COMPARISON)
+
+    (box,) = [each for each in form.options if each.name == "reference"]
+    assert box.field.widget.choices[:2] == [
+        ("", "The one with the most exposure"),
+        ("others", "All others together, for each"),
+    ]

@@ -68,6 +68,21 @@ def test_each_curve_is_told_with_its_median():
     ]
 
 
+@pytest.mark.parametrize(
+    ("adjusted", "how"), [([], "crude"), (["window"], "adjusted for months since implant")]
+)
+def test_what_each_is_compared_with_is_told_where_it_is_all_others(adjusted, how):
+    row = {"sex": "male", "note": "Limits: Poisson.", "status": "ok"}
+
+    (said,) = told(
+        rows=[row],
+        columns=["sex"],
+        comparison={"reference": "others", "adjusted_for": adjusted, "reason": None},
+    )
+
+    assert said == f"Each compared with all others together, {how}."
+
+
 @pytest.mark.django_db
 def test_codes_of_the_groups_are_looked_up_once(django_assert_num_queries):
     curves = [{"site": f"S-{n}", "devices": 12, "median_months": 30.0} for n in range(3)]

@@ -31,7 +31,16 @@ from registry.charts.theme import (
 from registry.records import PictureKind
 from registry.reporting.measures import MEASURES
 from registry.vocabulary import CellStatus
-from tests.charts.answers import EVERY, answer, counts, coverage, proportions, rate, rates
+from tests.charts.answers import (
+    EVERY,
+    answer,
+    comparison,
+    counts,
+    coverage,
+    proportions,
+    rate,
+    rates,
+)
 
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -250,6 +259,17 @@ def test_a_trend_says_below_which_years_it_leaves_out(charts):
 
     assert "2026 is left out: it is not over." in said
     assert "Left out too, as events are still to come: 2025." in said
+
+
+def test_ratios_to_all_others_name_no_row_as_the_reference():
+    told = comparison()
+    about = {"reference": "others", "adjusted_for": [], "reason": None}
+    rows = tuple(row for row in told.rows if row["note"] != "Reference.")
+
+    chart = chart_of(replace(told, meta={**told.meta, "comparison": about}, rows=rows))
+
+    assert "Against all others together: prometra-ii-20: 1.48 (0.91 to 2.42)" in chart.alt
+    assert "(1: the same rate as all others)" in json.dumps(chart.spec)
 
 
 def test_whole_coverage_is_one_sentence():

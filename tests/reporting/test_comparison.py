@@ -295,3 +295,65 @@ def test_months_since_implant_as_strata(tmp_path: Path) -> None:
 
     assert found["ratio"] == pytest.approx(1.0, rel=0.06)  # half a month at the end of a window
     assert found["crude_ratio"] < 0.7
+
+
+def test_each_model_against_all_others_together(frozen: Frozen) -> None:
+    """The third model, without an event, is among the others of the two."""
+    release = asked(frozen, reference="others", adjust=("age_band",))
+
+    found = by_model(release)
+    about: Any = release.meta["comparison"]
+    assert about["reference"] == "others"
+    new, used = found[NEW], found[USED]
+    idle = found["isomed"]["exposure"]
+    assert new["crude_ratio"] == pytest.approx((16 / 2000) / (17 / (2000 + idle)))
+    assert used["crude_ratio"] == pytest.approx((17 / 2000) / (16 / (2000 + idle)))
+    assert new["crude_ratio"] == pytest.approx(
+        new["rate"] / (new["rate"] - new["crude_difference"])
+    )
+    assert "Reference." not in {row["note"] for row in found.values()}
+    assert found["isomed"]["note"].startswith("The group had no events")
+    named: Any = asked(frozen, adjust=("age_band",)).meta["comparison"]
+    assert about["test"]["p"] == pytest.approx(named["test"]["p"])
+
+
+def test_against_others_within_ages_is_the_true_ratio(frozen: Frozen) -> None:
+    where = (("pump_model", (NEW, USED)),)
+
+    found = by_model(asked(frozen, reference="others", adjust=("age_band",), where=where))
+
+    assert found[NEW]["ratio"] == pytest.approx(2.0)
+    assert found[USED]["ratio"] == pytest.approx(0.5)
+    assert found[NEW]["mantel_haenszel"] == pytest.approx(2.0)
+
+
+def test_limits_of_two_models_are_those_of_naming_the_other(frozen: Frozen) -> None:
+    where = (("pump_model", (NEW, USED)),)
+    how = {"adjust": ("age_band",), "cluster": "site", "where": where}
+
+    of_others = by_model(asked(frozen, reference="others", **how))[NEW]
+    of_used = by_model(asked(frozen, reference=USED, **how))[NEW]
+
+    assert of_others["note"] == of_used["note"]
+    for name in ("ci_lower", "ci_upper", "difference_lower", "difference_upper"):
+        assert of_others[name] == pytest.approx(of_used[name], rel=1e-9)
+
+
+def test_few_events_of_the_others_make_a_ratio_unstable(tmp_path: Path) -> None:
+    implants = [implant(f"a{n}", pump_model=(NEW, USED)[n % 10 == 0]) for n in range(60)]
+    events = [event(f"e{n}", on=f"a{n}") for n in range(40)]
+    small = frozen_rows(tmp_path, events=events, implants=implants)
+
+    release = asked(small, reference="others")
+
+    assert {row["status"] for row in release.rows} == {"unstable"}
+    assert by_model(release)[NEW]["events"] == 36
+
+
+def test_one_model_alone_has_no_others(tmp_path: Path) -> None:
+    small = frozen_rows(tmp_path, events=[event("e", on="a")], implants=[implant("a")])
+
+    release = asked(small, reference="others")
+
+    assert [row["note"] for row in release.rows] == ["The others have no exposure to compare with."]
+    assert release.meta["comparison"]["reason"] == "The others have no exposure to compare with."  # type: ignore[index]

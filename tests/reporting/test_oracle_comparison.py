@@ -11,7 +11,7 @@ import pytest
 from registry.filters import parse_query
 from registry.records import Refusal
 from registry.reporting import answer
-from registry.statistics.comparison import Cells, Clusters, compare
+from registry.statistics.comparison import Cells, Clusters, Contrast, compare
 from registry.statistics.regression import ClusterTable
 from registry.vocabulary import CountingRule, Measure
 from tests.reporting.oracle import Oracle
@@ -44,6 +44,8 @@ def drawn_question(questions: Questions, dice: Random) -> dict[str, str]:
         params["counting"] = dice.choice(rules).value
     if dice.random() < 0.3:
         params["unit"] = dice.choice(("pump-months", "catheter-months"))
+    if dice.random() < 0.5:
+        params["reference"] = "others"
     return params
 
 
@@ -58,9 +60,13 @@ def values_of(oracle: Oracle, name: str) -> list[str]:
 
 def cells_of(
     oracle: Oracle, selection: OracleSelection, names: list[str]
-) -> dict[tuple[str, ...], dict[object, tuple[int, float]]]:
-    """Events and time by cell and patient; declared exposure is in no cell."""
+) -> tuple[dict[tuple[str, ...], dict[object, tuple[int, float]]], int]:
+    """Events and time by cell and patient, and the number of patients; nothing declared is in them.
+
+    A patient whose only event is in a cell without time is one of the patients, too.
+    """
     found = {}
+    everybody: set[object] = set()
     for key in product(*(values_of(oracle, name) for name in names)):
         parts = oracle.rate(selection.narrowed(dict(zip(names, key, strict=True))))
         patients = {
@@ -68,9 +74,29 @@ def cells_of(
             for cluster, both in parts.of(declared=False).clusters.items()
             if both[0] or both[1]
         }
+        everybody |= set(patients)
         if sum(time for _, time in patients.values()) > 0:
             found[key] = patients
-    return found
+    return found, len(everybody)
+
+
+def against_others(
+    keys: list[tuple[str, ...]], table: np.ndarray, group: str, *, of: int, adjusted: bool
+) -> Contrast:
+    """A group's contrast in a table of two groups, in which all others were added up."""
+    halves = list(dict.fromkeys((key[0] == group, *key[1:]) for key in keys))
+    added = np.zeros((*table.shape[:2], len(halves)))
+    for at, key in enumerate(keys):
+        added[:, :, halves.index((key[0] == group, *key[1:]))] += table[:, :, at]
+    if len({is_group for is_group, *_ in halves}) < 2:
+        return Contrast()
+    own = Cells.of(
+        *added.sum(axis=1),
+        [0 if is_group else 1 for is_group, *_ in halves],
+        [tuple(strata) for _, *strata in halves],
+    )
+    clusters = [Clusters("patients", ClusterTable(*added, of))]
+    return compare(own, 1, clusters=clusters, adjusted=adjusted, per=1000).contrasts[0]
 
 
 def differences(world: World, params: dict[str, str]) -> Iterator[str]:
@@ -78,7 +104,7 @@ def differences(world: World, params: dict[str, str]) -> Iterator[str]:
     group, strata = params["group_by"], params.get("adjust", "").split(",")
     names = [group, *sorted(name for name in strata if name)]
     asked = {name: value for name, value in params.items() if name not in {"adjust", "cluster"}}
-    cells = cells_of(world.oracle, selection_of(asked), names)
+    cells, of = cells_of(world.oracle, selection_of(asked), names)
     try:
         query = parse_query(params, measure=Measure.COMPARISON)
         release = answer(query, measure=Measure.COMPARISON, viewer=world.viewer)
@@ -101,11 +127,19 @@ def differences(world: World, params: dict[str, str]) -> Iterator[str]:
     sums = table.sum(axis=1)
     place = [groups.index(key[0]) for key in cells]
     own = Cells.of(*sums, place, [key[1:] for key in cells])
-    clusters = [Clusters("patients", ClusterTable(*table))]
-    reference = groups.index(about["reference"])
+    clusters = [Clusters("patients", ClusterTable(*table, of))]
+    to_others = params.get("reference") == "others"
+    most = max(groups, key=lambda name: sums[1, [key[0] == name for key in cells]].sum())
+    reference = groups.index(most if to_others else about["reference"])
     for adjusted, columns in ((True, NAMES), (False, CRUDE if names[1:] else ())):
         found = compare(own, reference, clusters=clusters, adjusted=adjusted, per=1000)
-        for name, contrast in zip(groups, found.contrasts, strict=True):
+        contrasts = found.contrasts
+        if to_others:
+            contrasts = tuple(
+                against_others(list(cells), table, name, of=of, adjusted=adjusted)
+                for name in groups
+            )
+        for name, contrast in zip(groups, contrasts, strict=True):
             numbers = (contrast.ratio, contrast.lower, contrast.upper, contrast.difference)
             numbers += (contrast.difference_lower, contrast.difference_upper)
             row = told[name]
@@ -113,6 +147,8 @@ def differences(world: World, params: dict[str, str]) -> Iterator[str]:
                 if row[column] != pytest.approx(number, rel=1e-6, abs=1e-9):
                     yield f"{params} {name} {column}: told {row[column]}, found {number}"
         test = about["test" if adjusted else "crude_test"]
+        if to_others and found.reason is not None:
+            continue
         if (adjusted or names[1:]) and test["p"] != pytest.approx(
             found.test.p, rel=1e-5, abs=1e-12
         ):

@@ -5,11 +5,12 @@ from math import exp, hypot, log
 import numpy as np
 import pytest
 
+from registry.disclosure import Policy
 from registry.disclosure.intervals import perturbed_rate_interval
 from registry.records import BadQuery, NotAvailableAtThisDetail
 from registry.reporting.asking.freshness import Frozen
 from registry.reporting.estimating.observed import Observed
-from registry.reporting.protected.comparison import _compared, _heterogeneity
+from registry.reporting.protected.comparison import _compared, _heterogeneity, others_of
 from registry.vocabulary import CellStatus, CountingRule, Measure
 from tests.reporting.protecting import SITES, ask, frozen_rows
 from tests.snapshot.rows import event, implant
@@ -181,3 +182,132 @@ def test_nobody_is_told_to_adjust_what_cannot_be(frozen: Frozen) -> None:
 
     assert "Protected answers cannot be adjusted" in said
     assert "Adjust for" not in said
+
+
+def test_all_others_are_the_published_total_without_the_row(frozen: Frozen) -> None:
+    """Whoever has the rates by sex and of all can work the ratio out: it says nothing else."""
+    by_sex = {
+        str(row["sex"]): row
+        for row in ask(frozen, Measure.RATES, group_by=("sex",), where=OF_PUMPS).rows
+    }
+    (whole,) = ask(frozen, Measure.RATES, where=OF_PUMPS).rows
+
+    rows, about = compared(frozen, reference="others")
+
+    assert about["reference"] == "others"
+    for sex in (MALE, FEMALE):
+        own, row = by_sex[sex], rows[sex]
+        rest = (whole["events"] - own["events"]) / (whole["exposure"] - own["exposure"])
+        assert (row["events"], row["exposure"]) == (own["events"], own["exposure"])
+        assert row["ratio"] == pytest.approx(own["events"] / own["exposure"] / rest)
+        assert row["difference"] == pytest.approx(own["rate"] - 1000 * rest)
+        assert row["ci_lower"] < row["ratio"] < row["ci_upper"]
+    assert rows[OTHER]["status"] == "suppressed"
+    assert rows[OTHER]["ratio"] is None
+
+
+def test_where_too_little_is_left_there_is_no_ratio(frozen: Frozen) -> None:
+    """Of one sex alone all others are nobody, which the total shows as well."""
+    where = (*OF_PUMPS, ("sex", (MALE,)))
+
+    rows, about = compared(frozen, reference="others", where=where)
+
+    assert (rows[MALE]["status"], rows[MALE]["reason"]) == ("hidden", "margins")
+    assert rows[MALE]["ratio"] is None
+    assert rows[MALE]["events"] is not None
+    assert about["reason"] is None
+
+
+def test_hidden_total_hides_all_others(tmp_path) -> None:
+    implants = [implant(f"a{n}", site=SITES[n % 4], sex=(MALE, FEMALE)[n % 2]) for n in range(90)]
+    few = frozen_rows(tmp_path, events=[event("e", on="a1", site=SITES[1])], implants=implants)
+
+    rows, about = compared(few, reference="others")
+
+    assert {row["ratio"] for row in rows.values()} == {None}
+    assert about["reason"] == "The total is hidden, and all others with it."
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"group_by": ("year",)}, "totals hold what has no calendar year"),
+        ({"group_by": ("window",)}, "totals hold what has no months since implant"),
+        (
+            {
+                "group_by": ("drug",),
+                "where": (*OF_PUMPS, ("drug", ("morphine", "baclofen"))),
+            },
+            "some values of drug",
+        ),
+        (
+            {"group_by": ("pump_model",), "where": (("category", ("withdrawal",)),)},
+            "counted once a patient",
+        ),
+    ],
+)
+def test_others_that_are_no_total_without_the_row_are_refused(
+    frozen: Frozen, asked: dict, says: str
+) -> None:
+    with pytest.raises(NotAvailableAtThisDetail) as refusal:
+        compared(frozen, reference="others", **asked)
+
+    (fault,) = refusal.value.faults
+    assert fault.column == "reference"
+    assert says in fault.detail
+    assert "name one row as the reference" in fault.detail
+
+
+def test_patients_counted_once_have_others_by_what_all_their_devices_share(frozen: Frozen) -> None:
+    where = (("category", ("withdrawal",)),)
+
+    assert compared(frozen, reference="others", where=where)[1]["reference"] == "others"
+
+
+def test_every_value_named_is_the_question_without_the_filter(frozen: Frozen) -> None:
+    every = tuple(str(row["sex"]) for row in ask(frozen, group_by=("sex",)).rows)
+    named = (*OF_PUMPS, ("sex", every))
+
+    assert compared(frozen, reference="others", where=named) == compared(frozen, reference="others")
+
+
+@pytest.mark.parametrize(("expected", "rest"), [(25, 60), (60, 25), (250, 30), (60, 2000)])
+def test_limits_against_others_hold_with_the_noise_of_the_row_in_both(
+    expected: int, rest: int
+) -> None:
+    dice, tried, ratios, differences = np.random.default_rng(expected + rest), 0, 0, 0
+    policy, noise, spread = Policy(), 6.0, 206.0
+    time, rest_time = 60.0 * expected, 120.0 * rest
+    for _ in range(1500):
+        own, others = dice.poisson((expected, rest))
+        told, total = (
+            observed(
+                float(n + np.rint(dice.normal(0, noise**0.5))),
+                months + float(dice.normal(0, spread)),
+                noise=noise,
+                exposure_sd=spread,
+            )
+            for n, months in ((own, time), (own + others, time + rest_time))
+        )
+        against = others_of(told, total, policy=policy, least=1000, level=0.95)
+        if (told.events or 0) < 11 or against is None:
+            continue
+        tried += 1
+        row = _compared(told, against, per=1, shared=True)
+        ratios += row["ci_lower"] <= 2.0 <= row["ci_upper"]  # type: ignore[operator]
+        truth = expected / time - rest / rest_time
+        differences += row["difference_lower"] <= truth <= row["difference_upper"]  # type: ignore[operator]
+
+    assert tried > 1400
+    assert 0.93 <= ratios / tried <= 0.985
+    assert 0.93 <= differences / tried <= 0.985
+
+
+def test_shared_noise_widens_limits() -> None:
+    one = observed(30, 5000, noise=6, exposure_sd=206)
+    other = observed(40, 5000, noise=12, exposure_sd=291)
+
+    apart, shared = (_compared(one, other, per=1, shared=each) for each in (False, True))
+
+    assert shared["ci_lower"] < apart["ci_lower"]  # type: ignore[operator]
+    assert shared["ci_upper"] > apart["ci_upper"]  # type: ignore[operator]

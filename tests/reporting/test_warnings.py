@@ -200,6 +200,7 @@ CASES: list[tuple[str, Asked, Asked]] = [
     (comparison.NOT_ADJUSTED, COMPARISON(protected=True), COMPARISON()),
     (comparison.ADJUSTED, COMPARISON(adjust=("window",)), COMPARISON()),
     (comparison.ALIKE, COMPARISON(adjust=("window",)), COMPARISON()),
+    (comparison.EACH_ITS_OWN, COMPARISON(reference="others"), COMPARISON()),
     (comparison.MANY, COMPARISON(), RATES(group_by=("sex",))),
     (comparison.IMPLANTS_ONLY, COMPARISON(), RATES(group_by=("sex",))),
     (CHOOSE_ROWS, SIGNALS(), COUNTS(group_by=("pump_model", "complication"))),

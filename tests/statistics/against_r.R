@@ -164,7 +164,7 @@ told(per_group(given("ages"), given("ages")$series, function(one) {
 }), "ages")
 
 # Clusters' scores summed by hand: the package sandwich is not needed.
-told(per_group(given("cells"), given("cells")$table, function(one) {
+compared <- function(one) {
   both <- aggregate(cbind(events, exposure) ~ group + stratum, one, sum)
   both$group <- factor(both$group)
   both$stratum <- factor(both$stratum)
@@ -187,4 +187,14 @@ told(per_group(given("cells"), given("cells")$table, function(one) {
     upper = exp(beta + qnorm(0.975) * se), wald = wald,
     p = pchisq(wald, length(of), lower.tail = FALSE)
   )
-}), "cells")
+}
+told(per_group(given("cells"), given("cells")$table, compared), "cells")
+
+# Each group as an indicator against the rest, a fit for each.
+told(per_group(given("cells"), given("cells")$table, function(one) {
+  do.call(rbind, lapply(sort(unique(one$group)), function(which) {
+    halves <- one
+    halves$group <- as.integer(one$group == which)
+    compared(halves)
+  }))
+}), "others")

@@ -20,6 +20,7 @@ from registry.statistics.intervals import (
 )
 from registry.statistics.landmarks import median_limits, restricted_mean
 from registry.statistics.life_counts import LifeCounts
+from registry.statistics.others import compare_with_others
 from registry.statistics.patient_curves import robust_to_patients
 from registry.statistics.regression import ClusterTable
 from registry.statistics.signals import disproportionality
@@ -422,21 +423,26 @@ def test_grays_test_is_that_of_cmprsk(
     assert (ours.chi2, ours.df) == (pytest.approx(theirs["chi2"], rel=1e-10), theirs["df"])
 
 
+def table_of_cells(given: dict[str, Rows], number: int) -> tuple[Cells, Clusters]:
+    """The cells of one table by group and stratum, and the clusters in them."""
+    own = [row for row in given["cells"] if row["table"] == number]
+    keys = sorted({(row["group"], row["stratum"]) for row in own})
+    table = np.zeros((2, 1 + max(row["cluster"] for row in own), len(keys)))
+    for row in own:
+        at = keys.index((row["group"], row["stratum"]))
+        table[:, row["cluster"], at] = row["events"], row["exposure"]
+    sums = table.sum(axis=1)
+    cells = Cells.of(*sums, [group for group, _ in keys], [(each,) for _, each in keys])
+    return cells, Clusters("patients", ClusterTable(*table))
+
+
 def test_adjusted_ratios_and_their_sandwich_are_those_of_glm(
     given: dict[str, Rows], r: dict[str, Rows]
 ) -> None:
     compared = 0
     for number in range(TABLES):
-        own = [row for row in given["cells"] if row["table"] == number]
         theirs = [each for each in r["cells"] if each["table"] == number]
-        keys = sorted({(row["group"], row["stratum"]) for row in own})
-        table = np.zeros((2, 1 + max(row["cluster"] for row in own), len(keys)))
-        for row in own:
-            at = keys.index((row["group"], row["stratum"]))
-            table[:, row["cluster"], at] = row["events"], row["exposure"]
-        sums = table.sum(axis=1)
-        cells = Cells.of(*sums, [group for group, _ in keys], [(each,) for _, each in keys])
-        clusters = Clusters("patients", ClusterTable(*table))
+        cells, clusters = table_of_cells(given, number)
 
         plain = compare(cells, 0, level=0.95)
         robust = compare(cells, 0, clusters=[clusters], level=0.95)
@@ -480,6 +486,30 @@ def test_delays_that_are_truncated_are_those_of_survfit_in_reverse_time(
         assert (lower, upper) == pytest.approx((told["lower"], told["upper"]), rel=TEN_DIGITS)
         compared += 1
     assert compared > 15
+
+
+def test_ratios_to_all_others_are_those_of_glm_with_one_indicator(
+    given: dict[str, Rows], r: dict[str, Rows]
+) -> None:
+    compared = 0
+    for number in range(TABLES):
+        theirs = [each for each in r["others"] if each["table"] == number]
+        cells, clusters = table_of_cells(given, number)
+
+        plain = compare_with_others(cells)
+        robust = compare_with_others(cells, clusters=[clusters])
+
+        for contrast, poisson, told in zip(robust.contrasts, plain.contrasts, theirs, strict=True):
+            half = np.log(poisson.upper / poisson.ratio) / 1.959963984540054
+            assert contrast.ratio == pytest.approx(told["ratio"], rel=TEN_DIGITS)
+            assert half == pytest.approx(told["poisson_se"], rel=TEN_DIGITS)
+            if contrast.robust_to == "nothing":  # Poisson's variance is the larger
+                continue
+            compared += 1
+            limits = (told["lower"], told["upper"])
+            assert (contrast.lower, contrast.upper) == pytest.approx(limits, rel=TEN_DIGITS)
+
+    assert compared > 20
 
 
 def test_adjusted_trend_is_that_of_glm(given: dict[str, Rows], r: dict[str, Rows]) -> None:

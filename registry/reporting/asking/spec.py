@@ -14,7 +14,7 @@ from registry.reporting.asking.still_open import NOTHING_OPEN, StillOpen
 from registry.snapshot.selection import Selection, joined_spans
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
-from registry.snapshot.terms import Term
+from registry.snapshot.terms import Term, Terms
 from registry.vocabulary import CellStatus, CountingRule, Denominator, Measure, Profile
 
 EVERY_MEASURE = ("group_by", "counting", "release", "labels", "ordering")
@@ -139,10 +139,10 @@ class ProtectedForm:
     counting: what may be counted, the default first; none holds a patient twice. rows: the answer
     from shown nodes. method: how its interval was found. minimums: those that the answer names
     beside the ones of counts. changed: sentences on what was perturbed beside counts. says:
-    sentences on what of it is shown. refuses: what only exact answers have. planned: the question
-    whose rows are nodes. no_sums: what of several nodes does not add up, if it does not;
-    splits_sums: whether a grouping helps there. compares_sites: whether its rows are sites, which
-    may then be compared by one complication.
+    sentences on what of it is shown. refuses: what only exact answers have; refuses_planned: the
+    same, where it follows from the nodes. planned: the question whose rows are nodes. no_sums: what
+    of several nodes does not add up, if it does not; splits_sums: whether a grouping helps there.
+    compares_sites: whether its rows are sites, which may then be compared by one complication.
     """
 
     form: Form
@@ -153,6 +153,9 @@ class ProtectedForm:
     changed: Callable[[Question, Policy], list[str]] = lambda question, policy: []
     says: tuple[str, ...] = ()
     refuses: Callable[[EventQuery], Iterable[Fault]] = lambda query: ()
+    refuses_planned: Callable[["ProtectedQuestion", Terms], Iterable[Fault]] = (
+        lambda question, terms: ()
+    )
     planned: Callable[[EventQuery], EventQuery] = lambda query: query
     no_sums: str = ""
     splits_sums: bool = False

@@ -1,10 +1,11 @@
 """Groups' rates against a reference's: from cells to rows, and what is said of the regression."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from registry.records import BadQuery, Cell, Fault
-from registry.records.reading import REFERENCE_NOTE
+from registry.records.reading import OTHERS, REFERENCE_NOTE
 from registry.reporting.asking.spec import Question, Row
 from registry.reporting.estimating.cell_tables import (
     CellTable,
@@ -27,6 +28,7 @@ from registry.statistics.comparison import (
     compare,
     mantel_haenszel,
 )
+from registry.statistics.others import GROUP, REST, compare_with_others, halved
 from registry.vocabulary import NOT_RECORDED, CellStatus
 
 FEWEST_EVENTS_A_PARAMETER = 5
@@ -63,20 +65,13 @@ def comparison_of(
     totals = _totals(table)
     if not groups:
         return [], {"comparison": _empty(question)}
-    reference = reference_of(query.reference, [(key, totals[key][1]) for key in groups])
-    at = place[reference]
+    reference = None
+    if query.reference != OTHERS:
+        reference = reference_of(query.reference, [(key, totals[key][1]) for key in groups])
+    at = None if reference is None else place[reference]
     clusters = clusters_of_cells(store, table)
     adjusted, crude = (
-        compare(
-            cells,
-            at,
-            clusters=clusters,
-            adjusted=is_adjusted,
-            robust_to=OF_CLUSTER.get(query.cluster or ""),
-            per=per,
-            level=query.level,
-        )
-        for is_adjusted in (True, False)
+        _compared(question, cells, at, clusters, per, adjusted=each) for each in (True, False)
     )
     rows = [
         _row(
@@ -84,12 +79,41 @@ def comparison_of(
             totals,
             reference,
             (adjusted.contrasts[number], crude.contrasts[number]),
-            mantel_haenszel(cells, number, at) if key != reference else None,
+            _stratified(cells, number, at),
             per,
         )
         for number, key in enumerate(groups)
     ]
     return rows, {"comparison": _about(question, table, adjusted, crude, reference, rows, clusters)}
+
+
+def _compared(
+    question: Question,
+    cells: Cells,
+    at: int | None,
+    clusters: Sequence[Clusters],
+    per: float,
+    *,
+    adjusted: bool,
+) -> GroupComparison:
+    """Each group against the one of number `at`, or against all others where it is None."""
+    query = question.query
+    against = compare_with_others if at is None else partial(compare, reference=at)
+    return against(
+        cells,
+        clusters=clusters,
+        adjusted=adjusted,
+        robust_to=OF_CLUSTER.get(query.cluster or ""),
+        per=per,
+        level=query.level,
+    )
+
+
+def _stratified(cells: Cells, group: int, at: int | None) -> float | None:
+    """The ratio of Mantel-Haenszel to the group of number `at`, or to all others."""
+    if at is None:
+        return mantel_haenszel(halved(cells, group), GROUP, REST)
+    return mantel_haenszel(cells, group, at) if group != at else None
 
 
 def reference_of(named: str | None, groups: Sequence[tuple[Key, float]]) -> Key:
@@ -125,7 +149,7 @@ def _totals(table: CellTable) -> Mapping[Key, tuple[float, float]]:
 def _row(
     key: Key,
     totals: Mapping[Key, tuple[float, float]],
-    reference: Key,
+    reference: Key | None,
     contrasts: tuple[Contrast, Contrast],
     stratified: float | None,
     per: float,
@@ -149,7 +173,8 @@ def _row(
         "mantel_haenszel": stratified,
         "note": REFERENCE_NOTE if key == reference and adjusted.ratio else _note(adjusted),
     }
-    least = min(events, totals[reference][0])
+    of_all = sum(each for each, _ in totals.values())
+    least = min(events, of_all - events if reference is None else totals[reference][0])
     status = CellStatus.OK if least >= FEWEST_STABLE_EVENTS else CellStatus.UNSTABLE
     return Row(key, numbers, status if events else CellStatus.ZERO)
 
@@ -167,14 +192,14 @@ def _about(
     table: CellTable,
     adjusted: GroupComparison,
     crude: GroupComparison,
-    reference: Key,
+    reference: Key | None,
     rows: Sequence[Row],
     clusters: Sequence[Clusters],
 ) -> dict[str, Any]:
     query = question.query
     least = adjusted.events / adjusted.parameters if adjusted.parameters else None
     return {
-        "reference": text_of(reference),
+        "reference": OTHERS if reference is None else text_of(reference),
         "adjusted_for": list(query.adjust),
         "windows": [str(each) for each in table.question.windows]
         if "window" in query.adjust

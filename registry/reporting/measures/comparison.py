@@ -2,6 +2,7 @@
 
 from registry.disclosure import Form
 from registry.records import DIMENSIONS, Column, PictureKind, Reading
+from registry.records.reading import OTHERS
 from registry.reporting.asking.adjusting import GROUPS, refused_of_groups
 from registry.reporting.asking.spec import (
     Answered,
@@ -21,7 +22,11 @@ from registry.reporting.measures.columns import (
     STATUS,
     exposure_column,
 )
-from registry.reporting.protected.comparison import finer_comparisons, shown_comparison
+from registry.reporting.protected.comparison import (
+    finer_comparisons,
+    others_not_told,
+    shown_comparison,
+)
 from registry.reporting.words.published import about_exposure, exposure_minimums
 from registry.reporting.words.sentences import unit_in_words
 from registry.snapshot.store import Store
@@ -43,6 +48,10 @@ ALIKE = (
 MANY = (
     "With several groups some ratio may be far from 1 by chance: read the joint test first; no "
     "limit is adjusted for the number of groups."
+)
+EACH_ITS_OWN = (
+    "Each group is held against all others together, which are other devices for each: one ratio "
+    "divided by another is no ratio of the two groups. For that name one of them as the reference."
 )
 IMPLANTS_ONLY = "Exposure that sites declare has no strata and is left out, with its events."
 
@@ -78,11 +87,12 @@ def _columns(question: Question) -> tuple[Column, ...]:
 
 def _method(question: Question) -> str:
     of = f", adjusted for {_named(question)} (main effects)" if question.query.adjust else ""
+    each = ", each group against all others together" if question.query.reference == OTHERS else ""
     return (
-        f"Rate ratios by log-linear Poisson regression on the cells' sums{of}; limits robust to "
-        "clusters of patients, and of sites from ten on in both groups, whichever is wider (Liang "
-        "and Zeger 1986). Differences are of the rates that each group would have over the strata "
-        "of all exposure."
+        f"Rate ratios by log-linear Poisson regression on the cells' sums{of}{each}; limits robust "
+        "to clusters of patients, and of sites from ten on in both groups, whichever is wider "
+        "(Liang and Zeger 1986). Differences are of the rates that each group would have over the "
+        "strata of all exposure."
     )
 
 
@@ -92,13 +102,14 @@ def _named(question: Question) -> str:
 
 def _warnings(question: Question, profile: Profile) -> list[str]:
     adjust = question.query.adjust
+    many = [EACH_ITS_OWN, MANY] if question.query.reference == OTHERS else [MANY]
     if adjust:
-        return [ADJUSTED.format(names=_named(question)), ALIKE, MANY]
+        return [ADJUSTED.format(names=_named(question)), ALIKE, *many]
     then = NOT_ADJUSTED
     if profile is Profile.EXACT:
         then = ADJUST_OTHERS if "window" in question.query.group_by else ADJUST
     crude = CRUDE_AGES if "window" in question.query.group_by else CRUDE
-    return [f"{crude} {then}", MANY]
+    return [f"{crude} {then}", *many]
 
 
 SPEC = MeasureSpec(
@@ -107,7 +118,8 @@ SPEC = MeasureSpec(
         "Compare the rates of groups with that of a reference.\n\n"
         "Rate ratios and differences with limits: crude, and beside them adjusted for up to three "
         "dimensions by Poisson regression. The reference is the group with the most exposure, or "
-        "that of `reference`. One test of all groups at once is in meta."
+        "that of `reference`; `reference=others` holds each group against all others together. One "
+        "test of all groups at once is in meta."
     ),
     counting=rates.COUNTING,
     takes=rates.OPTIONS | {"adjust", "reference", "cluster"},
@@ -127,11 +139,12 @@ SPEC = MeasureSpec(
         method=(
             "Crude ratios and differences of shown rates, each limit as far out as those of the "
             "two rates together (Zou and Donner 2008), which allow for chance and perturbation; "
-            "not for sites."
+            "not for sites. All others are the total without the group, both as shown."
         ),
         minimums=exposure_minimums,
         changed=about_exposure,
         refuses=finer_comparisons,
+        refuses_planned=others_not_told,
         says=(
             "A group whose numbers are hidden has no ratio, and none has one where the reference "
             "is hidden. A group with few events is shown only when chance and noise made them "

@@ -14,7 +14,10 @@ from registry.snapshot import shelf
 from tests.disclosure.attack.asking import Asker
 from tests.disclosure.attack.registries import Door
 
-MEASURES = ("counts", "rates", "proportions")
+MEASURES = ("counts", "rates", "proportions", "comparison")
+FIXED = frozenset({"group_by", "reference"})
+"""Parameters that are no filters: their values are said once and have no groups."""
+
 Pairs = list[tuple[str, str]]
 
 
@@ -29,7 +32,12 @@ class Question:
     def parameters(self) -> Pairs:
         """The plainest way to write it."""
         grouped = [("group_by", ",".join(self.group_by))] if self.group_by else []
-        return [*grouped, *((name, ",".join(values)) for name, values in self.where.items())]
+        against = [("reference", "others")] if self.measure == "comparison" else []
+        return [
+            *grouped,
+            *against,
+            *((name, ",".join(values)) for name, values in self.where.items()),
+        ]
 
 
 def questions(asker: Asker, *, count: int, seed: int) -> Iterator[Question]:
@@ -61,7 +69,7 @@ def spellings(asker: Asker, question: Question, *, seed: int) -> Iterator[tuple[
             for pair, (name, value) in zip(shuffled, plain, strict=True)]  # fmt: skip
     yield "permuted", _shuffled([p if p[0] != "group_by" else plain[0] for p in kept], chance)
     doubled = [
-        (name, value if name == "group_by" else f"{value},{value.split(',')[0]}")
+        (name, value if name in FIXED else f"{value},{value.split(',')[0]}")
         for name, value in plain
     ]
     yield "doubled", doubled
@@ -83,7 +91,7 @@ def spellings(asker: Asker, question: Question, *, seed: int) -> Iterator[tuple[
     whole = [
         (name, value)
         for name, value in plain
-        if name == "group_by" or len(set(value.split(","))) < len(asker.axis(name))
+        if name in FIXED or len(set(value.split(","))) < len(asker.axis(name))
     ]
     if whole != plain and all(asker.is_summable(name) for name in question.where):
         yield "without filters on everything", whole
@@ -95,7 +103,7 @@ def _shuffled(values: Sequence, chance: random.Random) -> list:  # type: ignore[
 
 def _by_groups(asker: Asker, name: str, values: Sequence[str]) -> list[str]:
     """The same values, with a group's code in place of all its values where there is one."""
-    if name == "group_by" or asker.coarser(name) is None or name == "year":
+    if name in FIXED or asker.coarser(name) is None or name == "year":
         return list(values)
     labels = asker.axis(name)
     told = []
