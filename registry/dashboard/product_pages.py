@@ -29,7 +29,7 @@ from registry.dashboard.common_units import (
 from registry.dashboard.products import KINDS, ProductKind
 from registry.filters.catalogue import every_complication
 from registry.records import Cell, EventQuery, Release, Viewer
-from registry.records.reading import REFERENCE_NOTE
+from registry.records.reading import OTHERS
 from registry.vocabulary import Measure
 
 Row = Mapping[str, Cell]
@@ -128,7 +128,9 @@ def _numbers(kind: ProductKind, code: str, viewer: Viewer) -> dict[str, Any]:
     }
     curves = ask(by_model, Measure.SURVIVAL, viewer)
     curve = ask(own, Measure.SURVIVAL, viewer)
-    rates = replace(by_model, per=HUNDRED_YEARS)
+    rates = replace(by_model, per=HUNDRED_YEARS, reference=OTHERS)
+    if viewer.exact_everywhere:
+        rates = replace(rates, adjust=("window",))
     compared = ask(rates, Measure.COMPARISON, viewer)
     where = f"{kind.dimension}={code}"
     fails = ask(
@@ -141,7 +143,6 @@ def _numbers(kind: ProductKind, code: str, viewer: Viewer) -> dict[str, Any]:
         "landmarks_refused": curves.refused,
         "curve": _picture(curve, kind, code),
         "compared": compared_in_words(compared, kind, code),
-        "among_all": among_all_in_words(pairs["category"], kind, code),
         "failures": failures_of(fails, where),
         "signals": {
             level: signal_table(panel, kind, code, level) for level, panel in pairs.items()
@@ -190,7 +191,7 @@ def _picture(panel: Panel, kind: ProductKind, code: str) -> dict[str, Any] | Non
 
 
 def compared_in_words(panel: Panel, kind: ProductKind, code: str) -> str:
-    """The rate of a model's own failures against the model with the most device time."""
+    """The rate of a model's own failures against that of all other models together."""
     row = panel.row_of(**{kind.dimension: code}) if panel.release else None
     if row is None:
         return ""
@@ -199,29 +200,23 @@ def compared_in_words(panel: Panel, kind: ProductKind, code: str) -> str:
     times = in_hundreds(row.get("unit") or f"{kind.code}-months")
     unit = HUNDRED_OF[f"{kind.code}-months"]
     said = f"{written(times * float(row['rate']))} {kind.noun} problems {unit}"
-    if row["note"] == REFERENCE_NOTE:
-        return f"{said}. It has the most device time, and the others are compared with it."
-    if row["ratio"] is None:
+    adjusted = _ratio(row, "ratio", "ci_lower", "ci_upper")
+    crude = adjusted
+    if "crude_ratio" in row:
+        crude = _ratio(row, "crude_ratio", "crude_lower", "crude_upper")
+    if not crude:
         return f"{said}. No ratio: {row['note'] or status_in_words(row).lower()}"
-    against = next((each for each in panel.rows if each["note"] == REFERENCE_NOTE), None)
-    name = against[f"{kind.dimension}_label"] if against else "the reference"
-    between = in_brackets(limits_of(row["ci_lower"], row["ci_upper"]))
-    return f"{said}: {written(row['ratio'])}{between} times the rate of {name}, crude."
+    said = f"{said}: {crude} times the rate of all other {kind.noun}s together, crude"
+    if "crude_ratio" in row and adjusted:
+        said = f"{said}; {adjusted} times with months since implant held alike"
+    return f"{said}."
 
 
-def among_all_in_words(panel: Panel, kind: ProductKind, code: str) -> str:
-    """The rate of a model's own failures over that of all models; empty where it is not told.
-
-    Of the outlier rule, which leaves a model with over a quarter of the devices out of the others.
-    """
-    row = panel.row_of(**{kind.dimension: code, "category": kind.code}) if panel.release else None
-    if row is None or row["rate_ratio"] is None:
+def _ratio(row: Row, value: str, lower: str, upper: str) -> str:
+    """A ratio with its limits; empty where there is none."""
+    if row[value] is None:
         return ""
-    return (
-        f"Beside all models together: {written(row['rate_ratio'])} times as many first "
-        f"{kind.noun} problems in the same time; a model with over a quarter of the devices is "
-        "compared with all others."
-    )
+    return f"{written(row[value])}{in_brackets(limits_of(row[lower], row[upper]))}"
 
 
 def failures_of(panel: Panel, where: str) -> Breakdown:

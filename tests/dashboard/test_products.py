@@ -6,12 +6,10 @@ from django.core.management import call_command
 
 from registry import reporting
 from registry.dashboard.product_pages import (
-    among_all_in_words,
     compared_in_words,
     signal_table,
 )
 from registry.dashboard.products import KINDS
-from registry.records.reading import REFERENCE_NOTE
 from registry.vocabulary import Measure, Role
 from tests.dashboard.panels import panel, rate
 from tests.factories import (
@@ -117,34 +115,54 @@ def test_an_auditor_is_told_that_statistics_are_not_for_him(as_role, pumps):
 
 
 def compared(**columns):
-    reference = rate(
-        100.0, pump_model=MODEL, pump_model_label="Usual", ratio=1.0, note=REFERENCE_NOTE
-    )
-    other = {"ratio": 2.5, "ci_lower": 1.5, "ci_upper": 4.0, "note": "", **columns}
-    row = {**rate(250.0, pump_model=OTHER, pump_model_label="Other"), **other}
-    return panel(Measure.COMPARISON, [reference, row])
+    row = {"ratio": 2.5, "ci_lower": 1.5, "ci_upper": 4.0, "note": "", **columns}
+    return panel(Measure.COMPARISON, [{**rate(250.0, pump_model=MODEL), **row}])
 
 
-def test_a_models_rate_is_held_against_the_reference():
-    assert compared_in_words(compared(), PUMP, OTHER) == (
-        "250 pump problems per 100 pump-years: 2.5 (1.5 to 4) times the rate of Usual, crude."
+def test_a_models_rate_is_held_against_all_other_models_together():
+    assert compared_in_words(compared(), PUMP, MODEL) == (
+        "250 pump problems per 100 pump-years: 2.5 (1.5 to 4) times the rate of all other pumps "
+        "together, crude."
     )
-    assert "the others are compared with it" in compared_in_words(compared(), PUMP, MODEL)
     hidden = compared(rate=None, ratio=None, status="suppressed")
-    assert "suppressed" in compared_in_words(hidden, PUMP, OTHER)
+    assert "suppressed" in compared_in_words(hidden, PUMP, MODEL)
+    without = compared(ratio=None, note="The others have no events to compare with.")
+    assert compared_in_words(without, PUMP, MODEL).endswith(
+        "No ratio: The others have no events to compare with."
+    )
     assert compared_in_words(compared(), PUMP, "unknown") == ""
 
 
-def test_a_models_rate_is_held_against_all_models():
-    row = {"pump_model": MODEL, "category": "pump", "rate_ratio": 1.086}
-    told = panel(Measure.SIGNALS, [{**row, "category": "infection", "rate_ratio": 7.0}, row])
+def test_the_adjusted_ratio_stands_beside_the_crude_one():
+    crude = {"crude_ratio": 3.0, "crude_lower": 2.0, "crude_upper": 4.5}
 
-    assert among_all_in_words(told, PUMP, MODEL).startswith(
-        "Beside all models together: 1.09 times"
+    assert compared_in_words(compared(**crude), PUMP, MODEL).endswith(
+        "3 (2 to 4.5) times the rate of all other pumps together, crude; 2.5 (1.5 to 4) times "
+        "with months since implant held alike."
     )
-    hidden = panel(Measure.SIGNALS, [{**row, "rate_ratio": None}])
-    assert among_all_in_words(hidden, PUMP, MODEL) == ""
-    assert among_all_in_words(told, PUMP, OTHER) == ""
+    alone = compared(ratio=None, ci_lower=None, ci_upper=None, **crude)
+    assert compared_in_words(alone, PUMP, MODEL).endswith("all other pumps together, crude.")
+
+
+@pytest.mark.parametrize(("role", "adjust"), [(Role.REVIEWER, ("window",)), (Role.RESEARCHER, ())])
+def test_months_since_implant_are_held_alike_where_numbers_are_exact(
+    role, adjust, as_role, pumps, monkeypatch
+):
+    cache.clear()
+    asked = []
+    answer = reporting.answer
+
+    def noted(query, **how):
+        asked.append((how["measure"], query))
+        return answer(query, **how)
+
+    monkeypatch.setattr(reporting, "answer", noted)
+
+    page = as_role(role).get(PAGE)
+
+    (query,) = [query for measure, query in asked if measure is Measure.COMPARISON]
+    assert (query.reference, query.adjust) == ("others", adjust)
+    assert page.context["compared"]
 
 
 def test_signals_of_a_model_are_the_told_pairs_with_their_q():
