@@ -69,8 +69,9 @@ USUAL_TICK = 50
 WITHHELD = tuple(measure.value for measure, spec in MEASURES.items() if not spec.published)
 ROW_ADDRESSES = ("events/", "patients/", "implants/", "exposures/")
 
-ANEW = {"Date", "RateLimit-Remaining", "RateLimit-Reset"}
-"""Headers of the moment: the time, and how often this caller has asked in this minute."""
+ANEW = {"Date", "Expires", "RateLimit-Remaining", "RateLimit-Reset"}
+"""Headers of the moment: the time, at which every reply expires, and how often this caller has asked
+in this minute."""
 
 
 def unequal_refusals(door: Door, one: str, other: str) -> list[str]:
