@@ -31,6 +31,7 @@ from registry.charts.theme import BAR, EDGE, INK, MOST_SERIES, QUIET, SERIES, TE
 from registry.charts.wording import (
     GONE,
     HIDDEN,
+    WHY_PALE,
     absent,
     counted_in_words,
     estimate,
@@ -79,6 +80,7 @@ def bars(release: Release) -> Drawing:
         width=WIDTH + FIGURES + (COUNTS if measured.of else -60),
         said=said_of(kept.rows, measured, grouping_of(release)),
         notes=[*kept.notes, *silent, *([CUT] if cut else [])],
+        unstable=WHY_PALE,
     )
 
 

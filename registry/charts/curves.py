@@ -119,6 +119,7 @@ def curves(release: Release) -> Drawing:
         width=WIDE + 10,
         said=_said(release, rows, drawn),
         notes=notes,
+        unstable="",
     )
 
 

@@ -14,7 +14,13 @@ from altair.utils import schemapi
 
 from registry.charts.picture import Chart
 from registry.charts.theme import GROUND, INK, LINE_HEIGHT, QUIET, TEXT, TITLE, WIDE, config
-from registry.charts.wording import lines, source_of, statuses_in_words, subtitle_of
+from registry.charts.wording import (
+    WHY_UNSTABLE,
+    lines,
+    source_of,
+    statuses_in_words,
+    subtitle_of,
+)
 from registry.records import Release
 
 schemapi.disable_debug_mode()  # checking each part took half a picture's time; tests check wholes
@@ -34,6 +40,7 @@ class Drawing:
     plot: makes the plot by `layered` or `stacked`, lazily. rows: the released rows, with labels and
     positions in added keys that begin with `chart_`. left: pixels of labels before the plot. width:
     pixels of the rest. said: the main numbers, for the alternative text. notes: notes for readers.
+    unstable: how rows from few events are marked; empty where they are not.
     """
 
     plot: Callable[[], Part]
@@ -42,6 +49,7 @@ class Drawing:
     width: float
     said: str
     notes: Sequence[str] = field(default=())
+    unstable: str = WHY_UNSTABLE
 
 
 def rows_data() -> Any:
@@ -98,7 +106,13 @@ def _specification(drawing: Drawing, release: Release, words: str) -> dict[str, 
     room = drawing.left + drawing.width
     under = [f"{meta['agreement']}."] if meta.get("agreement") else []
     below = lines(
-        [*drawing.notes, *statuses_in_words(release.rows), source_of(release), *under], width=room
+        [
+            *drawing.notes,
+            *statuses_in_words(release.rows, unstable=drawing.unstable),
+            source_of(release),
+            *under,
+        ],
+        width=room,
     )
     title = alt.Title(
         lines([str(meta["title"])], width=room * TEXT / TITLE / 1.15),

@@ -19,7 +19,14 @@ from registry.charts.theme import (
     QUIET,
     WIDE,
 )
-from registry.charts.wording import GONE, HIDDEN, counted_in_words, figure, statuses_in_words
+from registry.charts.wording import (
+    GONE,
+    HIDDEN,
+    WHY_PALE,
+    counted_in_words,
+    figure,
+    statuses_in_words,
+)
 from registry.records import Release
 from registry.records.enumeration import enumerated
 from registry.vocabulary import CellStatus
@@ -82,6 +89,7 @@ def funnel(release: Release) -> Drawing:
         width=WIDE + 20,
         said=_said(drawn, len(hidden)),
         notes=_notes(release, hidden, without),
+        unstable=WHY_PALE,
     )
 
 

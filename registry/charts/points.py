@@ -78,7 +78,7 @@ def signals(release: Release) -> Drawing:
         ),
         rows=rows,
         left=left,
-        width=WIDTH + 2 * FIGURES,
+        width=WIDTH + FIGURES + room_for_figures(rows),
         said=_signals_said(rows, len(hidden)),
         notes=_signals_notes(release, len(rows), len(shown)),
     )
@@ -173,7 +173,7 @@ def forest(release: Release) -> Drawing:
         ),
         rows=rows,
         left=left,
-        width=WIDTH + 2 * FIGURES,
+        width=WIDTH + FIGURES + room_for_figures(rows),
         said=f"{told_of(rows)}.",
         notes=[
             "Populations, follow-up and definitions differ between this registry and its sources.",
@@ -258,6 +258,11 @@ def has_literature(release: Release) -> bool:
     return fit and bool(beside) and len(release.rows) + len(beside) <= MOST_SIGNALS
 
 
+def room_for_figures(rows: Iterable[Drawn]) -> float:
+    """The pixels from an estimate in figures to the counts beside it, which it must not touch."""
+    return max(FIGURES, room_for(row["chart_text"] for row in rows))
+
+
 # One plot of points ------------------------------------------------------------------------------
 
 
@@ -325,7 +330,9 @@ def plot_of_points(
             x=alt.XValue(WIDTH + 12), y=y, text=alt.Text("chart_text:N")
         ),
         whole.mark_text(**letters, fill=QUIET).encode(
-            x=alt.XValue(WIDTH + 12 + FIGURES), y=y, text=alt.Text("chart_counts:N")
+            x=alt.XValue(WIDTH + 12 + room_for_figures(rows)),
+            y=y,
+            text=alt.Text("chart_counts:N"),
         ),
     ]
     return layered(

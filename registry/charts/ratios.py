@@ -5,7 +5,14 @@ from functools import partial
 from typing import Any
 
 from registry.charts.framing import Drawing
-from registry.charts.points import FIGURES, MOST_SIGNALS, flat, plot_of_points, told_of
+from registry.charts.points import (
+    FIGURES,
+    MOST_SIGNALS,
+    flat,
+    plot_of_points,
+    room_for_figures,
+    told_of,
+)
 from registry.charts.shaping import (
     CUT,
     Drawn,
@@ -68,7 +75,7 @@ def ratios(release: Release) -> Drawing:
         ),
         rows=rows,
         left=left,
-        width=WIDTH + 2 * FIGURES,
+        width=WIDTH + FIGURES + room_for_figures(rows),
         said=_said(rows, to_others=to_others),
         notes=[*kept.notes, *_notes(about), *([CUT] if cut else [])],
     )

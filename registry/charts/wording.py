@@ -22,7 +22,8 @@ UNDEFINED = "not defined"
 GONE = frozenset({CellStatus.SUPPRESSED, CellStatus.HIDDEN})
 """The statuses of numbers that protection hides."""
 REASONS = {each.value: each for each in HiddenReason}
-WHY_UNSTABLE = "Pale and marked unstable: from fewer than 20 events."
+WHY_UNSTABLE = "Unstable: from fewer than 20 events."
+WHY_PALE = "Pale and marked unstable: from fewer than 20 events."
 WHY_PARTIAL = "Marked partial: hidden cells are left out of the sum, so that it is at least this."
 NO_DENOMINATOR = "no denominator"
 NOT_RECORDED = {"not-recorded": "Not recorded"}
@@ -101,17 +102,22 @@ def reasons_of(rows: Iterable[Mapping[str, Cell]]) -> str:
     return ", or ".join(each.label.lower() for each in HiddenReason if each in reasons)
 
 
-def statuses_in_words(rows: Iterable[Mapping[str, Cell]]) -> list[str]:
-    """The legend of the marks of hidden and doubtful numbers that the rows have."""
+def statuses_in_words(
+    rows: Iterable[Mapping[str, Cell]], *, unstable: str = WHY_UNSTABLE
+) -> list[str]:
+    """The legend of the marks of hidden and doubtful numbers that the rows have.
+
+    unstable: how a picture marks rows from few events; nothing where it does not.
+    """
     there = list(rows)
     found = {str(row.get("status")) for row in there}
     said = {
         CellStatus.SUPPRESSED: WHY_FEW,
         CellStatus.HIDDEN: f'"{HIDDEN}": {reasons_of(there)}. Hidden is not zero.',
         CellStatus.PARTIAL: WHY_PARTIAL,
-        CellStatus.UNSTABLE: WHY_UNSTABLE,
+        CellStatus.UNSTABLE: unstable,
     }
-    return [sentence for status, sentence in said.items() if status.value in found]
+    return [words for status, words in said.items() if words and status.value in found]
 
 
 def subtitle_of(release: Release) -> list[str]:

@@ -30,6 +30,7 @@ from registry.charts.shaping import (
 )
 from registry.charts.theme import ALERT, DASHES, EDGE, INK, MOST_SERIES, QUIET, SERIES, SHAPES, WIDE
 from registry.charts.wording import (
+    WHY_PALE,
     absent,
     counted_in_words,
     estimate,
@@ -40,6 +41,7 @@ from registry.charts.wording import (
 )
 from registry.records import DIMENSIONS, Cell, Estimated, Release
 from registry.records.enumeration import enumerated
+from registry.vocabulary import CellStatus
 
 TIMES = ("year", "implant_year", "period")
 TALL = 260
@@ -198,8 +200,8 @@ def _drawing(
     axis = _axis_of(rows, time)
     step = max(STEP, min(FULL_STEP, WIDE // len(axis)))
     width = step * len(axis)
-    top, beyond = reach(rows, measured.value, measured.upper)
     found = sorted(value for value in numbers(rows, measured.value) if value > 0)
+    top, beyond = reach(_steady(rows, measured, found), measured.value, measured.upper)
     if len(names) > 1 and len(found) >= ENOUGH:
         top = min(top, FAR * found[len(found) // 2])
     outside = sum(value > top for value in found)
@@ -224,7 +226,24 @@ def _drawing(
             *(["* unstable or partial."] if starred else []),
             *(["A cross on the axis: hidden."] if not single and _hides(rows) else []),
         ],
+        unstable=WHY_PALE,
     )
+
+
+def _steady(rows: Sequence[Drawn], measured: Estimated, found: Sequence[float]) -> Sequence[Drawn]:
+    """The rows that an axis has to reach: not the few far ones that rest on hardly an event.
+
+    found: the values, ascending. The first years of a registry have a device or two, whose one
+    event is a rate that would flatten all years after it.
+    """
+    if len(found) < ENOUGH:
+        return rows
+    far = FAR * found[len(found) // 2]
+    return [
+        row
+        for row in rows
+        if row["status"] != CellStatus.UNSTABLE or (row[measured.value] or 0.0) <= far
+    ]
 
 
 def _outside(points: int) -> str:

@@ -1,6 +1,7 @@
 """The texts of every kind of picture, measured in a real browser at the size pages show."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -116,3 +117,25 @@ def test_boxes_that_meet_are_told_from_boxes_that_do_not():
     assert not overlap(square, beside)
     assert overlap(square, inside)
     assert not overlap(square, turned)
+
+
+APART = 8.0
+"""The least pixels between an estimate in figures and the counts beside it."""
+
+
+@pytest.mark.parametrize("kind", ["comparison", "literature", "signals"])
+def test_figures_of_a_row_do_not_touch_its_counts(kind, sheet):
+    """However long the figures are: ratios from few events have many digits, and a word."""
+    made = EVERY[kind]()
+    few = {"status": "unstable", "ci_lower": 0.00845, "ci_upper": 14.78}
+    release = replace(made, rows=tuple({**row, **few} for row in made.rows))
+    sheet.set_content(chart_of(release).svg())
+
+    found = [each for each in sheet.evaluate(MEASURE) if not each["halo"]]
+
+    for one in found:
+        (left, top), (right, _), (_, low), _ = one["corners"]
+        for other in found:
+            (start, over), (_, _), (_, under), _ = other["corners"]
+            if other is not one and start > left and over < low and top < under:
+                assert start - right >= APART, (one["text"], other["text"])

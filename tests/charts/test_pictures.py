@@ -180,6 +180,47 @@ def test_doubtful_number_is_marked(status, word):
     assert ("left out of the sum" in written) == (status == "partial")
 
 
+PALE, PLAIN = "Pale and marked unstable: from fewer", "Unstable: from fewer"
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        *(("rates", PALE), ("trend", PALE), ("funnel", PALE)),
+        *(("comparison", PLAIN), ("signals", PLAIN), ("survival", "")),
+    ],
+)
+def test_rows_from_few_events_are_called_pale_only_where_they_are(kind, says):
+    made = EVERY[kind]()
+    rows = ({**row, "status": "unstable"} for row in made.rows)
+
+    written = " ".join(texts(chart_of(replace(made, rows=tuple(rows))).svg()))
+
+    assert [each for each in (PALE, PLAIN) if each in written] == ([says] if says else [])
+
+
+def test_a_year_of_one_event_does_not_flatten_the_years_after_it():
+    years = [{"year": 2006 + n, **rate(20, 8000.0, 2.5 + 0.1 * (n % 3))} for n in range(1, 12)]
+    first = {"year": 2006, **rate(1, 32.0, 31.2, status="unstable")}
+
+    chart = chart_of(answer("rates", [first, *years], group_by=("year",)))
+
+    tops = [float(top) for top in re.findall(r'"domain": \[0, ([\d.]+)\]', json.dumps(chart.spec))]
+    assert max(tops) < 10
+    written = " ".join(texts(chart.svg()))
+    assert "1 point lies beyond the axis: see the table." in written
+    assert "31.2*" in written
+
+
+def test_a_high_year_of_many_events_is_drawn():
+    years = [{"year": 2006 + n, **rate(20, 8000.0, 2.5)} for n in range(1, 12)]
+    high = {"year": 2018, **rate(60, 2000.0, 30.0)}
+
+    chart = chart_of(answer("rates", [*years, high], group_by=("year",)))
+
+    assert not [text for text in texts(chart.svg()) if "beyond the axis: see" in text]
+
+
 def test_what_a_hidden_number_means_is_said_only_where_one_is_hidden():
     whole = replace(counts(), rows=tuple(row for row in counts().rows if row["n"] is not None))
 
