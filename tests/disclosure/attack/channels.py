@@ -70,8 +70,8 @@ WITHHELD = tuple(measure.value for measure, spec in MEASURES.items() if not spec
 ROW_ADDRESSES = ("events/", "patients/", "implants/", "exposures/")
 
 ANEW = {"Date", "Expires", "RateLimit-Remaining", "RateLimit-Reset"}
-"""Headers of the moment: the time, at which every reply expires, and how often this caller has asked
-in this minute."""
+"""Headers of the moment: the time, when every reply expires, and how often this caller asked in this
+minute."""
 
 
 def unequal_refusals(door: Door, one: str, other: str) -> list[str]:
