@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 from django.db import IntegrityError
+from django.db.models.signals import post_init
 
 from registry.models import Event, Patient, sealed
 from registry.models.insertion import unsaved
@@ -101,3 +102,15 @@ def test_each_unsaved_row_has_a_public_id_of_its_own_unless_one_is_given():
 def test_unsaved_row_has_no_other_columns():
     with pytest.raises(TypeError, match=r"Event has no column colour, site\."):
         unsaved(Event, {"site": 3, "colour": "red", "year": 2011})
+
+
+def test_row_whose_making_does_more_is_left_to_its_model():
+    def heard(**_: object) -> None:
+        """Takes a model's rows as they are made."""
+
+    post_init.connect(heard, sender=Patient)
+    try:
+        with pytest.raises(TypeError, match="Patient does more than to set its columns"):
+            unsaved(Patient, {})
+    finally:
+        post_init.disconnect(heard, sender=Patient)
