@@ -37,7 +37,8 @@ def insert_rows(model: type[models.Model], objs: Sequence[models.Model]) -> None
     rows = []
     for obj in objs:
         obj._prepare_related_fields_for_save("bulk_create")  # type: ignore[attr-defined]
-        rows.append([stored(getattr(obj, name)) for name, stored in readers])
+        own = vars(obj)
+        rows.append([stored(own[name]) for name, stored in readers])
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     columns = ", ".join(quote(field.column) for field in fields)
