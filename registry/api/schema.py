@@ -84,6 +84,12 @@ class Docs(SpectacularSwaggerSplitView):
     permission_classes = [AllowAny]
     content_negotiation_class = QualityNegotiation
     url_name = "api:schema"
+    http_method_names = ["get", "head"]  # what OPTIONS would tell has no page
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuses unknown parameters, which the page would repeat in its script's address."""
+        super().initial(request, *args, **kwargs)
+        refuse_unknown(request, ["script"])
 
     def _dump(self, data: Any) -> str:
         """Keeps Swagger UI from sending the schema's address to its makers' validator."""

@@ -84,6 +84,19 @@ def test_address_serves_whom_the_matrix_says(address, cast):
     assert {key: agreed.get(key) for key in found} == found
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PROPFIND"])
+@pytest.mark.parametrize("caller", ["nobody", "manager"])
+def test_method_that_no_form_sends_fails_nowhere(caller, method, cast):
+    ask = cast.clients[caller]().generic
+    failed = []
+    for address in ADDRESSES:
+        captures = next(iter(targets(address, cast).values()))
+        status = ask(method, address.filled(captures)).status_code
+        failed += [(address.route, status)] * (status >= 500)
+
+    assert failed == []
+
+
 def test_matrix_has_no_row_of_an_address_that_is_gone():
     routes = {(address.route, address.name) for address in ADDRESSES}
 

@@ -326,6 +326,19 @@ def test_docs_start_from_a_script_of_this_server(client, db):
     assert '"validatorUrl": null' in script
 
 
+def test_docs_repeat_nothing_that_was_asked(client, db):
+    reply = client.get("/api/v1/docs/?cursor=zebulon")
+
+    assert (reply.status_code, reply["Content-Type"]) == (400, "application/problem+json")
+    assert "zebulon" not in reply.content.decode()
+
+
+def test_docs_answer_options_as_every_other_method_that_they_have_not(client, db):
+    reply = client.options("/api/v1/docs/")
+
+    assert (reply.status_code, reply["Content-Type"]) == (405, "application/problem+json")
+
+
 def test_files_of_the_docs_are_on_this_server(client, db):
     page = client.get("/api/v1/docs/").content.decode()
 
