@@ -22,12 +22,18 @@ _EMPTY_WORDS = """
     not applicable;not recorded;not reported;not done;no data;no value;empty;blank;N.D.;N.R.;
     k.A.;keine Angabe;nicht bekannt;nicht erhoben;nicht vorhanden;unbekannt;entfällt;leer;
     inconnu;non renseigné;non disponible;s/o;onbekend;n.v.t.;niet bekend;desconocido;sin dato;
-    sconosciuto;non noto;desconhecido
+    sconosciuto;non noto;desconhecido;#NV;NVT;<NA>;ukjent;ukendt;okänd;nieznane;brak danych;brak
 """
 EMPTY_WORDS: Mapping[str, str] = {
     folded(word): word.strip() for word in _EMPTY_WORDS.split(";") if word.strip()
 }
 """Words by which systems say that nothing is recorded, by their folded form. A code comes first."""
+
+_SPREADSHEET_ERROR = re.compile(
+    r"#(REF|VALUE|DIV/0|NAME|NUM|NULL|BEZUG|WERT|ZAHL|NOM|VALEUR|NOMBRE|RIF|VALORE|¡REF|¡VALOR)[!?]",
+    re.IGNORECASE,
+)
+"""As spreadsheets write them in English, German, French, Italian and Spanish."""
 
 _ONLY_SIGNS = re.compile(r"[\W_]+")
 _SEPARATORS = re.compile(r"[;,|\n\r]+")
@@ -159,6 +165,12 @@ class _ColumnReading:
         if text in self.exact:
             return text, None
         if folded(text) not in self.codes and not self._is_part(text):
+            if _SPREADSHEET_ERROR.fullmatch(text.strip()):
+                raise _Refused(
+                    "spreadsheet-error",
+                    "this is an error that a spreadsheet shows in place of a value; mend its "
+                    "formula there, or empty the cell",
+                )
             if plain in self.blank:
                 return "", ReadAs.EMPTY
             word = _empty_word(text)

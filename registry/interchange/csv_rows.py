@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import BinaryIO
 
@@ -20,6 +20,10 @@ MOST_LINES_OF_A_ROW = 20
 """A cell may hold line breaks; a longer row has a quotation mark that nobody closed."""
 
 _SAYS_ITS_DELIMITER = re.compile(r"""["']?sep=(.)["']?[,;\t|]*\s*""", re.IGNORECASE | re.DOTALL)
+
+_GUARDED = re.compile(r'="[^"]*"')
+END_OF_FILE = "\x1a"
+"""What DOS ends a text file with, and some systems of hospitals still do."""
 
 NumberedRow = tuple[int, list[str]]
 """The line on which a row begins, and its cells."""
@@ -63,8 +67,8 @@ class CsvTable:
         """The rows below the header. A row whose quotation mark is not closed goes to on_fault."""
         head = self._head[header_line - 1 :]
         lines = _Lines(chain(head, self._read()), header_line - 1)
-        next(csv.reader(lines, delimiter=delimiter))
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        next(_reader(lines, delimiter))
+        reader = _reader(lines, delimiter, strict=True)
         while True:
             lines.begin_row()
             begins = lines.number + 1
@@ -79,13 +83,13 @@ class CsvTable:
                 self._refuse_long_lines(lines.taken(), begins)
                 closed = False
             if closed:
-                yield begins, cells
+                yield begins, [_unguarded(cell) for cell in cells]
                 continue
             opens = _opening_line(lines.taken(), delimiter)
             detail = "a quotation mark opens on this line and is not closed; close or remove it"
             on_fault(Fault("row", "broken-quotes", detail, begins + opens, self.name))
             lines.resume_after(opens)
-            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            reader = _reader(lines, delimiter, strict=True)
 
     def _refuse_long_lines(self, lines: list[str], begins: int) -> None:
         if any(len(line) >= LONGEST_LINE for line in lines):
@@ -98,7 +102,8 @@ class CsvTable:
 
     def _read(self) -> Iterator[str]:
         while line := self.text.readline(LONGEST_LINE):
-            yield line
+            ended = line.rstrip("\r\n")
+            yield ended[:-1] if ended.endswith(END_OF_FILE) else line
 
 
 class _Lines(Iterator[str]):
@@ -155,15 +160,26 @@ def _opening_line(lines: list[str], delimiter: str) -> int:
                     return opens
             elif not inside and begins and mark == '"':
                 inside, opens = True, position
-            begins = not inside and mark in (delimiter, "\r", "\n")
+            begins = not inside and (mark in (delimiter, "\r", "\n") or (begins and mark == " "))
             at += 1
         if inside and spanning is None:
             spanning = opens
     return opens if inside or spanning is None else spanning
 
 
+def _reader(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> Iterator[list[str]]:
+    """Splits lines into cells; a blank may stand before a cell's quotation mark."""
+    return csv.reader(lines, delimiter=delimiter, strict=strict, skipinitialspace=True)
+
+
+def _unguarded(cell: str) -> str:
+    """A cell without the formula `="034"`, by which systems keep spreadsheets from reading it."""
+    return cell[2:-1] if cell.startswith('="') and _GUARDED.fullmatch(cell) else cell
+
+
 def _first_row(lines: list[str], delimiter: str) -> list[str]:
     try:
-        return [" ".join(cell.split()) for cell in next(csv.reader(lines, delimiter=delimiter))]
+        cells = next(_reader(lines, delimiter))
+        return [" ".join(_unguarded(cell).split()) for cell in cells]
     except (csv.Error, StopIteration):
         return []

@@ -40,6 +40,12 @@ class Header:
     nameless: tuple[int, ...]
     width: int
 
+    @property
+    def least(self) -> int:
+        """How many cells a row has at least: up to the last column that has a name."""
+        named = set(range(self.width)) - set(self.nameless)
+        return max(named, default=-1) + 1
+
 
 def find_header(
     candidates: Iterable[Candidate],
@@ -81,7 +87,25 @@ def _fit(cells: Sequence[str], known: Mapping[str, str]) -> int:
     return len({known[name] for cell in cells if (name := folded_heading(cell)) in known})
 
 
+NAMES_IN_A_LINE = 3
+"""So many column names in one cell are a line that was not split."""
+
+
+def _is_unsplit(line: Candidate, kind: RowKind) -> bool:
+    """Whether the one cell of a line holds several column names."""
+    filled = [cell for cell in line.cells if cell.strip()]
+    if len(filled) != 1:
+        return False
+    text = folded_heading(filled[0])
+    named = sum(folded_heading(column) in text for column in REQUIRED_COLUMNS[kind])
+    return named >= NAMES_IN_A_LINE
+
+
 def _no_header(lines: Sequence[Candidate], kind: RowKind, name: str | None) -> Refusal:
+    for line in lines:
+        of_line = [other for other in lines if other.line == line.line]
+        if all(_is_unsplit(other, kind) for other in of_line):
+            return Refusal(Fault("header", "no-header", UNSPLIT, line.line, name))
     first = max(
         (line for line in lines if line.line == lines[0].line), key=lambda line: len(line.cells)
     )
@@ -125,6 +149,12 @@ def _header(best: Candidate, kind: RowKind, name: str | None, known: Mapping[str
     if faults:
         raise refused_names(faults, best.line, name)
     return Header(best.line, best.delimiter, tuple(columns), tuple(nameless), len(best.cells))
+
+
+UNSPLIT = (
+    "this line names columns, but nothing that is known separates them, or the whole line stands "
+    "in quotation marks; save the table as CSV with commas, semicolons, tabs or bars"
+)
 
 
 def refused_names(faults: Iterable[Fault], line: int, name: str | None) -> Refusal:

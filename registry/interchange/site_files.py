@@ -91,7 +91,7 @@ def _fitting(
         filled = sum(1 for cell in cells if cell.strip())
         if not filled:
             continue
-        if len(cells) < header.width or any(cell.strip() for cell in cells[header.width :]):
+        if len(cells) < header.least or any(cell.strip() for cell in cells[header.width :]):
             on_fault(wrong_number_of_cells(len(cells), header.width, line, name))
             continue
         if filled <= FEW_CELLS < len(header.columns) // 2:
@@ -102,8 +102,8 @@ def _fitting(
             on_fault(Fault("row", "no-row-of-data", detail, line, name))
             continue
         for position in header.nameless:
-            if cells[position].strip():
-                detail = "this column has no name, but its cell is filled; name it, or empty it"
+            if position < len(cells) and cells[position].strip():
+                detail = "this column has no name, but its cell is filled; name it, or leave it out"
                 on_fault(Fault(f"column {position + 1}", "nameless-column", detail, line, name))
         values = {column: cells[position].strip() for position, column in header.columns}
         if is_example(kind, values):

@@ -181,3 +181,15 @@ def test_every_code_is_read_as_itself(column):
 
     for member in column.members:
         assert spelled[folded(str(member.value))] == str(member.value)
+
+
+@pytest.mark.parametrize("column", ["severity", "days_since_refill", "complication", "implant"])
+@pytest.mark.parametrize("word", ["#NV", "nvt", "<NA>", "okänd", "Brak danych"])
+def test_words_for_empty_of_other_systems_are_known(column, word):
+    assert read(column, word) == ("", None, ["word-for-empty"])
+
+
+@pytest.mark.parametrize("column", ["severity", "seriousness", "year"])
+@pytest.mark.parametrize("word", ["#REF!", "#value!", "#DIV/0!", "#NAME?", "#BEZUG!", "#¡VALOR!"])
+def test_error_of_a_spreadsheet_is_told_as_one(column, word):
+    assert read(column, word) == ("", None, ["spreadsheet-error"])

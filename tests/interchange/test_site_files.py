@@ -311,3 +311,72 @@ def test_reading_holds_one_row_however_long_the_file(tmp_path):
 
     assert count == 100_000
     assert peak < 1_000_000  # bytes; the file has 2 MB
+
+
+@pytest.mark.parametrize("split", ["^", "~", "#", ":", "  "])
+def test_columns_that_nothing_known_separates_are_told_so_and_are_no_identifier(split):
+    text = f"{HEADER}\nBERN,2020,pump,3,36\n".replace(",", split)
+
+    with pytest.raises(Refusal) as refusal:
+        read(text)
+
+    (fault,) = refusal.value.faults
+    assert (fault.line, fault.column, fault.code) == (1, "header", "no-header")
+    assert "commas, semicolons, tabs or bars" in fault.detail
+
+
+def test_lines_that_stand_whole_in_quotation_marks_are_told_so():
+    text = f'"{HEADER}"\n"BERN,2020,pump,3,36"\n'
+
+    assert faults_of(text) == [(1, "header", "no-header")]
+
+
+def test_title_of_one_cell_that_identifies_is_named_as_that():
+    with pytest.raises(IdentifierFound):
+        read("Patient name\nMiller\n")
+
+
+def test_blank_may_stand_before_a_quotation_mark():
+    header = ", ".join(f'"{name}"' for name in HEADER.split(","))
+
+    (row,) = read(f'{header}\n"BERN", "2020", "pump", "3", "36"\n')
+
+    assert list(row.values.values()) == ["BERN", "2020", "pump", "3", "36"]
+
+
+def test_unclosed_quotation_after_a_blank_is_named_by_its_line():
+    rows = 'A1, 2020, "pump, 3, 36\nB1, 2020, "pump", 3, 36\n'
+
+    assert faults_of(f"{HEADER}\n{rows}") == [(2, "row", "broken-quotes")]
+
+
+@pytest.mark.parametrize("guard", ['="{}"', '"=""{}"""'])
+def test_cells_guarded_from_spreadsheets_are_read(guard):
+    cells = ",".join(guard.format(cell) for cell in ("BERN", "2020", "pump", "3", "036"))
+    names = ",".join(guard.format(name) for name in HEADER.split(","))
+
+    (row,) = read(f"{names}\n{cells}\n")
+
+    assert list(row.values.values()) == ["BERN", "2020", "pump", "3", "036"]
+
+
+def test_other_formulas_stay_as_they_are():
+    (row,) = read(f'{HEADER}\nBERN,2020,pump,=1+2,=A1&"x"\n')
+
+    assert (row.values["devices"], row.values["component_months"]) == ("=1+2", '=A1&"x"')
+
+
+@pytest.mark.parametrize("end", ["\x1a", "\n\x1a", "\r\n\x1a\r\n"])
+def test_mark_of_a_file_s_end_is_no_cell(end):
+    (row,) = read(f"{HEADER}\nBERN,2020,pump,3,36{end}")
+
+    assert row.values["component_months"] == "36"
+
+
+def test_rows_may_end_at_the_last_column_that_has_a_name():
+    faults = []
+
+    (row,) = read(f"{HEADER},,\nBERN,2020,pump,3,36\nBERN,2021,pump,3\n", on_fault=faults.append)
+
+    assert row.values["component_months"] == "36"
+    assert [(f.line, f.code) for f in faults] == [(3, "wrong-number-of-cells")]
