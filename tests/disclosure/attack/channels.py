@@ -70,8 +70,7 @@ WITHHELD = tuple(measure.value for measure, spec in MEASURES.items() if not spec
 ROW_ADDRESSES = ("events/", "patients/", "implants/", "exposures/")
 
 ANEW = {"Date", "Expires", "RateLimit-Remaining", "RateLimit-Reset"}
-"""Headers of the moment: the time, when every reply expires, and how often this caller asked in this
-minute."""
+"""Headers of the moment: the time, when every reply expires, and how often this caller asked."""
 
 
 def unequal_refusals(door: Door, one: str, other: str) -> list[str]:
