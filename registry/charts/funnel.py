@@ -154,7 +154,7 @@ def _plot(rows: Sequence[Drawn], top: float) -> Part:
     end = END * max(numbers(rows, "expected"), default=1.0)
     x_scale = alt.Scale(domain=[0, end], nice=False)
     y_scale = alt.Scale(domain=[0, top], nice=True)
-    axis = alt.Axis(title="Expected events", format=",.3~g", grid=False)
+    axis = alt.Axis(title="Expected events", format=",.3~g", grid=False, tickCount=10)
     x = alt.X("expected:Q", scale=x_scale, axis=axis)
     y = alt.Y(
         "ratio:Q",

@@ -47,11 +47,13 @@ TIMES = ("year", "implant_year", "period")
 TALL = 260
 LINE = 20
 """The height of a line of figures under the axis."""
-STEP, FULL_STEP = 48, 64
-"""The least and the full pixels of a year."""
+STEP, FULL_STEP = 46, 64
+"""The least and the full pixels of a year: 21 years fit a page."""
+DIGIT, BETWEEN = 7.2, 3
+"""The pixels of a character of the figures under a year, and between two of them."""
 ENOUGH, FAR = 8, 5.0
 """The number of points in several series from which the axis is cut, and at how many medians."""
-LEFT = 92
+LEFT = 90
 NO_YEAR = "No year has a number that can be drawn."
 TREND = Estimated("rate", "ci_lower", "ci_upper", ("events", "in", "exposure"))
 
@@ -198,7 +200,10 @@ def _drawing(
         return in_words_alone(NO_YEAR, notes=notes)
     time = next(name for name in (*TIMES, "chart_time") if name in rows[0])
     axis = _axis_of(rows, time)
-    step = max(STEP, min(FULL_STEP, WIDE // len(axis)))
+    single = len(names) == 1
+    longest = max(len(str(row[each])) for row in rows for each in ("chart_text", "chart_counts"))
+    least = max(STEP, round(DIGIT * longest + BETWEEN)) if single else STEP
+    step = max(least, min(FULL_STEP, WIDE // len(axis)))
     width = step * len(axis)
     found = sorted(value for value in numbers(rows, measured.value) if value > 0)
     top, beyond = reach(_steady(rows, measured, found), measured.value, measured.upper)
@@ -206,7 +211,6 @@ def _drawing(
         top = min(top, FAR * found[len(found) // 2])
     outside = sum(value > top for value in found)
     parts = [partial(_plot, rows, measured, axis, title, names, legend, top, width)]
-    single = len(names) == 1
     if single:
         parts.append(partial(_below, measured, axis, width, share=measured.share))
     if any(row.get("cusum") is not None for row in rows):

@@ -9,8 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from registry.charts import chart_of
+from registry.charts.funnel import END
 from registry.charts.theme import TEXT
-from tests.charts.answers import EVERY, categories_by_year
+from registry.records import Release
+from tests.charts.answers import EVERY, answer, categories_by_year, rate
 
 pytestmark = pytest.mark.browser
 
@@ -36,9 +38,37 @@ MEASURE = """
   };
 })
 """
+BESIDE = 3.0
+"""The least pixels between two texts in a line, of which either is a word of its own."""
 Corner = tuple[float, float]
-DRAWN = {**EVERY, "categories-by-year": categories_by_year}
-"""The kinds, and one that a page has no room to draw whole."""
+
+
+def funnel_of_large_sites() -> Release:
+    """An axis that ends at 100 events, so that its last number is moved to the left."""
+    made = EVERY["funnel"]()
+    rows = [{**row} for row in made.rows]
+    for row in rows:
+        row["expected"] = row["expected"] and 100.0 / END / 30.0 * float(row["expected"])
+    return replace(made, rows=tuple(rows))
+
+
+def years_of_a_long_registry() -> Release:
+    """Twenty-one years, of which the first are hidden and say so in each line."""
+    numbers: list[dict[str, Any]] = [
+        rate(None, None, None, status="hidden", reason="population") for _ in range(8)
+    ]
+    numbers += [rate(23 + n, 2000.0, 11.5 + n / 10) for n in range(13)]
+    rows = [{"year": 2005 + n, **each} for n, each in enumerate(numbers)]
+    return answer("rates", rows, group_by=("year",))
+
+
+DRAWN = {
+    **EVERY,
+    "categories-by-year": categories_by_year,
+    "funnel-of-large-sites": funnel_of_large_sites,
+    "years-of-a-long-registry": years_of_a_long_registry,
+}
+"""The kinds, one that a page has no room to draw whole, and such as fill it."""
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +136,26 @@ def test_picture_fits_a_page_without_being_made_smaller(kind, sheet):
 
     assert width <= CONTENT
     assert max(inside) <= width
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_words_beside_one_another_are_told_apart(kind, sheet):
+    """Numbers that nearly meet read as one: 95 and 100 as 95100."""
+    near = []
+    level = [each for each in measured(sheet, kind) if is_level(each["corners"])]
+    for one, other in combinations(level, 2):
+        (left, top), (right, _), (_, low), _ = one["corners"]
+        (start, over), (end, _), (_, under), _ = other["corners"]
+        gap = max(start - right, left - end)
+        if over < low and top < under and gap < BESIDE:
+            near.append((one["text"], other["text"], round(gap, 1)))
+
+    assert near == []
+
+
+def is_level(corners: list[Corner]) -> bool:
+    """Whether a text is not turned."""
+    return abs(corners[0][1] - corners[1][1]) < 0.1
 
 
 def test_boxes_that_meet_are_told_from_boxes_that_do_not():
