@@ -27,6 +27,11 @@ these marks look otherwise."""
 
 _LONGEST_MARK = max(map(len, _REFUSED_IN_XML)) - 1
 _MOST_COLUMNS = 1_000
+"""What stands further right is read as the cell behind these, so that it is not lost unseen."""
+
+_NO_RESULT = "#VALUE!"
+"""What a formula is read as whose result was never stored: an error to be mended."""
+
 _MOST_LINES = 1 << 20
 """The lines of a sheet (of Excel); the file says the number of each."""
 
@@ -151,11 +156,12 @@ class WorkbookTable:
                 raise ValueError("no line of a sheet")
             cells: list[str] = []
             for position, cell in enumerate(element):
-                at = _position(cell.get("r", ""), position)
-                if at >= _MOST_COLUMNS:
+                at = min(_position(cell.get("r", ""), position), _MOST_COLUMNS)
+                value = self._value(cell)
+                if at == _MOST_COLUMNS and not value:
                     break
                 cells.extend([""] * (at + 1 - len(cells)))
-                cells[at] = self._value(cell)
+                cells[at] = value
             element.clear()
             if any(cells):
                 yield line, cells
@@ -164,7 +170,9 @@ class WorkbookTable:
         kind = cell.get("t", "n")
         if kind == "inlineStr":
             return _text(cell).strip()
-        value = next((each.text or "" for each in cell if _tag(each) == "v"), "")
+        value = next((each.text or "" for each in cell if _tag(each) == "v"), None)
+        if value is None:
+            return _NO_RESULT if any(_tag(each) == "f" for each in cell) else ""
         if kind == "s":
             return self._shared[int(value)].strip()
         if kind == "b":

@@ -256,3 +256,26 @@ def test_zipped_file_that_is_no_workbook_is_refused():
         parts.writestr("events.csv", "site,year\n")
 
     assert code_of(held.getvalue()) == "unreadable-workbook"
+
+
+def test_formula_without_a_stored_result_is_an_error_and_not_an_empty_cell():
+    cells = '<c r="A4"><v>1</v></c><c r="D4"><f>1+2</f></c><c r="E4"><f>""</f><v></v></c>'
+
+    (row,) = read(sheet(cells))
+
+    assert (row.values["devices"], row.values["component_months"]) == ("#VALUE!", "")
+
+
+def test_cell_far_to_the_right_is_not_lost_unseen():
+    far = "".join(f'<c r="{at}4"><v>7</v></c>' for at in ("A", "B", "C", "D", "E", "XFD"))
+
+    with pytest.raises(Refusal) as refusal:
+        read(sheet(far))
+
+    assert [fault.code for fault in refusal.value.faults] == ["wrong-number-of-cells"]
+
+
+def test_cell_far_to_the_right_that_is_empty_harms_nothing():
+    far = "".join(f'<c r="{at}4"><v>7</v></c>' for at in "ABCDE") + '<c r="XFD4" s="0"/>'
+
+    assert len(read(sheet(far))) == 1
