@@ -417,3 +417,9 @@ def test_no_answer_has_a_warning_without_a_case(warned: Answer) -> None:
     assert [each for each in said if not any(case.search(each) for case in cases)] == []
     others = [pattern(each) for each in NOT_WARNINGS]
     assert [each for each in said if any(other.search(each) for other in others)] == []
+
+
+@pytest.mark.parametrize("said", [*curves.ROBUST.values(), curves.ALLOWED_FOR, curves.COMPETES])
+def test_words_about_curves_name_no_key_of_the_reply(said: str) -> None:
+    """They stand above pictures, where nobody sees the JSON that such a key is of."""
+    assert not re.search(r"\w_\w|\bmeta\b", said)

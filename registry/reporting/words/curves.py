@@ -71,7 +71,7 @@ OF_SITES = (
 )
 ROBUST = {
     None: " Each limit is the widest of three: by that variance, by {patients}, and by {sites}; "
-    "robust_to of meta.curves says which.",
+    "the JSON says which of each curve.",
     "patient": " Limits are by {patients}, where a curve has ten patients or more and some have "
     "several devices.",
     "site": " Limits are by {sites}; of fewer sites by {patients}, where they are wider.",
