@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import numpy as np
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
-from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, F, IntegerField, Min, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from numpy.typing import NDArray
@@ -41,11 +41,7 @@ from registry.vocabulary import State
 logger = logging.getLogger(__name__)
 
 _CHUNK = 5_000
-_FIRST_ACCEPTED = Subquery(
-    Event.history.filter(id=OuterRef("pk"), state=State.ACCEPTED)
-    .order_by("history_id")
-    .values("seal__at")[:1]
-)
+_ACCEPTED_AT = "accepted_at"
 """When an event was first accepted, by its seal; the database's own text of it, in UTC."""
 
 _COLUMNS: dict[str, dict[str, Combinable]] = {
@@ -65,7 +61,6 @@ _COLUMNS: dict[str, dict[str, Combinable]] = {
         "public_id": F("pk"),
         "implant": F("implant_id"),
         "caused_by": F("caused_by_id"),
-        "accepted_at": _FIRST_ACCEPTED,
         "site": F("site__code"),
         "complication": F("complication_id"),
         "seriousness": reduce(
@@ -242,6 +237,7 @@ class DatabaseFeed:
 
     def __init__(self, *, since: int | None = None, using: str = DEFAULT_DB_ALIAS) -> None:
         self._connection = connections[using]
+        self._since = since
         self._rows: dict[str, QuerySet[Any]] = {
             "implants": Implant.objects.using(using),
             "events": Event.objects.using(using),
@@ -262,14 +258,36 @@ class DatabaseFeed:
         PostgreSQL writes them itself (COPY). Bit sets come as numbers: the plain column, not the
         set of codes that it stands for.
         """
-        columns = [_COLUMNS[table].get(name, F(name)) for name in STAGED[table].fed]
+        named = [name for name in STAGED[table].fed if name != _ACCEPTED_AT]
+        columns = [_COLUMNS[table].get(name, F(name)) for name in named]
         statement, parameters = _sql(self._rows[table], columns)
+        if table == "events":
+            statement, parameters = self._with_acceptances(statement, parameters, named)
         if self._connection.vendor == "postgresql":
             with path.open("wb") as file:
                 for block in self._copied(statement, parameters, "csv"):
                     file.write(block)
         else:
             write_rows(self._fetched(statement, parameters), path)
+
+    def _with_acceptances(
+        self, statement: str, parameters: Sequence[Any], named: Sequence[str]
+    ) -> tuple[str, Sequence[Any]]:
+        """A statement of events, with when each was first accepted: history is read once.
+
+        Looked up event by event it takes five times as long. Seals never run backwards in time.
+        """
+        history = Event.history.using(self._connection.alias).filter(state=State.ACCEPTED)
+        if self._since is not None:
+            history = history.filter(id__in=self._rows["events"].values("pk"))
+        firsts, chosen = _sql(history.values("id").annotate(at=Min("seal__at")), ["id", "at"])
+        told = ", ".join(
+            "a.at" if name == _ACCEPTED_AT else f"e.{name}" for name in STAGED["events"].fed
+        )
+        events = f"e({', '.join(named)}) AS ({statement}), a(id, at) AS ({firsts})"
+        # Names of this project alone; values go as parameters.
+        joined = f"WITH {events} SELECT {told} FROM e LEFT JOIN a ON a.id = e.public_id"  # noqa: S608  # nosec B608
+        return joined, [*parameters, *chosen]
 
     def count(self, table: str) -> int:
         """How many rows the database holds, changed or not; one query."""
@@ -334,7 +352,7 @@ def _split_pairs(held: bytearray) -> tuple[NDArray[np.int64], bytes]:
     return rows["key"].astype(np.int64), rows["public_id"].tobytes()
 
 
-def _sql(rows: QuerySet[Any], columns: Sequence[Combinable]) -> tuple[str, Sequence[Any]]:
+def _sql(rows: QuerySet[Any], columns: Sequence[Combinable | str]) -> tuple[str, Sequence[Any]]:
     query = rows.order_by().values_list(*columns).query
     statement: tuple[str, Sequence[Any]] = query.get_compiler(using=rows.db).as_sql()
     return statement
