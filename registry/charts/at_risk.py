@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import altair as alt
 
 from registry.charts.framing import Part, layered, once_data, rows_data
-from registry.charts.shaping import Row
+from registry.charts.shaping import Drawn, Row
 from registry.charts.theme import DASHES, INK, QUIET, SERIES, SHAPES, WIDE
 from registry.charts.wording import figure
 
@@ -29,6 +29,27 @@ def fixed_ticks(months: Iterable[float], end: float) -> list[float]:
 def risk_of(row: Row) -> str:
     """A row's number at risk; x where it is hidden."""
     return figure(row["at_risk"]) if row["at_risk"] is not None else "x"
+
+
+def under_the_axis(place: int, name: str, *, time_months: int, at_risk: int) -> Drawn:
+    """The number at risk of an exact curve at a tick, which is no point of the curve.
+
+    place, name: of the curve.
+    """
+    return {
+        "time_months": time_months,
+        "estimate": None,
+        "ci_lower": None,
+        "ci_upper": None,
+        "chart_series": name,
+        "chart_place": place,
+        "chart_at_risk": figure(at_risk),
+        "chart_helping": True,
+        "chart_run": "",
+        "chart_bridge": "under the axis",
+        "chart_absent": "",
+        "chart_alone": False,
+    }
 
 
 def at_risk(names: Sequence[str], *, end: float, left: float, with_points: bool) -> Part:

@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 
-from registry.charts.at_risk import at_risk, fixed_ticks, risk_of
+from registry.charts.at_risk import at_risk, fixed_ticks, risk_of, under_the_axis
 from registry.charts.framing import Drawing, Part, in_words_alone, layered, rows_data, stacked
 from registry.charts.shaping import Drawn, Row, grouping_of, labels_of, numbers, room_for
 from registry.charts.theme import DASHES, INK, MOST_SERIES, SERIES, SHAPES, WIDE
@@ -23,15 +23,13 @@ from registry.charts.wording import (
 )
 from registry.records import Release
 from registry.records.enumeration import enumerated
+from registry.records.months import even_months
 from registry.vocabulary import Profile
 
 TALL = 290
 LEFT = 84
 SAMPLE = 40
 """Pixels of each curve's sample in the legend."""
-TICKS = (1, 2, 3, 6, 12, 24, 36, 60, 120)
-"""Possible steps of the axis, in months."""
-MOST_TICKS = 10
 NAMED = 4
 """The number of groups without a value that are named; of more, the number."""
 NO_CURVE = "No value of any group can be shown: there is no curve to draw."
@@ -74,23 +72,28 @@ def curves(release: Release) -> Drawing:
         return in_words_alone(NO_CURVE, notes=statuses_in_words(release.rows))
     starts = _told(release, groups, "starts_at_months")
     ends = {} if is_life_table else _told(release, groups, "ends_at_months")
+    told_risks = {} if is_life_table else _told(release, groups, "numbers_at_risk")
     shown = [row for row in release.rows if _key(row, groups) in drawn]
     told = [row for row in shown if row["estimate"] is not None] if is_life_table else shown
     end = max([*map(_months, told), *ends.values()], default=0) or 1
-    step = next((each for each in TICKS if end / each <= MOST_TICKS), TICKS[-1])
-    ticks = fixed_ticks(map(_months, shown), end) if is_life_table else _every(step, end)
+    longest = max([*map(_months, release.rows), *ends.values()])
+    even = [float(month) for month in even_months(int(longest)) if month <= end]
+    ticks = fixed_ticks(map(_months, shown), end) if is_life_table else even
     rows: list[Drawn] = []
     for place, (key, name) in enumerate(drawn.items()):
         of_group = sorted((row for row in shown if _key(row, groups) == key), key=_months)
         origin = (starts.get(key, 0.0), release.reading.starts_at)
         curve = _with_origin(of_group, name, origin=origin)
-        _write_risks(curve, ticks if is_life_table else None, step)
+        if is_life_table:
+            _write_risks(curve, ticks)
         curve += _drawn_on(curve, ends.get(key)) + (_bridges(curve, name) if is_life_table else [])
         runs = Counter(row["chart_run"] for row in curve if not row["chart_absent"])
         alone = {run for run, points in runs.items() if points == 1}
         rows += [
             {**row, "chart_place": place, "chart_alone": row["chart_run"] in alone} for row in curve
         ]
+        risks: Sequence[Mapping[str, Any]] = told_risks.get(key, ())
+        rows += [under_the_axis(place, name, **each) for each in risks]
     names = list(drawn.values())
     shares = release.reading.shares
     bottom, top = _reach(rows, rises=release.reading.starts_at == 0, shares=shares)
@@ -135,10 +138,6 @@ def _has_value(release: Release, groups: Sequence[str], key: tuple[Any, ...]) ->
         for row in release.rows
         if _key(row, groups) == key
     )
-
-
-def _every(step: int, end: float) -> list[float]:
-    return [float(month) for month in range(0, int(end) + 1, step)]
 
 
 def _reach(rows: Sequence[Drawn], *, rises: bool, shares: bool) -> tuple[float, float]:
@@ -198,14 +197,13 @@ def _largest(rows: Sequence[Row], groups: Sequence[str], key: tuple[Any, ...]) -
     return max((float(n) for n in counts if isinstance(n, int | float)), default=-1.0)
 
 
-def _told(release: Release, groups: Sequence[str], what: str) -> dict[tuple[Any, ...], float]:
-    """The month in which each group's curve begins or ends, where the answer has it."""
+def _told(release: Release, groups: Sequence[str], what: str) -> dict[tuple[Any, ...], Any]:
+    """What the answer tells of each group's curve, such as the month in which it begins."""
     meta: Mapping[str, Any] = release.meta
     found = {}
     for curve in meta.get("curves") or ():
-        months = curve.get(what)
-        if months is not None:
-            found[tuple(curve.get(each) for each in groups)] = float(months)
+        if curve.get(what) is not None:
+            found[tuple(curve.get(each) for each in groups)] = curve[what]
     return found
 
 
@@ -250,16 +248,11 @@ def _with_origin(rows: Sequence[Row], name: str, *, origin: tuple[float, float])
     return drawn
 
 
-def _write_risks(curve: Sequence[Drawn], ticks: Sequence[float] | None, step: int) -> None:
-    """Writes the number at risk of each tick; without ticks, of the first row in every step."""
-    written = -1
+def _write_risks(curve: Sequence[Drawn], ticks: Sequence[float]) -> None:
+    """Writes the number at risk of each month of a life table that the axis has room for."""
     for row in curve:
-        division = int(_months(row) // step)
-        if row["chart_helping"]:
-            continue
-        if _months(row) in ticks if ticks is not None else division != written:
+        if not row["chart_helping"] and _months(row) in ticks:
             row["chart_at_risk"] = risk_of(row)
-        written = division
 
 
 def _bridges(curve: Sequence[Drawn], name: str) -> list[Drawn]:

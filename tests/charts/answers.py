@@ -178,12 +178,27 @@ def survival(measure: str = "survival") -> Release:
                 "pump_model": "synchromed-ii-40",
                 "median_months": None,
                 "starts_at_months": 0,
+                "numbers_at_risk": _risks(0, 200),
                 **curve,
             },
-            {"pump_model": "prometra", "median_months": 61.0, "starts_at_months": 6, **curve},
+            {
+                "pump_model": "prometra",
+                "median_months": 61.0,
+                "starts_at_months": 6,
+                "numbers_at_risk": _risks(6, 150),
+                **curve,
+            },
         ],
         logrank={"chi2": 4.21, "df": 1, "p": 0.04},
     )
+
+
+def _risks(first: int, devices: int) -> list[dict[str, int]]:
+    """So many at risk from the first month, two fewer each month, told every half year."""
+    return [
+        {"time_months": month, "at_risk": devices - 2 * (month - first)}
+        for month in range(first, 61, 6)
+    ]
 
 
 def life_table(measure: str = "survival", *, silent: tuple[str, ...] = ()) -> Release:

@@ -81,6 +81,27 @@ def test_numbers_at_risk_are_under_the_ticks_of_the_axis():
     assert written == set(ticks)
 
 
+def test_numbers_at_risk_of_exact_curves_are_under_the_ticks_of_the_axis():
+    spec, rows, _ = drawn(survival())
+
+    ticks = next(
+        each["encoding"]["x"]["axis"]["values"]
+        for each in parts_of(spec)
+        if each.get("encoding", {}).get("x", {}).get("axis", {})
+    )
+    written = {
+        place: {
+            row["time_months"]: row["chart_at_risk"]
+            for row in rows
+            if row["chart_at_risk"] and row["chart_place"] == place
+        }
+        for place in (0, 1)
+    }
+    assert ticks == list(range(0, 61, 6))
+    assert written[0] == {month: str(200 - 2 * int(month)) for month in ticks}
+    assert written[1] == {month: str(162 - 2 * int(month)) for month in ticks if month}
+
+
 @pytest.mark.parametrize("end", [12, 60, 84, 240])
 def test_ticks_leave_room_for_a_number_under_each(end):
     months = [each for each in (0, 1, 3, 6, 12, 24, 36, 60, 84, 120, 240) if each <= end]

@@ -66,6 +66,8 @@ def test_what_is_told_of_each_curve(frozen: Frozen) -> None:
     assert (male["starts_at_months"], male["ends_at_months"]) == (0, 24)
     assert male["means"] == [{"months": 12, "mean": 0.5}]
     assert female["events"] == 0
+    assert [each["time_months"] for each in male["numbers_at_risk"]] == list(range(0, 25, 3))
+    assert male["numbers_at_risk"][0]["at_risk"] == 20
 
 
 def test_curve_starts_and_stops_with_ten_at_risk(tmp_path: Path) -> None:

@@ -94,6 +94,10 @@ def test_curve_has_a_row_at_its_start_at_each_month_with_an_event_and_at_its_end
                 }
                 for month in (12, 24)
             ],
+            "numbers_at_risk": [
+                {"time_months": month, "at_risk": 20 if month <= 6 else 18 if month <= 10 else 17}
+                for month in range(0, 25, 3)
+            ],
             "restricted_mean": {
                 "from_months": 0,
                 "until_months": 24,
@@ -702,6 +706,26 @@ def test_a_landmark_tells_those_at_risk_before_its_events(tmp_path: Path) -> Non
     first = meta["curves"][0]["landmarks"][0]
     assert (first["time_months"], first["at_risk"]) == (12, 20)
     assert first["estimate"] == pytest.approx(18 / 20)
+
+
+def test_numbers_at_risk_stand_at_the_same_months_in_every_curve(tmp_path: Path) -> None:
+    """Told every year, as the longest curve asks for; of each curve while it is drawn."""
+    short = pumps(12, months_followed=30, sex="male")
+    late = [
+        implant(f"l{place}", patient=f"l{place}", months_to_entry=14, months_followed=100)
+        for place in range(11)
+    ]
+    asker = Asker(tmp_path, events=flips(i0=12), implants=[*short, *late])
+
+    _, meta = survival(asker, group_by=("sex",))
+
+    told_of = {
+        curve["sex"]: [(each["time_months"], each["at_risk"]) for each in curve["numbers_at_risk"]]
+        for curve in meta["curves"]
+    }
+    (late_ones,) = (each for sex, each in told_of.items() if sex != "male")
+    assert told_of["male"] == [(0, 12), (12, 12), (24, 11)]
+    assert late_ones == [(month, 11) for month in range(24, 97, 12)]
 
 
 def test_a_median_that_is_not_reached_has_a_lower_limit(tmp_path: Path) -> None:

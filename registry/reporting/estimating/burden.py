@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from registry.records import BadQuery, Cell, Fault
 from registry.reporting.asking.spec import Question, Row
 from registry.reporting.estimating.curve_groups import FEWEST_AT_RISK
 from registry.reporting.estimating.curves import MOST_ROWS, named
+from registry.reporting.estimating.landmarks import risks_of
 from registry.reporting.estimating.rows import ordered
 from registry.snapshot.counting import before_entry
 from registry.snapshot.recurrences import DeviceEvents, device_events
@@ -37,14 +39,21 @@ def burden_curves(store: Store, question: Question) -> tuple[list[Row], dict[str
         early |= before_entry(store, part.selection, clock=clock)
     rows: list[Row] = []
     curves = []
+    risks = []
     for key in _in_order(groups, store, question):
-        told, about = _curve(key, groups[key], level=question.query.level)
+        told, about, at_risk = _curve(key, groups[key], level=question.query.level)
         rows += told
+        risks.append(at_risk)
         of_group = named(key, question.query, store.manifest.terms)
         curves.append({**of_group, **about, "excluded_before_entry": early.get(key, 0)})
         if len(rows) > MOST_ROWS:
             detail = f"The answer has over {MOST_ROWS} rows: group by fewer or filter more."
             raise BadQuery(Fault("group_by", "too-many-cells", detail))
+    longest = max((curve["ends_at_months"] or 0 for curve in curves), default=0)
+    for curve, at_risk in zip(curves, risks, strict=True):
+        if curve["ends_at_months"] is not None:
+            span = curve["starts_at_months"], curve["ends_at_months"]
+            curve["numbers_at_risk"] = risks_of(at_risk, span, longest)
     return rows, {"curves": curves}
 
 
@@ -55,7 +64,10 @@ def _in_order(groups: Mapping[Key, DeviceEvents], store: Store, question: Questi
     return [row.key for row in ordered(rows, question=unordered, terms=terms, columns=())]
 
 
-def _curve(key: Key, given: DeviceEvents, *, level: float) -> tuple[list[Row], dict[str, Any]]:
+def _curve(
+    key: Key, given: DeviceEvents, *, level: float
+) -> tuple[list[Row], dict[str, Any], NDArray[np.int64]]:
+    """The rows of one curve, what is said of it, and how many are at risk by month from 0."""
     sums = Recurrences(*given.devices.columns, *given.events.columns, *given.pairs.columns)
     at_risk = at_risk_by_month(sums)
     devices, events = int(sums.devices.sum()), int(sums.events.sum())
@@ -66,10 +78,11 @@ def _curve(key: Key, given: DeviceEvents, *, level: float) -> tuple[list[Row], d
         "events_outside": events,
         "starts_at_months": None,
         "ends_at_months": None,
+        "numbers_at_risk": [],
     }
     if not enough.any():
         numbers = _numbers(0, int(at_risk.max(initial=0)), 0, None, None, None)
-        return [Row(key, numbers, CellStatus.UNSTABLE)], about
+        return [Row(key, numbers, CellStatus.UNSTABLE)], about, at_risk
     first = int(np.argmax(enough))
     fewer = np.flatnonzero(~enough[first:])
     last = first + int(fewer[0]) - 1 if fewer.size else int(at_risk.size) - 1
@@ -97,7 +110,8 @@ def _curve(key: Key, given: DeviceEvents, *, level: float) -> tuple[list[Row], d
         end = rows[-1]
         limits = (end["ci_lower"], end["ci_upper"])
         rows.append(_numbers(last, int(at_risk[last]), 0, end["estimate"], *limits))
-    return [Row(key, numbers, status if counted else CellStatus.ZERO) for numbers in rows], about
+    status = status if counted else CellStatus.ZERO
+    return [Row(key, numbers, status) for numbers in rows], about, at_risk
 
 
 def _at(times: Any, mean: Any, month: int) -> float:

@@ -1,6 +1,6 @@
 """Exact survival and cumulative incidence, from devices' lifetimes to rows."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -21,7 +21,11 @@ from registry.reporting.estimating.curve_groups import (
 )
 from registry.reporting.estimating.curve_limits import Spread, curve_limits
 from registry.reporting.estimating.curve_tests import grays_test, logrank_test, within_strata
-from registry.reporting.estimating.landmarks import landmarks_of, restricted_mean_of
+from registry.reporting.estimating.landmarks import (
+    landmarks_of,
+    restricted_mean_of,
+    risks_of,
+)
 from registry.reporting.estimating.rows import shown_value
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
@@ -172,7 +176,7 @@ def _scale(ci: str | None) -> ConfidenceScale:
 
 
 def _drawn(
-    groups: Iterable[Group],
+    groups: Sequence[Group],
     question: Question,
     terms: Terms,
     steps: Callable[[LifeCounts, Span], Steps],
@@ -182,8 +186,9 @@ def _drawn(
     """The rows of every curve, and the metadata of each; start: its first value."""
     rows: list[Row] = []
     curves = []
-    for group in groups:
-        span = group.span()
+    spans = [group.span() for group in groups]
+    longest = max((span[1] for span in spans if span), default=0)
+    for group, span in zip(groups, spans, strict=True):
         said = named(group.key, question.query, terms)
         said |= {
             "devices": group.counts.devices,
@@ -193,6 +198,7 @@ def _drawn(
             "median_lower": None,
             "median_upper": None,
             "landmarks": [],
+            "numbers_at_risk": [],
             "starts_at_months": None,
             "ends_at_months": None,
             "excluded_before_entry": group.before_entry,
@@ -210,6 +216,7 @@ def _drawn(
                 "starts_at_months": span[0],
                 "ends_at_months": span[1],
                 "landmarks": landmarks_of(drawn, group.counts, span, start=start),
+                "numbers_at_risk": risks_of(group.counts.at_risk_by_month(), span, longest),
                 **curve.said,
             }
             rows += _rows(group, span, curve, start=start)

@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from registry.records import Cell
+from registry.records.months import even_months
 from registry.statistics.landmarks import landmarks, restricted_mean
 from registry.statistics.life_counts import LifeCounts
 from registry.statistics.results import FloatArray, SurvivalCurve
@@ -29,6 +33,19 @@ def landmarks_of(
     return [
         landmark(int(each.time), n, each.estimate, each.lower, each.upper)
         for each, n in zip(found, at_risk, strict=True)
+    ]
+
+
+def risks_of(at_risk: NDArray[np.int64], span: tuple[int, int], last: int) -> list[dict[str, Cell]]:
+    """The numbers at risk of a curve at even months, before the events of each.
+
+    at_risk: by month from 0. span: the first and the last month of the curve. last: of the longest
+    curve of the answer, whose length says how far the months lie apart: all curves have the same.
+    """
+    return [
+        {"time_months": month, "at_risk": int(at_risk[month])}
+        for month in even_months(last)
+        if span[0] <= month <= span[1]
     ]
 
 

@@ -82,6 +82,10 @@ SPEC = MeasureSpec(
                     "devices": 512,
                     "events": 148,
                     "events_outside": 2,
+                    "numbers_at_risk": [
+                        {"time_months": 0, "at_risk": 512},
+                        {"time_months": 24, "at_risk": 371},
+                    ],
                     "starts_at_months": 0,
                     "ends_at_months": 131,
                     "means": [{"months": 12, "mean": 0.213}],

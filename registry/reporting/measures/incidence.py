@@ -83,6 +83,10 @@ SPEC = MeasureSpec(
                             "ci_upper": 0.0557,
                         }
                     ],
+                    "numbers_at_risk": [
+                        {"time_months": 0, "at_risk": 512},
+                        {"time_months": 24, "at_risk": 371},
+                    ],
                     "starts_at_months": 0,
                     "ends_at_months": 131,
                     "excluded_before_entry": 4,
