@@ -1,6 +1,8 @@
 """Debian's Chromium over a running server; without it these tests say that they were skipped."""
 
 from collections.abc import Iterator
+from threading import Lock
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from django.core.cache import cache
@@ -19,6 +21,25 @@ window.refused = [];
 document.addEventListener("securitypolicyviolation", event =>
   window.refused.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
 """
+
+
+class OneAtATime:
+    """An application that answers one request at a time.
+
+    Threads of the server share one connection to SQLite. One that waits for it inside SQLite holds
+    Python's lock, which a function of SQL that runs on it needs: both wait for ever.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app, self._lock = app, Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        with self._lock:
+            reply = self._app(environ, start_response)
+            try:
+                return [b"".join(reply)]
+            finally:
+                getattr(reply, "close", lambda: None)()
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +69,8 @@ def served(chromium, django_db_setup, django_db_blocker, tmp_path_factory) -> It
         fill()
         connection.inc_thread_sharing()  # for good: a request may end after its server has
         server = LiveServer("localhost")
+        if connection.vendor == "sqlite":
+            server.thread.httpd.set_app(OneAtATime(server.thread.httpd.get_app()))
         server.thread.httpd.RequestHandlerClass.disable_nagle_algorithm = True
         yield server.url
         server.stop()
