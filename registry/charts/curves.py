@@ -75,7 +75,8 @@ def curves(release: Release) -> Drawing:
     told_risks = {} if is_life_table else _told(release, groups, "numbers_at_risk")
     shown = [row for row in release.rows if _key(row, groups) in drawn]
     told = [row for row in shown if row["estimate"] is not None] if is_life_table else shown
-    end = max([*map(_months, told), *ends.values()], default=0) or 1
+    drawn_to = [last for key, last in ends.items() if key in drawn]
+    end = max([*map(_months, told), *drawn_to], default=0) or 1
     longest = max([*map(_months, release.rows), *ends.values()])
     even = [float(month) for month in even_months(int(longest)) if month <= end]
     ticks = fixed_ticks(map(_months, shown), end) if is_life_table else even

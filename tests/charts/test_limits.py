@@ -1,5 +1,7 @@
 """Answers that are too large for one picture: what is left out is said, and never the strongest."""
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -128,6 +130,33 @@ def test_curves_have_seven_groups():
 
     assert {row["chart_series"] for row in found} == {f"m-{group}" for group in range(2, 9)}
     assert "Drawn: the 7 of 9 groups" in said
+
+
+def test_axis_of_curves_ends_with_those_that_are_drawn():
+    """Two groups are not drawn; one of them was followed for twice as long."""
+    rows = [
+        {
+            "pump_model": f"m-{group}",
+            "time_months": months,
+            "at_risk": 20 + group,
+            "events": 1,
+            "estimate": 0.9,
+            "ci_lower": 0.8,
+            "ci_upper": 0.95,
+            "status": "ok",
+        }
+        for group in range(9)
+        for months in (6, 12)
+    ]
+    ends = [
+        {"pump_model": f"m-{group}", "ends_at_months": 24 if group else 48} for group in range(9)
+    ]
+
+    spec = chart_of(answer("survival", rows, group_by=("pump_model",), curves=ends)).spec
+
+    domains = set(re.findall(r'"domain": (\[0, [0-9.]+\])', json.dumps(spec)))
+    assert "[0, 24]" in domains
+    assert "[0, 48]" not in domains
 
 
 def test_curve_with_events_in_its_first_month_starts_before_them():
