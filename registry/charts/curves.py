@@ -77,9 +77,11 @@ def curves(release: Release) -> Drawing:
     told = [row for row in shown if row["estimate"] is not None] if is_life_table else shown
     drawn_to = [last for key, last in ends.items() if key in drawn]
     end = max([*map(_months, told), *drawn_to], default=0) or 1
-    longest = max([*map(_months, release.rows), *ends.values()])
-    even = [float(month) for month in even_months(int(longest)) if month <= end]
-    ticks = fixed_ticks(map(_months, shown), end) if is_life_table else even
+    if is_life_table:
+        ticks = fixed_ticks(map(_months, shown), end)
+    else:
+        longest = max([*map(_months, release.rows), *ends.values()])
+        ticks = [float(month) for month in even_months(int(longest)) if month <= end]
     rows: list[Drawn] = []
     for place, (key, name) in enumerate(drawn.items()):
         of_group = sorted((row for row in shown if _key(row, groups) == key), key=_months)

@@ -116,6 +116,10 @@ class Selection:
         """Whether it, or its breakdown, holds some of the time only."""
         return bool(self.spans) or self.splits_years
 
+    def by_site(self) -> "Selection":
+        """The same selection with the site as the last grouping of each row."""
+        return replace(self, group_by=(*self.group_by, "site"))
+
     def at_any_time(self) -> "Selection":
         """The same selection without what restricts time, and without breakdowns by it."""
         untimed = tuple(name for name in self.group_by if DIMENSIONS[name].side is not Side.TIME)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -42,27 +43,16 @@ def compare_with_others(
     """
     n_groups = int(cells.groups.max(initial=-1)) + 1
     own = np.bincount(cells.groups, cells.events, n_groups)
+    fitted = partial(compare, adjusted=adjusted, robust_to=robust_to, per=per, level=level)
     found = [
-        compare(
+        fitted(
             halved(cells, group),
             REST,
             clusters=[_of_halves(each, cells.groups == group) for each in clusters],
-            adjusted=adjusted,
-            robust_to=robust_to,
-            per=per,
-            level=level,
         )
         for group in range(n_groups)
     ]
-    joint = compare(
-        cells,
-        int(own.argmax()),
-        clusters=clusters,
-        adjusted=adjusted,
-        robust_to=robust_to,
-        per=per,
-        level=level,
-    )
+    joint = fitted(cells, int(own.argmax()), clusters=clusters)
     contrasts = tuple(
         _worded(each.contrasts[GROUP], is_alone=n_groups == 1, own=float(own[group]))
         for group, each in enumerate(found)

@@ -89,16 +89,22 @@ def test_a_protected_reader_of_few_pumps_sees_that_numbers_are_hidden(as_role, p
     assert "93.33" not in page.text
 
 
-def test_every_models_page_shares_the_questions_that_name_no_model(as_role, pumps, monkeypatch):
+@pytest.fixture
+def asked(monkeypatch):
+    """The questions that pages ask from now on: measure and query."""
     cache.clear()
-    asked = []
+    found = []
     answer = reporting.answer
 
     def noted(query, **how):
-        asked.append((how["measure"], query))
+        found.append((how["measure"], query))
         return answer(query, **how)
 
     monkeypatch.setattr(reporting, "answer", noted)
+    return found
+
+
+def test_every_models_page_shares_the_questions_that_name_no_model(as_role, pumps, asked):
     client = as_role(Role.REVIEWER)
 
     client.get(PAGE)
@@ -146,18 +152,8 @@ def test_the_adjusted_ratio_stands_beside_the_crude_one():
 
 @pytest.mark.parametrize(("role", "adjust"), [(Role.REVIEWER, ("window",)), (Role.RESEARCHER, ())])
 def test_months_since_implant_are_held_alike_where_numbers_are_exact(
-    role, adjust, as_role, pumps, monkeypatch
+    role, adjust, as_role, pumps, asked
 ):
-    cache.clear()
-    asked = []
-    answer = reporting.answer
-
-    def noted(query, **how):
-        asked.append((how["measure"], query))
-        return answer(query, **how)
-
-    monkeypatch.setattr(reporting, "answer", noted)
-
     page = as_role(role).get(PAGE)
 
     (query,) = [query for measure, query in asked if measure is Measure.COMPARISON]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from registry.statistics.comparison import Cells, Clusters, compare
+from registry.statistics.comparison import Cells, Clusters, Contrast, compare
 from registry.statistics.delays import Delay, reporting_delay
 from registry.statistics.gray import gray_test
 from registry.statistics.intervals import (
@@ -423,6 +423,21 @@ def test_grays_test_is_that_of_cmprsk(
     assert (ours.chi2, ours.df) == (pytest.approx(theirs["chi2"], rel=1e-10), theirs["df"])
 
 
+def is_that_of_glm(contrast: Contrast, poisson: Contrast, told: Mapping[str, Any]) -> bool:
+    """Holds a ratio to R's; whether its limits are the robust ones, and were held to R's as well.
+
+    poisson: the same contrast without clusters.
+    """
+    half = np.log(poisson.upper / poisson.ratio) / 1.959963984540054
+    assert contrast.ratio == pytest.approx(told["ratio"], rel=TEN_DIGITS)
+    assert half == pytest.approx(told["poisson_se"], rel=TEN_DIGITS)
+    if contrast.robust_to == "nothing":  # Poisson's variance is the larger
+        return False
+    limits = (told["lower"], told["upper"])
+    assert (contrast.lower, contrast.upper) == pytest.approx(limits, rel=TEN_DIGITS)
+    return True
+
+
 def table_of_cells(given: dict[str, Rows], number: int) -> tuple[Cells, Clusters]:
     """The cells of one table by group and stratum, and the clusters in them."""
     own = [row for row in given["cells"] if row["table"] == number]
@@ -450,14 +465,7 @@ def test_adjusted_ratios_and_their_sandwich_are_those_of_glm(
         for contrast, poisson, told in zip(
             robust.contrasts[1:], plain.contrasts[1:], theirs, strict=True
         ):
-            half = np.log(poisson.upper / poisson.ratio) / 1.959963984540054
-            assert contrast.ratio == pytest.approx(told["ratio"], rel=TEN_DIGITS)
-            assert half == pytest.approx(told["poisson_se"], rel=TEN_DIGITS)
-            if contrast.robust_to == "nothing":  # Poisson's variance is the larger
-                continue
-            compared += 1
-            limits = (told["lower"], told["upper"])
-            assert (contrast.lower, contrast.upper) == pytest.approx(limits, rel=TEN_DIGITS)
+            compared += is_that_of_glm(contrast, poisson, told)
         if robust.test.robust_to == "nothing":
             continue
         assert robust.test.statistic == pytest.approx(theirs[0]["wald"], rel=CLOSE)
@@ -500,14 +508,7 @@ def test_ratios_to_all_others_are_those_of_glm_with_one_indicator(
         robust = compare_with_others(cells, clusters=[clusters])
 
         for contrast, poisson, told in zip(robust.contrasts, plain.contrasts, theirs, strict=True):
-            half = np.log(poisson.upper / poisson.ratio) / 1.959963984540054
-            assert contrast.ratio == pytest.approx(told["ratio"], rel=TEN_DIGITS)
-            assert half == pytest.approx(told["poisson_se"], rel=TEN_DIGITS)
-            if contrast.robust_to == "nothing":  # Poisson's variance is the larger
-                continue
-            compared += 1
-            limits = (told["lower"], told["upper"])
-            assert (contrast.lower, contrast.upper) == pytest.approx(limits, rel=TEN_DIGITS)
+            compared += is_that_of_glm(contrast, poisson, told)
 
     assert compared > 20
 

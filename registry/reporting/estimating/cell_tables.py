@@ -10,10 +10,9 @@ from registry.reporting.asking.adjusting import ages_within
 from registry.reporting.asking.question import EACH, question_of
 from registry.reporting.asking.spec import Part, Question
 from registry.reporting.estimating.clusters import PATIENTS, SITES
+from registry.reporting.estimating.first_sums import device_time, first_sums
 from registry.snapshot.cell_pairs import FIRST, FIRST_IN_ROW, cell_pairs
 from registry.snapshot.counting import matched
-from registry.snapshot.exposure import exposure
-from registry.snapshot.firsts import first_events
 from registry.snapshot.selection import Selection
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
@@ -80,24 +79,16 @@ def cell_table(
 
 def amounts(store: Store, part: Part, counting: CountingRule, selection: Selection) -> Amounts:
     """Events and exposure of implants by key; events may stand in a key without exposure."""
-    clock, quantity = part.clock or "", part.quantity
-    asks = {"clock": clock, "quantity": quantity}
-    devices = exposure(store, selection, clock=clock, quantity=quantity)
-    time = {key: given.amount for key, given in devices.items()}
     events: dict[Key, float] = {}
     if counting.of_firsts:
-        firsts = first_events(
-            store,
-            selection,
-            clock=clock,
-            per_patient=part.per_patient,
-            quantity=quantity,
-            in_row=counting is CountingRule.FIRST_IN_ROW,
-        )
-        for key, first in firsts.items():
+        sums = first_sums(store, part, counting, selection)
+        time = dict(sums.time)
+        for key, first in sums.firsts.items():
             events[key] = first.owners.n
             time[key] = max(time.get(key, 0.0) - first.months_after, 0.0)
     else:
+        time = device_time(store, part, selection)
+        asks = {"clock": part.clock or "", "quantity": part.quantity}
         counted = matched(store, selection, each=EACH[counting], **asks)
         events = {key: sums.n for key, sums in counted.items() if None not in _years(key, part)}
     return {key: (events.get(key, 0), time.get(key, 0.0)) for key in {**time, **events}}
@@ -150,7 +141,7 @@ def _sites(store: Store, table: CellTable) -> Clusters:
         at = selection.group_by.index("site")
         of_site = {(key, key[at]): each for key, each in _told(table)}
     else:
-        finer = replace(selection, group_by=(*selection.group_by, "site"))
+        finer = selection.by_site()
         found = amounts(store, table.part, table.question.counting, finer)
         of_site = {(key[:-1], key[-1]): each for key, each in found.items()}
     place = {key: number for number, key in enumerate(table.keys)}

@@ -69,15 +69,16 @@ def rate_cells(
     `robust_to`.
     """
     found: list[Found] = []
+    counting = question.counting
     for part in question.parts:
         split = by_site and has_sites_enough(store, question, part)
         of_sites: FirstSums | None = None
-        if question.counting.of_firsts:
+        if counting.of_firsts:
             if split:
-                of_sites = first_sums(store, question, part, by_site=True)
-                sums = over_sites(store, question, part, of_sites)
+                of_sites = first_sums(store, part, counting, part.selection.by_site())
+                sums = over_sites(store, part, counting, of_sites)
             else:
-                sums = first_sums(store, question, part)
+                sums = first_sums(store, part, counting, part.selection)
             rows = _first_event_rates(store, question, part, per, sums)
         else:
             rows = _clustered_rates(store, question, part, per)

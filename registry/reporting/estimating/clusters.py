@@ -6,11 +6,10 @@ from dataclasses import replace
 from registry.records import Cell
 from registry.reporting.asking.question import EACH
 from registry.reporting.asking.spec import Part, Question
-from registry.reporting.estimating.first_sums import FirstSums
+from registry.reporting.estimating.first_sums import FirstSums, device_time
 from registry.reporting.estimating.found import Found
 from registry.snapshot.counting import matched
 from registry.snapshot.declared import declared, declared_events
-from registry.snapshot.exposure import exposure
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
 from registry.statistics.rates import (
@@ -39,7 +38,7 @@ def sums_by_site(
 
     firsts: the sums of first events by site, where these are what is counted.
     """
-    selection = replace(part.selection, group_by=(*part.selection.group_by, "site"))
+    selection = part.selection.by_site()
     asks = {"clock": part.clock or "", "quantity": part.quantity}
     events: dict[Key, int] = {}
     after: dict[Key, float] = {}
@@ -49,8 +48,7 @@ def sums_by_site(
         events = {key: each.owners.n for key, each in firsts.firsts.items()}
         after = {key: each.months_after for key, each in firsts.firsts.items()}
     else:
-        devices = exposure(store, selection, clock=asks["clock"], quantity=asks["quantity"])
-        time = {key: given.amount for key, given in devices.items()}
+        time = device_time(store, part, selection)
         for key, sums in matched(store, selection, each=each, **asks).items():
             events[key] = events.get(key, 0) + sums.n
     if question.takes_declared:

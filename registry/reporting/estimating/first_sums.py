@@ -1,9 +1,9 @@
 """Device time and first events behind rates, summed once for rows and for each of their sites."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from registry.reporting.asking.spec import Part, Question
+from registry.reporting.asking.spec import Part
 from registry.snapshot.exposure import exposure
 from registry.snapshot.firsts import FirstEvents, first_events
 from registry.snapshot.selection import Selection
@@ -20,18 +20,20 @@ class FirstSums:
     firsts: Mapping[Key, FirstEvents]
 
 
-def first_sums(store: Store, question: Question, part: Part, *, by_site: bool = False) -> FirstSums:
-    """The sums of a part; by_site: with the site as the last grouping of each row."""
-    selection = part.selection
-    if by_site:
-        selection = replace(selection, group_by=(*selection.group_by, "site"))
+def device_time(store: Store, part: Part, selection: Selection) -> dict[Key, float]:
+    """What the devices of each row give to a part's denominator; by shared groupings."""
     devices = exposure(store, selection, clock=part.clock or "", quantity=part.quantity)
-    time = {key: given.amount for key, given in devices.items()}
-    return FirstSums(time, _firsts(store, question, part, selection))
+    return {key: given.amount for key, given in devices.items()}
 
 
-def over_sites(store: Store, question: Question, part: Part, sites: FirstSums) -> FirstSums:
-    """The same as `first_sums` from the sums by site: a device is of one site.
+def first_sums(store: Store, part: Part, counting: CountingRule, selection: Selection) -> FirstSums:
+    """The sums of a part for a selection of it, such as its own by site."""
+    time = device_time(store, part, selection)
+    return FirstSums(time, _firsts(store, part, counting, selection))
+
+
+def over_sites(store: Store, part: Part, counting: CountingRule, sites: FirstSums) -> FirstSums:
+    """The sums of a part's own selection from those by site: a device is of one site.
 
     A patient's first event is not the first of each site, and is looked for again. Sums are the
     same to the last digit: of whole quarters of a month, or of parts of a procedure.
@@ -40,7 +42,7 @@ def over_sites(store: Store, question: Question, part: Part, sites: FirstSums) -
     for key, amount in sites.time.items():
         time[key[:-1]] = time.get(key[:-1], 0.0) + amount
     if part.per_patient:
-        return FirstSums(time, _firsts(store, question, part, part.selection))
+        return FirstSums(time, _firsts(store, part, counting, part.selection))
     firsts: dict[Key, FirstEvents] = {}
     for key, own in sites.firsts.items():
         other = firsts.get(key[:-1], FirstEvents())
@@ -50,7 +52,7 @@ def over_sites(store: Store, question: Question, part: Part, sites: FirstSums) -
 
 
 def _firsts(
-    store: Store, question: Question, part: Part, selection: Selection
+    store: Store, part: Part, counting: CountingRule, selection: Selection
 ) -> Mapping[Key, FirstEvents]:
     return first_events(
         store,
@@ -58,5 +60,5 @@ def _firsts(
         clock=part.clock or "",
         per_patient=part.per_patient,
         quantity=part.quantity,
-        in_row=question.counting is CountingRule.FIRST_IN_ROW,
+        in_row=counting is CountingRule.FIRST_IN_ROW,
     )
