@@ -89,6 +89,22 @@ def test_each_row_has_the_dispersion_of_its_own_sites(asker: Asker) -> None:
     assert told["dispersion_patients"] is not None
 
 
+def test_a_patient_of_two_sites_has_one_first_event(tmp_path: Path) -> None:
+    """Twelve sites; one patient went from the first to the second, with an event at either."""
+    implants = [implant(f"p{site}", site=f"S{site}") for site in range(2, SITES)]
+    implants.append(implant("first", patient="moved", site="S0"))
+    implants.append(implant("second", patient="moved", site="S1", implant_year=2018))
+    events = [
+        event(on, on=on, site=site, complication="respiratory-depression")
+        for on, site in (("first", "S0"), ("second", "S1"))
+    ]
+    moved = Asker(tmp_path, implants=implants, events=events)
+
+    (row,), _ = asked(moved, FIRST, where=(("complication", ("respiratory-depression",)),))
+
+    assert row.numbers["events"] == 1
+
+
 def test_rates_of_other_measures_are_not_widened(asker: Asker) -> None:
     question = asker.question(Measure.RATES, counting=FIRST)
 
