@@ -154,6 +154,8 @@ def freeze_changes(
     stage_record_keys(connection, feed, record_keys)
     when_read()
     _choose(connection, root / kept.snapshot_id / DATABASE)
+    for kind in ("implant", "patient"):
+        connection.execute(f"CREATE TEMP VIEW raw_{kind}_keys AS FROM {kind}_keys")
     for statement in derive.IN_ORDER:
         connection.execute(statement)
     snapshot = NewSnapshot(

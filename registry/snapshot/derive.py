@@ -13,7 +13,8 @@ the year of implant.
 
 What is derived of a row depends on the rows of its patient, on the events that one another
 caused, and on the terms; on nothing else. So the statements work on `raw_implants` and
-`raw_events`, which hold either every staged row or whole patients of them, with all their events.
+`raw_events`, which hold either every staged row or whole patients of them, with all their events;
+and on `raw_implant_keys` and `raw_patient_keys`, which hold the record keys of these at least.
 """
 
 # ruff: noqa: S608 - the text is made of this module's constants and the schema's names
@@ -300,8 +301,8 @@ JOIN (
     SELECT n.device_no, d.key_30 AS device_key_30, d.key_31 AS device_key_31,
         p.key_30 AS patient_key_30, p.key_31 AS patient_key_31
     FROM (SELECT device_no, implant, patient FROM all_implants) n
-    LEFT JOIN implant_keys d ON d.id = n.implant
-    LEFT JOIN patient_keys p ON p.id = n.patient
+    LEFT JOIN raw_implant_keys d ON d.id = n.implant
+    LEFT JOIN raw_patient_keys p ON p.id = n.patient
 ) k USING (device_no)
 """
 

@@ -27,7 +27,7 @@ from registry.snapshot.delays import Delays, delays_of
 from registry.snapshot.episodes import link_episodes
 from registry.snapshot.integrity import Damage, digests_of
 from registry.snapshot.manifest import Manifest
-from registry.snapshot.parts import derived, parts_of
+from registry.snapshot.parts import derived, in_parts
 from registry.snapshot.schema import SCHEMA_VERSION, TABLES
 from registry.snapshot.staging import (
     Codes,
@@ -254,21 +254,21 @@ class NewSnapshot:
         Several parts are gathered first, beside the snapshot, and sorted from there.
         """
         rows = {table: derive.rows_of(table, keyed=self.keyed) for table in TABLES}
-        parts = parts_of(connection)
-        if len(parts) == 1:
-            with derived(connection, parts[0]):
-                self._create(connection, rows)
-            return
         gathered = ("events", "implants")
         folders = {table: workspace / f"parts_of_{table}" for table in gathered}
-        for place, part in enumerate(parts):
-            with derived(connection, part):
-                for table, folder in folders.items():
-                    folder.mkdir(exist_ok=True)
-                    path = quoted(folder / f"{place}.parquet")
-                    connection.execute(
-                        f"COPY ({rows[table]}) TO {path} (FORMAT parquet, ROW_GROUP_SIZE 20480)"
-                    )
+        with in_parts(connection, keyed=self.keyed) as parts:
+            if len(parts) == 1:
+                with derived(connection, parts[0], keyed=self.keyed):
+                    self._create(connection, rows)
+                return
+            for place, part in enumerate(parts):
+                with derived(connection, part, keyed=self.keyed):
+                    for table, folder in folders.items():
+                        folder.mkdir(exist_ok=True)
+                        path = quoted(folder / f"{place}.parquet")
+                        connection.execute(
+                            f"COPY ({rows[table]}) TO {path} (FORMAT parquet, ROW_GROUP_SIZE 20480)"
+                        )
         files = {table: quoted(folder / "*.parquet") for table, folder in folders.items()}
         self._create(
             connection, rows | {table: f"FROM read_parquet({files[table]})" for table in gathered}

@@ -1,5 +1,6 @@
 """A freeze in parts of whole patients gives what a freeze at once gives."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -50,19 +51,53 @@ def test_rows_are_those_of_a_freeze_at_once(
             assert numbers == list(range(len(numbers)))
 
 
-@pytest.mark.parametrize(("devices", "count"), [(0, 1), (1, 1), (3, 1), (4, 4), (7, 5)])
-def test_parts_hold_about_so_many_devices(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: int, count: int
-) -> None:
+@pytest.fixture
+def staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A staging file where three rows are derived at once."""
     monkeypatch.setattr(parts, "ROWS_AT_ONCE", 3)
     with open_staging(tmp_path / "staging") as connection:
-        connection.execute(
-            "CREATE TABLE staged_implants AS SELECT i AS patient, i AS implant FROM range(?) r(i)",
-            [devices],
-        )
-        connection.execute(  # one names a device, one an unknown one, and three none
-            "CREATE TABLE staged_events AS SELECT i AS event_no, "
-            "CASE i WHEN 0 THEN 0 WHEN 1 THEN 99 END AS implant FROM range(5) r(i)"
-        )
+        yield connection
 
-        assert len(parts.parts_of(connection)) == count
+
+def stage(connection: duckdb.DuckDBPyConnection, devices: int) -> None:
+    """So many patients of one device, and five events: one on a device, one on an unknown one."""
+    connection.execute(
+        "CREATE TABLE staged_implants AS SELECT i AS patient, i AS implant FROM range(?) r(i)",
+        [devices],
+    )
+    connection.execute(
+        "CREATE TABLE staged_events AS SELECT i AS event_no, "
+        "CASE i WHEN 0 THEN 0 WHEN 1 THEN 99 END AS implant FROM range(5) r(i)"
+    )
+
+
+@pytest.mark.parametrize(("devices", "count"), [(0, 1), (1, 1), (3, 1), (4, 4), (7, 5)])
+def test_parts_hold_about_so_many_devices(
+    staging: duckdb.DuckDBPyConnection, devices: int, count: int
+) -> None:
+    stage(staging, devices)
+
+    with parts.in_parts(staging, keyed=False) as made:
+        assert len(made) == count
+
+
+def test_rows_lie_in_the_order_of_their_parts_as_long_as_they_are_derived(
+    staging: duckdb.DuckDBPyConnection,
+) -> None:
+    """Then a part reads its own rows alone: a table tells the least and most of each stretch."""
+    stage(staging, 40)
+    for table in ("implant", "patient"):
+        staging.execute(f"CREATE TABLE {table}_keys AS SELECT {table} AS id FROM staged_implants")  # noqa: S608
+    tables = [f"{each}_by_part" for each in ("implants", "events", "implant_keys", "patient_keys")]
+
+    with parts.in_parts(staging, keyed=True):
+        held = {
+            table: [part for (part,) in staging.execute(f"SELECT part FROM {table}").fetchall()]  # noqa: S608
+            for table in tables
+        }
+
+    assert [len(held[table]) for table in tables] == [40, 5, 40, 40]
+    for part in held.values():
+        assert part == sorted(part)
+    left = staging.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    assert not {table for (table,) in left} & set(tables)
