@@ -32,6 +32,10 @@ IS_CHECKOUT = (BASE_DIR / "manage.py").exists()
 """Whether this is the registry's own folder, and not a package that was installed."""
 
 
+# Before numpy is read. Sums of several threads differ in their last digit from those of one, and an
+# answer must not hang on how many processors a machine has. Requests then wait less, too.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 DEBUG = flag("DEBUG")
 
 # The registry's own settings ---------------------------------------------------------------

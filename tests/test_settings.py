@@ -1,7 +1,10 @@
 """Every setting that docs/operations.md offers does what it says, or is refused in words."""
 
+import os
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -246,6 +249,35 @@ def test_manual_offers_what_is_tried_here_and_what_settings_read():
         "EMAIL_HOST_PASSWORD",
         "DEFAULT_FROM_EMAIL",
     } == FREE
+
+
+PRODUCT = """
+import hashlib, django
+django.setup()
+import numpy as np
+draw = np.random.default_rng(1)
+one, other = draw.random((603, 603)), draw.random((603, 309))
+print(hashlib.sha256((one @ other).tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="One processor has one thread.")
+def test_products_of_matrices_are_the_same_however_many_processors_there_are(started):
+    """Threads add up in another order, which an answer that is asked again would show."""
+    started()
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", PRODUCT],
+            cwd=ROOT,
+            env=os.environ
+            | {"DJANGO_SETTINGS_MODULE": "registry_project.settings", "OPENBLAS_NUM_THREADS": many},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for many in ("1", "2")
+    }
+
+    assert len(digests) == 1
 
 
 @pytest.mark.parametrize("name", OFFERED)
