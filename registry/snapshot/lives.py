@@ -29,8 +29,8 @@ class Lives:
 
     what: ENTERED, LEFT or BY_EVENT; why: the exit status of those that left, as its number in the
     snapshot's list; month: whole months since implantation; one entry a line in each. sums: how
-    many devices and the two halves of their keys, three columns; owners: the same of the devices
-    or patients whose first events they are.
+    many devices, one column, and where keys are told the two halves of theirs, two more; owners:
+    the same of the devices or patients whose first events they are.
     """
 
     what: Ints
@@ -40,9 +40,10 @@ class Lives:
     owners: Ints
 
     @classmethod
-    def none(cls) -> Self:
+    def none(cls, *, keyed: bool = False) -> Self:
         """No device."""
-        nothing, sums = np.zeros(0, dtype=np.int64), np.zeros((0, len(_SUMS)), dtype=np.int64)
+        columns = len(_SUMS) if keyed else 1
+        nothing, sums = np.zeros(0, dtype=np.int64), np.zeros((0, columns), dtype=np.int64)
         return cls(nothing, nothing, nothing, sums, sums)
 
     @classmethod
@@ -70,7 +71,7 @@ def lives(
 def lives_of(
     without: Mapping[Key, Lives], changes: Mapping[Key, Lives], key: Key, shared: Key
 ) -> Lives:
-    """The lives of one row, from the two that `lives` gives."""
+    """The lives of one row, from the two that `lives` gives; without keys."""
     found = without.get(shared, Lives.none())
     return Lives.together((found, changes[key])) if key in changes else found
 
@@ -129,10 +130,10 @@ def _read(
         np.asarray(found[name], dtype=np.int64)
         for name in ("what", "why", "month", "n", *(name for name in _SUMS[1:] if name in found))
     )
-    zeros = np.zeros_like(n)
-    sums = np.column_stack([n, *(keys or (zeros, zeros))])
+    sums = np.column_stack([n, *keys])
+    zeros = [np.zeros_like(n)] * len(keys)
     owned = [found[name] for name in ("owner_high", "owner_low") if name in found]
-    owners = np.column_stack([n, *(owned or (zeros, zeros))]).astype(np.int64)
+    owners = np.column_stack([n, *(owned or zeros)]).astype(np.int64)
     owners[what != BY_EVENT] = 0
     if changes:
         sums[what != BY_EVENT] *= -1

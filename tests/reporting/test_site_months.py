@@ -18,7 +18,7 @@ def some_lives(draw: np.random.Generator, devices: int) -> Lives:
     end[0] = entry[0] = 0  # at risk in month 0 alone
     what = np.where(draw.random(devices) < 0.3, BY_EVENT, LEFT)
     lines = np.concatenate([np.full(devices, ENTERED), what])
-    sums = np.column_stack([np.ones(2 * devices, dtype=np.int64)] * 3)
+    sums = np.ones((2 * devices, 1), dtype=np.int64)
     why = np.concatenate([np.zeros(devices, dtype=np.int64), draw.integers(0, 4, devices)])
     return Lives(lines, why, np.concatenate([entry, end]), sums, sums)
 

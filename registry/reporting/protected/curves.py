@@ -102,7 +102,7 @@ def _truth(
     each: lives with the number of their hand, of so many hands. At 0 all are at risk that were
     followed from the start, those with an event in month 0 too.
     """
-    lines = [Lives.none(), *(life for _hand, life in each)]
+    lines = [Lives.none(keyed=True), *(life for _hand, life in each)]
     what, why, month, sums, owners = (
         np.concatenate([getattr(life, name) for life in lines])
         for name in ("what", "why", "month", "sums", "owners")
