@@ -1,7 +1,5 @@
 """Derives all staged rows in parts of whole patients, so that memory does not grow with them."""
 
-
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -88,7 +88,9 @@ def robust_to_patients(
         own = inside & (lines.ended == cause if cause == THE_EVENT else lines.ended > THE_EVENT)
         told[own] += of_month[at[own] - 1]
     factor = lines.patients / (lines.patients - 1)
-    variance = factor * (told * (lines.products @ told)).sum(axis=0)
+    steps, step = _steps(curve)
+    moved = told[:, steps]
+    variance = factor * (moved * (lines.products @ moved)).sum(axis=0)[step]
     se = np.sqrt(np.maximum(variance, 0.0))
     if incidence:
         lower, upper = log_log(curve, se, z)
@@ -127,6 +129,15 @@ def _weights(counts: LifeCounts, span: tuple[int, int], *, incidence: bool) -> W
     now = np.where(past, (before / at_least)[:, None], 0.0)
     spent = now * (own / at_least)[:, None] - later * (every / at_least)[:, None]
     return curve, _cumulated(spent), {THE_EVENT: now - later, OTHERS: -later}
+
+
+def _steps(curve: FloatArray) -> tuple[Ints, Ints]:
+    """The months in which a curve moves, and the first; and of each month, the last of these.
+
+    What moves a curve, and so its variance, stays until it moves again.
+    """
+    moves = np.concatenate([[True], curve[1:] != curve[:-1]])
+    return np.flatnonzero(moves), np.cumsum(moves) - 1
 
 
 def _cumulated(spent: FloatArray) -> FloatArray:
