@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from copy import copy
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from registry.filters.canonical import EXPLAINED_RANGE, event_query
-from registry.filters.codes import nearest, own_codes
+from registry.filters.codes import TABLES, nearest, own_codes
 from registry.filters.fields import (
     CodesField,
     FlagField,
@@ -353,14 +353,33 @@ def parse_query(params: Mapping[str, Any], *, measure: Measure | None) -> EventQ
     once: an unknown parameter or code (the nearest right one is named), a bad range, more than
     three names or a repeated one in group_by; an option, counting rule or grouping that the
     measure does not take (the measures that do are named). No value is ever repeated. A few queries
-    for each dimension whose codes live in a table, none for the others.
+    for each dimension whose codes live in a table, none for the others, which a process remembers.
     """
-    return EventFilterSet(_as_query(params), Event.objects.none(), measure=measure).query()
+    given = tuple((name, tuple(listed(params, name))) for name in params)
+    if LOOKED_UP.isdisjoint(params):
+        return _remembered(given, measure)
+    return _parsed(given, measure)
 
 
-def _as_query(params: Mapping[str, Any]) -> QueryDict:
-    """The parameters as a QueryDict, with every value."""
-    query = QueryDict(mutable=True)
-    for name in params:
-        query.setlist(name, listed(params, name))
-    return query
+LOOKED_UP = frozenset(
+    ("effect", *(name for name, dimension in DIMENSIONS.items() if dimension.codelist in TABLES))
+)
+"""Parameters whose codes live in tables: what they take may change."""
+
+QUESTIONS_KEPT = 512
+"""So many questions are kept in a process: those of a dashboard, many times over."""
+
+Given = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def _parsed(given: Given, measure: Measure | None) -> EventQuery:
+    data = QueryDict(mutable=True)
+    for name, values in given:
+        data.setlist(name, list(values))
+    return EventFilterSet(data, Event.objects.none(), measure=measure).query()
+
+
+@lru_cache(maxsize=QUESTIONS_KEPT)
+def _remembered(given: Given, measure: Measure | None) -> EventQuery:
+    """A question of parameters that mean the same at all times; what is refused is not kept."""
+    return _parsed(given, measure)

@@ -1,14 +1,18 @@
 """The parameters of an address, and every way in which they can be refused."""
 
 import re
+from contextlib import suppress
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 
 from registry.filters import EventFilterSet, parse_query
-from registry.filters.questions import OPTIONS
+from registry.filters.questions import LOOKED_UP, OPTIONS
+from registry.models import Site
 from registry.records import DIMENSIONS, BadQuery, EventQuery, Fault, Window
-from registry.reporting import MEASURES
+from registry.reporting import MEASURES, NOT_TAKEN
 from registry.vocabulary import CODELISTS, CountingRule, Denominator, Measure
 
 
@@ -569,3 +573,34 @@ def test_questions_on_code_lists_need_no_database(django_assert_num_queries, db)
 def test_questions_on_the_catalogue_need_a_few_queries(django_assert_max_num_queries, catalogue):
     with django_assert_max_num_queries(8):
         read("complication=infection,catheter-migration&category=infection")
+
+
+@pytest.mark.parametrize("measure", [Measure.RATES, None])
+def test_question_that_no_table_answers_is_read_once(measure):
+    address = "drug=opioid,baclofen&severity=3&year=2019&window=0-3"
+
+    assert read(address, measure) is read(address, measure)
+    assert read(f"{address}&sex=female", measure) != read(address, measure)
+    assert read("drug=opioid", Measure.RATES) == read("drug=opioid", None)
+    assert codes("per=100", Measure.COUNTS) == [("per", NOT_TAKEN)]
+    assert read("per=100").per == 100
+
+
+def test_codes_kept_in_tables_are_looked_up_at_every_question(catalogue, sites):
+    assert read("site=LIS-1").values("site") == ("LIS-1",)
+    Site.objects.filter(code="LIS-1").update(code="LIS-2", country="NO")
+
+    assert codes("site=LIS-1") == [("site", "unknown-code")]
+    assert read("country=NO").values("country") == ("NO",)
+
+
+def test_exactly_the_parameters_that_look_something_up_are_named_as_such(catalogue):
+    asking = set()
+    for name in EventFilterSet(QueryDict("")).filters:
+        with CaptureQueriesContext(connection) as queries:
+            for value in ("not-recorded", "2019", "0-3", "yes", "complication", "no-such-word"):
+                with suppress(BadQuery):
+                    read(f"{name}={value}", Measure.CASCADES)
+        asking |= {name} if len(queries) else set()
+
+    assert asking == LOOKED_UP
