@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.utils import timezone
 
 from registry.disclosure import record_key
@@ -236,6 +237,30 @@ def test_release_stays_when_the_registry_goes_on() -> None:
     assert freshness.named_release("2026Q4").store.manifest.implants == 1
     assert freshness.named_release(released.snapshot_id).label == "2026Q4"
     assert freshness.newest_release().label == "2026Q4"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_release_is_looked_up_once_in_a_process(django_assert_num_queries: Any) -> None:
+    with pytest.raises(BadQuery):
+        freshness.named_release("2026Q4")
+    ImplantFactory()
+    released = freshness.publish("2026Q4")
+
+    for name in ("2026Q4", released.snapshot_id):
+        freshness.named_release(name)
+        with django_assert_num_queries(0):
+            assert freshness.named_release(name).label == "2026Q4"
+
+
+def test_release_that_is_rolled_back_is_not_remembered() -> None:
+    ImplantFactory()
+    with transaction.atomic():
+        freshness.publish("2026Q4")
+        freshness.named_release("2026Q4")
+        transaction.set_rollback(True)
+
+    with pytest.raises(BadQuery):
+        freshness.named_release("2026Q4")
 
 
 def test_newest_release_is_the_one_published_last() -> None:

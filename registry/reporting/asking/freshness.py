@@ -26,6 +26,7 @@ from registry.reporting.asking.opening import (
     unusable,
     why_not_frozen,
 )
+from registry.reporting.asking.releases import release_named
 from registry.snapshot import shelf
 from registry.snapshot.manifest import Manifest
 from registry.snapshot.news import holds_all
@@ -283,8 +284,7 @@ def _is_of_first_design(release: Snapshot) -> bool:
 
 def named_release(name: str) -> Frozen:
     """A release by its label or its id; raises BadQuery where there is none."""
-    releases = Snapshot.objects.filter(kind=SnapshotKind.RELEASE)
-    release = releases.filter(label=name).first() or releases.filter(snapshot_id=name).first()
+    release = release_named(name)
     if release is None:
         raise BadQuery(Fault("release", "unknown-release", "There is no such release."))
     return _open(release)
