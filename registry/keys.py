@@ -15,6 +15,7 @@ import secrets
 import stat
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -249,24 +250,42 @@ WELL_FORMED = f"Give different random keys of {LEAST_BYTES} bytes or more, in he
 
 
 def _in_file(path: Path) -> tuple[dict[str, str], list[KeyFault]]:
+    """The keys of the file, or its fault; it is read again once it looks different."""
     try:
-        handle = os.open(path, os.O_RDONLY)
+        found = os.stat(path)
     except FileNotFoundError:
         return {}, [KeyFault("missing", "There are no disclosure keys.", MAKE)]
     except PermissionError:
-        closed = "The file of the disclosure keys cannot be read."
-        return {}, [KeyFault("missing", closed, "Make the server its owner.")]
+        return {}, [_closed()]
+    look = found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    held, faults = _read_file(path, look)
+    return dict(held), list(faults)
+
+
+@lru_cache(maxsize=4)
+def _read_file(
+    path: Path, look: tuple[int, int, int, int]
+) -> tuple[dict[str, str], tuple[KeyFault, ...]]:
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        return {}, (_closed(),)
     with os.fdopen(handle) as file:
         if stat.S_IMODE(os.fstat(handle).st_mode) & 0o077:
             opened = "The file of the disclosure keys is open to other users."
-            return {}, [KeyFault("loose-mode", opened, f"Run `chmod 600 {path}`.")]
+            return {}, (KeyFault("loose-mode", opened, f"Run `chmod 600 {path}`."),)
         try:
             kept = json.load(file)
         except ValueError:
             kept = None
     if not isinstance(kept, dict):
-        return {}, [KeyFault("missing", "The file of the disclosure keys holds none.", MAKE)]
-    return {name: text for name, text in kept.items() if isinstance(text, str)}, []
+        return {}, (KeyFault("missing", "The file of the disclosure keys holds none.", MAKE),)
+    return {name: text for name, text in kept.items() if isinstance(text, str)}, ()
+
+
+def _closed() -> KeyFault:
+    closed = "The file of the disclosure keys cannot be read."
+    return KeyFault("missing", closed, "Make the server its owner.")
 
 
 def _decoded(text: str) -> bytes | None:

@@ -59,6 +59,22 @@ def test_keys_are_read_from_the_file_where_the_environment_has_none(no_keys, tmp
     assert codes() == []
 
 
+def test_file_is_read_once_until_it_looks_different(no_keys, tmp_path, monkeypatch):
+    path = tmp_path / "disclosure-keys.json"
+    written(path, ONE.hex(), OTHER.hex())
+    keys.read_keys()
+    with monkeypatch.context() as patch:
+        patch.delattr(keys.os, "open")
+        assert keys.read_keys() == keys.Keys(ONE, OTHER)
+
+    path.chmod(0o640)
+    assert codes() == ["loose-mode"]
+    written(path, OTHER.hex(), ONE.hex() * 2)
+    assert keys.read_keys() == keys.Keys(OTHER, ONE * 2)
+    path.unlink()
+    assert codes() == ["missing"]
+
+
 def test_file_may_lie_elsewhere(no_keys, tmp_path):
     no_keys.REGISTRY_KEY_FILE = str(tmp_path / "elsewhere.json")
     written(tmp_path / "elsewhere.json", ONE.hex(), OTHER.hex())
