@@ -314,7 +314,7 @@ def _stored_rows(
     for start in range(0, len(sites), _SITES_A_QUERY):
         wanted = Q()
         for site_id in sites[start : start + _SITES_A_QUERY]:
-            wanted |= Q(site=site_id, source_id__among=by_site[site_id])
+            wanted |= Q(site=site_id, source_id__among=by_site[site_id]) & ~Q(source_id="")
         for row in rows.filter(wanted).values("site_id", "source_id", *columns):
             found[row["site_id"], row["source_id"]] = row
     return found

@@ -7,6 +7,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, ForeignObject, Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
+_WHOLE = frozenset({"smallint", "integer", "bigint"})
+
 
 @Field.register_lookup
 @ForeignObject.register_lookup
@@ -14,7 +16,8 @@ class Among(Lookup):
     """As `in` for values that are strings or whole numbers, in one parameter however many.
 
     `in` makes an expression and a placeholder of each: of a file's keys that took an eighth of an
-    import.
+    import. Numbers are given the column's own type: PostgreSQL looks only those up in a table of
+    hashes, and holds a row against every other one in turn.
     """
 
     lookup_name = "among"
@@ -27,6 +30,8 @@ class Among(Lookup):
         column, parameters = self.process_lhs(compiler, connection)
         values: list[str | int] = list(self.rhs)
         if connection.vendor == "postgresql":
-            return f"{column} = ANY(%s)", (*parameters, values)
+            own_type = self.lhs.output_field.db_type(connection)
+            cast = f"::{own_type}[]" if own_type in _WHOLE else ""
+            return f"{column} = ANY(%s{cast})", (*parameters, values)
         chosen = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608 - Django's own name
         return chosen, (*parameters, json.dumps(values))

@@ -53,3 +53,12 @@ def test_keys_of_a_site_are_found_by_an_index():
     assert "SCAN registry_patient" not in plan
     assert "Seq Scan on registry_patient" not in plan
     assert "registry_patient_" in plan
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no arrays")
+def test_numbers_are_of_the_type_of_their_column():
+    """Of another type PostgreSQL would compare each row with every number in turn."""
+    of_patients = Implant.objects.filter(patient__among=[1, 2]).explain()
+
+    assert "::bigint[]" in of_patients
+    assert "::bigint[]" in Patient.objects.filter(pk__among=[1, 2]).explain()
