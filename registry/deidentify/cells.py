@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from registry.deidentify.identifiers import rule_against
-from registry.records.numerals import without_point_zero
+from registry.records.numerals import may_be_thousands, without_point_zero
 from registry.records.spelling import SITE_CODE
 from registry.vocabulary import CatheterModel, Code, Component, PumpModel, Severity
 
@@ -86,6 +86,12 @@ def whole(what: str, lowest: int, highest: int) -> Reader:
             number = int(text)
             if lowest <= number <= highest:
                 return number
+        if may_be_thousands(text):
+            detail = (
+                "this may be a fraction or thousands; "
+                f"give {what} as a whole number, {lowest} to {highest}, in digits alone"
+            )
+            raise Unreadable("out-of-range", detail)
         if _FRACTION.fullmatch(text) is not None:
             detail = f"this is a fraction; give {what} as a whole number, {lowest} to {highest}"
             raise Unreadable("out-of-range", detail)

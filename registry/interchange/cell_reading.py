@@ -13,7 +13,7 @@ from registry.interchange.turned_dates import looks_turned, ranges_of, turned_ba
 from registry.records import Fault, RawReport, RowKind
 from registry.records.columns import DECLARED
 from registry.records.declared import Holds, RowColumn
-from registry.records.numerals import without_point_zero
+from registry.records.numerals import whole_number, without_point_zero
 from registry.records.readings import FileReading, ReadAs
 from registry.records.spelling import SITE_CODE, folded
 
@@ -40,6 +40,9 @@ _SEPARATORS = re.compile(r"[;,|\n\r]+")
 _DIGIT = re.compile(r"[0-9]")
 _DASH = "\N{EN DASH}"
 """What spreadsheets and word processors make of the hyphen of a range."""
+
+_FOUR_DIGITS = (1_000, 9_999)
+"""What a year may be as a number; later rules know more."""
 
 _MOST_REMEMBERED = 4_096
 
@@ -145,6 +148,7 @@ class _ColumnReading:
         self.words = {
             plain_word(word): self.codes.get(folded(code), code) for word, code in words.items()
         }
+        self.range = (column.whole.least, column.whole.most) if column.whole else _FOUR_DIGITS
         self.ranges = ranges_of(sorted(self.exact)) if column.holds is Holds.CODE else {}
         self._read = _READERS.get(column.holds, _ColumnReading._code)
         self.seen: dict[str, Meaning] = {}
@@ -233,9 +237,9 @@ class _ColumnReading:
         return text, None
 
     def _number(self, text: str) -> Meaning:
-        whole = without_point_zero(text)
+        whole = whole_number(text, *self.range)
         if whole != text:
-            return whole, ReadAs.WHOLE
+            return whole, ReadAs.WHOLE if whole == without_point_zero(text) else ReadAs.GROUPED
         if self.column.holds is Holds.GRADE:
             return self._code(text)
         return text, None

@@ -68,6 +68,17 @@ def test_whole_number_may_be_written_with_a_point_and_zeros():
     assert cells.severity("3.0") == 3
 
 
+@pytest.mark.parametrize("text", ["1,000", "1.000", "1,200"])
+def test_a_fraction_or_thousands_is_refused_and_told_as_both(text):
+    with pytest.raises(
+        cells.Unreadable, match="may be a fraction or thousands; give months"
+    ) as told:
+        cells.whole("months", 0, 1200)(text)
+
+    assert told.value.code == "out-of-range"
+    assert text not in told.value.detail
+
+
 def test_whole_number_says_its_range():
     with pytest.raises(cells.Unreadable, match="give months as a whole number, 0 to 1200"):
         cells.whole("months", 0, 1200)("many")

@@ -164,6 +164,28 @@ def test_whole_numbers_may_have_zeros_behind_the_point():
     assert read("months_since_implant", "34.5") == ("34.5", None, [])
 
 
+@pytest.mark.parametrize(
+    ("column", "text", "digits"),
+    [
+        ("year", "2,009", "2009"),
+        ("year", "2 009", "2009"),
+        ("year", "\uff12\uff10\uff10\uff19", "2009"),
+        ("months_since_implant", "1'000", "1000"),
+        ("months_since_implant", "34.000", "34"),
+        ("severity", "\uff13", "3"),
+    ],
+)
+def test_numbers_are_read_however_they_are_grouped(column, text, digits):
+    assert read(column, text) == (digits, ReadAs.GROUPED, [])
+
+
+def test_what_may_be_a_thousand_is_not_read_as_one():
+    column = "component_months"
+
+    assert read(column, "1,000", kind=RowKind.EXPOSURE) == ("1,000", None, [])
+    assert read(column, "1.200", kind=RowKind.EXPOSURE) == ("1.200", None, [])
+
+
 def test_the_columns_of_faults_are_unread_and_empty():
     cells = CellReading(
         RowKind.EVENT, terms=TERMS, words=SiteWords(), blank=(), reading=FileReading()
