@@ -35,6 +35,15 @@ _SPREADSHEET_ERROR = re.compile(
 )
 """As spreadsheets write them in English, German, French, Italian and Spanish."""
 
+_AROUND = re.compile(
+    "^[\\s\\u200b-\\u200f\\u202a-\\u202e\\u2060\\ufeff]+"
+    "|[\\s\\u200b-\\u200f\\u202a-\\u202e\\u2060\\ufeff]+$"
+)
+"""Blanks and marks of no width or of direction, as they come with text that was copied."""
+
+_APOSTROPHES = ("'", "\N{LEFT SINGLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}")
+"""By which spreadsheets say that a cell is text, and databases quote it; exports keep them."""
+
 _ONLY_SIGNS = re.compile(r"[\W_]+")
 _SEPARATORS = re.compile(r"[;,|\n\r]+")
 _DIGIT = re.compile(r"[0-9]")
@@ -155,6 +164,10 @@ class _ColumnReading:
 
     def meaning(self, text: str) -> Meaning:
         """What a cell means; remembered in `seen`, but for keys. Raises _Refused."""
+        bare = _bare(text)
+        if bare != text:
+            meant, way = self.meaning(bare)
+            return meant, way or ReadAs.BARE
         if self.column.holds is Holds.KEY and not self.blank and _DIGIT.search(text):
             return text, None  # no word for "nothing recorded" has a digit
         found = self._meaning(text)
@@ -263,6 +276,16 @@ _READERS: Mapping[Holds, Callable[[_ColumnReading, str], Meaning]] = {
     Holds.GRADE: _ColumnReading._number,
     Holds.CODES: _ColumnReading._several,
 }
+
+
+def _bare(text: str) -> str:
+    """A cell without invisible marks around it, and without the apostrophes of plain text."""
+    if text[0].isalnum() and text[-1].isalnum():
+        return text
+    bare = _AROUND.sub("", text)
+    if bare[:1] in _APOSTROPHES and len(bare) > 1:
+        bare = bare[1:-1] if bare[-1] in _APOSTROPHES else bare[1:]
+    return bare.strip() if any(map(str.isalnum, bare)) else text
 
 
 def _like_a_date(ranges: Mapping[tuple[int, int], str]) -> str:

@@ -12,6 +12,7 @@ class ReadAs(Enum):
     SPELLED = "by another spelling, label or name of a code"
     WHOLE = "as whole numbers, written with a point or comma and zeros"
     GROUPED = "as whole numbers, with thousands apart or in other digits"
+    BARE = "without an apostrophe or an invisible mark around them"
     SPLIT = "as lists separated otherwise than by semicolons"
     TRANSLATED = "by the mapping of words"
     EMPTY = "as empty, for a word that says that nothing is recorded"

@@ -179,6 +179,27 @@ def test_numbers_are_read_however_they_are_grouped(column, text, digits):
     assert read(column, text) == (digits, ReadAs.GROUPED, [])
 
 
+@pytest.mark.parametrize(
+    ("column", "text", "meant"),
+    [
+        ("year", "'2009", "2009"),
+        ("year", "\u20182009", "2009"),
+        ("source_id", "'x1'", "x1"),
+        ("outcome", "'recovered'", "recovered"),
+        ("site", "\ufeffTAIRA-A\u200b", "TAIRA-A"),
+    ],
+)
+def test_marks_of_plain_text_around_a_cell_are_left_out(column, text, meant):
+    assert read(column, text) == (meant, ReadAs.BARE, [])
+
+
+def test_marks_around_a_cell_hide_no_way_of_reading_and_no_word_for_empty():
+    assert read("days_since_refill", "'30-Aug") == ("8-30", ReadAs.DATED, [])
+    assert read("outcome", "'NA") == ("", None, ["word-for-empty"])
+    assert read("outcome", "'") == ("", None, ["word-for-empty"])
+    assert read("outcome", "recovered'") == ("recovered", ReadAs.SPELLED, [])
+
+
 def test_what_may_be_a_thousand_is_not_read_as_one():
     column = "component_months"
 
