@@ -24,8 +24,16 @@ _EMPTY_WORDS = """
     inconnu;non renseigné;non disponible;s/o;onbekend;n.v.t.;niet bekend;desconocido;sin dato;
     sconosciuto;non noto;desconhecido;#NV;NVT;<NA>;ukjent;ukendt;okänd;nieznane;brak danych;brak
 """
+MISSING_DATA_CODES = (
+    *("NI", "NA", "UNK", "NASK", "ASKU", "NAV", "NAVU", "MSK", "-9", "-99", "-999", "-9999"),
+    *("-8", "-88", "-888", "-7", "-77", "-777"),
+)
+"""Codes for "nothing recorded" of projects in REDCap and files of SPSS: HL7's, and numbers."""
+
 EMPTY_WORDS: Mapping[str, str] = {
-    folded(word): word.strip() for word in _EMPTY_WORDS.split(";") if word.strip()
+    folded(word): word.strip()
+    for word in (*_EMPTY_WORDS.split(";"), *MISSING_DATA_CODES)
+    if word.strip() and not word.startswith("-")
 }
 """Words by which systems say that nothing is recorded, by their folded form. A code comes first."""
 
@@ -43,6 +51,9 @@ _AROUND = re.compile(
 
 _APOSTROPHES = ("'", "\N{LEFT SINGLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}")
 """By which spreadsheets say that a cell is text, and databases quote it; exports keep them."""
+
+_ANOTHER_THING = re.compile(r"^-\s*[0-9]|[?<~\u00ac\u00b1\u2248\u2260\u2264\u2265]")
+"""What makes of a code that it is not sure, not it, or a number of its own."""
 
 _ONLY_SIGNS = re.compile(r"[\W_]+")
 _SEPARATORS = re.compile(r"[;,|\n\r]+")
@@ -168,8 +179,9 @@ class _ColumnReading:
         if bare != text:
             meant, way = self.meaning(bare)
             return meant, way or ReadAs.BARE
-        if self.column.holds is Holds.KEY and not self.blank and _DIGIT.search(text):
-            return text, None  # no word for "nothing recorded" has a digit
+        is_key = self.column.holds is Holds.KEY and not self.blank
+        if is_key and _DIGIT.search(text) and text not in MISSING_DATA_CODES:
+            return text, None  # no other word for "nothing recorded" has a digit
         found = self._meaning(text)
         if len(self.seen) < _MOST_REMEMBERED:
             self.seen[text] = found
@@ -207,8 +219,12 @@ class _ColumnReading:
             folded(part) in self.codes for part in _SEPARATORS.split(text)
         )
 
+    def _spelled(self, text: str) -> str | None:
+        """The code that a text spells; none where a sign makes another thing of it: `<3`, `3?`."""
+        return None if _ANOTHER_THING.search(text) else self.codes.get(folded(text))
+
     def _code(self, text: str) -> Meaning:
-        code = self.codes.get(folded(text))
+        code = self._spelled(text)
         if code is not None:
             dashed = _DASH in text and code in self.ranges.values()
             return code, ReadAs.DATED if dashed else ReadAs.SPELLED
@@ -225,14 +241,11 @@ class _ColumnReading:
         return text, None
 
     def _several(self, text: str) -> Meaning:
-        code = self.codes.get(folded(text))
+        code = self._spelled(text)
         if code is not None:
             return code, ReadAs.SPELLED
         parts = [part.strip() for part in _SEPARATORS.split(text) if part.strip()]
-        codes = [
-            self.words.get(plain_word(part)) or self.codes.get(folded(part)) or part
-            for part in parts
-        ]
+        codes = [self.words.get(plain_word(part)) or self._spelled(part) or part for part in parts]
         joined = ";".join(codes)
         if codes != parts:
             return joined, ReadAs.SPELLED
@@ -240,8 +253,8 @@ class _ColumnReading:
 
     def _term(self, text: str) -> Meaning:
         name = folded(text)
-        if name in self.codes:
-            return self.codes[name], ReadAs.SPELLED
+        if code := self._spelled(text):
+            return code, ReadAs.SPELLED
         if name in self.synonyms:
             meant = " or ".join(self.synonyms[name])
             raise _Refused(
@@ -295,6 +308,6 @@ def _like_a_date(ranges: Mapping[tuple[int, int], str]) -> str:
 
 def _empty_word(text: str) -> str:
     """The word for "nothing recorded" that a cell holds, as it stands in our list."""
-    if len(text) <= 5 and _ONLY_SIGNS.fullmatch(text):
+    if text in MISSING_DATA_CODES or (len(text) <= 5 and _ONLY_SIGNS.fullmatch(text)):
         return text
     return EMPTY_WORDS.get(folded(text), "")

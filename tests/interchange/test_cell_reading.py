@@ -200,6 +200,32 @@ def test_marks_around_a_cell_hide_no_way_of_reading_and_no_word_for_empty():
     assert read("outcome", "recovered'") == ("recovered", ReadAs.SPELLED, [])
 
 
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("severity", "-3"),
+        ("severity", "<3"),
+        ("severity", "3?"),
+        ("severity", "~3"),
+        ("days_since_refill", "-8-30"),
+        ("outcome", "recovered?"),
+        ("outcome", "\N{NOT EQUAL TO}recovered"),
+        ("complication", "catheter kink?"),
+        ("seriousness", "none?"),
+        ("interventions", "dose-change?"),
+    ],
+)
+def test_a_code_with_a_sign_that_makes_another_thing_of_it_is_not_read(column, text):
+    assert read(column, text) == (text, None, [])
+
+
+@pytest.mark.parametrize("column", ["severity", "year", "outcome", "implant", "interventions"])
+@pytest.mark.parametrize("word", ["-9", "-99", "-999", "-88", "NI", "ASKU"])
+def test_codes_for_missing_data_are_words_for_empty(column, word):
+    assert read(column, word) == ("", None, ["word-for-empty"])
+    assert read(column, word, blank=[word]) == ("", ReadAs.EMPTY, [])
+
+
 def test_what_may_be_a_thousand_is_not_read_as_one():
     column = "component_months"
 
