@@ -86,7 +86,7 @@ from registry.intake.role_proposals import (
     withdraw_role,
 )
 from registry.intake.rounds import RoundStanding, close_round, may_close, standings_of
-from registry.intake.row_reading import AS_DOCUMENTED, Wording, catalogue_names
+from registry.intake.row_reading import AS_DOCUMENTED, Wording, WrittenRows, catalogue_names
 from registry.intake.sites import (
     add_member,
     change_member,
@@ -125,6 +125,7 @@ __all__ = [
     "SentPatient",
     "ToldRow",
     "Wording",
+    "WrittenRows",
     "accept_event",
     "add_complication",
     "add_generator",

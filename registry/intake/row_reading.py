@@ -20,7 +20,15 @@ from registry.records import Fault, RawReport, Refusal, RowKind
 from registry.records.readings import FileReading
 from registry.records.spelling import folded
 
-Source = str | Path | BinaryIO | Iterable[RawReport]
+
+@dataclass(frozen=True, slots=True)
+class WrittenRows:
+    """Rows of a file of another form, whose cells are read as those of any file."""
+
+    rows: Iterable[RawReport]
+
+
+Source = str | Path | BinaryIO | WrittenRows | Iterable[RawReport]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ class RowReading:
         self.run = run
         self.found = FileReading()
         self._cells: CellReading | None = None
-        if isinstance(source, str | Path) or hasattr(source, "read"):
+        if isinstance(source, str | Path | WrittenRows) or hasattr(source, "read"):
             self._cells = CellReading(
                 kind,
                 terms=catalogue_names() if kind is RowKind.EVENT else CatalogueNames(),
@@ -57,9 +65,12 @@ class RowReading:
                 blank=wording.blank,
                 reading=self.found,
             )
+        if isinstance(source, WrittenRows):
+            self._raws = iter(source.rows)
+        elif self._cells is not None:
             self._raws = self._of_file(source, wording.words.headings)
         else:
-            self._raws = iter(source)
+            self._raws = iter(cast(Iterable[RawReport], source))
 
     def __iter__(self) -> Iterator[RawReport]:
         return self._raws

@@ -1,5 +1,6 @@
 """What the commands that import files have in common: who imports, and how faults are told."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,12 @@ class ImportCommand(BaseCommand):
             "--accept", action="store_true", help="accept the events at once (data managers)"
         )
         parser.add_argument("--dry-run", action="store_true", help="check all, store nothing")
+        parser.add_argument(
+            "--blank",
+            default="",
+            metavar="WORD[,WORD]",
+            help="take these words as empty where they are no code of the column",
+        )
         parser.add_argument("--faults", metavar="FILE", help="write every single fault as CSV")
 
     def run_import(self, run: Import, options: Mapping[str, Any]) -> None:
@@ -78,8 +85,8 @@ class ImportCommand(BaseCommand):
                 f"{refusal.total} faults, of which these are the first {len(refusal.faults)}"
             )
         if refusal.words_for_empty:
-            words = ",".join(refusal.words_for_empty)
-            self.stderr.write(f"to take these words as empty: --blank {words}")
+            words = shlex.quote(",".join(refusal.words_for_empty))
+            self.stderr.write(f"to take these words as empty: --blank={words}")
 
 
 def _kind_line(kind: FaultKind) -> str:

@@ -211,3 +211,91 @@ def test_line_with_a_wrong_number_of_cells_is_refused(tmp_path):
 
     with pytest.raises(RowRuleBroken, match="3 cells and the header 5"):
         list(RedcapExport(path).reports(RowKind.EVENT))
+
+
+def refused(tmp_path, text):
+    path = tmp_path / "e.csv"
+    path.write_text(text)
+    with pytest.raises(Refusal) as refusal:
+        RedcapExport(path)
+    return [(fault.line, fault.column, fault.code) for fault in refusal.value.faults]
+
+
+@pytest.mark.parametrize("ticked", ["1", "1.0", "Checked", "TRUE"])
+@pytest.mark.parametrize("empty", ["0", "0.0", "Unchecked", "FALSE", ""])
+def test_a_box_is_ticked_however_the_export_says_it(ticked, empty, tmp_path):
+    boxes = {"seriousness___hospitalisation": ticked, "seriousness___death": empty}
+    boxes["seriousness___intervention_to_prevent"] = "0"
+
+    [event] = export_of(tmp_path, EVENT | boxes).reports(RowKind.EVENT)
+
+    assert event.values["seriousness"] == "hospitalisation"
+
+
+@pytest.mark.parametrize("box", ["x", "2", "hospitalisation", "yes"])
+def test_a_box_that_holds_anything_else_is_refused(box, tmp_path):
+    text = f"record_id,site,source_id,complication,seriousness___none\n1,BERN,e1,csf-leak,{box}\n"
+
+    assert refused(tmp_path, text) == [(2, "seriousness___none", "unknown-code")]
+
+
+@pytest.mark.parametrize(
+    ("row", "lost"),
+    [
+        ("1,pump_events,BERN,e1,csf-leak,recovered", "site"),  # the instrument was renamed
+        ("1,implants,BERN,e1,csf-leak,recovered", "source_id"),  # of another instrument
+        ("1,,BERN,,,recovered", "site"),  # neither key nor complication
+    ],
+)
+def test_what_is_filled_on_a_line_of_no_row_is_not_lost(row, lost, tmp_path):
+    headings = "record_id,redcap_repeat_instrument,site,source_id,complication,outcome"
+    good = "1,events,BERN,e0,csf-leak,recovered"
+
+    assert refused(tmp_path, f"{headings}\n{good}\n{row}\n") == [(3, lost, "field-of-no-row")]
+
+
+def test_lines_of_other_instruments_hold_nothing_of_ours(tmp_path):
+    other = {"record_id": "1", "redcap_repeat_instrument": "demographics"}
+
+    assert export_of(tmp_path, other, EVENT).kinds == (RowKind.EVENT,)
+
+
+def test_a_field_that_stands_twice_is_refused(tmp_path):
+    headings = "source_id,complication,outcome,seriousness___none,outcome,seriousness___none"
+    text = f"{headings}\ne1,csf-leak,recovered,1,fatal,0\n"
+
+    assert refused(tmp_path, text) == [
+        (1, "outcome", "repeated-column"),
+        (1, "seriousness___none", "repeated-column"),
+    ]
+
+
+def test_a_plain_name_is_of_the_kinds_whose_own_field_is_not_there(tmp_path):
+    path = tmp_path / "e.csv"
+    path.write_text(
+        "event_site,implant_site,source_id,complication,event_sex,sex,patient,implant_implant\n"
+        "BERN,BERN,e1,csf-leak,male,female,p1,i1\n"
+    )
+
+    export = RedcapExport(path)
+
+    assert [row.values["sex"] for row in export.reports(RowKind.EVENT)] == ["male"]
+    assert [row.values["sex"] for row in export.reports(RowKind.IMPLANT)] == ["female"]
+
+
+def test_an_unknown_field_is_told_by_its_place_in_the_file(tmp_path):
+    text = "record_id,source_id,complication,4th_note\n1,e1,csf-leak,x\n"
+
+    assert refused(tmp_path, text) == [(1, "column 4", "unknown-column")]
+
+
+def test_boxes_of_missing_data_codes_and_timestamps_are_known(tmp_path):
+    path = tmp_path / "e.csv"
+    path.write_text(
+        "source_id,complication,seriousness___ni,seriousness____99,events_timestamp\n"
+        "e1,csf-leak,1,0,[not completed]\n"
+    )
+
+    [event] = RedcapExport(path).reports(RowKind.EVENT)
+
+    assert event.values["seriousness"] == "NI"

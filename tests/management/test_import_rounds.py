@@ -151,7 +151,7 @@ def test_every_kind_is_told_before_single_faults(manager, tmp_path, capsys):
     assert said.err.splitlines()[: len(kinds)] == kinds
     assert f"{path}: sex: use a code of the list sex: female, male, other, unknown: " in said.err
     assert ": 1,200 rows, first at lines 4, 5, 6" in said.err
-    assert "to take these words as empty: --blank n/a" in said.err
+    assert "to take these words as empty: --blank=n/a" in said.err
     assert "events: took line 3 as the column names" in said.out
     assert "cells that a spreadsheet had turned into dates" in said.out
     assert "Krankenhaus" not in said.err + said.out

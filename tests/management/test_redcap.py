@@ -75,6 +75,36 @@ def test_faults_are_told_by_kind_and_nothing_is_stored(manager, export, capsys, 
     assert not Implant.objects.exists()
 
 
+@pytest.mark.parametrize("word", ["NI", "UNK", "-99"])
+def test_missing_data_codes_are_empty_where_the_sender_says_so(word, manager, export, capsys):
+    path = export(grade=word)
+
+    with pytest.raises(SystemExit):
+        import_redcap(path)
+    told = capsys.readouterr().err
+    import_redcap(path, f"--blank={word}")
+
+    assert f"the word {word} is no answer of this column" in told
+    assert f"to take these words as empty: --blank={word}" in told
+    assert Event.objects.get().severity is None
+
+
+def test_labels_are_read_as_in_any_file(manager, export, capsys):
+    import_redcap(export(grade="Severe"))
+
+    assert "events: read 1 cell by another spelling, label or name" in capsys.readouterr().out
+    assert Event.objects.get().severity == 3
+
+
+def test_a_file_without_a_row_of_ours_says_so(manager, tmp_path, capsys):
+    path = tmp_path / "export.csv"
+    path.write_text(EXPORT.splitlines()[0] + "\n1" + "," * 20 + "\n")
+
+    import_redcap(str(path))
+
+    assert capsys.readouterr().out == "no line of this file holds a row of our instruments\n"
+
+
 def test_dry_run_stores_nothing(manager, export, capsys):
     import_redcap(export(), "--dry-run")
 

@@ -56,12 +56,6 @@ class Command(ImportCommand):
             "data managers); refused with the implants on file that are missing",
         )
         parser.add_argument(
-            "--blank",
-            default="",
-            metavar="WORD[,WORD]",
-            help="take these words as empty where they are no code of the column",
-        )
-        parser.add_argument(
             "--on-conflict",
             choices=[each.value for each in OnConflict],
             default=OnConflict.REFUSE.value,

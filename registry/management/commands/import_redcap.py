@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from registry.intake import ImportRefused, ImportSummary, import_records
+from registry.intake import ImportRefused, ImportSummary, WrittenRows, import_records, wording_of
 from registry.interchange.redcap_export import RedcapExport
 from registry.management.import_command import ImportCommand
 from registry.models import User
@@ -27,14 +27,17 @@ class Command(ImportCommand):
         def run(by: User) -> ImportSummary:
             try:
                 export = RedcapExport(options["file"])
-                files = {kind: export.reports(kind) for kind in export.kinds}
+                files = {kind: WrittenRows(export.reports(kind)) for kind in export.kinds}
             except Refusal as refusal:
                 raise ImportRefused(refusal.faults, total=len(refusal.faults)) from None
+            if not files:
+                self.stdout.write("no line of this file holds a row of our instruments")
             return import_records(
                 files,
                 by=by,
                 accept=options["accept"],
                 dry_run=options["dry_run"],
+                wording=wording_of(by, blank=options["blank"]),
                 progress=self.tell_progress,
             )
 
