@@ -32,6 +32,7 @@ from registry.models.rules import (
 )
 from registry.models.sealed_secrets import SealsPassword, SecretsKept
 from registry.models.sessions import EndableSessions
+from registry.models.statements import first_column
 from registry.vocabulary import Component, MembershipRole, Right, TokenScope
 from registry.vocabulary.roles import ROLES, RUNS_ALL, Role, held_roles
 
@@ -102,6 +103,10 @@ class RolesKept(models.Model):
         abstract = True
 
 
+def _roles_of(user: int) -> models.QuerySet:
+    return Group.objects.filter(user=user).values_list("name")
+
+
 class User(  # type: ignore[django-manager-missing]
     SealsPassword, EndableSessions, AbstractBaseUser, PermissionsMixin
 ):
@@ -158,7 +163,7 @@ class User(  # type: ignore[django-manager-missing]
         """The roles the user holds; none once deactivated. One query."""
         if not self.is_active:
             return frozenset()
-        return frozenset(self.groups.values_list("name", flat=True))
+        return frozenset(first_column(_roles_of, self.pk))
 
     @cached_property
     def held_roles(self) -> tuple[Role, ...]:

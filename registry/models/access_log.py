@@ -28,6 +28,7 @@ from registry.models.kept_entries import (
 )
 from registry.models.rules import KEBAB_CASE, rule
 from registry.models.signing import LONGEST, SignedBy, Signer, signer
+from registry.models.statements import insert_row
 
 
 class AccessLogQuerySet(models.QuerySet["AccessLog"]):
@@ -37,7 +38,7 @@ class AccessLogQuerySet(models.QuerySet["AccessLog"]):
         """Write one entry, signed; raises CannotSeal without the key: nothing is read unlogged."""
         entry = AccessLog(**values)
         entry.sign(signer())
-        entry.save(force_insert=True, using=self.db)
+        insert_row(entry, using=self.db)
         keep_entry_after_commit(entry.pk, entry.signature, using=self.db)
         return entry
 

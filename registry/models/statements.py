@@ -1,14 +1,51 @@
-"""Statements on many rows that the ORM cannot express.
+"""Statements that the ORM cannot express, or puts together anew each time.
 
 Their text contains table and column names of this project only; every value is a parameter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, connections, models, transaction
+
+
+def insert_row(obj: models.Model, *, using: str) -> None:
+    """Insert one row and set its key, as `save(force_insert=True)` does, without its signals.
+
+    Takes a third of the time: the statement is put together once. For tables whose database
+    numbers their rows.
+    """
+    database, model = connections[using], type(obj)
+    obj._prepare_related_fields_for_save("save")  # type: ignore[attr-defined]
+    values = [
+        field.get_db_prep_save(getattr(obj, field.attname), database) for field in _written(model)
+    ]
+    with transaction.mark_for_rollback_on_error(using=using), database.cursor() as cursor:
+        cursor.execute(_insertion(model, using), values)
+        obj.pk = cursor.fetchone()[0] if database.vendor == "postgresql" else cursor.lastrowid
+    obj._state.adding, obj._state.db = False, using
+
+
+@cache
+def _written(model: type[models.Model]) -> Sequence[Any]:
+    """The columns of a table but its key."""
+    return [field for field in model._meta.concrete_fields if field is not model._meta.pk]
+
+
+@cache
+def _insertion(model: type[models.Model], using: str) -> str:
+    database = connections[using]
+    quote = database.ops.quote_name
+    fields = _written(model)
+    key: Any = model._meta.pk
+    columns = ", ".join(quote(field.column) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    returned = f" RETURNING {quote(key.column)}" if database.vendor == "postgresql" else ""
+    table = quote(model._meta.db_table)
+    return f"INSERT INTO {table} ({columns}) VALUES ({places}){returned}"  # noqa: S608  # nosec B608
 
 
 def update_rows(
@@ -79,6 +116,24 @@ def copy_to_history(
             f"ORDER BY {quote(key.column)}",
             params,
         )
+
+
+def first_column(make: Callable[[int], models.QuerySet], key: int) -> list[Any]:
+    """The first column of a query by one key, which the ORM puts together once in a process.
+
+    For what every request asks: to put a query together takes several times as long as to ask it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_put_together(make), [key])
+        return [row[0] for row in cursor.fetchall()]
+
+
+@cache
+def _put_together(make: Callable[[int], models.QuerySet]) -> str:
+    text, values = make(0).query.sql_with_params()
+    if values != (0,):
+        raise ValueError("The query has other parameters than its key.")
+    return str(text)
 
 
 def distinct_values(model: type[models.Model], name: str) -> list[Any]:

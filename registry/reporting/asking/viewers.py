@@ -1,12 +1,15 @@
 """Derives the viewer, as protection needs it, from the caller."""
 
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from registry.models import Agreement, User
+from registry.models import Agreement, Membership, User
+from registry.models.statements import first_column
 from registry.records import UnderAgreement, Viewer
 from registry.vocabulary import Right, Role
 from registry.vocabulary.roles import ROLES
@@ -22,7 +25,7 @@ def viewer_of(user: User | AnonymousUser) -> Viewer:
     """
     if not isinstance(user, User) or not user.is_active:
         return Viewer(may_ask=settings.REGISTRY_PUBLIC_STATISTICS)
-    sites = frozenset(user.sites().values_list("code", flat=True))
+    sites = frozenset(first_column(_codes_of_sites, user.pk))
     agreement = None if user.may(Right.ASK_EXACT) else agreement_of(user, timezone.now().date())
     public = settings.REGISTRY_PUBLIC_STATISTICS and not user.may(Right.READ_AUDIT)
     return Viewer(
@@ -33,6 +36,11 @@ def viewer_of(user: User | AnonymousUser) -> Viewer:
         label=_label(user, sites),
         agreement=agreement,
     )
+
+
+def _codes_of_sites(user: int) -> QuerySet[Any, Any]:
+    held = Membership.objects.filter(user=user, active=True)
+    return held.order_by().values_list("site__code")
 
 
 def agreement_of(user: User, today: date) -> UnderAgreement | None:
