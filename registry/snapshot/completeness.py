@@ -54,24 +54,37 @@ class Tally:
     keys: Mapping[str, NDArray[Any]]
     sums: Mapping[str, Ints]
 
-    def total(self, name: str, **chosen: Collection[Cell]) -> int:
-        """The sum over all lines whose keys are among those chosen."""
-        return int(self.sums[name][self._lines(chosen)].sum())
-
-    def values(self, key: str, *, of: str, **chosen: Collection[Cell]) -> set[Cell]:
-        """The values of a key whose lines, of those chosen, have any of a sum."""
-        return set(self.keys[key][self._lines(chosen) & (self.sums[of] > 0)].tolist())
-
-    def _lines(self, chosen: Mapping[str, Collection[Cell]]) -> NDArray[np.bool_]:
+    def among(self, **chosen: Collection[Cell]) -> "TallyPart":
+        """The lines whose keys are among those chosen."""
         size = len(next(iter(self.sums.values())))
         lines = np.ones(size, dtype=np.bool_)
         for name, values in chosen.items():
-            held, places = self._different[name]
+            held, places = self.different[name]
             lines &= np.array([value in values for value in held], dtype=np.bool_)[places]
-        return lines
+        return TallyPart(self, lines)
+
+    def over(self, key: str) -> "Tally":
+        """The sums over all values of a key, by the others."""
+        names = [name for name in self.keys if name != key]
+        line_of: dict[tuple[Cell, ...], int] = {}
+        whole_keys = zip(*(self.keys[name].tolist() for name in names), strict=True)
+        lines = [line_of.setdefault(each, len(line_of)) for each in whole_keys]
+        columns = zip(*line_of, strict=True) if line_of else [()] * len(names)
+        sums = {name: np.zeros(len(line_of), dtype=np.int64) for name in self.sums}
+        for name, added in self.sums.items():
+            np.add.at(sums[name], lines, added)
+        return Tally(_keys(names, columns), sums)
+
+    def total(self, name: str, **chosen: Collection[Cell]) -> int:
+        """The sum over all lines whose keys are among those chosen."""
+        return self.among(**chosen).total(name)
+
+    def values(self, key: str, *, of: str, **chosen: Collection[Cell]) -> set[Cell]:
+        """The values of a key whose lines, of those chosen, have any of a sum."""
+        return self.among(**chosen).values(key, of=of)
 
     @cached_property
-    def _different(self) -> Mapping[str, tuple[Sequence[Cell], Ints]]:
+    def different(self) -> Mapping[str, tuple[Sequence[Cell], Ints]]:
         """The different values of each key, and the place of each line's among them."""
         found: dict[str, tuple[Sequence[Cell], Ints]] = {}
         for name, values in self.keys.items():
@@ -79,6 +92,24 @@ class Tally:
             places = [seen.setdefault(value, len(seen)) for value in values.tolist()]
             found[name] = list(seen), np.array(places, dtype=np.int64)
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TallyPart:
+    """Some lines of a tally."""
+
+    tally: Tally
+    lines: NDArray[np.bool_]
+
+    def total(self, name: str) -> int:
+        """The sum over these lines."""
+        return int(self.tally.sums[name][self.lines].sum())
+
+    def values(self, key: str, *, of: str) -> set[Cell]:
+        """The values of a key whose lines have any of a sum."""
+        held, places = self.tally.different[key]
+        found = places[self.lines & (self.tally.sums[of] > 0)]
+        return {held[place] for place in np.flatnonzero(np.bincount(found)).tolist()}
 
 
 def follow_up(store: Store, *, as_of: date | None) -> Tally:
@@ -289,10 +320,16 @@ def _tally(source: Source, names: tuple[str, ...], found: Mapping[str, NDArray[A
     keys = source.keys(found)
     columns = zip(*keys, strict=True) if keys else [()] * len(names)
     return Tally(
-        {name: np.array(values, dtype=object) for name, values in zip(names, columns, strict=True)},
+        _keys(names, columns),
         {
             name: np.asarray(values, dtype=np.int64)
             for name, values in found.items()
             if name not in source.names
         },
     )
+
+
+def _keys(names: Sequence[str], columns: Iterable[Sequence[Cell]]) -> Mapping[str, NDArray[Any]]:
+    return {
+        name: np.array(values, dtype=object) for name, values in zip(names, columns, strict=True)
+    }

@@ -30,6 +30,36 @@ def followed(store: Store, as_of: date | None = None, **chosen: Any) -> dict[str
     return {name: tally.total(name, **chosen) for name in names}
 
 
+def test_part_of_a_tally_says_what_the_whole_says_of_it(tmp_path: Path) -> None:
+    places = [("A", "pump-failure", 2015), ("A", "pump-failure", 2016), ("B", "death", 2016)]
+    store = frozen(
+        tmp_path,
+        events=[
+            event(f"e{n}", site=site, complication=complication, year=year)
+            for n, (site, complication, year) in enumerate(places)
+        ],
+    )
+    tally = completeness.answers_of_events(store)
+    over = tally.over("year")
+
+    assert set(over.keys) == {"site", "complication"}
+    assert len(over.sums["n"]) == 2
+    for sites, total in (({"A"}, 2), ({"B"}, 1), ({"A", "B"}, 3), (set(), 0)):
+        assert tally.total("n", site=sites) == over.total("n", site=sites) == total
+        assert tally.among(site=sites).total("n") == total
+        assert over.among(site=sites).values("site", of="n") == sites
+        assert over.values("site", of="n", complication={"death"}) & sites == sites & {"B"}
+        assert over.total("severity", site=sites) == tally.total("severity", site=sites)
+    assert tally.values("year", of="n", site={"A"}) == {2015, 2016}
+
+
+def test_tally_of_nothing_has_no_lines_over_a_key_either(tmp_path: Path) -> None:
+    over = completeness.answers_of_events(frozen(tmp_path)).over("year")
+
+    assert over.total("n", site={"A"}, complication={"death"}) == 0
+    assert over.values("site", of="n", site={"A"}) == set()
+
+
 @pytest.mark.parametrize("status", ExitStatus)
 def test_lost_is_whoever_could_still_be_followed(status: ExitStatus) -> None:
     ended = {"active", "replaced-end-of-service", "explant-elective", "replaced-for-failure"}

@@ -11,7 +11,7 @@ from registry.reporting.asking.question import selected_terms
 from registry.reporting.asking.spec import Divides, Part, Question
 from registry.reporting.words.completeness import about, rounds_of
 from registry.snapshot import completeness as sums
-from registry.snapshot.completeness import Tally
+from registry.snapshot.completeness import Tally, TallyPart
 from registry.snapshot.selected import exposures_of
 from registry.snapshot.store import Store
 from registry.statistics.completeness import follow_up_completeness
@@ -23,24 +23,25 @@ KEPT_SNAPSHOTS = 8
 BLANKS = frozenset((*sums.OF_DEVICES, *sums.OF_EVENTS))
 """The dimensions whose answers can be blank."""
 
-Chosen = Mapping[str, Collection[Cell]]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SnapshotTallies:
-    """What is summed once a snapshot."""
+    """What is summed once a snapshot; terms: the events of all years."""
 
     devices: Tally
     events: Tally
+    terms: Tally
     declared: Tally
 
 
 @lru_cache(maxsize=KEPT_SNAPSHOTS)
 def sums_of(store: Store, as_of: date | None) -> SnapshotTallies:
     """The sums of a snapshot, kept in the process: three scans for all its questions."""
+    events = sums.answers_of_events(store)
     return SnapshotTallies(
         devices=sums.follow_up(store, as_of=as_of),
-        events=sums.answers_of_events(store),
+        events=events,
+        terms=events.over("year"),
         declared=sums.declared_time(store),
     )
 
@@ -57,30 +58,27 @@ def completeness_of(store: Store, question: Question) -> dict[str, Any]:
     sites = _sites_asked(question, terms.sites)
     clocks = components_of(question.parts)
     codes = {term.code for term in selected_terms(question.query, terms)}
-    here: Chosen = {"site": sites, "component": clocks}
-    events: Chosen = {"site": sites, "complication": codes}
-    with_devices = found.devices.values("site", of="observed", **here)
-    with_declared = found.declared.values("site", of="declared", **here)
-    reporting = found.events.values("site", of="n", **events)
+    devices = found.devices.among(site=sites, component=clocks)
+    declared = found.declared.among(site=sites, component=clocks)
+    events = found.terms.among(site=sites, complication=codes)
+    with_devices = devices.values("site", of="observed")
+    with_declared = declared.values("site", of="declared")
+    reporting = events.values("site", of="n")
     counts_declared = _counts_declared(store, question)
-    observed = found.devices.total("observed", **here)
-    declared = found.declared.total("declared", **here)
+    observed, declared_time = devices.total("observed"), declared.total("declared")
     divided = with_devices | (with_declared if counts_declared else set())
     known = with_devices | with_declared | reporting
-    devices = {name: found.devices.total(name, **here) for name in ("n", "followed", "lost")}
-    reachable = devices["followed"] + devices["lost"]
-    time = observed + declared
-    used = observed + (declared if counts_declared else 0)
+    followed, lost = devices.total("followed"), devices.total("lost")
+    time = observed + declared_time
+    used = observed + (declared_time if counts_declared else 0)
     return {
         "about": about(Profile.EXACT, sorted(clocks)),
         "follow_up": {
-            "devices": devices["n"],
-            "in_follow_up": devices["followed"],
-            "lost": devices["lost"],
-            "share_in_follow_up": devices["followed"] / reachable if reachable else None,
-            "share_of_time": follow_up_completeness(
-                observed, found.devices.total("possible", **here)
-            ),
+            "devices": devices.total("n"),
+            "in_follow_up": followed,
+            "lost": lost,
+            "share_in_follow_up": followed / (followed + lost) if followed + lost else None,
+            "share_of_time": follow_up_completeness(observed, devices.total("possible")),
         },
         "complete_to": rounds_of(store.manifest, known),
         "denominators": {
@@ -89,7 +87,7 @@ def completeness_of(store: Store, question: Question) -> dict[str, Any]:
             "share_of_sites": len(divided) / len(known) if known else None,
             "share_of_time": used / time if time else None,
         },
-        "not_recorded": [_blank(name, found, here, events) for name in dimensions_used(question)],
+        "not_recorded": [_blank(name, devices, events) for name in dimensions_used(question)],
     }
 
 
@@ -129,11 +127,11 @@ def _counts_declared(store: Store, question: Question) -> bool:
     )
 
 
-def _blank(name: str, found: SnapshotTallies, here: Chosen, events: Chosen) -> dict[str, Cell]:
+def _blank(name: str, devices: TallyPart, events: TallyPart) -> dict[str, Cell]:
     """How many devices, or events, have no answer to a dimension."""
     of_devices = name in sums.OF_DEVICES
-    tally, chosen = (found.devices, here) if of_devices else (found.events, events)
-    n, blank = tally.total("n", **chosen), tally.total(name, **chosen)
+    counted = devices if of_devices else events
+    n, blank = counted.total("n"), counted.total(name)
     return {
         "dimension": name,
         "title": DIMENSIONS[name].title,
