@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from registry.snapshot.followed import AFTER_LAST_ROUND, AT_RISK, BEFORE_ENTRY, IN_DECLARED
@@ -264,5 +265,5 @@ def different(store: Store, source: Source, number: str, *, keyed: bool = False)
 def read_sums(source: Source, found: Mapping[str, NDArray[Any]]) -> dict[Key, Sums]:
     """The sums of each row of a result."""
     names = [name for name in ("n", "high", "low") if name in found]
-    rows = zip(*(found[name].tolist() for name in names), strict=True)
-    return dict(zip(source.keys(found), (Sums(*map(int, row)) for row in rows), strict=True))
+    columns = [np.asarray(found[name], dtype=np.int64).tolist() for name in names]
+    return dict(zip(source.keys(found), map(Sums, *columns), strict=True))

@@ -24,6 +24,9 @@ class Given:
     amount: float
     devices: Sums
 
+    def __add__(self, other: "Given") -> "Given":
+        return Given(self.amount + other.amount, self.devices + other.devices)
+
 
 def exposure(
     store: Store,
@@ -143,6 +146,6 @@ def _by_year(
     quarters += shares.between * of["n"]
     found: dict[Key, Given] = {}
     for key, (total, *devices) in shares.rows(quarters, *(of[name] for name in ("n", *keys))):
-        before = found.get(key, Given(0.0, Sums()))
-        found[key] = Given(before.amount + total / QUARTERS, before.devices + Sums(*devices))
+        own, before = Given(total / QUARTERS, Sums(*devices)), found.get(key)
+        found[key] = own if before is None else before + own
     return found

@@ -50,6 +50,9 @@ class FirstEvents:
     owners: Sums = NOTHING
     months_after: float = 0.0
 
+    def __add__(self, other: "FirstEvents") -> "FirstEvents":
+        return FirstEvents(self.owners + other.owners, self.months_after + other.months_after)
+
 
 def first_events(
     store: Store,
@@ -84,8 +87,8 @@ def first_events(
         owners = read_sums(of.devices, found)
         after = (found["after"] / QUARTERS).tolist()
         for (key, each), months in zip(owners.items(), after, strict=True):
-            before = added.get(key, FirstEvents())
-            added[key] = FirstEvents(before.owners + each, before.months_after + float(months))
+            own, before = FirstEvents(each, float(months)), added.get(key)
+            added[key] = own if before is None else before + own
     return {key: each for key, each in added.items() if each.owners.n or each.months_after}
 
 

@@ -124,10 +124,11 @@ class Source:
         """The rows of a result by their groupings, written as outside the engine."""
         if not self.groups:
             return [()] * len(next(iter(found.values())))
-        columns = [
-            [each.written(value) for value in found[name].tolist()]
-            for name, each in zip(self.names, self.groups, strict=True)
-        ]
+        columns: list[list[Cell]] = []
+        for name, each in zip(self.names, self.groups, strict=True):
+            values = found[name].tolist()
+            written = {value: each.written(value) for value in set(values)}  # few are different
+            columns.append([written[value] for value in values])
         return list(zip(*columns, strict=True))
 
     def lines_by_key(

@@ -4,8 +4,9 @@ A device's time by calendar year is told by four numbers that freezing derives: 
 any of it, the last, and the time in either; each year between holds a whole year.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -51,9 +52,10 @@ class YearShares:
             np.add.reduceat(np.where(self.inside, amount, 0), self.starts, axis=0)
             for amount in amounts
         ]
-        for at, span in np.argwhere(present).tolist():
-            key = _whole_key(self.selection, self.keys[at], self.labels[span])
-            yield key, [int(total[at, span]) for total in totals]
+        whole_key = _whole_keys(self.selection)
+        told = [total[present].tolist() for total in totals]
+        for row, (at, span) in enumerate(np.argwhere(present).tolist()):
+            yield whole_key(self.keys[at], self.labels[span]), [each[row] for each in told]
 
 
 def year_shares(
@@ -142,14 +144,14 @@ def records_by_years(
     found = store.run(outer(inner, [*source.names, "years"], "count(*) AS n", *sums))
     sets = _ints(found["years"])
     columns = np.column_stack([_ints(found[name]) for name in ("n", *named)])
+    whole_key = _whole_keys(selection)
     rows: dict[Key, tuple[int, ...]] = {}
     for key, lines in source.lines_by_key(found):
         own, counted = sets[lines], columns[lines]
         for labels, bits in bits_of.items():
             inside = counted[(own & bits) != 0]
             if len(inside):
-                row = _whole_key(selection, key, labels)
-                rows[row] = tuple(inside.sum(axis=0).tolist())
+                rows[whole_key(key, labels)] = tuple(inside.sum(axis=0).tolist())
     return rows
 
 
@@ -163,12 +165,14 @@ def _spans(selection: Selection) -> Iterable[tuple[Key, int, int]]:
         yield labels, span.first, span.last
 
 
-def _whole_key(selection: Selection, key: Key, labels: Key) -> Key:
-    """A row's key under all shared groupings, from that without calendar time and that of time."""
-    values, years = iter(key), iter(labels)
-    return tuple(
-        next(years) if name in selection.time_groups else next(values) for name in selection.shared
-    )
+def _whole_keys(selection: Selection) -> Callable[[Key, Key], Key]:
+    """Joins a row's key without calendar time with that of time, under all shared groupings."""
+    of_time = selection.time_groups
+    names = [*(name for name in selection.shared if name not in of_time), *of_time]
+    if len(names) < 2:
+        return lambda key, labels: (*key, *labels)
+    in_order = itemgetter(*map(names.index, selection.shared))
+    return lambda key, labels: in_order((*key, *labels))
 
 
 def _ints(values: NDArray[Any]) -> Ints:

@@ -1,6 +1,7 @@
 """Checks of the statistics' arguments; errors name argument and fix, and repeat no value."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -35,6 +36,8 @@ def non_negative(name: str, value: object) -> FloatArray:
 
 def scalar(name: str, value: object) -> float:
     """One count or time, not below 0."""
+    if isinstance(value, float) and 0 <= value < inf:  # at once: there are many of these
+        return float(value)
     array = non_negative(name, value)
     if array.ndim:
         raise ValueError(f"{name}: one number is needed, not an array.")
@@ -59,6 +62,8 @@ def positive(name: str, value: object) -> float:
 
 def tail(level: object) -> float:
     """The probability left in each tail by a two-sided level, such as 0.025 for 0.95."""
+    if isinstance(level, float) and 0 < level < 1:
+        return (1 - float(level)) / 2
     number = finite("level", level)
     if number.ndim or not 0 < number < 1:
         raise ValueError("level: one number between 0 and 1 is needed, such as 0.95.")

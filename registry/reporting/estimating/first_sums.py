@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from registry.reporting.asking.spec import Part
+from registry.snapshot.counting import Sums
 from registry.snapshot.exposure import exposure
 from registry.snapshot.firsts import FirstEvents, first_events
 from registry.snapshot.selection import Selection
@@ -43,12 +44,13 @@ def over_sites(store: Store, part: Part, counting: CountingRule, sites: FirstSum
         time[key[:-1]] = time.get(key[:-1], 0.0) + amount
     if part.per_patient:
         return FirstSums(time, _firsts(store, part, counting, part.selection))
-    firsts: dict[Key, FirstEvents] = {}
+    owners: dict[Key, int] = {}
+    after: dict[Key, float] = {}
     for key, own in sites.firsts.items():
-        other = firsts.get(key[:-1], FirstEvents())
-        months = other.months_after + own.months_after
-        firsts[key[:-1]] = FirstEvents(other.owners + own.owners, months)
-    return FirstSums(time, firsts)
+        row = key[:-1]
+        owners[row] = owners.get(row, 0) + own.owners.n
+        after[row] = after.get(row, 0.0) + own.months_after
+    return FirstSums(time, {row: FirstEvents(Sums(n), after[row]) for row, n in owners.items()})
 
 
 def _firsts(
