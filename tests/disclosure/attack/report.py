@@ -231,7 +231,11 @@ def _session(told: Report, size: int, records: Sequence[Record]) -> None:
         "|---|---|---|---|",
     ]
     for names in records[0].usefulness.session:
-        found = [record.usefulness.session[names] for record in records]
+        asked = [record.usefulness.session[names] for record in records]
+        found = [each for each in asked if each is not None]
+        if not found:
+            told.lines.append(f"| {', '.join(names)} | refused | | |")
+            continue
         rows = sum(many for many, _told, _share in found)
         shown = sum(shown for _many, shown, _share in found)
         share = float(np.mean([share for _many, _told, share in found]))

@@ -47,14 +47,15 @@ class Usefulness:
     """errors: by band of the true size, relative errors of what is shown. hidden: how many are
     not, by band. limits: of each shown rate, where it stands, its events, rate and interval;
     exact_limits are those that the registry's own staff sees. session: by table, rows of ten and
-    more events, how many of them are told, and the share of all events that is. curves: of each
-    point told, the devices that its curve starts with, the month, and how far it is off."""
+    more events, how many of them are told, and the share of all events that is; None where the
+    question is refused. curves: of each point told, the devices that its curve starts with, the
+    month, and how far it is off."""
 
     errors: dict[tuple[int, int], list[float]] = field(default_factory=dict)
     hidden: dict[tuple[int, int], int] = field(default_factory=dict)
     limits: dict[tuple[str, ...], tuple[float, ...]] = field(default_factory=dict)
     exact_limits: dict[tuple[str, ...], tuple[float, ...]] = field(default_factory=dict)
-    session: dict[tuple[str, ...], tuple[int, int, float]] = field(default_factory=dict)
+    session: dict[tuple[str, ...], tuple[int, int, float] | None] = field(default_factory=dict)
     curves: list[tuple[int, int, float]] = field(default_factory=list)
 
 
@@ -109,15 +110,17 @@ def rate_limits(asker: Asker, **options: str) -> dict[tuple[str, ...], tuple[flo
 
 def session(
     asker: Asker, exact: Asker, *, release: str
-) -> dict[tuple[str, ...], tuple[int, int, float]]:
+) -> dict[tuple[str, ...], tuple[int, int, float] | None]:
     """Rates of one drug: of the rows of ten and more true events how many are told, by table."""
-    found = {}
+    found: dict[tuple[str, ...], tuple[int, int, float] | None] = {}
     for names in SESSION:
         asked = {"group_by": ",".join(names), "drug": SESSION_DRUG}
+        reply = asker.server.reply("rates", asked)
+        if reply.status != 200:
+            found[names] = None
+            continue
         told = {
-            tuple(str(row[name]) for name in names)
-            for row in asker.server.reply("rates", asked).rows
-            if row["rate"] is not None
+            tuple(str(row[name]) for name in names) for row in reply.rows if row["rate"] is not None
         }
         rows = exact.server.reply("rates", {**asked, "release": release}).rows
         true = {tuple(str(row[name]) for name in names): row["events"] or 0 for row in rows}

@@ -1,0 +1,44 @@
+"""What the attack's report says researchers still see: a refused question is told as refused."""
+
+from tests.disclosure.attack.asking import Asker
+from tests.disclosure.attack.record import Record
+from tests.disclosure.attack.report import report
+from tests.disclosure.attack.servers import Reply
+from tests.disclosure.attack.utility import BANDS, Usefulness, session
+
+
+class OneBesideADrug:
+    """Answers a breakdown by complication, and refuses what is finer beside a drug."""
+
+    unit = "patients"
+
+    def __init__(self, *, refuses: bool) -> None:
+        self.refuses = refuses
+
+    def reply(self, measure, asked):
+        if self.refuses and asked["group_by"] != "complication":
+            return Reply(422, code="not-available-at-this-detail")
+        hidden = {"rate": None, "events": None} if self.refuses else {"rate": 1.0, "events": 12}
+        told = {"rate": 2.0, "events": 36}
+        names = asked["group_by"].split(",")
+        return Reply(200, [dict.fromkeys(names, "a") | told, dict.fromkeys(names, "b") | hidden])
+
+
+def test_refused_questions_are_none_and_answered_ones_tell_shares():
+    found = session(
+        Asker(OneBesideADrug(refuses=True)), Asker(OneBesideADrug(refuses=False)), release="first"
+    )
+
+    assert found["complication",] == (2, 1, 0.75)
+    assert found["year",] is None
+    assert found["category", "period"] is None
+
+
+def test_the_report_says_refused_where_every_registry_refuses():
+    asked = {("complication",): (2, 1, 0.75), ("year",): None}
+    seen = Usefulness({band: [] for band in BANDS}, dict.fromkeys(BANDS, 0), session=asked)
+
+    lines = report({800: [Record(usefulness=seen)] * 2}).lines
+
+    assert "| complication | 4 | 50 | 75 |" in lines
+    assert "| year | refused | | |" in lines
