@@ -52,6 +52,11 @@ class Findings:
         )
 
     @property
+    def without_estimate(self) -> "Findings":
+        """The same cells for one who makes no attack, and has the hint alone."""
+        return Findings(self.truth, self.shown, np.full(self.truth.shape, np.nan), self.hint)
+
+    @property
     def small(self) -> NDArray[np.bool_]:
         """The cells that the protection is for."""
         return (self.truth >= SMALL.start) & (self.truth < SMALL.stop)

@@ -1,6 +1,9 @@
-"""What the attack's report says researchers still see: a refused question is told as refused."""
+"""What the attack's report says: refused questions, and what totals alone lead to."""
+
+import numpy as np
 
 from tests.disclosure.attack.asking import Asker
+from tests.disclosure.attack.judging import Findings
 from tests.disclosure.attack.record import Record
 from tests.disclosure.attack.report import report
 from tests.disclosure.attack.servers import Reply
@@ -24,6 +27,10 @@ class OneBesideADrug:
         return Reply(200, [dict.fromkeys(names, "a") | told, dict.fromkeys(names, "b") | hidden])
 
 
+def seen(asked=()):
+    return Usefulness({band: [] for band in BANDS}, dict.fromkeys(BANDS, 0), session=dict(asked))
+
+
 def test_refused_questions_are_none_and_answered_ones_tell_shares():
     found = session(
         Asker(OneBesideADrug(refuses=True)), Asker(OneBesideADrug(refuses=False)), release="first"
@@ -36,9 +43,24 @@ def test_refused_questions_are_none_and_answered_ones_tell_shares():
 
 def test_the_report_says_refused_where_every_registry_refuses():
     asked = {("complication",): (2, 1, 0.75), ("year",): None}
-    seen = Usefulness({band: [] for band in BANDS}, dict.fromkeys(BANDS, 0), session=asked)
-
-    lines = report({800: [Record(usefulness=seen)] * 2}).lines
+    lines = report({800: [Record(usefulness=seen(asked))] * 2}).lines
 
     assert "| complication | 4 | 50 | 75 |" in lines
     assert "| year | refused | | |" in lines
+
+
+def test_the_report_tells_what_totals_alone_lead_to():
+    size = np.tile([1, 2, 3, 4, 0, 0], 50)
+    nothing, alike = np.full(size.size, np.nan), np.ones(size.size)
+    found = {
+        "D": Findings.of(size, nothing, size, alike),
+        "F": Findings.of(size, nothing, nothing, np.array([0.0, 0.4, 1.2, 1.8, 2.5])[size]),
+        "G 1": Findings.of(size, nothing, size, alike),
+    }
+
+    lines = report({800: [Record(usefulness=seen(), findings=found)] * 2}).lines
+
+    attacked, by_totals, released = lines[2:5]
+    assert "| +75.0 | +0.0 | 5 |" in attacked
+    assert "| +75.0 | +75.0 | 20 |" in by_totals
+    assert "| +75.0 |  | 20 |" in released
