@@ -190,6 +190,11 @@ class CodedListField(serializers.ListField):
         return sorted(map(str, value)) if value else None
 
 
+def _is_code(value: object) -> bool:
+    """Whether an item of a list is one code, and not several in one text."""
+    return isinstance(value, str) and bool(value) and ";" not in value
+
+
 def as_text(value: object) -> str | None:
     """The text that a file's cell would hold; None for values without one. 12.0 is 12."""
     if value is None:
@@ -200,6 +205,6 @@ def as_text(value: object) -> str | None:
         return str(value)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    if isinstance(value, list) and all(isinstance(each, str) and each for each in value):
+    if isinstance(value, list) and all(map(_is_code, value)):
         return ";".join(value)
     return None

@@ -1,6 +1,6 @@
 """Codes in FHIR's concepts, read as those of the registry: ours first, then HL7's, then names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,6 +114,14 @@ def _by_site(words: Mapping[str, str], concept: Mapping[str, Any]) -> str | None
     return None
 
 
+def _one(codes: Iterable[str], system: str) -> str | None:
+    """The one code of a system, None where there is none. Raises NotRead for several."""
+    found = set(codes)
+    if len(found) > 1:
+        raise NotRead("several-codes", f"send one coding of the system {system}")
+    return found.pop() if found else None
+
+
 def listed(column: RowColumn, concept: Any, words: Words) -> str:
     """The code of a column's list: by our system, a site's mapping, or an exact label.
 
@@ -121,11 +129,11 @@ def listed(column: RowColumn, concept: Any, words: Words) -> str:
     """
     known = codes_of(column)
     system = codelist_system(column)
-    for each, code in codings(concept):
-        if each == system:
-            if code in known.values():
-                return code
-            raise NotRead("unknown-code", f"{system} has no such code; see /api/v1/codelists/")
+    code = _one((code for each, code in codings(concept) if each == system), system)
+    if code is not None:
+        if code in known.values():
+            return code
+        raise NotRead("unknown-code", f"{system} has no such code; see /api/v1/codelists/")
     if (mapped := _by_site(words.get(column.name, {}), concept)) is not None:
         return known.get(folded(mapped), mapped)
     for word in _words(concept):
@@ -140,9 +148,9 @@ def complication(terms: CatalogueTerms, concept: Any) -> str:
     Raises NotRead where nothing is found, or several: these are named.
     """
     given = list(codings(concept))
-    for system, code in given:
-        if system == COMPLICATIONS:
-            return code
+    ours = _one((code for system, code in given if system == COMPLICATIONS), COMPLICATIONS)
+    if ours is not None:
+        return ours
     if (mapped := _by_site(terms.words.get("complication", {}), concept)) is not None:
         return terms.names.codes.get(folded(mapped), mapped)
     several: tuple[str, ...] = ()
@@ -172,19 +180,19 @@ def _is_imdrf(system: str) -> bool:
 
 def outcome(column: RowColumn, concept: Any, words: Words) -> str:
     """The outcome, by HL7's code, ours, or a site's mapping. Raises NotRead."""
-    for system, code in codings(concept):
-        if system == OUTCOME:
-            if code in _OUTCOMES:
-                return _OUTCOMES[code].value
-            raise NotRead("unknown-code", f"{OUTCOME} has no such code")
+    code = _one((code for system, code in codings(concept) if system == OUTCOME), OUTCOME)
+    if code is not None:
+        if code in _OUTCOMES:
+            return _OUTCOMES[code].value
+        raise NotRead("unknown-code", f"{OUTCOME} has no such code")
     return listed(column, concept, words)
 
 
 def grades(concept: Any) -> tuple[Severity, ...]:
     """The grades that HL7's severity may stand for: severe has three. Raises NotRead."""
-    for system, code in codings(concept):
-        if system == SEVERITY and code in _GRADES:
-            return _GRADES[code]
+    code = _one((code for system, code in codings(concept) if system == SEVERITY), SEVERITY)
+    if code is not None and code in _GRADES:
+        return _GRADES[code]
     raise NotRead("unknown-code", f"send mild, moderate or severe of the system {SEVERITY}")
 
 

@@ -1,5 +1,6 @@
 """The suspects of an AdverseEvent: the implant, and how firmly the event is linked to each."""
 
+import re
 from typing import Any
 
 from registry.interchange import fhir_concepts as concepts
@@ -11,7 +12,14 @@ from registry.interchange.fhir_notes import Notes
 _KINDS = {"Device": "device", "Procedure": "procedure", "Medication": "drug"}
 """Which suspect an instance is, by the beginning of its type."""
 
+_SITE_OF_KEYS = re.compile(r"/api/v1/sites/([A-Z0-9-]{2,20})/(events|implants|patients)$")
 _KEPT = {"resourceType", "id", "identifier", "meta"}
+
+
+def site_of(system: Any) -> str | None:
+    """The site of a system of keys, of whatever registry; None for another system."""
+    found = _SITE_OF_KEYS.search(system) if isinstance(system, str) else None
+    return found[1] if found else None
 
 
 class SuspectReading:
@@ -78,14 +86,21 @@ class SuspectReading:
     def _implant(self, entity: Json, path: str) -> None:
         """The key of the implant, from the Device or from the reference's own identifier."""
         instance = self._instance(entity)
-        device = self.devices.get(str(instance.get("reference")), {})
+        reference = str(instance.get("reference", ""))
+        device = self.devices.get(reference, {})
+        if reference.startswith("#") and not device:
+            raise NotRead("dangling-reference", "no contained Device has this id: send it, or none")
         given = device.get("identifier") or instance.get("identifier") or []
         given = concepts.objects(given, "send the Device's identifier as a list", or_one=True)
         ours = [each for each in given if str(each.get("system", "")).endswith("/implants")]
         if len(ours or given) > 1:
             raise NotRead("several-keys", "send the site's own key of the implant alone")
+        if reference and not given:
+            self.notes.drop(path, "a Device without the site's own key of the implant")
         for each in ours or given:
             self.notes.text("implant", each.get("value"), f"{path}.identifier.value")
+            if site := site_of(each.get("system")):
+                self.notes.agree("site", site, f"{path}.identifier.system")
 
     def _relation(self, entity: Json, column: str, path: str) -> None:
         element = "assessment" if self.version is FhirVersion.R4 else "entityRelatedness"

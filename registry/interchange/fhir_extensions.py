@@ -39,7 +39,9 @@ def read_extensions(given: Any, notes: Notes) -> str | None:
         else:
             column = EVENT[name]
             text = _value(extension, value_type(column), path, notes)
-            if text is not None and column.holds is Holds.CODES:
+            if text is not None and ";" in text:
+                notes.fault(f"{path}.value", "unknown-code", "send one code in each extension")
+            elif text is not None and column.holds is Holds.CODES:
                 several.setdefault(name, []).append(text)
             elif text is not None:
                 notes.agree(name, text, path)

@@ -7,18 +7,20 @@ where they identify: nothing of them is stored. What cannot be read is a fault a
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from registry.interchange import fhir_concepts as concepts
 from registry.interchange.fhir import ABSENT, CATEGORIES, EVENT, FhirVersion, Json
 from registry.interchange.fhir_concepts import CatalogueTerms, NotRead
-from registry.interchange.fhir_devices import SuspectReading
+from registry.interchange.fhir_devices import SuspectReading, site_of
 from registry.interchange.fhir_extensions import read_extensions
 from registry.interchange.fhir_notes import Notes
 from registry.records import Fault, RawReport, RowKind, RowRuleBroken, refusal_of
+from registry.records.declared import Holds
 from registry.vocabulary import Actuality, Seriousness, Severity, State
 
-_FOLLOWS = frozenset({"resourceType", "id", "meta", "status", "language"})
+_FOLLOWS = frozenset({"resourceType", "id", "meta", "language"})
 """Elements that the registry sets itself."""
 
 _IN_BOTH = "text encounter detected recordedDate recorder study"
@@ -32,8 +34,12 @@ _DROPPED: Mapping[FhirVersion, frozenset[str]] = {
 }
 """Elements that are left out with a warning."""
 
-_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(-[0-9]{2}(T.+)?)?)?")
-_SITE_OF_KEYS = re.compile(r"/api/v1/sites/([A-Z0-9-]{2,20})/(events|implants|patients)$")
+_NEW = frozenset({"in-progress", "completed", "unknown"})
+"""What R5 may say of the status of a new report; `extension` says whether it is submitted."""
+
+_DATE = re.compile(
+    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T[0-2][0-9]:[0-5][0-9][0-9:.]*(?:Z|[+-][0-9:]+)?)?)?)?"
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -124,6 +130,7 @@ class _Reading:
         if self.version is FhirVersion.R4:
             return readers | {"date": self._date, "severity": self._severity}
         return readers | {
+            "status": self._status,
             "occurrenceDateTime": self._date,
             "occurrencePeriod": self._period,
             "mitigatingAction": self._items("interventions"),
@@ -162,12 +169,12 @@ class _Reading:
         one = self.version is FhirVersion.R4
         mend = "send an Identifier" if one else "send a list of them"
         given = concepts.objects([value] if one else value, mend)
-        ours = [each for each in given if _site_of(each.get("system"))]
+        ours = [each for each in given if site_of(each.get("system"))]
         if len(ours or given) > 1:
             raise NotRead("several-keys", "send the site's own key of the event alone")
         for each in ours or given:
             self.notes.text("source_id", each.get("value"), f"{path}.value")
-            site = _site_of(each.get("system"))
+            site = site_of(each.get("system"))
             if site:
                 self.notes.agree("site", site, f"{path}.system")
             if {"assigner", "period", "extension"} & set(each):
@@ -193,9 +200,10 @@ class _Reading:
             raise NotRead("bad-type", "send a Reference")
         identifier = value.get("identifier", {})
         system = identifier.get("system") if isinstance(identifier, dict) else None
-        if {"reference", "display"} & set(value) or (identifier and not _site_of(system)):
+        if {"reference", "display"} & set(value) or (identifier and not site_of(system)):
             self.notes.drop(path, "the patient is that of the implant")
         elif identifier:
+            self.notes.agree("site", str(site_of(system)), f"{path}.identifier.system")
             self.patient = str(identifier.get("value"))
 
     def _location(self, value: Any, path: str) -> None:
@@ -211,13 +219,22 @@ class _Reading:
         found = _DATE.fullmatch(value) if isinstance(value, str) else None
         if found is None:
             raise NotRead("bad-value", "send a date such as 2023 or 2023-04")
-        year, month, day, _time = found.groups()
-        self.notes.texts["year"] = year
+        year, month, day = found.groups()
+        try:
+            date(int(year), int(month or 1), int(day or 1))
+        except ValueError:
+            raise NotRead("bad-value", "there is no such date: send one such as 2023-04") from None
+        self.notes.agree("year", year, path)
         if month and self.keeps_months:
-            self.notes.texts["month"] = str(int(month))
+            self.notes.agree("month", str(int(month)), path)
         if day or (month and not self.keeps_months):
             kept = "month" if self.keeps_months else "year"
             self.notes.warn(path, "finer-than-kept", f"only the {kept} of the date is kept")
+
+    def _status(self, value: Any, path: str) -> None:
+        if not isinstance(value, str) or value not in _NEW:
+            detail = f"say {', '.join(sorted(_NEW))} of a new report, or leave a mistaken one out"
+            raise NotRead("unknown-code", detail)
 
     def _period(self, value: Any, path: str) -> None:
         if not isinstance(value, dict) or "start" not in value:
@@ -271,6 +288,8 @@ class _Reading:
                     self.notes.drop(f"{path}[{number}]")
                 else:
                     codes.append(concepts.listed(EVENT[column], concept, self.terms.words))
+            if len(codes) > 1 and EVENT[column].holds is not Holds.CODES:
+                raise NotRead("several-codes", "send one of these: the registry keeps one")
             if codes:
                 self.notes.agree(column, ";".join(sorted(codes)), path)
 
@@ -279,9 +298,3 @@ class _Reading:
 
 def _nothing(_value: Any, _path: str) -> None:
     """Read with other elements."""
-
-
-def _site_of(system: Any) -> str | None:
-    """The site of a system of keys, of whatever registry; None for another system."""
-    found = _SITE_OF_KEYS.search(system) if isinstance(system, str) else None
-    return found[1] if found else None

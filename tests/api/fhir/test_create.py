@@ -544,3 +544,123 @@ def test_period_is_read_by_its_start(as_reporter):
 
     assert warnings(as_reporter, body, "r5") == [("AdverseEvent.occurrencePeriod.end", "left-out")]
     assert Event.objects.get().year == 2019
+
+
+@pytest.mark.parametrize("sent", ["2020-13", "2020-00", "2020-02-30", "2020-01-01T25:00x", "0000"])
+def test_a_date_that_no_calendar_has_is_refused(registry, as_reporter, sent):
+    assert faults(send(as_reporter, resource(date=sent))) == [("AdverseEvent.date", "bad-value")]
+
+
+def device(key="i-x1", site="HERE-1"):
+    system = f"http://testserver/api/v1/sites/{site}/implants"
+    return {
+        "resourceType": "Device",
+        "id": "d",
+        "identifier": [{"system": system, "value": key}],
+    }
+
+
+def test_a_reference_to_a_device_that_is_not_there_is_refused(registry, as_reporter):
+    implanted(registry.reporter)
+    suspect = {"instance": {"reference": "#d"}, "extension": [ours("suspect", valueCode="device")]}
+    sent = {"extension": [ours("months-since-implant", valueInteger=60)]}
+    whole = resource(suspectEntity=[suspect], contained=[device()], **sent)
+
+    refused = [
+        send(as_reporter, whole | {"contained": []}),
+        send(as_reporter, whole | {"contained": [device() | {"id": "e"}]}),
+    ]
+
+    for reply in refused:
+        assert faults(reply) == [("AdverseEvent.suspectEntity[0]", "dangling-reference")]
+    assert send(as_reporter, whole).status_code == 201
+    assert Event.objects.get().implant.source_id == "i-x1"
+
+
+def test_a_device_elsewhere_is_left_out_with_a_warning(registry, as_reporter):
+    body = resource(suspectEntity=[{"instance": {"reference": "Device/7"}}])
+
+    place = "AdverseEvent.suspectEntity[0].instance"
+    assert warnings(as_reporter, body) == [(place, "left-out")]
+
+
+def test_keys_of_another_site_are_refused(registry, as_reporter):
+    implanted(registry.reporter)
+    system = "http://testserver/api/v1/sites/THERE-2/patients"
+    subject = {"identifier": {"system": system, "value": "p-x1"}}
+    suspect = [{"instance": {"reference": "#d"}}]
+
+    other_device = resource(suspectEntity=suspect, contained=[device(site="THERE-2")])
+    other_patient = resource(subject=subject)
+
+    place = "AdverseEvent.suspectEntity[0].instance.identifier.system"
+    assert faults(send(as_reporter, other_device)) == [(place, "contradictory")]
+    place = "AdverseEvent.subject.identifier.system"
+    assert faults(send(as_reporter, other_patient)) == [(place, "contradictory")]
+
+
+@pytest.mark.parametrize(
+    ("element", "system", "codes"),
+    [
+        ("event", "urn:pump-registry:complications", ("infection-pocket", "csf-leak")),
+        ("severity", f"{HL7}/adverse-event-severity", ("mild", "severe")),
+        ("outcome", f"{HL7}/adverse-event-outcome", ("resolved", "ongoing")),
+        ("outcome", "urn:pump-registry:codelist:outcome", ("recovered", "fatal")),
+    ],
+)
+def test_several_codes_of_one_system_are_refused(registry, as_reporter, element, system, codes):
+    concept = {"coding": [{"system": system, "code": code} for code in codes]}
+    same = {"coding": [{"system": system, "code": codes[0]}] * 2}
+
+    reply = send(as_reporter, resource(**{element: concept}))
+
+    assert faults(reply) == [(f"AdverseEvent.{element}", "several-codes")]
+    assert send(as_reporter, resource(**{element: same})).status_code == 201
+
+
+def test_several_causes_are_refused_where_one_is_kept(registry, as_reporter):
+    codes = ("surgical-technique", "programming-error")
+    items = [
+        {"itemCodeableConcept": coded("urn:pump-registry:codelist:root-cause", code)}
+        for code in codes
+    ]
+
+    reply = send(as_reporter, resource("r5", contributingFactor=items), "r5")
+
+    assert faults(reply) == [("AdverseEvent.contributingFactor", "several-codes")]
+
+
+def test_dates_that_differ_are_refused(registry, as_reporter):
+    reply = send(as_reporter, resource("r5", occurrencePeriod={"start": "2019"}), "r5")
+
+    assert faults(reply) == [("AdverseEvent.occurrencePeriod.start", "contradictory")]
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "finished", None, ["completed"]])
+def test_a_status_that_no_new_report_has_is_refused(registry, as_reporter, status):
+    body = resource("r5") | {"status": status}
+
+    assert faults(send(as_reporter, body, "r5")) == [("AdverseEvent.status", "unknown-code")]
+
+
+def test_r4_has_no_status(registry, as_reporter):
+    body = resource() | {"status": "completed"}
+
+    assert faults(send(as_reporter, body)) == [("AdverseEvent.status", "unknown-element")]
+
+
+def test_two_codes_in_one_text_are_none(registry, as_reporter):
+    body = resource(extension=[ours("interventions", valueCode="wound-care;antibiotics")])
+    plain = {"site": "HERE-1", "source_id": "e-9", "complication": "csf-leak"}
+
+    reply = as_reporter.post(
+        "/api/v1/events/",
+        json.dumps(plain | {"interventions": ["wound-care;antibiotics"]}),
+        content_type="application/json",
+    )
+
+    assert faults(send(as_reporter, body)) == [("AdverseEvent.extension[0].value", "unknown-code")]
+    assert [(each["pointer"], each["code"]) for each in reply.json()["errors"]] == [
+        ("/interventions", "bad-type")
+    ]
+    assert not Event.objects.exists()
