@@ -4,6 +4,7 @@ Office Open XML (ECMA-376): a zip of XML parts. Only values are read: formulas b
 result, dates as `2023-08-30 00:00:00`, numbers as their shortest text.
 """
 
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,12 @@ these marks look otherwise."""
 _LONGEST_MARK = max(map(len, _REFUSED_IN_XML)) - 1
 _MOST_COLUMNS = 1_000
 """What stands further right is read as the cell behind these, so that it is not lost unseen."""
+
+_ESCAPED = re.compile("_x(00[01][0-9A-Fa-f]|005[Ff](?=_?x[0-9A-Fa-f]{4}_))_")
+"""A mark that XML does not take, as workbooks write it (ECMA-376, 22.4.2.4): `_x000D_`.
+
+The underline too, before what would read as such. Others are as likely part of a key.
+"""
 
 _NO_RESULT = "#VALUE!"
 """What a formula is read as whose result was never stored: an error to be mended."""
@@ -178,11 +185,11 @@ class WorkbookTable:
         if kind == "b":
             return "yes" if value == "1" else "no"
         if kind == "n" and value:
-            number = float(value)
+            number = float(f"{float(value):.15g}")  # as exact as a spreadsheet shows and compares
             if int(cell.get("s", "0")) in self._dates:
                 return self._date(number)
             return str(int(number)) if number.is_integer() else repr(number)
-        return value.strip()
+        return _unescaped(value).strip()
 
     def _date(self, number: float) -> str:
         start = datetime(1904, 1, 1) if self._from_1904 else datetime(1899, 12, 30)  # noqa: DTZ001
@@ -203,10 +210,15 @@ def _text(element: Element) -> str:
     parts: list[Any] = []
     for each in element:
         if _tag(each) == "t":
-            parts.append(each.text or "")
+            parts.append(_unescaped(each.text or ""))
         elif _tag(each) in ("r", "is"):
             parts.append(_text(each))
     return "".join(parts)
+
+
+def _unescaped(text: str) -> str:
+    """A text with the marks that stand escaped in it."""
+    return _ESCAPED.sub(lambda mark: chr(int(mark[1], 16)), text) if "_x" in text else text
 
 
 def _position(reference: str, otherwise: int) -> int:

@@ -279,3 +279,33 @@ def test_cell_far_to_the_right_that_is_empty_harms_nothing():
     far = "".join(f'<c r="{at}4"><v>7</v></c>' for at in "ABCDE") + '<c r="XFD4" s="0"/>'
 
     assert len(read(sheet(far))) == 1
+
+
+@pytest.mark.parametrize("stored", ["33.999999999999993", "34.000000000000007", "34.0", "3.4E1"])
+def test_a_number_is_as_exact_as_a_spreadsheet_shows_it(stored):
+    [row] = read(sheet(f'<c r="A4"><v>{stored}</v></c>'))
+
+    assert row.values["site"] == "34"
+
+
+def test_a_fraction_stays_one():
+    [row] = read(sheet('<c r="A4"><v>33.9999999</v></c>'))
+
+    assert row.values["site"] == "33.9999999"
+
+
+@pytest.mark.parametrize(
+    ("stored", "text"),
+    [
+        ("a_x000D_\nb_x000d_", "a\r\nb"),
+        ("k_x005F_x0041_1", "k_x0041_1"),
+        ("k_x0041_1", "k_x0041_1"),  # as writers leave it that escape nothing
+    ],
+)
+def test_marks_that_workbooks_escape_are_read(stored, text):
+    shared = sheet('<c r="A4" t="s"><v>0</v></c>', shared=f"<si><t>{stored}</t></si>")
+    as_result = sheet(f'<c r="A4" t="str"><v>{stored}</v></c>')
+
+    for content in (shared, as_result):
+        [row] = read(content)
+        assert row.values["site"] == text
