@@ -14,7 +14,7 @@ from registry.deidentify import (
 from registry.intake.importing import Import
 from registry.interchange.cell_reading import CatalogueNames, CellReading
 from registry.interchange.site_files import read_rows
-from registry.interchange.site_words import SiteWords
+from registry.interchange.site_words import SiteWords, with_american
 from registry.models import Complication, Synonym
 from registry.records import Fault, RawReport, Refusal, RowKind
 from registry.records.readings import FileReading
@@ -122,7 +122,7 @@ def catalogue_names() -> CatalogueNames:
     rows = list(Complication.objects.order_by("code"))
     elsewhere = Synonym.objects.order_by("complication").values_list("complication", "term")
     codes = {folded(row.name): row.code for row in rows}
-    codes |= {folded(row.code): row.code for row in rows}
+    codes = with_american(codes | {folded(row.code): row.code for row in rows})
     synonyms: dict[str, tuple[str, ...]] = {}
     named = [(row.code, name) for row in rows for name in row.synonym_list]
     for code, name in (*named, *elsewhere):

@@ -56,7 +56,7 @@ _ANOTHER_THING = re.compile(r"^-\s*[0-9]|[?<~\u00ac\u00b1\u2248\u2260\u2264\u226
 """What makes of a code that it is not sure, not it, or a number of its own."""
 
 _ONLY_SIGNS = re.compile(r"[\W_]+")
-_SEPARATORS = re.compile(r"[;,|\n\r]+")
+_SEPARATORS = re.compile(r"[;,|\n\r\t\uff0c\uff1b\u3001]+")
 _DIGIT = re.compile(r"[0-9]")
 _DASH = "\N{EN DASH}"
 """What spreadsheets and word processors make of the hyphen of a range."""
@@ -271,7 +271,7 @@ class _ColumnReading:
         return text, None
 
     def _site(self, text: str) -> Meaning:
-        code = re.sub(r"[\s_]+", "-", text).upper()
+        code = re.sub(r"[\s_\u2010-\u2015\u2212]+", "-", text).upper()
         if code != text and SITE_CODE.fullmatch(code) is not None:
             return code, ReadAs.SPELLED
         return text, None

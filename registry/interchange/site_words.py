@@ -9,7 +9,8 @@ from typing import Any
 from registry.records import Fault, Refusal
 from registry.records.columns import DECLARED, OF_PATIENTS, names_a_person_or_device
 from registry.records.declared import Holds, RowColumn
-from registry.records.spelling import folded
+from registry.records.spelling import american, folded
+from registry.vocabulary import YesNoUnknown
 
 MOST_WORDS = 2_000
 LONGEST_WORD = 80
@@ -150,11 +151,16 @@ def codes_of_terms(words: SiteWords, known: Collection[str]) -> Iterator[Fault]:
 
 
 def codes_of(column: RowColumn) -> dict[str, str]:
-    """The codes of a column by every folded spelling: code, number, label.
+    """The codes of a column by every folded spelling: code, number, label, true for yes.
 
     A label that two codes share stands for neither.
     """
-    return dict(_codes_of(column))
+    return with_american(dict(_codes_of(column)))
+
+
+def with_american(codes: Mapping[str, str]) -> dict[str, str]:
+    """Codes by their folded spellings, and by those of the United States."""
+    return {**{american(spelling): code for spelling, code in codes.items()}, **codes}
 
 
 def _codes_of(column: RowColumn) -> Iterator[tuple[str, str]]:
@@ -170,5 +176,7 @@ def _codes_of(column: RowColumn) -> Iterator[tuple[str, str]]:
     for spelling, codes in spelled.items():
         if len(codes) == 1:
             yield spelling, next(iter(codes))
+    if column.codes is YesNoUnknown:  # what a cell of a workbook says is TRUE in its CSV
+        yield from {"true": "yes", "false": "no"}.items()
     for member in members:
         yield folded(str(member.value)), str(member.value)

@@ -39,7 +39,10 @@ _EARLIEST_TYPED = 2005
 
 _ISO = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[ T][0-9:.]*)?")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4}|[0-9]{2})(?:[ T][0-9:.]*)?")
-_TWO_NUMBERS = re.compile(r"([0-9]{1,2})[./]([0-9]{1,2})\.?")
+_TWO_NUMBERS = re.compile(r"([0-9]{1,2})[./]([0-9]{1,2})\.?|(?=0|[0-9]+-0)([0-9]{2})-([0-9]{2})")
+"""With a hyphen only where one has a zero before it: `08-30` is a date, `8-31` a wrong code."""
+
+_TIME = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9.]+)?$")
 _SERIAL = re.compile(r"([0-9]{5})(?:[.,]0+)?")
 _WITH_NAME = re.compile(r"(?:([0-9]{1,4})-)?([a-z]{3,10})(?:-([0-9]{1,4}))?(?:-([0-9]{1,4}))?")
 
@@ -69,7 +72,7 @@ def turned_back(text: str, ranges: Mapping[Pair, str]) -> str | None:
 
 def _pairs(text: str) -> set[Pair]:
     """The pairs of numbers that could have been typed for a text to become this date."""
-    text = text.strip()
+    text = _TIME.sub("", text.strip())
     serial = _SERIAL.fullmatch(text)
     if serial is not None and _FIRST_SERIAL <= int(serial[1]) <= _LAST_SERIAL:
         return set(_of_day(_FIRST_DAY + timedelta(days=int(serial[1]))))
@@ -83,7 +86,7 @@ def _pairs(text: str) -> set[Pair]:
         return _of_numbers(year, second, first) | _of_numbers(year, first, second)
     two = _TWO_NUMBERS.fullmatch(text)
     if two is not None:
-        return _both(int(two[1]), int(two[2]))
+        return _both(int(two[1] or two[3]), int(two[2] or two[4]))
     return _of_name(folded(text))
 
 

@@ -13,6 +13,12 @@ _SIGNS = str.maketrans(
 )
 
 
+_AMERICAN = (
+    *(("isation", "ization"), ("tumour", "tumor"), ("haemat", "hemat"), ("oedema", "edema")),
+    ("anaesth", "anesth"),
+)
+
+
 @lru_cache(maxsize=16_384)
 def folded(text: str) -> str:
     """The words and numbers of a text in lower case and without accents, joined by hyphens.
@@ -28,3 +34,10 @@ def folded(text: str) -> str:
 def folded_heading(text: str) -> str:
     """A column's heading, folded and without the hyphens: `MonthsFollowed` is `months_followed`."""
     return folded(text).replace("-", "")
+
+
+def american(text: str) -> str:
+    """A folded text as it is spelled in the United States: `hospitalization`."""
+    for british, other in _AMERICAN:
+        text = text.replace(british, other)
+    return text

@@ -41,9 +41,15 @@ def read(column, text, *, kind=RowKind.EVENT, words=None, blank=()):
         ("age_band", "90+", "90-plus"),
         ("days_since_refill", "8 - 30", "8-30"),
         ("days_since_procedure", ">365", "over-365"),
+        ("site", "TAIRA\N{EN DASH}A", "TAIRA-A"),
+        ("mri_24h", "TRUE", "yes"),
+        ("alarm", "False", "no"),
+        ("indication", "Tumor or myelopathy", "tumour-or-myelopathy"),
+        ("root_cause", "infection-hematogenous", "infection-haematogenous"),
         ("severity", "Life-Threatening", "4"),
         ("severity", "Grade 3", "3"),
         ("seriousness", "Hospitalisation; INTERVENTION TO PREVENT", None),
+        ("seriousness", "hospitalization;intervention-to-prevent", None),
     ],
 )
 def test_codes_are_read_by_any_spelling_and_label(column, text, code):
@@ -60,6 +66,9 @@ def test_codes_are_read_by_any_spelling_and_label(column, text, code):
         "hospitalisation;intervention-to-prevent;",
         "hospitalisation\nintervention-to-prevent",
         ";hospitalisation;;intervention-to-prevent",
+        "hospitalisation\tintervention-to-prevent",
+        "hospitalisation\uff0cintervention-to-prevent",
+        "hospitalisation\uff1b intervention-to-prevent",
     ],
 )
 def test_lists_are_split_at_any_separator(text):
@@ -85,6 +94,9 @@ def test_lists_are_split_at_any_separator(text):
         ("days_since_refill", "45168.0", "8-30"),
         ("days_since_refill", "01.08.1930", "8-30"),
         ("days_since_refill", "07. Feb", "2-7"),
+        ("days_since_refill", "08-30", "8-30"),
+        ("days_since_refill", "07-02", "2-7"),
+        ("days_since_refill", "30-Aug-2023 00:00", "8-30"),
         ("days_since_refill", "2. Jul", "2-7"),
         ("age_band", "06. Nov", "6-11"),
         ("age_band", "11-Jun", "6-11"),
@@ -110,6 +122,10 @@ def test_codes_that_became_dates_are_read_where_one_alone_is_meant(column, text,
 )
 def test_dates_that_mean_no_code_are_told_with_cause_and_mend(column, text):
     assert read(column, text) == ("", None, ["turned-into-a-date"])
+
+
+def test_a_wrong_range_is_no_date():
+    assert read("days_since_refill", "8-31") == ("8-31", None, [])
 
 
 def test_the_fault_of_a_date_names_a_code_that_becomes_one():
