@@ -32,6 +32,18 @@ _OTHER_FORMATS = (
     (b"<html", f"this is a web page, whatever its name says; {_SAVE_AS}"),
     (b"<table", f"this is a web page, whatever its name says; {_SAVE_AS}"),
     (b"<?xml", f"this is XML, not a table; {_SAVE_AS}"),
+    (b"[{", f"this is JSON, not a table; send it to the API, or {_SAVE_AS}"),
+    (b'{"', f"this is JSON, not a table; send it to the API, or {_SAVE_AS}"),
+    (b"$FL2", f"this is a file of SPSS; {_SAVE_AS}"),
+    (b"<stata_dta>", f"this is a file of Stata; {_SAVE_AS}"),
+    (b"HEADER RECORD*******", f"this is a file of SAS; {_SAVE_AS}"),
+    (b"PAR1\x15", f"this is a Parquet file; {_SAVE_AS}"),
+    (b"SQLite format 3", f"this is a database; {_SAVE_AS}"),
+    (b"BZh", "this file is compressed; unpack it first"),
+    (b"\xfd7zXZ", "this file is compressed; unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "this file is compressed; unpack it first"),
+    (b"\x89PNG", f"this is a picture, not a table; {_SAVE_AS}"),
+    (b"\xff\xd8\xff", f"this is a picture, not a table; {_SAVE_AS}"),
     (b"{\\rtf", f"this is a text document, not a table; {_SAVE_AS}"),
 )
 

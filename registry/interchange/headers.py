@@ -17,6 +17,10 @@ LAST_HEADER_LINE = 10
 """The column names stand on one of the first ten lines: titles and groups may stand above."""
 
 
+MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+"""The byte order mark, with which a second file may begin within a file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A line that may hold the column names: its number, its cells, and how it was split."""
@@ -30,15 +34,28 @@ class Candidate:
 class Header:
     """The columns of a table.
 
-    columns: the column of each cell by position; None for one to be left out. nameless: positions
-    without a name, which no row may fill. width: the number of cells.
+    cells: what stands in the line, without blanks around. columns: the column of each cell by
+    position; None for one to be left out. nameless: positions without a name, which no row may
+    fill.
     """
 
     line: int
     delimiter: str
     columns: tuple[tuple[int, str], ...]
     nameless: tuple[int, ...]
-    width: int
+    cells: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """The number of cells."""
+        return len(self.cells)
+
+    def is_repeated_by(self, cells: Sequence[str]) -> bool:
+        """Whether a row names the columns again, as where files were put behind each other."""
+        first = cells[0].strip().removeprefix(MARK) if cells else ""
+        if not first or first != self.cells[0]:
+            return False
+        return (first, *map(str.strip, cells[1 : self.width])) == self.cells
 
     @property
     def least(self) -> int:
@@ -148,7 +165,8 @@ def _header(best: Candidate, kind: RowKind, name: str | None, known: Mapping[str
             faults.append(Fault(column, "missing-column", detail))
     if faults:
         raise refused_names(faults, best.line, name)
-    return Header(best.line, best.delimiter, tuple(columns), tuple(nameless), len(best.cells))
+    cells = tuple(map(str.strip, best.cells))
+    return Header(best.line, best.delimiter, tuple(columns), tuple(nameless), cells)
 
 
 UNSPLIT = (

@@ -91,6 +91,10 @@ def _fitting(
         filled = sum(1 for cell in cells if cell.strip())
         if not filled:
             continue
+        if header.is_repeated_by(cells):
+            detail = "this line names the columns again; leave it out"
+            on_fault(Fault("row", "no-row-of-data", detail, line, name))
+            continue
         if len(cells) < header.least or any(cell.strip() for cell in cells[header.width :]):
             on_fault(wrong_number_of_cells(len(cells), header.width, line, name))
             continue

@@ -46,6 +46,18 @@ def test_signs_of_windows_beside_letters_are_no_letters_of_mac_os():
         (b"\n <HTML><table>", "web page"),
         (b"<?xml version='1.0'?>", "XML"),
         (b"{\\rtf1", "text document"),
+        (b'[{"site": "BERN"}]', "JSON"),
+        (b'{"site": "BERN"}', "JSON"),
+        (b"$FL2@(#) SPSS DATA FILE", "SPSS"),
+        (b"<stata_dta><header>", "Stata"),
+        (b"HEADER RECORD*******LIBRARY", "SAS"),
+        (b"PAR1\x15\x04", "Parquet"),
+        (b"SQLite format 3\0", "database"),
+        (b"BZh91AY", "compressed"),
+        (b"\xfd7zXZ\0", "compressed"),
+        (b"\x28\xb5\x2f\xfd\x04", "compressed"),
+        (b"\x89PNG\r\n", "picture"),
+        (b"\xff\xd8\xff\xe0", "picture"),
     ],
 )
 def test_another_format_is_said_with_the_mend(start, word):

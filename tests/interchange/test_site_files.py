@@ -50,6 +50,20 @@ def test_rows_without_a_filled_cell_are_passed_over(blank):
     assert row.line == 3
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_files_behind_each_other_have_one_fault_at_the_second_header(mark):
+    row = "BERN,2020,pump,3,36\n"
+    faults = []
+
+    rows = read(f"{HEADER}\n{row}{mark}{HEADER}\n{row}", on_fault=faults.append)
+
+    assert [each.line for each in rows] == [2, 4]
+    assert [(each.line, each.column, each.code) for each in faults] == [
+        (3, "row", "no-row-of-data")
+    ]
+    assert "again" in faults[0].detail
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
