@@ -1,7 +1,7 @@
 """The canonical question to the registry, and its dimensions."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 
 from registry.vocabulary import CountingRule, Denominator
@@ -208,8 +208,12 @@ class EventQuery:
 
         A later option is written only where it is given, so that older questions keep their text.
         """
-        fields = asdict(self)
+        found: dict[str, object] = {name: getattr(self, name) for name in _FIELDS}
+        found["windows"] = [asdict(window) for window in self.windows]
         for option in LATER_OPTIONS:
-            if not fields[option]:
-                del fields[option]
-        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
+            if not found[option]:
+                del found[option]
+        return json.dumps(found, sort_keys=True, separators=(",", ":"))
+
+
+_FIELDS = tuple(each.name for each in fields(EventQuery))
