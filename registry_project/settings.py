@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "registry.api.compression.CompressedReplies",
+    "registry.api.outside.AddressesInUtf8",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "registry.answers.private_replies.PrivateReplies",
     "registry.answers.sessions.SlidingSessions",

@@ -192,7 +192,7 @@ class CodedListField(serializers.ListField):
 
 def _is_code(value: object) -> bool:
     """Whether an item of a list is one code, and not several in one text."""
-    return isinstance(value, str) and bool(value) and ";" not in value
+    return isinstance(value, str) and value == value.strip() != "" and ";" not in value
 
 
 def as_text(value: object) -> str | None:

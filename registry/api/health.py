@@ -18,13 +18,16 @@ from registry.shared_cache import cache_fault
 
 
 def reads_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """A view that answers GET and HEAD, and other methods with a problem."""
+    """A view that answers GET and HEAD, OPTIONS with these, and other methods with a problem."""
 
     @wraps(view)
     def answered(request: HttpRequest) -> HttpResponse:
         if request.method in {"GET", "HEAD"}:
             return view(request)
-        return plain_problem(405, detail=DETAIL_OF[405], headers={"Allow": "GET, HEAD"})
+        allowed = {"Allow": "GET, HEAD, OPTIONS"}
+        if request.method == "OPTIONS":
+            return HttpResponse(headers=allowed)
+        return plain_problem(405, detail=DETAIL_OF[405], headers=allowed)
 
     return answered
 

@@ -1,7 +1,11 @@
-"""What fails before or after a view of the API, as a problem or, of FHIR, an OperationOutcome."""
+"""Around the views of the API: addresses as they are read, and what fails before or after.
+
+That is told as a problem or, of FHIR, an OperationOutcome.
+"""
 
 import json
 import sys
+from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
@@ -22,6 +26,22 @@ ROOMS = ("/api/", "/fhir/", "/health/")
 def is_for_programs(request: HttpRequest) -> bool:
     """Whether an address is the API's, FHIR's or the balancer's."""
     return request.path_info.startswith(ROOMS)
+
+
+class AddressesInUtf8:
+    """Reads what programs ask for as UTF-8, whatever charset the body is said to have.
+
+    Django reads the query in the charset of Content-Type: with utf-16 no parameter is known.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The reply of the view."""
+        if is_for_programs(request):
+            request.encoding = "utf-8"
+        return self.get_response(request)
 
 
 def bad_request(request: HttpRequest) -> HttpResponse:

@@ -318,3 +318,24 @@ def test_events_are_judged_before_their_key_is_claimed(as_reporter, events, monk
     assert first.json() == again.json()
     assert counts(first) == {"dry_run": False, "new": 1, "unchanged": 0}
     assert claimed == [False]
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-8", "latin-1", "no-such"])
+def test_a_charset_of_the_body_does_not_change_the_address(registry, as_reporter, charset):
+    body = file_of(LEAK).decode().encode("utf-16" if charset == "utf-16" else "utf-8")
+
+    reply = as_reporter.generic(
+        "POST",
+        f"{BULK}?dry_run=true",
+        body,
+        content_type=f"text/csv; charset={charset}",
+    )
+
+    assert (reply.status_code, reply.json().get("new")) == (200, 1), reply.content
+
+
+@pytest.mark.parametrize("code", [" hospitalisation", "hospitalisation ", "none;death", ""])
+def test_a_code_in_a_list_is_one_code_without_blanks(registry, as_reporter, events, code):
+    reply = post(as_reporter, events(1, seriousness=[code]))
+
+    assert [each["code"] for each in reply.json()["errors"]] == ["bad-type"]

@@ -132,3 +132,10 @@ def test_freeze_that_failed_is_not_ready(client, settings, tmp_path):
         raise OSError("full")
 
     assert client.get("/health/ready").json()["checks"]["freezing"] == "failed"
+
+
+@pytest.mark.parametrize("address", ["/health/live", "/health/ready"])
+def test_options_says_which_methods_there_are(client, address):
+    reply = client.options(address)
+
+    assert (reply.status_code, reply["Allow"]) == (200, "GET, HEAD, OPTIONS")
