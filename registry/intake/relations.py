@@ -89,7 +89,8 @@ def related(
     if record.caused_by is not None:
         cause = Event.objects.filter(site=site, source_id=record.caused_by).first()
         if cause is None:
-            faults.append(unknown_cause())
+            itself = record.caused_by == record.source_id
+            faults.append(circle() if itself else unknown_cause())
         else:
             faults += cause_faults(patient_id, cause.patient_id)
             if event is not None and reaches(cause, event):

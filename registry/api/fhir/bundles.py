@@ -1,6 +1,7 @@
 """Several new events in one Bundle: a transaction stores all or none, a batch each by itself."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, cast
@@ -102,9 +103,13 @@ class _Storing:
                 faults += self._placed(each, number)
             else:
                 readable[number] = each
+        ordered, circling = _causes_first(readable)
+        for number in circling:
+            fault = Fault("caused_by", "circle", "these events cause each other in a circle")
+            faults += self._placed(RowRuleBroken(fault), number)
         stored: dict[int, Json] = {}
         with transaction.atomic():
-            for number in _causes_first(readable):
+            for number in ordered:
                 try:
                     stored[number] = self._stored(readable[number], number)
                 except Refusal as refusal:
@@ -115,18 +120,23 @@ class _Storing:
         return [stored[number] for number in sorted(stored)]
 
     def each(self, read: list[ReadResource | Refusal]) -> list[Json]:
-        """Every entry by itself: a refused one has its OperationOutcome, others are stored."""
+        """Every entry by itself: a refused one has its OperationOutcome, others are stored.
+
+        A dry run undoes all of them at its end, so that an entry meets those before it.
+        """
         entries = []
-        for number, each in enumerate(read):
-            try:
-                if isinstance(each, Refusal):
-                    raise each
-                with transaction.atomic():
-                    entries.append(self._stored(each, number))
-                    transaction.set_rollback(self.dry_run)
-            except Refusal as refusal:
-                refusal.faults = tuple(self._placed(refusal, number))
-                entries.append(self._refused(refusal))
+        with transaction.atomic() if self.dry_run else nullcontext():
+            for number, each in enumerate(read):
+                try:
+                    if isinstance(each, Refusal):
+                        raise each
+                    with transaction.atomic():
+                        entries.append(self._stored(each, number))
+                except Refusal as refusal:
+                    refusal.faults = tuple(self._placed(refusal, number))
+                    entries.append(self._refused(refusal))
+            if self.dry_run:
+                transaction.set_rollback(True)
         return entries
 
     def _stored(self, read: ReadResource, number: int) -> Json:
@@ -194,17 +204,23 @@ def _opened(body: Any) -> tuple[str, list[Any]]:
     return kind, [entry.get("resource") for entry in entries]
 
 
-def _causes_first(read: Mapping[int, ReadResource]) -> list[int]:
-    """The numbers of the entries, each behind the entry that it names as its cause."""
+def _causes_first(read: Mapping[int, ReadResource]) -> tuple[list[int], list[int]]:
+    """The numbers of the entries, each behind the entry that it names as its cause.
+
+    And those of entries that are, through others, their own cause.
+    """
     texts = {number: each.report.values for number, each in read.items()}
     numbers = {values.get("source_id"): number for number, values in texts.items()}
     ordered: dict[int, None] = {}
+    circling = []
     for number in texts:
         chain = [number]
         while (cause := texts[chain[-1]].get("caused_by")) is not None:
             found = numbers.get(cause)
+            if found == number:
+                circling.append(number)
             if found is None or found in chain:
                 break
             chain.append(found)
         ordered |= dict.fromkeys(reversed(chain))
-    return list(ordered)
+    return [number for number in ordered if number not in circling], circling

@@ -182,3 +182,40 @@ def test_another_sites_events_are_refused(registry):
 
     assert reply.json()["entry"][0]["response"]["status"] == "403 Forbidden"
     assert not Event.objects.exists()
+
+
+def caused(key, by):
+    cause = ours("caused-by", valueReference={"identifier": {"value": by}})
+    return keyed(key, extension=[cause])
+
+
+@pytest.mark.parametrize("links", [{"b-1": "b-1"}, {"b-1": "b-2", "b-2": "b-1"}])
+def test_a_circle_of_causes_is_told_as_one(as_reporter, links):
+    entries = [caused(key, by) for key, by in links.items()]
+
+    refused = send(as_reporter, bundle("transaction", keyed("b-0"), *entries))
+
+    assert sorted({code for _path, code in faults(refused)}) == ["circle"]
+    assert len(faults(refused)) == len(links)
+    assert not Event.objects.exists()
+
+
+def test_an_event_that_names_itself_as_its_cause_is_a_circle_alone_too(as_reporter):
+    body = caused("b-1", "b-1")
+
+    alone = as_reporter.post(
+        "/fhir/r4/AdverseEvent", json.dumps(body), content_type="application/fhir+json"
+    )
+
+    assert [code for _path, code in faults(alone)] == ["circle"]
+
+
+def test_a_dry_run_of_a_batch_finds_what_the_run_finds(as_reporter):
+    body = bundle("batch", keyed("b-1"), keyed("b-2", **BAD), keyed("b-1"))
+
+    dry = send(as_reporter, body, "?dry_run=true").json()["entry"]
+    assert not Event.objects.exists()
+    run = send(as_reporter, body).json()["entry"]
+
+    assert [each["response"]["status"][:3] for each in dry] == ["200", "400", "409"]
+    assert [each["response"]["status"][:3] for each in run] == ["201", "400", "409"]
