@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from registry.interchange.site_words import SiteWords, codes_of, plain_word
 from registry.interchange.turned_dates import looks_turned, ranges_of, turned_back
 from registry.records import Fault, RawReport, RowKind
-from registry.records.columns import DECLARED
+from registry.records.columns import DECLARED, OF_PATIENTS
 from registry.records.declared import Holds, RowColumn
 from registry.records.numerals import whole_number, without_point_zero
 from registry.records.readings import FileReading, ReadAs
@@ -94,13 +94,13 @@ Meaning = tuple[str, ReadAs | None]
 class CellReading:
     """Reads rows of one kind, and counts what it read differently from how it was written.
 
-    terms: the names of complications. words: the site's mapping. blank: words that the sender
-    takes as empty.
+    kind: None for patients. terms: the names of complications. words: the site's mapping. blank:
+    words that the sender takes as empty.
     """
 
     def __init__(
         self,
-        kind: RowKind,
+        kind: RowKind | None,
         *,
         terms: CatalogueNames,
         words: SiteWords,
@@ -117,7 +117,7 @@ class CellReading:
                 blank=empty,
                 met=reading.words_for_empty,
             )
-            for name, column in DECLARED[kind].items()
+            for name, column in (OF_PATIENTS if kind is None else DECLARED[kind]).items()
         }
 
     def read(self, raw: RawReport) -> tuple[RawReport, tuple[Fault, ...]]:
@@ -125,9 +125,17 @@ class CellReading:
 
         The columns of the faults are `unread` in the row, and empty.
         """
+        changed, faults = self.changed(raw.values)
+        if not changed:
+            return raw, ()
+        unread = frozenset(fault.column for fault in faults)
+        return replace(raw, values={**raw.values, **changed}, unread=unread), tuple(faults)
+
+    def changed(self, values: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]:
+        """The cells that mean another text than theirs, and the faults of those without one."""
         changed: dict[str, str] = {}
         faults: list[Fault] = []
-        for name, text in raw.values.items():
+        for name, text in values.items():
             column = self._columns.get(name)
             if not text or column is None:
                 continue
@@ -141,10 +149,7 @@ class CellReading:
             if way is not None:
                 changed[name] = meant
                 self.reading.counts[way] += 1
-        if not changed:
-            return raw, ()
-        unread = frozenset(fault.column for fault in faults)
-        return replace(raw, values={**raw.values, **changed}, unread=unread), tuple(faults)
+        return changed, faults
 
 
 class _ColumnReading:

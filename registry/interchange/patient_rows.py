@@ -1,12 +1,16 @@
 """Rows of a CSV file of patients, who have few columns and no workbook."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
+from registry.interchange.cell_reading import CatalogueNames, CellReading
 from registry.interchange.csv_rows import CsvTable, wrong_number_of_cells
 from registry.interchange.headers import LAST_HEADER_LINE, Candidate, refused_names
+from registry.interchange.site_words import SiteWords
 from registry.records import Fault, IdentifierFound, Refusal
 from registry.records.columns import OF_PATIENTS, unknown_names
+from registry.records.readings import FileReading
 from registry.records.spelling import folded_heading
 
 _NAMES = {
@@ -20,8 +24,8 @@ def read_patients(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """The line and the texts of each patient of a CSV file of any usual encoding and delimiter.
 
-    The line of column names is found. Raises Refusal for a file or names that cannot be read; a
-    row that does not fit goes to on_fault.
+    The line of column names is found, and cells are read as in any file. What does not fit goes to
+    on_fault. Raises Refusal for a file or names that cannot be read.
     """
     table = CsvTable(stream, None)
     try:
@@ -31,15 +35,31 @@ def read_patients(
             raise Refusal(Fault("header", "empty-file", detail, 1))
         best = max(lines, key=lambda line: (_fit(line), -line.line))
         columns = _columns(best)
+        reading = CellReading(
+            None, terms=CatalogueNames(), words=SiteWords(), blank=(), reading=FileReading()
+        )
         for line, cells in table.rows(best.delimiter, best.line, on_fault):
             if not any(map(str.strip, cells)):
                 continue
-            if len(cells) != len(columns):
+            stray = [text for name, text in zip(columns, cells, strict=False) if not name]
+            stray += cells[len(columns) :]
+            if len(cells) < _least(columns) or any(map(str.strip, stray)):
                 on_fault(wrong_number_of_cells(len(cells), len(columns), line, None))
                 continue
-            yield line, dict(zip(columns, map(str.strip, cells), strict=True))
+            named = zip(columns, map(str.strip, cells), strict=False)
+            texts = {name: text for name, text in named if name}
+            changed, faults = reading.changed(texts)
+            for fault in faults:
+                on_fault(replace(fault, line=line))
+            if not any(OF_PATIENTS[fault.column].required for fault in faults):
+                yield line, texts | changed
     finally:
         table.detach()
+
+
+def _least(columns: list[str]) -> int:
+    """How many cells a row has at least: up to the last column that has a name."""
+    return max(position for position, name in enumerate(columns, 1) if name)
 
 
 def _fit(line: Candidate) -> tuple[int, int]:
@@ -49,12 +69,13 @@ def _fit(line: Candidate) -> tuple[int, int]:
 
 
 def _columns(line: Candidate) -> list[str]:
-    """The column of each cell. Raises Refusal or IdentifierFound for other names.
+    """The column of each cell, an empty text without a name.
 
-    A line that names no column that is needed holds values, which are not repeated.
+    Raises Refusal or IdentifierFound for other names. A line that names no column that is needed
+    holds values, which are not repeated.
     """
     named = [_NAMES.get(folded_heading(cell), cell.strip()) for cell in line.cells]
-    faults = list(unknown_names(named, known=frozenset(OF_PATIENTS), what="patients"))
+    faults = list(unknown_names(named, known=frozenset(OF_PATIENTS) | {""}, what="patients"))
     needed = [name for name, column in OF_PATIENTS.items() if column.required]
     if not set(needed) & set(named):
         said = (

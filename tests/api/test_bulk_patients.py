@@ -305,3 +305,30 @@ def test_patients_of_others_are_not_changed(registry, as_reporter):
 
     assert reply.status_code == 400
     assert Patient.objects.get().sex == "male"
+
+
+def test_cells_of_a_file_are_read_as_in_any_file(registry, as_reporter):
+    text = "site,source_id,sex,indication,,\nhere_1,'pt-1,Male,Multiple Sclerosis,,\nHERE-1,pt-2\n"
+
+    refused = send_file(as_reporter, text).json()
+    reply = send_file(as_reporter, text.replace("HERE-1,pt-2", "HERE-1,pt-2,,TUMOR or myelopathy"))
+
+    assert [each["code"] for each in refused["errors"]] == ["wrong-number-of-cells"]
+    assert reply.status_code == 200, reply.content
+    assert list(Patient.objects.order_by("pk").values_list("source_id", "sex", "indication")) == [
+        ("pt-1", "male", "multiple-sclerosis"),
+        ("pt-2", "", "tumour-or-myelopathy"),
+    ]
+
+
+def test_words_for_nothing_recorded_and_nameless_cells_are_faults(registry, as_reporter):
+    text = "site,source_id,sex,indication,\nHERE-1,NA,male,,\nHERE-1,pt-2,n/a,,\nHERE-1,pt-3,,,x\n"
+
+    reply = send_file(as_reporter, text)
+
+    assert [(each["pointer"], each["code"]) for each in reply.json()["errors"]] == [
+        ("/source_id", "word-for-empty"),
+        ("/sex", "word-for-empty"),
+        ("/row", "wrong-number-of-cells"),
+    ]
+    assert not Patient.objects.exists()
