@@ -192,7 +192,13 @@ def _reference(events: int, into: Path) -> int:
 
     from registry.keys import make_keys
     from tests.disclosure.attack.asking import Asker
-    from tests.disclosure.attack.registries import SITES, door_of, fill, release
+    from tests.disclosure.attack.registries import (
+        SITES,
+        door_of,
+        fill,
+        release,
+        sites_with_implants,
+    )
     from tests.disclosure.attack.utility import rate_limits
     from tests.disclosure.attack.yardstick import Hazards, Yardstick
 
@@ -201,7 +207,11 @@ def _reference(events: int, into: Path) -> int:
     fill(events=events, seed=1_000)
     release("large")
     found = Yardstick(
-        rate_limits(Asker(door_of("manager", "data manager")), release="large"),
+        rate_limits(
+            Asker(door_of("manager", "data manager")),
+            release="large",
+            site=sites_with_implants(),
+        ),
         Hazards.of(events=events, sites=SITES, seed=1_000),
     )
     with into.open("wb") as file:

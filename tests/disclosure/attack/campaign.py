@@ -37,6 +37,7 @@ from tests.disclosure.attack.registries import (
     fill,
     release,
     releases,
+    sites_with_implants,
     trees_of,
 )
 from tests.disclosure.attack.servers import Naive
@@ -248,7 +249,8 @@ def _usefulness(record: Record, plan: Plan, asker: Asker, truth: Truth) -> None:
         return
     record.usefulness = usefulness(asker, truth)
     exact = Asker(door_of("manager", "data manager"))
-    record.usefulness.exact_limits = rate_limits(exact, release=FIRST)
+    of_devices = {"release": FIRST, "site": sites_with_implants()}
+    record.usefulness.exact_limits = rate_limits(exact, **of_devices)
     record.usefulness.session = session(asker, exact, release=FIRST)
     _measure_curves(record, asker, exact)
 

@@ -69,6 +69,11 @@ def release(label: str) -> Path:
     return Path(settings.REGISTRY_VAR) / "snapshots" / found.snapshot_id
 
 
+def sites_with_implants() -> str:
+    """The sites whose devices protected rates count, as a filter; others declare device time."""
+    return ",".join(sorted(set(Implant.objects.values_list("site__code", flat=True))))
+
+
 def door_with(key: str) -> Door:
     """Come in with a token's key."""
     client = APIClient()

@@ -28,6 +28,12 @@ SITES = 12
 SMALL, LARGE = 1_136, 150_000
 """Events of a registry of 800 implants, and of one whose hazards are the average."""
 DRAWS = 20
+COUNTED_BY_SITES = frozenset({Denominator.PROCEDURES.value, Denominator.REFILLS.value})
+"""Units that not every site counts; events of the others are in no rate by them."""
+
+UNKNOWN_BY = frozenset({"drug_class"})
+"""Dimensions by which hazards differ, and which the generator does not tell them by."""
+
 Rates = Mapping[tuple[str, ...], tuple[float, ...]]
 """Events, rate and limits of rates, by dimensions, values and unit."""
 
@@ -53,7 +59,7 @@ class Hazards:
 
     def rate(self, codes: Sequence[str], unit: str) -> float:
         """Expected events of these complications by the exposure of a unit; 0 without it."""
-        counted = self.in_rate if unit == "procedures" else self.events
+        counted = self.in_rate if unit in COUNTED_BY_SITES else self.events
         exposure = self.exposure.get(unit, 0.0)
         return sum(counted.get(code, 0.0) for code in codes) / exposure if exposure else 0.0
 
@@ -70,7 +76,7 @@ class Yardstick:
 
         labels: dimensions, values and unit. That of the large registry, times the hazards' ratio.
         """
-        if labels not in self.rates:
+        if labels not in self.rates or UNKNOWN_BY.intersection(labels):
             return None
         codes, unit = complications_of(labels), labels[-1]
         large, small = self.hazards.rate(codes, unit), own.rate(codes, unit)
