@@ -16,7 +16,9 @@ from registry.admin.upload import template_page, upload_page
 from registry.api import outside
 from registry.api.unknown import UnknownAddress
 
-urlpatterns = [
+urlpatterns = [  # in turn: what scripts ask every minute stands before the pages
+    path("api/v1/", include("registry.api.urls")),
+    path("fhir/", include("registry.api.fhir.urls")),
     path("", include("registry.dashboard.urls")),
     path("admin/", admin.site.admin_view(start_page)),
     path("admin/history/", admin.site.admin_view(history_page), name="history"),
@@ -43,8 +45,6 @@ urlpatterns = [
     ),
     path("admin/statistics/", statistics_page, name="statistics"),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("registry.api.urls")),
-    path("fhir/", include("registry.api.fhir.urls")),
     path("health/", include("registry.api.health_urls")),
     re_path(r"^(?:api|health)/", UnknownAddress.as_view()),
 ]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from registry import intake
 from registry.models import AccessLog, Agreement, Complication, Site, sealed
+from registry.urls import urlpatterns
 from tests.api.conftest import client_of, make_user, stored
 from tests.factories import AgreementFactory
 
@@ -401,6 +402,10 @@ def test_answer_takes_the_same_queries_however_large_the_registry(
 
 QUERIES_OF_AN_ANSWER = 5
 """The token, its user's roles and sites; the parameter's sites; the seals' last mark."""
+
+
+def test_addresses_of_scripts_are_tried_before_those_of_pages():
+    assert [str(each.pattern) for each in urlpatterns[:2]] == ["api/v1/", "fhir/"]
 
 
 # What describes itself -------------------------------------------------------------------------
