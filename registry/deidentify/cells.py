@@ -20,6 +20,8 @@ _LOOKS_LIKE_A_DATE = re.compile(
     r"[0-9]{1,4}[./-][0-9]{1,2}(?:[./-][0-9]{1,4})?(?:[ T].*)?|[0-9]{6,8}"
 )
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4}")
+
 _FRACTION = re.compile(r"[0-9]*[.,][0-9]*[1-9][0-9]*")
 
 _FEW_CODES = 8
@@ -86,6 +88,12 @@ def whole(what: str, lowest: int, highest: int) -> Reader:
             number = int(text)
             if lowest <= number <= highest:
                 return number
+        if _DATE.fullmatch(text) is not None:
+            detail = (
+                "this is a date, as a spreadsheet makes of a number; format the column as numbers "
+                f"and give {what}, {lowest} to {highest}"
+            )
+            raise Unreadable("out-of-range", detail)
         if may_be_thousands(text):
             detail = (
                 "this may be a fraction or thousands; "

@@ -79,6 +79,15 @@ def test_a_fraction_or_thousands_is_refused_and_told_as_both(text):
     assert text not in told.value.detail
 
 
+@pytest.mark.parametrize("text", ["1900-02-03 00:00:00", "1900-02-03", "03.02.1900", "2/3/00"])
+def test_a_number_that_a_spreadsheet_shows_as_a_date_is_told_with_the_mend(text):
+    with pytest.raises(cells.Unreadable, match="format the column as numbers") as told:
+        cells.whole("months", 0, 1200)(text)
+
+    assert told.value.code == "out-of-range"
+    assert text not in told.value.detail
+
+
 def test_whole_number_says_its_range():
     with pytest.raises(cells.Unreadable, match="give months as a whole number, 0 to 1200"):
         cells.whole("months", 0, 1200)("many")
