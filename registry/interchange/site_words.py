@@ -9,7 +9,7 @@ from typing import Any
 from registry.records import Fault, Refusal
 from registry.records.columns import DECLARED, OF_PATIENTS, names_a_person_or_device
 from registry.records.declared import Holds, RowColumn
-from registry.records.spelling import american, folded
+from registry.records.spelling import american, folded, folded_heading
 from registry.vocabulary import YesNoUnknown
 
 MOST_WORDS = 2_000
@@ -71,11 +71,41 @@ def site_words(text: str | bytes) -> SiteWords:
     Raises Refusal with every fault, without a word of the file.
     """
     try:
-        said = json.loads(text)
+        said = json.loads(text, object_pairs_hook=_once_each)
+    except _SaidTwice:
+        detail = "a name stands twice in it, so that one of both would be lost; leave one out"
+        raise Refusal(Fault("mapping", "bad-mapping", detail)) from None
     except ValueError:
         detail = "this is no JSON; write {column: {your word: our code}}"
         raise Refusal(Fault("mapping", "bad-mapping", detail)) from None
-    return site_words_of(said)
+    words = site_words_of(said)
+    if faults := tuple(_two_meanings(words)):
+        raise Refusal(faults)
+    return words
+
+
+class _SaidTwice(ValueError):
+    """An object of JSON that has a name twice."""
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _SaidTwice
+    return found
+
+
+def _two_meanings(said: SiteWords) -> Iterator[Fault]:
+    """A fault for each column with words, and for headings, that read the same and mean two."""
+    read: list[tuple[str, list[tuple[str, str]]]] = [
+        (name, [(plain_word(word), folded(code)) for word, code in meanings.items()])
+        for name, meanings in said.words.items()
+    ]
+    headings = [(folded_heading(heading), column) for heading, column in said.headings.items()]
+    for name, pairs in (*read, ("mapping", headings)):
+        if len(set(pairs)) > len({word for word, _meant in pairs}):
+            detail = "two words or headings that read the same mean two things; leave one out"
+            yield Fault(name, "bad-mapping", detail)
 
 
 def site_words_of(said: Any) -> SiteWords:

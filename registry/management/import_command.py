@@ -47,8 +47,11 @@ class ImportCommand(BaseCommand):
             self._say_how_read(refusal.readings)
             self._tell(refusal)
             if options["faults"]:
-                with Path(options["faults"]).open("w", newline="", encoding="utf-8") as file:
-                    write_faults(refusal.every, file)
+                try:
+                    with Path(options["faults"]).open("w", newline="", encoding="utf-8") as file:
+                        write_faults(refusal.every, file)
+                except OSError:
+                    raise CommandError("The file of --faults cannot be written.") from None
             raise SystemExit(1) from None
         except Refusal as refusal:
             raise CommandError("; ".join(fault.detail for fault in refusal.faults)) from None

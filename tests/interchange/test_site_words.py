@@ -55,3 +55,27 @@ def test_a_mapping_with_faults_is_refused_without_its_words(said, fault):
 def test_no_json_is_refused():
     with pytest.raises(Refusal, match="no JSON"):
         site_words("{Müller")
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ('{"sex": {"M": "male"}, "sex": {"W": "female"}}', "mapping"),
+        ('{"sex": {"M": "male", "M": "female"}}', "mapping"),
+        ('{"sex": {"M": "male", "m ": "female"}}', "sex"),
+        ('{"columns": {"Alter": "age_band", "alter": "sex"}}', "mapping"),
+    ],
+)
+def test_nothing_of_a_mapping_is_lost_where_it_says_two_things(text, column):
+    with pytest.raises(Refusal) as refusal:
+        site_words(text)
+
+    assert [(fault.column, fault.code) for fault in refusal.value.faults] == [
+        (column, "bad-mapping")
+    ]
+
+
+def test_words_that_read_the_same_may_mean_the_same():
+    words = {"sex": {"M": "male", "m": "Male"}, "Alter": "age_band", "ALTER": "age_band"}
+
+    assert site_words(json.dumps(words)).words["sex"] == {"M": "male", "m": "Male"}

@@ -142,6 +142,21 @@ def test_command_needs_a_file_and_a_user(manager):
         call_command("import_csv", "--by", "nobody", "--events", EVENTS)
 
 
+def test_a_mapping_with_a_fault_is_told_by_its_column(manager, tmp_path):
+    mapping = tmp_path / "words.json"
+    mapping.write_text('{"sex": {"M": "mann"}}')
+
+    with pytest.raises(CommandError, match=r"^--mapping: sex: a word of the mapping means no code"):
+        import_csv("--events", EVENTS, "--mapping", str(mapping))
+
+
+def test_a_file_of_faults_that_cannot_be_written_is_told(manager, capsys, tmp_path):
+    with pytest.raises(CommandError, match="--faults cannot be written"):
+        import_csv("--events", "nowhere.csv", "--faults", str(tmp_path / "none" / "faults.csv"))
+
+    assert "this file cannot be opened" in capsys.readouterr().err
+
+
 def test_accept_is_for_data_managers(manager):
     UserFactory(username="reporter")
 

@@ -15,7 +15,7 @@ from registry.intake import (
 )
 from registry.management.import_command import ImportCommand
 from registry.models import User
-from registry.records import RowKind
+from registry.records import Refusal, RowKind
 
 
 class OneFile(Action):
@@ -92,7 +92,7 @@ class Command(ImportCommand):
 def _wording(by: User, blank: str, mapping: str | None) -> Wording:
     """The sender's mapping over that of the own sites, and the words taken as empty.
 
-    Raises CommandError for a file that cannot be read, Refusal for a mapping with faults.
+    Raises CommandError for a mapping that cannot be read or has faults.
     """
     text: bytes | None = None
     if mapping is not None:
@@ -100,4 +100,8 @@ def _wording(by: User, blank: str, mapping: str | None) -> Wording:
             text = Path(mapping).read_bytes()
         except OSError:
             raise CommandError("The file of --mapping cannot be opened.") from None
-    return wording_of(by, mapping=text, blank=blank)
+    try:
+        return wording_of(by, mapping=text, blank=blank)
+    except Refusal as refusal:
+        said = "; ".join(f"{fault.column}: {fault.detail}" for fault in refusal.faults)
+        raise CommandError(f"--mapping: {said}") from None
