@@ -5,6 +5,7 @@ written.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils import timezone
@@ -121,6 +122,7 @@ def _against_the_life(event: Happened, patient_id: int) -> list[Fault]:
     return faults
 
 
+@lru_cache(maxsize=4096)
 def device(
     *, component: str, implant_year: int, months_followed: int, exit_status: str
 ) -> ImplantRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum, StrEnum
+from functools import cache
 from typing import Any, Self
 
 NOT_RECORDED = "not-recorded"
@@ -80,7 +81,12 @@ class Code(Described, StrEnum):
     @classmethod
     def of(cls, code: str) -> Self:
         """The entry of this code; ValueError where the list has none."""
-        for member in cls:
-            if member.value == code:
-                return member
-        raise ValueError(f"{cls.__name__} has no such code.")
+        found: Self | None = _by_code(cls).get(code)
+        if found is None:
+            raise ValueError(f"{cls.__name__} has no such code.")
+        return found
+
+
+@cache
+def _by_code(codes: type[Any]) -> dict[str, Any]:
+    return {member.value: member for member in codes}
