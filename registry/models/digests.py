@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import models
@@ -28,13 +29,13 @@ class SealDigest:
         recorded = {
             name: value
             for name, value in row.items()
-            if value not in (None, "") and value is not False
+            if value is not None and value is not False and value != ""
         }
-        filled = {name: value for name, value in recorded.items() if value not in ({}, [])}
+        empty = [name for name, value in recorded.items() if not value and value in ({}, [])]
+        filled = {name: recorded[name] for name in recorded.keys() - empty} if empty else recorded
         text = _canonical([label, filled]).encode()
         self._hash.update(text)
-        is_same = len(filled) == len(recorded)
-        self._with_empty.update(text if is_same else _canonical([label, recorded]).encode())
+        self._with_empty.update(_canonical([label, recorded]).encode() if empty else text)
         self.rows += 1
 
     def hexdigest(self) -> str:
@@ -61,14 +62,19 @@ def sha256_of(value: object) -> str:
     return hashlib.sha256(_canonical(value).encode()).hexdigest()
 
 
-def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
-
-
 def _plain(value: object) -> object:
     """Encode what JSON has no type for: instants in UTC, sets sorted, the rest as text."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return _instant(value)
     if isinstance(value, frozenset):
         return sorted(value)
     return str(value)
+
+
+@lru_cache(maxsize=64)
+def _instant(value: datetime) -> str:
+    """An instant in UTC; all rows of a seal have the same."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain).encode
