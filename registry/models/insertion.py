@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.models.base import ModelState
 from django.db.models.signals import post_init, pre_init
 
@@ -33,12 +34,20 @@ def insert_rows(model: type[models.Model], objs: Sequence[models.Model]) -> None
     fresh = [obj for obj in objs if obj.pk is None]
     for obj, pk in zip(fresh, _next_keys(model, len(fresh)), strict=True):
         obj.pk = pk
-    readers = [(field.attname, _stored(field)) for field in fields]
+    values_of = itemgetter(*(field.attname for field in fields))
+    readers = [_text_or_prepared(field) if _is_plain(field) else _as_it_is for field in fields]
+    others = [(at, _stored(field)) for at, field in enumerate(fields) if not _is_plain(field)]
     rows = []
     for obj in objs:
-        obj._prepare_related_fields_for_save("bulk_create")  # type: ignore[attr-defined]
-        own = vars(obj)
-        rows.append([stored(own[name]) for name, stored in readers])
+        if obj._state.fields_cache:
+            obj._prepare_related_fields_for_save("bulk_create")  # type: ignore[attr-defined]
+        row = [
+            value if type(value) in _PLAIN else read(value)
+            for value, read in zip(values_of(vars(obj)), readers, strict=True)
+        ]
+        for at, stored in others:
+            row[at] = stored(row[at])
+        rows.append(row)
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     columns = ", ".join(quote(field.column) for field in fields)
@@ -55,9 +64,10 @@ def insert_rows(model: type[models.Model], objs: Sequence[models.Model]) -> None
                 f"INSERT INTO {table} ({columns}) VALUES ({places})",  # noqa: S608  # nosec B608
                 rows,
             )
+    alias = connection.alias
     for obj in objs:
         obj._state.adding = False
-        obj._state.db = connection.alias
+        obj._state.db = alias
 
 
 def unsaved(model: type[M], columns: Mapping[str, object]) -> M:
@@ -115,7 +125,8 @@ def _next_keys(model: type[models.Model], count: int) -> Sequence[int]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                "WITH found AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, %s) AS name) "
+                "SELECT nextval(name) FROM found, generate_series(1, %s)",
                 [connection.ops.quote_name(table), key.column, count],
             )
             return [number for (number,) in cursor.fetchall()]
@@ -125,29 +136,42 @@ def _next_keys(model: type[models.Model], count: int) -> Sequence[int]:
     return range(first, first + count)
 
 
-def _stored(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
-    """How a field's value is handed to the database; plain values go as they are."""
+def _is_plain(field: models.Field[Any, Any]) -> bool:
+    """Whether the database takes a field's text, number or truth as it is."""
+    return isinstance(field, _STORED_AS_THEY_ARE) and not isinstance(field, CodeSetField)
 
-    def prepared(value: Any) -> Any:
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _text_or_prepared(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
+    """How a plain field's value of a type of its own is handed to the database."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, str):
+            return str(value)  # a code is its text
         return field.get_db_prep_save(value, connection)
 
-    if isinstance(field, CodeSetField):
-        packed: dict[frozenset[Any], Any] = {}
+    return read
 
-        def pack(value: Any) -> Any:
-            if not isinstance(value, frozenset):
-                return prepared(value)
-            if value not in packed:
-                packed[value] = prepared(value)
-            return packed[value]
 
-        return pack
-    if not isinstance(field, _STORED_AS_THEY_ARE):
+def _stored(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
+    """How a field's value is handed to the database; each set is packed once."""
+    database = connections[connection.alias]
+
+    def prepared(value: Any) -> Any:
+        return field.get_db_prep_save(value, database)
+
+    if not isinstance(field, CodeSetField):
         return prepared
+    packed: dict[frozenset[Any], Any] = {}
 
-    def plain(value: Any) -> Any:
-        if type(value) in _PLAIN:
-            return value
-        return str(value) if isinstance(value, str) else prepared(value)  # a code is its text
+    def pack(value: Any) -> Any:
+        if not isinstance(value, frozenset):
+            return prepared(value)
+        if value not in packed:
+            packed[value] = prepared(value)
+        return packed[value]
 
-    return plain
+    return pack

@@ -1,6 +1,7 @@
 """A lookup for thousands of values: `source_id__among=keys`."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -28,10 +29,18 @@ class Among(Lookup):
     ) -> tuple[str, tuple[Any, ...]]:
         """PostgreSQL takes an array, SQLite a table made of JSON."""
         column, parameters = self.process_lhs(compiler, connection)
-        values: list[str | int] = list(self.rhs)
-        if connection.vendor == "postgresql":
-            own_type = self.lhs.output_field.db_type(connection)
-            cast = f"::{own_type}[]" if own_type in _WHOLE else ""
-            return f"{column} = ANY(%s{cast})", (*parameters, values)
-        chosen = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608 - Django's own name
-        return chosen, (*parameters, json.dumps(values))
+        chosen, values = chosen_by(column, self.lhs.output_field, self.rhs, connection)
+        return chosen, (*parameters, values)
+
+
+def chosen_by(
+    column: str, field: Any, values: Iterable[str | int], connection: BaseDatabaseWrapper
+) -> tuple[str, str | list[str | int]]:
+    """The condition that a quoted column of this field holds one of the values, and its one
+    parameter."""
+    if connection.vendor == "postgresql":
+        own_type = field.db_type(connection)
+        cast = f"::{own_type}[]" if own_type in _WHOLE else ""
+        return f"{column} = ANY(%s{cast})", list(values)
+    chosen = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608 - a quoted name
+    return chosen, json.dumps(list(values))

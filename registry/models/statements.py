@@ -47,6 +47,8 @@ def _insertion(model: type[models.Model], using: str) -> str:
     table = quote(model._meta.db_table)
     return f"INSERT INTO {table} ({columns}) VALUES ({places}){returned}"  # noqa: S608  # nosec B608
 
+from registry.models.lookups import chosen_by
+
 
 def update_rows(
     model: type[models.Model], objs: Sequence[models.Model], names: Sequence[str]
@@ -101,18 +103,19 @@ def copy_to_history(
     kept = [quote(field.column) for field in history.tracked_fields]
     into = ", ".join([*kept, *(quote(field.column) for field in own)])
     taken = ", ".join([*kept, *["%s"] * len(own)])
-    among = ", ".join(["%s"] * len(keys))
+    prepared = [key.get_db_prep_save(value, connection) for value in keys]
+    among, chosen = chosen_by(quote(key.column), key, prepared, connection)
     params = [
         *(
             field.get_db_prep_save(value, connection)
             for field, value in zip(own, stamps.values(), strict=True)
         ),
-        *(key.get_db_prep_save(value, connection) for value in keys),
+        chosen,
     ]
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {quote(history._meta.db_table)} ({into}) SELECT {taken} "  # noqa: S608  # nosec B608
-            f"FROM {quote(model._meta.db_table)} WHERE {quote(key.column)} IN ({among}) "
+            f"FROM {quote(model._meta.db_table)} WHERE {among} "
             f"ORDER BY {quote(key.column)}",
             params,
         )
