@@ -23,6 +23,7 @@ from registry.intake.stored import (
 )
 from registry.intake.writers import not_the_lead
 from registry.models import Exposure, Implant, Patient, Site
+from registry.models.insertion import unsaved
 from registry.records import ExposureRecord, Fault, ImplantRecord, RawReport, RowKind
 from registry.vocabulary import ExitStatus
 
@@ -48,6 +49,7 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
     begun: list[tuple[Life, DeviceLife, Implant]] = []
     seen: set[SourceKey] = set()
     fresh: list[Implant] = []
+    owners: list[Patient | None] = []
     updated: list[Implant] = []
     later: dict[int, tuple[RawReport, ImplantRecord]] = {}
     for raw, record, site in placed:
@@ -55,7 +57,8 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
         row = stored.get(key)
         patient = patients.get((site.pk, record.patient))
         if patient is None and row is None and not raw.unread:
-            patient = Patient(site=site, **patient_columns(patient_of(record)))
+            columns = patient_columns(patient_of(record))
+            patient = unsaved(Patient, {"site_id": site.pk, **columns})
             patients[site.pk, record.patient] = patient
             new_patients.append(patient)
         name = RowKind.IMPLANT, record.site, record.implant
@@ -93,7 +96,8 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
             run.done[RowKind.IMPLANT].append(conflict)
         elif row is None:
             run.done[RowKind.IMPLANT].append(Done.NEW)
-            fresh.append(Implant(site=site, patient=patient, **implant_columns(record)))
+            fresh.append(unsaved(Implant, {"site_id": site.pk, **implant_columns(record)}))
+            owners.append(patient)
             begun.append((life, device, fresh[-1]))
             life.put(device)
         elif changed:
@@ -106,8 +110,8 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
     for pk, fault in ends_before_events({pk: record for pk, (_, record) in later.items()}).items():
         run.refuse(later[pk][0], (fault,), key=None)
     run.seal.bulk_create(Patient, new_patients)
-    for implant in fresh:
-        implant.patient_id = implant.patient.pk
+    for implant, owner in zip(fresh, owners, strict=True):
+        implant.patient_id = owner.pk  # type: ignore[union-attr]  # a new implant has a patient
     run.seal.bulk_create(Implant, fresh)
     run.seal.bulk_update(Implant, updated, [*_FOLLOW_UP, "version"])
     for life, device, implant in begun:
