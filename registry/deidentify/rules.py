@@ -38,7 +38,7 @@ _ALWAYS_REQUIRED = {
     "complication": "give the complication",
     "year": "give the year of the event",
 }
-_COLUMNS = frozenset(EventRecord.__dataclass_fields__)
+_ASKED_FOR = (*_ALWAYS_REQUIRED, "implant", "months_since_implant")
 _OF_THE_IMPLANT = ("component_model", "drug", "indication", "age_band", "sex")
 _NONE_ONLY = frozenset({Seriousness.NONE})
 
@@ -57,7 +57,7 @@ def event_faults(
     """
     faults: list[Fault] = []
     if submitted:
-        filled = {name for name in _COLUMNS if getattr(record, name) is not None}
+        filled = {name for name in _ASKED_FOR if getattr(record, name) is not None}
         faults += missing_for_submission(filled)
     _time(record, faults, precision, latest_year)
     _death(record, faults, submitted)

@@ -83,7 +83,7 @@ class CsvTable:
                 self._refuse_long_lines(lines.taken(), begins)
                 closed = False
             if closed:
-                yield begins, [_unguarded(cell) for cell in cells]
+                yield begins, [_unguarded(cell) if cell.startswith("=") else cell for cell in cells]
                 continue
             opens = _opening_line(lines.taken(), delimiter)
             detail = "a quotation mark opens on this line and is not closed; close or remove it"

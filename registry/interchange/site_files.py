@@ -87,16 +87,18 @@ def _fitting(
     """The rows that have a cell for each column."""
     if reading is not None:
         reading.header_line = header.line
-    for line, cells in rows:
-        filled = sum(1 for cell in cells if cell.strip())
+    least, width = header.least, header.width
+    for line, as_written in rows:
+        cells = [cell.strip() for cell in as_written]
+        filled = len(cells) - cells.count("")
         if not filled:
             continue
         if header.is_repeated_by(cells):
             detail = "this line names the columns again; leave it out"
             on_fault(Fault("row", "no-row-of-data", detail, line, name))
             continue
-        if len(cells) < header.least or any(cell.strip() for cell in cells[header.width :]):
-            on_fault(wrong_number_of_cells(len(cells), header.width, line, name))
+        if len(cells) < least or any(cells[width:]):
+            on_fault(wrong_number_of_cells(len(cells), width, line, name))
             continue
         if filled <= FEW_CELLS < len(header.columns) // 2:
             detail = (
@@ -106,10 +108,10 @@ def _fitting(
             on_fault(Fault("row", "no-row-of-data", detail, line, name))
             continue
         for position in header.nameless:
-            if position < len(cells) and cells[position].strip():
+            if position < len(cells) and cells[position]:
                 detail = "this column has no name, but its cell is filled; name it, or leave it out"
                 on_fault(Fault(f"column {position + 1}", "nameless-column", detail, line, name))
-        values = {column: cells[position].strip() for position, column in header.columns}
+        values = {column: cells[position] for position, column in header.columns}
         if is_example(kind, values):
             continue
         yield RawReport(kind, values, line, name)
