@@ -8,7 +8,7 @@ calendar year only, since the registry keeps no dates: what can be equal is allo
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from registry.models import Event, Implant
 from registry.records import EventRecord, Fault
@@ -39,8 +39,7 @@ class DeviceLife:
         return self.year + self.months // 12
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(NamedTuple):
     """One event: where and when, whether it was fatal, and whether it is the complication death."""
 
     pk: int | None

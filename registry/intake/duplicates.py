@@ -1,10 +1,11 @@
 """Reports that may be of one event: found by four rules, stored as pairs, decided by people."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, islice
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,7 @@ _ANSWERS = (
     "serious_none",
 )
 _LEAST_ANSWERS = 4
+_details_in, _answers_in = itemgetter(*_DETAILS), itemgetter(*_ANSWERS)
 
 MOST_PAIRS = 5
 """Pairs kept of one new report: a reviewer needs to see that it repeats others, not all."""
@@ -177,10 +179,12 @@ class LookBlocks:
 class AlikeReports:
     """Finds the likes of an import's reports among those stored and those seen before.
 
-    Reads the standing reports of a site once, when its first report comes.
+    Reads the standing reports of a site once, when its first report comes. categories: of every
+    complication.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, categories: Mapping[str, str]) -> None:
+        self._categories = categories
         self._sites: set[int] = set()
         self._blocks = LookBlocks()
 
@@ -189,11 +193,11 @@ class AlikeReports:
         fresh = {event.pk for event in events}
         for site in {event.site_id for event in events} - self._sites:
             self._sites.add(site)
-            stored = Event.objects.filter(site=site, state__in=STANDING).exclude(pk__in=fresh)
-            for look in looks_of(stored):
+            stored = Event.objects.filter(site=site, state__in=STANDING).exclude(pk__among=fresh)
+            for look in _looks(list(stored), self._categories):
                 self._blocks.keep(look)
         found: list[Pair] = []
-        for look in _looks(events):
+        for look in _looks(events, self._categories):
             found += self._blocks.pairs(look)
             self._blocks.keep(look)
         return found
@@ -204,7 +208,7 @@ def alike_to(event: Event) -> list[tuple[Event, frozenset[AlikeReason]]]:
 
     The event need not be stored. Four queries.
     """
-    [look] = _looks([event])
+    [look] = _looks([event], {event.complication_id: event.complication.category_id})
     same = Q(complication__in=look.complications) | Q(reported_complication__in=look.complications)
     near = Q(year=look.year) & same
     if look.patient is not None:
@@ -212,7 +216,7 @@ def alike_to(event: Event) -> list[tuple[Event, frozenset[AlikeReason]]]:
     standing = Event.objects.filter(near, site=event.site_id, state__in=STANDING)
     found = {
         other.pk: reasons
-        for other in looks_of(standing.exclude(pk=event.pk))
+        for other in _looks_of(standing.exclude(pk=event.pk))
         if (reasons := reasons_alike(other, look))
     }
     most = sorted(found, key=lambda pk: (-len(found[pk]), pk))[:MOST_PAIRS]
@@ -291,29 +295,35 @@ def keep_apart(public_id: UUID | str, *, by: User) -> DuplicateCandidate:
     return pair
 
 
-def looks_of(rows: QuerySet[Event]) -> Iterator[Look]:
+def _looks_of(rows: QuerySet[Event]) -> Iterator[Look]:
     """The looks of stored reports. Two queries, however many."""
-    yield from _looks(list(rows.select_related("complication")))
+    events = list(rows.select_related("complication"))
+    categories = {event.complication_id: event.complication.category_id for event in events}
+    yield from _looks(events, categories)
 
 
-def _looks(events: Sequence[Event]) -> Iterator[Look]:
+def _looks(events: Sequence[Event], categories: Mapping[str, str]) -> Iterator[Look]:
+    """The looks of reports whose complications have these categories. One query.
+
+    Columns are read past their descriptors, which look whether each has been fetched.
+    """
     of_implants = _details_of({event.implant_id for event in events if event.implant_id})
     for event in events:
-        own = tuple(getattr(event, name) for name in _DETAILS)
+        row = vars(event)
         yield Look(
-            pk=event.pk or 0,
-            site=event.site_id,
-            patient=event.patient_id,
-            complications=frozenset({event.complication_id, event.reported_complication_id}),
-            category=event.complication.category_id,
-            year=event.year,
-            months=event.months_since_implant,
-            severity=event.severity,
-            outcome=event.outcome,
-            cause=event.caused_by_id,
-            on_file=event.implant_id is not None,
-            details=of_implants.get(event.implant_id or 0, own),
-            answers=tuple(getattr(event, name) for name in _ANSWERS),
+            pk=row["id"] or 0,
+            site=row["site_id"],
+            patient=row["patient_id"],
+            complications=frozenset((row["complication_id"], row["reported_complication_id"])),
+            category=categories.get(row["complication_id"], ""),  # added meanwhile: none
+            year=row["year"],
+            months=row["months_since_implant"],
+            severity=row["severity"],
+            outcome=row["outcome"],
+            cause=row["caused_by_id"],
+            on_file=row["implant_id"] is not None,
+            details=of_implants.get(row["implant_id"] or 0) or _details_in(row),
+            answers=_answers_in(row),
         )
 
 

@@ -1,7 +1,7 @@
 """Stores batches of events, and links causes that come later in the file."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import Any
 
@@ -84,8 +84,9 @@ class EventBatches:
         if run.accept:
             self.state = State.ACCEPTED
         self.complications = Complication.objects.in_bulk()
+        self._wholly = run.seeks_repeats or not isinstance(run.seal, Drafts)
         self._waiting: list[_Waiting] = []
-        self._alike = AlikeReports()
+        self._alike = AlikeReports({one.pk: one.category_id for one in self.complications.values()})
         self._lived: list[tuple[Life, Happened, Event]] = []
         self._died_twice: dict[int, tuple[RawReport, Happened]] = {}
 
@@ -128,7 +129,7 @@ class EventBatches:
         self._store(fresh, known)
         for life, new, event in self._lived:
             life.events.remove(new)
-            life.events.append(replace(new, pk=event.pk))
+            life.events.append(new._replace(pk=event.pk))
         self._lived.clear()
         if self.run.seeks_repeats:
             self.run.alike += self._pair([one.event for one in fresh.values() if one.event.pk])
@@ -223,7 +224,7 @@ class EventBatches:
         if any(other.is_death == new.is_death for other in life.other_deaths(new)):
             faults += (second_death(new),)
         if faults and new.fatal:  # so that rows after it are told in the same round
-            life.events.append(replace(new, pk=next(run.not_yet_stored)))
+            life.events.append(new._replace(pk=next(run.not_yet_stored)))
         return faults
 
     def _own_faults(self, raw: RawReport, record: EventRecord) -> tuple[Fault, ...]:
@@ -266,7 +267,7 @@ class EventBatches:
         }
         causes = self._all_causes(pk for events in fatal.values() for pk in events)
         for patient_id, (raw, new) in self._died_twice.items():
-            deaths = [replace(one, cause=causes.get(pk)) for pk, one in fatal[patient_id].items()]
+            deaths = [one._replace(cause=causes.get(pk)) for pk, one in fatal[patient_id].items()]
             if not all(one_episode(one, two, causes) for one, two in combinations(deaths, 2)):
                 self.run.refuse(raw, (second_death(new),), key=None)
 
@@ -276,21 +277,22 @@ class EventBatches:
         return named is not None and self.run.was_refused((RowKind.IMPLANT, site.code, named))
 
     def _fresh(self, raw: RawReport, record: EventRecord, site: Site, known: _Known) -> _Fresh:
-        complication = self.complications[record.complication]
-        columns = event_columns(record, Component.of(complication.clock))
+        site_id, complication = site.pk, self.complications[record.complication]
+        columns: dict[str, Any] = {"source_id": record.source_id or ""}
+        if self._wholly:
+            columns = event_columns(record, Component.of(complication.clock))
         if record.implant is not None:
-            implant = known.implants[site.pk, record.implant]
+            implant = known.implants[site_id, record.implant]
             columns["implant_id"], columns["patient_id"] = implant["pk"], implant["patient_id"]
         columns |= {
-            "site_id": site.pk,
-            "complication_id": complication.pk,
-            "reported_complication_id": complication.pk,
+            "site_id": site_id,
+            "complication_id": record.complication,
+            "reported_complication_id": record.complication,
             "state": self.state,
             "round_number": site.round_number,
         }
         event = unsaved(Event, columns)
-        event.complication = complication
-        cause = None if record.caused_by is None else (site.pk, record.caused_by)
+        cause = None if record.caused_by is None else (site_id, record.caused_by)
         return _Fresh(raw, event, site.code, cause)
 
     def _store(self, fresh: dict[SourceKey, _Fresh], known: _Known) -> None:
