@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 from itertools import count, islice
 from typing import Any
 
-from django.db.models import Model, Q
+from django.db.models import Model
 
 from registry.intake.deaths import Life, lives_of
 from registry.intake.drafts import Drafts, SourceKey
@@ -312,10 +312,8 @@ def _stored_rows(
     rows: Any = model._default_manager.all()
     sites = list(by_site)
     for start in range(0, len(sites), _SITES_A_QUERY):
-        wanted = Q()
-        for site_id in sites[start : start + _SITES_A_QUERY]:
-            wanted |= Q(site=site_id, source_id__among=by_site[site_id]) & ~Q(source_id="")
-        for row in rows.filter(wanted).values("site_id", "source_id", *columns):
+        some = {site_id: by_site[site_id] for site_id in sites[start : start + _SITES_A_QUERY]}
+        for row in rows.filter(site__with_keys=some).values("site_id", "source_id", *columns):
             found[row["site_id"], row["source_id"]] = row
     return found
 

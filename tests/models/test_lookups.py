@@ -62,3 +62,20 @@ def test_numbers_are_of_the_type_of_their_column():
 
     assert "::bigint[]" in of_patients
     assert "::bigint[]" in Patient.objects.filter(pk__among=[1, 2]).explain()
+
+
+def test_keys_are_found_at_their_own_site_alone():
+    here, there = SiteFactory(), SiteFactory()
+    for site in (here, there):
+        for key in ("a", "b"):
+            PatientFactory(site=site, source_id=key)
+
+    found = Patient.objects.filter(site__with_keys={here.pk: ["a", "c"], there.pk: {"b"}})
+
+    assert {(one.site_id, one.source_id) for one in found} == {(here.pk, "a"), (there.pk, "b")}
+
+
+def test_a_blank_key_is_the_key_of_no_event():
+    event = EventFactory(source_id="")
+
+    assert not Event.objects.filter(site__with_keys={event.site_id: ["", "a"]}).exists()
