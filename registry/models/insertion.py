@@ -86,8 +86,7 @@ def unsaved(model: type[M], columns: Mapping[str, object]) -> M:
         if name not in columns:
             values[name] = default()
     row = model.__new__(model)
-    row._state = ModelState()
-    vars(row).update(values)
+    row.__dict__ = {"_state": ModelState(), **values}
     return row
 
 

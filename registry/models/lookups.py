@@ -70,7 +70,8 @@ def chosen_by(
     parameter."""
     if connection.vendor == "postgresql":
         own_type = field.db_type(connection)
-        cast = f"::{own_type}[]" if own_type in _WHOLE else ""
-        return f"{column} = ANY(%s{cast})", list(values)
+        if own_type in _WHOLE:
+            return f"{column} = ANY(%s::{own_type}[])", f"{{{','.join(map(str, values))}}}"
+        return f"{column} = ANY(%s)", list(values)
     chosen = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608 - a quoted name
     return chosen, json.dumps(list(values))

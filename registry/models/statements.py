@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db import connection, connections, models, transaction
 
+from registry.models.lookups import chosen_by
+
 
 def insert_row(obj: models.Model, *, using: str) -> None:
     """Insert one row and set its key, as `save(force_insert=True)` does, without its signals.
@@ -46,8 +48,6 @@ def _insertion(model: type[models.Model], using: str) -> str:
     returned = f" RETURNING {quote(key.column)}" if database.vendor == "postgresql" else ""
     table = quote(model._meta.db_table)
     return f"INSERT INTO {table} ({columns}) VALUES ({places}){returned}"  # noqa: S608  # nosec B608
-
-from registry.models.lookups import chosen_by
 
 
 def update_rows(
