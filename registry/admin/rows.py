@@ -25,7 +25,7 @@ from registry.admin.paging import KeyPaginator, page_asked
 from registry.admin.searching import SEARCH, remembered_search, rows_found, term_of
 from registry.admin.stored_values import NOT_RECORDED, ReadForm, is_blank
 from registry.answers.kept import KEPT, AnswersKept, take_back
-from registry.answers.refusable import in_sentences, sentence
+from registry.answers.refusable import in_sentences, sentence, without_echo
 from registry.records import Refusal, VersionConflict
 from registry.vocabulary import Right
 
@@ -43,6 +43,10 @@ class IntakeForm(forms.ModelForm):
 
     refusal: Refusal | None = None
     renamed: dict[str, str] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        without_echo(self.fields)
 
     def clean(self) -> dict[str, Any]:
         """Shows each fault at its field, or above the form."""

@@ -1,13 +1,30 @@
 """Forms of the page rooms that show what intake refuses."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import forms
 from django.utils.text import capfirst
 
 from registry.records import Refusal
 
+NOT_OFFERED = "Choose one of the answers that are offered."
+
+
+def without_echo(fields: Mapping[str, forms.Field]) -> None:
+    """Has no field repeat an answer that it does not offer, which may be anything."""
+    for field in fields.values():
+        for code, words in field.error_messages.items():
+            if "%(value)s" in str(words):
+                field.error_messages[code] = NOT_OFFERED
+
 
 class RefusableForm(forms.Form):
     """A form whose answers intake judges."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        without_echo(self.fields)
 
     def refuse(self, refusal: Refusal) -> None:
         """Shows intake's faults at their fields, or above the form where nobody sees the field.

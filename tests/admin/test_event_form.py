@@ -613,3 +613,15 @@ def test_a_list_that_is_searched_while_typing_goes_on_over_its_parts(
     keys = [[row["text"].split()[0] for row in page["results"]] for page in pages]
     assert keys == [["b-1", "b-2"], ["b-3", "a-1"], ["a-2"], []]
     assert [page["pagination"]["more"] for page in pages] == [True, True, False, False]
+
+
+def test_an_answer_that_is_not_offered_is_refused_without_echo(migration, own_site, signed_in):
+    sent = {"site": "OWN-1", "complication": migration.code, "year": "2020"}
+    sent |= dict.fromkeys(("severity", "outcome", "interventions", "alarm"), "zubraxil")
+
+    form = form_of(signed_in(MembershipFactory(site=own_site).user).post(ADD, sent))
+
+    refused = {name: list(said) for name, said in form.errors.items()}
+    offered = ["Choose one of the answers that are offered."]
+    assert refused == dict.fromkeys(("severity", "outcome", "interventions", "alarm"), offered)
+    assert "zubraxil" not in str(form.errors)
