@@ -1,8 +1,9 @@
 """Measures the eight questions on DuckDB and on a Spark cluster of this machine, and compares them.
 
 Run as `make bench-engines BENCH="--events 1000000"`. `--times 10` puts ten copies of the made
-registry beside each other, in SQL, which is ten times as many patients in a minute's work. Every
-statement must give the same lines on both; a difference ends the run.
+registry beside each other, in SQL, which is ten times as many patients in a minute's work; `--only
+6 7 8` asks these questions alone. Every statement must give the same lines on both; a difference
+ends the run.
 """
 
 # ruff: noqa: S608 - names come from the schema
@@ -150,6 +151,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--events", type=int, default=20_000, help="how many events to make")
     parser.add_argument("--times", type=int, default=1, help="how many copies of them")
     parser.add_argument("--runs", type=int, default=5, help="runs of each question")
+    every = [question.number for question in QUESTIONS]
+    parser.add_argument("--only", type=int, nargs="+", choices=every, default=every)
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="of the worker")
     parser.add_argument("--memory", type=int, default=2000, help="MB of the worker's executor")
     options = parser.parse_args(words)
@@ -189,7 +192,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         spark.run("SELECT count(*) AS n FROM events", [])
         joined = time.perf_counter() - began
         taken: dict[int, tuple[Timed, Timed, int]] = {}
-        for question in QUESTIONS:
+        for question in (each for each in QUESTIONS if each.number in options.only):
             both = Comparing(spark, duck)
             asking(frozen, question, both)()
             times = [
@@ -225,7 +228,7 @@ def written(
         "| question | statements | DuckDB | Spark | Spark / DuckDB | sums |",
         "|---|---|---|---|---|---|",
     ]
-    for question in QUESTIONS:
+    for question in (each for each in QUESTIONS if each.number in taken):
         duck, spark, statements = taken[question.number]
         lines.append(
             f"| {question.number} {question.title} | {statements} | {duck.median:,.0f} | "
