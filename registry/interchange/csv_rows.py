@@ -48,12 +48,12 @@ class CsvTable:
         self._head = list(islice(self._read(), LAST_HEADER_LINE + MOST_LINES_OF_A_ROW))
 
     def candidates(self) -> Iterator[Candidate]:
-        """The first ten lines, split by each delimiter, or by the one that the file names."""
+        """The first ten lines, split by each delimiter; by the one first that the file names."""
         delimiters: tuple[str, ...] = DELIMITERS
         for number, line in enumerate(self._head[:LAST_HEADER_LINE], 1):
             said = _SAYS_ITS_DELIMITER.fullmatch(line) if number == 1 else None
             if said is not None:
-                delimiters = (said[1],)
+                delimiters = tuple(dict.fromkeys((said[1], *DELIMITERS)))
                 continue
             if len(line) >= LONGEST_LINE:
                 continue

@@ -24,6 +24,7 @@ WORKBOOK = b"PK\x03\x04"
 _SAVE_AS = "save it as .xlsx, or as CSV in UTF-8"
 _OTHER_FORMATS = (
     (b"\xd0\xcf\x11\xe0", f"this is an old (.xls) or protected workbook; {_SAVE_AS}"),
+    (WORKBOOK, "this is a workbook (.xlsx) or a zipped file; save it as CSV in UTF-8"),
     (b"%PDF", f"this is a PDF, not a table; {_SAVE_AS}"),
     (b"\x1f\x8b", "this file is compressed; unpack it first"),
     (b"7z\xbc\xaf", "this file is compressed; unpack it first"),

@@ -41,6 +41,7 @@ def test_signs_of_windows_beside_letters_are_no_letters_of_mac_os():
     [
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "(.xls)"),
         (b"%PDF-1.7", "PDF"),
+        (b"PK\x03\x04\x14", "workbook"),  # where a workbook is not read
         (b"\x1f\x8b\x08", "compressed"),
         (b"<!DOCTYPE html><table>", "web page"),
         (b"\n <HTML><table>", "web page"),

@@ -199,6 +199,12 @@ def test_header_may_have_line_breaks_in_its_cells():
     assert (row.line, row.values["component_months"]) == (3, "36")
 
 
+def test_a_delimiter_that_is_named_and_not_used_is_passed_over():
+    (row,) = read(f"sep=,\n{HEADER}\nBERN,2020,pump,3,36\n".replace(",", ";").replace(";", ",", 1))
+
+    assert (row.line, row.values["component_months"]) == (3, "36")
+
+
 def test_header_names_any_delimiter_that_the_file_says():
     (row,) = read(f"sep=^\n{HEADER}\nBERN,2020,pump,3,36\n".replace(",", "^"))
 
