@@ -25,6 +25,18 @@ FEWEST_SITES = 10
 WINSORISED = 0.1  # share of z scores Winsorised at either end
 
 
+def chance_of_none(expected: Numbers, *, tau: float = 0.0) -> FloatArray:
+    """Probability that a site whose ratio is as the others' has no event at all.
+
+    exp(-expected) of a Poisson count; with ratios that vary by tau^2 among sites (gamma)
+    (1 + expected tau^2)^(-1 / tau^2). Raises ValueError on negative or missing values.
+    """
+    target, spread = row("expected", expected), float(non_negative("tau", tau)) ** 2
+    mean = np.log1p(target * spread) / spread if spread else target
+    found: FloatArray = np.exp(-mean)
+    return found
+
+
 @overload
 def poisson_limits(expected: float, *, level: float, tau: float | None = None) -> Limits: ...
 @overload

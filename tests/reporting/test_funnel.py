@@ -118,6 +118,36 @@ def test_signal_names_the_outermost_limits_that_are_crossed(events, signal):
     assert row["ratio"] == events / 20
 
 
+@pytest.mark.parametrize(
+    ("expected", "signal"),
+    [
+        (0.3, "within"),  # nine in ten such sites have no event
+        (2.25, "within"),
+        (3.68, "within"),  # exp(-3.68) = 0.0252
+        (3.70, "below-95"),
+        (6.90, "below-95"),  # exp(-6.90) = 0.00101
+        (6.92, "below-998"),
+    ],
+)
+def test_site_without_events_is_low_only_where_that_is_improbable(expected, signal):
+    (row,), _ = drawn([site("A", 0)], [expected])
+
+    assert row["signal"] == signal
+    assert (row["lower_95"] == 0) is (signal == "within")
+    assert (row["lower_998"] == 0) is (signal != "below-998")
+
+
+def test_where_sites_differ_a_site_without_events_is_low_later():
+    counts = [0, 40, 20, 8, 35, 22, 12, 30, 18, 10]
+    sites = [site(name, count) for name, count in zip(SITES, counts, strict=False)]
+
+    rows, about = drawn(sites, [5.0] + [20.0] * 9)
+
+    tau2 = about["overdispersion"]["tau2"]
+    assert np.exp(-5) < 0.025 < (1 + 5 * tau2) ** (-1 / tau2)
+    assert (rows[0]["signal"], rows[0]["lower_95"]) == ("within", 0)
+
+
 def test_over_dispersion_widens_the_limits_of_ten_sites_and_not_of_nine():
     counts = [5, 40, 20, 8, 35, 22, 12, 30, 18, 10]
     sites = [site(name, count) for name, count in zip(SITES, counts, strict=False)]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from registry.statistics.funnel import (
+    chance_of_none,
     limits_beyond_noise,
     overdispersion,
     poisson_limits,
@@ -230,3 +231,9 @@ def test_limits_beyond_noise_refuse_and_name_what_is_not_one_a_site():
         limits_beyond_noise(
             [15, 20], level=0.95, tau=0.2, count_variance=[0], ratio_sd=[0, 0], noise_sds=2.0
         )
+
+
+def test_chance_of_none_is_poissons_and_more_where_sites_differ():
+    np.testing.assert_allclose(chance_of_none([0.5, 4]), np.exp([-0.5, -4]))
+    np.testing.assert_allclose(chance_of_none([0.5, 4], tau=0.5), [1.125**-4, 2.0**-4])
+    np.testing.assert_allclose(chance_of_none([0.5, 4], tau=1e-4), np.exp([-0.5, -4]), rtol=1e-6)

@@ -14,8 +14,9 @@ from registry.reporting.estimating.observed import Observed, observed_of
 from registry.reporting.words.reasons import in_words
 from registry.snapshot.statement import Key
 from registry.snapshot.store import Store
-from registry.statistics.funnel import overdispersion, poisson_limits
-from registry.statistics.results import LimitArrays
+from registry.statistics.arguments import tail
+from registry.statistics.funnel import chance_of_none, overdispersion, poisson_limits
+from registry.statistics.results import FloatArray, LimitArrays
 from registry.vocabulary import CellStatus
 
 CRUDE = "crude"
@@ -73,13 +74,13 @@ def funnel_of(
     expected: events by site, above 0 where the site counts. target: the rate of the selection per
     unit of exposure, None where there is none. The limits are those of a ratio of 1 at the site's
     expected number: exact Poisson limits, widened on the log scale for over-dispersion, if ten
-    sites or more show it.
+    sites or more show it; the lower is 0 where so few events are expected that none is no surprise.
     """
     counted = [site for site in sites if site.counts and expected.get(site.key, 0.0) > 0]
     goal = np.array([expected[site.key] for site in counted])
     beyond = overdispersion([float(site.events or 0) for site in counted], goal)
     tau = beyond.tau or 0.0
-    limits = {name: poisson_limits(goal, level=each, tau=tau) for name, each in LIMITS.items()}
+    limits = {name: _limits(goal, level=each, tau=tau) for name, each in LIMITS.items()}
     rows = placed_rows(sites, counted, goal.tolist(), limits)
     about = {
         "target_rate": None if target is None else per * target,
@@ -96,6 +97,12 @@ def funnel_of(
         "multiplicity": MULTIPLICITY,
     }
     return rows, {"funnel": about}
+
+
+def _limits(expected: FloatArray, *, level: float, tau: float) -> LimitArrays:
+    """Limits of exact ratios; where none at all is as likely as a tail no ratio is too low."""
+    lower, upper = poisson_limits(expected, level=level, tau=tau)
+    return np.where(chance_of_none(expected, tau=tau) > tail(level), 0.0, lower), upper
 
 
 def placed_rows(
