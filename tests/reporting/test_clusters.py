@@ -183,6 +183,15 @@ def test_one_patient_has_poisson_limits_that_are_not_called_quasi_poisson(tmp_pa
     assert "exact Poisson" in str(release.meta["warnings"])
 
 
+@pytest.mark.parametrize("counting", [CountingRule.FIRST_EVENT, CountingRule.FIRST_IN_ROW])
+def test_first_events_of_several_patients_are_not_said_to_be_of_one(
+    tmp_path: Path, counting: CountingRule
+) -> None:
+    release = exact(tmp_path, 3, counting=counting)
+
+    assert "one patient" not in str(release.meta["warnings"])
+
+
 def test_rows_of_one_patient_among_others_are_said(tmp_path: Path) -> None:
     rows = exact(tmp_path / "rows", 3, group_by=("drug",))
     all_together = exact(tmp_path / "all", 3)

@@ -83,7 +83,7 @@ def _answered(store: Store, question: Question, per: int) -> Answered:
 
 def _one_patient_each(found: Sequence[Found], question: Question) -> dict[str, Any]:
     """Of rows whose events are all of one patient nothing can be said of how events cluster."""
-    if question.counting is CountingRule.FIRST_EVENT:
+    if question.counting.of_firsts:
         return {}
     counted = [row for row in found if row.status is not CellStatus.NO_DENOMINATOR]
     alone = [row for row in counted if row.numbers.get("dispersion") is None]
