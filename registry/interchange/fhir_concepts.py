@@ -181,11 +181,15 @@ def _is_imdrf(system: str) -> bool:
 def outcome(column: RowColumn, concept: Any, words: Words) -> str:
     """The outcome, by HL7's code, ours, or a site's mapping. Raises NotRead."""
     code = _one((code for system, code in codings(concept) if system == OUTCOME), OUTCOME)
-    if code is not None:
-        if code in _OUTCOMES:
-            return _OUTCOMES[code].value
+    if code is None:
+        return listed(column, concept, words)
+    if code not in _OUTCOMES:
         raise NotRead("unknown-code", f"{OUTCOME} has no such code")
-    return listed(column, concept, words)
+    meant = _OUTCOMES[code].value
+    system = codelist_system(column)
+    if any(ours != meant for each, ours in codings(concept) if each == system):
+        raise NotRead("several-codes", f"the codings of {OUTCOME} and {system} differ: send one")
+    return meant
 
 
 def grades(concept: Any) -> tuple[Severity, ...]:

@@ -618,6 +618,19 @@ def test_several_codes_of_one_system_are_refused(registry, as_reporter, element,
     assert send(as_reporter, resource(**{element: same})).status_code == 201
 
 
+@pytest.mark.parametrize(("ours_says", "status"), [("recovered", 201), ("fatal", 400)])
+def test_an_outcome_in_both_systems_is_one(registry, as_reporter, ours_says, status):
+    codings = (
+        {"system": f"{HL7}/adverse-event-outcome", "code": "resolved"},
+        {"system": "urn:pump-registry:codelist:outcome", "code": ours_says},
+    )
+
+    for number, both in enumerate((codings, codings[::-1])):
+        body = resource(outcome={"coding": list(both)})
+        body["identifier"]["value"] = f"e-{number}x"
+        assert send(as_reporter, body).status_code == status
+
+
 def test_several_causes_are_refused_where_one_is_kept(registry, as_reporter):
     codes = ("surgical-technique", "programming-error")
     items = [
