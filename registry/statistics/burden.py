@@ -11,6 +11,9 @@ from registry.statistics.results import FloatArray, IntArray
 
 Whole = NDArray[np.int64]
 
+NO_SPREAD = 1e-7
+"""A standard error of this share of the mean is 0 but for rounding."""
+
 
 @dataclass(frozen=True, eq=False)
 class Recurrences:
@@ -40,7 +43,7 @@ class MeanCumulative:
     """A mean cumulative function: one entry for each month with an event.
 
     mean: events a device up to and with that month; se: its standard error, robust to events that
-    cluster within devices; lower, upper: limits on the scale of the logarithm.
+    cluster within devices; lower, upper: limits on the scale of the logarithm, NaN where undefined.
     """
 
     times: IntArray
@@ -74,7 +77,8 @@ def mean_cumulative(
         sum over months up to t of (events of the device - d / n, where it is at risk) / n
 
     (Lawless and Nadeau, Technometrics 1995), which allows for any dependence of a device's events;
-    R's `survfit` with `id` has the same. Limits are M exp(+- z se / M).
+    R's `survfit` with `id` has the same. Limits are M exp(+- z se / M), and undefined where all
+    devices had the same: that tells nothing of how others may differ.
     Raises ValueError on arrays of different length, on numbers that are not whole, and on a level
     outside 0 to 1.
     """
@@ -93,7 +97,8 @@ def mean_cumulative(
     variance = np.array([_variance(sums, int(t), worth, spent) for t in times])
     se = np.sqrt(np.maximum(variance, 0.0))
     at = mean[times]
-    wide = np.exp(np.divide(z * se, at, out=np.zeros(at.size), where=at > 0))
+    alike = se <= NO_SPREAD * at
+    wide = np.exp(np.divide(z * se, at, out=np.full(at.size, np.nan), where=~alike))
     return MeanCumulative(
         times=times.astype(np.int64),
         at_risk=n[times],

@@ -58,6 +58,16 @@ def test_group_without_events_stays_at_nothing(frozen: Frozen) -> None:
     ]
 
 
+def test_devices_that_all_had_an_event_at_once_have_no_limits(tmp_path: Path) -> None:
+    implants = [implant(f"a{n}") for n in range(12)]
+    events = [event(f"e{n}", on=f"a{n}", months_since_implant=10) for n in range(12)]
+
+    rows = asked(frozen_rows(tmp_path, events=events, implants=implants)).rows
+
+    assert [(row["time_months"], row["estimate"]) for row in rows] == [(0, 0), (10, 1), (24, 1)]
+    assert {(row["ci_lower"], row["ci_upper"]) for row in rows} == {(None, None)}
+
+
 def test_what_is_told_of_each_curve(frozen: Frozen) -> None:
     female, male = asked(frozen, group_by=("sex",)).meta["curves"]  # type: ignore[misc]
 

@@ -102,6 +102,17 @@ def test_limits_are_on_the_scale_of_the_logarithm() -> None:
     assert found.upper == pytest.approx(found.mean * wide)
 
 
+def test_devices_that_all_had_the_same_leave_limits_undefined() -> None:
+    alike = [(0, 9, [3, 5])] * 12
+
+    found = mean_cumulative(sums_of(alike))
+    but_one = mean_cumulative(sums_of([*alike[1:], (0, 9, [3])]))
+
+    assert found.mean.tolist() == [1.0, 2.0]
+    assert np.isnan([found.lower, found.upper]).all()
+    assert np.isnan(but_one.lower).tolist() == [True, False]
+
+
 def test_device_that_entered_late_is_at_risk_from_the_month_after() -> None:
     assert at_risk_by_month(sums_of([(0, 3, []), (2, 4, []), (4, 4, [])])).tolist() == [
         1,

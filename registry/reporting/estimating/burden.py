@@ -128,6 +128,6 @@ def _numbers(
         "at_risk": int(at_risk),
         "events": int(events),
         "estimate": estimate,
-        "ci_lower": lower,
-        "ci_upper": upper,
+        "ci_lower": None if lower is None or np.isnan(lower) else lower,
+        "ci_upper": None if upper is None or np.isnan(upper) else upper,
     }
