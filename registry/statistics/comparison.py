@@ -183,7 +183,7 @@ def compare(
     ]
     return GroupComparison(
         contrasts=tuple(contrasts),
-        test=_test(model, spreads, compared, reference),
+        test=_test(model, spreads, compared, reference, others=int((time > 0).sum()) - 1),
         parameters=round(float(np.trace(model.fit.projection))),
         events=float(cells.events[model.kept].sum()),
         without_events=without,
@@ -334,9 +334,13 @@ def _contrast(
     )
 
 
-def _test(model: _Model, spreads: _Spreads, compared: Sequence[int], reference: int) -> JointTest:
+def _test(
+    model: _Model, spreads: _Spreads, compared: Sequence[int], reference: int, *, others: int
+) -> JointTest:
+    """Wald's test of the groups that could be compared, of so many others with exposure."""
     if not compared:
-        return JointTest(None, 0, None, None, None, Reason.ONE_GROUP)
+        reason = Reason.NONE_COMPARED if others else Reason.ONE_GROUP
+        return JointTest(None, 0, None, None, None, reason)
     places = [1 + group for group in compared]
     logs, df = model.fit.coefficients[places], len(compared)
     found = []

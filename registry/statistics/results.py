@@ -27,6 +27,7 @@ class Reason(StrEnum):
     NO_OBSERVATIONS = "no_observations"
     MEDIAN_NOT_REACHED = "median_not_reached"
     ONE_GROUP = "one_group"
+    NONE_COMPARED = "none_compared"
     NOTHING_TO_COMPARE = "nothing_to_compare"
     LATE_ENTRIES = "late_entries"
     TOO_FEW_SITES = "too_few_sites"

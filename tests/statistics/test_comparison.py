@@ -143,6 +143,20 @@ def test_one_group_has_nothing_to_be_tested_against() -> None:
     assert compare(cells((10, 100, 0, "a")), 0).test.reason is Reason.ONE_GROUP
 
 
+@pytest.mark.parametrize(
+    "other",
+    [(10, 100, 1, "b"), (0, 100, 1, "a")],
+    ids=["no stratum in common", "no events"],
+)
+def test_groups_that_cannot_be_compared_are_not_called_one(
+    other: tuple[float, float, int, object],
+) -> None:
+    found = compare(cells((10, 100, 0, "a"), other), 0)
+
+    assert found.contrasts[1].reason is not None
+    assert found.test.reason is Reason.NONE_COMPARED
+
+
 def sites(n: int, dice: np.random.Generator, *, spread: float = 0.0) -> ClusterTable:
     """Two groups at each of n sites, whose second group's rate differs from site to site."""
     time = dice.uniform(500, 1500, (n, 2))

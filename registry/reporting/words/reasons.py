@@ -13,6 +13,9 @@ IN_WORDS: Mapping[Reason, str] = MappingProxyType(
         Reason.NO_OBSERVATIONS: "Nothing was observed.",
         Reason.MEDIAN_NOT_REACHED: "The curve does not fall to one half.",
         Reason.ONE_GROUP: "There is one group only.",
+        Reason.NONE_COMPARED: (
+            "No group could be compared with the reference: the note of each says why."
+        ),
         Reason.NOTHING_TO_COMPARE: "No event happened while two groups were at risk.",
         Reason.LATE_ENTRIES: "Devices entered late, and Gray's test asks for all from the start.",
         Reason.TOO_FEW_SITES: "Over-dispersion is estimated from ten sites on.",
