@@ -201,6 +201,17 @@ def test_rows_of_one_patient_among_others_are_said(tmp_path: Path) -> None:
     assert "one patient" not in str(all_together.meta["warnings"])
 
 
+@pytest.mark.parametrize("ordering", [(), ("-drug",), ("-events",)])
+def test_clusters_are_told_in_the_order_of_their_rows(
+    tmp_path: Path, ordering: tuple[str, ...]
+) -> None:
+    release = exact(tmp_path, 4, group_by=("drug",), ordering=ordering)
+
+    told: Any = release.meta["clusters"]
+    assert [each["drug"] for each in told] == [row["drug"] for row in release.rows]
+    assert len(told) == 2
+
+
 # Curves ------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from registry.records import Cell
 from registry.reporting.asking.question import EACH
-from registry.reporting.asking.spec import Part, Question
+from registry.reporting.asking.spec import Part, Question, Row
 from registry.reporting.estimating.first_sums import FirstSums, device_time
 from registry.reporting.estimating.found import Found
 from registry.snapshot.counting import matched
@@ -106,7 +106,7 @@ def robust_to_sites(
     return replace(row, numbers=numbers)
 
 
-def clusters_of(rows: Iterable[Found], question: Question) -> list[dict[str, Cell]]:
+def clusters_of(rows: Iterable[Found | Row], question: Question) -> list[dict[str, Cell]]:
     """For each row with a dispersion: by patients, by ten sites or more, and what limits allow for.
 
     Both are of n clusters with the factor n / (n - 1); that by sites allows for their number too.

@@ -21,7 +21,7 @@ from registry.reporting.estimating.clusters import clusters_of
 from registry.reporting.estimating.coverage import coverage_of
 from registry.reporting.estimating.found import Found
 from registry.reporting.estimating.literature import BESIDE_RATES
-from registry.reporting.estimating.rows import rows_of
+from registry.reporting.estimating.rows import ordered, rows_of
 from registry.reporting.estimating.standardised import standardisation_of, standardised_cells
 from registry.reporting.measures.columns import (
     COUNTED_EVENTS,
@@ -75,10 +75,13 @@ def _answered(store: Store, question: Question, per: int) -> Answered:
     else:
         found = rate_cells(store, question, per=per, by_site=True)
     meta["cluster"] = question.query.cluster
-    if clusters := clusters_of(found, question):
+    rows = ordered(
+        rows_of(found), question=question, terms=store.manifest.terms, columns=_columns(question)
+    )
+    if clusters := clusters_of(rows, question):
         meta["clusters"] = clusters
     meta |= _one_patient_each(found, question)
-    return Answered(rows_of(found), {"coverage": coverage_of(store, question), **meta})
+    return Answered(rows, {"coverage": coverage_of(store, question), **meta})
 
 
 def _one_patient_each(found: Sequence[Found], question: Question) -> dict[str, Any]:
