@@ -333,7 +333,7 @@ def test_health_takes_no_other_method(client):
     reply = client.post("/health/live")
 
     check(reply, 405, "method-not-allowed")
-    assert reply["Allow"] == "GET, HEAD"
+    assert reply["Allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize(
