@@ -253,12 +253,13 @@ def _in_file(path: Path) -> tuple[dict[str, str], list[KeyFault]]:
     """The keys of the file, or its fault; it is read again once it looks different."""
     try:
         found = os.stat(path)
+        look = found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        held, faults = _read_file(path, look)
     except FileNotFoundError:
         return {}, [KeyFault("missing", "There are no disclosure keys.", MAKE)]
     except PermissionError:
-        return {}, [_closed()]
-    look = found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-    held, faults = _read_file(path, look)
+        closed = "The file of the disclosure keys cannot be read."
+        return {}, [KeyFault("missing", closed, "Make the server its owner.")]
     return dict(held), list(faults)
 
 
@@ -266,10 +267,8 @@ def _in_file(path: Path) -> tuple[dict[str, str], list[KeyFault]]:
 def _read_file(
     path: Path, look: tuple[int, int, int, int]
 ) -> tuple[dict[str, str], tuple[KeyFault, ...]]:
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except PermissionError:
-        return {}, (_closed(),)
+    """What the file holds while it looks so; what cannot be opened is tried again each time."""
+    handle = os.open(path, os.O_RDONLY)
     with os.fdopen(handle) as file:
         if stat.S_IMODE(os.fstat(handle).st_mode) & 0o077:
             opened = "The file of the disclosure keys is open to other users."
@@ -281,11 +280,6 @@ def _read_file(
     if not isinstance(kept, dict):
         return {}, (KeyFault("missing", "The file of the disclosure keys holds none.", MAKE),)
     return {name: text for name, text in kept.items() if isinstance(text, str)}, ()
-
-
-def _closed() -> KeyFault:
-    closed = "The file of the disclosure keys cannot be read."
-    return KeyFault("missing", closed, "Make the server its owner.")
 
 
 def _decoded(text: str) -> bytes | None:
