@@ -166,7 +166,7 @@ class Import:
         self._lives: dict[int, Life] = {}
         self.not_yet_stored = count(-(10**15))
         self._sites: dict[str, Site | None] = {}
-        roles = Membership.objects.filter(user=by, active=True).values_list("site_id", "role")
+        roles = Membership.held_by(by).values_list("site_id", "role")
         self._roles: dict[int, str] = dict(roles) if by.is_active else {}
 
     def site(self, code: str) -> Site | None:

@@ -187,11 +187,8 @@ class User(  # type: ignore[django-manager-missing]
 
     def sites(self) -> models.QuerySet[Site]:
         """The sites of the user's active memberships; none once deactivated."""
-        if not self.is_active:
-            return Site.objects.none()
-        return Site.objects.filter(
-            pk__in=Membership.objects.filter(user=self, active=True).values("site")
-        )
+        held = Site.objects.filter(pk__in=Membership.held_by(self).values("site"))
+        return held if self.is_active else Site.objects.none()
 
     @cached_property
     def site_keys(self) -> tuple[int, ...]:
@@ -200,7 +197,7 @@ class User(  # type: ignore[django-manager-missing]
 
     def sites_led(self) -> models.QuerySet[Site]:
         """The sites of which the user is a lead now; none once deactivated."""
-        led = Membership.objects.filter(user=self, active=True, role=MembershipRole.LEAD)
+        led = Membership.held_by(self).filter(role=MembershipRole.LEAD)
         return self.sites().filter(pk__in=led.values("site"))
 
     def leads(self, site: Site) -> bool:
@@ -416,3 +413,8 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at {self.site}"
+
+    @classmethod
+    def held_by(cls, user: User | int) -> models.QuerySet[Membership]:
+        """The active memberships of a user, or of a user's key."""
+        return cls.objects.filter(user=user, active=True)

@@ -39,8 +39,7 @@ def viewer_of(user: User | AnonymousUser) -> Viewer:
 
 
 def _codes_of_sites(user: int) -> QuerySet[Any, Any]:
-    held = Membership.objects.filter(user=user, active=True)
-    return held.order_by().values_list("site__code")
+    return Membership.held_by(user).order_by().values_list("site__code")
 
 
 def agreement_of(user: User, today: date) -> UnderAgreement | None:
