@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from registry.records import BadQuery, Cell, Fault
 from registry.reporting.asking.spec import Question, Row
 from registry.reporting.estimating.curve_groups import FEWEST_AT_RISK
-from registry.reporting.estimating.curves import MOST_ROWS, named
+from registry.reporting.estimating.curves import MOST_ROWS, defined, named
 from registry.reporting.estimating.landmarks import risks_of
 from registry.reporting.estimating.rows import ordered
 from registry.snapshot.counting import before_entry
@@ -128,6 +128,6 @@ def _numbers(
         "at_risk": int(at_risk),
         "events": int(events),
         "estimate": estimate,
-        "ci_lower": None if lower is None or np.isnan(lower) else lower,
-        "ci_upper": None if upper is None or np.isnan(upper) else upper,
+        "ci_lower": defined(lower),
+        "ci_upper": defined(upper),
     }

@@ -279,12 +279,13 @@ def _numbers(
         "at_risk": at_risk,
         "events": events,
         "estimate": estimate,
-        "ci_lower": _defined(lower),
-        "ci_upper": _defined(upper),
+        "ci_lower": defined(lower),
+        "ci_upper": defined(upper),
     }
 
 
-def _defined(limit: float | None) -> float | None:
+def defined(limit: float | None) -> float | None:
+    """A limit, None where there is none."""
     return None if limit is None or np.isnan(limit) else limit
 
 
