@@ -4,11 +4,10 @@
 """
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 
-from tests.disclosure.attack.own_process import begin, environment
+from tests.synthetic.own_database import in_own_database
 
 EVENTS, SITES = (5_000, 100_000), 12
 
@@ -20,19 +19,11 @@ def main() -> None:
     parser.add_argument("--sites", type=int, default=SITES)
     parser.add_argument("--registries", type=int, default=1)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as var:
-        (Path(var) / "static").mkdir()
-        os.environ.update(environment(var))
-        begin()
-        from django.core.management import call_command
-
+    with in_own_database():
         from registry.synthetic import registry
         from tests.synthetic.frozen import frozen_synthetic
         from tests.synthetic.told_cells import TABLES, Cells, TableAsked, cells_of, lines_of
 
-        call_command("migrate", verbosity=0)
-        call_command("make_keys", verbosity=0)
-        call_command("load_catalogue", verbosity=0)
         for size in given.events:
             found: dict[TableAsked, list[Cells | None]] = {table: [] for table in TABLES}
             for seed in range(1, given.registries + 1):
