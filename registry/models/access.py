@@ -187,8 +187,8 @@ class User(  # type: ignore[django-manager-missing]
 
     def sites(self) -> models.QuerySet[Site]:
         """The sites of the user's active memberships; none once deactivated."""
-        held = Site.objects.filter(pk__in=Membership.held_by(self).values("site"))
-        return held if self.is_active else Site.objects.none()
+        held: Any = Membership.held_by(self).values("site") if self.is_active else ()
+        return Site.objects.filter(pk__in=held)
 
     @cached_property
     def site_keys(self) -> tuple[int, ...]:
