@@ -31,10 +31,15 @@ class RegistryConfig(AppConfig):
 
 
 def put_in_place(sender: AppConfig, using: str, **_: Any) -> None:
-    """Install the append-only triggers and the roles, once their tables exist."""
+    """Install the append-only triggers and the roles, once their tables exist.
+
+    Releases are forgotten: `migrate`, `flush` and `restore` may leave others.
+    """
     from registry.models.append_only import install_append_only_triggers
     from registry.models.roles import install_roles
+    from registry.reporting.asking.releases import forget_releases
 
+    forget_releases()
     connection = connections[using]
     install_append_only_triggers(connection)
     if {"auth_group", "registry_event"} <= set(connection.introspection.table_names()):

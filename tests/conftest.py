@@ -143,8 +143,8 @@ def end_other_sessions(connection: BaseDatabaseWrapper) -> None:
 def _append_only_triggers_lifted_for_flush(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let the flush after a transactional or live-server test empty the audit trail.
 
-    The flush itself ends with the signal after which the registry puts the triggers back. Releases
-    go with it, which a server takes to stay.
+    The flush itself ends with the signal after which the registry puts the triggers back, and
+    forgets the releases that are gone.
     """
     marker = request.node.get_closest_marker("django_db")
     fixtures = {"transactional_db", "live_server"} & set(request.fixturenames)
@@ -154,7 +154,5 @@ def _append_only_triggers_lifted_for_flush(request: pytest.FixtureRequest) -> It
     request.getfixturevalue("transactional_db")  # so that it is torn down after this fixture
     yield
     from registry.models.append_only import lift_append_only_triggers
-    from registry.reporting.asking.releases import forget_releases
 
-    forget_releases()
     lift_append_only_triggers(connection)

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.core.management import call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
 from registry.disclosure import record_key
 from registry.keys import read_keys, read_snapshot_key
 from registry.models import AccessLog, Event, Seal, Snapshot, sealed
+from registry.models.append_only import lift_append_only_triggers
 from registry.records import BadQuery, NoSnapshot, SnapshotGone
 from registry.reporting.asking import freshness
 from registry.snapshot import canonical, freeze, schema, shelf
@@ -251,6 +253,32 @@ def test_release_is_looked_up_once_in_a_process(django_assert_num_queries: Any) 
         freshness.named_release(name)
         with django_assert_num_queries(0):
             assert freshness.named_release(name).label == "2026Q4"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_release_is_forgotten_with_the_rows_of_its_database() -> None:
+    ImplantFactory()
+    freshness.publish("2026Q4")
+    freshness.named_release("2026Q4")
+
+    lift_append_only_triggers(connection)
+    call_command("flush", interactive=False, verbosity=0)
+
+    with pytest.raises(BadQuery):
+        freshness.named_release("2026Q4")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_release_of_another_database_is_not_known(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    ImplantFactory()
+    freshness.publish("2026Q4")
+    freshness.named_release("2026Q4")
+
+    monkeypatch.setitem(connection.settings_dict, "NAME", "another")
+    with django_assert_num_queries(1):
+        freshness.named_release("2026Q4")
 
 
 def test_release_that_is_rolled_back_is_not_remembered() -> None:

@@ -5,8 +5,8 @@ from django.db import connection
 from registry.models import Snapshot
 from registry.vocabulary import SnapshotKind
 
-_KNOWN: dict[str, Snapshot] = {}
-"""By what they were asked for: their label, or their id."""
+_KNOWN: dict[tuple[str, str, str, str], Snapshot] = {}
+"""By their database, and what they were asked for: their label, or their id."""
 
 
 def release_named(name: str) -> Snapshot | None:
@@ -15,16 +15,22 @@ def release_named(name: str) -> Snapshot | None:
     Up to two queries, until the process knows it. What a transaction sees that may still be rolled
     back is not remembered.
     """
-    known = _KNOWN.get(name)
+    asked_for = (*_database(), name)
+    known = _KNOWN.get(asked_for)
     if known is not None:
         return known
     releases = Snapshot.objects.filter(kind=SnapshotKind.RELEASE)
     found = releases.filter(label=name).first() or releases.filter(snapshot_id=name).first()
     if found is not None and not connection.in_atomic_block:
-        _KNOWN[name] = found
+        _KNOWN[asked_for] = found
     return found
 
 
 def forget_releases() -> None:
     """Forget the releases that this process knows, as a new process would."""
     _KNOWN.clear()
+
+
+def _database() -> tuple[str, str, str]:
+    where = connection.settings_dict
+    return str(where["HOST"]), str(where["PORT"]), str(where["NAME"])
