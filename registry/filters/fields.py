@@ -27,6 +27,7 @@ from registry.records import DIMENSIONS, Window
 from registry.records.numerals import without_point_zero
 from registry.vocabulary import NOT_RECORDED
 
+_NUMBER = re.compile(r"[0-9]{0,9}\.?[0-9]{1,9}(e\+?[0-9]{1,2})?")
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -64,6 +65,10 @@ def refusals(
     ]
 
 
+def _same_number(word: str, number: str) -> bool:
+    return _NUMBER.fullmatch(word) is not None and float(word) == float(number)
+
+
 class ListInput(forms.TextInput):
     """A text box whose values are separated by commas."""
 
@@ -87,14 +92,16 @@ class FlagInput(CodesInput):
 
 
 class OptionInput(forms.Select):
-    """One choice of a list, also in its other spellings."""
+    """One choice of a list; of numbers, also as programs write them: 0.9, .95, 100.0, 1e+05."""
 
-    synonyms: Mapping[str, str] = {}
+    known: Sequence[str] = ()
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
         raw = super().value_from_datadict(data, files, name)
         given = without_point_zero(str(raw or "").strip())
-        return self.synonyms.get(given, given)
+        if _NUMBER.fullmatch(given) is None:
+            return given
+        return next((each for each in self.known if _same_number(each, given)), given)
 
 
 class CodesField(forms.MultipleChoiceField):
@@ -189,11 +196,13 @@ class PeriodsField(ListField):
         super().__init__(**options)
 
     def read(self, word: str, place: str) -> str:
-        if word == NOT_RECORDED or word in periods():
+        known = tuple(periods())
+        if word == NOT_RECORDED or word in known:
             return word
-        close = nearest(word, tuple(periods()))
+        year = word[:4] if word[:4].isdecimal() else ""
+        close = max((each for each in known if each[:4] <= year), default=known[0])
         raise ValidationError(
-            f"{place} is not a five-year period. The nearest is {close}.", code="bad-range"
+            f"{place} is not a five-year period such as {close}.", code="bad-range"
         )
 
 
@@ -292,16 +301,10 @@ class OptionField(forms.ChoiceField):
 
     widget = OptionInput
 
-    def __init__(
-        self,
-        *,
-        choices: Sequence[tuple[str, str]],
-        synonyms: Mapping[str, str] | None = None,
-        **options: Any,
-    ) -> None:
+    def __init__(self, *, choices: Sequence[tuple[str, str]], **options: Any) -> None:
         self.known = tuple(str(code) for code, _label in choices)
         super().__init__(choices=[("", "Default"), *choices], **options)
-        self.widget.synonyms = synonyms or {}
+        self.widget.known = self.known
 
     def clean(self, value: Any) -> str:
         text = str(value or "").strip()

@@ -218,9 +218,7 @@ class EventFilterSet(django_filters.FilterSet):
         filters["counting"] = OptionFilter("Count", OptionField, choices=CountingRule.choices())
         filters["unit"] = OptionFilter("Divide by", OptionField, choices=Denominator.choices())
         filters["per"] = OptionFilter("Per", OptionField, choices=_choices(PER))
-        filters["level"] = OptionFilter(
-            "Confidence level", OptionField, choices=_choices(LEVELS), synonyms={"0.9": "0.90"}
-        )
+        filters["level"] = OptionFilter("Confidence level", OptionField, choices=_choices(LEVELS))
         filters["ci"] = OptionFilter("Limits on the scale", OptionField, choices=_choices(SCALES))
         filters["standardise"] = OptionFilter(
             "Adjust for",
