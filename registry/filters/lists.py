@@ -21,6 +21,7 @@ from registry.vocabulary import CODELISTS, Right
 
 KEY = "A key has 1 to 40 letters, digits, dots, underscores or hyphens."
 INSTANT = "Give an instant with its offset, such as 2026-11-30T09:00:00Z."
+NOT_YET = f"The registry has no seal of this number. {INSTANT}"
 
 
 def unknown_parameter(name: str, known: Collection[str]) -> Fault:
@@ -158,7 +159,8 @@ class ChangedSinceFilter(django_filters.Filter):
     """Keeps rows stored or changed at an instant or later, or under a later seal.
 
     Numbers of seals are for those who see every row: others would learn how much other sites
-    enter. Reads history, by its index of seals.
+    enter. A number beyond the last seal is refused: it is a year, or of before a restore, after
+    which rows with lower numbers are new. Reads history, by its index of seals.
     """
 
     field_class = ChangedSinceField
@@ -180,6 +182,8 @@ class ChangedSinceFilter(django_filters.Filter):
             user = getattr(self.parent.request, "user", None)
             if user is None or not user.may(Right.SEE_ALL_ROWS):
                 raise BadQuery(Fault("changed_since", "bad-value", INSTANT))
+            if value and not Seal.objects.filter(number__gte=value).exists():
+                raise BadQuery(Fault("changed_since", "bad-value", NOT_YET))
             since = {"seal_number__gt": value}
         model: Any = queryset.model
         return queryset.filter(pk__in=model.history.filter(**since).values("id"))

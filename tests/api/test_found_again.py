@@ -85,6 +85,20 @@ def test_changes_are_found_from_a_seal_by_those_who_see_seals(registry, as_repor
     assert (refused.status_code, refused.json()["code"]) == (400, "bad-value")
 
 
+def test_a_seal_that_is_not_there_yet_is_refused(registry):
+    reviewer = client_of(registry.reviewer)
+    assert found_by(reviewer, changed_since=0) == []
+
+    seal = stored(registry.reporter, source_id="ev-1").seal_id
+    refused = reviewer.get(EVENTS, {"changed_since": seal + 1})
+
+    assert refused.status_code == 400
+    assert [error["detail"] for error in refused.json()["errors"]] == [
+        "The registry has no seal of this number. "
+        "Give an instant with its offset, such as 2026-11-30T09:00:00Z."
+    ]
+
+
 @pytest.mark.parametrize(
     "since", ["yesterday", "2026-11-30", "2026-11-30T09:00:00", "2026-13-01T00:00Z"]
 )
