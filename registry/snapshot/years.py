@@ -6,6 +6,7 @@ any of it, the last, and the time in either; each year between holds a whole yea
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
@@ -43,19 +44,20 @@ class YearShares:
     between: Ints
     sums: Mapping[str, Ints]
 
-    def rows(self, *amounts: Ints) -> Iterable[tuple[Key, list[int]]]:
+    def rows(self, *amounts: Ints) -> Iterable[tuple[Key, tuple[int, ...]]]:
         """The amounts of each row, added up over its lines: only rows with time."""
         if not self.keys:
-            return
+            return []
         present = np.logical_or.reduceat(self.inside, self.starts, axis=0)
         totals = [
             np.add.reduceat(np.where(self.inside, amount, 0), self.starts, axis=0)
             for amount in amounts
         ]
         whole_key = _whole_keys(self.selection)
+        places = zip(*(axis.tolist() for axis in np.nonzero(present)), strict=True)
+        keys = [whole_key(self.keys[at], self.labels[span]) for at, span in places]
         told = [total[present].tolist() for total in totals]
-        for row, (at, span) in enumerate(np.argwhere(present).tolist()):
-            yield whole_key(self.keys[at], self.labels[span]), [each[row] for each in told]
+        return zip(keys, zip(*told, strict=True) if told else repeat(()), strict=bool(told))
 
 
 def year_shares(
