@@ -32,7 +32,7 @@ spark: setup  ## Add pyspark to .venv, for tests of Spark (needs Java)
 demo: setup  ## Serve a demo registry on SQLite (PORT=8000)
 	@DEBUG=1 $(BIN)/python manage.py migrate --verbosity 0
 	@DEBUG=1 $(BIN)/python manage.py demo --port $(PORT)
-	@DEBUG=1 exec $(BIN)/gunicorn registry_project.wsgi --bind 127.0.0.1:$(PORT) --workers 2 --threads 4 --no-control-socket --log-level warning
+	@DEBUG=1 WEB_CONCURRENCY=2 exec $(BIN)/gunicorn registry_project.wsgi --bind 127.0.0.1:$(PORT) --threads 4 --no-control-socket --log-level warning
 
 test: setup  ## Run the whole suite on SQLite, then the postgresql part (ARGS="-k word" for a choice)
 	@.ci/test $(ARGS)

@@ -11,6 +11,7 @@ bind = "unix:/run/registry/gunicorn.sock"
 umask = 0o007  # the socket is for the server's own group, which nginx joins
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "3"))
+raw_env = [f"WEB_CONCURRENCY={workers}"]  # so that each takes its share of the processors
 worker_class = "gthread"
 threads = 4
 max_requests, max_requests_jitter = 20_000, 2_000  # what leaks, leaks for so long

@@ -14,7 +14,8 @@ from django.core.management import call_command, execute_from_command_line
 from registry.records.outages import outage_of
 from registry.records.waiting import WAITED_TOO_LONG, waited_too_long
 
-SERVER = ("--workers", "2", "--threads", "4", "--no-control-socket", "--log-level", "warning")
+SERVER = ("--threads", "4", "--no-control-socket", "--log-level", "warning")
+WORKERS = "2"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -51,6 +52,7 @@ def serve_demo(arguments: Sequence[str]) -> None:
     chosen = parser.parse_args(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry_project.settings")
     os.environ["DEBUG"] = "1"
+    os.environ.setdefault("WEB_CONCURRENCY", WORKERS)
     import django
 
     django.setup()

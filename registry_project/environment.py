@@ -54,6 +54,16 @@ def whole(name: str, default: int, *, least: int, most: int | None = None) -> in
     return number
 
 
+def share_of_processors() -> int:
+    """How many threads each of gunicorn's workers has to itself; 0 where it has no others.
+
+    WEB_CONCURRENCY, which gunicorn reads, says how many there are. More threads than processors
+    make every answer wait for all others.
+    """
+    workers = whole("WEB_CONCURRENCY", 1, least=1)
+    return max(1, (os.cpu_count() or 1) // workers) if workers > 1 else 0
+
+
 def chosen(name: str, default: str, choices: set[str]) -> str:
     """Read one of several words."""
     word = os.environ.get(name, "").strip() or default

@@ -23,6 +23,7 @@ from registry_project.environment import (
     rate,
     replica,
     roles,
+    share_of_processors,
     whole,
 )
 from registry_project.logs import logging_at
@@ -50,6 +51,7 @@ REGISTRY_SNAPSHOTS_KEPT = whole("REGISTRY_SNAPSHOTS_KEPT", 20, least=0, most=100
 REGISTRY_SNAPSHOTS_MB = whole("REGISTRY_SNAPSHOTS_MB", 20_000, least=1)
 REGISTRY_ENGINE = engine("REGISTRY_ENGINE")
 REGISTRY_ENGINE_SECONDS = whole("REGISTRY_ENGINE_SECONDS", 60, least=1, most=3600)
+REGISTRY_THREADS = whole("REGISTRY_THREADS", share_of_processors(), least=0, most=1024)
 REGISTRY_FIRST_YEAR = whole("REGISTRY_FIRST_YEAR", 2005, least=1980, most=date.today().year)  # noqa: DTZ011
 REGISTRY_RELEASE_DAYS = whole("REGISTRY_RELEASE_DAYS", 0 if DEBUG else 350, least=0)
 REGISTRY_RELEASE_GROWTH = whole("REGISTRY_RELEASE_GROWTH", 0 if DEBUG else 10, least=0, most=100)

@@ -37,6 +37,7 @@ OFFERED = {
         "spark://one.example:7077,two.example:7077",
     ),
     "REGISTRY_ENGINE_SECONDS": ("90", lambda s: s["REGISTRY_ENGINE_SECONDS"], 90),
+    "REGISTRY_THREADS": ("3", lambda s: s["REGISTRY_THREADS"], 3),
     "REGISTRY_FIRST_YEAR": ("1999", lambda s: s["REGISTRY_FIRST_YEAR"], 1999),
     "REGISTRY_RELEASE_DAYS": ("365", lambda s: s["REGISTRY_RELEASE_DAYS"], 365),
     "REGISTRY_RELEASE_GROWTH": ("25", lambda s: s["REGISTRY_RELEASE_GROWTH"], 25),
@@ -140,6 +141,7 @@ REFUSED = {
         *("spark://h:7077,", "spark://h:7077/zebulon", "spark://a@zebulon:7077", "duckdb zebulon"),
     ],
     "REGISTRY_ENGINE_SECONDS": ["zebulon", "0", "3601"],
+    "REGISTRY_THREADS": ["zebulon", "-1", "1025"],
     "REGISTRY_FIRST_YEAR": ["zebulon", "1979", "2999", "-1"],
     "REGISTRY_RELEASE_DAYS": ["zebulon", "-1", "1.5"],
     "REGISTRY_RELEASE_GROWTH": ["zebulon", "-1", "101"],
@@ -278,6 +280,13 @@ def test_products_of_matrices_are_the_same_however_many_processors_there_are(sta
     }
 
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize(("workers", "threads"), [("", 0), ("1", 0), ("3", 2), ("20", 1)])
+def test_workers_share_the_processors(workers, threads, started, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+
+    assert started(WEB_CONCURRENCY=workers)["REGISTRY_THREADS"] == threads
 
 
 @pytest.mark.parametrize("name", OFFERED)

@@ -32,16 +32,21 @@ class DuckDB:
     that it cannot run is the only one that fails.
 
     rows: how many its longest table has. Sharing out work that one thread does takes up to twice
-    the processor time, and the other threads wait for nothing.
+    the processor time, and the other threads wait for nothing. threads: how many share out what is
+    longer; 0 for DuckDB's own choice, one to each processor.
     """
 
-    def __init__(self, path: Path, *, rows: int) -> None:
+    def __init__(self, path: Path, *, rows: int, threads: int = 0) -> None:
         self._path = path
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": "false"
         }
         if rows < ROWS_FOR_TWO:
-            self._config |= {"threads": "1", "async_threads": "0"}
+            threads = 1
+        if threads:
+            self._config["threads"] = str(threads)
+        if threads == 1:
+            self._config["async_threads"] = "0"
         self._lock = Lock()
         self._connection = self._connected()
 

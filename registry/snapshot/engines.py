@@ -39,7 +39,7 @@ def opened(folder: Path, manifest: Manifest) -> Engine:
     """The engine of one snapshot whose files were checked; nothing is asked of a cluster yet."""
     if settings.REGISTRY_ENGINE == DUCKDB:
         rows = max(manifest.events, manifest.implants, manifest.exposures)
-        return DuckDB(folder / DATABASE, rows=rows)
+        return DuckDB(folder / DATABASE, rows=rows, threads=settings.REGISTRY_THREADS)
     return Spark(
         folder,
         application=application(settings.REGISTRY_ENGINE),

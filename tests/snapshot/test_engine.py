@@ -44,6 +44,16 @@ def test_engine_reads_few_rows_by_one_thread_and_more_by_all(path: Path) -> None
     assert many.run(THREADS, [])["found"].tolist() == [every]
 
 
+def test_engine_takes_no_more_threads_than_it_is_given(path: Path) -> None:
+    other = Path(copy(path, path.with_name("other.duckdb")))
+
+    few = DuckDB(path, rows=ROWS_FOR_TWO - 1, threads=3)
+    many = DuckDB(other, rows=ROWS_FOR_TWO, threads=3)
+
+    assert few.run(THREADS, [])["found"].tolist() == ["1"]
+    assert many.run(THREADS, [])["found"].tolist() == ["3"]
+
+
 def test_engine_changes_nothing(engine: DuckDB) -> None:
     with pytest.raises(duckdb.Error, match="read-only"):
         engine.run("DELETE FROM rows", [])
