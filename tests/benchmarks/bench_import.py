@@ -29,6 +29,11 @@ EVENT_HEADER = (
 )
 
 
+def _key(kind: str, number: int) -> str:
+    """A key without six digits in a row, which would look like a record number."""
+    return f"{kind}{number // 1000}x{number % 1000}"
+
+
 def implants(rows: int) -> Iterator[list[object]]:
     """Pumps and catheters, two to a patient, at twenty sites; five years of follow-up."""
     draw = random.Random(1)
@@ -38,8 +43,8 @@ def implants(rows: int) -> Iterator[list[object]]:
         sex = ("female", "male")[patient % 2]
         yield [
             f"SITE-{patient % 20}",
-            f"p{patient}",
-            f"i{number}",
+            _key("p", patient),
+            _key("i", number),
             *component,
             2005 + patient % 10,
             "40-64",
@@ -65,8 +70,8 @@ def events(rows: int, devices: int) -> Iterator[list[object]]:
         month = draw.randint(1, 60)
         yield [
             f"SITE-{device // 2 % 20}",
-            f"e{number}",
-            f"i{device}",
+            _key("e", number),
+            _key("i", device),
             "csf-leak" if device % 2 == 0 else "catheter-migration",
             2005 + device // 2 % 10 + month // 12,
             month,
@@ -81,7 +86,7 @@ def events(rows: int, devices: int) -> Iterator[list[object]]:
             "symptom",
             "8-30",
             "8-30",
-            f"e{number - 1}" if follows else "",
+            _key("e", number - 1) if follows else "",
             "actual",
         ]
 
@@ -99,7 +104,7 @@ def unnamed_events(rows: int) -> Iterator[list[object]]:
         kinds = PUMP_KINDS if pump else CATHETER_KINDS
         yield [
             "SITE-0",
-            f"u{number}",
+            _key("u", number),
             "",  # implant
             draw.choice(kinds),
             2005 + number % 10,
