@@ -4,7 +4,12 @@ import dataclasses
 
 import pytest
 
-from registry.deidentify import event_record, exposure_record, implant_record
+from registry.deidentify import (
+    event_record,
+    exposure_record,
+    implant_record,
+    record_in_part,
+)
 from registry.records import (
     EventRecord,
     ExposureRecord,
@@ -195,3 +200,23 @@ def test_row_needs_its_columns_whether_they_are_empty_or_left_out(read, kind, ne
 
     told = [(fault.column, fault.code) for fault in refusal.value.faults]
     assert told == [(column, "required") for column in needed]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "is_read"),
+    [
+        (RowKind.EVENT, EVENT | {"complication": "no such"}, True),
+        (RowKind.EVENT, EVENT | {"severity": "no such"}, True),
+        (RowKind.IMPLANT, IMPLANT | {"implant_year": "no such"}, True),
+        (RowKind.IMPLANT, IMPLANT | {"site": "no such"}, False),
+        (RowKind.EXPOSURE, EXPOSURE | {"refills": "no such"}, True),
+        (RowKind.EXPOSURE, EXPOSURE | {"year": "no such"}, False),
+    ],
+)
+def test_row_with_a_fault_is_read_in_part_where_that_says_enough(kind, values, is_read):
+    (unread,) = [name for name, text in values.items() if text == "no such"]
+
+    part, left = record_in_part(RawReport(kind, values))
+
+    assert (part is not None) is is_read
+    assert left == {unread}

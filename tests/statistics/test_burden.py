@@ -160,3 +160,10 @@ def test_limits_hold_the_mean_where_events_cluster_in_devices() -> None:
         held += found.lower[at] <= 0.72 <= found.upper[at]
 
     assert 0.92 <= held / 400 <= 0.975
+
+
+def test_an_event_of_the_only_device_left_is_a_whole_one() -> None:
+    found = mean_cumulative(sums_of([(0, 2, [1]), (0, 5, [4])]))
+
+    assert found.times.tolist() == [1, 4]
+    assert found.mean.tolist() == [0.5, 1.5]
