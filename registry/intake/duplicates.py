@@ -1,6 +1,5 @@
 """Reports that may be of one event: found by four rules, stored as pairs, decided by people."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
@@ -69,20 +68,40 @@ class Look:
     details: Details
     answers: tuple[Any, ...]
 
-    def blocks(self, *, apart: int = 0) -> Iterator[tuple[object, ...]]:
-        """The blocks that it is kept in; apart: so many months later, those of its likes.
+    def blocks(self) -> Iterator[tuple[object, ...]]:
+        """The blocks that it is kept in: one of its patient, and one of each rule without one.
 
-        One of its patient, and for every rule that needs no patient all that has to be equal.
+        Those hold all that has to be equal.
         """
-        if self.patient is not None and not apart:
+        yield from self._of_whom()
+        if self.months is not None:
+            for complication in self.complications:
+                yield self._of_time(complication, self.months, self.on_file)
+
+    def likes(self) -> Iterator[tuple[object, ...]]:
+        """The blocks in which its likes are kept.
+
+        Two that are on file are alike where they are of one patient: of other patients, of whom a
+        site may have hundreds in the same month, only reports that are not on file are.
+        """
+        yield from self._of_whom()
+        if self.months is None:
+            return
+        for apart in range(-MOST_MONTHS_APART, MOST_MONTHS_APART + 1):
+            for complication in self.complications:
+                yield self._of_time(complication, self.months + apart, False)
+                if not self.on_file:
+                    yield self._of_time(complication, self.months + apart, True)
+
+    def _of_whom(self) -> Iterator[tuple[object, ...]]:
+        if self.patient is not None:
             yield self.site, self.patient
-        says_enough = not apart and self.says_enough
-        for complication in self.complications:
-            of_kind = (self.site, complication)
-            if self.months is not None:
-                yield *of_kind, self.year, self.severity, self.months + apart
-            if says_enough:
-                yield *of_kind, self.patient, self.details, self.answers
+        elif self.says_enough:
+            for complication in self.complications:
+                yield self.site, complication, self.details, self.answers
+
+    def _of_time(self, complication: str, months: int, on_file: bool) -> tuple[object, ...]:
+        return self.site, complication, self.year, self.severity, months, on_file
 
     @property
     def says_enough(self) -> bool:
@@ -143,11 +162,14 @@ def _details_agree(one: Details, other: Details) -> bool:
 
 
 class LookBlocks:
-    """Looks in blocks, in which the likes of one are found. Each takes some five hundred bytes."""
+    """Looks in blocks, in which the likes of one are found.
+
+    A block of one look, as most are, is the look's place; of more, a list of places.
+    """
 
     def __init__(self) -> None:
         self._kept: list[Look] = []
-        self._blocks: dict[int, list[int]] = defaultdict(list)
+        self._blocks: dict[int, int | list[int]] = {}
 
     def pairs(self, look: Look) -> Iterator[Pair]:
         """The pairs of a look with those kept, MOST_PAIRS at most, the first kept first."""
@@ -160,15 +182,19 @@ class LookBlocks:
 
     def keep(self, look: Look) -> None:
         """Adds a look for later ones to be compared with."""
-        for key in look.blocks():
-            self._blocks[hash(key)].append(len(self._kept))
+        place = len(self._kept)
+        for key in map(hash, look.blocks()):
+            held = self._blocks.setdefault(key, place)
+            if isinstance(held, list):
+                held.append(place)
+            elif held != place:
+                self._blocks[key] = [held, place]
         self._kept.append(look)
 
     def _near(self, look: Look) -> Iterator[Look]:
         """The looks of the blocks of its likes, each once, in the order in which they were kept."""
-        months = range(-MOST_MONTHS_APART, MOST_MONTHS_APART + 1)
-        keys = {hash(key) for apart in months for key in look.blocks(apart=apart)}
-        blocks = [self._blocks[key] for key in keys if key in self._blocks]
+        found = (self._blocks.get(key) for key in {hash(key) for key in look.likes()})
+        blocks = [[held] if isinstance(held, int) else held for held in found if held is not None]
         last = None
         for place in merge(*blocks) if len(blocks) > 1 else chain(*blocks):
             if place != last:
@@ -187,6 +213,7 @@ class AlikeReports:
         self._categories = categories
         self._sites: set[int] = set()
         self._blocks = LookBlocks()
+        self._same: dict[Any, Any] = {}
 
     def pairs(self, events: Sequence[Event]) -> list[Pair]:
         """The pairs of new events with earlier ones, and among themselves. Three queries."""
@@ -194,10 +221,10 @@ class AlikeReports:
         for site in {event.site_id for event in events} - self._sites:
             self._sites.add(site)
             stored = Event.objects.filter(site=site, state__in=STANDING).exclude(pk__among=fresh)
-            for look in _looks(list(stored), self._categories):
+            for look in _looks(list(stored), self._categories, self._same):
                 self._blocks.keep(look)
         found: list[Pair] = []
-        for look in _looks(events, self._categories):
+        for look in _looks(events, self._categories, self._same):
             found += self._blocks.pairs(look)
             self._blocks.keep(look)
         return found
@@ -302,19 +329,25 @@ def _looks_of(rows: QuerySet[Event]) -> Iterator[Look]:
     yield from _looks(events, categories)
 
 
-def _looks(events: Sequence[Event], categories: Mapping[str, str]) -> Iterator[Look]:
+def _looks(
+    events: Sequence[Event], categories: Mapping[str, str], same: dict[Any, Any] | None = None
+) -> Iterator[Look]:
     """The looks of reports whose complications have these categories. One query.
 
-    Columns are read past their descriptors, which look whether each has been fetched.
+    Columns are read past their descriptors, which look whether each has been fetched. same: what
+    many looks have in common, so that it is held once.
     """
+    same = {} if same is None else same
     of_implants = _details_of({event.implant_id for event in events if event.implant_id})
     for event in events:
         row = vars(event)
+        complications = frozenset((row["complication_id"], row["reported_complication_id"]))
+        details = of_implants.get(row["implant_id"] or 0) or _details_in(row)
         yield Look(
             pk=row["id"] or 0,
             site=row["site_id"],
             patient=row["patient_id"],
-            complications=frozenset((row["complication_id"], row["reported_complication_id"])),
+            complications=same.setdefault(complications, complications),
             category=categories.get(row["complication_id"], ""),  # added meanwhile: none
             year=row["year"],
             months=row["months_since_implant"],
@@ -322,7 +355,7 @@ def _looks(events: Sequence[Event], categories: Mapping[str, str]) -> Iterator[L
             outcome=row["outcome"],
             cause=row["caused_by_id"],
             on_file=row["implant_id"] is not None,
-            details=of_implants.get(row["implant_id"] or 0) or _details_in(row),
+            details=same.setdefault(details, details),
             answers=_answers_in(row),
         )
 

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from registry import intake
+from registry.intake import duplicates
 from registry.intake.duplicates import MOST_PAIRS, AlikeReports, Look, LookBlocks, reasons_alike
 from registry.models import DuplicateCandidate, Event
 from registry.records import NotPermitted, RawReport, RowKind, StateConflict, UnknownRow
@@ -323,3 +324,21 @@ def test_blocks_hold_whatever_is_alike_in_the_order_kept():
         kept.append(look)
 
     assert min(found[reason] for reason in AlikeReason) > 20
+
+
+def test_reports_on_file_are_compared_with_their_own_patient_s_alone(monkeypatch):
+    """However many devices of a site had the same in the same month."""
+    compared = []
+    alike = duplicates.reasons_alike
+    monkeypatch.setattr(
+        duplicates, "reasons_alike", lambda *two: compared.append(two) or alike(*two)
+    )
+    blocks = LookBlocks()
+
+    for pk in range(2, 100):
+        look = replace(LOOK, pk=pk, patient=pk % 49, months=6, on_file=True)
+        assert len(list(blocks.pairs(look))) == (pk > 50)
+        blocks.keep(look)
+
+    assert len(compared) == 49
+    assert len(list(blocks.pairs(replace(look, pk=100, patient=None, on_file=False)))) == MOST_PAIRS
