@@ -208,11 +208,16 @@ FAR = 5.0
 """The longest axis of years, as a multiple of their median."""
 SMALL_WIDTH, SMALL_HEIGHT = 200.0, 84.0
 SMALL_LEFT, SMALL_RIGHT, SMALL_TOP, SMALL_BOTTOM = 34.0, 8.0, 10.0, 22.0
+SMALL_EDGE, DIGIT, POINT = 10.0, 12.5, 6.0
+"""The room beside the numbers of an axis, and that of their digits as large as on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
 class SmallPicture:
-    """One rate by calendar year. lines: joined over neighbouring years. hidden: years without."""
+    """One rate by calendar year. lines: joined over neighbouring years. hidden: years without.
+
+    left: where the plot begins, beside the numbers of its axis.
+    """
 
     marks: Sequence[DrawnMark]
     lines: Sequence[str]
@@ -220,10 +225,11 @@ class SmallPicture:
     places: Sequence[tuple[float, str]]
     changes: Sequence[float]
     hidden: Sequence[float]
+    left: float
 
     view = f"0 0 {SMALL_WIDTH:g} {SMALL_HEIGHT:g}"
     width, height = SMALL_WIDTH, SMALL_HEIGHT
-    left, right = SMALL_LEFT, SMALL_WIDTH - SMALL_RIGHT
+    right = SMALL_WIDTH - SMALL_RIGHT
     top, floor = SMALL_TOP, SMALL_HEIGHT - SMALL_BOTTOM
 
 
@@ -246,18 +252,27 @@ def small_picture(
     stable = [each for _year, each in drawn if each.stable]
     kept = stable if len(stable) > 1 else [each for _year, each in drawn]
     top = ticks_to(min(highest(kept), FAR * typical([each for _year, each in drawn])))[-1]
+    numbers = [(value, f"{value:g}") for value in (0.0, top)]
+    left = max(SMALL_LEFT, *(room_of(label) for _value, label in numbers))
     down = scale(0.0, top, SMALL_HEIGHT - SMALL_BOTTOM, SMALL_TOP)
     first, last = between
-    across = scale(first, last, SMALL_LEFT + 8, SMALL_WIDTH - SMALL_RIGHT - 8)
+    across = scale(first, last, left + 8, SMALL_WIDTH - SMALL_RIGHT - 8)
     marks = [marked(each, across(year), down, top) for year, each in drawn]
     return SmallPicture(
         marks=marks,
         lines=joined([year for year, _each in drawn], marks, step=step),
-        values=[(down(value), f"{value:g}") for value in (0.0, top)],
+        values=[(down(value), label) for value, label in numbers],
         places=[(across(year), str(year)) for year in (first, last)],
         changes=[across(year) for year in changed if first < year <= last],
         hidden=[across(year) for year, each in years if not each.is_whole],
+        left=left,
     )
+
+
+def room_of(label: str) -> float:
+    """How much room a number takes before a small plot."""
+    points = label.count(".")
+    return SMALL_EDGE + DIGIT * (len(label) - points) + POINT * points
 
 
 def joined(years: Sequence[int], marks: Sequence[DrawnMark], *, step: int = 1) -> list[str]:

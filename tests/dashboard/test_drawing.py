@@ -41,6 +41,15 @@ def test_a_trend_runs_from_left_to_right_and_upwards():
     assert [label for _x, label in picture.places] == ["2019", "2020"]
 
 
+def test_numbers_of_an_axis_have_room_before_it():
+    narrow = small_picture([year(2019, 1.5), year(2020, 2.5)], between=(2019, 2020))
+    wide = small_picture([year(2019, 0.0105), year(2020, 0.0115)], between=(2019, 2020))
+
+    assert narrow.values[1][1] == "3"
+    assert wide.values[1][1] == "0.02"
+    assert narrow.left == 34 < wide.left < wide.marks[0].at
+
+
 def test_a_line_breaks_where_a_year_is_hidden():
     hidden = (2021, Estimate("2021", None, None, None))
     years = [year(2019), year(2020), hidden, year(2022), year(2023)]
