@@ -404,6 +404,17 @@ def test_incidence_without_loss_is_the_share_that_had_the_event(still):
     assert estimates == pytest.approx([0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32])
 
 
+def test_limits_of_incidence_without_loss_are_those_of_a_share(still):
+    """Where all are followed, the variance over intervals comes to p (1 - p) / n."""
+    points = incidence_table(COMPETED, replace(still, policy=Sure()))
+
+    for point in points[1:]:
+        left = 1 - point.estimate
+        width = 1.959964 * (point.estimate / left / 1_000) ** 0.5 / -np.log(left)
+        expected = 1 - left ** np.exp(-width), 1 - left ** np.exp(width)
+        assert (point.ci_lower, point.ci_upper) == pytest.approx(expected, rel=1e-6)
+
+
 def test_incidence_counts_half_the_interval_of_those_who_left(still):
     # 400 at risk, 20 events, 20 other ends, 80 lost: 20 / (400 - 80 / 2) = 1 / 18.
     truth = curve((400, 280) + (280,) * 7, (20,) + (0,) * 7, death=(20,) + (0,) * 7)
