@@ -316,6 +316,7 @@ def test_no_number_of_a_curve_comes_from_anywhere_but_the_shown_nodes(lasting: F
     assert release.meta["logrank"] is None
 
 
+@pytest.mark.parametrize("competing", [False, True])
 @pytest.mark.parametrize(
     ("estimates", "between"),
     [
@@ -327,14 +328,15 @@ def test_no_number_of_a_curve_comes_from_anywhere_but_the_shown_nodes(lasting: F
     ],
 )
 def test_half_is_reached_between_two_months_that_are_shown(
-    estimates: tuple[float | None, ...], between: list[int] | None
+    estimates: tuple[float | None, ...], between: list[int] | None, competing: bool
 ) -> None:
     points = [
         CurvePoint(month, None if each is None else 400, 0, each, None, None)
-        for month, each in zip(BOUNDARIES, estimates, strict=False)
+        for month, free in zip(BOUNDARIES, estimates, strict=False)
+        for each in [1 - free if competing and free is not None else free]
     ]
 
-    said = _said(points, competing=False)
+    said = _said(points, competing=competing)
 
     assert (said["median_months"], said["median_between"]) == (None, between)
 
