@@ -12,6 +12,7 @@ from django.utils import timezone
 from registry import intake
 from registry.models import AccessLog, Agreement, Complication, Site, sealed
 from registry.urls import urlpatterns
+from registry.vocabulary import Measure
 from tests.api.conftest import client_of, make_user, stored
 from tests.factories import AgreementFactory
 
@@ -89,6 +90,18 @@ def test_reply_has_the_shape_that_is_promised(reviewer):
     assert body["columns"][0].keys() == {"name", "type", "role", "unit", "title"}
     for row in body["rows"]:
         assert list(row) == [column["name"] for column in body["columns"]]
+
+
+@pytest.mark.parametrize("measure", Measure.codes())
+@pytest.mark.parametrize("groups", ["", "category", "complication", "component", "sex"])
+def test_filters_that_exclude_each_other_are_answered(reviewer, measure, groups):
+    excluding = "category=infection&complication=catheter-kink"
+
+    reply = reviewer.get(f"{STATISTICS}{measure}/?{excluding}&group_by={groups}")
+
+    assert reply.status_code in {200, 400}
+    if reply.status_code == 200:
+        assert "no complication" in reply.json()["meta"]["title"]
 
 
 def test_no_rows_are_an_empty_answer(reviewer):

@@ -35,6 +35,18 @@ def asker(tmp_path: Path) -> Asker:
             {"where": (("age_band", ("18-24", "25-29", "30-34", "35-39")),)},
             "Rates of all complications; age band at implant: 4 values",
         ),
+        (
+            {"where": (("category", ("infection",)), ("complication", ("catheter-kink",)))},
+            "Rates of no complication",
+        ),
+        (
+            {"where": (("category", ("catheter",)), ("complication", ("catheter-kink",)))},
+            "Rates of Catheter kink",
+        ),
+        (
+            {"where": (("category", ()), ("drug_class", ()))},
+            "Rates of no complication; drug class: no value",
+        ),
         ({"years": (2019, 2019)}, "Rates of all complications; in 2019"),
         ({"years": (2015, 2019)}, "Rates of all complications; from 2015 to 2019"),
         ({"years": (2015, None)}, "Rates of all complications; from 2015"),

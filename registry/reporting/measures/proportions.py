@@ -49,7 +49,7 @@ def _denominator(question: Question) -> str:
     clocks = {part.clock for part in question.parts}
     if len(clocks) > 1:
         return f"{carriers} with the component that each row's complications concern"
-    component = clocks.pop() or "pump or catheter"
+    component = next(iter(clocks), None) or "pump or catheter"
     return f"{carriers} with a {component} of the selection"
 
 

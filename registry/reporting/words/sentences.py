@@ -70,9 +70,8 @@ ALL_REPORTED = "Where there is no denominator, events are all reported events."
 def title(question: Question, terms: Terms) -> str:
     """The title of an answer: measure, complications, groupings and filters."""
     query = question.query
-    names = _names(query, terms)
     of = question.spec.called or f"{question.spec.measure.label} of"
-    words = [of, names or "all complications"]
+    words = [of, _names(query, terms)]
     if query.group_by:
         words.append("by " + ", ".join(DIMENSIONS[name].title.lower() for name in query.group_by))
     return "; ".join([" ".join(words), *_selection(query, terms)])
@@ -89,6 +88,7 @@ def _selection(query: EventQuery, terms: Terms) -> list[str]:
             for value in values
         ]
         listed = " or ".join(labels) if len(labels) <= 3 else f"{len(labels)} values"
+        listed = listed or "no value"  # filters that exclude each other
         said.append(f"{DIMENSIONS[name].title.lower()}: {listed}")
     if query.effect:
         named = {group.code: group.name for group in terms.categories}
@@ -112,11 +112,18 @@ def _years(first: int | None, last: int | None) -> str:
 
 
 def _names(query: EventQuery, terms: Terms) -> str:
-    codes = set(query.values("complication"))
-    groups = set(query.values("category"))
-    named = [term.name for term in terms.complications if term.code in codes]
-    named = named or [group.name for group in terms.categories if group.code in groups]
-    return ", ".join(named) if len(named) <= 3 else f"{len(named)} complications"
+    """The complications that two filters both hold, or the categories; none where nothing is."""
+    where = dict(query.where)
+    groups = where.get("category", [group.code for group in terms.categories])
+    if "complication" in where:
+        chosen = [term for term in terms.complications if term.code in where["complication"]]
+        named = [term.name for term in chosen if term.category in groups]
+    elif "category" in where:
+        named = [group.name for group in terms.categories if group.code in groups]
+    else:
+        return "all complications"
+    listed = ", ".join(named) if len(named) <= 3 else f"{len(named)} complications"
+    return listed or "no complication"
 
 
 def counted(question: Question) -> str:
