@@ -49,10 +49,6 @@ class SparkCluster:
         """End a worker and what it runs, as a machine does whose plug is pulled."""
         _end(self.workers.pop(0))
 
-    def lose_master(self) -> None:
-        """End the master alike."""
-        _end(self.process)
-
     def end(self) -> None:
         """End every process of the cluster."""
         for process in self._started:

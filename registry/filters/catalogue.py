@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, QuerySet, Value, When
 
 from registry.catalogue.search import ImdrfName, Matches, SearchEntry, index_of
 from registry.models import (
@@ -134,11 +134,3 @@ def catalogue_version() -> str:
         CatalogueVersion.objects.order_by("-seal_id").values_list("version", flat=True).first()
         or ""
     )
-
-
-def rates_shown_for(
-    *, complications: Iterable[str], categories: Iterable[str]
-) -> Sequence[PublishedRate]:
-    """The published rates to show of any of these complications or categories. One query."""
-    about = Q(complication__in=list(complications)) | Q(category__in=list(categories))
-    return list(PublishedRate.objects.filter(about, shown=True).order_by("rate_id"))

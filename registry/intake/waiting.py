@@ -1,6 +1,5 @@
 """What waits for a user, among the rows that the user may see: queues, oldest first."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from django.utils import timezone
 from registry.intake.device_years import device_times, flat
 from registry.intake.kept_by_site import kept_by_site
 from registry.models import Agreement, Event, Implant, Query, RoleProposal, Site, User
-from registry.vocabulary import Component, Right, State
+from registry.vocabulary import Right, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,44 +101,24 @@ def _first_handed_in(column: str) -> QuerySet[Any]:
     return handed_in.order_by("seal_number", "history_id").values(column)[:1]
 
 
-def without_follow_up(user: User) -> QuerySet[Implant]:
-    """Implants in follow-up without news for certainly a year."""
-    today = timezone.now()
-    rows = Implant.objects.visible_to(user)
-    behind: QuerySet[Implant] = rows.behind(year=today.year - 1, month=today.month)
-    return behind
-
-
-@dataclass(frozen=True, slots=True)
-class Undeclared:
-    """A past year of a component for which a site has given no device time."""
-
-    site: str
-    year: int
-    component: Component
-
-
-def without_exposure(user: User) -> list[Undeclared]:
-    """The missing years of the user's sites, as on the page of a site's years.
-
-    Five queries for any number of sites, three where none has changed.
-    """
-    return _undeclared(_open_sites(user))
-
-
 def count_without_exposure(user: User) -> int:
-    """The number of missing years; each site's is kept until its device time next changes."""
+    """The number of past years of a component without device time, as on the page of site years.
+
+    Each site's is kept until its device time next changes: seven queries for any number of sites,
+    one where none has changed.
+    """
 
     def missing(sites: QuerySet[Site]) -> dict[int, int]:
-        found = Counter(one.site for one in _undeclared(sites))
-        return {pk: found[code] for pk, code in sites.values_list("pk", "code")}
+        years = device_times(sites, present=timezone.now().year)
+        found = {site: sum(cell.is_without for cell in flat(years[site])) for site in years}
+        return {pk: found.get(code, 0) for pk, code in sites.values_list("pk", "code")}
 
     name = f"missing-years-{timezone.now().year}"
     return sum(kept_by_site(name, _open_sites(user), missing).values())
 
 
 def count_without_follow_up(user: User) -> int:
-    """The number of implants without news for certainly a year, kept in the same way."""
+    """The number of implants followed on without news for certainly a year, kept alike."""
     today = timezone.now()
 
     def without_news(sites: QuerySet[Site]) -> dict[int, int]:
@@ -154,16 +133,6 @@ def count_without_follow_up(user: User) -> int:
 
 def _open_sites(user: User) -> QuerySet[Site]:
     return Site.objects.visible_to(user).filter(active=True)
-
-
-def _undeclared(sites: QuerySet[Site]) -> list[Undeclared]:
-    years = device_times(sites, present=timezone.now().year)
-    return [
-        Undeclared(site, cell.year, cell.component)
-        for site, lines in years.items()
-        for cell in flat(lines)
-        if cell.is_without
-    ]
 
 
 QUEUES = {

@@ -445,9 +445,6 @@ def test_breakdown_by_named_windows_has_these_rows(planned):
     ]
 
 
-EACH_WINDOW = (Window(0, 3), Window(4, 12), Window(13, 36), Window(37, 60), Window(61, None))
-
-
 @pytest.mark.parametrize(
     ("group_by", "windows", "spelled"),
     [

@@ -131,14 +131,3 @@ def found_at(changed: Values, same: Values, false_alarms: float = FALSE_ALARMS) 
     """The share recognised where so few of the others are taken for changed."""
     line = np.quantile(same, 1 - false_alarms, method="higher")
     return float((changed > line).mean())
-
-
-def score_each(
-    registries: Sequence[Seen], practice: Sequence[Seen] = ()
-) -> list[tuple[Values, Values]]:
-    """Scores on each registry, by an attacker trained on all others."""
-    found = []
-    for number, seen in enumerate(registries):
-        others = [*practice, *registries[:number], *registries[number + 1 :]]
-        found.append(Recogniser.trained(others).scores(seen))
-    return found
