@@ -81,22 +81,18 @@ def lift_append_only_triggers(connection: BaseDatabaseWrapper) -> None:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {quote(name)}{suffix}")
 
 
-def missing_append_only_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """The triggers that are missing, disabled or altered; tables not created yet miss none."""
-    return [name for name, _ in _faulty_triggers(connection)]
-
-
 def bypassed_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     """In words what no longer keeps the audit trail append-only in this database.
 
-    Triggers that are missing, disabled or altered; on PostgreSQL also the function that they call,
-    and a session_replication_role, of the server, the database or a role, that skips others.
+    Triggers that are missing, disabled or altered; a table that is not created yet misses none. On
+    PostgreSQL also the function that they call, and a session_replication_role, of the server, the
+    database or a role, that skips others.
     """
-    found = [f"trigger {name} {how}" for name, how in _faulty_triggers(connection)]
+    found = _faulty_triggers(connection)
     return found + (_skipped(connection) if connection.vendor == "postgresql" else [])
 
 
-def _faulty_triggers(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
+def _faulty_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     wanted = {
         name: (table, event)
         for table in _existing_tables(connection)
@@ -107,11 +103,11 @@ def _faulty_triggers(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
     for name, (table, event) in sorted(wanted.items()):
         state, definition = present.get((table, name), ("", ""))
         if not state:
-            faulty.append((name, "is missing"))
+            faulty.append(f"trigger {name} is missing")
         elif state != "A":
-            faulty.append((name, "is disabled"))
+            faulty.append(f"trigger {name} is disabled")
         elif definition.replace('"', "") != _create(connection, table, name, event):
-            faulty.append((name, "was altered"))
+            faulty.append(f"trigger {name} was altered")
     return faulty
 
 
