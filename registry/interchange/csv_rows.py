@@ -28,6 +28,9 @@ END_OF_FILE = "\x1a"
 NumberedRow = tuple[int, list[str]]
 """The line on which a row begins, and its cells."""
 
+FEW_CELLS = 2
+"""A line with no more filled cells is no row: each kind of row needs at least four."""
+
 
 def wrong_number_of_cells(cells: int, header: int, line: int, name: str | None) -> Fault:
     """The fault of a row that does not fit its header."""

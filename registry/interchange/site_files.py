@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from registry.interchange.csv_rows import CsvTable, NumberedRow, wrong_number_of_cells
+from registry.interchange.csv_rows import (
+    FEW_CELLS,
+    CsvTable,
+    NumberedRow,
+    wrong_number_of_cells,
+)
 from registry.interchange.decoding import open_file, starts_as_workbook
 from registry.interchange.headers import Header, find_header
 from registry.interchange.workbook_template import is_example
 from registry.interchange.workbooks import WorkbookTable
 from registry.records import Fault, RawReport, RowKind, RowRuleBroken
 from registry.records.readings import FileReading
-
-FEW_CELLS = 2
-"""A line with no more filled cells is no row: each kind of row needs at least four."""
 
 OnFault = Callable[[Fault], None]
 
@@ -63,9 +65,11 @@ def _reports(
         header = find_header(workbook.candidates(), kind, name, headings or {})
         rows: Iterator[NumberedRow] = (
             (line, cells + [""] * (header.width - len(cells)))
-            for line, cells in workbook.rows(header.line)
+            for line, cells in workbook.rows(header.line, on_fault)
         )
         yield from _fitting(rows, header, kind, name, on_fault, reading)
+        if reading is not None:
+            reading.hidden_rows = workbook.hidden_rows
         return
     table = CsvTable(stream, name)
     try:

@@ -22,11 +22,13 @@ class ReadAs(Enum):
 class FileReading:
     """How one file was read: the line of its header, and the cells read differently, by way.
 
-    header_line: where the column names stand; 0 until they are found. words_for_empty: the known
-    words for "nothing recorded" that stand in columns where they are no answer.
+    header_line: where the column names stand; 0 until they are found. hidden_rows: how many rows a
+    workbook does not show. words_for_empty: the known words for "nothing recorded" that stand in
+    columns where they are no answer.
     """
 
     header_line: int = 0
+    hidden_rows: int = 0
     counts: Counter[ReadAs] = field(default_factory=Counter)
     words_for_empty: set[str] = field(default_factory=set)
 
@@ -35,6 +37,10 @@ class FileReading:
         said = []
         if self.header_line > 1:
             said.append(f"took line {self.header_line} as the column names")
+        if self.hidden_rows == 1:
+            said.append("read 1 row that the workbook hides")
+        elif self.hidden_rows:
+            said.append(f"read {self.hidden_rows:,} rows that the workbook hides")
         for way in ReadAs:
             number = self.counts[way]
             if number:

@@ -1,8 +1,10 @@
 """Workbooks: the template and back, and what spreadsheets store in cells."""
 
 import io
+import tracemalloc
 import zipfile
 from xml.etree.ElementTree import ParseError
+from xml.sax.saxutils import quoteattr
 
 import pytest
 
@@ -259,11 +261,146 @@ def test_zipped_file_that_is_no_workbook_is_refused():
 
 
 def test_formula_without_a_stored_result_is_an_error_and_not_an_empty_cell():
-    cells = '<c r="A4"><v>1</v></c><c r="D4"><f>1+2</f></c><c r="E4"><f>""</f><v></v></c>'
+    cells = '<c r="A4"><v>1</v></c><c r="D4"><f>1+2</f></c><c r="E4" t="str"><f>""</f><v></v></c>'
 
     (row,) = read(sheet(cells))
 
     assert (row.values["devices"], row.values["component_months"]) == ("#VALUE!", "")
+
+
+@pytest.mark.parametrize("value", ["<v></v>", "<v/>"])
+def test_formula_whose_stored_result_is_empty_is_an_error_too(value):
+    """Programs that write workbooks without reckoning leave it so."""
+    (row,) = read(sheet(f'<c r="A4"><v>1</v></c><c r="D4"><f>1+2</f>{value}</c>'))
+
+    assert row.values["devices"] == "#VALUE!"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["#,##0 [$EUR-de-DE]", "[Green]0;[Magenta]-0", r"0\ \m", "0_d", '0 "months"', "[>99]0*d"],
+)
+def test_a_format_without_a_date_makes_none(written):
+    style = (
+        f'<numFmts count="1"><numFmt numFmtId="170" formatCode={quoteattr(written)}/></numFmts>'
+        '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="170"/></cellXfs>'
+    )
+
+    (row,) = read(sheet('<c r="A4"><v>1</v></c><c r="D4" s="1"><v>34</v></c>', style=style))
+
+    assert row.values["devices"] == "34"
+
+
+@pytest.mark.parametrize("written", ["yyyy", "[$-407]d. mmmm yyyy", "[Red]dd/mmm", "[h]:mm"])
+def test_a_format_of_a_date_makes_one(written):
+    assert workbooks._is_of_dates(written)
+
+
+def two_rows(*, second="", behind=""):
+    """A workbook with two rows on lines 2 and 3; second: of the latter, behind: the rows."""
+    header = "".join(f'<c t="str"><v>{name}</v></c>' for name in HEADER)
+    row = "".join(f'<c t="str"><v>{text}</v></c>' for text in ROW)
+    lines = f'<row r="1">{header}</row><row r="2">{row}</row><row r="3" {second}>{row}</row>'
+    text = f"<worksheet {MAIN}><sheetData>{lines}</sheetData>{behind}</worksheet>"
+    return with_part(SINGLE, "xl/worksheets/sheet1.xml", text)
+
+
+def merged(*areas):
+    cells = "".join(f'<mergeCell ref="{area}"/>' for area in areas)
+    return f'<mergeCells count="{len(areas)}">{cells}</mergeCells>'
+
+
+@pytest.mark.parametrize(
+    ("areas", "lines"),
+    [(["A2:A3"], [2]), (["B3:C3", "A2:A3"], [2, 3]), (["A1:E1", "A4:E9", "F2:F3"], [])],
+    ids=["down", "twice", "titles-and-empty-cells"],
+)
+def test_filled_cells_that_are_merged_are_one_fault_a_line(areas, lines):
+    faults = []
+
+    rows = read(two_rows(behind=merged(*areas)), on_fault=faults.append)
+
+    assert [(fault.line, fault.code) for fault in faults] == [(n, "merged-cells") for n in lines]
+    assert len(rows) == 2
+
+
+@pytest.mark.parametrize("before", [0, 1, 10, 20])
+def test_merged_cells_are_found_across_the_border_of_two_readings(before):
+    padding = "<x>" + "y" * (workbooks._CHUNK - before - len(two_rows()) % 7) + "</x>"
+    faults = []
+
+    read(two_rows(behind=padding + merged("A2:A3")), on_fault=faults.append)
+
+    assert [fault.code for fault in faults] == ["merged-cells"]
+
+
+def test_rows_that_a_workbook_hides_are_read_and_counted():
+    reading = FileReading()
+
+    rows = read(two_rows(second='hidden="1"'), reading=reading)
+
+    assert len(rows) == 2
+    assert reading.sentences() == ["read 1 row that the workbook hides"]
+
+
+def test_sheets_without_a_cell_are_passed_over():
+    content = workbook({"Tabelle1": ([HEADER, ROW], ""), "Tabelle2": ([], ""), "T3": ([], "")})
+
+    assert len(read(content)) == 1
+
+
+def packed(path, begins, again, times, ends):
+    """A workbook with one part that unpacks to this many times the same."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(SINGLE)) as old, zipfile.ZipFile(held, "w") as new:
+        for name in old.namelist():
+            if name != path:
+                new.writestr(name, old.read(name))
+        info = zipfile.ZipInfo(path)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        with new.open(info, "w", force_zip64=True) as part:
+            part.write(begins)
+            for _ in range(times):
+                part.write(again)
+            part.write(ends)
+    return held.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize(
+    ("path", "begins", "again", "ends"),
+    [
+        (SHEET, b'<a><row r="1"><c t="inlineStr"><is><t>', b"a", b"</t></is></c></row></a>"),
+        (SHEET, b'<a><row r="1">', b"<c/>", b"</row></a>"),
+        (SHEET, b"<a", b" ", b"/>"),
+        ("xl/sharedStrings.xml", b"<sst><si><t>", b"a", b"</t></si></sst>"),
+        ("xl/styles.xml", b"<a><cellXfs>", b"<x/>", b"</cellXfs></a>"),
+        (SHEET, b"<a>", b"<x/>", b"</a>"),
+    ],
+    ids=["one-text", "one-row", "one-tag", "shared-text", "styles", "elements-without-end"],
+)
+def test_a_small_file_that_unpacks_to_much_is_refused_in_little_memory(
+    path, begins, again, ends, monkeypatch
+):
+    monkeypatch.setattr(workbooks, "MOST_UNREAD", 200_000)
+    bomb = packed(path, begins, again * 1_000, 12_000 if len(again) == 1 else 300, ends)
+    tracemalloc.start()
+    try:
+        assert code_of(bomb) in ("unreadable-workbook", "empty-file")
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(bomb) < 30_000
+    assert most < 10_000_000
+
+
+def test_a_part_that_unpacks_to_a_thousand_times_is_not_read_at_all(monkeypatch):
+    monkeypatch.setattr(workbooks, "_UNPACKED_FREELY", 100_000)
+
+    assert code_of(packed(SHEET, b"<a>", b"<row/>" * 10_000, 100, b"</a>")) == "unreadable-workbook"
 
 
 def test_cell_far_to_the_right_is_not_lost_unseen():
