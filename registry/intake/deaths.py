@@ -24,8 +24,7 @@ DEATH = "death"
 """The complication of a death itself, beside what led to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceLife:
+class DeviceLife(NamedTuple):
     """One implant's follow-up: its year, whole months since, and whether it ended by death."""
 
     pk: int

@@ -1,7 +1,6 @@
 """Stores batches of implants and of declared device time."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from django.db.models import Q
@@ -116,7 +115,7 @@ def take_implants(rows: Iterable[tuple[RawReport, ImplantRecord]], run: Import) 
     run.seal.bulk_update(Implant, updated, [*_FOLLOW_UP, "version"])
     for life, device, implant in begun:
         life.devices.remove(device)
-        life.put(replace(device, pk=implant.pk))
+        life.put(device._replace(pk=implant.pk))
     run.keep_lives({patients[key].pk: lives[key] for key in lives.keys() & patients.keys()})
 
 

@@ -1,4 +1,4 @@
-"""Rows that a check of files would store, kept in memory for later rows to refer to."""
+"""Rows that a check of files would store, kept for later rows to refer to."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from django.db.models import Model
 
 from registry.intake.relations import CHECKED_AGAINST
+from registry.intake.shelf import Shelf
 from registry.models import Event, Exposure, Implant, Patient, Site
 
 M = TypeVar("M", bound=Model)
@@ -31,7 +32,7 @@ class Drafts:
     """Takes rows like an open seal, without writing them.
 
     Rows that are not stored have negative primary keys, so that they are never taken for stored
-    ones. Memory grows by some two hundred bytes a row.
+    ones. What later rows may name lies on a shelf: memory grows by causes and declarations alone.
     """
 
     number = -1
@@ -41,8 +42,8 @@ class Drafts:
         self.causes: dict[int, int] = {}
         self.declared: set[tuple[Any, ...]] = set()
         self._keys = count(-1, -1)
-        self._rows: dict[type[Model], dict[SourceKey, tuple[Any, ...]]] = {
-            model: {} for model in _KEPT
+        self._rows: dict[type[Model], Shelf[SourceKey, tuple[Any, ...]]] = {
+            model: Shelf() for model in _KEPT
         }
         self._followed: dict[int, tuple[int, str]] = {}
 
@@ -53,19 +54,21 @@ class Drafts:
     def bulk_create(self, model: type[M], objs: Iterable[M], reason: str = "") -> int:
         """Takes rows that would be stored, and sets their primary keys; returns their number."""
         written = 0
+        kept: list[tuple[SourceKey, tuple[Any, ...]]] = []
         for obj in objs:
             obj.pk = next(self._keys)
             written += 1
             if model in _KEPT:
                 row: Any = obj
-                names = _KEPT[model]
-                kept = tuple(getattr(row, name) for name in names)
-                self._rows[model][row.site_id, row.source_id] = kept
+                values = tuple(getattr(row, name) for name in _KEPT[model])
+                kept.append(((row.site_id, row.source_id), values))
             if isinstance(obj, Event):
                 self._note(obj)
             elif isinstance(obj, Exposure):
                 key = (getattr(obj, name) for name in DECLARED_ONCE)
                 self.declared.add((obj.site_id, *key))
+        if kept:
+            self._rows[model].put(kept)
         return written
 
     def bulk_update(
@@ -96,13 +99,11 @@ class Drafts:
                     months, status = self._followed[row["pk"]]
                     later = {"months_followed": months, "exit_status": status}
                     found[key] = {**row, **later, "seal_id": self.number}
-        rows = self._rows[model]
-        for key in keys:
-            if key in rows:
-                known = dict(zip(_KEPT[model], rows[key], strict=True))
-                known |= {"site_id": key[0], "source_id": key[1], "seal_id": self.number}
-                wanted = {"site_id", "source_id", *columns}
-                found[key] = {name: known[name] for name in wanted & known.keys()}
+        for key, values in self._rows[model].find(keys).items():
+            known = dict(zip(_KEPT[model], values, strict=True))
+            known |= {"site_id": key[0], "source_id": key[1], "seal_id": self.number}
+            wanted = {"site_id", "source_id", *columns}
+            found[key] = {name: known[name] for name in wanted & known.keys()}
         return found
 
     def _note(self, event: Event) -> None:

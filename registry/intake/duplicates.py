@@ -1,10 +1,9 @@
 """Reports that may be of one event: found by four rules, stored as pairs, decided by people."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from heapq import merge
-from itertools import chain, islice
-from operator import itemgetter
+from dataclasses import dataclass, fields
+from itertools import islice, starmap
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +11,13 @@ from django.db.models import Q, QuerySet
 
 from registry.deidentify import event_record
 from registry.intake.relations import fill, related
+from registry.intake.shelf import BlockShelf
 from registry.intake.stored import event_texts
 from registry.intake.writers import require_reviewer, row_in_sight, site_to_write
 from registry.models import DuplicateCandidate, Event, Implant, Sealing, User, sealed
 from registry.models.duplicates import STANDING
 from registry.models.event_rules import CRITERIA
+from registry.models.insertion import unsaved
 from registry.records import Fault, RawReport, Refusal, RowKind, StateConflict
 from registry.records.columns import DECLARED
 from registry.records.declared import Holds
@@ -40,9 +41,10 @@ _ANSWERS = (
     "serious_none",
 )
 _LEAST_ANSWERS = 4
+_AT_A_TIME = 1_000
 _details_in, _answers_in = itemgetter(*_DETAILS), itemgetter(*_ANSWERS)
 
-MOST_PAIRS = 5
+MOST_PAIRS = 3
 """Pairs kept of one new report: a reviewer needs to see that it repeats others, not all."""
 
 Details = tuple[str, ...]
@@ -52,7 +54,11 @@ Pair = tuple[int, int, int, Any]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is compared of one report. details: of its implant where it names one."""
+    """What is compared of one report.
+
+    details: of its implant where it names one. answers: a hash of 64 bits of all that was answered.
+    answered: how many answers there are.
+    """
 
     pk: int
     site: int
@@ -66,7 +72,8 @@ class Look:
     cause: int | None
     on_file: bool
     details: Details
-    answers: tuple[Any, ...]
+    answers: int
+    answered: int
 
     def blocks(self) -> Iterator[tuple[object, ...]]:
         """The blocks that it is kept in: one of its patient, and one of each rule without one.
@@ -106,7 +113,10 @@ class Look:
     @property
     def says_enough(self) -> bool:
         """Whether so much is answered that the same answers are no chance."""
-        return len(list(filter(None, self.answers))) >= _LEAST_ANSWERS
+        return self.answered >= _LEAST_ANSWERS
+
+
+_VALUES = attrgetter(*(field.name for field in fields(Look)))
 
 
 def reasons_alike(one: Look, other: Look) -> frozenset[AlikeReason]:
@@ -162,44 +172,23 @@ def _details_agree(one: Details, other: Details) -> bool:
 
 
 class LookBlocks:
-    """Looks in blocks, in which the likes of one are found.
-
-    A block of one look, as most are, is the look's place; of more, a list of places.
-    """
+    """Looks in blocks on a shelf, in which the likes of one are found."""
 
     def __init__(self) -> None:
-        self._kept: list[Look] = []
-        self._blocks: dict[int, int | list[int]] = {}
+        self._shelf: BlockShelf[tuple[Any, ...]] = BlockShelf()
 
     def pairs(self, look: Look) -> Iterator[Pair]:
         """The pairs of a look with those kept, MOST_PAIRS at most, the first kept first."""
         alike = (
             (other.pk, look.pk, look.site, reasons)
-            for other in self._near(look)
+            for other in starmap(Look, self._shelf.near({hash(key) for key in look.likes()}))
             if (reasons := reasons_alike(other, look))
         )
         return islice(alike, MOST_PAIRS)
 
     def keep(self, look: Look) -> None:
         """Adds a look for later ones to be compared with."""
-        place = len(self._kept)
-        for key in map(hash, look.blocks()):
-            held = self._blocks.setdefault(key, place)
-            if isinstance(held, list):
-                held.append(place)
-            elif held != place:
-                self._blocks[key] = [held, place]
-        self._kept.append(look)
-
-    def _near(self, look: Look) -> Iterator[Look]:
-        """The looks of the blocks of its likes, each once, in the order in which they were kept."""
-        found = (self._blocks.get(key) for key in {hash(key) for key in look.likes()})
-        blocks = [[held] if isinstance(held, int) else held for held in found if held is not None]
-        last = None
-        for place in merge(*blocks) if len(blocks) > 1 else chain(*blocks):
-            if place != last:
-                yield self._kept[place]
-            last = place
+        self._shelf.keep(_VALUES(look), map(hash, look.blocks()))
 
 
 class AlikeReports:
@@ -213,18 +202,23 @@ class AlikeReports:
         self._categories = categories
         self._sites: set[int] = set()
         self._blocks = LookBlocks()
-        self._same: dict[Any, Any] = {}
 
     def pairs(self, events: Sequence[Event]) -> list[Pair]:
-        """The pairs of new events with earlier ones, and among themselves. Three queries."""
+        """The pairs of new events with earlier ones, and among themselves.
+
+        One query, one of a site that comes for the first time, and one for a thousand of its
+        standing reports.
+        """
         fresh = {event.pk for event in events}
         for site in {event.site_id for event in events} - self._sites:
             self._sites.add(site)
             stored = Event.objects.filter(site=site, state__in=STANDING).exclude(pk__among=fresh)
-            for look in _looks(list(stored), self._categories, self._same):
-                self._blocks.keep(look)
+            rows = stored.iterator(_AT_A_TIME)
+            while some := list(islice(rows, _AT_A_TIME)):
+                for look in _looks(some, self._categories):
+                    self._blocks.keep(look)
         found: list[Pair] = []
-        for look in _looks(events, self._categories, self._same):
+        for look in _looks(events, self._categories):
             found += self._blocks.pairs(look)
             self._blocks.keep(look)
         return found
@@ -297,10 +291,16 @@ def store_pairs(pairs: Iterable[Pair], seal: Sealing) -> None:
     seal.bulk_create(
         DuplicateCandidate,
         (
-            DuplicateCandidate(
-                site_id=site, first_id=min(one, other), second_id=max(one, other), reasons=reasons
+            unsaved(
+                DuplicateCandidate,
+                {
+                    "site_id": site,
+                    "first_id": min(pair),
+                    "second_id": max(pair),
+                    "reasons": reasons,
+                },
             )
-            for one, other, site, reasons in pairs
+            for *pair, site, reasons in pairs
         ),
     )
 
@@ -329,25 +329,22 @@ def _looks_of(rows: QuerySet[Event]) -> Iterator[Look]:
     yield from _looks(events, categories)
 
 
-def _looks(
-    events: Sequence[Event], categories: Mapping[str, str], same: dict[Any, Any] | None = None
-) -> Iterator[Look]:
+def _looks(events: Sequence[Event], categories: Mapping[str, str]) -> Iterator[Look]:
     """The looks of reports whose complications have these categories. One query.
 
-    Columns are read past their descriptors, which look whether each has been fetched. same: what
-    many looks have in common, so that it is held once.
+    Columns are read past their descriptors, which look whether each has been fetched.
     """
-    same = {} if same is None else same
     of_implants = _details_of({event.implant_id for event in events if event.implant_id})
     for event in events:
         row = vars(event)
         complications = frozenset((row["complication_id"], row["reported_complication_id"]))
         details = of_implants.get(row["implant_id"] or 0) or _details_in(row)
+        answers = _answers_in(row)
         yield Look(
             pk=row["id"] or 0,
             site=row["site_id"],
             patient=row["patient_id"],
-            complications=same.setdefault(complications, complications),
+            complications=complications,
             category=categories.get(row["complication_id"], ""),  # added meanwhile: none
             year=row["year"],
             months=row["months_since_implant"],
@@ -355,8 +352,9 @@ def _looks(
             outcome=row["outcome"],
             cause=row["caused_by_id"],
             on_file=row["implant_id"] is not None,
-            details=same.setdefault(details, details),
-            answers=_answers_in(row),
+            details=details,
+            answers=hash(answers),
+            answered=sum(map(bool, answers)),
         )
 
 

@@ -16,6 +16,7 @@ from registry.intake.event_batches import EventBatches
 from registry.intake.importing import BATCH, Import, ImportCounts, Key, OnConflict
 from registry.intake.round_files import SentImplants
 from registry.intake.row_reading import AS_DOCUMENTED, RowReading, Source, Wording
+from registry.intake.shelf import Shelf
 from registry.intake.updating import apply_updates
 from registry.intake.writers import require_data_manager
 from registry.models import User, sealed
@@ -49,24 +50,27 @@ class ImportSummary:
 
 
 class Records:
-    """The records of one file, kept compressed in memory: some fifty bytes a row.
+    """The records of one file, compressed on a shelf: some fifty bytes a row.
 
-    They are de-identified, and are pickled and read by this process alone: as their values in the
-    order of their columns, since a record of thirty takes five times as long.
+    They are kept as their values in the order of their columns, since a record of thirty takes
+    five times as long.
     """
 
     def __init__(self) -> None:
-        self._batches: list[bytes] = []
+        self._batches = 0
+        self._shelf: Shelf[int, bytes] = Shelf()
 
     def add(self, rows: Rows) -> None:
         """Keeps a batch of one kind: its records, each with its line and file."""
         plain = [(raw.line, raw.file, _VALUES[raw.kind](record)) for raw, record in rows]
-        self._batches.append(zlib.compress(pickle.dumps(plain), level=1))
+        self._shelf.put([(self._batches, zlib.compress(pickle.dumps(plain), level=1))])
+        self._batches += 1
 
     def batches(self, kind: RowKind) -> Iterator[Rows]:
         """The batches in order, each row with its position and without its texts."""
         make, names = RECORDS[kind], tuple(DECLARED[kind])
-        for packed in self._batches:
+        for number in range(self._batches):
+            packed = self._shelf.find([number])[number]
             plain = pickle.loads(zlib.decompress(packed))  # noqa: S301  # nosec B301
             yield [
                 (RawReport(kind, {}, line, file), make(**dict(zip(names, values, strict=True))))
@@ -186,8 +190,8 @@ def judging(
     A row that is already stored is unchanged; an implant with a later follow-up, exit, refills or
     procedures is updated; any other difference is a fault, or what `on_conflict` says. Whether
     stored rows may be changed so, `store_judged` finds out. A row with faults in some cells is
-    judged by the others, so that every kind of fault is found at once. Memory grows with the files
-    by some three hundred bytes a row.
+    judged by the others, so that every kind of fault is found at once. Of rows without a fault
+    memory grows by a byte each, and by changes of stored rows.
 
     Raises NotPermitted, and ImportRefused with the faults by kind, the first 200 singly, and all.
     """

@@ -12,6 +12,7 @@ from registry.intake.deaths import Life, lives_of
 from registry.intake.drafts import Drafts, SourceKey
 from registry.intake.fault_tally import FaultKind, FaultTally
 from registry.intake.relations import date_precision, present_year
+from registry.intake.shelf import Shelf
 from registry.intake.sites import new_site
 from registry.intake.stored import texts_of
 from registry.intake.writers import not_your_site
@@ -26,6 +27,7 @@ BATCH = 1_000
 FAULTS_KEPT = 200
 _KEYS_KEPT = 100_000
 _SITES_A_QUERY = 100
+_LIVES_AT_HAND = 10_000
 
 
 class Done(IntEnum):
@@ -164,6 +166,7 @@ class Import:
         self._refused: set[Key] = set()
         self._met: set[Key] = set()
         self._lives: dict[int, Life] = {}
+        self._earlier_lives: Shelf[int, tuple[Any, ...]] = Shelf()
         self.not_yet_stored = count(-(10**15))
         self._sites: dict[str, Site | None] = {}
         roles = Membership.held_by(by).values_list("site_id", "role")
@@ -198,11 +201,20 @@ class Import:
         return rows
 
     def lives(self, patients: Iterable[int]) -> dict[int, Life]:
-        """What is known of these patients, with this import's rows.
+        """What is known of these patients, and some others, with this import's rows.
 
-        Two queries for those that were not asked for before; some four hundred bytes a patient.
+        Two queries for those that were not asked for before. What is at hand may be changed until
+        the next call, at which it may be put on a shelf.
         """
-        new = [pk for pk in set(patients) if pk not in self._lives]
+        if len(self._lives) > _LIVES_AT_HAND:
+            self._earlier_lives.put(
+                (pk, (life.devices, life.events)) for pk, life in self._lives.items()
+            )
+            self._lives = {}
+        wanted = {pk for pk in patients if pk not in self._lives}
+        for pk, kept in self._earlier_lives.find(wanted).items():
+            self._lives[pk] = Life(*kept)
+        new = wanted - self._lives.keys()
         stored = lives_of([pk for pk in new if pk > 0]) if new else {}
         for pk in new:
             self._lives[pk] = stored.get(pk) or Life()

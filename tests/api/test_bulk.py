@@ -5,6 +5,7 @@ import json
 import pytest
 
 from registry.api import bulk
+from registry.intake import shelf
 from registry.models import Event, IdempotencyKey, Seal
 from registry.vocabulary import TokenScope
 from tests.api.conftest import client_of
@@ -339,3 +340,21 @@ def test_a_code_in_a_list_is_one_code_without_blanks(registry, as_reporter, even
     reply = post(as_reporter, events(1, seriousness=[code]))
 
     assert [each["code"] for each in reply.json()["errors"]] == ["bad-type"]
+
+
+def test_full_folder_for_temporary_files_is_told_and_nothing_stored(
+    as_reporter, events, monkeypatch
+):
+    make = shelf._OnDisk.__init__
+
+    def make_with_room_for_its_tables(self, *tables):
+        make(self, *tables)
+        self._rows.execute("PRAGMA max_page_count = 1")
+
+    monkeypatch.setattr(shelf._OnDisk, "__init__", make_with_room_for_its_tables)
+    seals = Seal.objects.count()
+
+    reply = post(as_reporter, events(200))
+
+    assert (reply.status_code, reply.json()["code"]) == (503, "cannot-store")
+    assert (Event.objects.count(), Seal.objects.count()) == (0, seals)

@@ -291,10 +291,17 @@ def refused_lines(sent, world):
     return [(fault.line, fault.column, fault.code) for fault in refused.value.faults]
 
 
-@pytest.mark.parametrize("batch", [1, 1_000])
-def test_files_are_judged_row_by_row_and_across_rows(world, monkeypatch, batch):
-    monkeypatch.setattr("registry.intake.files.BATCH", batch)
+@pytest.fixture(params=[1, 1_000])
+def batch(request, monkeypatch):
+    """How many rows are judged at a time; where it is one, each patient waits on the shelf."""
+    monkeypatch.setattr("registry.intake.files.BATCH", request.param)
+    if request.param == 1:
+        monkeypatch.setattr("registry.intake.importing._LIVES_AT_HAND", 0)
+    return request.param
 
+
+@pytest.mark.usefixtures("batch")
+def test_files_are_judged_row_by_row_and_across_rows(world):
     assert sorted(refused_lines(files(), world)) == [
         (2, "months_since_implant", "after-death"),
         (3, "months_followed", "after-death"),
@@ -304,10 +311,9 @@ def test_files_are_judged_row_by_row_and_across_rows(world, monkeypatch, batch):
     ]
 
 
-@pytest.mark.parametrize("batch", [1, 1_000])
+@pytest.mark.usefixtures("batch")
 @pytest.mark.parametrize("order", [(3, 4), (4, 3)])
-def test_file_takes_a_death_and_its_cause_in_any_order(world, monkeypatch, batch, order):
-    monkeypatch.setattr("registry.intake.files.BATCH", batch)
+def test_file_takes_a_death_and_its_cause_in_any_order(world, order):
     sent = files(IMPLANTS[3:], [EVENTS[index] for index in order])
 
     intake.import_records(sent, by=world.manager)
@@ -316,17 +322,15 @@ def test_file_takes_a_death_and_its_cause_in_any_order(world, monkeypatch, batch
     assert Implant.objects.filter(source_id="q3-pump").exists()
 
 
-@pytest.mark.parametrize("batch", [1, 1_000])
-def test_file_with_a_death_apart_from_the_fatal_event_is_refused(world, monkeypatch, batch):
-    monkeypatch.setattr("registry.intake.files.BATCH", batch)
+@pytest.mark.usefixtures("batch")
+def test_file_with_a_death_apart_from_the_fatal_event_is_refused(world):
     apart = [EVENTS[3], (*EVENTS[4][:4], FATAL | {"complication": "death"})]
 
     assert refused_lines(files(IMPLANTS[3:], apart), world) == [(3, "complication", "second-death")]
 
 
-@pytest.mark.parametrize("batch", [1, 1_000])
-def test_death_in_the_file_is_held_against_an_earlier_line(world, monkeypatch, batch):
-    monkeypatch.setattr("registry.intake.files.BATCH", batch)
+@pytest.mark.usefixtures("batch")
+def test_death_in_the_file_is_held_against_an_earlier_line(world):
     events = [
         ("e21", "q3-pump", "2016", "20", {}),
         ("e22", "q3-pump", "2016", "19", FATAL),
@@ -337,7 +341,6 @@ def test_death_in_the_file_is_held_against_an_earlier_line(world, monkeypatch, b
 
 def test_death_stored_since_the_check_is_seen_when_storing(world):
     sent = files([], [("e31", "p1-cath", "2016", "72", {"complication": "csf-leak"})])
-    Implant.objects.filter(pk=world.catheter.pk)
     sent[RowKind.EVENT][0].values["implant"] = "p1-pump"
     judged = intake.judge_records({RowKind.EVENT: sent[RowKind.EVENT]}, by=world.manager)
     stored(world, fatal())
