@@ -16,7 +16,17 @@ HEADERS: dict[str, tuple[Json, str]] = {
     "Retry-After": (_WHOLE, "Seconds to wait before the request is repeated."),
     "ETag": (_TEXT, "The version of the row, or of the answer: for If-Match and If-None-Match."),
     "Location": ({"type": "string", "format": "uri"}, "The address of the new row."),
-    "Link": (_TEXT, 'The address of the next page, with rel="next"; none on the last.'),
+    "Link": (
+        _TEXT,
+        'The address of the next page, with rel="next", none on the last; or of the permanent page '
+        'of an answer that was cited, with rel="cite-as".',
+    ),
+    "Content-Disposition": (_TEXT, "The name of a file: of CSV, and of pictures."),
+    "Registry-Agreement": (
+        _TEXT,
+        "With CSV: the agreement under which exact numbers are read, its last day and its rule.",
+    ),
+    "WWW-Authenticate": (_TEXT, "The credentials that are taken."),
     "Idempotent-Replayed": (_TEXT, "`true` where this is the reply to an earlier request."),
 }
 """The form and the meaning of each header."""
@@ -43,6 +53,13 @@ def _names(path: str, method: str, operation: Json, status: str) -> Iterator[str
         yield from (LIMIT, REMAINING, RESET)
     if status in {"429", "503"}:
         yield "Retry-After"
+    if status == "401":
+        yield "WWW-Authenticate"
+    content = operation["responses"][status].get("content", {})
+    if status == "200" and any(not kind.endswith("/json") for kind in content):
+        yield "Content-Disposition"
+    if status == "200" and "/statistics/" in path and "text/csv" in content:
+        yield "Registry-Agreement"
     sent = {each["name"] for each in operation.get("parameters", ())}
     is_row = "304" in operation["responses"] or "If-Match" in sent
     if status == "304" or (is_row and status == "200"):
@@ -51,7 +68,7 @@ def _names(path: str, method: str, operation: Json, status: str) -> Iterator[str
         yield from ("Location", "ETag")
     if status in {"200", "201"} and "Idempotency-Key" in sent:
         yield "Idempotent-Replayed"
-    if status == "200" and "fields" in sent:
+    if status == "200" and ("fields" in sent or path.endswith("/receipts/{receipt}/")):
         yield "Link"
 
 

@@ -5,9 +5,11 @@ import re
 
 import jsonschema
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
 
 from registry.api.urls import urlpatterns
 from registry.records import DIMENSIONS
@@ -221,6 +223,9 @@ def test_headers_of_replies_are_described_as_they_are_sent(schema, as_reporter):
         ("get", "/api/v1/events/{public_id}/"): as_reporter.get(made["Location"]),
         ("get", "/api/v1/events/"): as_reporter.get("/api/v1/events/"),
         ("get", "/api/v1/categories/"): as_reporter.get("/api/v1/categories/"),
+        ("get", "/api/v1/complications.csv"): as_reporter.get("/api/v1/complications.csv"),
+        ("get", "/api/v1/implants/"): as_reporter.get("/api/v1/implants/?format=csv"),
+        ("get", "/api/v1/patients/"): APIClient().get("/api/v1/patients/"),
         ("post", "/api/v1/events/{public_id}/submit/"): as_reporter.post(
             f"{made['Location']}submit/"
         ),
@@ -229,6 +234,19 @@ def test_headers_of_replies_are_described_as_they_are_sent(schema, as_reporter):
     for (method, path), reply in asked.items():
         described = schema["paths"][path][method]["responses"][str(reply.status_code)]
         assert set(described.get("headers", {})) >= known & set(reply.headers), path
+
+
+def test_headers_that_pages_of_other_origins_may_read_are_described(schema):
+    assert set(settings.CORS_EXPOSE_HEADERS) <= set(schema["components"]["headers"])
+
+    named = {
+        name
+        for methods in schema["paths"].values()
+        for operation in methods.values()
+        for reply in operation["responses"].values()
+        for name in reply["headers"]
+    }
+    assert named == set(schema["components"]["headers"])
 
 
 def test_new_row_leads_to_the_operations_of_it(schema, as_reporter):
