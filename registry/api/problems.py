@@ -71,7 +71,7 @@ DETAIL_OF: Mapping[int, str] = {
     403: "This is not open to you.",
     406: "None of the requested formats is available here: use application/json.",
     413: "Send a smaller body.",
-    415: "Send the body as application/json; many events also as text/csv.",
+    415: "Send the body as application/json; many rows also as text/csv.",
     500: "The failure was logged; nothing was stored.",
     503: WAITED_TOO_LONG,
 }
