@@ -17,6 +17,8 @@ from registry.interchange.site_files import read_rows
 from registry.interchange.site_words import SiteWords, with_american
 from registry.models import Complication, Synonym
 from registry.records import Fault, RawReport, Refusal, RowKind
+from registry.records.columns import DECLARED
+from registry.records.declared import Holds
 from registry.records.readings import FileReading
 from registry.records.spelling import folded
 
@@ -82,6 +84,7 @@ class RowReading:
         or too much else is unread.
         """
         faults: list[Fault] = []
+        written = raw
         if self._cells is not None:
             raw, unmeant = self._cells.read(raw)
             faults += unmeant
@@ -92,6 +95,9 @@ class RowReading:
         else:
             if not faults:
                 return raw, record
+        if self._cells is not None and _is_no_row(written, faults):
+            self.run.refuse(raw, (_NO_ROW,), key=_key(raw), whole=True)
+            return None
         part, unread = record_in_part(raw)
         self.run.refuse(raw, faults, key=_key(raw) if part is None else None, whole=True)
         return None if part is None else (replace(raw, unread=unread), part)
@@ -109,6 +115,36 @@ class RowReading:
             headings=headings,
             reading=self.found,
         )
+
+
+_NO_ROW = Fault(
+    "row",
+    "no-row-of-data",
+    "no cell of this line can be read, and no number stands in it: leave out lines that name or "
+    "explain the columns, totals and notes",
+)
+_LEAST_UNREAD = 3
+_NUMBERS = (Holds.YEAR, Holds.NUMBER)
+_OF_ANY_TEXT = (Holds.SITE, Holds.KEY, Holds.TERM)
+
+
+def _is_no_row(written: RawReport, faults: Iterable[Fault]) -> bool:
+    """Whether a line of a file, such as one of units or titles, has no cell that can be read.
+
+    A site, a key and a complication may be any text, and are not looked at.
+    """
+    columns = DECLARED[written.kind]
+    filled = [
+        (column, text)
+        for column, text in written.values.items()
+        if text and column in columns and columns[column].holds not in _OF_ANY_TEXT
+    ]
+    if len(filled) < _LEAST_UNREAD or not {each.column for each in faults}.issuperset(
+        column for column, _text in filled
+    ):
+        return False
+    numbers = [text for column, text in filled if columns[column].holds in _NUMBERS]
+    return bool(numbers) and not any(map(str.isdigit, "".join(numbers)))
 
 
 def _key(raw: RawReport) -> tuple[RowKind, str, str]:

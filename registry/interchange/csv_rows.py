@@ -34,7 +34,11 @@ FEW_CELLS = 2
 
 def wrong_number_of_cells(cells: int, header: int, line: int, name: str | None) -> Fault:
     """The fault of a row that does not fit its header."""
-    detail = f"this row has {cells} cells and the header {header}"
+    counted = "1 cell" if cells == 1 else f"{cells} cells"
+    detail = (
+        f"this row has {counted} and the header {header}; give it a cell for each column, empty "
+        "ones too, or leave it out if it is a note"
+    )
     return Fault("row", "wrong-number-of-cells", detail, line, name)
 
 

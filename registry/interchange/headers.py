@@ -1,7 +1,8 @@
 """Finds the line of column names of a table, and the column that each of its cells names."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from registry.records import Fault, IdentifierFound, Refusal, RowKind, refusal_of
 from registry.records.columns import (
@@ -11,14 +12,26 @@ from registry.records.columns import (
     column_faults,
     names_a_person_or_device,
 )
-from registry.records.spelling import folded_heading
+from registry.records.declared import Holds
+from registry.records.spelling import folded, folded_heading
 
 LAST_HEADER_LINE = 10
 """The column names stand on one of the first ten lines: titles and groups may stand above."""
 
 
-MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
-"""The byte order mark, with which a second file may begin within a file."""
+_WITH_REMARK = re.compile(r"(.+?)\s*[(\[]([^()\[\]]*)[)\]][\s*]*", re.DOTALL)
+"""A heading with a remark in brackets behind it: `Year (YYYY)`."""
+
+_REMARKS = frozenset({"code", "codes", "optional", "required", "mandatory", "pflichtfeld"})
+_REMARKS_OF: Mapping[Holds, frozenset[str]] = {
+    Holds.YEAR: frozenset({"yyyy", "jjjj", "aaaa", "4-digits", "four-digits"}),
+    Holds.GRADE: frozenset({"1-5", "ctcae", "grade", "ctcae-grade", "grade-1-5"}),
+}
+_IN_MONTHS = frozenset({"months", "month", "mo", "m", "monate", "mois", "meses", "mesi", "maanden"})
+"""Remarks that change nothing of what a column holds; with another unit it is another column."""
+
+NAMED_AGAIN = 3
+"""So many cells that name their own columns are a second line of column names, and no row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +49,7 @@ class Header:
 
     cells: what stands in the line, without blanks around. columns: the column of each cell by
     position; None for one to be left out. nameless: positions without a name, which no row may
-    fill.
+    fill. names: the column of each folded heading.
     """
 
     line: int
@@ -44,6 +57,8 @@ class Header:
     columns: tuple[tuple[int, str], ...]
     nameless: tuple[int, ...]
     cells: tuple[str, ...]
+    names: Mapping[str, str] = field(repr=False)
+    year: int
 
     @property
     def width(self) -> int:
@@ -51,11 +66,18 @@ class Header:
         return len(self.cells)
 
     def is_repeated_by(self, cells: Sequence[str]) -> bool:
-        """Whether a row names the columns again, as where files were put behind each other."""
-        first = cells[0].strip().removeprefix(MARK) if cells else ""
-        if not first or first != self.cells[0]:
+        """Whether a row names the columns again, by any spelling: most of its cells their own.
+
+        As where files were put behind each other, or codes and labels stand on two lines.
+        """
+        if self.year < len(cells) and any(map(str.isdigit, cells[self.year])):
             return False
-        return (first, *map(str.strip, cells[1 : self.width])) == self.cells
+        own = sum(
+            self.names.get(folded_heading(cells[position])) == column
+            for position, column in self.columns
+            if position < len(cells) and cells[position]
+        )
+        return own >= NAMED_AGAIN and own * 2 > len(cells) - cells.count("")
 
     @property
     def least(self) -> int:
@@ -97,6 +119,22 @@ def _names(kind: RowKind, headings: Mapping[str, str]) -> dict[str, str]:
     for column, declared in DECLARED[kind].items():
         names.setdefault(folded_heading(declared.title), column)
     return names | {folded_heading(column): column for column in COLUMNS[kind]}
+
+
+def _column(heading: str, known: Mapping[str, str], kind: RowKind) -> str | None:
+    """The column that a heading names, with a harmless remark in brackets behind it or without."""
+    column = known.get(folded_heading(heading))
+    remarked = _WITH_REMARK.fullmatch(heading)
+    if column is not None or remarked is None or names_a_person_or_device(heading):
+        return column
+    column = known.get(folded_heading(remarked[1]))
+    declared = DECLARED[kind].get(column or "")
+    if declared is None:
+        return None
+    harmless = _REMARKS | _REMARKS_OF.get(declared.holds, frozenset())
+    if declared.name.startswith("months") or declared.name.endswith("months"):
+        harmless |= _IN_MONTHS
+    return column if folded(remarked[2]) in harmless else None
 
 
 def _fit(cells: Sequence[str], known: Mapping[str, str]) -> int:
@@ -144,7 +182,7 @@ def _header(best: Candidate, kind: RowKind, name: str | None, known: Mapping[str
     unknown: list[str] = []
     for position, cell in enumerate(best.cells):
         heading = cell.strip()
-        column = known.get(folded_heading(heading)) if heading else None
+        column = _column(heading, known, kind) if heading else None
         if not heading:
             nameless.append(position)
             unknown.append(REQUIRED_COLUMNS[kind][0])
@@ -157,16 +195,26 @@ def _header(best: Candidate, kind: RowKind, name: str | None, known: Mapping[str
             unknown.append(REQUIRED_COLUMNS[kind][0])
     faults = list(column_faults(unknown, kind))
     named = [column for _, column in columns]
+    missing = [column for column in REQUIRED_COLUMNS[kind] if column not in named]
+    if missing:
+        faults = [replace(fault, detail=_or_renamed(fault.detail)) for fault in faults]
     for column in dict.fromkeys(c for c in named if named.count(c) > 1):
         faults.append(Fault(column, "repeated-column", "this column stands twice"))
-    for column in REQUIRED_COLUMNS[kind]:
-        if column not in named:
-            detail = "this column is missing; its cells may be empty"
-            faults.append(Fault(column, "missing-column", detail))
+    for column in missing:
+        detail = "this column is missing; its cells may be empty"
+        faults.append(Fault(column, "missing-column", detail))
     if faults:
         raise refused_names(faults, best.line, name)
     cells = tuple(map(str.strip, best.cells))
-    return Header(best.line, best.delimiter, tuple(columns), tuple(nameless), cells)
+    year = next(at for at, column in columns if DECLARED[kind][column].holds is Holds.YEAR)
+    return Header(best.line, best.delimiter, tuple(columns), tuple(nameless), cells, known, year)
+
+
+def _or_renamed(detail: str) -> str:
+    """The mend of an unknown heading, which may be that of a column that is missing."""
+    if not detail.endswith("no such column; leave it out"):
+        return detail
+    return f"{detail}, or give it the name of the missing column that it holds"
 
 
 UNSPLIT = (

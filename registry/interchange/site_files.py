@@ -101,15 +101,15 @@ def _fitting(
             detail = "this line names the columns again; leave it out"
             on_fault(Fault("row", "no-row-of-data", detail, line, name))
             continue
-        if len(cells) < least or any(cells[width:]):
-            on_fault(wrong_number_of_cells(len(cells), width, line, name))
-            continue
         if filled <= FEW_CELLS < len(header.columns) // 2:
             detail = (
                 "this line has too few filled cells for a row; "
                 "leave out titles, totals and notes below the column names"
             )
             on_fault(Fault("row", "no-row-of-data", detail, line, name))
+            continue
+        if len(cells) < least or any(cells[width:]):
+            on_fault(wrong_number_of_cells(len(cells), width, line, name))
             continue
         for position in header.nameless:
             if position < len(cells) and cells[position]:

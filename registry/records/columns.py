@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from registry.records.declared import RowColumn, declared_columns
@@ -14,6 +14,7 @@ from registry.records.rows import (
     PatientRecord,
     RowKind,
 )
+from registry.records.spelling import folded
 
 RECORDS: Mapping[RowKind, type] = {
     RowKind.IMPLANT: ImplantRecord,
@@ -136,6 +137,8 @@ def column_faults(names: Iterable[str], kind: RowKind) -> tuple[Fault, ...]:
 def unknown_names(names: Iterable[str], *, known: frozenset[str], what: str) -> tuple[Fault, ...]:
     """Lists the unknown names; `what` names their kind of row in the message."""
     faults: list[Fault] = []
+    names = list(names)
+    free = sorted(known.difference(names))
     for position, name in enumerate(names, 1):
         if name in known:
             continue
@@ -143,11 +146,23 @@ def unknown_names(names: Iterable[str], *, known: frozenset[str], what: str) -> 
             detail = "this column identifies a person or a device; leave it out with its cells"
             faults.append(Fault(_shown(name, position), "identifier-found", detail))
             continue
-        near = get_close_matches(name.strip().lower(), sorted(known), n=1, cutoff=0.75)
-        mend = f"did you mean {near[0]}?" if near else "leave it out"
+        near = _alike(name, free) or _within(name, free) or _alike(name, sorted(known))
+        mend = f"did you mean {near}?" if near else "leave it out"
         detail = f"{what} have no such column; {mend}"
         faults.append(Fault(_shown(name, position), "unknown-column", detail))
     return tuple(faults)
+
+
+def _alike(name: str, columns: Sequence[str]) -> str | None:
+    """The column that a name is spelled like."""
+    return next(iter(get_close_matches(name.strip().lower(), columns, n=1, cutoff=0.75)), None)
+
+
+def _within(name: str, columns: Sequence[str]) -> str | None:
+    """The longest column whose words are all in a name: `Year of event`."""
+    words = set(folded(name).split("-"))
+    within = [column for column in columns if words.issuperset(column.split("_"))]
+    return max(within, key=len, default=None)
 
 
 def _shown(name: str, position: int) -> str:

@@ -125,7 +125,7 @@ def test_one_bad_row_of_a_file_refuses_them_all(as_reporter):
     assert faults(reply) == [
         ("/severity", 3, "unknown-code"),
         ("/source_id", 3, "repeated-in-file"),
-        ("/row", 4, "wrong-number-of-cells"),
+        ("/row", 4, "no-row-of-data"),
     ]
     assert reply.json()["detail"].startswith("line 3, severity: Severity is a grade from 1 to 5.")
     assert not Event.objects.exists()

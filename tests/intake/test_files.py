@@ -179,6 +179,42 @@ def test_file_with_identifying_columns_is_refused(world, taira):
     ]
 
 
+def events_file(*lines):
+    """A file of events: the column names and these lines, each given by some cells."""
+    cells = [",".join(line.get(column, "") for column in EVENT) for line in lines]
+    return io.BytesIO("\n".join([",".join(EVENT), *cells]).encode())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        dict.fromkeys(EVENT, "Text"),
+        {"year": "yyyy", "months_since_implant": "months", "severity": "1-5"},
+        {"site": "Klinik", "complication": "Was", "year": "Jahr", "severity": "Grad"}
+        | {"outcome": "Ausgang"},
+    ],
+    ids=["types", "units", "titles"],
+)
+def test_line_that_explains_the_columns_is_one_fault(world, line):
+    with pytest.raises(ImportRefused) as refusal:
+        import_records({RowKind.EVENT: events_file(line)}, by=world.manager)
+
+    faults = [(fault.line, fault.column, fault.code) for fault in refusal.value.faults]
+    assert faults == [(2, "row", "no-row-of-data")]
+
+
+@pytest.mark.parametrize("line", [{"year": "in 2011"}, {"months_since_implant": "14 m"}])
+def test_row_with_a_number_is_told_every_fault_of_its_cells(world, line):
+    wrong = {**EVENT, "year": "x", "months_since_implant": "y", "severity": "z", "outcome": "w"}
+    with pytest.raises(ImportRefused) as refusal:
+        import_records(
+            {RowKind.EVENT: events_file({**wrong, "seriousness": "v", **line})}, by=world.manager
+        )
+
+    told = {fault.column for fault in refusal.value.faults}
+    assert told >= {"year", "months_since_implant", "severity", "outcome", "seriousness"}
+
+
 def test_import_reads_streams_too(world, taira):
     stream = io.BytesIO(TAIRA[RowKind.EVENT].read_bytes())
 

@@ -400,3 +400,62 @@ def test_rows_may_end_at_the_last_column_that_has_a_name():
 
     assert row.values["component_months"] == "36"
     assert [(f.line, f.code) for f in faults] == [(3, "wrong-number-of-cells")]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        HEADER.upper(),
+        "Site,Year,Component,Devices,Device months",
+        HEADER.removesuffix("component_months"),
+        "Klinik,year,component,devices,Monate",
+    ],
+    ids=["capitals", "labels", "last-cell-empty", "mostly"],
+)
+def test_second_line_of_column_names_is_one_fault_by_any_spelling(again):
+    assert faults_of(f"{HEADER}\n{again}\nA1,2020,pump,3,36") == [(2, "row", "no-row-of-data")]
+
+
+def test_note_below_the_rows_is_told_as_no_row_however_many_cells_it_has():
+    wide = f"{HEADER},model"
+    for note in ("Total: 12", "Total: 12,,", "Printed,,,,,,,,", "a,b"):
+        assert faults_of(f"{wide}\nA1,2020,pump,3,36,\n{note}") == [(3, "row", "no-row-of-data")]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Year (YYYY)", "year [JJJJ]", '"Year\n(4 digits)"', "year (required)*", "Year (code)"],
+)
+def test_harmless_remark_behind_a_heading_is_passed_over(heading):
+    [row] = read(f"site,{heading},component,devices,component_months\nA1,2020,pump,3,36")
+
+    assert row.values["year"] == "2020"
+
+
+@pytest.mark.parametrize(
+    ("heading", "code"),
+    [
+        ("component_months (days)", "unknown-column"),
+        ("component_months (name)", "identifier-found"),
+        ("component_months (yyyy)", "unknown-column"),
+    ],
+)
+def test_remark_that_makes_another_column_is_not_passed_over(heading, code):
+    faults = faults_of(f"site,year,component,devices,{heading}\nA1,2020,pump,3,36")
+
+    assert [each for _line, _column, each in faults] == [code, "missing-column"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "mend"),
+    [
+        ("Year of report", "did you mean year?"),
+        ("report_year", "did you mean year?"),
+        ("Jahr", "leave it out, or give it the name of the missing column that it holds"),
+    ],
+)
+def test_unknown_heading_is_told_the_missing_column_that_it_may_be(heading, mend):
+    with pytest.raises(Refusal) as refusal:
+        read(f"site,{heading},component,devices,component_months\nA1,2020,pump,3,36")
+
+    assert refusal.value.faults[0].detail == f"exposures have no such column; {mend}"
