@@ -248,13 +248,14 @@ def _start_and_end(window: Window | str) -> tuple[int, float]:
 class NamesField(forms.Field):
     """Names from a list, in the given order, each once.
 
-    choices: the names with their titles, where a form offers them.
+    known: the list, None where it depends on the question, whose form looks. choices: the names
+    with their titles, where a form offers them.
     """
 
     def __init__(
         self,
         *,
-        known: Callable[[], tuple[str, ...]],
+        known: Callable[[], tuple[str, ...]] | None,
         what: str,
         code: str,
         most: int | None = None,
@@ -269,8 +270,9 @@ class NamesField(forms.Field):
         given = ",".join(value) if isinstance(value, list) else value or ""
         words = [part for part in given.split(",") if part]
         bare = [word.removeprefix("-") for word in words] if self.most is None else words
-        known = self.known() if bare else ()  # some lists are kept in tables
-        errors = refusals(bare, known, code=self.code, what=self.what)
+        errors = []
+        if bare and self.known:  # some lists are kept in tables
+            errors = refusals(bare, self.known(), code=self.code, what=self.what)
         if len(set(bare)) < len(bare):
             errors.append(ValidationError("Name each only once.", code="repeated-name"))
         if self.most is not None and len(words) > self.most:

@@ -331,6 +331,7 @@ def test_scale_that_is_the_default_is_the_same_question_as_none():
         ("ordering=drug", Measure.SIGNALS),
         ("ordering=complication", Measure.CASCADES),
         ("ordering=site", Measure.TREND),
+        ("ordering=nope", Measure.RATES),
     ],
 )
 def test_rows_are_ordered_by_nothing_that_they_do_not_have(address, measure):
@@ -488,7 +489,13 @@ def test_rows_of_a_curve_can_be_ordered_by_its_columns(measure):
             "ordering=rates",
             "ordering",
             "unknown-column",
-            "The value is not a column. The nearest is rate.",
+            "Order by a column of the answer. The nearest is rate.",
+        ),
+        (
+            "ordering=ror_uppe",  # a column of signals is near, and of no rate
+            "ordering",
+            "unknown-column",
+            "Order by a column of the answer. The nearest is ci_upper.",
         ),
         (
             "ordering=drug",
