@@ -11,9 +11,10 @@ from registry.deidentify import (
     faults_against,
     missing_for_submission,
 )
+from registry.intake.alike import AlikeReports
 from registry.intake.deaths import Happened, Life, happened, one_episode, second_death
 from registry.intake.drafts import Drafts, SourceKey
-from registry.intake.duplicates import AlikeReports, store_pairs
+from registry.intake.duplicates import store_pairs
 from registry.intake.importing import (
     BATCH,
     Done,

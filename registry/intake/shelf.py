@@ -59,30 +59,31 @@ class Shelf(_OnDisk, Generic[K, V]):
 
 
 class BlockShelf(_OnDisk, Generic[V]):
-    """Values in blocks, in the order in which they were kept. Values are pickled."""
+    """Values in blocks, in the order of their numbers. Values are pickled."""
 
     def __init__(self) -> None:
         super().__init__(
-            "kept (place INTEGER PRIMARY KEY, value BLOB)",
-            "blocks (block INTEGER, place INTEGER, PRIMARY KEY (block, place))",
+            "kept (number INTEGER PRIMARY KEY, value BLOB)",
+            "blocks (block INTEGER, number INTEGER, PRIMARY KEY (block, number))",
         )
-        self._next = 0
 
-    def keep(self, value: V, blocks: Iterable[int]) -> None:
-        """Keeps a value in these blocks, each a number of 64 bits."""
-        place, self._next = self._next, self._next + 1
-        self._rows.execute("INSERT INTO kept VALUES (?, ?)", (place, pickle.dumps(value)))
-        self._rows.executemany(
-            "INSERT OR IGNORE INTO blocks VALUES (?, ?)", [(block, place) for block in blocks]
+    def keep(self, number: int, value: V, blocks: Iterable[int]) -> None:
+        """Keeps a value in these blocks, each of 64 bits; one of this number already stays."""
+        kept = self._rows.execute(
+            "INSERT OR IGNORE INTO kept VALUES (?, ?)", (number, pickle.dumps(value))
         )
+        if kept.rowcount:
+            self._rows.executemany(
+                "INSERT OR IGNORE INTO blocks VALUES (?, ?)", [(block, number) for block in blocks]
+            )
 
     def near(self, blocks: Iterable[int]) -> Iterator[V]:
         """The values of these blocks, each once, read as they are asked for."""
         wanted = tuple(blocks)
         marks = ", ".join("?" * len(wanted))
-        places = f"SELECT DISTINCT place FROM blocks WHERE block IN ({marks}) ORDER BY place"  # noqa: S608  # nosec B608
-        for (place,) in self._rows.execute(places, wanted):
-            found = self._rows.execute("SELECT value FROM kept WHERE place = ?", (place,))
+        numbers = f"SELECT DISTINCT number FROM blocks WHERE block IN ({marks}) ORDER BY number"  # noqa: S608  # nosec B608
+        for (number,) in self._rows.execute(numbers, wanted):
+            found = self._rows.execute("SELECT value FROM kept WHERE number = ?", (number,))
             for (value,) in found:
                 yield pickle.loads(value)  # noqa: S301  # nosec B301
 

@@ -22,7 +22,7 @@ def main(events: int) -> None:
     """Plants duplicates of each kind, and counts what is found of them."""
     from registry import synthetic
     from registry.catalogue import read_catalogue
-    from registry.intake.duplicates import Look, LookBlocks
+    from registry.intake.alike import Look, LookBlocks
     from registry.records import EventRecord, ImplantRecord
 
     by_code = read_catalogue().by_code
@@ -69,7 +69,8 @@ def main(events: int) -> None:
                     cause=keys.get((record.site, record.caused_by)) if record.caused_by else None,
                     on_file=implant is not None,
                     details=details(record, implant),
-                    answers=answers,
+                    answers=hash(answers),
+                    answered=len(answers),
                 ),
                 record,
             )
@@ -78,7 +79,7 @@ def main(events: int) -> None:
 
     def again(look: Look, kind: str, pk: int) -> Look:
         """The same event as a second person enters it."""
-        copy = replace(look, pk=pk, answers=look.answers if kind == "sent twice" else ())
+        copy = replace(look, pk=pk, answers=look.answers if kind == "sent twice" else 0)
         if kind == "a month apart" and look.months is not None:
             return replace(copy, months=max(0, look.months + dice.choice((-1, 1))))
         if kind == "two months apart" and look.months is not None:

@@ -2,16 +2,25 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import islice
 from random import Random
 
 import pytest
 
 from registry import intake
-from registry.intake import duplicates
-from registry.intake.duplicates import MOST_PAIRS, AlikeReports, Look, LookBlocks, reasons_alike
-from registry.models import DuplicateCandidate, Event
+from registry.intake import alike as alike_room
+from registry.intake.alike import (
+    MOST_PAIRS,
+    AlikeReports,
+    Look,
+    LookBlocks,
+    looks,
+    reasons_alike,
+)
+from registry.models import Complication, DuplicateCandidate, Event
 from registry.records import NotPermitted, RawReport, RowKind, StateConflict, UnknownRow
 from registry.vocabulary import AlikeReason
+from tests.factories import EventFactory, ImplantFactory
 from tests.intake.conftest import report
 
 LOOK = Look(
@@ -331,9 +340,9 @@ def test_blocks_hold_whatever_is_alike_in_the_order_kept():
 def test_reports_on_file_are_compared_with_their_own_patient_s_alone(monkeypatch):
     """However many devices of a site had the same in the same month."""
     compared = []
-    alike = duplicates.reasons_alike
+    alike = alike_room.reasons_alike
     monkeypatch.setattr(
-        duplicates, "reasons_alike", lambda *two: compared.append(two) or alike(*two)
+        alike_room, "reasons_alike", lambda *two: compared.append(two) or alike(*two)
     )
     blocks = LookBlocks()
 
@@ -344,3 +353,63 @@ def test_reports_on_file_are_compared_with_their_own_patient_s_alone(monkeypatch
 
     assert len(compared) == 49
     assert len(list(blocks.pairs(replace(look, pk=100, patient=None, on_file=False)))) == MOST_PAIRS
+
+
+KINDS_ON_FILE = ("catheter-migration", "catheter-kink", "csf-leak")
+
+
+def _reports_of(world, dice):
+    """Reports of a few patients, devices and years, and of none of these: many are alike."""
+    devices = [world.catheter, *(ImplantFactory(site=world.site, catheter=True) for _ in range(2))]
+    while True:
+        implant = dice.choice((*devices, None, None))
+        months = dice.choice((None, 11, 12)) if implant is None else dice.choice((11, 12, 14))
+        yield EventFactory(
+            site=world.site if implant is None else implant.site,
+            implant=implant,
+            complication=Complication.objects.get(pk=dice.choice(KINDS_ON_FILE)),
+            year=dice.choice((2011, 2012)),
+            months_since_implant=months,
+            state=dice.choice(("draft", "submitted", "accepted")),
+            **({"drug": "baclofen", "sex": "male", "age_band": "40-64"} if implant is None else {}),
+        )
+
+
+@pytest.mark.parametrize("batch", [1, 8, 40])
+def test_stored_reports_that_are_alike_are_all_found(world, batch):
+    """Against every standing report of the site, whatever is read of them for a batch."""
+    made = _reports_of(world, Random(batch))
+    categories = dict(Complication.objects.values_list("pk", "category_id"))
+    stored = list(islice(made, 40))
+    expected, found, new, reports = [], [], [], AlikeReports(categories)
+
+    for _ in range(40 // batch):
+        arrived = list(islice(made, batch))
+        found += reports.pairs(arrived)
+        new += arrived
+
+    earlier = list(looks([vars(event) for event in stored], categories))
+    for look in looks([vars(event) for event in new], categories):
+        pairs = ((one.pk, look.pk, look.site, reasons_alike(one, look)) for one in earlier)
+        expected += [pair for pair in pairs if pair[-1]][:MOST_PAIRS]
+        earlier.append(look)
+    assert found == expected
+    assert len({reason for *_, reasons in found for reason in reasons}) == len(AlikeReason)
+
+
+def test_a_few_reports_read_few_of_their_site(world, monkeypatch):
+    """Not those of other years, nor of devices of other patients."""
+    new = EventFactory(implant=world.catheter, year=2011)
+    of_patient = EventFactory(implant=world.pump, year=2015)
+    no_device = EventFactory(site=world.site, year=2011)
+    EventFactory(site=world.site, year=2012)
+    EventFactory(implant=ImplantFactory(site=world.site, catheter=True), year=2011)
+    kept = []
+    keep = LookBlocks.keep
+    monkeypatch.setattr(
+        LookBlocks, "keep", lambda self, look: kept.append(look.pk) or keep(self, look)
+    )
+
+    AlikeReports({}).pairs([new])
+
+    assert sorted(kept) == sorted([of_patient.pk, no_device.pk, new.pk])

@@ -45,20 +45,31 @@ def test_two_shelves_know_nothing_of_each_other():
     assert other.find([1]) == {}
 
 
-def test_values_of_blocks_come_once_each_in_the_order_kept():
+def test_values_of_blocks_come_once_each_in_the_order_of_their_numbers():
     shelf: BlockShelf[str] = BlockShelf()
-    for value, blocks in (("a", (7, -(2**63))), ("b", (8,)), ("c", (7, 7, 2**63 - 1)), ("d", (9,))):
-        shelf.keep(value, blocks)
+    shelf.keep(3, "c", (7, 7, 2**63 - 1))
+    shelf.keep(-1, "a", (7, -(2**63)))
+    shelf.keep(2, "b", (8,))
+    shelf.keep(4, "d", (9,))
 
     assert list(shelf.near([2**63 - 1, 8, 7, 10])) == ["a", "b", "c"]
     assert list(shelf.near([-(2**63)])) == ["a"]
     assert list(shelf.near([])) == []
 
 
+def test_value_of_a_number_that_is_kept_already_stays():
+    shelf: BlockShelf[str] = BlockShelf()
+    shelf.keep(1, "first", (7,))
+    shelf.keep(1, "second", (7, 8))
+
+    assert list(shelf.near([7])) == ["first"]
+    assert list(shelf.near([8])) == []
+
+
 def test_values_of_a_block_are_read_as_they_are_asked_for():
     shelf: BlockShelf[int] = BlockShelf()
     for number in range(1000):
-        shelf.keep(number, [1])
+        shelf.keep(number, number, [1])
     read = []
     shelf._rows.set_trace_callback(read.append)
 
