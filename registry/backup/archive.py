@@ -22,6 +22,7 @@ from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from registry.backup.refusals import UnusableBackup
+from registry.snapshot.manifest import make_lasting
 
 FORMAT = 1
 NAMED = "pump-registry-backup"
@@ -102,7 +103,7 @@ def writing(path: Path, manifest: Callable[[], Mapping[str, Any]]) -> Iterator[M
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _make_lasting(path.parent)
+    make_lasting(path.parent)
 
 
 def refuse_existing(path: Path) -> None:
@@ -223,11 +224,3 @@ def _remove_leftovers(folder: Path) -> None:
         with suppress(BlockingIOError, FileNotFoundError), leftover.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             leftover.unlink()
-
-
-def _make_lasting(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -34,6 +34,7 @@ from registry.models.bulk_load import indexes_set_aside
 from registry.records.waiting import waited_too_long
 from registry.snapshot import shelf
 from registry.snapshot.freeze import BUILDING
+from registry.snapshot.manifest import make_lasting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +188,7 @@ def _unpack(backup: Backup, held: Held, workspace: Path) -> None:
         if place == "snapshots":
             backup.copy(name, workspace / within)
     for folder in (*(workspace / each for each in held.snapshots), workspace):
-        _make_lasting(folder)
+        make_lasting(folder)
 
 
 def _move_into_place(workspace: Path, root: Path, held: Held) -> None:
@@ -200,12 +201,4 @@ def _move_into_place(workspace: Path, root: Path, held: Held) -> None:
     for name in RECORDS:
         if (workspace / name).exists():
             os.replace(workspace / name, root / name)
-    _make_lasting(root)
-
-
-def _make_lasting(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    make_lasting(root)

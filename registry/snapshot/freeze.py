@@ -26,7 +26,7 @@ from registry.snapshot.canonical import Digests, changed_blocks, digest_table, s
 from registry.snapshot.delays import Delays, delays_of
 from registry.snapshot.episodes import link_episodes
 from registry.snapshot.integrity import Damage, digests_of
-from registry.snapshot.manifest import Manifest
+from registry.snapshot.manifest import Manifest, make_lasting
 from registry.snapshot.parts import derived, in_parts
 from registry.snapshot.schema import SCHEMA_VERSION, TABLES
 from registry.snapshot.staging import (
@@ -233,10 +233,10 @@ class NewSnapshot:
         """
         for path in folder.iterdir():
             path.chmod(0o600)
-            _sync(path)
+            make_lasting(path)
         manifest = replace(manifest, files=digests_of(folder))
         manifest.write(folder, key=self.signing)
-        _sync(folder)
+        make_lasting(folder)
         place = root / manifest.snapshot_id
         try:
             return Manifest.sound(place, key=self.signing)
@@ -245,7 +245,7 @@ class NewSnapshot:
         except Damage:
             place.rename(folder.parent / "damaged")
         folder.rename(place)
-        _sync(root)
+        make_lasting(root)
         return manifest
 
     def _fill(self, connection: duckdb.DuckDBPyConnection, workspace: Path) -> None:
@@ -361,14 +361,6 @@ def _copied(rows: str, path: Path, *more: str) -> str:
     """A statement that writes rows as Parquet."""
     options = ", ".join(("FORMAT parquet", f"ROW_GROUP_SIZE {ROW_GROUP}", *more))
     return f"COPY ({rows}) TO {quoted(path)} ({options})"
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 __all__ = ["DATABASE", "RecordKey", "Row", "freeze_rows"]

@@ -133,5 +133,14 @@ def write_whole(path: Path, text: str) -> None:
         raise
 
 
+def make_lasting(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 WRITING = ".writing-"
 """How the name of a file begins that is not whole yet."""
