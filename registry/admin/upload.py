@@ -70,7 +70,7 @@ class Checked:
     lines: a line for each kind. read: what was read differently. token: allows exactly these files
     to be stored. kinds: the faults by kind; faults: the first ones singly. total: the number of
     faults, including those not listed. words: words for "nothing recorded" that can be taken as
-    empty. blank: those that were.
+    empty. blank: those that were. is_idle: whether storing would change nothing.
     """
 
     lines: tuple[str, ...] = ()
@@ -81,6 +81,7 @@ class Checked:
     token: str = ""
     words: tuple[str, ...] = ()
     blank: str = ""
+    is_idle: bool = False
 
     @property
     def listed(self) -> list[tuple[str, int | str, str, str]]:
@@ -199,6 +200,7 @@ def _check(request: HttpRequest, sent: Sent) -> Checking:
         _read_differently(judged.summary.readings),
         token=signing.dumps([user.pk, sent.digest], salt=_SALT),
         blank=blank,
+        is_idle=judged.summary.changes_nothing,
     )
 
 
@@ -262,6 +264,8 @@ def _counted(summary: intake.ImportSummary) -> tuple[str, ...]:
     return tuple(
         f"{kind.value.capitalize()}: {count.new} new, {count.updated} updated,"
         f" {count.unchanged} unchanged.{_alike(count.alike)}"
+        if summary.done[kind]
+        else f"{kind.value.capitalize()}: no row stands below the column names."
         for kind, count in summary.counts.items()
     )
 

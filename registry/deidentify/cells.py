@@ -1,7 +1,7 @@
 """Reads one cell or refuses it; never echoes a refused text."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from registry.deidentify.identifiers import rule_against
@@ -22,9 +22,12 @@ _LOOKS_LIKE_A_DATE = re.compile(
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4}")
 
+_RANGE = re.compile(r"[0-9]+-[0-9]+")
+_NUMBER = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,2})?")
+
 _FRACTION = re.compile(r"[0-9]*[.,][0-9]*[1-9][0-9]*")
 
-_FEW_CODES = 8
+_FEW_CODES = 9
 """A list of no more codes is named whole in messages."""
 
 
@@ -108,15 +111,24 @@ def whole(what: str, lowest: int, highest: int) -> Reader:
     return read
 
 
+def _named(members: Iterable[str]) -> str:
+    """The codes of a short list, as the end of a message; nothing for a long one."""
+    codes = list(members)
+    return f": {', '.join(codes)}" if len(codes) <= _FEW_CODES else ""
+
+
 def code(codelist: type[Code], named: str) -> Reader:
     """Makes the reader of a cell that holds one code of a list."""
     members = {member.value: member for member in codelist}
-    few = len(members) <= _FEW_CODES
-    named_codes = f": {', '.join(members)}" if few else ""
+    named_codes = _named(members)
+    has_ranges = any(map(_RANGE.fullmatch, members))
 
     def read(text: str) -> Code:
         member = members.get(text)
         if member is None:
+            if has_ranges and _NUMBER.fullmatch(text) is not None:
+                detail = f"this is a number; give the range that it lies in{named_codes}"
+                raise Unreadable("unknown-code", detail)
             raise Unreadable("unknown-code", f"use a code of the list {named}{named_codes}")
         return member
 
@@ -127,6 +139,7 @@ def codes(codelist: type[Code], named: str) -> Reader:
     """Makes the reader of a cell that holds several codes, separated by semicolons."""
     members = {member.value: member for member in codelist}
     seen: dict[str, frozenset[Code]] = {}
+    named_codes = _named(members)
 
     def read(text: str) -> frozenset[Code]:
         known = seen.get(text)
@@ -136,7 +149,8 @@ def codes(codelist: type[Code], named: str) -> Reader:
             answer = frozenset(members[part.strip()] for part in text.split(";"))
         except KeyError:
             raise Unreadable(
-                "unknown-code", f"use codes of the list {named}, separated by semicolons"
+                "unknown-code",
+                f"use codes of the list {named}, separated by semicolons{named_codes}",
             ) from None
         if len(seen) < 4096:
             seen[text] = answer

@@ -157,7 +157,9 @@ def catalogue_names() -> CatalogueNames:
     """The complications by code and name, and their synonyms. Two queries."""
     rows = list(Complication.objects.order_by("code"))
     elsewhere = Synonym.objects.order_by("complication").values_list("complication", "term")
-    codes = {folded(row.name): row.code for row in rows}
+    codes = {folded(f"{row.code} {row.name}"): row.code for row in rows}
+    codes |= {folded(f"{row.name} {row.code}"): row.code for row in rows}
+    codes |= {folded(row.name): row.code for row in rows}
     codes = with_american(codes | {folded(row.code): row.code for row in rows})
     synonyms: dict[str, tuple[str, ...]] = {}
     named = [(row.code, name) for row in rows for name in row.synonym_list]

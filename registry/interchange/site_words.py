@@ -181,7 +181,7 @@ def codes_of_terms(words: SiteWords, known: Collection[str]) -> Iterator[Fault]:
 
 
 def codes_of(column: RowColumn) -> dict[str, str]:
-    """The codes of a column by every folded spelling: code, number, label, true for yes.
+    """The codes of a column by every folded spelling: code, label, both, true for yes.
 
     A label that two codes share stands for neither.
     """
@@ -199,7 +199,8 @@ def _codes_of(column: RowColumn) -> Iterator[tuple[str, str]]:
     for member in members:
         code = str(member.value)
         label = member.label.removesuffix(" (unverified)")
-        for spelling in (label, member.label):
+        both = (f"{code} {label}", f"{label} {code}") if folded(label) != folded(code) else ()
+        for spelling in (label, member.label, *both):
             spelled.setdefault(folded(spelling), set()).add(code)
         if column.holds is Holds.GRADE:
             spelled.setdefault(folded(f"grade {code}"), set()).add(code)

@@ -79,6 +79,32 @@ def test_files_are_checked_and_then_stored(own_site, reporter, signed_in):
     )  # two events and their pair
 
 
+def test_where_nothing_would_change_no_storing_is_offered(own_site, reporter, signed_in):
+    client = signed_in(reporter)
+    store(client, check(client, **files(events=events("e1"))), **files(events=events("e1")))
+
+    again = check(client, **files(events=events("e1")))
+    empty = check(client, **files(events=events()))
+
+    assert [answer.context["checked"].lines for answer in (again, empty)] == [
+        ("Events: 0 new, 0 updated, 1 unchanged.",),
+        ("Events: no row stands below the column names.",),
+    ]
+    for answer in (again, empty):
+        assert "There is nothing to store:" in answer.text
+        assert "Store the rows" not in answer.text
+
+
+def test_page_leads_to_every_code(own_site, reporter, signed_in):
+    client = signed_in(reporter)
+
+    refused = check(client, **files(events=events("e1", year="soon")))
+
+    for answer in (client.get(PAGE), refused):
+        assert 'href="/api/v1/codelists.csv"' in answer.text
+        assert 'href="/api/v1/complications.csv"' in answer.text
+
+
 def test_all_three_kinds_are_stored_together(own_site, manager, signed_in):
     client = signed_in(manager)
     implants = (SAMPLES / "taira-2013-implants.csv").read_text()
@@ -455,4 +481,4 @@ def test_the_template_is_offered_and_read_back(own_site, reporter, signed_in):
     answer = check(client, events=SimpleUploadedFile("t.xlsx", template.content))
 
     assert f'href="{PAGE}template.xlsx"' in client.get(PAGE).text
-    assert answer.context["checked"].lines == ("Events: 0 new, 0 updated, 0 unchanged.",)
+    assert answer.context["checked"].lines == ("Events: no row stands below the column names.",)

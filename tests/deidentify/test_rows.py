@@ -135,6 +135,29 @@ def test_event_with_an_identifier_in_a_code_column_is_refused_without_repeating_
     assert fault.detail == "use a code of the list root-cause"
 
 
+@pytest.mark.parametrize("age", ["45", "45,5", "7"])
+def test_a_number_in_a_column_of_ranges_is_told_the_ranges(age):
+    with pytest.raises(RowRuleBroken) as refusal:
+        event(age_band=age)
+
+    (fault,) = refusal.value.faults
+    assert (fault.code, fault.detail) == (
+        "unknown-code",
+        "this is a number; give the range that it lies in: "
+        "0-5, 6-11, 12-17, 18-39, 40-64, 65-79, 80-89, 90-plus, unknown",
+    )
+
+
+def test_codes_of_a_short_list_of_several_are_named():
+    with pytest.raises(RowRuleBroken) as refusal:
+        event(seriousness="grave")
+
+    (fault,) = refusal.value.faults
+    assert fault.detail.endswith(
+        "separated by semicolons: " + ", ".join([member.value for member in Seriousness])
+    )
+
+
 def test_implant_reads_its_model_from_its_components_list():
     assert implant(model="prometra").model is PumpModel.PROMETRA
     assert implant(component="catheter", model="unknown").model is CatheterModel.UNKNOWN
