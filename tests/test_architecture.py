@@ -1,5 +1,6 @@
 """The floors of the house: every contract is kept, and each one breaks on a wrong import."""
 
+import ast
 import os
 import re
 import shutil
@@ -89,6 +90,24 @@ def source_files():
 def test_file_has_a_room_and_stays_short(path):
     assert path.stem not in DRAWERS
     assert len(path.read_text().splitlines()) <= 420, "past 400 lines a module wants to be a room"
+
+
+DESCRIBED = re.compile(r"(?:^|(?<=[.;] ))\s*([a-z]\w*(?:, [a-z]\w*)*): ", re.MULTILINE)
+"""What a docstring describes: `name, name: what they are`, at the beginning of a sentence."""
+
+
+@pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_docstrings_describe_names_that_the_module_has(path):
+    lines = path.read_text().splitlines()
+    described = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        said = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(said, ast.Constant) and isinstance(said.value, str):
+            for listed in DESCRIBED.findall(said.value):
+                described |= {name for name in listed.split(", ") if "_" in name}
+            lines[said.lineno - 1 : said.end_lineno] = [""] * (said.end_lineno - said.lineno + 1)
+
+    assert described <= set(re.findall(r"\w+", "\n".join(lines)))
 
 
 MANY = {"Command", "Migration", "Meta"}

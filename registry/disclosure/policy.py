@@ -161,15 +161,16 @@ class Policy:
     protected answers. denominator_minimum: perturbed patients or devices below it hide what is
     divided by them. curve_minimum: least perturbed devices at the start of a curve.
     at_risk_rounding: pairs of a least number at risk and the multiple it is rounded to, the largest
-    first. beside_complication, beside_category: how many other dimensions a question may fix or
-    group by that names a complication, or that names none but a category or all.
-    most_of_event: how many of these may be of the event's side. with_site: the dimensions that go
-    with a site, one at most and nothing else, and whether only as groups. most_cells: limit of rows
-    of a reply, and of nodes behind it. most_years: at most so many calendar years count towards
-    most_cells, so that the age of a registry does not decide what it answers. lasting, fresh: the
-    two parts of a count's noise, drawn once for the set and once for the set in each release;
-    another law requires another frozen table. Their variances together are also those of an
-    exposure's perturbation, in units of per_device.
+    first. most_beside: how many other dimensions a question may fix or group by beside a
+    complication, a category or all. most_cells: limit of rows of a reply, and of nodes behind it.
+    most_years: at most so many calendar years count towards most_cells, so that the age of a
+    registry does not decide what it answers. lasting, fresh: the two parts of a count's noise,
+    drawn once for the set and once for the set in each release; another law requires another frozen
+    table. Their variances together are also those of an exposure's perturbation, in units of
+    per_device. offered: the dimensions. with_site: those that go with a site, one at most and
+    nothing else, and whether only as groups. impossible: combinations that a row rule excludes.
+    exposure: how the device time, procedures or refills of a node are perturbed. nearest: what to
+    ask instead of a dimension that is not offered.
     """
 
     threshold: int = LEAST_SHOWN

@@ -42,8 +42,8 @@ class Truth:
     """Every accepted event of a known patient, and every device, as labels by dimension.
 
     events, devices: columns by name; `patients` and `devices` number the units of each row,
-    `months` is a device's time. only_named: complications that count where they are named, and in
-    a category that holds nothing else.
+    `months` is a device's time. whole_categories: those of which every complication is in no total,
+    so that they count where the category is named.
     """
 
     events: Mapping[str, Column]
