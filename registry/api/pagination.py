@@ -44,7 +44,7 @@ def page_of(
     params: QueryDict | None = None,
     address: str | None = None,
 ) -> Page[Row]:
-    """The page of a list by `limit` and `cursor`.
+    """The page of a list by `limit` and `cursor`; where one is empty, as without it.
 
     limit: how many rows, where a parameter of another name says so. key: the unique public field
     that cursors name. order_by: a unique, increasing, internal field that orders rows oldest
@@ -55,7 +55,7 @@ def page_of(
     limit = limit or _limit(request)
     order = order_by or key
     asked = request.query_params if params is None else params
-    if "cursor" in asked:
+    if asked.get("cursor"):
         named = queryset if among is None else among
         start = _start(named, str(asked["cursor"]), key, order, read_key)
         queryset = queryset.filter(**{f"{order}__gt": start})
@@ -69,7 +69,7 @@ def page_of(
 
 
 def _limit(request: Request) -> int:
-    limit = without_point_zero(request.query_params.get("limit", str(DEFAULT_LIMIT)))
+    limit = without_point_zero(request.query_params.get("limit") or str(DEFAULT_LIMIT))
     if not re.fullmatch(r"[0-9]{1,4}", limit) or not 1 <= int(limit) <= LARGEST_LIMIT:
         said = f"Give a whole number from 1 to {LARGEST_LIMIT}."
         raise BadQuery(Fault("limit", "bad-range", said))

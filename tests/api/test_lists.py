@@ -123,6 +123,13 @@ def test_commas_are_around_fields(fields, status, rows, as_reporter):
     assert ask(as_reporter, "sites", fields=fields).status_code == status
 
 
+@pytest.mark.parametrize("kind", [*LISTS, "complications", "categories", "tokens"])
+def test_empty_parameters_of_a_page_are_as_none(kind, rows, as_reporter):
+    whole = ask(as_reporter, kind).json()
+
+    assert ask(as_reporter, kind, cursor="", limit="").json() == whole
+
+
 def test_csv_of_another_site_is_empty(rows, registry):
     assert cells(ask(client_of(registry.stranger), "events", format="csv")) == []
 
