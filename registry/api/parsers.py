@@ -14,7 +14,7 @@ LARGEST_BODY = 1 << 20
 
 
 class StrictJSONParser(JSONParser):
-    """JSON (RFC 8259): UTF-8, no NaN, no duplicate names, at most a mebibyte."""
+    """JSON (RFC 8259): UTF-8, marked or not, no NaN, no duplicate names, at most a mebibyte."""
 
     largest = LARGEST_BODY
 
@@ -27,8 +27,10 @@ class StrictJSONParser(JSONParser):
         body = bounded(stream, self.largest, parser_context)
         try:
             return json.loads(
-                body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant
+                body.decode("utf-8-sig"), object_pairs_hook=_once_each, parse_constant=_no_constant
             )
+        except UnicodeDecodeError as error:
+            raise ParseError("The body is not UTF-8: send it so.") from error
         except (ValueError, RecursionError) as error:
             said = str(error) if isinstance(error, _NotStrict) else "The body is not valid JSON."
             raise ParseError(said) from error

@@ -91,9 +91,10 @@ def text_encoding(stream: BinaryIO, name: str | None) -> str:
     stream.seek(0)
     start = stream.read(4096)
     stream.seek(0)
-    plain = start.lstrip().lower()
+    plain = _squeezed(start.removeprefix(codecs.BOM_UTF8))
     for beginning, detail in _OTHER_FORMATS:
-        if plain.startswith(beginning.lower()):
+        is_markup = beginning[:1] in (b"<", b"[", b"{")
+        if plain.startswith(_squeezed(beginning)) if is_markup else start.startswith(beginning):
             raise Refusal(Fault("file", "other-format", detail, 1, name))
     for mark, marked in _MARKS:
         if start.startswith(mark):
@@ -103,11 +104,37 @@ def text_encoding(stream: BinaryIO, name: str | None) -> str:
     for encoding in _likely(stream, start):
         if _decodes(stream, encoding):
             return encoding
+    if line := _line_of_a_zero(stream):
+        detail = (
+            "this line holds a byte that is zero, as in a damaged file or one that is no text; "
+            "save it as CSV in UTF-8 again"
+        )
+        raise Refusal(Fault("file", "unknown-encoding", detail, line, name))
     detail = (
         "this file is in none of the encodings UTF-8, UTF-16, Windows-1252 and Mac OS Roman; "
         "save it as CSV in UTF-8"
     )
     raise Refusal(Fault("header", "unknown-encoding", detail, 1, name))
+
+
+def _squeezed(start: bytes) -> bytes:
+    """A beginning in lower case and without blanks, which may stand within it: `[ {`."""
+    return b"".join(start.lower().split())
+
+
+def _line_of_a_zero(stream: BinaryIO) -> int:
+    """The line of the first zero byte; 0 where there is none. Leaves the stream at its start."""
+    lines = 1
+    stream.seek(0)
+    try:
+        while chunk := stream.read(_CHUNK):
+            before, zero, _behind = chunk.partition(b"\0")
+            lines += before.count(b"\n")
+            if zero:
+                return lines
+        return 0
+    finally:
+        stream.seek(0)
 
 
 def _likely(stream: BinaryIO, start: bytes) -> Iterator[str]:

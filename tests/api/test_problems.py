@@ -105,6 +105,24 @@ def test_unreadable_body_is_a_problem(as_reporter, body):
     check(reply, 400, "bad-request")
 
 
+def test_body_may_begin_with_the_mark_of_utf_8(as_reporter):
+    """As Windows' editor writes it, and curl sends it."""
+    body = b'\xef\xbb\xbf{"site": "HERE-1"}'
+    reply = as_reporter.post("/api/v1/events/", body, content_type="application/json")
+
+    assert [each["pointer"] for each in reply.json()["errors"]] == ["/complication"]
+
+
+def test_body_in_other_letters_than_utf_8_is_said_so(as_reporter):
+    body = '{"site": "Zürich"}'.encode("cp1252")
+    reply = as_reporter.post("/api/v1/events/", body, content_type="application/json")
+
+    assert (reply.status_code, reply.json()["detail"]) == (
+        400,
+        "The body is not UTF-8: send it so.",
+    )
+
+
 def test_field_given_twice_is_said_so(as_reporter):
     reply = as_reporter.post(
         "/api/v1/events/", b'{"year": 1, "year": 2}', content_type="application/json"

@@ -49,6 +49,9 @@ def test_signs_of_windows_beside_letters_are_no_letters_of_mac_os():
         (b"{\\rtf1", "text document"),
         (b'[{"site": "BERN"}]', "JSON"),
         (b'{"site": "BERN"}', "JSON"),
+        (b'[\n  {\n    "site": "BERN"}]', "JSON"),
+        (b'\xef\xbb\xbf{\r\n "site": "BERN"}', "JSON"),
+        (b"\xef\xbb\xbf<!doctype  html>", "web page"),
         (b"$FL2@(#) SPSS DATA FILE", "SPSS"),
         (b"<stata_dta><header>", "Stata"),
         (b"HEADER RECORD*******LIBRARY", "SAS"),
@@ -68,6 +71,24 @@ def test_another_format_is_said_with_the_mend(start, word):
     [fault] = refusal.value.faults
     assert fault.code == "other-format"
     assert word in fault.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [(b"site,year\nA1,20\x0020\n", 2), (b"site,year\r\nA1,2020\r\n" + b"\0" * 4096, 3)],
+    ids=["within", "behind"],
+)
+def test_a_zero_byte_is_told_by_its_line(text, line):
+    with pytest.raises(Refusal) as refusal:
+        text_encoding(io.BytesIO(text), "f.csv")
+
+    [fault] = refusal.value.faults
+    assert (fault.line, fault.code) == (line, "unknown-encoding")
+    assert "zero" in fault.detail
+
+
+def test_a_title_that_is_spelled_like_another_format_is_text():
+    assert text_encoding(io.BytesIO(b"BZ Hamburg\nsite,year\n"), "f.csv") == "utf-8"
 
 
 def test_bytes_without_text_are_refused():
