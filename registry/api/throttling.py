@@ -1,4 +1,4 @@
-"""Limits on requests, which every reply tells: how many, how many are left, and until when."""
+"""Limits on requests, told by replies to what counts: how many, how many are left, until when."""
 
 import math
 from contextlib import nullcontext
