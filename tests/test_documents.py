@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -77,6 +77,22 @@ def test_commands_that_are_named_exist(page):
     made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for name in re.findall(r"`make ([a-z-]+)", text):
         assert name in made or name.startswith("bench-"), name
+
+
+@cache
+def options() -> dict[str, set[str]]:
+    """What each command of the registry takes."""
+    own = [name for name, app in get_commands().items() if app == "registry"]
+    parsers = {name: load_command_class("registry", name).create_parser("", name) for name in own}
+    return {name: set(parser._option_string_actions) for name, parser in parsers.items()}
+
+
+def test_options_of_commands_that_are_named_are_taken(page):
+    text = page.read_text().replace("\\\n", " ")
+    command = rf"(?:manage\.py |registry |`)({'|'.join(options())})\b([^`\n]*)"
+
+    for name, behind in re.findall(command, text):
+        assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", behind)) <= options()[name], name
 
 
 def test_codes_that_are_named_with_a_status_are_listed(page):
