@@ -35,6 +35,7 @@ class SuspectReading:
         self.words = words
         self.notes = notes
         self.devices: dict[str, Json] = {}
+        self.others: set[str] = set()
         if not isinstance(contained, list):
             notes.fault("AdverseEvent.contained", "bad-type", "send a list of resources")
             return
@@ -42,6 +43,7 @@ class SuspectReading:
             path = f"AdverseEvent.contained[{number}]"
             if not isinstance(each, dict) or each.get("resourceType") != "Device":
                 notes.drop(path)
+                self.others.add(f"#{each.get('id')}" if isinstance(each, dict) else "")
                 continue
             self.devices[f"#{each.get('id')}"] = each
             if set(each) - _KEPT:
@@ -77,6 +79,8 @@ class SuspectReading:
         reference = str(instance.get("reference", ""))
         if reference in self.devices:
             return "device"
+        if reference.startswith("#") and reference not in self.others:
+            return "device"  # which is not there: told where the implant is read
         said = instance.get("type") or reference
         for begins, suspect in _KINDS.items():
             if isinstance(said, str) and said.startswith(begins):

@@ -569,12 +569,24 @@ def test_a_reference_to_a_device_that_is_not_there_is_refused(registry, as_repor
     refused = [
         send(as_reporter, whole | {"contained": []}),
         send(as_reporter, whole | {"contained": [device() | {"id": "e"}]}),
+        send(as_reporter, resource(suspectEntity=[{"instance": {"reference": "#d"}}], **sent)),
     ]
 
     for reply in refused:
         assert faults(reply) == [("AdverseEvent.suspectEntity[0]", "dangling-reference")]
     assert send(as_reporter, whole).status_code == 201
     assert Event.objects.get().implant.source_id == "i-x1"
+
+
+def test_a_contained_resource_of_another_kind_is_no_missing_device(as_reporter):
+    medication = {"resourceType": "Medication", "id": "m"}
+    suspect = {"instance": {"reference": "#m"}}
+    body = resource(suspectEntity=[suspect], contained=[medication])
+
+    assert warnings(as_reporter, body) == [
+        ("AdverseEvent.contained[0]", "left-out"),
+        ("AdverseEvent.suspectEntity[0]", "left-out"),
+    ]
 
 
 def test_a_device_elsewhere_is_left_out_with_a_warning(registry, as_reporter):
