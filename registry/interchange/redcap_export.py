@@ -106,8 +106,10 @@ class RedcapExport:
                 if len(cells) != len(self.headings):
                     width = len(self.headings)
                     _refuse(wrong_number_of_cells(len(cells), width, line, self.name))
-                texts = map(str.strip, cells)
-                yield line, dict(zip(self.headings, texts, strict=True))
+                named = list(zip(self.headings, map(str.strip, cells), strict=True))
+                if any(text and not heading for heading, text in named):
+                    _refuse(Fault("row", "nameless-column", _NAMELESS, line, self.name))
+                yield line, dict(named)
             table.detach()
 
     def _lost(self) -> Iterator[Fault]:
@@ -147,7 +149,9 @@ class RedcapExport:
         ours = self._all_fields.keys()
         own = ours | _OF_THE_RECORD
         named = [
-            "complication" if heading in own or heading.endswith("_complete") else heading
+            "complication"
+            if not heading or heading in own or heading.endswith("_complete")
+            else heading
             for heading in self.headings
         ]
         known = {field_name(kind, column) for kind in RowKind for column in DECLARED[kind]}
@@ -180,6 +184,7 @@ def _fields(kind: RowKind, headings: Sequence[str]) -> dict[str, Field]:
 
 
 _NO_NAME = re.compile(r"[^a-z0-9]")
+_NAMELESS = "a cell of a column without a name is filled; name its field, or leave it out"
 _NO_BOX = "a box is 1 where it is ticked and 0 where it is not; export raw data"
 _NO_ROW = (
     "this field is filled on a line that holds no row of its instrument: fill the row's own key "

@@ -213,6 +213,19 @@ def test_line_with_a_wrong_number_of_cells_is_refused(tmp_path):
         list(RedcapExport(path).reports(RowKind.EVENT))
 
 
+def test_columns_without_a_name_are_ignored_where_they_are_empty(tmp_path):
+    """As a spreadsheet saves an export that was opened in it."""
+    path = tmp_path / "e.csv"
+    path.write_text("record_id,event_site,source_id,complication,,\n1,BERN,e1,death,,\n")
+    export = RedcapExport(path)
+
+    assert [row.values["source_id"] for row in export.reports(RowKind.EVENT)] == ["e1"]
+
+    path.write_text("record_id,event_site,source_id,complication,,\n1,BERN,e1,death,7,\n")
+    with pytest.raises(RowRuleBroken, match="without a name is filled"):
+        RedcapExport(path)
+
+
 def refused(tmp_path, text):
     path = tmp_path / "e.csv"
     path.write_text(text)
