@@ -265,7 +265,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "django.contrib.auth.password_validation.MinimumLengthValidator",
         "django.contrib.auth.password_validation.CommonPasswordValidator",
         "django.contrib.auth.password_validation.NumericPasswordValidator",
-        "registry.models.access.TokensEndWithPassword",
+        "registry.models.tokens.TokensEndWithPassword",
     )
 ]
 LOGIN_URL = "/login/"

@@ -1,11 +1,6 @@
 """The registry's tables, with their constraints, history and seals."""
 
-from registry.models.access import (
-    Membership,
-    Site,
-    Token,
-    User,
-)
+from registry.models.access import Membership, Site, User
 from registry.models.access_log import AccessLog, LoggedRange
 from registry.models.agreements import Agreement
 from registry.models.audit import NeverDeleted, Seal, Sealing, UnsealedWrite, sealed
@@ -27,6 +22,7 @@ from registry.models.proposals import RoleProposal
 from registry.models.queries import Query
 from registry.models.redactions import Redaction
 from registry.models.snapshots import Snapshot
+from registry.models.tokens import Token
 
 __all__ = [
     "AccessLog",

@@ -9,7 +9,7 @@ from itertools import islice
 
 from django.db import connection, transaction
 
-from registry.models.access import Token, User
+from registry.models.access import User
 from registry.models.access_log import seal_log
 from registry.models.append_only import updates_allowed
 from registry.models.audit import Seal, sealed, wait_for_turn
@@ -18,6 +18,7 @@ from registry.models.heads import head_of, heads_file, keep_head
 from registry.models.signing import SignedBy, signer
 from registry.models.snapshots import Snapshot
 from registry.models.statements import update_rows
+from registry.models.tokens import Token
 from registry.models.verification import Verified, verify_audit
 
 _CHUNK = 1000
