@@ -155,7 +155,7 @@ class EventBatches:
                 cause = causes.get(one.cause)
                 if cause is None:
                     if not self.run.was_refused((RowKind.EVENT, one.site_code, one.cause[1])):
-                        self.run.note(one.place(unknown_cause()))
+                        self.run.note(one.place(unknown_cause(one.cause[1])))
                     continue
                 for fault in cause_faults(one.patient_id, cause["patient_id"]):
                     self.run.note(one.place(fault))
@@ -209,7 +209,7 @@ class EventBatches:
         implant = known.implants.get((site.pk, record.implant))
         if implant is None:
             if not self._names_a_refused_implant(record, site):
-                faults += (unknown_implant(),)
+                faults += (unknown_implant(record.implant),)
             return faults
         if complication is not None:
             faults += device_faults(

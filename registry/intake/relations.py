@@ -77,7 +77,7 @@ def related(
     if record.implant is not None:
         implant = Implant.objects.filter(site=site, source_id=record.implant).first()
         if implant is None:
-            faults.append(unknown_implant())
+            faults.append(unknown_implant(record.implant))
         elif complication is not None:
             faults += device_faults(
                 record,
@@ -91,7 +91,7 @@ def related(
         cause = Event.objects.filter(site=site, source_id=record.caused_by).first()
         if cause is None:
             itself = record.caused_by == record.source_id
-            faults.append(circle() if itself else unknown_cause())
+            faults.append(circle() if itself else unknown_cause(record.caused_by))
         else:
             faults += cause_faults(patient_id, cause.patient_id)
             if event is not None and reaches(cause, event):
@@ -176,16 +176,21 @@ def retired_complication(replaced_by: str | None) -> Fault:
     return Fault("complication", "retired-code", detail)
 
 
-def unknown_implant() -> Fault:
+def unknown_implant(key: str) -> Fault:
     """The fault of an implant that the site does not have."""
-    detail = "the site has no such implant; send it first, or leave this empty"
+    detail = f"the site has no such implant; send it first, or leave this empty{_as_number(key)}"
     return Fault("implant", "unknown-implant", detail)
 
 
-def unknown_cause() -> Fault:
+def unknown_cause(key: str) -> Fault:
     """The fault of a cause that the site does not have."""
-    detail = "the site has no event with this source id"
+    detail = f"the site has no event with this source id; send it, or empty this{_as_number(key)}"
     return Fault("caused_by", "unknown-event", detail)
+
+
+def _as_number(key: str) -> str:
+    """What else to look for in a key such as `53.0`: pandas and R write `53` so beside blanks."""
+    return "; or write it without the .0 that a program put behind it" if key[-2:] == ".0" else ""
 
 
 def circle() -> Fault:

@@ -215,6 +215,27 @@ def test_row_with_a_number_is_told_every_fault_of_its_cells(world, line):
     assert told >= {"year", "months_since_implant", "severity", "outcome", "seriousness"}
 
 
+def test_key_that_a_program_wrote_as_a_fraction_is_told_so(world):
+    loose = {**EVENT, "implant": "", "months_since_implant": ""}
+    lines = [
+        {**EVENT, "implant": "53.0"},
+        {**EVENT, "source_id": "e2"},
+        {**loose, "source_id": "e3", "caused_by": "7.0"},
+        {**loose, "source_id": "e4", "caused_by": "e9"},
+    ]
+    with pytest.raises(ImportRefused) as refusal:
+        import_records({RowKind.EVENT: events_file(*lines)}, by=world.manager)
+
+    faults = refusal.value.faults
+    assert [(fault.line, fault.code, "without the .0" in fault.detail) for fault in faults] == [
+        (2, "unknown-implant", True),
+        (3, "unknown-implant", False),
+        (4, "unknown-event", True),
+        (5, "unknown-event", False),
+    ]
+    assert not [key for key in ("53.0", "7.0", "e9") if key in str(refusal.value)]
+
+
 def test_import_reads_streams_too(world, taira):
     stream = io.BytesIO(TAIRA[RowKind.EVENT].read_bytes())
 
