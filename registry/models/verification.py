@@ -59,11 +59,6 @@ class Verified:
     head: Head | None = None
     unsigned: int = 0
 
-    @property
-    def first_break(self) -> Break | None:
-        """The first break, if any."""
-        return self.breaks[0] if self.breaks else None
-
 
 @cache
 def models_with_history() -> tuple[type[models.Model], ...]:

@@ -184,7 +184,7 @@ def test_granted_request_makes_an_analyst_who_sees_exactly(researcher, manager):
     assert viewer.exact_everywhere
     assert (viewer.agreement.reference, viewer.agreement.until) == ("2026-0412", in_days(50))
     assert Seal.objects.latest("number").action == "grant-agreement"
-    assert verify_trail().first_break is None
+    assert verify_trail().breaks == ()
 
 
 def test_last_day_may_be_shortened_and_not_put_off(researcher, manager):

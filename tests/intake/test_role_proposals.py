@@ -99,7 +99,7 @@ def test_second_data_manager_puts_it_in_force(proposal, person, second):
     seal = Seal.objects.latest("number")
     assert (seal.action, seal.actor) == ("confirm-role", second)
     assert stored.history.first().history_change_reason == "role-confirmed"
-    assert verify_trail().first_break is None
+    assert verify_trail().breaks == ()
 
 
 def test_who_proposed_it_does_not_confirm_it(proposal, person, first):
