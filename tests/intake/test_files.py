@@ -219,7 +219,7 @@ def test_key_that_a_program_wrote_as_a_fraction_is_told_so(world):
     loose = {**EVENT, "implant": "", "months_since_implant": ""}
     lines = [
         {**EVENT, "implant": "53.0"},
-        {**EVENT, "source_id": "e2"},
+        {**EVENT, "source_id": "e2", "implant": "i-99"},
         {**loose, "source_id": "e3", "caused_by": "7.0"},
         {**loose, "source_id": "e4", "caused_by": "e9"},
     ]
