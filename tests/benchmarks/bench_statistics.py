@@ -66,9 +66,8 @@ def compared(workers: Mapping[str, Worker]) -> dict[int, int]:
 
 
 def _limits(question: Question) -> Collection[int]:
-    """Where limits are robust to patients and sites, which the other forms are not."""
-    robust = question.measure in {Measure.RATES, Measure.SURVIVAL}
-    return limits_of(question) if robust else ()
+    """Where limits are robust to sites, which the other forms are not."""
+    return limits_of(question) if question.measure is Measure.RATES else ()
 
 
 def measured(workers: Mapping[str, Worker], runs: int) -> dict[str, dict[int, Timed]]:

@@ -19,10 +19,10 @@ from tests.benchmarks.estimates import (
     Ints,
     added,
     clustered_row,
-    curve_rows,
     rate_row,
     time_within,
 )
+from tests.benchmarks.followed import Followed, curve_rows
 from tests.benchmarks.orm_rows import (
     BLANK,
     at_risk,
@@ -211,35 +211,31 @@ def _declared(*by: str) -> dict[tuple[Any, ...], ClusterSums]:
 
 
 def survival_by_model() -> Rows:
-    """Two queries: devices by months of entry and end, and the first event of each device."""
+    """Two queries: the devices, and the first event of each."""
     devices = (
         pumps()
         .filter(Q(months_to_entry__lt=F("months_followed")) | Q(months_followed=0))
-        .values_list("pump_model", "months_to_entry", "months_followed")
-        .annotate(n=Count("pk"))
-        .order_by()
+        .values_list(
+            "pump_model", "pk", "months_to_entry", "months_followed", "patient_id", "site_id"
+        )
+        .order_by("pk")
     )
-    codes, *lives = _columns(devices, 4)
+    codes, *lives = _columns(devices, 6)
     models, model = _numbered(codes)
-    entry, followed, n = _ints(*lives)
+    device, came, ended, patient, site = _ints(*lives)
     first = (
         at_risk(in_totals().filter(complication__category="pump"))
-        .values_list("implant__pump_model", "implant_id", "implant__months_followed")
+        .values_list("implant_id")
         .annotate(first=Min("months_since_implant"))
         .order_by()
     )
-    place = {code: at for at, code in enumerate(models)}
-    codes, _, *ended = _columns(first, 4)
-    of_event = np.array([place[code] for code in codes], dtype=np.int64)
-    would_end, month = _ints(*ended)
-    months = int(followed.max(initial=0)) + 1
-    rows: Rows = {}
-    for at, code in enumerate(models):
-        own, having = model == at, of_event == at
-        entered = np.bincount(entry[own], weights=n[own], minlength=months).astype(np.int64)
-        left = np.bincount(followed[own], weights=n[own], minlength=months).astype(np.int64)
-        left -= np.bincount(would_end[having], minlength=months)
-        events = np.bincount(month[having], minlength=months)
-        for number, row in enumerate(curve_rows(entered, left, events)):
-            rows[code or BLANK, number] = row
-    return rows
+    having, month = _ints(*_columns(first, 2))
+    by_event = np.zeros(device.size, dtype=bool)
+    place = np.searchsorted(device, having)
+    ended[place], by_event[place] = month, True
+    followed = Followed(came, ended, by_event, patient, site)
+    return {
+        (models[at] or BLANK, number): row
+        for at, own in followed.by(model).items()
+        for number, row in enumerate(curve_rows(own))
+    }

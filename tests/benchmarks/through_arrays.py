@@ -19,9 +19,9 @@ from tests.benchmarks.estimates import (
     added,
     clustered_row,
     count_row,
-    curve_rows,
     rate_row,
 )
+from tests.benchmarks.followed import Followed, curve_rows
 
 
 def answer_of(of: Arrays, number: int) -> Rows:
@@ -281,29 +281,25 @@ def _declared(of: Arrays, *, by_model: bool) -> dict[tuple[int, int], ClusterSum
 
 
 def survival_by_model(of: Arrays) -> Rows:
-    """Devices by model and months of entry and end, and the first event of each device."""
+    """The first event of each device; then devices by model, with their patients and sites."""
     e, i = of.events, of.implants
-    months, models = int(i.months_followed.max()) + 1, len(of.codes["pump_model"])
-    pumps = of.pumps() & (i.time_to > i.time_from)
-    model = i.pump_model[pumps].astype(np.int64) * months
-    entered = np.bincount(model + i.months_to_entry[pumps], minlength=models * months)
-    left = np.bincount(model + i.months_followed[pumps], minlength=models * months)
     kept = of.at_risk()
     kept = kept[e.category[kept] == of.code("category", "pump")]
     ordered = np.sort((e.pump_no[kept].astype(np.int64) << 10) + e.pump_month[kept])
     owner = ordered >> 10
     first = np.concatenate(([True], owner[1:] != owner[:-1]))[: owner.size]
-    device, month = owner[first], ordered[first] & 1023
-    model = i.pump_model[device].astype(np.int64) * months
-    events = np.bincount(model + month, minlength=models * months)
-    left -= np.bincount(model + i.months_followed[device], minlength=models * months)
-    rows: Rows = {}
-    for at in range(models):
-        own = slice(at * months, (at + 1) * months)
-        if entered[own].any():
-            for number, row in enumerate(curve_rows(entered[own], left[own], events[own])):
-                rows[of.text("pump_model", at), number] = row
-    return rows
+    ended = i.months_followed.copy()
+    by_event = np.zeros(ended.size, dtype=bool)
+    ended[owner[first]], by_event[owner[first]] = ordered[first] & 1023, True
+    pumps = of.pumps() & (i.time_to > i.time_from)
+    devices = Followed(
+        i.months_to_entry[pumps], ended[pumps], by_event[pumps], i.patient_no[pumps], i.site[pumps]
+    )
+    return {
+        (of.text("pump_model", model), number): row
+        for model, own in devices.by(i.pump_model[pumps]).items()
+        for number, row in enumerate(curve_rows(own))
+    }
 
 
 FORMS: Mapping[int, Callable[[Arrays], Rows]] = {
