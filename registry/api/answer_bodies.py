@@ -107,7 +107,7 @@ def answer_of(spec: MeasureSpec) -> type[AnswerSerializer]:
     """The answer of a measure, with the columns that its rows may have."""
     name = spec.measure.value.title()
     members: dict[str, Any] = {
-        column: _field(column, types, always=always)
+        column: _field(types, always=always)
         for column, (types, always) in reporting.columns_ever(spec).items()
     }
     members["status"] = serializers.ChoiceField(
@@ -124,9 +124,7 @@ def answer_of(spec: MeasureSpec) -> type[AnswerSerializer]:
     return found
 
 
-def _field(
-    name: str, types: frozenset[str], *, always: bool
-) -> serializers.Field[Any, Any, Any, Any]:
+def _field(types: frozenset[str], *, always: bool) -> serializers.Field[Any, Any, Any, Any]:
     if len(types) > 1:
         return CodeOrNumberField(required=always, allow_null=True)
     (kind,) = types

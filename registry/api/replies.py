@@ -39,16 +39,16 @@ def describe_headers(result: Json, generator: Any, request: Any, public: bool) -
     }
     result["components"]["headers"] = described
     for path, methods in result["paths"].items():
-        for method, operation in methods.items():
+        for operation in methods.values():
             for status, reply in operation["responses"].items():
-                names = _names(path, method, operation, status)
+                names = _names(path, operation, status)
                 reply["headers"] = {
                     name: {"$ref": f"#/components/headers/{name}"} for name in names
                 }
     return result
 
 
-def _names(path: str, method: str, operation: Json, status: str) -> Iterator[str]:
+def _names(path: str, operation: Json, status: str) -> Iterator[str]:
     if not path.endswith("/schema/"):
         yield from (LIMIT, REMAINING, RESET)
     if status in {"429", "503"}:

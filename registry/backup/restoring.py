@@ -67,7 +67,7 @@ def restore_backup(path: Path, *, snapshots: Path) -> Held:
     with checked(path) as backup, shelf.freezing(snapshots):
         held = _held(backup)
         loader = MigrationLoader(connection)
-        tables = _tables_of(backup, held, loader)
+        tables = _tables_of(held, loader)
         workspace = Path(tempfile.mkdtemp(prefix=f"{BUILDING}restore-", dir=snapshots))
         try:
             _unpack(backup, held, workspace)
@@ -100,7 +100,7 @@ def _held(backup: Backup) -> Held:
     return held
 
 
-def _tables_of(backup: Backup, held: Held, loader: MigrationLoader) -> dict[str, Model]:
+def _tables_of(held: Held, loader: MigrationLoader) -> dict[str, Model]:
     """The models of the tables in the backup, as of its migrations."""
     migrations = known(loader, held.migrations)
     tables = tables_at(loader, migrations)

@@ -116,7 +116,7 @@ def curves(release: Release) -> Drawing:
         notes.append("Curves of devices that entered late start where enough were at risk.")
     return Drawing(
         plot=lambda: stacked(
-            _plot(rows, names, axes),
+            _plot(names, axes),
             at_risk(names, end=end, left=axes.left, with_points=is_life_table),
             spacing=4,
         ),
@@ -292,7 +292,7 @@ def _logrank(release: Release) -> list[str]:
     return [f"Log-rank test: chi-squared {found['chi2']:.3g} on {found['df']} df, {p}."]
 
 
-def _plot(rows: Sequence[Drawn], names: Sequence[str], axes: _Axes) -> Part:
+def _plot(names: Sequence[str], axes: _Axes) -> Part:
     x = alt.X(
         "time_months:Q",
         scale=alt.Scale(domain=[0, axes.end], nice=False),
