@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from registry import intake
 from registry.admin import upload_forms
-from registry.admin.upload_forms import MemoryOnly, UploadForm, WordsForm, too_large
+from registry.admin.upload_forms import MemoryOnly, UploadForm, WordsForm
 from registry.answers.refusable import sentence
 from registry.interchange.fault_list import write_faults
 from registry.interchange.workbook_template import template_workbook
@@ -92,6 +92,11 @@ class Checked:
         ]
 
     @property
+    def asks_for_codes(self) -> bool:
+        """Whether a fault is mended by a code of a list."""
+        return any(kind.code == "unknown-code" for kind in self.kinds)
+
+    @property
     def by_kind(self) -> list[tuple[str, str, str, str]]:
         """Each kind of fault as file, column, sentence, and its rows with the first lines."""
         return [
@@ -122,10 +127,8 @@ def _protected(request: HttpRequest, handler: MemoryOnly) -> HttpResponseBase:
     if "keep" in request.POST:
         words = WordsForm(request.POST, request.FILES, by=user)
         return _keep(request, form, words)
-    form = UploadForm(request.POST, request.FILES, by=user)
-    if handler.too_large:
-        form.add_error(None, too_large())
-    if handler.too_large or not form.is_valid():
+    form = UploadForm(request.POST, request.FILES, by=user, too_large=handler.too_large)
+    if not form.is_valid():
         return _page(request, form, words, None)
     try:
         sent = _sent(request, form)
@@ -262,8 +265,8 @@ def _refused(refusal: Refusal, *, blank: str = "") -> Checked:
 
 def _counted(summary: intake.ImportSummary) -> tuple[str, ...]:
     return tuple(
-        f"{kind.value.capitalize()}: {count.new} new, {count.updated} updated,"
-        f" {count.unchanged} unchanged.{_alike(count.alike)}"
+        f"{kind.value.capitalize()}: {count.new:,} new, {count.updated:,} updated,"
+        f" {count.unchanged:,} unchanged.{_alike(count.alike)}"
         if summary.done[kind]
         else f"{kind.value.capitalize()}: no row stands below the column names."
         for kind, count in summary.counts.items()
@@ -274,7 +277,7 @@ def _alike(count: int) -> str:
     """How many new events may repeat another, as a sentence; empty where none does."""
     if not count:
         return ""
-    return f" {count} of the new ones may repeat an event on file, or one of this file."
+    return f" {count:,} of the new ones may repeat an event on file, or one of this file."
 
 
 def _read_differently(readings: Mapping[RowKind, FileReading]) -> tuple[str, ...]:

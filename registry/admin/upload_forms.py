@@ -78,8 +78,9 @@ class UploadForm(forms.Form):
         help_text="Otherwise they are submitted and wait for review.",
     )
 
-    def __init__(self, *args: Any, by: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: Any, too_large: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.too_large = too_large
         self.label_suffix = ""
         if not by.may(Right.RUN_REGISTRY):
             del self.fields["accept"]
@@ -88,8 +89,10 @@ class UploadForm(forms.Form):
         self.fields["mapping"].widget.attrs["accept"] = ".json,application/json"
 
     def clean(self) -> dict[str, Any]:
-        """Requires at least one file."""
+        """Requires at least one file, and none that was too large to be read."""
         cleaned = super().clean() or {}
+        if self.too_large:
+            raise _too_large()
         if not any(cleaned.get(kind.value) is not None for kind in RowKind):
             raise forms.ValidationError("Choose a file.", code="required")
         return cleaned
@@ -120,7 +123,7 @@ class WordsForm(forms.Form):
         return bool(self.fields["site"].queryset)  # type: ignore[attr-defined]
 
 
-def too_large() -> forms.ValidationError:
+def _too_large() -> forms.ValidationError:
     """Why an upload is too large, and what to do."""
     most = f"{MOST_BYTES // 1_000_000} MB"
     return forms.ValidationError(

@@ -98,11 +98,13 @@ def test_where_nothing_would_change_no_storing_is_offered(own_site, reporter, si
 def test_page_leads_to_every_code(own_site, reporter, signed_in):
     client = signed_in(reporter)
 
-    refused = check(client, **files(events=events("e1", year="soon")))
+    wrong = events("e1").replace("recovered", "gone")
+    refused = check(client, **files(events=wrong))
+    no_table = check(client, **files(events="%PDF-1.7"))
 
-    for answer in (client.get(PAGE), refused):
-        assert 'href="/api/v1/codelists.csv"' in answer.text
-        assert 'href="/api/v1/complications.csv"' in answer.text
+    for answer, times in ((client.get(PAGE), 1), (refused, 2), (no_table, 1)):
+        assert answer.text.count('href="/api/v1/codelists.csv"') == times
+        assert answer.text.count('href="/api/v1/complications.csv"') == times
 
 
 def test_all_three_kinds_are_stored_together(own_site, manager, signed_in):
@@ -314,6 +316,16 @@ def test_files_that_are_too_large_together_are_refused_with_the_mend(
 
     assert (answer.context["checked"] is not None) is taken
     assert ("Send them in parts" in answer.text) is not taken
+    assert "Choose a file." not in answer.text
+
+
+def test_a_file_too_large_by_itself_is_not_called_missing(own_site, lead, signed_in, monkeypatch):
+    monkeypatch.setattr(upload_forms, "MOST_BYTES", 20)
+
+    answer = check(signed_in(lead), **files(events=events("e1")))
+
+    assert "Send them in parts" in answer.text
+    assert "Choose a file." not in answer.text
 
 
 def test_a_large_file_is_held_in_memory_and_leaves_nothing_on_disk(
@@ -337,7 +349,7 @@ def test_a_large_file_is_held_in_memory_and_leaves_nothing_on_disk(
 
     assert written == [(io.BytesIO, [], "file.csv")]
     assert (
-        answer.context["checked"].lines[0].startswith("Events: 2000 new, 0 updated, 0 unchanged.")
+        answer.context["checked"].lines[0].startswith("Events: 2,000 new, 0 updated, 0 unchanged.")
     )
 
 
@@ -470,7 +482,7 @@ def test_the_rows_read_so_far_are_told_while_files_are_checked(own_site, reporte
 
     told = [json.loads(line) for line in b"".join(reply.streaming_content).splitlines()]
     assert told[:-1] == [{"kind": "events", "rows": 1_000}, {"kind": "events", "rows": 1_500}]
-    assert "Events: 1500 new" in told[-1]["page"]
+    assert "Events: 1,500 new" in told[-1]["page"]
     assert "Store the rows" in told[-1]["page"]
 
 
