@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Abs
 
+from registry import intake
 from registry.admin.answers import IN_LINES, short_text
 from registry.admin.choosing import TermChoiceField
 from registry.admin.naming import name_of
@@ -106,7 +107,9 @@ class ReturnForm(StepForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["column"]
-        named = [(name, column.title) for name, column in DECLARED[RowKind.EVENT].items()]
+        unasked = intake.columns_not_kept()
+        columns = DECLARED[RowKind.EVENT].items()
+        named = [(name, column.title) for name, column in columns if name not in unasked]
         field.choices = [("", "Choose"), *named]
 
 

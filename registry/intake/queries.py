@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from registry.intake.deaths import COUNTED
 from registry.intake.quality import EVENT_RULES, IMPLANT_RULES, EventCase, ImplantCase
+from registry.intake.relations import columns_not_kept
 from registry.intake.writers import (
     may_write,
     require,
@@ -46,7 +47,7 @@ def raise_query(
 
 def asked(event: Event, column: str, ask: str, seal: Sealing) -> Query:
     """Stores a reviewer's query under an open seal."""
-    if column not in FIELDS:
+    if column not in FIELDS or column in columns_not_kept():
         detail = "choose the field that is asked about"
         raise RowRuleBroken(Fault("column", "unknown-code", detail))
     what = _code(QueryAsk, ask, "ask", "query-ask")

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from registry.admin.review_forms import ReturnForm
 from registry.models import Event, Query
 from registry.vocabulary import Role
 from tests.factories import (
@@ -449,6 +450,15 @@ def test_bulk_acceptance_names_deaths_and_possible_duplicates_apart(
     assert title == "Deaths"
     assert len(rows) == 1
     assert "e-d" in rows[0]
+
+
+@pytest.mark.parametrize(("precision", "offered"), [("year", False), ("month", True)])
+def test_the_month_is_asked_about_where_it_is_kept(settings, precision, offered):
+    settings.REGISTRY_DATE_PRECISION = precision
+    names = [name for name, _title in ReturnForm(events=[]).fields["column"].choices]
+
+    assert ("month" in names) is offered
+    assert "year" in names
 
 
 def test_a_returned_event_shows_what_is_asked_and_takes_the_answer(

@@ -69,6 +69,19 @@ def test_query_is_in_codes_and_asked_once(world):
             intake.raise_query(event.public_id, by=world.reviewer, **(ASKED | wrong))
 
 
+def test_nothing_is_asked_about_what_is_not_kept(world, settings):
+    """No form of the site would have the field to answer in."""
+    event = submitted(world)
+    about_the_month = {"by": world.reviewer, "column": "month", "ask": "missing"}
+
+    with pytest.raises(RowRuleBroken) as refusal:
+        intake.raise_query(event.public_id, **about_the_month)
+    assert [fault.code for fault in refusal.value.faults] == ["unknown-code"]
+
+    settings.REGISTRY_DATE_PRECISION = "month"
+    assert intake.raise_query(event.public_id, **about_the_month).column == "month"
+
+
 def test_settled_query_takes_no_answer(world):
     query = intake.raise_query(submitted(world).public_id, by=world.reviewer, **ASKED)
     with pytest.raises(RowRuleBroken):
