@@ -164,7 +164,7 @@ class Import:
         self.faults = FaultTally()
         self.readings: dict[RowKind, FileReading] = {}
         self._refused: set[Key] = set()
-        self._met: set[Key] = set()
+        self._met: dict[RowKind, Shelf[str, None]] = {}
         self._lives: dict[int, Life] = {}
         self._earlier_lives: Shelf[int, tuple[Any, ...]] = Shelf()
         self.not_yet_stored = count(-(10**15))
@@ -246,12 +246,15 @@ class Import:
     def met_before(self, key: Key) -> bool:
         """Whether a row of this key came before, where stored rows may be changed.
 
-        Of two rows of one key only the last would stand. Some two hundred bytes a row.
+        Of two rows of one key only the last would stand.
         """
-        if self.on_conflict is not OnConflict.UPDATE or not key[2]:
+        kind, site, source_id = key
+        if self.on_conflict is not OnConflict.UPDATE or not source_id:
             return False
-        before = key in self._met
-        self._met.add(key)
+        met = self._met.setdefault(kind, Shelf())
+        named = f"{site}/{source_id}"  # no code of a site has this sign
+        before = named in met.find([named])
+        met.put([(named, None)])
         return before
 
     def conflict(self, key: Key, pk: int, raw: RawReport, record: Any, stored: Any) -> Done | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 from weakref import finalize
 
-K = TypeVar("K", bound=int | tuple[int, str])
+K = TypeVar("K", bound=int | str | tuple[int, str])
 V = TypeVar("V")
 
 _CACHE_KIB = 4_096
@@ -32,7 +32,7 @@ class _OnDisk:
 
 
 class Shelf(_OnDisk, Generic[K, V]):
-    """Values by key, a number or a site's number with a text. Values are pickled.
+    """Values by key: a number, a text, or a site's number with a text. Values are pickled.
 
     They are read by this process alone.
     """
@@ -88,5 +88,5 @@ class BlockShelf(_OnDisk, Generic[V]):
                 yield pickle.loads(value)  # noqa: S301  # nosec B301
 
 
-def _plain(key: int | tuple[int, str]) -> int | str:
-    return key if isinstance(key, int) else f"{key[0]}/{key[1]}"
+def _plain(key: int | str | tuple[int, str]) -> int | str:
+    return f"{key[0]}/{key[1]}" if isinstance(key, tuple) else key
