@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from registry.api.bulk import LARGEST_BULK
+
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 NGINX = shutil.which("nginx") or next(iter(Path("/usr/sbin").glob("nginx")), None)
@@ -241,6 +243,10 @@ def test_a_script_is_refused_by_the_proxy_as_by_the_registry(
     assert told["type"].endswith(f":{code}")
     assert told["code"] == code
     assert f" {told['status']} ".encode() in answer.splitlines()[0]
+
+
+def test_the_proxy_names_the_largest_body_that_the_registry_takes() -> None:
+    assert f"Send at most {LARGEST_BULK} bytes:" in (DEPLOY / "nginx.conf").read_text()
 
 
 def test_a_person_is_refused_by_the_proxy_in_a_page(served: Served) -> None:
