@@ -264,12 +264,16 @@ def _refused(refusal: Refusal, *, blank: str = "") -> Checked:
 
 
 def _counted(summary: intake.ImportSummary) -> tuple[str, ...]:
-    return tuple(
-        f"{kind.value.capitalize()}: {count.new:,} new, {count.updated:,} updated,"
-        f" {count.unchanged:,} unchanged.{_alike(count.alike)}"
-        if summary.done[kind]
-        else f"{kind.value.capitalize()}: no row stands below the column names."
-        for kind, count in summary.counts.items()
+    made = summary.named_new_sites
+    return (
+        *((f"New sites: {made}. Check that none is misspelled.",) if made else ()),
+        *(
+            f"{kind.value.capitalize()}: {count.new:,} new, {count.updated:,} updated,"
+            f" {count.unchanged:,} unchanged.{_alike(count.alike)}"
+            if summary.done[kind]
+            else f"{kind.value.capitalize()}: no row stands below the column names."
+            for kind, count in summary.counts.items()
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 import pickle  # nosec B403
 import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from operator import attrgetter
@@ -30,18 +30,30 @@ Rows = list[tuple[RawReport, Any]]
 Take = Callable[[Rows], None]
 
 
+SITES_NAMED = 20
+"""How many new sites are named; a file that makes more is no slip of the pen."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
     """The result of an import, for each kind of row in it, and how each file was read.
 
     done: what became of each row, in the order sent; a `Done` a byte. closed: the number of the
-    round that was closed, by site.
+    round that was closed, by site. new_sites: the codes of sites made beside others, sorted.
     """
 
     counts: Mapping[RowKind, ImportCounts]
     readings: Mapping[RowKind, FileReading] = field(default_factory=dict)
     done: Mapping[RowKind, bytes | bytearray] = field(default_factory=dict, repr=False)
     closed: Mapping[str, int] = field(default_factory=dict)
+    new_sites: Sequence[str] = ()
+
+    @property
+    def named_new_sites(self) -> str:
+        """The codes of the sites that are made, or the first of many; empty without any."""
+        named = ", ".join(self.new_sites[:SITES_NAMED])
+        others = len(self.new_sites) - SITES_NAMED
+        return f"{named} and {others:,} others" if others > 0 else named
 
     @property
     def changes_nothing(self) -> bool:
@@ -217,7 +229,8 @@ def judging(
         rounds.judge(run)
     run.refuse_faults()
     counts = {kind: run.counts(kind) for kind in records}
-    summary = ImportSummary(counts, run.readings, run.done)
+    made = sorted(run.new_sites)
+    summary = ImportSummary(counts, run.readings, run.done, new_sites=made)
     return JudgedRecords(by, accept, submit, summary, records, on_conflict, run.changes, rounds)
 
 
@@ -269,7 +282,8 @@ def _stored(judged: JudgedRecords) -> ImportSummary:
         run.refuse_faults()
         closed = {} if judged.rounds is None else judged.rounds.close(run, seal)
     counts = {kind: run.counts(kind) for kind in judged.records}
-    return ImportSummary(counts, judged.summary.readings, run.done, closed)
+    made = sorted(run.new_sites)
+    return ImportSummary(counts, judged.summary.readings, run.done, closed, made)
 
 
 def _require_right(by: User, *, accept: bool) -> None:

@@ -132,7 +132,8 @@ class Import:
     without a fault, a byte each, in the order of its kind's rows. alike: how many new events may
     repeat another report. changes: the columns of each stored row that a judged import changes.
     updates: those changes, to be applied once the new rows are stored. seeks_repeats: whether new
-    events are held against others that they may repeat.
+    events are held against others that they may repeat. new_sites: the codes of those
+    made beside others, which may be misspelled.
     """
 
     def __init__(
@@ -168,6 +169,8 @@ class Import:
         self._lives: dict[int, Life] = {}
         self._earlier_lives: Shelf[int, tuple[Any, ...]] = Shelf()
         self.not_yet_stored = count(-(10**15))
+        self.new_sites: list[str] = []
+        self._beside_others: bool | None = None
         self._sites: dict[str, Site | None] = {}
         roles = Membership.held_by(by).values_list("site_id", "role")
         self._roles: dict[int, str] = dict(roles) if by.is_active else {}
@@ -180,6 +183,10 @@ class Import:
         if code not in self._sites:
             site = Site.objects.filter(code=code).first()
             if site is None and self.makes_sites:
+                if self._beside_others is None:
+                    self._beside_others = Site.objects.exists()
+                if self._beside_others:
+                    self.new_sites.append(code)
                 site = new_site(code, seal=self.seal)
             elif site is not None:
                 own = self.makes_sites or site.pk in self._roles

@@ -56,6 +56,8 @@ class ImportCommand(BaseCommand):
         except Refusal as refusal:
             raise CommandError("; ".join(fault.detail for fault in refusal.faults)) from None
         self._say_how_read(summary.readings)
+        if summary.new_sites:
+            self.stdout.write(f"new sites: {summary.named_new_sites}")
         for kind, count in summary.counts.items():
             self.stdout.write(
                 f"{kind.value}: {count.new} new, {count.updated} updated, "

@@ -79,6 +79,15 @@ def test_files_are_checked_and_then_stored(own_site, reporter, signed_in):
     )  # two events and their pair
 
 
+def test_a_new_site_beside_others_is_told_before_it_is_made(own_site, manager, signed_in):
+    answer = check(signed_in(manager), **files(events=events("e1").replace("OWN-1", "OWN-11")))
+
+    assert answer.context["checked"].lines == (
+        "New sites: OWN-11. Check that none is misspelled.",
+        "Events: 1 new, 0 updated, 0 unchanged.",
+    )
+
+
 def test_where_nothing_would_change_no_storing_is_offered(own_site, reporter, signed_in):
     client = signed_in(reporter)
     store(client, check(client, **files(events=events("e1"))), **files(events=events("e1")))

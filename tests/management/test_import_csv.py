@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from registry.models import Event, Implant, Site
 from registry.models.verification import verify_trail
 from registry.vocabulary import Role
-from tests.factories import MembershipFactory, UserFactory
+from tests.factories import MembershipFactory, SiteFactory, UserFactory
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 IMPLANTS = str(SAMPLES / "taira-2013-implants.csv")
@@ -46,6 +46,23 @@ def test_summary_has_a_line_for_each_kind(manager, capsys):
         "implants: 0 new, 0 updated, 814 unchanged",
         "events: 0 new, 0 updated, 62 unchanged",
     ]
+
+
+@pytest.mark.parametrize("dry", [["--dry-run"], []])
+def test_sites_made_beside_others_are_named(manager, capsys, tmp_path, dry):
+    """A misspelled code would be a site of its own, with no device time."""
+    header = "site,source_id,implant,complication,year,months_since_implant,severity,seriousness"
+    path = tmp_path / "events.csv"
+    lines = (f"{site},e{site[-1]},,sedation,2017,,2,none,recovered" for site in ("B-2", "A-1"))
+    path.write_text("\n".join([f"{header},outcome", *lines]))
+
+    import_csv("--events", str(path), "--dry-run")
+    assert "new sites" not in capsys.readouterr().out
+    SiteFactory(code="BERN")
+    import_csv("--events", str(path), *dry)
+
+    assert capsys.readouterr().out.splitlines()[0] == "new sites: A-1, B-2"
+    assert Site.objects.filter(code="A-1").exists() is not bool(dry)
 
 
 def test_events_land_submitted_without_accept(manager):
