@@ -27,6 +27,7 @@ _NUMBER = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,2})?")
 
 _FRACTION = re.compile(r"[0-9]*[.,][0-9]*[1-9][0-9]*")
 
+_MIDNIGHT = " 00:00:00"
 _FEW_CODES = 9
 """A list of no more codes is named whole in messages."""
 
@@ -78,7 +79,10 @@ def year(text: str) -> int:
         detail = "this is a fraction; give the year only, as four digits"
         raise Unreadable("not-a-year", detail)
     if _LOOKS_LIKE_A_DATE.fullmatch(text) is not None:
-        raise Unreadable(IDENTIFIER, "give the year only, as four digits; no full date is kept")
+        detail = "give the year only, as four digits; no full date is kept"
+        if text.endswith(_MIDNIGHT):  # of a workbook's cell, which may show its year alone
+            detail += ", and this cell holds one, whatever it shows"
+        raise Unreadable(IDENTIFIER, detail)
     raise Unreadable("not-a-year", "give the year only, as four digits")
 
 

@@ -9,7 +9,10 @@ SITE_CODE = re.compile(r"[A-Z0-9-]{2,20}")
 
 _TOKENS = re.compile(r"[0-9]+|[^\W\d_]+")
 _SIGNS = str.maketrans(
-    {"+": " plus ", ">": " over ", "'": "", "\N{RIGHT SINGLE QUOTATION MARK}": ""}
+    {
+        **{"+": " plus ", ">": " over ", "'": "", "\N{RIGHT SINGLE QUOTATION MARK}": ""},
+        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", ""),  # of no width, in words
+    }
 )
 
 

@@ -148,6 +148,14 @@ def test_a_number_in_a_column_of_ranges_is_told_the_ranges(age):
     )
 
 
+def test_a_date_that_shows_as_its_year_is_told_to_be_one():
+    with pytest.raises(IdentifierFound) as refusal:
+        event(year="2009-03-01 00:00:00")
+
+    (fault,) = refusal.value.faults
+    assert fault.detail.endswith("no full date is kept, and this cell holds one, whatever it shows")
+
+
 def test_codes_of_a_short_list_of_several_are_named():
     with pytest.raises(RowRuleBroken) as refusal:
         event(seriousness="grave")

@@ -29,6 +29,8 @@ def read(column, text, *, kind=RowKind.EVENT, words=None, blank=()):
     [
         ("outcome", "Recovered", "recovered"),
         ("outcome", "RECOVERED_SEQUELAE", "recovered-sequelae"),
+        ("outcome", "reco\N{SOFT HYPHEN}vered", "recovered"),
+        ("outcome", "not\N{ZERO WIDTH SPACE} recovered", "not-recovered"),
         ("outcome", "not recovered", "not-recovered"),
         ("complication", "Catheter Kink", "catheter-kink"),
         ("complication", "kink_of catheter", "catheter-kink"),
