@@ -37,7 +37,7 @@ _ANSWERS = (
 _LEAST_ANSWERS = 4
 _AT_A_TIME = 1_000
 _details_in, _answers_in = itemgetter(*_DETAILS), itemgetter(*_ANSWERS)
-_COLUMNS = tuple(
+COLUMNS = tuple(
     dict.fromkeys(
         (
             "id",
@@ -56,6 +56,7 @@ _COLUMNS = tuple(
         )
     )
 )
+"""The columns of a report that are compared, beside those of its implant."""
 
 MOST_PAIRS = 3
 """Pairs kept of one new report: a reviewer needs to see that it repeats others, not all."""
@@ -252,7 +253,7 @@ class AlikeReports:
 
     def _keep(self, stored: QuerySet[Event]) -> None:
         """Reads stored reports for later ones to be compared with; those kept already stay."""
-        rows = stored.values(*_COLUMNS).iterator(_AT_A_TIME)
+        rows = stored.values(*COLUMNS).iterator(_AT_A_TIME)
         while some := list(islice(rows, _AT_A_TIME)):
             for look in looks(some, self._categories):
                 self._blocks.keep(look)

@@ -1,13 +1,13 @@
 """Reports that may be of one event, stored as pairs, decided by people."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from registry.deidentify import event_record
-from registry.intake.alike import MOST_PAIRS, Look, Pair, looks, reasons_alike
+from registry.intake.alike import COLUMNS, MOST_PAIRS, Pair, looks, reasons_alike
 from registry.intake.relations import fill, related
 from registry.intake.stored import event_texts
 from registry.intake.writers import require_reviewer, row_in_sight, site_to_write
@@ -21,22 +21,33 @@ from registry.vocabulary import AlikeReason, PairDecision
 def alike_to(event: Event) -> list[tuple[Event, frozenset[AlikeReason]]]:
     """The standing reports of the site that may be of the same event, with the reasons.
 
-    The event need not be stored. Four queries.
+    Those of most reasons, MOST_PAIRS of them. The event need not be stored. Four queries.
     """
+    alike = _reasons_by_report(event)
+    most = _foremost(alike)
+    others = Event.objects.select_related("site", "complication", "implant").in_bulk(most)
+    return [(others[pk], alike[pk]) for pk in most]
+
+
+def _reasons_by_report(event: Event) -> dict[int, frozenset[AlikeReason]]:
+    """Every standing report that may be of the same event, by primary key. Three queries."""
     [look] = looks([vars(event)], {event.complication_id: event.complication.category_id})
     same = Q(complication__in=look.complications) | Q(reported_complication__in=look.complications)
     near = Q(year=look.year) & same
     if look.patient is not None:
         near |= Q(patient=look.patient)
     standing = Event.objects.filter(near, site=event.site_id, state__in=STANDING)
-    found = {
+    rows = list(standing.exclude(pk=event.pk).values(*COLUMNS, "complication__category_id"))
+    categories = {row["complication_id"]: row["complication__category_id"] for row in rows}
+    return {
         other.pk: reasons
-        for other in _looks_of(standing.exclude(pk=event.pk))
+        for other in looks(rows, categories)
         if (reasons := reasons_alike(other, look))
     }
-    most = sorted(found, key=lambda pk: (-len(found[pk]), pk))[:MOST_PAIRS]
-    others = Event.objects.select_related("site", "complication", "implant").in_bulk(most)
-    return [(others[pk], found[pk]) for pk in most]
+
+
+def _foremost(alike: Mapping[int, frozenset[AlikeReason]]) -> list[int]:
+    return sorted(alike, key=lambda pk: (-len(alike[pk]), pk))[:MOST_PAIRS]
 
 
 def likely_duplicates(
@@ -68,16 +79,20 @@ def likely_duplicates(
 def note_alike(event: Event, *, seal: Sealing) -> None:
     """Stores the pairs of a report that was written under this seal, and closes those that no
     longer hold."""
-    found: dict[int, Any] = {other.pk: reasons for other, reasons in alike_to(event)}
-    for pair in DuplicateCandidate.objects.of(event).select_related("first", "second"):
-        reasons = found.pop(pair.other(event).pk, None)
+    alike: dict[int, Any] = dict(_reasons_by_report(event))
+    paired = set()
+    for pair in DuplicateCandidate.objects.of(event):
+        other = pair.other_id(event)
+        paired.add(other)
+        reasons = alike.get(other)
         decision = "" if reasons else PairDecision.NO_LONGER_ALIKE.value
         kept = pair.decision == PairDecision.DIFFERENT
         if kept or (pair.decision, pair.reasons) == (decision, reasons or pair.reasons):
             continue
         pair.decision, pair.reasons = decision, reasons or pair.reasons
         seal.save(pair)
-    store_pairs([(pk, event.pk, event.site_id, reasons) for pk, reasons in found.items()], seal)
+    new = (pk for pk in _foremost(alike) if pk not in paired)
+    store_pairs([(pk, event.pk, event.site_id, alike[pk]) for pk in new], seal)
 
 
 def store_pairs(pairs: Iterable[Pair], seal: Sealing) -> None:
@@ -114,10 +129,3 @@ def keep_apart(public_id: UUID | str, *, by: User) -> DuplicateCandidate:
         pair.decision = PairDecision.DIFFERENT
         seal.save(pair, reason="keep-apart")
     return pair
-
-
-def _looks_of(rows: QuerySet[Event]) -> Iterator[Look]:
-    """The looks of stored reports. Two queries, however many."""
-    events = list(rows.select_related("complication"))
-    categories = {event.complication_id: event.complication.category_id for event in events}
-    yield from looks(list(map(vars, events)), categories)

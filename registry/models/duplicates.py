@@ -75,3 +75,7 @@ class DuplicateCandidate(models.Model):
     def other(self, event: Event) -> Event:
         """The report beside this one."""
         return self.second if self.first_id == event.pk else self.first
+
+    def other_id(self, event: Event) -> int:
+        """Its primary key."""
+        return self.second_id if self.first_id == event.pk else self.first_id

@@ -277,6 +277,20 @@ def test_of_many_alike_only_the_first_few_are_kept(world):
     assert DuplicateCandidate.objects.of(last).count() == MOST_PAIRS
 
 
+def test_pairs_of_many_alike_stay_while_they_are_alike(world):
+    intake.import_records({RowKind.EVENT: rows(2 * MOST_PAIRS)}, by=world.reporter)
+    first = Event.objects.get(source_id="f0")
+    pairs = DuplicateCandidate.objects.of(first)
+    assert pairs.count() == 2 * MOST_PAIRS - 1  # each later one's own
+
+    intake.take_back_event(first.public_id, by=world.reporter)
+    changed = RawReport(RowKind.EVENT, {"detection": "alarm"})
+    intake.change_event(first.public_id, changed, by=world.reporter)
+
+    assert set(pairs.values_list("decision", flat=True)) == {""}
+    assert pairs.count() == 2 * MOST_PAIRS - 1
+
+
 def test_an_event_and_its_cause_are_no_pair(world):
     record(world, "e1")
     record(world, "e2", caused_by="e1")
