@@ -43,6 +43,9 @@ _SPREADSHEET_ERROR = re.compile(
 )
 """As spreadsheets write them in English, German, French, Italian and Spanish."""
 
+_TOO_NARROW = re.compile("#{2,}")
+"""What stands for a value in a column that is too narrow: it is there, and not empty."""
+
 _AROUND = re.compile(
     "^[\\s\\u200b-\\u200f\\u202a-\\u202e\\u2060\\ufeff]+"
     "|[\\s\\u200b-\\u200f\\u202a-\\u202e\\u2060\\ufeff]+$"
@@ -55,7 +58,9 @@ _APOSTROPHES = ("'", "\N{LEFT SINGLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATIO
 _ANOTHER_THING = re.compile(r"^-\s*[0-9]|[?<~\u00ac\u00b1\u2248\u2260\u2264\u2265]")
 """What makes of a code that it is not sure, not it, or a number of its own."""
 
-_ONLY_SIGNS = re.compile(r"[\W_]+")
+_ONLY_SIGNS = re.compile("[-\\s_'?.!/\\\\*:,()\\[\\]\u00b7\u2010-\u2015\u2018\u2019\u2026\u2212]+")
+"""Marks that say nothing. Others say something: a plus, a tick or a cross, a ditto mark."""
+
 _SEPARATORS = re.compile(r"[;,|\n\r\t\uff0c\uff1b\u3001]+")
 _DIGIT = re.compile(r"[0-9]")
 _DASH = "\N{EN DASH}"
@@ -204,6 +209,12 @@ class _ColumnReading:
                     "spreadsheet-error",
                     "this is an error that a spreadsheet shows in place of a value; mend its "
                     "formula there, or empty the cell",
+                )
+            if _TOO_NARROW.fullmatch(text.strip()):
+                raise _Refused(
+                    "spreadsheet-error",
+                    "a spreadsheet shows these marks where a column is too narrow for its value; "
+                    "widen the column there, and save the file again",
                 )
             if plain in self.blank:
                 return "", ReadAs.EMPTY

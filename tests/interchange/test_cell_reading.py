@@ -282,6 +282,22 @@ def test_words_for_empty_of_other_systems_are_known(column, word):
 
 
 @pytest.mark.parametrize("column", ["severity", "seriousness", "year"])
-@pytest.mark.parametrize("word", ["#REF!", "#value!", "#DIV/0!", "#NAME?", "#BEZUG!", "#¡VALOR!"])
+@pytest.mark.parametrize(
+    "word", ["#REF!", "#value!", "#DIV/0!", "#NAME?", "#BEZUG!", "#¡VALOR!", "####", "########"]
+)
 def test_error_of_a_spreadsheet_is_told_as_one(column, word):
     assert read(column, word) == ("", None, ["spreadsheet-error"])
+
+
+@pytest.mark.parametrize(
+    "mark", ["+", "++", "(+)", "\u2713", "\u2714", "\u2611", "\u2717", '"', "\u3003"]
+)
+def test_a_mark_that_says_something_is_no_word_for_empty(mark):
+    assert read("alarm", mark, blank=["-", "?"]) == (mark, None, [])
+
+
+@pytest.mark.parametrize(
+    "mark", ["-", "--", "\u2013", "?", "??", "...", "\u2026", "/", "*", "(-)", "_"]
+)
+def test_a_mark_that_says_nothing_is_a_word_for_empty(mark):
+    assert read("alarm", mark) == ("", None, ["word-for-empty"])
