@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
@@ -22,6 +23,9 @@ MOST_LINES_OF_A_ROW = 20
 _SAYS_ITS_DELIMITER = re.compile(r"""["']?sep=(.)["']?[,;\t|]*\s*""", re.IGNORECASE | re.DOTALL)
 
 _GUARDED = re.compile(r'="[^"]*"')
+_MARKS_READ_AS_LETTERS = tuple(BOM_UTF8.decode(each) for each in ("cp1252", "mac_roman"))
+"""The mark of UTF-8 before text that is none, as where a program marks whatever it writes."""
+
 END_OF_FILE = "\x1a"
 """What DOS ends a text file with, and some systems of hospitals still do."""
 
@@ -53,6 +57,8 @@ class CsvTable:
         self.name = name
         self.text = io.TextIOWrapper(stream, encoding=text_encoding(stream, name), newline="")
         self._head = list(islice(self._read(), LAST_HEADER_LINE + MOST_LINES_OF_A_ROW))
+        for mark in _MARKS_READ_AS_LETTERS:
+            self._head[:1] = [line.removeprefix(mark) for line in self._head[:1]]
 
     def candidates(self) -> Iterator[Candidate]:
         """The first ten lines, split by each delimiter; by the one first that the file names."""

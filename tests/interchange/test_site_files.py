@@ -459,3 +459,12 @@ def test_unknown_heading_is_told_the_missing_column_that_it_may_be(heading, mend
         read(f"site,{heading},component,devices,component_months\nA1,2020,pump,3,36")
 
     assert refusal.value.faults[0].detail == f"exposures have no such column; {mend}"
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman"])
+def test_mark_of_utf_8_before_text_of_another_encoding_is_no_letter(encoding):
+    text = f"{HEADER},model\nA1,2020,pump,3,36,für müde Männer\n"
+
+    [row] = read_rows(io.BytesIO(b"\xef\xbb\xbf" + text.encode(encoding)), RowKind.EXPOSURE)
+
+    assert (row.values["site"], row.values["model"]) == ("A1", "für müde Männer")
