@@ -64,3 +64,14 @@ def test_the_report_tells_what_totals_alone_lead_to():
     assert "| +75.0 | +0.0 | 5 |" in attacked
     assert "| +75.0 | +75.0 | 20 |" in by_totals
     assert "| +75.0 |  | 20 |" in released
+
+
+def test_the_report_says_where_no_small_cell_is_hidden_of_those_planted():
+    """As in large registries, where the table that is planted in has none."""
+    nothing = Findings.of(np.array([0, 12]), *(np.full(2, np.nan) for _ in range(3)))
+    releases = [nothing] * 22
+    record = Record(usefulness=seen(), insider=releases, naive_insider=releases)
+
+    lines = report({50_000: [record] * 2}).lines
+
+    assert any("| H, planted: no small cell is hidden | 0 |" in line for line in lines)

@@ -130,7 +130,11 @@ def _small_cells(told: Report, size: int, records: Sequence[Record]) -> None:
         for place in range(len(ways))
     ]
     each = planted[:-1]
-    worst = max(range(len(each)), key=lambda place: mean(each[place], lambda v: v.gain))
+    hidden = [place for place, judged in enumerate(each) if sum(v.cells for v in judged)]
+    if not hidden:
+        told.lines.append(f"| {size:,} | H, planted: no small cell is hidden | 0 |{' |' * 8}")
+        return
+    worst = max(hidden, key=lambda place: mean(each[place], lambda v: v.gain))
     _line(told, size, f"H, {worst + 1} planted (the worst of {len(each)})", each[worst], max(own))
     _line(told, size, f"H, mean of {len(each)} releases", planted[-1], own[-1], limited=False)
 
