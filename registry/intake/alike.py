@@ -1,6 +1,6 @@
 """Reports that are alike: what is compared, four rules, and the likes of a file's new reports."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice, starmap
 from operator import attrgetter, itemgetter
@@ -232,18 +232,18 @@ class AlikeReports:
         reports that these find.
         """
         new = list(looks(list(map(vars, events)), self._categories))
-        stored = Event.objects.filter(state__in=STANDING).exclude(pk__among={one.pk for one in new})
+        fresh = {look.pk for look in new}
         patients = {look.patient for look in new if look.patient is not None and look.patient > 0}
         if patients:
-            self._keep(stored.filter(patient__among=patients))
+            self._keep(Event.objects.filter(patient__among=patients), but=fresh)
         for on_file in (False, True):
             sought = {(look.site, look.year) for look in new if look.may_be_like(on_file)}
             for site, years in _by_site(sought - self._read[on_file]):
                 of_years = Q(year__in=years - {None})
                 if None in years:
                     of_years |= Q(year__isnull=True)
-                of_site = stored.filter(of_years, site=site, implant__isnull=not on_file)
-                self._keep(of_site)
+                of_site = Event.objects.filter(of_years, site=site, implant__isnull=not on_file)
+                self._keep(of_site, but=fresh)
             self._read[on_file] |= sought
         found: list[Pair] = []
         for look in new:
@@ -251,11 +251,17 @@ class AlikeReports:
             self._blocks.keep(look)
         return found
 
-    def _keep(self, stored: QuerySet[Event]) -> None:
-        """Reads stored reports for later ones to be compared with; those kept already stay."""
-        rows = stored.values(*COLUMNS).iterator(_AT_A_TIME)
-        while some := list(islice(rows, _AT_A_TIME)):
-            for look in looks(some, self._categories):
+    def _keep(self, stored: QuerySet[Event], *, but: Collection[int]) -> None:
+        """Reads stored reports for later ones to be compared with; those kept already stay.
+
+        Asked for states or for keys as well, a database might choose an index by these and read
+        all events; and rows that were just written are not read whole.
+        """
+        keys = [key for key in stored.values_list("pk", flat=True) if key not in but]
+        for start in range(0, len(keys), _AT_A_TIME):
+            some = Event.objects.filter(pk__among=keys[start : start + _AT_A_TIME])
+            rows = [row for row in some.values("state", *COLUMNS) if row["state"] in STANDING]
+            for look in looks(rows, self._categories):
                 self._blocks.keep(look)
 
 

@@ -14,7 +14,7 @@ from weakref import finalize
 K = TypeVar("K", bound=int | str | tuple[int, str])
 V = TypeVar("V")
 
-_CACHE_KIB = 4_096
+_CACHE_KIB = 8_192
 
 
 class _OnDisk:
