@@ -14,6 +14,7 @@ import re
 import secrets
 import stat
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -207,30 +208,36 @@ def _looked_up() -> tuple[Keys | None, tuple[KeyFault, ...]]:
 
 def _signing_key_looked_up(which: SigningKey) -> tuple[bytes | None, tuple[KeyFault, ...]]:
     """A key that signs, or its fault; each is looked for apart from the others."""
+    held, faults = _in_file(key_file())
     text = str(getattr(settings, which.setting))
     if not text:
-        held, faults = _in_file(key_file())
         if faults and not (_in_environment() and faults[0].code == "missing"):
             return None, tuple(faults)
         text = held.get(which.name, "")
+    return _judged(which, text, _texts_before(which, held))
+
+
+@lru_cache(maxsize=8)
+def _judged(
+    which: SigningKey, text: str, others: tuple[str, ...]
+) -> tuple[bytes | None, tuple[KeyFault, ...]]:
+    """The key of a text, or its fault; each text is decoded once, since every reply signs."""
     key = _read(which.setting, text, which.add)
     if isinstance(key, KeyFault):
         return None, (key,)
-    if key in _others(which):
+    if key in map(_decoded, filter(None, others)):
         equal = f"The key of {which.noun} is one of the other keys."
         return None, (KeyFault("equal", equal, WELL_FORMED),)
     return key, ()
 
 
-def _others(which: SigningKey) -> set[bytes]:
+def _texts_before(which: SigningKey, held: Mapping[str, str]) -> tuple[str, ...]:
     """The keys that stand before this one: those of disclosure control, and of snapshots."""
-    held, _ = _in_file(key_file())
-    names = dict(SETTINGS) if _in_environment() else {}
-    earlier = {each.name: each.setting for each in SIGNING[: SIGNING.index(which)]}
-    texts = [str(getattr(settings, setting)) for setting in names.values()]
-    texts += [] if names else [held.get(each, "") for each in SETTINGS]
-    texts += [str(getattr(settings, each)) or held.get(name, "") for name, each in earlier.items()]
-    return {key for text in texts if text and (key := _decoded(text)) is not None}
+    given = [str(getattr(settings, name)) for name in SETTINGS.values()]
+    texts = given if any(given) else [held.get(each, "") for each in SETTINGS]
+    earlier = SIGNING[: SIGNING.index(which)]
+    texts += [str(getattr(settings, each.setting)) or held.get(each.name, "") for each in earlier]
+    return tuple(texts)
 
 
 def _read(name: str, text: str, mend: str) -> bytes | KeyFault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -33,7 +34,7 @@ class Signer:
     @property
     def mark(self) -> str:
         """A fingerprint of the key, 16 hexadecimal digits, which discloses nothing of it."""
-        return hmac.digest(self.key, b"mark", "sha256").hex()[:16]
+        return _mark(self.key)
 
     def sign(self, text: str) -> str:
         """The signature of a text: the key's mark, and 64 hexadecimal digits of HMAC-SHA256."""
@@ -47,6 +48,11 @@ class Signer:
             return SignedBy.OTHER_KEY
         is_ours = hmac.compare_digest(signature.encode(), self.sign(text).encode())
         return SignedBy.US if is_ours else SignedBy.FORGER
+
+
+@lru_cache(maxsize=4)
+def _mark(key: bytes) -> str:
+    return hmac.digest(key, b"mark", "sha256").hex()[:16]
 
 
 def mark_of(signature: str) -> str:
