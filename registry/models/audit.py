@@ -8,6 +8,7 @@ place where any of these does not hold.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -26,7 +27,7 @@ from registry.models.heads import head_of, keep_after_commit
 from registry.models.insertion import insert_rows
 from registry.models.rules import KEBAB_CASE, rule
 from registry.models.signing import LONGEST, signer
-from registry.models.statements import copy_to_history, update_rows
+from registry.models.statements import copy_to_history, plan_anew, update_rows
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -40,6 +41,7 @@ _SEAL_LOCK = 0x7265676973747279
 """The advisory lock that lets one writer at a time take the next seal number."""
 
 _CHUNK = 1000
+_ROWS_TO_PLAN = 10_000
 _open: ContextVar[Sealing | None] = ContextVar("open_seal", default=None)
 
 
@@ -195,6 +197,8 @@ class Sealing:
         self.saving: models.Model | None = None
         self.ending: type[models.Model] | None = None
         self._touched: set[type[models.Model]] = set()
+        self._written: Counter[type[models.Model]] = Counter()
+        self._planned_at: dict[type[models.Model], int] = {}
 
     def save(self, instance: models.Model, reason: str = "", **options: Any) -> None:
         """Insert or update one row, with its history row. Two to three queries.
@@ -223,6 +227,7 @@ class Sealing:
             insert_rows(model, chunk)
             self._keep(chunk, model, kind="+", reason=reason)
             written += len(chunk)
+            self._let_plan(model, len(chunk))
         return written
 
     def bulk_update(
@@ -277,6 +282,17 @@ class Sealing:
         seal.signature = self._signer.sign(seal.signed_text)
         seal.save(force_insert=True)
         keep_after_commit(head_of(seal.number, seal.hash, seal.at))
+
+    def _let_plan(self, model: type[models.Model], written: int) -> None:
+        """Have the database look at a table again once this seal has doubled what it wrote there.
+
+        Until then PostgreSQL takes a table that was empty for a small one, and reads it whole for
+        every thousand keys that are looked up.
+        """
+        self._written[model] += written
+        if self._written[model] >= self._planned_at.get(model, _ROWS_TO_PLAN):
+            plan_anew(model)
+            self._planned_at[model] = 2 * self._written[model]
 
     def _stamp(self, instance: models.Model) -> None:
         if hasattr(instance, "seal_id"):

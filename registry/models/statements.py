@@ -121,6 +121,16 @@ def copy_to_history(
         )
 
 
+def plan_anew(model: type[models.Model]) -> None:
+    """Have PostgreSQL look at a table, with the rows of this transaction, before its next plans.
+
+    It does so by itself a minute after a commit. SQLite plans by its indexes alone.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
+
+
 def first_column(make: Callable[[int], models.QuerySet], key: int) -> list[Any]:
     """The first column of a query by one key, which the ORM puts together once in a process.
 

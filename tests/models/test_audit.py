@@ -6,7 +6,7 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
 from registry.models import (
@@ -17,6 +17,7 @@ from registry.models import (
     Site,
     UnsealedWrite,
     User,
+    audit,
     sealed,
 )
 from registry.models.audit import GENESIS
@@ -264,6 +265,36 @@ def test_bulk_create_writes_rows_history_and_one_seal():
     assert list(kept) == list(
         Patient.objects.order_by("pk").values_list("pk", "source_id", "public_id")
     )
+
+
+def test_table_that_a_file_fills_is_looked_at_before_its_next_plans(monkeypatch):
+    """PostgreSQL reads a table that was empty when it was last looked at in one piece."""
+    looked_at = []
+    monkeypatch.setattr(audit, "plan_anew", looked_at.append)
+    monkeypatch.setattr(audit, "_ROWS_TO_PLAN", 10)
+    site = SiteFactory()
+
+    with sealed(by=None, action="import") as seal:
+        found = []
+        for start in range(0, 45, 5):
+            seal.bulk_create(Patient, patients(site, 5, start))
+            found.append(len(looked_at))
+
+    assert found == [0, 1, 1, 2, 2, 2, 2, 3, 3]  # at 10, 20 and 40 rows
+    assert set(looked_at) == {Patient}
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite plans by its indexes alone")
+def test_keys_are_looked_up_by_their_index_in_a_table_that_was_just_filled():
+    site = SiteFactory()
+
+    with sealed(by=None, action="import") as seal:
+        seal.bulk_create(Patient, patients(site, audit._ROWS_TO_PLAN))
+        keys = list(Patient.objects.values_list("pk", flat=True)[:200])
+        plan = Patient.objects.filter(pk__among=keys).explain()
+
+    assert "Index" in plan
+    assert "Seq Scan" not in plan
 
 
 def test_bulk_create_sets_primary_keys():
