@@ -115,6 +115,7 @@ def each_size(asked: argparse.Namespace) -> Iterator[dict[str, object]]:
             subprocess.run([*MODULE, "--add-work"], cwd=ROOT, check=True)
             say(f"history and work: {time.perf_counter() - began:.1f} s")
             manage("freeze")
+            manage("collectstatic", "--noinput")  # pages name their files by their content
             yield in_a_process(asked.only)
 
 
